@@ -1,0 +1,127 @@
+# make                 build/wrun            make module    build/wrun.so, for a stock lua5.4
+# make mnist ARGS=...  train on MNIST        make bench     measure
+# make test            every spec            make lint      style and static analysis
+# make check-all       the specs again, under sanitizers and valgrind
+# make install         PREFIX=/usr/local DESTDIR=
+#
+# Missing Debian packages (listed in .packages) are installed first; "make deps" does only that.
+
+CC       ?= gcc
+CFLAGS   ?= -O3 -g
+CPPFLAGS ?=
+LDFLAGS  ?=
+PREFIX   ?= /usr/local
+BUILD    ?= build
+BUSTED   ?= busted
+VALGRIND ?= valgrind --quiet --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+WARNINGS  := -Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Wmissing-prototypes \
+             -Wstrict-prototypes -Wundef -Wvla -Werror
+LIBRARIES := lua5.4 openblas libedit zlib libmd
+
+# Asked once, and not before the packages are there.
+LIBRARY_CFLAGS = $(eval LIBRARY_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES)))$(LIBRARY_CFLAGS)
+LIBRARY_LIBS   = $(eval LIBRARY_LIBS := $(shell pkg-config --libs $(LIBRARIES)))$(LIBRARY_LIBS)
+
+COMPILE = $(CC) -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -fno-math-errno -fwrapv -pthread $(WARNINGS) \
+          -I$(BUILD) $(LIBRARY_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+LINK    = $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--as-needed -pthread
+
+SOURCES  := $(wildcard runtime/*.c)
+OBJECTS  := $(SOURCES:runtime/%.c=$(BUILD)/%.o)
+COMMAND  := allocator call lineedit main options repl textonly
+LUA      := $(shell find lua -name '*.lua' | LC_ALL=C sort)
+SCRIPTS  := $(wildcard scripts/*.lua)
+EMBEDDED := $(LUA) $(SCRIPTS)
+
+.PHONY: all module deps test lint check-asan check-valgrind check-all bench mnist install uninstall \
+        clean FORCE
+.DELETE_ON_ERROR:
+
+all: $(BUILD)/wrun
+module: $(BUILD)/wrun.so
+
+$(BUILD)/wrun: $(OBJECTS)
+	@echo "LD $@"
+	@$(LINK) -o $@ $^ $(LIBRARY_LIBS) -ldl -lm
+
+$(BUILD)/wrun.so: $(filter-out $(COMMAND:%=$(BUILD)/%.o),$(OBJECTS))
+	@echo "LD $@"
+	@$(LINK) -shared -o $@ $^ $(filter-out -llua5.4,$(LIBRARY_LIBS)) -ldl -lm
+
+$(BUILD)/%.o: runtime/%.c Makefile | build/packages-build
+	@echo "CC $<"
+	@mkdir -p $(@D)
+	@$(COMPILE) -MMD -MP -c -o $@ $<
+
+-include $(OBJECTS:.o=.d)
+
+# The files inside the binary; written anew only when the list has changed.
+$(BUILD)/embedded.o: $(BUILD)/embedded_table.h $(EMBEDDED)
+$(BUILD)/embedded_table.h: FORCE
+	@mkdir -p $(@D)
+	@number=0; for file in $(EMBEDDED); do number=$$((number + 1)); echo "ROW($$number, \"$$file\")"; \
+	done > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+# A stamp for each group of packages: while it is newer than the list, nothing is asked.
+build/packages-%: .packages
+	@mkdir -p build
+	@missing=; if command -v dpkg-query >/dev/null; then \
+	for package in $$(awk '$$1 == "$*" { print $$2 }' .packages); do \
+	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' \
+	    || missing="$$missing $$package"; \
+	done; fi; \
+	if [ -n "$$missing" ]; then \
+	  echo "Installing$$missing"; \
+	  sudo=; if [ "$$(id -u)" != 0 ]; then sudo="sudo"; fi; \
+	  $$sudo apt-get update -qq; \
+	  $$sudo env DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -y -qq --no-install-recommends $$missing \
+	    || { echo "As root: apt-get install$$missing" >&2; exit 1; }; \
+	fi
+	@touch $@
+
+deps: $(addprefix build/packages-,build data test lint check)
+
+test: all module build/packages-test
+	$(BUSTED) --lua=$(BUILD)/wrun $(SPEC)
+
+lint: $(BUILD)/embedded_table.h build/packages-lint
+	clang-format --dry-run -Werror runtime/*.c runtime/*.h
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+	  --error-exitcode=1 -I$(BUILD) runtime
+	luacheck --quiet lua scripts spec
+
+# The sanitizers' own build; a failed malloc is an answer there too, as Lua expects.
+check-asan:
+	$(MAKE) all module BUILD=build/asan \
+	  CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
+	ASAN_OPTIONS=allocator_may_return_null=1 $(MAKE) test BUILD=build/asan
+
+check-valgrind: all build/packages-test build/packages-check
+	$(BUSTED) --lua="$(VALGRIND) $(BUILD)/wrun" $(SPEC)
+
+check-all: lint
+	$(MAKE) test BUSTED="$(BUSTED) --run=all"
+	$(MAKE) check-asan
+	$(MAKE) check-valgrind
+
+bench: all
+	$(BUILD)/wrun scripts/bench/all.lua $(ARGS)
+
+mnist: all build/packages-data
+	$(BUILD)/wrun scripts/mnist_xavier.lua $(ARGS)
+
+install: all
+	install -D -s $(BUILD)/wrun $(DESTDIR)$(PREFIX)/bin/wrun
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/wrun
+
+clean:
+	rm -rf build

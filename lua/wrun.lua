@@ -1,0 +1,53 @@
+--- wrun: tensors with gradients, networks and their initialisation, optimisers and data, for Lua.
+--
+-- `local wrun = require "wrun"`. Functions of tensors are here (and most are methods of tensors); nn, optim, data and
+-- the other parts are loaded when first touched.
+
+local core = require "wrun.core"
+local autograd = require "wrun.autograd"
+
+local M = {}
+
+for name, f in pairs(require "wrun.tensor") do
+  M[name] = f
+end
+
+M._VERSION = "wrun 0.1.0"
+
+M.autograd = { grad = autograd.grad, backward = autograd.backward, Function = autograd.Function }
+M.no_grad = autograd.no_grad
+M.enable_grad = autograd.enable_grad
+M.is_grad_enabled = autograd.is_grad_enabled
+M.default_generator = core.default_generator
+
+--- Starts the default generator from a seed and returns it.
+---@param seed integer  for the engine mt19937 its low 32 bits count
+function M.manual_seed(seed)
+  return core.default_generator:manual_seed(seed)
+end
+
+--- The seed the default generator was started from.
+function M.initial_seed()
+  return core.default_generator:initial_seed()
+end
+
+-- name -> module and, where it is one function of it, which
+local parts = {
+  nn = { "wrun.nn" },
+  optim = { "wrun.optim" },
+  data = { "wrun.data" },
+  progress = { "wrun.progress" },
+  gradcheck = { "wrun.gradcheck", "gradcheck" },
+  gradgradcheck = { "wrun.gradcheck", "gradgradcheck" },
+}
+
+return setmetatable(M, {
+  __index = function(_, name)
+    local part = parts[name]
+    if part then
+      local module = require(part[1])
+      M[name] = part[2] and module[part[2]] or module
+      return M[name]
+    end
+  end,
+})

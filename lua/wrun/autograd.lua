@@ -1,0 +1,428 @@
+--- Gradients: the walk backward over what was recorded, and the functions around it.
+--
+-- runtime/bind_autograd.c records a node for each operation; a node has edges to the nodes of its arguments, or to the
+-- arguments themselves where those are leaves. The walk visits a node once all gradients of its result are summed,
+-- asks its row (derivatives.lua or ops.def) for the gradients of the arguments, and passes them along the edges.
+
+local core = require "wrun.core"
+local derivatives = require "wrun.derivatives"
+
+local graph, fail = core.graph, core.fail
+
+local M = {}
+
+---------------------------------------------------------------------------------------------------------------
+-- Switching recording on and off
+
+local restoring = {
+  __close = function(guard)
+    graph.set_grad_enabled(guard.before)
+  end,
+}
+
+local function set_grad_enabled(on)
+  return setmetatable({ before = graph.set_grad_enabled(on) }, restoring)
+end
+
+local function scoped(on)
+  return function(f, ...)
+    if f == nil then
+      return set_grad_enabled(on)
+    end
+    local guard <close> = set_grad_enabled(on) -- luacheck: no unused
+    return f(...)
+  end
+end
+
+--- Calls f(...) without recording and returns its results; without arguments, a guard for `local _ <close> =`.
+M.no_grad = scoped(false)
+
+--- Calls f(...) with recording on, also inside no_grad.
+M.enable_grad = scoped(true)
+
+--- Is recording on?
+M.is_grad_enabled = graph.is_grad_enabled
+
+---------------------------------------------------------------------------------------------------------------
+-- Rows, as the walk uses them: row.backward(g, node, edges) returns a gradient for each argument that has an edge
+
+--- "log_softmax" -> "LogSoftmaxBackward0", as PyTorch names nodes
+local function label_of(name)
+  return (name:gsub("_*(%l)(%w*)_*", function(first, rest)
+    return first:upper() .. rest
+  end)) .. "Backward0"
+end
+
+--- The derivative of a row of ops.def as a function over tensors, for gradients of gradients.
+local function compile(text)
+  local environment = setmetatable({}, { __index = core })
+  return load("local g, y, x, b, c = ...; local a = x; return " .. text, "=derivative", "t", environment)
+end
+
+--- result and arguments of an elementwise call, numbers as tensors
+local function elementwise_values(node, arity, dtype)
+  local values = { graph.saved(node) }
+  for k = 2, arity + 1 do
+    if not core.is_tensor(values[k]) then
+      values[k] = core.tensor(values[k], { dtype = dtype })
+    end
+  end
+  return values
+end
+
+local function elementwise_row(op, operation)
+  local texts, arity, compiled = operation.derivatives, operation.arity, {}
+  local function gradient(i, g, node)
+    if texts[i] == "g" then
+      return g
+    elseif texts[i] == "0" then
+      return nil
+    elseif not graph.is_grad_enabled() then
+      return graph.fused_gradient(node, i, g, op)
+    end
+    compiled[i] = compiled[i] or compile(texts[i])
+    return compiled[i](g, table.unpack(elementwise_values(node, arity, g.dtype), 1, arity + 1))
+  end
+  return {
+    name = operation.name,
+    label = label_of(operation.name),
+    backward = function(g, node, edges)
+      local results = {}
+      for i = 1, arity do
+        results[i] = edges[i] and gradient(i, g, node)
+      end
+      return results
+    end,
+  }
+end
+
+local function structural_row(name, row)
+  local gradients, gradient_of = row.gradients, row.gradient
+  return {
+    name = name,
+    label = row.label or label_of(name),
+    backward = function(g, node, edges)
+      local values, results = table.pack(graph.saved(node)), {}
+      for i = 1, edges.count do
+        if not edges[i] then
+          results[i] = false
+        elseif gradient_of then
+          results[i] = gradient_of(i, g, table.unpack(values, 1, values.n))
+        else
+          results[i] = gradients[i] and gradients[i](g, table.unpack(values, 1, values.n))
+        end
+      end
+      return results
+    end,
+  }
+end
+
+--- the mask of bind_autograd.c: bit 0 the result, bit i argument i, bit 32 in place
+local function mask_of(row)
+  local mask = row.in_place and 1 << 32 or 0
+  for _, what in ipairs(row.saves or {}) do
+    mask = mask | (what == "y" and 1 or 1 << what)
+  end
+  return mask
+end
+
+local rows = {}
+for op, operation in ipairs(core.operations()) do
+  rows[op] = elementwise_row(op, operation)
+end
+graph.set_rows(rows)
+
+--- The structural operations, recording themselves: name -> function.
+M.structural = {}
+for name, row in pairs(derivatives) do
+  M.structural[name] = graph.differentiable(structural_row(name, row), core[name], mask_of(row))
+end
+
+---------------------------------------------------------------------------------------------------------------
+-- The walk
+
+--- g summed over what broadcasting repeated, down to `shape`
+local function sum_to(g, shape)
+  local lead, added, repeated = g.ndim - #shape, {}, {}
+  for d = 1, lead do
+    added[d] = d
+  end
+  g = lead > 0 and g:sum(added) or g
+  for d, size in ipairs(shape) do
+    if size == 1 and g:size(d) ~= 1 then
+      repeated[#repeated + 1] = d
+    end
+  end
+  return #repeated > 0 and g:sum(repeated, true) or g
+end
+
+local function fit(node, i, g)
+  local fits, shape, dtype = graph.fits(node, i, g)
+  if fits then
+    return g
+  end
+  return sum_to(g, shape):to(dtype)
+end
+
+--- How many nodes wait for each node reachable from the roots, and everyone's edges.
+local function survey(roots)
+  local waiting, edges_of, stack = {}, {}, {}
+  for _, node in ipairs(roots) do
+    if not waiting[node] then
+      waiting[node] = 0
+      stack[#stack + 1] = node
+    end
+  end
+  while #stack > 0 do
+    local node = table.remove(stack)
+    local edges, count = graph.edges(node)
+    edges_of[node] = edges
+    for i = 1, count do
+      local edge = edges[i]
+      if edge and not core.is_tensor(edge) then
+        if not waiting[edge] then
+          waiting[edge] = 0
+          stack[#stack + 1] = edge
+        end
+        waiting[edge] = waiting[edge] + 1
+      end
+    end
+    edges.count = count
+  end
+  return waiting, edges_of
+end
+
+--- Walks from the outputs and returns the summed gradients of leaves (and of the nodes in `wanted`), with the leaves
+--- in order of arrival. Everything else is let go on the way.
+local function walk(outputs, seeds, keep_graph, wanted)
+  local sums, leaves, roots = {}, {}, {}
+  local function add(target, g)
+    if sums[target] then
+      sums[target] = sums[target] + g
+      return
+    end
+    sums[target] = g
+    if core.is_tensor(target) then
+      leaves[#leaves + 1] = target
+    end
+  end
+  for i, output in ipairs(outputs) do
+    local node = output.grad_fn
+    roots[#roots + 1] = node
+    add(node or output, seeds[i])
+  end
+  local waiting, edges_of = survey(roots)
+  local ready = {}
+  for i = #roots, 1, -1 do
+    if waiting[roots[i]] == 0 then
+      waiting[roots[i]] = -1 -- a root given twice starts once
+      ready[#ready + 1] = roots[i]
+    end
+  end
+  while #ready > 0 do
+    local node = table.remove(ready)
+    local g, edges = sums[node], edges_of[node]
+    local gradients = g and graph.row(node).backward(g, node, edges) or {}
+    for i = 1, edges.count do
+      local edge = edges[i]
+      if edge then
+        if gradients[i] then
+          add(edge, fit(node, i, gradients[i]))
+        end
+        local left = waiting[edge]
+        if left then
+          waiting[edge] = left - 1
+          if left == 1 then
+            ready[#ready + 1] = edge
+          end
+        end
+      end
+    end
+    if not keep_graph then
+      graph.release(node)
+    end
+    if not wanted[node] then
+      sums[node] = nil
+    end
+    edges_of[node] = nil
+  end
+  return sums, leaves
+end
+
+local function check_output(f, output)
+  if not core.is_tensor(output) then
+    fail("%s: expected a tensor, got %s", f, core.describe(output))
+  elseif not output.requires_grad then
+    fail("%s: no gradient flows into this tensor: nothing it was made from requires one", f)
+  end
+end
+
+-- what a walk from a single number starts from; never changed
+local ones = { float32 = core.ones({ dtype = "float32" }), float64 = core.ones({ dtype = "float64" }) }
+
+local function check_seed(f, output, seed)
+  if seed == nil then
+    if output:numel() ~= 1 then
+      fail("%s: expected a gradient for a result of shape %s; only a single number starts from 1 by itself", f,
+        core.shape_text(output))
+    end
+    return output.ndim == 0 and ones[output.dtype] or core.ones(output.shape, { dtype = output.dtype })
+  elseif not core.is_tensor(seed) or core.shape_text(seed) ~= core.shape_text(output) then
+    fail("%s: expected a gradient of shape %s, got %s", f, core.shape_text(output), core.describe(seed))
+  end
+  return seed:to(output.dtype)
+end
+
+local backward_options = { retain_graph = true, create_graph = true }
+
+local function read_options(f, options, known)
+  for name in pairs(options or {}) do
+    if not known[name] then
+      local names = {}
+      for each in pairs(known) do
+        names[#names + 1] = each
+      end
+      table.sort(names)
+      fail("%s: option %s: unknown; the options are %s", f, name, table.concat(names, ", "))
+    end
+  end
+  options = options or {}
+  local keep = options.retain_graph
+  if keep == nil then
+    keep = options.create_graph
+  end
+  return options.create_graph or false, keep or false
+end
+
+--- Adds to `grad` of every leaf that made `output` the derivative of output with respect to it.
+---@param output Tensor
+---@param gradient? Tensor  of output's shape; 1 where output is a single number
+---@param options? table  { retain_graph = keep the graph for another walk, create_graph = record the walk itself }
+function M.backward(output, gradient, options)
+  check_output("backward", output)
+  local create, keep = read_options("backward", options, backward_options)
+  local seed = check_seed("backward", output, gradient)
+  local guard <close> = set_grad_enabled(create) -- luacheck: no unused
+  local sums, leaves = walk({ output }, { seed }, keep, {})
+  for i, leaf in ipairs(leaves) do
+    local g = sums[leaf]
+    if leaf.grad == nil then
+      -- the sum becomes the gradient unless somebody else may hold its memory
+      local shared = not g:is_contiguous() or graph.shares_storage(g, seed)
+      for k = 1, i - 1 do
+        shared = shared or graph.shares_storage(g, leaves[k].grad)
+      end
+      leaf.grad = shared and g:clone() or g
+    elseif create then
+      leaf.grad = leaf.grad + g
+    else
+      leaf.grad:add_(g)
+    end
+  end
+end
+
+local grad_options = { grad_outputs = true, retain_graph = true, create_graph = true, allow_unused = true }
+
+--- The derivatives of outputs with respect to inputs, which need not be leaves; changes no `grad`.
+---@param outputs Tensor|Tensor[]
+---@param inputs Tensor|Tensor[]
+---@param options? table  { grad_outputs =, retain_graph =, create_graph =, allow_unused = nil instead of an error }
+---@return Tensor ...  one for each input
+function M.grad(outputs, inputs, options)
+  outputs = core.is_tensor(outputs) and { outputs } or outputs
+  inputs = core.is_tensor(inputs) and { inputs } or inputs
+  local create, keep = read_options("grad", options, grad_options)
+  local given = options and options.grad_outputs or {}
+  given = core.is_tensor(given) and { given } or given
+  local seeds = {}
+  for i, output in ipairs(outputs) do
+    check_output("grad", output)
+    seeds[i] = check_seed("grad", output, given[i])
+  end
+  for _, input in ipairs(inputs) do
+    check_output("grad", input)
+  end
+  local targets, wanted = {}, {}
+  for i, input in ipairs(inputs) do
+    targets[i] = input.grad_fn or input
+    wanted[targets[i]] = true
+  end
+  local guard <close> = set_grad_enabled(create) -- luacheck: no unused
+  local sums = walk(outputs, seeds, keep, wanted)
+  local results = {}
+  for i in ipairs(inputs) do
+    local g = sums[targets[i]]
+    if g == nil and not (options and options.allow_unused) then
+      fail("grad: input %d does not lead to the outputs; pass allow_unused = true to get nil for it", i)
+    end
+    results[i] = g
+  end
+  return table.unpack(results, 1, #inputs)
+end
+
+---------------------------------------------------------------------------------------------------------------
+-- Operations of one's own
+
+local Context = {}
+Context.__index = Context
+
+--- Keeps tensors for backward, which then refuses to run if one was changed in place.
+function Context:save_for_backward(...)
+  self._saved = table.pack(...)
+  for i = 1, self._saved.n do
+    local t = self._saved[i]
+    self._saved[i] = { t, core.is_tensor(t) and t.version }
+  end
+end
+
+--- The tensors given to save_for_backward.
+function Context:saved_tensors()
+  local values = {}
+  for i, saved in ipairs(self._saved or {}) do
+    local t, version = saved[1], saved[2]
+    if version and t.version ~= version then
+      fail("backward: tensor %d saved by a custom function was changed in place; clone() it before the change", i)
+    end
+    values[i] = t
+  end
+  return table.unpack(values, 1, self._saved and self._saved.n or 0)
+end
+
+--- An operation with a derivative of one's own.
+---
+--- forward(ctx, ...) computes one tensor, unrecorded; backward(ctx, g) returns a gradient (or nil) for each argument of
+--- forward, in tensor operations. `ctx` is a table of theirs, with save_for_backward and saved_tensors.
+---@param definition { forward: function, backward: function, name?: string }
+---@return function  called like forward without ctx
+function M.Function(definition)
+  local forward, backward = definition.forward, definition.backward
+  if type(forward) ~= "function" or type(backward) ~= "function" then
+    fail("Function: expected a table with the functions forward and backward")
+  end
+  local name = definition.name or "Function"
+  return function(...)
+    local context = setmetatable({}, Context)
+    local y = M.no_grad(forward, context, ...)
+    if not core.is_tensor(y) then
+      fail("%s: forward: expected to get back a tensor, got %s", name, core.describe(y))
+    end
+    local needs_grad = false
+    for i = 1, select("#", ...) do
+      local argument = select(i, ...)
+      needs_grad = needs_grad or (core.is_tensor(argument) and argument.requires_grad)
+    end
+    if not (needs_grad and graph.is_grad_enabled()) then
+      return y
+    end
+    local row = {
+      name = name,
+      label = name .. "Backward",
+      backward = function(g)
+        return { backward(context, g) }
+      end,
+    }
+    return graph.record(row, 0, y:detach(), ...)
+  end
+end
+
+return M

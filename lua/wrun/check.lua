@@ -1,0 +1,239 @@
+--- Validation of arguments and option tables, with errors that say what would have been right.
+---
+--- A rule is made by one of the functions below. Each takes the default first; what has no default
+--- is required, unless `check.optional` wraps its rule. Rules hold no state and can be shared.
+
+local core = require("wrun.core")
+
+local fail = core.fail
+
+local M = {}
+
+---@class wrun.check.Rule
+---@field expected string what a right value is, as the error says it
+---@field accept fun(value: any): any the value to use, nil when it is refused
+---@field default any
+---@field optional boolean? whether the value may be missing although there is no default
+
+-- Rules -----------------------------------------------------------------------------------------
+
+--- Makes a rule from the words for a right value and the function that recognises one.
+--- domain  `accept` returns the value to use, which it may convert, or nil to refuse
+--- raises  nothing
+---@param default any
+---@param expected string
+---@param accept fun(value: any): any
+---@return wrun.check.Rule
+function M.rule(default, expected, accept)
+  return { default = default, expected = expected, accept = accept }
+end
+
+--- The same rule for a value that may be missing; it is then nil.
+--- domain  any rule
+--- raises  nothing
+---@param rule wrun.check.Rule
+---@return wrun.check.Rule
+function M.optional(rule)
+  return { expected = rule.expected, accept = rule.accept, optional = true }
+end
+
+local function range_text(noun, min, max)
+  if min ~= nil and max ~= nil then
+    return ("%s from %s to %s"):format(noun, min, max)
+  elseif min ~= nil then
+    return ("%s >= %s"):format(noun, min)
+  elseif max ~= nil then
+    return ("%s <= %s"):format(noun, max)
+  end
+  return noun
+end
+
+-- NaN fails every comparison, so the widest range refuses it without a case of its own.
+local function in_range(value, min, max)
+  return value >= (min or -math.huge) and value <= (max or math.huge)
+end
+
+--- A rule for a number within inclusive bounds.
+--- domain  infinities that lie within the bounds; never NaN
+--- raises  nothing
+---@param default number?
+---@param min number?
+---@param max number?
+---@return wrun.check.Rule
+function M.number(default, min, max)
+  return M.rule(default, range_text("a number", min, max), function(value)
+    return type(value) == "number" and in_range(value, min, max) and value or nil
+  end)
+end
+
+--- A rule for an integer within inclusive bounds; a float of integral value (3.0) is converted.
+--- domain  64-bit integers
+--- raises  nothing
+---@param default integer?
+---@param min integer?
+---@param max integer?
+---@return wrun.check.Rule
+function M.integer(default, min, max)
+  return M.rule(default, range_text("an integer", min, max), function(value)
+    local integer = type(value) == "number" and math.tointeger(value)
+    return integer and in_range(integer, min, max) and integer or nil
+  end)
+end
+
+local function of_type(kind, expected)
+  return function(default)
+    return M.rule(default, expected, function(value)
+      if type(value) == kind then
+        return value
+      end
+    end)
+  end
+end
+
+--- A rule for true or false.
+---@type fun(default: boolean?): wrun.check.Rule
+M.boolean = of_type("boolean", "true or false")
+
+--- A rule for a string.
+---@type fun(default: string?): wrun.check.Rule
+M.string = of_type("string", "a string")
+
+--- A rule for a function.
+---@type fun(default: function?): wrun.check.Rule
+M.func = of_type("function", "a function")
+
+--- A rule for a table.
+---@type fun(default: table?): wrun.check.Rule
+M.table = of_type("table", "a table")
+
+--- A rule for one of the strings in `choices`.
+--- domain  strings, compared exactly
+--- raises  nothing
+---@param default string?
+---@param choices string[]
+---@return wrun.check.Rule
+function M.choice(default, choices)
+  local known = {}
+  for _, choice in ipairs(choices) do
+    known[choice] = choice
+  end
+  local expected = table.concat(choices, ", "):gsub(", ([^,]*)$", " or %1")
+  return M.rule(default, expected, function(value)
+    return known[value]
+  end)
+end
+
+--- A rule for a tensor of any dtype and shape.
+--- domain  any tensor
+--- raises  nothing
+---@return wrun.check.Rule
+function M.tensor()
+  return M.rule(nil, "a tensor", function(value)
+    return core.is_tensor(value) and value or nil
+  end)
+end
+
+--- A rule for a value that is only passed on, and checked by the function that uses it.
+--- domain  any value
+--- raises  nothing
+---@return wrun.check.Rule
+function M.passed_on()
+  return M.rule(nil, "a value", function(value)
+    return value
+  end)
+end
+
+-- Judgement -------------------------------------------------------------------------------------
+
+--- Says what a value is, as errors put it: `the string 'max'`, `{0.9, 1.5}`, `a bool tensor [2]`.
+--- domain  any value
+--- raises  nothing
+---@param value any
+---@return string
+function M.describe(value)
+  if value ~= value then
+    return "nan"
+  elseif type(value) == "table" and math.type(value[1]) and #value <= 4 then
+    local items = {}
+    for i, item in ipairs(value) do
+      items[i] = M.describe(item)
+    end
+    return "{" .. table.concat(items, ", ") .. "}"
+  end
+  return core.describe(value)
+end
+
+local function judge(fname, kind, name, value, rule)
+  local accepted
+  if value == nil then
+    if rule.default ~= nil or rule.optional then
+      return rule.default
+    end
+  else
+    accepted = rule.accept(value)
+  end
+  if accepted == nil then
+    fail("%s: %s %s: expected %s, got %s", fname, kind, name, rule.expected, M.describe(value))
+  end
+  return accepted
+end
+
+--- Returns a positional argument that obeys `rule`, or the rule's default when it is nil.
+--- domain  `position` counts from 1, without `self`
+--- raises  `argument N: expected`
+---
+---     local n = check.argument("Linear", 1, n, check.integer(nil, 0))
+---@param fname string the function that errors name
+---@param position integer
+---@param value any
+---@param rule wrun.check.Rule
+---@return any
+function M.argument(fname, position, value, rule)
+  return judge(fname, "argument", position, value, rule)
+end
+
+local function sorted_names(t)
+  local names = {}
+  for name in pairs(t) do
+    names[#names + 1] = name
+  end
+  table.sort(names, function(a, b)
+    return tostring(a) < tostring(b)
+  end)
+  return names
+end
+
+local function refuse_unknown(fname, given, rules)
+  for _, name in ipairs(sorted_names(given)) do
+    if rules[name] == nil then
+      local known = sorted_names(rules)
+      local remedy = #known > 0 and "the options are " .. table.concat(known, ", ")
+        or "there are no options"
+      fail("%s: option %s: unknown; %s", fname, name, remedy)
+    end
+  end
+end
+
+--- Returns a fresh table with a value for every rule: the given one, or the rule's default.
+--- domain  `given` is a table or nil; false is a value, nil is none
+--- raises  `expected a table of options`; `option NAME: unknown`; `option NAME: expected`
+---
+---     local o = check.options("SGD", given, { lr = check.number(1e-3, 0) })
+---@param fname string the function that errors name
+---@param given table?
+---@param rules table<string, wrun.check.Rule>
+---@return table
+function M.options(fname, given, rules)
+  if given ~= nil and type(given) ~= "table" then
+    fail("%s: expected a table of options, got %s", fname, M.describe(given))
+  end
+  given = given or {}
+  refuse_unknown(fname, given, rules)
+  local result = {}
+  for _, name in ipairs(sorted_names(rules)) do
+    result[name] = judge(fname, "option", name, given[name], rules[name])
+  end
+  return result
+end
+
+return M

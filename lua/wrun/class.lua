@@ -1,0 +1,69 @@
+--- Single inheritance: `Base:extend("Name")` makes a class, which makes instances when called.
+---
+--- A class is the metatable of its instances, so a method call is one table lookup per level and a
+--- metamethod is written as a method: `function Net.__len(self)`. Metamethods are inherited when
+--- `extend` runs.
+
+---@class wrun.Class
+---@field __name string
+---@field super wrun.Class?
+local Class = { __name = "Class" }
+Class.__index = Class
+
+local function construct(class, ...)
+  local instance = setmetatable({}, class)
+  instance:init(...)
+  return instance
+end
+
+--- Makes a subclass of `self`.
+--- domain  `name` is what errors and printing call it
+--- raises  nothing
+---
+---     local Net = nn.Module:extend("Net")
+---     function Net:init(width) self.width = width end
+---     local net = Net(3)
+---@param name string
+---@return any
+function Class:extend(name)
+  local class = {}
+  for key, value in pairs(self) do
+    if type(key) == "string" and key:sub(1, 2) == "__" then
+      class[key] = value
+    end
+  end
+  class.__name = name
+  class.__index = class
+  class.super = self
+  return setmetatable(class, { __index = self, __call = construct })
+end
+
+--- Sets up a new instance from the arguments of the call; a subclass replaces it.
+---@type fun(self: any, ...)
+Class.init = function() end
+
+--- Says whether `value` is an instance of this class or of a class below it.
+--- domain  any value
+--- raises  nothing
+---@param value any
+---@return boolean
+function Class:is_instance(value)
+  return type(value) == "table" and self:is_class(getmetatable(value))
+end
+
+--- Says whether `value` is this class or one below it: the thing itself, not an instance.
+--- domain  any value
+--- raises  nothing
+---@param value any
+---@return boolean
+function Class:is_class(value)
+  while type(value) == "table" do
+    if rawequal(value, self) then
+      return true
+    end
+    value = rawget(value, "super")
+  end
+  return false
+end
+
+return Class

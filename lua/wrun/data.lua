@@ -1,0 +1,82 @@
+--- Data sets: the images that networks learn from, and loaders that hand them out in batches.
+
+local Loader = require("wrun.data.loader")
+local catalog = require("wrun.data.catalog")
+local images = require("wrun.data.images")
+
+local M = {
+  idx = require("wrun.data.idx"),
+}
+
+--- Returns MNIST: 60000 (train) or 10000 (test) handwritten digits.
+---
+--- The four files are looked for in the folder that WRUN_DATA names (right there or in its
+--- sub-folder mnist), then in $XDG_CACHE_HOME/wrun/mnist (default ~/.cache/wrun/mnist). If they are
+--- in neither and WRUN_DATA is not set, they are downloaded to the latter. Their SHA-256 is always
+--- checked. Options:
+---   split      "train" or "test" (default: both are returned, train first)
+---   folder     a data folder, used in place of all others
+---   mirror     where to download from (default WRUN_MNIST_MIRROR, or else public mirrors)
+---   otherwise  "fashion_mnist": return that set, and say so on standard error, where MNIST is
+---              not on the machine and cannot be downloaded
+---
+--- shapes  x uint8 [n, 28, 28], y int64 [n]; also classes ("0" to "9"), name and folder
+--- domain  pixels 0 (white paper) to 255 (ink); y counts from 1, so classes[y] is the digit
+--- raises  `mnist: option folder: expected the files of`;
+---         `mnist: WRUN_DATA: expected the files of`;
+---         `mnist: PATH: ...` for a bad file;
+---         `mnist: MNIST is not on this machine and cannot be downloaded`
+--- cost    53 MB and about 0.4 s for the training set, compressed on disk
+--- source  [LeCun1998]
+---
+---     local train, test = data.mnist()
+---@param options { split: string?, folder: string?, mirror: string?, otherwise: string? }?
+---@return wrun.data.Dataset
+---@return wrun.data.Dataset? test
+function M.mnist(options)
+  return images.load(catalog.mnist, options)
+end
+
+--- Returns Fashion-MNIST: as MNIST, but photographs of clothes.
+---
+--- As `mnist`, with the sub-folder fashion-mnist and WRUN_FASHION_MNIST_MIRROR; before downloading,
+--- it also looks where Debian's package dataset-fashion-mnist puts the files.
+---
+--- shapes  x uint8 [n, 28, 28], y int64 [n]; also classes ("T-shirt/top" ...), name and folder
+--- domain  pixels 0 to 255; y counts from 1
+--- raises  as mnist, beginning `fashion_mnist:`
+--- cost    53 MB and about 0.5 s for the training set, compressed on disk
+--- source  [Xiao2017]
+---
+---     local train = data.fashion_mnist { split = "train" }
+---@param options { split: string?, folder: string?, mirror: string?, otherwise: string? }?
+---@return wrun.data.Dataset
+---@return wrun.data.Dataset? test
+function M.fashion_mnist(options)
+  return images.load(catalog.fashion_mnist, options)
+end
+
+--- Returns a loader over a data set, any table { x = tensor, y = tensor } (y may be missing).
+---
+--- Options:
+---   batch_size  how many samples a batch (1)
+---   shuffle     a new order every pass (false)
+---   drop_last   leave out a last batch that is smaller (false)
+---   generator   what to shuffle with (the default generator)
+---   order       how a shuffled pass draws: "modern", as PyTorch since 1.9, or "document"
+---
+--- shapes  x [n, ...], y [n, ...] -> #loader batches of x [batch, features], y [batch, ...]
+--- domain  uint8 x becomes float32 between 0 and 1, a batch at a time; other types stay as they are
+--- raises  `loader: argument 1: expected`; `loader: option NAME: expected`;
+---         `loader: option NAME: unknown`
+---
+---     local loader = data.loader(train, { batch_size = 100, shuffle = true, drop_last = true })
+---     for x, y in loader:batches() do print(x.shape[2], y.shape[1]) end
+---@param dataset { x: wrun.Tensor, y: wrun.Tensor? }
+---@param options table?
+---@return wrun.data.Loader
+function M.loader(dataset, options)
+  return Loader(dataset, options)
+end
+
+return M

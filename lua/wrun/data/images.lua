@@ -1,0 +1,195 @@
+--- Loads an image set of the catalogue: finds or fetches it, checks it, returns it as tensors.
+
+local catalog = require("wrun.data.catalog")
+local check = require("wrun.check")
+local core = require("wrun.core")
+local places = require("wrun.data.places")
+local progress = require("wrun.progress")
+require("wrun") -- gives tensors their methods
+
+local fail = core.fail
+
+local M = {}
+
+local SETS = { "fashion_mnist", "mnist" }
+
+local RULES = {
+  split = check.optional(check.choice(nil, { "train", "test" })),
+  folder = check.optional(check.string()),
+  mirror = check.optional(check.string()),
+  otherwise = check.optional(check.choice(nil, SETS)),
+}
+
+-- ---- fetching ----
+
+-- The uncompressed size, and a little for what compression may add.
+local function limit_of(file)
+  local size = 4 + 4 * #file.shape
+  local elements = 1
+  for _, n in ipairs(file.shape) do
+    elements = elements * n
+  end
+  return size + elements + elements // 1000 + 1024
+end
+
+-- Fetches one file from the first mirror that serves it; else false and what each mirror answered.
+local function fetch(file, mirrors, folder)
+  local answers = {}
+  for _, mirror in ipairs(mirrors) do
+    local name = file.name .. ".gz"
+    local bar <close> = progress.bar({ label = name, unit = " MB", scale = 1e6 })
+    local ok, message = core.download(mirror .. name, folder .. "/" .. name, {
+      sha256 = file.sha256,
+      limit = limit_of(file),
+      progress = function(done, total)
+        bar:update(done, total)
+      end,
+    })
+    if ok then
+      return true
+    end
+    answers[#answers + 1] = message
+  end
+  return false, table.concat(answers, "\n  ")
+end
+
+-- Completes the set in the cache; the place, or nil and why not.
+local function download(set, mirrors)
+  local folder = places.cache(set)
+  if not folder then
+    return nil, "there is no folder to download to: set HOME or XDG_CACHE_HOME"
+  end
+  local made, message = core.make_folder(folder)
+  if not made then
+    return nil, message
+  end
+  local paths = places.look(set, folder)
+  for _, file in ipairs(places.files(set)) do
+    if not paths[file.name] then
+      local ok, answers = fetch(file, mirrors, folder)
+      if not ok then
+        return nil, answers
+      end
+    end
+  end
+  return { folder = folder, paths = (places.look(set, folder)) }
+end
+
+-- ---- finding ----
+
+local function refuse_folder(set, what, folder, missing)
+  local expected = "the files of %s in %s or in its sub-folder %s, plain or as .gz"
+  fail("%s: %s: expected %s; missing: %s; they are at %s", set.key, what,
+    expected:format(set.name, folder, set.folder), table.concat(missing, ", "), set.mirrors[1])
+end
+
+-- What to do by hand where the machine has no way to the mirrors.
+local function manual(set, mirrors)
+  local lines = { "To put it there by hand, fetch these files:" }
+  for _, file in ipairs(places.files(set)) do
+    lines[#lines + 1] = "  " .. mirrors[1] .. file.name .. ".gz"
+  end
+  for i = 2, #mirrors do
+    lines[#lines + 1] = "(or those of the same names from " .. mirrors[i] .. ")"
+  end
+  local cache = places.cache(set)
+  if cache then
+    lines[#lines + 1] = "and put them into " .. cache
+    lines[#lines + 1] = "or into any folder that the environment variable WRUN_DATA names."
+  else
+    lines[#lines + 1] = "and put them into a folder that the environment variable WRUN_DATA names."
+  end
+  if set.package then
+    lines[#lines + 1] = "On Debian, `apt-get install " .. set.package .. "` does it too."
+  end
+  return table.concat(lines, "\n")
+end
+
+-- The place of a set, or nil and why it cannot be had. A folder that was named must hold it.
+local function locate(set, options)
+  if options.folder then
+    local place, missing = places.find(set, options.folder)
+    return place or refuse_folder(set, "option folder", options.folder, missing)
+  end
+  for _, folder in ipairs(places.usual(set)) do
+    local place = places.find(set, folder)
+    if place then
+      return place
+    end
+  end
+  local given = places.given()
+  if given then
+    local _, missing = places.find(set, given)
+    refuse_folder(set, "WRUN_DATA", given, missing)
+  end
+  return download(set, places.mirrors(set, options.mirror))
+end
+
+-- ---- reading ----
+
+-- How to replace a bad copy, by where it lies.
+local function remedy(set, path, file)
+  local folder = path:match("^(.*)/")
+  if folder == places.cache(set) then
+    return "delete it, and it is downloaded anew"
+  elseif folder == set.installed then
+    return "`apt-get install --reinstall " .. set.package .. "` puts it right"
+  end
+  return "a good copy is at " .. places.mirrors(set)[1] .. file.name .. ".gz"
+end
+
+local function read(set, place, file)
+  local path = place.paths[file.name]
+  local tensor, message = core.idx_read(path, { sha256 = file.sha256, shape = file.shape })
+  if not tensor then
+    fail("%s: %s; %s", set.key, message, remedy(set, path, file))
+  end
+  return tensor
+end
+
+---@class wrun.data.Dataset
+---@field x wrun.Tensor uint8 [n, 28, 28], 0 to 255
+---@field y wrun.Tensor int64 [n], a position in `classes`
+---@field classes string[]
+---@field name string
+---@field folder string where it came from
+
+local function read_split(set, place, split)
+  local files = set.files[split]
+  return {
+    x = read(set, place, files.x),
+    y = read(set, place, files.y):to("int64") + 1,
+    classes = { table.unpack(set.classes) },
+    name = set.name,
+    folder = place.folder,
+  }
+end
+
+--- Returns one split of a set, or both (training set first) when the options name none.
+--- domain  options split, folder, mirror, otherwise; see wrun.data
+--- raises  `NAME: option folder: expected the files of`; `NAME: WRUN_DATA: expected the files of`;
+---         `NAME: PATH: ...` for a bad file; `NAME: ... is not on this machine and cannot be
+---         downloaded`
+---@param set wrun.data.Set
+---@param given table?
+---@return wrun.data.Dataset
+---@return wrun.data.Dataset? test
+function M.load(set, given)
+  local options = check.options(set.key, given, RULES)
+  local place, reason = locate(set, options)
+  if place then
+    if options.split then
+      return read_split(set, place, options.split)
+    end
+    return read_split(set, place, "train"), read_split(set, place, "test")
+  end
+  local other = catalog[options.otherwise]
+  if other and other ~= set then
+    io.stderr:write(("%s cannot be reached: this is %s instead\n"):format(set.name, other.name))
+    return M.load(other, { split = options.split })
+  end
+  fail("%s: %s is not on this machine and cannot be downloaded:\n  %s\n%s", set.key, set.name,
+    reason, manual(set, places.mirrors(set, options.mirror)))
+end
+
+return M

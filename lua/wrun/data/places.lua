@@ -1,0 +1,115 @@
+--- Where image sets lie on this machine.
+---
+--- A set is there when all its files are, each plain or as .gz, so that its splits never come from
+--- different places.
+
+local M = {}
+
+local NO_SUCH_FILE, NOT_A_FOLDER = 2, 20 -- errno of io.open
+
+-- A file that is there but cannot be opened counts: reading it says why.
+local function exists(path)
+  local file, _, errno = io.open(path, "rb")
+  if file then
+    file:close()
+  end
+  return file ~= nil or (errno ~= NO_SUCH_FILE and errno ~= NOT_A_FOLDER)
+end
+
+local function environment(name)
+  local value = os.getenv(name)
+  if value ~= "" then
+    return value
+  end
+end
+
+--- Returns every file of a set, in the order in which people list them.
+---@param set wrun.data.Set
+---@return table[]
+function M.files(set)
+  local train, test = set.files.train, set.files.test
+  return { train.x, train.y, test.x, test.y }
+end
+
+--- Returns the paths of a set's files that lie right in `folder`, and the names of the missing.
+---@param set wrun.data.Set
+---@param folder string
+---@return table<string, string> paths by file name
+---@return string[] missing
+function M.look(set, folder)
+  local paths, missing = {}, {}
+  for _, file in ipairs(M.files(set)) do
+    local plain = folder .. "/" .. file.name
+    local packed = plain .. ".gz"
+    paths[file.name] = exists(plain) and plain or exists(packed) and packed or nil
+    if not paths[file.name] then
+      missing[#missing + 1] = file.name
+    end
+  end
+  return paths, missing
+end
+
+---@class wrun.data.Place
+---@field folder string
+---@field paths table<string, string>
+
+--- Returns where in a data folder a set lies: in the set's own sub-folder or right there.
+---@param set wrun.data.Set
+---@param folder string
+---@return wrun.data.Place? nil when neither holds all files
+---@return string[]? missing the names the better of the two lacks
+function M.find(set, folder)
+  local fewest
+  for _, candidate in ipairs({ folder .. "/" .. set.folder, folder }) do
+    local paths, missing = M.look(set, candidate)
+    if #missing == 0 then
+      return { folder = candidate, paths = paths }
+    elseif not fewest or #missing < #fewest then
+      fewest = missing
+    end
+  end
+  return nil, fewest
+end
+
+--- Returns the data folder that the environment names, nil when it names none.
+---@return string?
+function M.given()
+  return environment("WRUN_DATA")
+end
+
+--- Returns the folder that holds a set's downloads, nil when there is no home to put it in.
+---@param set wrun.data.Set
+---@return string?
+function M.cache(set)
+  local base = environment("XDG_CACHE_HOME")
+  if base and base:sub(1, 1) == "/" then -- the XDG specification ignores relative ones
+    return base .. "/wrun/" .. set.folder
+  end
+  local home = environment("HOME")
+  return home and home .. "/.cache/wrun/" .. set.folder
+end
+
+--- Returns the folders to look in for a set when the script names none.
+---@param set wrun.data.Set
+---@return string[]
+function M.usual(set)
+  local folders = {}
+  folders[1] = M.given()
+  folders[#folders + 1] = M.cache(set)
+  folders[#folders + 1] = set.installed
+  return folders
+end
+
+--- Returns the addresses of the folders that serve a set: `mirror`, the environment's, or its own.
+---@param set wrun.data.Set
+---@param mirror string?
+---@return string[]
+function M.mirrors(set, mirror)
+  mirror = mirror or environment(set.mirror_variable)
+  if not mirror then
+    return set.mirrors
+  end
+  return { mirror:sub(-1) == "/" and mirror or mirror .. "/" }
+end
+
+return M

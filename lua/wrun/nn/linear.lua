@@ -1,0 +1,75 @@
+--- Linear: y = x W^T + b.
+
+local Module = require("wrun.nn.module")
+local Parameter = require("wrun.nn.parameter")
+local check = require("wrun.check")
+local init = require("wrun.nn.init")
+local wrun = require("wrun")
+
+local WIDTH = check.integer(nil, 0)
+local OPTIONS = {
+  bias = check.boolean(true),
+  dtype = check.choice("float32", { "float32", "float64" }),
+  generator = check.optional(check.passed_on()),
+}
+
+---@class wrun.nn.Linear: wrun.nn.Module
+---@field in_features integer
+---@field out_features integer
+---@field weight wrun.Tensor [out, in]
+---@field bias wrun.Tensor? [out]
+local Linear = Module:extend("Linear")
+
+--- Makes a layer whose parameters start as `reset_parameters` says.
+--- shapes  weight [out, in], bias [out]
+--- domain  widths >= 0; options bias = true, dtype = "float32", generator
+--- raises  `Linear: argument 1: expected an integer >= 0`; `Linear: option dtype: expected one of`
+---
+---     local layer = nn.Linear(784, 256, { bias = false })
+---@param in_features integer
+---@param out_features integer
+---@param options { bias: boolean, dtype: string, generator: wrun.Generator }?
+function Linear:init(in_features, out_features, options)
+  local o = check.options("Linear", options, OPTIONS)
+  self.in_features = check.argument("Linear", 1, in_features, WIDTH)
+  self.out_features = check.argument("Linear", 2, out_features, WIDTH)
+  local dtype = { dtype = o.dtype }
+  self.weight = Parameter(wrun.empty(self.out_features, self.in_features, dtype))
+  if o.bias then
+    self.bias = Parameter(wrun.empty(self.out_features, dtype))
+  end
+  self:reset_parameters(o.generator)
+end
+
+--- Draws weight, then bias, from U(-b, b), b = 1 / sqrt(in_features): PyTorch's default, whose
+--- weights are written as kaiming_uniform_ with a = sqrt(5) and are sqrt(6) times narrower than
+--- He's for ReLU.
+--- domain  a layer without inputs gets a bias of zeros
+--- raises  what the generator raises
+---@param generator wrun.Generator? default: the default generator
+function Linear:reset_parameters(generator)
+  init.kaiming_uniform_(self.weight, { a = math.sqrt(5), generator = generator })
+  if self.bias ~= nil then
+    local bound = self.in_features > 0 and 1 / math.sqrt(self.in_features) or 0
+    init.uniform_(self.bias, -bound, bound, { generator = generator })
+  end
+end
+
+--- shapes  x [..., in] -> y [..., out]
+--- raises  `linear: argument 1: expected [..., in]`
+---@param x wrun.Tensor
+---@return wrun.Tensor
+function Linear:forward(x)
+  return wrun.linear(x, self.weight, self.bias)
+end
+
+function Linear:label()
+  return ("Linear(%d -> %d)"):format(self.in_features, self.out_features)
+end
+
+function Linear:extra_repr()
+  local text = ("in_features=%d, out_features=%d"):format(self.in_features, self.out_features)
+  return text .. (self.bias ~= nil and ", bias=True" or ", bias=False")
+end
+
+return Linear

@@ -1,0 +1,60 @@
+--- Tables that remember the order in which their keys were first assigned.
+---
+--- `ordered.new()` makes one that `pairs` walks in that order; a class whose instances should
+--- remember takes `ordered.assign` as its `__newindex` and walks them with `ordered.pairs`. The
+--- order lives in the table itself, under a key that only this module holds.
+
+local M = {}
+
+local ORDER = {}
+
+--- Assigns a new key and remembers it as the last one; made to be a `__newindex`.
+--- A key set to nil keeps its place and is passed over until it has a value again.
+--- domain  any key, any value
+--- raises  nothing
+---@param object table
+---@param key any
+---@param value any
+function M.assign(object, key, value)
+  local order = rawget(object, ORDER)
+  if order == nil then
+    order = { keys = {}, known = {} }
+    rawset(object, ORDER, order)
+  end
+  if not order.known[key] then
+    order.known[key] = true
+    order.keys[#order.keys + 1] = key
+  end
+  rawset(object, key, value)
+end
+
+--- Walks the keys that have a value in the order of their first assignment; made to be a `__pairs`.
+--- domain  a table filled through `assign`, or an empty one
+--- raises  nothing
+---@param object table
+---@return fun(): any, any
+function M.pairs(object)
+  local order = rawget(object, ORDER)
+  local keys = order and order.keys or {}
+  local position = 0
+  return function()
+    local value
+    repeat
+      position = position + 1
+      value = rawget(object, keys[position])
+    until value ~= nil or keys[position] == nil
+    return keys[position], value
+  end
+end
+
+local Ordered = { __newindex = M.assign, __pairs = M.pairs }
+
+--- Returns an empty table that `pairs` walks in the order of assignment.
+--- domain  none
+--- raises  nothing
+---@return table
+function M.new()
+  return setmetatable({}, Ordered)
+end
+
+return M

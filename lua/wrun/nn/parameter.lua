@@ -1,0 +1,26 @@
+--- Parameters: the tensors of a module that an optimiser changes.
+
+local check = require("wrun.check")
+local core = require("wrun.core")
+
+local TENSOR = check.tensor()
+local REQUIRES_GRAD = check.boolean(true)
+
+--- Returns a parameter on the memory of `tensor`: a leaf that registers itself as a module's field.
+--- shapes  any
+--- domain  float32 or float64 when it requires a gradient
+--- raises  `Parameter: argument 1: expected a tensor`
+---
+---     self.weight = nn.Parameter(wrun.zeros(10, 784))
+---@param tensor wrun.Tensor
+---@param requires_grad boolean? default true
+---@return wrun.Tensor
+local function Parameter(tensor, requires_grad)
+  check.argument("Parameter", 1, tensor, TENSOR)
+  requires_grad = check.argument("Parameter", 2, requires_grad, REQUIRES_GRAD)
+  local parameter = tensor:detach()
+  core.set_parameter(parameter, true)
+  return parameter:requires_grad_(requires_grad)
+end
+
+return Parameter

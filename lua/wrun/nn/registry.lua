@@ -1,0 +1,91 @@
+--- What a module holds: the class Module itself, the kinds of its fields, and walks over them.
+---
+--- An instance remembers the order in which its fields were first assigned. What a field holds
+--- decides what it is: a parameter, a child module, a buffer (named by `register_buffer`), or a
+--- plain value. So the fields are the registry, and reading one is an ordinary table access.
+
+local Class = require("wrun.class")
+local core = require("wrun.core")
+local ordered = require("wrun.nn.ordered")
+
+---@class wrun.nn.Module: wrun.Class
+---@field training boolean
+---@overload fun(...): any
+local Module = Class:extend("Module")
+Module.__newindex = ordered.assign
+Module.training = true
+Module._buffers = {} -- name -> persistent; register_buffer gives an instance its own
+
+local M = { Module = Module }
+
+function M.is_parameter(_, _, value)
+  return core.is_tensor(value) and core.is_parameter(value)
+end
+
+function M.is_buffer(module, name, value)
+  return module._buffers[name] ~= nil and core.is_tensor(value)
+end
+
+function M.is_state(module, name, value)
+  return M.is_parameter(module, name, value) or M.is_buffer(module, name, value)
+end
+
+function M.is_persistent_buffer(module, name, value)
+  return module._buffers[name] == true and core.is_tensor(value)
+end
+
+function M.is_child(_, _, value)
+  return Module:is_instance(value)
+end
+
+-- Iterates over the fields of one module that `is_kind` accepts.
+function M.fields(module, is_kind)
+  local next_field = ordered.pairs(module)
+  return function()
+    local name, value
+    repeat
+      name, value = next_field()
+    until name == nil or is_kind(module, name, value)
+    return name, value
+  end
+end
+
+-- Calls visit(path, module) for `module` and all below it, parents first. With a `seen` table each
+-- module is visited once, however often it is shared.
+function M.walk(module, path, visit, seen)
+  if seen then
+    if seen[module] then
+      return
+    end
+    seen[module] = true
+  end
+  visit(path, module)
+  for name, child in M.fields(module, M.is_child) do
+    M.walk(child, path .. name .. ".", visit, seen)
+  end
+end
+
+-- Names and values, once each, of the fields that `is_kind` accepts, here and below.
+function M.collect(module, is_kind)
+  local names, values, seen = {}, {}, {}
+  M.walk(module, "", function(path, owner)
+    for name, value in M.fields(owner, is_kind) do
+      if not seen[value] then
+        seen[value] = true
+        names[#names + 1] = path .. name
+        values[#values + 1] = value
+      end
+    end
+  end, {})
+  return names, values
+end
+
+function M.iterate(names, values)
+  local position = 0
+  return function()
+    position = position + 1
+    return names[position], values[position]
+  end
+end
+
+return M

@@ -1,0 +1,276 @@
+--- Optimizer, the base of every optimiser: groups of parameters, their options and their state.
+---
+--- A subclass gives `rules`, the table of its options, and `update(group)`. A group is `{ params =
+--- {...}, lr = ... }` and may be changed between steps: `optimizer.param_groups[1].lr = 0.1`. State
+--- belongs to a parameter: `optimizer.state[parameter].exp_avg`.
+
+local Class = require("wrun.class")
+local check = require("wrun.check")
+local core = require("wrun.core")
+local wrun = require("wrun")
+
+local fail, is_tensor = core.fail, core.is_tensor
+
+---@class wrun.optim.Optimizer: wrun.Class
+---@field rules table<string, wrun.check.Rule>
+---@field param_groups table[]
+---@field state table<wrun.Tensor, table>
+---@field defaults table
+local Optimizer = Class:extend("Optimizer")
+Optimizer.rules = {}
+
+-- Groups ----------------------------------------------------------------------------------------
+
+-- All parameters of all groups in one list; errors and saved state number them so.
+local function all_parameters(self)
+  local parameters = {}
+  for _, group in ipairs(self.param_groups) do
+    table.move(group.params, 1, #group.params, #parameters + 1, parameters)
+  end
+  return parameters
+end
+
+-- Refuses what cannot be optimised, and a parameter that is there already.
+local function check_parameters(self, parameters)
+  local number_of, number = {}, 0
+  for _, parameter in ipairs(all_parameters(self)) do
+    number = number + 1
+    number_of[parameter] = number
+  end
+  for _, parameter in ipairs(parameters) do
+    number = number + 1
+    local problem
+    if not is_tensor(parameter) then
+      problem = "expected a tensor, got " .. check.describe(parameter)
+    elseif not parameter.is_leaf then
+      problem = "expected a leaf tensor, got a computed one; detach() makes it a leaf"
+    elseif parameter.dtype ~= "float32" and parameter.dtype ~= "float64" then
+      problem = "expected a float32 or float64 tensor, got " .. check.describe(parameter)
+    elseif not parameter:is_contiguous() then
+      problem = "expected a contiguous tensor, got a view across memory; contiguous() copies it"
+    elseif number_of[parameter] then
+      problem = ("expected each parameter once, got number %d again"):format(number_of[parameter])
+    end
+    if problem then
+      fail("%s: parameter %d: %s", self.__name, number, problem)
+    end
+    number_of[parameter] = number
+  end
+end
+
+local function copy(t)
+  local result = {}
+  for key, value in pairs(t) do
+    result[key] = value
+  end
+  return result
+end
+
+local function options_of(group)
+  local options = copy(group)
+  options.params = nil
+  return options
+end
+
+local function check_group_options(self, fname, options)
+  options = check.options(fname, options, self.rules)
+  self:check_together(options)
+  return options
+end
+
+local PARAMETERS = check.rule(nil, "a tensor or a list of tensors", function(value)
+  local list = is_tensor(value) and { value } or value
+  return type(list) == "table" and #list > 0 and list or nil
+end)
+
+--- Takes the tensors to change: a list of them, or a list of groups with options of their own.
+--- domain  leaf tensors of a float dtype, each once
+--- raises  `NAME: argument 1: expected parameters`; `NAME: parameter N: expected a leaf tensor`;
+---   `NAME: option lr`
+---
+---     local optimizer = optim.SGD({ { params = { w }, lr = 0.1 }, { params = b } }, { lr = 0.01 })
+---@param params wrun.Tensor[]|table[]
+---@param options table?
+function Optimizer:init(params, options)
+  self.param_groups = {}
+  self.state = {}
+  self.defaults = check_group_options(self, self.__name, options)
+  if type(params) ~= "table" or #params == 0 then
+    fail("%s: argument 1: expected parameters, a list of tensors or of groups, got %s", self.__name,
+      type(params) == "table" and "an empty list" or check.describe(params))
+  end
+  if type(params[1]) ~= "table" then
+    params = { { params = params } }
+  end
+  for _, group in ipairs(params) do
+    self:add_param_group(group)
+  end
+end
+
+--- Refuses options that do not go together; a subclass may replace it.
+---@type fun(self: wrun.optim.Optimizer, options: table)
+Optimizer.check_together = function() end
+
+--- Adds a group `{ params = ..., OPTION = ... }`; options it does not name come from the
+--- optimiser's.
+--- domain  as for the constructor; on an error nothing has changed
+--- raises  `NAME: option params: expected a tensor or a list`; `NAME: parameter N`; `NAME: option`
+---@param group table
+function Optimizer:add_param_group(group)
+  check.argument(self.__name, 1, group, check.table())
+  local given = { params = group.params }
+  local parameters = check.options(self.__name, given, { params = PARAMETERS }).params
+  check_parameters(self, parameters)
+  local options = copy(self.defaults)
+  for name, value in pairs(options_of(group)) do
+    options[name] = value
+  end
+  options = check_group_options(self, self.__name, options)
+  options.params = table.move(parameters, 1, #parameters, 1, {})
+  table.insert(self.param_groups, options)
+end
+
+-- Stepping --------------------------------------------------------------------------------------
+
+local ZERO_GRAD_OPTIONS = { set_to_none = check.boolean(true) }
+
+--- Drops the gradients of all parameters; with `set_to_none = false` fills them with zeros instead.
+--- raises  `zero_grad: option NAME: unknown`
+---@param options { set_to_none: boolean }?
+function Optimizer:zero_grad(options)
+  local set_to_none = options == nil
+    or check.options("zero_grad", options, ZERO_GRAD_OPTIONS).set_to_none
+  for _, group in ipairs(self.param_groups) do
+    for _, parameter in ipairs(group.params) do
+      if set_to_none then
+        parameter.grad = nil
+      elseif parameter.grad ~= nil then
+        parameter.grad:detach():zero_()
+      end
+    end
+  end
+end
+
+--- Changes every parameter that has a gradient.
+--- domain  `closure` computes the loss and its gradients anew; it runs with gradients on
+--- raises  what the closure raises
+---@param closure (fun(): wrun.Tensor)?
+---@return wrun.Tensor? loss what the closure returned
+function Optimizer:step(closure)
+  local loss
+  if closure ~= nil then
+    loss = wrun.enable_grad(closure)
+  end
+  for _, group in ipairs(self.param_groups) do
+    self:update(group)
+  end
+  return loss
+end
+
+--- Changes the parameters of one group; every optimiser replaces it.
+--- raises  `update: not defined`
+---@type fun(self: wrun.optim.Optimizer, group: table)
+Optimizer.update = function(self)
+  fail("%s: update: not defined; write function %s:update(group)", self.__name, self.__name)
+end
+
+-- Saving and printing ---------------------------------------------------------------------------
+
+--- Returns the options of the groups and the state of the parameters, numbered through the groups.
+--- The tensors are the optimiser's own: save or clone them before the next step.
+---@return { param_groups: table[], state: table<integer, table> }
+function Optimizer:state_dict()
+  local saved = { param_groups = {}, state = {} }
+  local number = 0
+  for g, group in ipairs(self.param_groups) do
+    local options = check.options(self.__name, options_of(group), self.rules)
+    options.params = {}
+    for i, parameter in ipairs(group.params) do
+      number = number + 1
+      options.params[i] = number
+      saved.state[number] = self.state[parameter] and copy(self.state[parameter])
+    end
+    saved.param_groups[g] = options
+  end
+  return saved
+end
+
+local SAVED = { param_groups = check.table(), state = check.table() }
+
+-- The saved state of one parameter as tensors of our own, in the parameter's dtype.
+local function own_state(fname, number, parameter, saved)
+  if type(saved) ~= "table" then
+    fail("%s: parameter %d: expected a table, got %s", fname, number, check.describe(saved))
+  end
+  local state = {}
+  for name, value in pairs(saved) do
+    if is_tensor(value) then
+      if core.shape_text(value) ~= core.shape_text(parameter) then
+        fail("%s: parameter %d: %s: expected %s, got %s", fname, number, name,
+          core.shape_text(parameter), core.shape_text(value))
+      end
+      value = value:detach():to(parameter.dtype):clone()
+    end
+    state[name] = value
+  end
+  return state
+end
+
+--- Takes over what `state_dict` returned, so that the next step is the one the saved optimiser
+--- would have made.
+--- domain  the same number of parameters in the same groups; tensors are copied; on an error
+---   nothing has changed
+--- raises  `NAME: load_state_dict: expected N groups`; `group G: expected N parameters`; `parameter
+---   N: STATE: expected`
+---@param saved { param_groups: table[], state: table<integer, table> }
+function Optimizer:load_state_dict(saved)
+  local fname = self.__name .. ": load_state_dict"
+  saved = check.options(fname, saved, SAVED)
+  if #saved.param_groups ~= #self.param_groups then
+    fail("%s: expected %d groups, got %d", fname, #self.param_groups, #saved.param_groups)
+  end
+  local groups, state = {}, {}
+  for g, group in ipairs(self.param_groups) do
+    local given = saved.param_groups[g]
+    local count = type(given) == "table" and type(given.params) == "table" and #given.params
+    if count ~= #group.params then
+      fail("%s: group %d: expected %d parameters, got %s", fname, g, #group.params, count or "none")
+    end
+    groups[g] = check_group_options(self, fname, options_of(given))
+    groups[g].params = group.params
+  end
+  for number, parameter in ipairs(all_parameters(self)) do
+    if saved.state[number] ~= nil then
+      state[parameter] = own_state(fname, number, parameter, saved.state[number])
+    end
+  end
+  self.param_groups, self.state = groups, state
+end
+
+local function python_text(value)
+  if type(value) == "table" then
+    return "(" .. table.concat(value, ", ") .. ")"
+  elseif type(value) == "boolean" then
+    return value and "True" or "False"
+  end
+  return tostring(value)
+end
+
+function Optimizer:__tostring()
+  local lines = { self.__name .. " (" }
+  for g, group in ipairs(self.param_groups) do
+    lines[#lines + 1] = ("Parameter Group %d"):format(g)
+    local names = {}
+    for name in pairs(options_of(group)) do
+      names[#names + 1] = name
+    end
+    table.sort(names)
+    for _, name in ipairs(names) do
+      lines[#lines + 1] = ("    %s: %s"):format(name, python_text(group[name]))
+    end
+  end
+  lines[#lines + 1] = ")"
+  return table.concat(lines, "\n")
+end
+
+return Optimizer

@@ -1,0 +1,363 @@
+/*
+ * bind_elementwise.c - the rows of ops.def as functions, methods and operators (layer 4)
+ *
+ * Each row becomes name(...) and, unless its result is of another kind, name_(...), which changes its first argument.
+ * Argument and result types follow PyTorch: tensors with dimensions decide first, then tensors without, then
+ * numbers; a later group counts only when its category (bool, integer, float) is higher.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "bind.h"
+
+/* ---- the common type ---- */
+
+typedef struct {
+    bool seen[3];
+    DType type[3]; /* of tensors with dimensions, tensors without, and numbers */
+} Common;
+
+static void common_add(Common *common, int group, DType type)
+{
+    common->type[group] = common->seen[group] ? dtype_promote(common->type[group], type) : type;
+    common->seen[group] = true;
+}
+
+static DType common_type(const Common *common)
+{
+    bool any = false;
+    DType result = BOOL;
+    for (int group = 0; group < 3; group++) {
+        if (!common->seen[group])
+            continue;
+        DType type = common->type[group];
+        if (!any || dtype_info[type].category > dtype_info[result].category)
+            result = any ? dtype_promote(result, type) : type;
+        any = true;
+    }
+    return result;
+}
+
+/* ---- one call ---- */
+
+typedef struct {
+    const char *name; /* as errors call it */
+    const Operation *operation;
+    int op;
+    bool in_place;
+} Entry;
+
+typedef struct {
+    Operand in[MAX_ARITY];
+    Tensor *tensor[MAX_ARITY]; /* NULL for a number */
+    DType common;
+    View out;
+} Call;
+
+static void read_arguments(lua_State *L, const Entry *entry, Call *call)
+{
+    Common common = {.seen = {false}};
+    int tensors = 0;
+    for (int i = 0; i < entry->operation->arity; i++) {
+        Operand *operand = &call->in[i];
+        Tensor *t = call->tensor[i] = bind_to_tensor(L, i + 1);
+        bool counts = entry->operation->kind != SELECT || i > 0;
+        operand->is_scalar = t == NULL;
+        if (t != NULL) {
+            if (!counts && t->dtype != BOOL && t->dtype != UINT8)
+                bind_fail_argument(L, entry->name, i + 1, "a bool tensor");
+            tensor_view(t, &operand->view);
+            tensors++;
+            if (counts)
+                common_add(&common, t->ndim == 0, (DType)t->dtype);
+        } else if (bind_to_scalar(L, i + 1, &operand->scalar)) {
+            if (counts)
+                common_add(&common, 2, dtype_of_scalar(operand->scalar));
+        } else {
+            bind_fail_argument(L, entry->name, i + 1, i == 0 ? "a tensor" : "a tensor or a number");
+        }
+    }
+    if (tensors == 0)
+        bind_fail_argument(L, entry->name, 1, "a tensor");
+    if (entry->in_place && call->tensor[0] == NULL)
+        bind_fail_argument(L, entry->name, 1, "a tensor");
+    call->common = common_type(&common);
+    if (entry->operation->kind == SIGNED && call->common == BOOL)
+        bind_fail(L, "%s: bool tensors have no sign; use logical_not, logical_xor or :to(\"int64\")", entry->name);
+}
+
+static void read_shape(lua_State *L, const Entry *entry, Call *call)
+{
+    View *out = &call->out;
+    out->ndim = 0;
+    for (int i = 0, first = -1; i < entry->operation->arity; i++) {
+        Tensor *t = call->tensor[i];
+        if (t == NULL)
+            continue;
+        if (first < 0) {
+            first = i;
+            out->ndim = t->ndim;
+            memcpy(out->shape, tensor_shape(t), t->ndim * sizeof(int64_t));
+        } else if (shape_broadcast(out->ndim, out->shape, t->ndim, tensor_shape(t), &out->ndim, out->shape)) {
+            const char *wanted = bind_shape_text(L, out->ndim, out->shape);
+            bind_fail(L, "%s: argument %d: expected a shape that broadcasts with %s, got %s", entry->name, i + 1, wanted,
+                      bind_shape_text(L, t->ndim, tensor_shape(t)));
+        }
+    }
+}
+
+/* integers have no quotient by zero */
+static void check_divisor(lua_State *L, const Entry *entry, const Call *call)
+{
+    if (dtype_is_float(call->common) ||
+        (strcmp(entry->operation->name, "floor_divide") != 0 && strcmp(entry->operation->name, "remainder") != 0))
+        return;
+    bool zero = call->tensor[1] == NULL && call->in[1].scalar.i == 0;
+    if (call->tensor[1] != NULL) {
+        View v = call->in[1].view;
+        int64_t n = view_numel(&v), index[MAX_RANK] = {0}, offset = 0;
+        for (int64_t k = 0; k < n && !zero; k++) {
+            zero = dtype_load(v.dtype, v.data + offset * dtype_size(v.dtype)).i == 0;
+            for (int d = v.ndim - 1; d >= 0; d--) {
+                offset += v.stride[d];
+                if (++index[d] < v.shape[d])
+                    break;
+                offset -= index[d] * v.stride[d];
+                index[d] = 0;
+            }
+        }
+    }
+    if (zero)
+        bind_fail(L, "%s: argument 2: expected no zero, since integers are divided", entry->name);
+}
+
+/* Replaces an argument whose memory the result overwrites in another order by a copy of it. */
+static void separate(lua_State *L, const Entry *entry, Call *call, int i)
+{
+    Tensor *out = call->tensor[0], *t = call->tensor[i];
+    if (t == NULL || i == 0 || t->storage != out->storage)
+        return;
+    bool same = t->offset == out->offset && shape_equal(t->ndim, tensor_shape(t), out->ndim, tensor_shape(out)) &&
+                shape_equal(t->ndim, tensor_stride(t), out->ndim, tensor_stride(out));
+    if (same)
+        return;
+    /* the copy stays on the stack until the call is done */
+    tensor_view(bind_new_copy(L, entry->name, &call->in[i].view, (DType)t->dtype), &call->in[i].view);
+}
+
+static void check_in_place(lua_State *L, const Entry *entry, Call *call, DType result)
+{
+    Tensor *t = call->tensor[0];
+    if (!shape_equal(call->out.ndim, call->out.shape, t->ndim, tensor_shape(t))) {
+        const char *wanted = bind_shape_text(L, t->ndim, tensor_shape(t));
+        bind_fail(L, "%s: argument 1: its shape %s cannot hold the result's %s", entry->name, wanted,
+                  bind_shape_text(L, call->out.ndim, call->out.shape));
+    }
+    if (dtype_info[result].category > dtype_info[t->dtype].category)
+        bind_fail(L, "%s: argument 1: a %s tensor cannot hold a %s result", entry->name, dtype_info[t->dtype].name,
+                  dtype_info[result].name);
+    bind_check_writable(L, entry->name, 1, t);
+}
+
+/* which of result (bit 0) and arguments (bit i) the gradients of the arguments that want one read */
+static uint32_t saved_values(lua_State *L, const Operation *operation)
+{
+    static const char names[] = "abc";
+    uint32_t saves = 0;
+    for (int i = 0; i < operation->arity; i++) {
+        if (!bind_requires_grad(L, i + 1))
+            continue;
+        const char *derivative = operation->derivative[i];
+        if (operation_uses(derivative, 'y'))
+            saves |= 1;
+        for (int k = 0; k < operation->arity; k++)
+            if (operation_uses(derivative, operation->arity == 1 ? 'x' : names[k]))
+                saves |= 2u << k;
+    }
+    return saves;
+}
+
+static void record(lua_State *L, const Entry *entry, uint32_t saves, int result)
+{
+    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_ROWS);
+    if (lua_rawgeti(L, -1, entry->op + 1) != LUA_TTABLE)
+        luaL_error(L, "%s: gradients need the module wrun.autograd", entry->name);
+    bind_record(L, -1, entry->operation->arity, saves, result);
+    lua_pop(L, 2);
+}
+
+static int run(lua_State *L, const Entry *entry)
+{
+    Call call;
+    lua_settop(L, entry->operation->arity);
+    read_arguments(L, entry, &call);
+    read_shape(L, entry, &call);
+    check_divisor(L, entry, &call);
+    DType result = elementwise_result_type(entry->operation->kind, call.common);
+    if (entry->in_place) {
+        check_in_place(L, entry, &call, result);
+        result = (DType)call.tensor[0]->dtype;
+    }
+    bool needs_grad = dtype_is_float(result) && bind_needs_grad(L, entry->operation->arity);
+    uint32_t saves = needs_grad ? saved_values(L, entry->operation) : 0;
+    int out_index = 1;
+    if (entry->in_place) {
+        if (needs_grad)
+            bind_check_unshared(L, entry->name, call.tensor[0]);
+        for (int i = 1; i < entry->operation->arity; i++)
+            separate(L, entry, &call, i);
+        if (saves & 2) {
+            /* its old value will be wanted: record a copy in its place */
+            Tensor *old = bind_new_copy(L, entry->name, &call.in[0].view, call.in[0].view.dtype);
+            lua_getiuservalue(L, 1, TENSOR_GRAD_FN);
+            lua_setiuservalue(L, -2, TENSOR_GRAD_FN);
+            old->requires_grad = call.tensor[0]->requires_grad;
+            lua_pushvalue(L, 1);
+            lua_insert(L, entry->operation->arity + 1);
+            lua_replace(L, 1);
+            out_index = entry->operation->arity + 1;
+        }
+        tensor_view(call.tensor[0], &call.out);
+        bind_touch(call.tensor[0]);
+    } else {
+        tensor_view(bind_new_tensor(L, entry->name, result, call.out.ndim, call.out.shape), &call.out);
+        out_index = lua_gettop(L);
+    }
+    elementwise_run(bind_runtime(L)->pool, entry->op, elementwise_compute_type(entry->operation->kind, call.common),
+                    &call.out, call.in);
+    if (needs_grad)
+        record(L, entry, saves, out_index);
+    lua_pushvalue(L, out_index);
+    return 1;
+}
+
+/* upvalue 2: the row's number; upvalue 3: the name for errors; upvalue 4: in place? */
+static Entry called_entry(lua_State *L)
+{
+    int op = (int)lua_tointeger(L, lua_upvalueindex(2));
+    return (Entry){
+        .op = op,
+        .operation = &operations[op],
+        .name = lua_tostring(L, lua_upvalueindex(3)),
+        .in_place = lua_toboolean(L, lua_upvalueindex(4)),
+    };
+}
+
+static int call_operation(lua_State *L)
+{
+    Entry entry = called_entry(L);
+    int arity = entry.operation->arity;
+    if (!lua_isnoneornil(L, arity + 1))
+        bind_fail(L, "%s: expected %d argument%s, got %d", entry.name, arity, arity == 1 ? "" : "s", lua_gettop(L));
+    return run(L, &entry);
+}
+
+/* an operator: Lua adds an argument of its own to the unary ones */
+static int call_operator(lua_State *L)
+{
+    Entry entry = called_entry(L);
+    return run(L, &entry);
+}
+
+/* clamp(x, low, high): a bound that is nil does not bind */
+static int call_clamp(lua_State *L)
+{
+    Entry entry = called_entry(L);
+    lua_settop(L, 3);
+    const Tensor *t = bind_tensor(L, entry.name, 1);
+    if (lua_isnil(L, 2) && lua_isnil(L, 3))
+        bind_fail(L, "%s: argument 2: expected a bound here or in argument 3, got nil", entry.name);
+    for (int i = 2; i <= 3; i++) {
+        if (!lua_isnil(L, i))
+            continue;
+        if (dtype_is_float((DType)t->dtype))
+            lua_pushnumber(L, i == 2 ? -HUGE_VAL : HUGE_VAL);
+        else
+            lua_pushinteger(L, i == 2 ? INT64_MIN : INT64_MAX);
+        lua_replace(L, i);
+    }
+    return run(L, &entry);
+}
+
+static int find_operation(const char *name)
+{
+    for (int op = 0; op < operation_count; op++)
+        if (strcmp(operations[op].name, name) == 0)
+            return op;
+    return -1;
+}
+
+static void push_operation(lua_State *L, lua_CFunction call, int op, const char *name, bool in_place)
+{
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushinteger(L, op);
+    lua_pushstring(L, name);
+    lua_pushboolean(L, in_place);
+    lua_pushcclosure(L, call, 4);
+}
+
+/* operations() -> the table: { name, arity, kind, derivatives, low, high, doc } a row */
+static int core_operations(lua_State *L)
+{
+    static const char *const kinds[] = {
+        [NUMERIC] = "numeric", [SIGNED] = "signed", [FLOATING] = "floating", [BOOLEAN] = "boolean", [SELECT] = "select",
+    };
+    lua_createtable(L, operation_count, 0);
+    for (int op = 0; op < operation_count; op++) {
+        const Operation *o = &operations[op];
+        lua_createtable(L, 0, 8);
+        lua_pushstring(L, o->name);
+        lua_setfield(L, -2, "name");
+        lua_pushinteger(L, o->arity);
+        lua_setfield(L, -2, "arity");
+        lua_pushstring(L, kinds[o->kind]);
+        lua_setfield(L, -2, "kind");
+        lua_createtable(L, o->arity, 0);
+        for (int i = 0; i < o->arity; i++) {
+            lua_pushstring(L, o->derivative[i]);
+            lua_rawseti(L, -2, i + 1);
+        }
+        lua_setfield(L, -2, "derivatives");
+        lua_pushnumber(L, o->low);
+        lua_setfield(L, -2, "low");
+        lua_pushnumber(L, o->high);
+        lua_setfield(L, -2, "high");
+        lua_pushstring(L, o->doc);
+        lua_setfield(L, -2, "doc");
+        lua_rawseti(L, -2, op + 1);
+    }
+    return 1;
+}
+
+/* Lua's operators that are rows */
+static const struct {
+    const char *event, *name;
+} operators[] = {
+    {"__add", "add"},       {"__sub", "sub"}, {"__mul", "mul"}, {"__div", "div"}, {"__pow", "pow"},
+    {"__idiv", "floor_divide"}, {"__mod", "remainder"}, {"__unm", "neg"},
+};
+
+void bind_open_elementwise(lua_State *L)
+{
+    for (int op = 0; op < operation_count; op++) {
+        const Operation *o = &operations[op];
+        lua_CFunction call = strcmp(o->name, "clamp") == 0 ? call_clamp : call_operation;
+        push_operation(L, call, op, o->name, false);
+        lua_setfield(L, -2, o->name);
+        if (o->kind != SELECT) {
+            const char *name = lua_pushfstring(L, "%s_", o->name);
+            push_operation(L, call, op, name, true);
+            lua_setfield(L, -3, name);
+            lua_pop(L, 1);
+        }
+    }
+    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_TENSOR_TYPE);
+    for (size_t i = 0; i < COUNT_OF(operators); i++) {
+        push_operation(L, call_operator, find_operation(operators[i].name), operators[i].name, false);
+        lua_setfield(L, -2, operators[i].event);
+    }
+    lua_pop(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushcclosure(L, core_operations, 1);
+    lua_setfield(L, -2, "operations");
+}

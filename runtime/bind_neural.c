@@ -1,0 +1,156 @@
+/*
+ * bind_neural.c - softmax, optimiser steps, and the check of class targets (layer 4)
+ */
+#include "bind.h"
+#include "neural.h"
+
+/* ---- softmax ---- */
+
+static int softmax(lua_State *L, const char *f, bool logarithm)
+{
+    lua_settop(L, 2);
+    Tensor *x = bind_tensor(L, f, 1);
+    bind_check_float(L, f, 1, x);
+    int d = bind_dimension(L, f, 2, x->ndim), last = x->ndim - 1;
+    View v;
+    tensor_view(x, &v);
+    if (x->ndim > 0)
+        view_swap(&v, d, last);
+    Tensor *y = bind_new_copy(L, f, &v, v.dtype);
+    int64_t n = x->ndim > 0 ? v.shape[last] : 1;
+    if (y->numel > 0)
+        neural_softmax(bind_runtime(L)->pool, v.dtype, y->numel / n, n, tensor_data(y), tensor_data(y), logarithm);
+    if (d != last && x->ndim > 0) {
+        tensor_view(y, &v);
+        view_swap(&v, d, last);
+        bind_new_copy(L, f, &v, v.dtype);
+    }
+    return 1;
+}
+
+static int core_softmax(lua_State *L)
+{
+    return softmax(L, "softmax", false);
+}
+
+static int core_log_softmax(lua_State *L)
+{
+    return softmax(L, "log_softmax", true);
+}
+
+/* ---- optimiser steps ---- */
+
+/* the block at index, of the same type and shape as the parameter; NULL for nil where that is allowed */
+static void *check_block(lua_State *L, const char *f, int index, const Tensor *param, bool optional)
+{
+    if (optional && lua_isnil(L, index))
+        return NULL;
+    Tensor *t = bind_tensor(L, f, index);
+    if (t->dtype != param->dtype || !shape_equal(t->ndim, t->dims, param->ndim, param->dims) || !t->is_contiguous) {
+        const char *wanted = bind_describe(L, 1);
+        bind_fail(L, "%s: argument %d: expected a contiguous tensor like the parameter, %s, got %s", f, index, wanted,
+                  bind_describe(L, index));
+    }
+    return tensor_data(t);
+}
+
+static Tensor *check_parameter(lua_State *L, const char *f)
+{
+    Tensor *param = bind_tensor(L, f, 1);
+    bind_check_float(L, f, 1, param);
+    check_block(L, f, 1, param, false);
+    return param;
+}
+
+/* adam_step(param, grad, exp_avg, exp_avg_sq, max_exp_avg_sq or nil, step, lr, beta1, beta2, eps, weight_decay,
+ * maximize) */
+static int core_adam_step(lua_State *L)
+{
+    static const char f[] = "adam_step";
+    lua_settop(L, 12);
+    Tensor *param = check_parameter(L, f);
+    AdamStep adam = {
+        .dtype = (DType)param->dtype,
+        .n = param->numel,
+        .param = tensor_data(param),
+        .grad = check_block(L, f, 2, param, false),
+        .exp_avg = check_block(L, f, 3, param, false),
+        .exp_avg_sq = check_block(L, f, 4, param, false),
+        .max_exp_avg_sq = check_block(L, f, 5, param, true),
+        .step = bind_number(L, f, 6, "a number"),
+        .lr = bind_number(L, f, 7, "a number"),
+        .beta1 = bind_number(L, f, 8, "a number"),
+        .beta2 = bind_number(L, f, 9, "a number"),
+        .eps = bind_number(L, f, 10, "a number"),
+        .weight_decay = bind_number(L, f, 11, "a number"),
+        .maximize = lua_toboolean(L, 12),
+    };
+    bind_touch(param);
+    neural_adam_step(bind_runtime(L)->pool, &adam);
+    return 0;
+}
+
+/* sgd_step(param, grad, buffer or nil, first, lr, momentum, dampening, weight_decay, nesterov, maximize) */
+static int core_sgd_step(lua_State *L)
+{
+    static const char f[] = "sgd_step";
+    lua_settop(L, 10);
+    Tensor *param = check_parameter(L, f);
+    SgdStep sgd = {
+        .dtype = (DType)param->dtype,
+        .n = param->numel,
+        .param = tensor_data(param),
+        .grad = check_block(L, f, 2, param, false),
+        .buffer = check_block(L, f, 3, param, true),
+        .first = lua_toboolean(L, 4),
+        .lr = bind_number(L, f, 5, "a number"),
+        .momentum = bind_number(L, f, 6, "a number"),
+        .dampening = bind_number(L, f, 7, "a number"),
+        .weight_decay = bind_number(L, f, 8, "a number"),
+        .nesterov = lua_toboolean(L, 9),
+        .maximize = lua_toboolean(L, 10),
+    };
+    bind_touch(param);
+    neural_sgd_step(bind_runtime(L)->pool, &sgd);
+    return 0;
+}
+
+/* ---- class targets ---- */
+
+/*
+ * check_classes(f, targets, n [, ignored]): raises unless every target is a class 1..n (or the ignored value); the
+ * message shows the value, its place and the remedy
+ */
+static int core_check_classes(lua_State *L)
+{
+    const char *f = luaL_checkstring(L, 1);
+    Tensor *t = bind_tensor(L, f, 2);
+    int64_t n = luaL_checkinteger(L, 3);
+    if (t->dtype != INT64)
+        bind_fail_argument(L, f, 2, "int64 class targets");
+    View v;
+    tensor_view(t, &v);
+    if (!t->is_contiguous)
+        t = bind_new_copy(L, f, &v, INT64);
+    const int64_t *classes = (const int64_t *)(const void *)tensor_data(t);
+    int is_integer;
+    int64_t ignored = lua_tointegerx(L, 4, &is_integer);
+    for (int64_t i = 0; i < t->numel; i++) {
+        if ((classes[i] >= 1 && classes[i] <= n) || (is_integer && classes[i] == ignored))
+            continue;
+        bind_fail(L, "%s: argument 2: expected classes from 1 to %I, got %I at place %I%s", f, (LUAI_UACINT)n,
+                  (LUAI_UACINT)classes[i], (LUAI_UACINT)(i + 1),
+                  classes[i] == 0 ? "; labels that count from 0 need +1" : "");
+    }
+    return 0;
+}
+
+static const luaL_Reg neural_functions[] = {
+    {"softmax", core_softmax},   {"log_softmax", core_log_softmax},     {"adam_step", core_adam_step},
+    {"sgd_step", core_sgd_step}, {"check_classes", core_check_classes}, {NULL, NULL},
+};
+
+void bind_open_neural(lua_State *L)
+{
+    bind_register(L, neural_functions);
+}

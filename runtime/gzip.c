@@ -1,0 +1,147 @@
+/*
+ * gzip.c - reads a file that may be compressed (layer 3)
+ *
+ * Invariant: z.next_in/avail_in is what has been read of the file and not yet handed out,
+ * compressed or not. The inflater lives in z only while `inflating`; a member that ends is closed
+ * by inflateReset, and the next byte decides whether another member follows.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gzip.h"
+
+enum {
+    GZIP_WINDOW = 15 + 16, /* zlib: the largest window, gzip wrapping only */
+    GZIP_RATIO = 1032      /* deflate spends at least 2 bits on 258 bytes */
+};
+
+static const unsigned char gzip_magic[2] = {0x1f, 0x8b};
+
+/* Adds what one read returns to the waiting input; the file has ended when that is nothing. */
+static Reason fill(GzipReader *reader, size_t *added)
+{
+    z_stream *z = &reader->z;
+
+    memmove(reader->input, z->next_in, z->avail_in);
+    z->next_in = reader->input;
+    for (;;) {
+        ssize_t n = read(reader->descriptor, reader->input + z->avail_in, GZIP_INPUT - z->avail_in);
+        if (n >= 0) {
+            z->avail_in += (unsigned)n;
+            *added = (size_t)n;
+            return NULL;
+        }
+        if (errno != EINTR)
+            return strerror(errno);
+    }
+}
+
+Reason gzip_open(GzipReader *reader, int descriptor)
+{
+    Reason reason;
+    size_t added = 1;
+
+    reader->descriptor = descriptor;
+    reader->compressed = false;
+    reader->between = false;
+    reader->inflating = false;
+    reader->z = (z_stream){.next_in = reader->input};
+    while (added > 0 && reader->z.avail_in < sizeof(gzip_magic)) {
+        if ((reason = fill(reader, &added)) != NULL)
+            return reason;
+    }
+    if (reader->z.avail_in < sizeof(gzip_magic) ||
+        memcmp(reader->input, gzip_magic, sizeof(gzip_magic)) != 0)
+        return NULL;
+    if (inflateInit2(&reader->z, GZIP_WINDOW) != Z_OK)
+        return "not enough memory to inflate gzip data";
+    reader->compressed = true;
+    reader->inflating = true;
+    return NULL;
+}
+
+static Reason read_plain(GzipReader *reader, unsigned char *to, size_t size, size_t *got)
+{
+    z_stream *z = &reader->z;
+    size_t added = 1;
+    Reason reason;
+
+    for (*got = 0; *got < size;) {
+        if (z->avail_in == 0) {
+            if ((reason = fill(reader, &added)) != NULL)
+                return reason;
+            if (added == 0)
+                break;
+        }
+        size_t n = z->avail_in < size - *got ? z->avail_in : size - *got;
+        memcpy(to + *got, z->next_in, n);
+        z->next_in += n;
+        z->avail_in -= (unsigned)n;
+        *got += n;
+    }
+    return NULL;
+}
+
+static Reason read_compressed(GzipReader *reader, unsigned char *to, size_t size, size_t *got)
+{
+    enum { MOST = 1 << 30 }; /* avail_out is 32 bits wide */
+    z_stream *z = &reader->z;
+    size_t added = 1;
+    Reason reason;
+
+    for (*got = 0; *got < size;) {
+        if (z->avail_in == 0) {
+            if ((reason = fill(reader, &added)) != NULL)
+                return reason;
+            if (added == 0)
+                return reader->between ? NULL : "the gzip data ends early";
+        }
+        if (reader->between && z->next_in[0] != gzip_magic[0])
+            return "unexpected bytes after the gzip data";
+        reader->between = false;
+        unsigned room = size - *got < MOST ? (unsigned)(size - *got) : MOST;
+        z->next_out = to + *got;
+        z->avail_out = room;
+        int status = inflate(z, Z_NO_FLUSH);
+        *got += room - z->avail_out;
+        if (status == Z_STREAM_END) {
+            reader->between = true;
+            inflateReset(z);
+        } else if (status == Z_MEM_ERROR) {
+            return "not enough memory to inflate gzip data";
+        } else if (status != Z_OK && status != Z_BUF_ERROR) {
+            return "the gzip data is damaged";
+        }
+    }
+    return NULL;
+}
+
+Reason gzip_read(GzipReader *reader, void *to, size_t size, size_t *got)
+{
+    return reader->compressed ? read_compressed(reader, to, size, got)
+                              : read_plain(reader, to, size, got);
+}
+
+int64_t gzip_bound(const GzipReader *reader)
+{
+    struct stat status;
+    int64_t bound;
+
+    if (fstat(reader->descriptor, &status) != 0 || !S_ISREG(status.st_mode))
+        return INT64_MAX;
+    if (!reader->compressed)
+        return status.st_size;
+    return size_multiply(status.st_size, GZIP_RATIO, &bound) ? bound : INT64_MAX;
+}
+
+void gzip_close(GzipReader *reader)
+{
+    if (reader->inflating)
+        inflateEnd(&reader->z);
+    if (reader->descriptor >= 0)
+        close(reader->descriptor);
+    reader->inflating = false;
+    reader->descriptor = -1;
+}

@@ -1,0 +1,116 @@
+/*
+ * neural_kernels.h - the kernels of neural.c for one float type; included by neural.c for each
+ *
+ * Before the include: T is the type, NAME(x) pastes its suffix, EXP, SQRT and MAXIMUM are its functions. There is
+ * no guard: it is meant to be read several times.
+ */
+
+/* e[i] = exp(x[i] - shift) for n <= CHUNK elements; every element goes through whole vectors, wherever it stands */
+VECTORISED static void NAME(shifted_exp)(int64_t n, const T *x, T shift, T *e)
+{
+    T padded[CHUNK];
+    int64_t whole = (n + LANES - 1) / LANES * LANES;
+    memcpy(padded, x, (size_t)n * sizeof(T));
+    memset(padded + n, 0, (size_t)(whole - n) * sizeof(T));
+    for (int64_t i = 0; i < whole; i++)
+        padded[i] = EXP(padded[i] - shift);
+    memcpy(e, padded, (size_t)n * sizeof(T));
+}
+
+static T NAME(row_maximum)(const T *x, int64_t n)
+{
+    T most = x[0];
+    for (int64_t i = 1; i < n; i++)
+        most = x[i] > most || x[i] != x[i] ? x[i] : most;
+    return most;
+}
+
+static void NAME(softmax_row)(const T *x, T *y, int64_t n, bool logarithm)
+{
+    T e[CHUNK], most = NAME(row_maximum)(x, n);
+    double sum = 0;
+    for (int64_t first = 0; first < n; first += CHUNK) {
+        int64_t width = size_min(CHUNK, n - first);
+        NAME(shifted_exp)(width, x + first, most, e);
+        for (int64_t i = 0; i < width; i++)
+            sum += (double)e[i];
+        if (!logarithm)
+            memcpy(y + first, e, (size_t)width * sizeof(T));
+    }
+    if (logarithm) {
+        T shift = (T)log(sum);
+        for (int64_t i = 0; i < n; i++)
+            y[i] = x[i] - most - shift;
+    } else {
+        T scale = (T)(1 / sum);
+        for (int64_t i = 0; i < n; i++)
+            y[i] *= scale;
+    }
+}
+
+static void NAME(softmax_rows)(void *context, int64_t piece)
+{
+    const Softmax *s = context;
+    int64_t last = size_min((piece + 1) * ROWS, s->rows);
+    for (int64_t row = piece * ROWS; row < last; row++)
+        NAME(softmax_row)((const T *)s->x + row * s->n, (T *)s->y + row * s->n, s->n, s->logarithm);
+}
+
+/*
+ * m += (1 - beta1) (g - m),  v = beta2 v + (1 - beta2) g^2
+ * param -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
+ * A v too small for a normal number becomes 0: it would slow every later step and change none.
+ */
+VECTORISED static void NAME(adam_range)(const AdamStep *a, int64_t begin, int64_t end)
+{
+    T *restrict p = a->param;
+    T *restrict m = a->exp_avg;
+    T *restrict v = a->exp_avg_sq;
+    T *restrict most = a->max_exp_avg_sq;
+    const T *restrict grad = a->grad;
+    const T beta1 = (T)a->beta1, rest1 = (T)(1 - a->beta1), beta2 = (T)a->beta2, rest2 = (T)(1 - a->beta2);
+    const T decay = (T)a->weight_decay, eps = (T)a->eps, sign = a->maximize ? -1 : 1;
+    const T size = (T)(a->lr / (1 - pow(a->beta1, a->step)));
+    const T correction = (T)sqrt(1 - pow(a->beta2, a->step));
+    const T least = sizeof(T) == 4 ? (T)0x1p-126 : (T)0x1p-1022;
+    for (int64_t i = begin; i < end; i++) {
+        T g = sign * grad[i] + decay * p[i];
+        T mean = beta1 * m[i] + rest1 * g, square = beta2 * v[i] + rest2 * g * g;
+        m[i] = mean < least && mean > -least ? 0 : mean;
+        v[i] = square < least ? 0 : square;
+        T root = v[i];
+        if (most)
+            root = most[i] = MAXIMUM(most[i], root);
+        p[i] -= size * (m[i] / (SQRT(root) / correction + eps));
+    }
+}
+
+static void NAME(adam_piece)(void *context, int64_t piece)
+{
+    const AdamStep *a = context;
+    NAME(adam_range)(a, piece * ELEMENTS, size_min((piece + 1) * ELEMENTS, a->n));
+}
+
+/* g += decay param;  buffer = momentum buffer + (1 - dampening) g;  param -= lr (nesterov ? g + momentum buffer : buffer) */
+VECTORISED static void NAME(sgd_range)(const SgdStep *s, int64_t begin, int64_t end)
+{
+    T *restrict p = s->param;
+    T *restrict buffer = s->buffer;
+    const T *restrict grad = s->grad;
+    const T lr = (T)s->lr, decay = (T)s->weight_decay, momentum = (T)s->momentum, sign = s->maximize ? -1 : 1;
+    const T rest = (T)(1 - s->dampening);
+    for (int64_t i = begin; i < end; i++) {
+        T g = sign * grad[i] + decay * p[i];
+        if (buffer) {
+            buffer[i] = s->first ? g : momentum * buffer[i] + rest * g;
+            g = s->nesterov ? g + momentum * buffer[i] : buffer[i];
+        }
+        p[i] -= lr * g;
+    }
+}
+
+static void NAME(sgd_piece)(void *context, int64_t piece)
+{
+    const SgdStep *s = context;
+    NAME(sgd_range)(s, piece * ELEMENTS, size_min((piece + 1) * ELEMENTS, s->n));
+}

@@ -1,0 +1,88 @@
+/*
+ * reduce.c - many elements to one (layer 3); see reduce.h
+ *
+ * Long rows are cut into blocks whose results are combined in order; several rows, or several columns, are shared out
+ * whole. Both cuts give the same additions in the same order.
+ */
+#include <math.h>
+
+#include "reduce.h"
+
+enum {
+    LANES = 16,
+    BLOCK = 8192,  /* elements summed in one go */
+    COLUMNS = 128, /* neighbouring columns summed in one go */
+    OUTPUTS = 16,  /* rows a thread takes at a time */
+};
+
+static bool is_one_row(const Reduce *r)
+{
+    return r->outer == 1 && r->inner == 1;
+}
+
+static int64_t count_pieces(const Reduce *r)
+{
+    bool extreme = r->kind == REDUCE_MAX || r->kind == REDUCE_MIN;
+    if (extreme)
+        return size_pieces(r->outer * r->inner, OUTPUTS);
+    if (is_one_row(r))
+        return size_pieces(r->n, BLOCK);
+    return r->inner == 1 ? size_pieces(r->outer, OUTPUTS) : r->outer * size_pieces(r->inner, COLUMNS);
+}
+
+#define IS_NAN(x) isnan(x)
+#define T float
+#define A double
+#define NAME(x) x##_f32
+#include "reduce_kernels.h"
+#undef T
+#undef NAME
+
+#define T double
+#define NAME(x) x##_f64
+#include "reduce_kernels.h"
+#undef T
+#undef A
+#undef NAME
+
+#undef IS_NAN
+#define IS_NAN(x) false
+#define T int64_t
+#define A int64_t
+#define NAME(x) x##_i64
+#include "reduce_kernels.h"
+#undef T
+#undef NAME
+
+#define T uint8_t
+#define NAME(x) x##_u8
+#include "reduce_kernels.h"
+#undef T
+#undef A
+#undef NAME
+
+DType reduce_result_type(Reduction kind, DType dtype)
+{
+    switch (kind) {
+    case REDUCE_ANY:
+    case REDUCE_ALL: return BOOL;
+    case REDUCE_SUM:
+    case REDUCE_PROD: return dtype_is_float(dtype) ? dtype : INT64;
+    default: return dtype;
+    }
+}
+
+size_t reduce_scratch_size(const Reduce *r)
+{
+    return (size_t)size_pieces(size_max(r->n, 1), BLOCK) * sizeof(double);
+}
+
+void reduce_run(Pool *pool, const Reduce *r)
+{
+    switch (r->dtype) {
+    case FLOAT32: reduce_f32(pool, r); break;
+    case FLOAT64: reduce_f64(pool, r); break;
+    case INT64: reduce_i64(pool, r); break;
+    default: reduce_u8(pool, r); break;
+    }
+}

@@ -1,0 +1,177 @@
+/*
+ * reduce_kernels.h - the kernels of reduce.c for one element type; included by reduce.c for each
+ *
+ * Before the include: T is the element type, A the type sums are carried in, NAME(x) pastes the suffix and
+ * IS_NAN(x) tells NaN from numbers. There is no guard: it is meant to be read several times.
+ */
+
+/* the sum of x[0..n-1], n <= BLOCK: LANES running sums, added up in order */
+VECTORISED static A NAME(block_sum)(const T *x, int64_t n)
+{
+    A lane[LANES] = {0};
+    int64_t whole = n - n % LANES;
+    for (int64_t i = 0; i < whole; i += LANES)
+        for (int j = 0; j < LANES; j++)
+            lane[j] += (A)x[i + j];
+    for (int64_t i = whole; i < n; i++)
+        lane[i - whole] += (A)x[i];
+    A sum = 0;
+    for (int j = 0; j < LANES; j++)
+        sum += lane[j];
+    return sum;
+}
+
+static A NAME(block_prod)(const T *x, int64_t n)
+{
+    A product = 1;
+    for (int64_t i = 0; i < n; i++)
+        product *= (A)x[i];
+    return product;
+}
+
+static A NAME(block_any)(const T *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (x[i] != 0)
+            return 1;
+    return 0;
+}
+
+static A NAME(block_all)(const T *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (x[i] == 0)
+            return 0;
+    return 1;
+}
+
+static A NAME(block)(Reduction kind, const T *x, int64_t n)
+{
+    switch (kind) {
+    case REDUCE_PROD: return NAME(block_prod)(x, n);
+    case REDUCE_ANY: return NAME(block_any)(x, n);
+    case REDUCE_ALL: return NAME(block_all)(x, n);
+    default: return NAME(block_sum)(x, n);
+    }
+}
+
+static A NAME(combine)(Reduction kind, A a, A b)
+{
+    switch (kind) {
+    case REDUCE_PROD: return a * b;
+    case REDUCE_ANY: return (A)(a != 0 || b != 0);
+    case REDUCE_ALL: return (A)(a != 0 && b != 0);
+    default: return a + b;
+    }
+}
+
+static void NAME(store)(const Reduce *r, int64_t at, A value)
+{
+    if (r->kind == REDUCE_MEAN)
+        ((T *)r->y)[at] = (T)((double)value / (double)r->n);
+    else if (r->kind == REDUCE_ANY || r->kind == REDUCE_ALL)
+        ((uint8_t *)r->y)[at] = value != 0;
+    else if (dtype_is_float(r->dtype))
+        ((T *)r->y)[at] = (T)value;
+    else
+        ((int64_t *)r->y)[at] = (int64_t)value;
+}
+
+static A NAME(start)(Reduction kind)
+{
+    return kind == REDUCE_PROD || kind == REDUCE_ALL;
+}
+
+/* one row of contiguous elements, block by block */
+static void NAME(reduce_row)(const Reduce *r, int64_t row)
+{
+    const T *x = (const T *)r->x + row * r->n;
+    A value = NAME(start)(r->kind);
+    for (int64_t i = 0; i < r->n; i += BLOCK)
+        value = NAME(combine)(r->kind, value, NAME(block)(r->kind, x + i, size_min(BLOCK, r->n - i)));
+    NAME(store)(r, row, value);
+}
+
+/* the same for one long row: the blocks in parallel, then their results in order */
+static void NAME(reduce_block)(const Reduce *r, int64_t piece)
+{
+    int64_t first = piece * BLOCK;
+    ((A *)r->scratch)[piece] = NAME(block)(r->kind, (const T *)r->x + first, size_min(BLOCK, r->n - first));
+}
+
+static void NAME(combine_blocks)(const Reduce *r)
+{
+    A value = NAME(start)(r->kind);
+    for (int64_t i = 0; i < size_pieces(r->n, BLOCK); i++)
+        value = NAME(combine)(r->kind, value, ((const A *)r->scratch)[i]);
+    NAME(store)(r, 0, value);
+}
+
+VECTORISED static void NAME(add_row)(A *sum, const T *x, int64_t n)
+{
+    for (int64_t j = 0; j < n; j++)
+        sum[j] += (A)x[j];
+}
+
+/* COLUMNS neighbouring columns of x[n, inner], row by row */
+static void NAME(reduce_columns)(const Reduce *r, int64_t o, int64_t first)
+{
+    A value[COLUMNS];
+    int64_t width = size_min(COLUMNS, r->inner - first);
+    const T *x = (const T *)r->x + o * r->n * r->inner + first;
+    for (int64_t j = 0; j < width; j++)
+        value[j] = NAME(start)(r->kind);
+    for (int64_t i = 0; i < r->n; i++, x += r->inner) {
+        if (r->kind == REDUCE_SUM || r->kind == REDUCE_MEAN) {
+            NAME(add_row)(value, x, width);
+            continue;
+        }
+        for (int64_t j = 0; j < width; j++)
+            value[j] = NAME(combine)(r->kind, value[j], NAME(block)(r->kind, x + j, 1));
+    }
+    for (int64_t j = 0; j < width; j++)
+        NAME(store)(r, o * r->inner + first + j, value[j]);
+}
+
+/* the largest or smallest of x[o, :, j] and its place */
+static void NAME(find_extreme)(const Reduce *r, int64_t o, int64_t j)
+{
+    const T *x = (const T *)r->x + o * r->n * r->inner + j;
+    int64_t best = 0;
+    for (int64_t i = 1; i < r->n; i++) {
+        T value = x[i * r->inner], champion = x[best * r->inner];
+        if (IS_NAN(champion)) /* it stays */
+            break;
+        if (IS_NAN(value) || (r->kind == REDUCE_MAX ? value > champion : value < champion))
+            best = i;
+    }
+    ((T *)r->y)[o * r->inner + j] = x[best * r->inner];
+    if (r->indices)
+        r->indices[o * r->inner + j] = best + 1;
+}
+
+static void NAME(piece)(void *context, int64_t piece)
+{
+    const Reduce *r = context;
+    if (r->kind == REDUCE_MAX || r->kind == REDUCE_MIN) {
+        int64_t last = size_min((piece + 1) * OUTPUTS, r->outer * r->inner);
+        for (int64_t at = piece * OUTPUTS; at < last; at++)
+            NAME(find_extreme)(r, at / r->inner, at % r->inner);
+    } else if (is_one_row(r)) {
+        NAME(reduce_block)(r, piece);
+    } else if (r->inner == 1) {
+        int64_t last = size_min((piece + 1) * OUTPUTS, r->outer);
+        for (int64_t row = piece * OUTPUTS; row < last; row++)
+            NAME(reduce_row)(r, row);
+    } else {
+        int64_t strips = size_pieces(r->inner, COLUMNS);
+        NAME(reduce_columns)(r, piece / strips, piece % strips * COLUMNS);
+    }
+}
+
+static void NAME(reduce)(Pool *pool, const Reduce *r)
+{
+    pool_run(pool, NAME(piece), (void *)(uintptr_t)r, count_pieces(r));
+    if (is_one_row(r) && r->kind != REDUCE_MAX && r->kind != REDUCE_MIN)
+        NAME(combine_blocks)(r);
+}

@@ -1,0 +1,66 @@
+#!/usr/bin/env wrun
+--- The lecture's network on MNIST: 784-256-256-10 with ReLU between, started with Xavier's draws.
+
+local argparse = require("argparse")
+local progress = require("wrun.progress")
+local wrun = require("wrun")
+local data, nn, optim = wrun.data, wrun.nn, wrun.optim
+
+local parser = argparse("mnist_xavier.lua", "Trains the lecture's network and tests it.")
+parser:option("--epochs", "Passes over the training set.", "15", math.tointeger)
+parser:option("--batch-size", "Images a step.", "100", math.tointeger)
+parser:option("--lr", "Learning rate.", "0.001", tonumber)
+parser:option("--seed", "Seed of every random draw.", "777", math.tointeger)
+parser:option("--data", "Folder that holds the data set (default: the usual places).")
+parser:option("--dataset", "Data set (default: mnist, or fashion_mnist where that cannot be had).")
+  :choices({ "mnist", "fashion_mnist" })
+parser:option("--order", "Shuffle as PyTorch did then or does now.", "document")
+  :choices({ "document", "modern" })
+parser:option("--threads", "Threads to compute with.", nil, math.tointeger)
+local args = parser:parse()
+
+wrun.manual_seed(args.seed)
+if args.threads then
+  wrun.set_num_threads(args.threads)
+end
+
+local otherwise = args.dataset == nil and "fashion_mnist" or nil
+local train, test = data[args.dataset or "mnist"]({ folder = args.data, otherwise = otherwise })
+local loader = data.loader(train, {
+  batch_size = args.batch_size,
+  shuffle = true,
+  drop_last = true,
+  order = args.order,
+})
+
+local linear1, linear2, linear3 = nn.Linear(784, 256), nn.Linear(256, 256), nn.Linear(256, 10)
+nn.init.xavier_uniform_(linear1.weight)
+nn.init.xavier_uniform_(linear2.weight)
+print(nn.init.xavier_uniform_(linear3.weight))
+
+local model = nn.Sequential(linear1, nn.ReLU(), linear2, nn.ReLU(), linear3)
+local criterion = nn.CrossEntropyLoss()
+local optimizer = optim.Adam(model:parameters(), { lr = args.lr })
+
+for epoch = 1, args.epochs do
+  local cost = 0
+  for x, y in progress(loader:batches(), #loader, "epoch " .. epoch) do
+    optimizer:zero_grad()
+    local loss = criterion(model(x), y)
+    loss:backward()
+    optimizer:step()
+    cost = cost + loss:item() / #loader
+  end
+  print(("Epoch: %04d cost = %.9f"):format(epoch, cost))
+end
+print("Learning finished")
+
+wrun.no_grad(function()
+  for x, y in data.loader(test, { batch_size = #test.x }):batches() do
+    local guess = model(x):argmax(2)
+    print(("Accuracy: %.16g"):format(guess:eq(y):float():mean():item()))
+    local one = wrun.randint(1, #y + 1, { 1 }):item()
+    print("Label: " .. test.classes[y[one]:item()])
+    print("Prediction: " .. test.classes[guess[one]:item()])
+  end
+end)

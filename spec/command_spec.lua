@@ -1,0 +1,527 @@
+local child = require("spec.support.child")
+
+local run, quote = child.run, child.quote
+
+--- Calls use(path) with a file of the given text, and removes it.
+local function with_file(text, use, path)
+  path = child.write(text, path)
+  local ok, message = pcall(use, path)
+  os.remove(path)
+  assert(ok, message)
+end
+
+--- Calls use(path) with a new folder, and removes it.
+local function with_folder(use)
+  local path = os.tmpname()
+  os.remove(path)
+  assert(os.execute("mkdir -p " .. path))
+  local ok, message = pcall(use, path)
+  os.execute("rm -r " .. path)
+  assert(ok, message)
+end
+
+local ARGUMENTS = [[
+#!/usr/bin/env wrun
+print("got", select("#", ...), ...)
+for i = -20, 20 do
+  local is_interpreter = arg[i] and not arg[i - 1]
+  if arg[i] and not is_interpreter then
+    print(i, arg[i])
+  end
+end
+]]
+
+--- What both interpreters must do alike: arguments, and options of child.run. SCRIPT is ARGUMENTS in a file.
+local ALIKE = {
+  ["passes arguments to a script"] = { { "SCRIPT", "a", "-e", "b c", "" } },
+  ["counts options before the script backwards"] = { { "-e", "x = 1", "-W", "SCRIPT", "a" } },
+  ["takes the value of an option from the same word"] = { { "-ex = 1", "-e", "print(x)" } },
+  ["ends its options at --"] = { { "--", "SCRIPT", "-e" } },
+  ["runs standard input for -"] = { { "-", "a", "b" }, { input = ARGUMENTS } },
+  ["runs standard input that is no terminal"] = { {}, { input = "print(arg[0] ~= nil, ...)" } },
+  ["runs statements in their order"] = { { "-e", "x = 1", "-e", "print(x)", "-e", "x = 2" } },
+  ["does not read standard input after -e"] = { { "-e", "print(1)" }, { input = "print(2)" } },
+  ["requires a library"] = { { "-l", "lfs", "-e", "print(type(lfs))" } },
+  ["requires a library into another global"] = { { "-lf=lfs", "-e", "print(type(f))" } },
+  ["says where a library was looked for"] = {
+    { "-l", "no.such" },
+    ignore = "\n\tno file 'lua/[^\n]*' in wrun",
+  },
+  ["reports a missing script"] = { { "nosuch.lua" } },
+  ["reports a syntax error"] = { { "-e", "x =" } },
+  ["traces back an error"] = { { "-e", "local function f() error('boom') end f()" } },
+  ["leaves a long traceback short"] = {
+    { "-" },
+    { input = "local function f(n) if n == 0 then error('deep') end return (f(n - 1)) end f(40)" },
+  },
+  ["reports an error that is a table"] = { { "-e", "error({})" } },
+  ["reports an error that is nil"] = { { "-e", "error()" } },
+  ["reports an error that is a number"] = { { "-e", "error(12)" } },
+  ["lets an error object speak for itself"] = {
+    { "-e", "error(setmetatable({}, { __tostring = function() return 'mine' end }))" },
+  },
+  ["exits with true"] = { { "-e", "os.exit(true)" } },
+  ["exits with false"] = { { "-e", "os.exit(false)" } },
+  ["exits with a number"] = { { "-e", "os.exit(7)" } },
+  ["closes the state at the end"] = {
+    { "-e", "setmetatable({}, { __gc = function() print('closed') end })" },
+  },
+  ["closes the state when os.exit asks for it"] = {
+    { "-e", "x = setmetatable({}, { __gc = function() print('closed') end }) os.exit(3, true)" },
+  },
+  ["does not close it when os.exit does not"] = {
+    { "-e", "x = setmetatable({}, { __gc = function() print('closed') end }) os.exit(3)" },
+  },
+  ["keeps warnings quiet"] = { { "-e", "warn('a') warn('@on') warn('b', 'c') warn('@off') warn('d')" } },
+  ["shows warnings with -W"] = { { "-W", "-e", "warn('a', 'b')" } },
+  ["runs LUA_INIT"] = { { "-e", "print(x)" }, { env = "LUA_INIT='x = 1'" } },
+  ["prefers LUA_INIT_5_4"] = { { "-e", "print(x)" }, { env = "LUA_INIT='x = 1' LUA_INIT_5_4='x = 2'" } },
+  ["names LUA_INIT in errors"] = { { "-e", "print(1)" }, { env = "LUA_INIT='error(1, 1) error(\"a\")'" } },
+  ["stops when LUA_INIT fails"] = { { "-e", "print(1)" }, { env = "LUA_INIT='x ='" } },
+  ["reads LUA_INIT from a file"] = { { "-e", "print(1)" }, { env = "LUA_INIT=@SCRIPT" } },
+  ["ignores the environment with -E"] = {
+    { "-E", "-e", "print(x, package.path:find('here', 1, true))" },
+    { env = "LUA_INIT='x = 1' LUA_PATH=here" },
+  },
+  ["reports bad arguments of functions it replaces"] = {
+    { "-" },
+    {
+      input = [[
+        for _, case in ipairs {
+          { load }, { load, {} }, { load, "x", {} }, { load, "x", "n", {} }, { loadfile, {} },
+          { loadfile, nil, {} }, { dofile, "nosuch" }, { coroutine.resume, 1 }, { coroutine.wrap },
+        } do print(pcall(table.unpack(case))) end]],
+    },
+  },
+  ["loads text in every way"] = {
+    { "-" },
+    {
+      input = [[
+        print(load("return 1")(), load("return x", "n", "t", { x = 2 })(), load("x ="))
+        print(select("#", load("return 1")), pcall(load("return x.y", "=n", nil, nil)))
+        local parts, i = { "return ", "3" }, 0
+        print(load(function() i = i + 1 return parts[i] end)())
+        print(load("return 1", "=n", "b"))
+        print(loadfile("nosuch"))
+        package.path = nil
+        print(pcall(require, "nosuch"))]],
+    },
+    ignore = "%(mode is '[^']*'%)",
+  },
+  ["runs coroutines"] = {
+    { "-" },
+    {
+      input = [[
+        local co = coroutine.create(function(...)
+          print(...)
+          print(coroutine.yield(1, 2))
+          error("late")
+        end)
+        print(coroutine.resume(co, "a", "b"))
+        print(coroutine.resume(co, "c"))
+        print(coroutine.resume(co))
+        print(coroutine.resume(coroutine.running()))
+        local function closing() return setmetatable({}, { __close = function(_, e) print("closed", e) end }) end
+        local w = coroutine.wrap(function() local _ <close> = closing() error("inside") end)
+        print(pcall(w))
+        print(pcall(w))
+        for i, square in coroutine.wrap(function() for i = 1, 3 do coroutine.yield(i, i * i) end end) do
+          print(i, square)
+        end
+        local function depth(n)
+          local ok, deepest = pcall(coroutine.wrap(depth), n + 1)
+          return ok and deepest or n
+        end
+        print(depth(1))
+        coroutine.wrap(function() error("uncaught") end)()]],
+    },
+  },
+}
+
+describe("wrun, like lua5.4,", function()
+  for title, case in pairs(ALIKE) do
+    it(title, function()
+      with_file(ARGUMENTS, function(path)
+        local results = {}
+        for _, program in ipairs({ "lua5.4", child.wrun }) do
+          local arguments, options = {}, {}
+          for i, argument in ipairs(case[1]) do
+            arguments[i] = argument:gsub("SCRIPT", path)
+          end
+          for name, value in pairs(case[2] or {}) do
+            options[name] = value:gsub("SCRIPT", path)
+          end
+          options.program = program
+          local result = run(arguments, options)
+          result.err = result.err:gsub("^lua5.4: ", "wrun: "):gsub(case.ignore or "$", "")
+          result.out = result.out:gsub(case.ignore or "$", "")
+          results[#results + 1] = result
+        end
+        assert.same(results[1], results[2])
+      end)
+    end)
+  end
+end)
+
+describe("wrun's options", function()
+  it("are explained by --help", function()
+    local result = run({ "--help", "nosuch.lua" })
+    assert.equal(0, result.status)
+    assert.equal("", result.err)
+    assert.equal("usage: wrun [options] [script [args]]", result.out:match("^[^\n]*"))
+    for _, option in ipairs({ "-e", "-i", "-l", "-v", "-E", "-W", "--threads", "--help", "--version" }) do
+      assert.truthy(result.out:find("\n  " .. option .. " ", 1, true), option)
+    end
+  end)
+
+  it("show what wrun runs on with --version", function()
+    local result = run({ "--version" })
+    assert.equal(0, result.status)
+    local lines = {}
+    for line in result.out:gmatch("[^\n]+") do
+      lines[#lines + 1] = line
+    end
+    assert.equal("wrun 0.1.0", lines[1])
+    assert.truthy(lines[2]:find("^Lua 5%.4%.%d+$"), lines[2])
+    assert.truthy(lines[3]:find("^OpenBLAS %d+%.%d+%.%d+"), lines[3])
+    assert.truthy(lines[4]:find("^vector path: %w+$"), lines[4])
+    assert.truthy(lines[5]:find("^threads: %d+$"), lines[5])
+    assert.equal(5, #lines)
+    assert.truthy(run({ "--threads", "7", "--version" }).out:find("threads: 7\n", 1, true))
+  end)
+
+  it("show the version with -v and go on", function()
+    local result = run({ "-v", "-e", "print(1)" })
+    assert.truthy(result.out:find("^wrun 0%.1%.0 on Lua 5%.4%.%d+\n1\n$"), result.out)
+  end)
+
+  it("are refused when unknown or incomplete, with the usage", function()
+    local bad = {
+      ["-x"] = "unrecognized option '-x'",
+      ["-vi"] = "unrecognized option '-vi'",
+      ["--nosuch"] = "unrecognized option '--nosuch'",
+      ["--helpful"] = "unrecognized option '--helpful'",
+      ["-e"] = "'-e' needs argument",
+      ["-l"] = "'-l' needs argument",
+      ["--threads"] = "'--threads' needs argument",
+    }
+    for option, message in pairs(bad) do
+      local result = run({ option })
+      assert.equal(1, result.status)
+      assert.equal("", result.out)
+      assert.equal("wrun: " .. message .. "\nusage: wrun", result.err:sub(1, #message + 18))
+      assert.equal(1, run({ option, "-E" }).status)
+    end
+  end)
+
+  it("take a number of threads in either form", function()
+    local show = { "-e", "print(debug.getregistry()['wrun.threads'])" }
+    assert.equal("nil\n", run(show).out)
+    assert.equal("3\n", run({ "--threads", "3", table.unpack(show) }).out)
+    assert.equal("256\n", run({ "--threads=256", table.unpack(show) }).out)
+    for _, value in ipairs({ "0", "257", "-1", "two", "1.5", "", "99999999999999999999" }) do
+      local result = run({ "--threads=" .. value, table.unpack(show) })
+      assert.equal(1, result.status)
+      local expected = "wrun: --threads: expected a whole number from 1 to 256, got '%s'\n"
+      assert.equal(expected:format(value), result.err)
+    end
+  end)
+
+  it("end at the script's name", function()
+    with_file("print(...)", function(path)
+      assert.equal("--help\t--threads\n", run({ path, "--help", "--threads" }).out)
+    end)
+  end)
+end)
+
+describe("wrun's own modules", function()
+  it("are in the binary but not loaded before a script requires them", function()
+    local loaded = "for name in pairs(package.loaded) do if name:find('wrun') then print(name) end end"
+    assert.equal("", run({ "-e", loaded }).out)
+    local result = run({ "-e", "print(require 'wrun' == package.loaded.wrun, wrun)" })
+    assert.equal("true\tnil\n", result.out)
+    assert.equal("", run({ "-e", "require 'wrun'" }, { env = "LUA_PATH=/nowhere" }).err)
+  end)
+
+  it("have chunks named after them, wherever they come from", function()
+    local show = "print(debug.getinfo(require('wrun.check').options, 'S').source)"
+    assert.equal("=wrun.check\n", run({ "-e", show }).out)
+    with_folder(function(folder)
+      assert(os.execute("mkdir " .. folder .. "/wrun"))
+      child.write("return { options = function() end }", folder .. "/wrun/check.lua")
+      assert.equal("=wrun.check\n", run({ "-e", show }, { env = "WRUN_LUA=" .. folder }).out)
+    end)
+  end)
+
+  it("are read from WRUN_LUA instead, and only from there", function()
+    with_folder(function(folder)
+      local env = { env = "WRUN_LUA=" .. folder }
+      child.write("return 'mine'", folder .. "/wrun.lua")
+      assert.equal("mine\t" .. folder .. "/wrun.lua\n", run({ "-e", "print(require 'wrun')" }, env).out)
+      assert.equal("table\n", run({ "-E", "-e", "print(type(require 'wrun'))" }, env).out)
+      local missing = run({ "-e", "require 'wrun.check'" }, env)
+      assert.equal(1, missing.status)
+      assert.truthy(missing.err:find("no file '" .. folder .. "/wrun/check.lua'", 1, true), missing.err)
+      child.write("x =", folder .. "/wrun.lua")
+      local broken = "wrun: error loading module 'wrun' from file '%s/wrun.lua':\n\twrun:1: "
+      local message = run({ "-e", "require 'wrun'" }, env).err
+      assert.equal(broken:format(folder), message:sub(1, #broken + #folder - 2))
+      assert(os.remove(folder .. "/wrun.lua"))
+      assert(os.execute("mkdir " .. folder .. "/wrun.lua"))
+      local unreadable = run({ "-e", "require 'wrun'" }, env).err
+      assert.truthy(unreadable:find("cannot read " .. folder .. "/wrun.lua: Is a directory", 1, true), unreadable)
+    end)
+  end)
+
+  it("are said to be missing when there is no such module", function()
+    local result = run({ "-e", "require 'wrun.nosuch'" })
+    assert.equal(1, result.status)
+    assert.truthy(result.err:find("\n\tno file 'lua/wrun/nosuch.lua' in wrun\n", 1, true), result.err)
+  end)
+
+  it("load into a stock Lua as a C module", function()
+    local module = child.wrun .. ".so"
+    if not io.open(module) then
+      pending("this build has no wrun.so")
+    end
+    local program = "local w = require 'wrun' print(w.ones(2, 2):sum():item(), w == require 'wrun')"
+    local env = "LUA_CPATH=" .. quote(module:gsub("wrun%.so$", "?.so"))
+    local result = run({ "-e", program }, { program = "lua5.4", env = env })
+    assert.same({ out = "4.0\ttrue\n", err = "", status = 0 }, result)
+  end)
+end)
+
+describe("wrun's own scripts", function()
+  local function in_folder(folder, arguments)
+    return child.shell(("cd %s && %s %s"):format(folder, quote(child.wrun), arguments))
+  end
+
+  it("are found by their bare name from any folder, with or without .lua", function()
+    with_folder(function(folder)
+      for _, name in ipairs({ "mnist_xavier.lua", "mnist_xavier" }) do
+        local result = in_folder(folder, name .. " --help")
+        assert.equal(0, result.status)
+        assert.truthy(result.out:find("--epochs", 1, true), result.out)
+      end
+      local result = in_folder(folder, "./mnist_xavier.lua --help")
+      assert.equal("wrun: cannot open ./mnist_xavier.lua\n", result.err)
+    end)
+  end)
+
+  it("give way to a file in the current folder", function()
+    with_folder(function(folder)
+      child.write("print('mine', ...)", folder .. "/mnist_xavier.lua")
+      assert.equal("mine\t1\n", in_folder(folder, "mnist_xavier.lua 1").out)
+    end)
+  end)
+end)
+
+describe("precompiled Lua", function()
+  local binary = string.dump(function() return 1 end)
+  local refusal = "attempt to load a binary chunk (mode is 't')"
+
+  it("is refused as a script, a file and standard input", function()
+    with_file(binary, function(path)
+      local env = { env = "LUA_INIT=@" .. path }
+      local ways = { { { path } }, { { "-" }, { input = binary } }, { {}, { input = binary } }, { { "-v" }, env } }
+      for _, way in ipairs(ways) do
+        local result = run(table.unpack(way))
+        assert.equal(1, result.status)
+        assert.truthy(result.err:find(refusal, 1, true), result.err)
+      end
+    end)
+  end)
+
+  it("is refused by load, loadfile, dofile and require, whatever the mode", function()
+    assert.same({ nil, "b: " .. refusal }, { load(binary, "=b") })
+    assert.same({ nil, "b: " .. refusal }, { load(binary, "=b", "bt") })
+    assert.is_nil(load(binary, "=b", "b"))
+    assert.is_nil(load(function() local part = binary binary = nil return part end))
+    with_file(string.dump(function() return 1 end), function(path)
+      for _, mode in ipairs({ "t", "bt" }) do
+        local chunk, message = loadfile(path, mode)
+        assert.is_nil(chunk)
+        assert.truthy(message:find(refusal, 1, true), message)
+      end
+      assert.is_nil(loadfile(path, "b"))
+      assert.error_matches(function() dofile(path) end, refusal, 1, true)
+      local before = package.path
+      package.path = path
+      local ok, message = pcall(require, "precompiled")
+      package.path = before
+      assert.is_false(ok)
+      local expected = "error loading module 'precompiled' from file '%s':\n\t"
+      assert.equal(expected:format(path), message:sub(1, #expected + #path - 2))
+      assert.truthy(message:find(refusal, 1, true), message)
+    end)
+  end)
+
+  it("is refused from WRUN_LUA", function()
+    with_folder(function(folder)
+      child.write(string.dump(function() return 1 end), folder .. "/wrun.lua")
+      local result = run({ "-e", "require 'wrun'" }, { env = "WRUN_LUA=" .. folder })
+      assert.truthy(result.err:find(refusal, 1, true), result.err)
+    end)
+  end)
+end)
+
+describe("output that cannot be written", function()
+  local lost = "wrun: cannot write standard output: No space left on device\n"
+
+  it("is an error, however the script ends", function()
+    for _, ending in ipairs({ "", "os.exit()", "os.exit(0, true)", "os.exit(7)" }) do
+      for _, output in ipairs({ "print(1)", "io.write(1)", "io.write(('x'):rep(100000))" }) do
+        local result = run({ "-e", output .. " " .. ending }, { after = ">/dev/full" })
+        assert.same({ out = "", err = lost, status = 1 }, result)
+      end
+    end
+    assert.same({ out = "", err = lost, status = 1 }, run({ "--help" }, { after = ">/dev/full" }))
+  end)
+
+  it("is none when there is none", function()
+    assert.equal(0, run({ "-e", "x = 1" }, { after = ">/dev/full" }).status)
+    assert.equal(7, run({ "-e", "os.exit(7)" }, { after = ">/dev/full" }).status)
+    assert.equal(0, run({ "-e", "x = 1" }, { after = ">&-" }).status)
+    assert.equal(1, run({ "-e", "print(1)" }, { after = ">&-" }).status)
+  end)
+
+  it("ends wrun by SIGPIPE when nobody reads on", function()
+    local status = os.tmpname()
+    local endless = quote("while true do print(1) end")
+    child.shell(("{ %s -e %s; echo $? >%s; } | head -n 1"):format(quote(child.wrun), endless, status))
+    assert.equal("141\n", child.read(status))
+    os.remove(status)
+  end)
+end)
+
+describe("Ctrl-C", function()
+  --- Runs a script in the background and sends SIGINT each time it has printed another line.
+  local function interrupt(script, times)
+    local path = child.write(script)
+    local out = os.tmpname()
+    local result = child.shell(([[
+      %s %s >%s & child=$!
+      for line in $(seq %d); do
+        while [ "$(wc -l <%s)" -lt $line ]; do sleep 0.01; done
+        kill -INT $child
+      done
+      wait $child]]):format(quote(child.wrun), path, out, times, out))
+    result.out = child.read(out)
+    result.err = result.err:gsub(path, "script")
+    os.remove(path)
+    os.remove(out)
+    return result
+  end
+
+  it("raises an error where the script is", function()
+    local result = interrupt("print 'ready'\nwhile true do end", 1)
+    local trace = "\nstack traceback:\n\tscript:2: in main chunk\n\t[C]: in ?\n"
+    assert.same({ out = "ready\n", err = "wrun: script:2: interrupted!" .. trace, status = 1 }, result)
+  end)
+
+  it("reaches the coroutine that runs, however deep", function()
+    local result = interrupt([[
+      local inner = coroutine.wrap(function()
+        coroutine.yield()
+        print("ready")
+        while true do end
+      end)
+      local outer = coroutine.create(function() inner() coroutine.wrap(inner)() end)
+      print(coroutine.resume(outer))]], 1)
+    assert.equal(0, result.status)
+    assert.truthy(result.out:find("false\t.*:4: interrupted!\n$"), result.out)
+  end)
+
+  it("reaches the script again after a coroutine has yielded, ended or failed", function()
+    for _, body in ipairs({ "coroutine.yield()", "return", "error('x')" }) do
+      local script = "pcall(coroutine.wrap(function() %s end))\ncollectgarbage()\nprint 'ready'\nwhile true do end"
+      local result = interrupt(script:format(body), 1)
+      assert.equal(1, result.status)
+      assert.truthy(result.err:find("^wrun: script:4: interrupted!\n"), result.err)
+    end
+  end)
+
+  it("kills when it comes again", function()
+    local result = interrupt([[
+      print("ready")
+      print(pcall(function() while true do end end))
+      while true do end]], 2)
+    assert.equal(130, result.status)
+    assert.truthy(result.out:find("interrupted!", 1, true), result.out)
+  end)
+end)
+
+describe("the interactive session", function()
+  --- Feeds lines through a pipe; returns the output after the banner, and the errors.
+  local function feed(lines, arguments)
+    local result = run(arguments or { "-i" }, { input = lines })
+    assert.equal(0, result.status)
+    local banner, rest = result.out:match("^(wrun 0.1.0 on Lua [%d.]+\n[^\n]*\n)(.*)$")
+    assert.truthy(banner:find("The library is loaded as 'wrun'.", 1, true), banner)
+    return rest, result.err
+  end
+
+  it("prints the values of expressions", function()
+    assert.equal("> 2\n> 1\ta\tnil\n> 3\n> 4\n> \n", feed("1 + 1\n1, 'a', nil\n=3\nreturn 4\n"))
+    assert.equal("> > 5\n> \n", feed("x = 5\nx\n"))
+  end)
+
+  it("has the library, and shows tensors", function()
+    assert.equal("> tensor([1., 2.])\n> \n", feed("wrun.tensor { 1.0, 2.0 }\n"))
+  end)
+
+  it("goes on reading until a statement is complete", function()
+    assert.equal("> >> >> 1\n2\n> \n", feed("for i = 1, 2 do\nprint(i)\nend\n"))
+    local lines = "x = {\n" .. ("1,\n"):rep(200) .. "}\n#x\n"
+    assert.equal("> " .. (">> "):rep(201) .. "> 200\n> \n", feed(lines))
+    local _, errors = feed("for\n")
+    assert.equal("stdin:1: <name> expected near <eof>\n", errors)
+  end)
+
+  it("survives errors", function()
+    local out, errors = feed("error('boom')\nx =+\nerror({})\n1\n")
+    assert.equal("> > > > 1\n> \n", out)
+    local trace = "stack traceback:\n\t[C]: in function 'error'\n\tstdin:1: in main chunk\n\t[C]: in ?\n"
+    local expected = "stdin:1: boom\n" .. trace .. "stdin:1: unexpected symbol near '+'\n"
+      .. "(error object is a table value)\n" .. trace
+    assert.equal(expected, errors)
+    local _, unprintable = feed("setmetatable({}, { __tostring = function() error('no') end })\n")
+    assert.equal("error calling 'print': stdin:1: no", unprintable:match("^[^\n]*"))
+  end)
+
+  it("takes its prompts from _PROMPT and _PROMPT2", function()
+    assert.equal("> $ .. 1\n$ \n", feed("_PROMPT, _PROMPT2 = '$ ', '.. '\nprint(\n1)\n"))
+  end)
+
+  it("follows a script and keeps what that left", function()
+    with_file("x = ...", function(path)
+      assert.equal("> a\n> \n", feed("x\n", { "-i", path, "a" }))
+    end)
+    assert.equal("", run({ "-i", "-e", "error(1)" }, { input = "print(1)\n" }).out:match("\n(.*)$"))
+  end)
+
+  it("edits, completes and remembers lines on a terminal", function()
+    with_folder(function(folder)
+      local env = ("env TERM=xterm XDG_STATE_HOME=%s LC_ALL=C.UTF-8 "):format(folder)
+      local command = ("script -q -e -c %s /dev/null"):format(quote(env .. child.wrun))
+      local keys = table.concat({
+        "long_name = { field = 5 }",
+        "print('sum', 1 + 12\b2)", -- a mistake, taken back
+        "print('completed', long_na\t.fi\t)",
+        "print('é' .. 'ö\b')",
+        "print('lost\3print('kept')", -- Ctrl-C
+        "\27[A .. ''", -- up, and a valid end that needs no parenthesis
+        "",
+      }, "\n") .. "\4"
+      local result = child.shell(command, keys)
+      assert.equal(0, result.status)
+      for _, text in ipairs({ "sum\t13", "completed\t5", "é" }) do
+        assert.truthy(result.out:find("\n" .. text .. "\r\n", 1, true), text .. " in " .. result.out)
+      end
+      assert.truthy(result.out:find("\nkept\r\n", 1, true), result.out)
+      assert.is_nil(result.out:find("\nlost", 1, true))
+      local history = child.read(folder .. "/wrun/history")
+      assert.truthy(history:find("long_name", 1, true), history)
+    end)
+  end)
+end)

@@ -1,0 +1,313 @@
+--- Finding, fetching and checking image sets, on a tiny set whose files are made here.
+
+local files = require("spec.support.files")
+local images = require("wrun.data.images")
+local stub = require("luassert.stub")
+local web = require("spec.support.server")
+
+local NAMES = { "train-i", "train-l", "test-i", "test-l" }
+
+local content = {
+  ["train-i"] = files.idx(8, { 3, 2, 2 }, "abcdefghijkl"),
+  ["train-l"] = files.idx(8, { 3 }, "\1\0\1"),
+  ["test-i"] = files.idx(8, { 1, 2, 2 }, "mnop"),
+  ["test-l"] = files.idx(8, { 1 }, "\0"),
+}
+
+local function file(name, shape)
+  return { name = name, shape = shape, sha256 = files.sha256(content[name]) }
+end
+
+local tiny = {
+  name = "Tiny",
+  key = "tiny",
+  folder = "tiny-set",
+  mirrors = { "http://127.0.0.1:1/first/", "http://127.0.0.1:1/second/" },
+  mirror_variable = "WRUN_TINY_MIRROR",
+  package = "dataset-tiny",
+  classes = { "no", "yes" },
+  files = {
+    train = { x = file("train-i", { 3, 2, 2 }), y = file("train-l", { 3 }) },
+    test = { x = file("test-i", { 1, 2, 2 }), y = file("test-l", { 1 }) },
+  },
+}
+
+local root, environment
+
+-- Puts the files of the set, or those named, into a folder below the root, and returns the folder.
+local function put(name, names)
+  local folder = root .. "/" .. name
+  require("wrun.core").make_folder(folder)
+  for _, base in ipairs(names or NAMES) do
+    files.write(folder .. "/" .. base, content[base])
+  end
+  return folder
+end
+
+local function load(options)
+  return images.load(tiny, options)
+end
+
+-- The message that load(options) raises, without the script's position.
+local function refusal(options)
+  local ok, message = pcall(load, options)
+  assert.is_false(ok)
+  return (message:gsub("^[^\n]-:%d+: ", "", 1))
+end
+
+before_each(function()
+  root = files.folder()
+  environment = { XDG_CACHE_HOME = root .. "/cache" }
+  tiny.installed = root .. "/installed"
+  stub(os, "getenv").invokes(function(name)
+    return environment[name]
+  end)
+end)
+
+after_each(function()
+  os.getenv:revert()
+  files.remove(root)
+end)
+
+describe("an image set", function()
+  it("is pixels, classes that count from 1, and names", function()
+    local folder = put("here")
+    local train = load({ folder = folder, split = "train" })
+    assert.equal("uint8", train.x.dtype)
+    assert.same({ { { 97, 98 }, { 99, 100 } }, { { 101, 102 }, { 103, 104 } }, { { 105, 106 }, { 107, 108 } } },
+      train.x:tolist())
+    assert.equal("int64", train.y.dtype)
+    assert.same({ 2, 1, 2 }, train.y:tolist())
+    assert.same({ "no", "yes" }, train.classes)
+    assert.equal("Tiny", train.name)
+    assert.equal(folder, train.folder)
+    assert.same({ { { 109, 110 }, { 111, 112 } } }, load({ folder = folder, split = "test" }).x:tolist())
+  end)
+
+  it("comes with both splits when none is named", function()
+    local train, test = load({ folder = put("here") })
+    assert.equal(3, #train.x)
+    assert.equal(1, #test.x)
+    assert.equal(1, select("#", load({ folder = root .. "/here", split = "test" })))
+  end)
+
+  it("has a list of classes of its own", function()
+    load({ folder = put("here"), split = "test" }).classes[1] = "changed"
+    assert.equal("no", tiny.classes[1])
+  end)
+
+  it("may be compressed, file by file", function()
+    local folder = put("here", { "train-i", "test-l" })
+    files.write(folder .. "/train-l.gz", files.gzip(content["train-l"]))
+    files.write(folder .. "/test-i.gz", files.gzip(content["test-i"]))
+    local train, test = load({ folder = folder })
+    assert.same({ 2, 1, 2 }, train.y:tolist())
+    assert.same({ 1, 2, 2 }, test.x.shape)
+  end)
+
+  it("refuses options that it does not know", function()
+    assert.equal("tiny: option fold: unknown; the options are folder, mirror, otherwise, split",
+      refusal({ fold = "x" }))
+    assert.equal("tiny: option split: expected train or test, got the string 'valid'",
+      refusal({ split = "valid" }))
+    assert.equal("tiny: option otherwise: expected fashion_mnist or mnist, got the string 'cifar'",
+      refusal({ otherwise = "cifar" }))
+  end)
+end)
+
+describe("the search for an image set", function()
+  it("finds the sub-folder of a data folder, and prefers it", function()
+    put("data")
+    local inner = put("data/tiny-set")
+    assert.equal(inner, load({ folder = root .. "/data", split = "test" }).folder)
+    environment.WRUN_DATA = root .. "/data"
+    assert.equal(inner, load({ split = "test" }).folder)
+  end)
+
+  it("looks in WRUN_DATA, the cache and the package's folder, in this order", function()
+    put("installed")
+    assert.equal(root .. "/installed", load({ split = "test" }).folder)
+    local cache = put("cache/wrun/tiny-set")
+    assert.equal(cache, load({ split = "test" }).folder)
+    environment.WRUN_DATA = put("data")
+    assert.equal(root .. "/data", load({ split = "test" }).folder)
+  end)
+
+  it("passes over a place that holds only a part", function()
+    environment.WRUN_DATA = put("data", { "test-i", "test-l" })
+    put("cache/wrun/tiny-set", { "train-i", "train-l", "test-i" })
+    put("installed")
+    assert.equal(root .. "/installed", load({ split = "test" }).folder)
+  end)
+
+  it("takes the cache from HOME where XDG_CACHE_HOME is missing, empty or relative", function()
+    local cache = put("home/.cache/wrun/tiny-set")
+    environment.HOME = root .. "/home"
+    for _, value in ipairs({ false, "", "relative" }) do
+      environment.XDG_CACHE_HOME = value or nil
+      assert.equal(cache, load({ split = "test" }).folder)
+    end
+  end)
+
+  it("looks nowhere else when a folder is given", function()
+    put("cache/wrun/tiny-set")
+    local folder = put("part", { "train-i", "test-l" })
+    local start = "tiny: option folder: expected the files of Tiny in " .. folder
+      .. " or in its sub-folder tiny-set, plain or as .gz; missing: "
+    local finish = "; they are at http://127.0.0.1:1/first/"
+    assert.equal(start .. "train-l, test-i" .. finish, refusal({ folder = folder }))
+    put("part/tiny-set", { "train-i", "train-l", "test-i" })
+    assert.equal(start .. "test-l" .. finish, refusal({ folder = folder }))
+    assert.matches("missing: train%-i, train%-l, test%-i, test%-l; ", refusal({ folder = "/nowhere" }))
+  end)
+
+  it("downloads nothing when WRUN_DATA names a folder without it", function()
+    environment.WRUN_DATA = root
+    environment.WRUN_TINY_MIRROR = "not asked"
+    assert.equal("tiny: WRUN_DATA: expected the files of Tiny in " .. root
+      .. " or in its sub-folder tiny-set, plain or as .gz; missing: train-i, train-l, test-i, test-l; "
+      .. "they are at http://127.0.0.1:1/first/", refusal({ otherwise = "mnist" }))
+    assert.equal("", files.shell(("ls -A '%s'"):format(root)))
+  end)
+
+  it("blames the script's line", function()
+    local line
+    local _, message = pcall(function()
+      line = debug.getinfo(1, "l").currentline + 1
+      local _ = images.load(tiny, { folder = "/nowhere" })
+    end)
+    assert.matches("spec/data_images_spec.lua:" .. line .. ": tiny: option folder:", message, 1, true)
+  end)
+end)
+
+describe("a bad file of an image set", function()
+  local function spoil(folder, name, bytes)
+    files.write(folder .. "/" .. name, bytes)
+    return "tiny: " .. folder .. "/" .. name .. ": "
+  end
+
+  it("is named, with what was expected, what was found, and where a good one is", function()
+    local folder = put("given")
+    local remedy = "; a good copy is at http://127.0.0.1:1/first/"
+    local where = spoil(folder, "test-l", "\0\0\8\1\0\0\0\1")
+    assert.equal(where .. "truncated: expected 9 bytes, found 8" .. remedy .. "test-l.gz",
+      refusal({ folder = folder }))
+    spoil(folder, "test-l", content["test-l"] .. "x")
+    assert.equal(where .. "too long: expected 9 bytes, found 10" .. remedy .. "test-l.gz",
+      refusal({ folder = folder }))
+    spoil(folder, "test-l", "\0\0\8\1\0\0\0\1\1")
+    assert.equal(where .. "other content than expected: expected SHA-256 " .. tiny.files.test.y.sha256
+      .. ", found " .. files.sha256("\0\0\8\1\0\0\0\1\1") .. remedy .. "test-l.gz",
+      refusal({ folder = folder }))
+    where = spoil(folder, "train-i", content["test-i"])
+    assert.equal(where .. "other sizes than expected: expected [3, 2, 2], found [1, 2, 2]" .. remedy
+      .. "train-i.gz", refusal({ folder = folder }))
+  end)
+
+  it("in the cache is to be deleted", function()
+    local where = spoil(put("cache/wrun/tiny-set"), "train-l", "")
+    assert.equal(where .. "truncated: expected 4 bytes, found 0; delete it, and it is downloaded anew",
+      refusal())
+  end)
+
+  it("of a package is for the package manager", function()
+    local where = spoil(put("installed"), "train-l", "")
+    assert.equal(where .. "truncated: expected 4 bytes, found 0; "
+      .. "`apt-get install --reinstall dataset-tiny` puts it right", refusal())
+  end)
+
+  it("is not what `otherwise` is for", function()
+    local where = spoil(put("installed"), "train-l", "")
+    assert.matches(where .. "truncated", refusal({ otherwise = "mnist" }), 1, true)
+  end)
+end)
+
+describe("the download of an image set", function()
+  local served, server
+
+  setup(function()
+    served = files.folder()
+    for name, bytes in pairs(content) do
+      files.write(served .. "/" .. name .. ".gz", files.gzip(bytes))
+    end
+    server = web.start(served)
+  end)
+
+  teardown(function()
+    web.stop(server)
+    files.remove(served)
+  end)
+
+  local function it_over_http(name, case)
+    it(name, function()
+      if not server then
+        pending("needs python3 for a web server")
+      end
+      case()
+    end)
+  end
+
+  it_over_http("fills the cache, and is needed once", function()
+    local train = load({ mirror = server.address, split = "train" })
+    assert.same({ 2, 1, 2 }, train.y:tolist())
+    local cache = root .. "/cache/wrun/tiny-set"
+    assert.equal(cache, train.folder)
+    assert.equal("test-i.gz\ntest-l.gz\ntrain-i.gz\ntrain-l.gz", files.shell(("ls -A '%s'"):format(cache)))
+    assert.same({ 2, 1, 2 }, load({ mirror = "http://127.0.0.1:1/", split = "train" }).y:tolist())
+  end)
+
+  it_over_http("takes the mirror from the environment, with or without a final slash", function()
+    environment.WRUN_TINY_MIRROR = server.address:sub(1, -2)
+    assert.equal(3, #load().x)
+  end)
+
+  it_over_http("goes on to the next mirror", function()
+    local mirrors = tiny.mirrors
+    tiny.mirrors = { "http://127.0.0.1:1/", server.address .. "cut/", server.address }
+    local train = load()
+    tiny.mirrors = mirrors
+    assert.equal(3, #train.x)
+  end)
+
+  it_over_http("fetches only what is missing, and keeps what is there", function()
+    local cache = put("cache/wrun/tiny-set", { "train-i", "train-l", "test-l" })
+    assert.equal(3, #load({ mirror = server.address, split = "train" }).x)
+    assert.equal("test-i.gz\ntest-l\ntrain-i\ntrain-l", files.shell(("ls -A '%s'"):format(cache)))
+  end)
+
+  it_over_http("lets no wrong file in", function()
+    local packed = files.read(served .. "/test-i.gz")
+    files.write(served .. "/test-i.gz", files.gzip("wrong"))
+    local message = refusal({ mirror = server.address })
+    files.write(served .. "/test-i.gz", packed)
+    assert.matches("test%-i.gz: other content than expected: expected SHA%-256 %x+, found %x+\n", message)
+    assert.equal("train-i.gz\ntrain-l.gz", files.shell(("ls -A '%s/cache/wrun/tiny-set'"):format(root)))
+  end)
+
+  it("says how to do without when no mirror can be reached", function()
+    local message = refusal():gsub("Failed to connect[^\n]*", "NO WAY")
+    assert.equal(([[
+tiny: Tiny is not on this machine and cannot be downloaded:
+  http://127.0.0.1:1/first/train-i.gz: cannot be fetched: NO WAY
+  http://127.0.0.1:1/second/train-i.gz: cannot be fetched: NO WAY
+To put it there by hand, fetch these files:
+  http://127.0.0.1:1/first/train-i.gz
+  http://127.0.0.1:1/first/train-l.gz
+  http://127.0.0.1:1/first/test-i.gz
+  http://127.0.0.1:1/first/test-l.gz
+(or those of the same names from http://127.0.0.1:1/second/)
+and put them into ROOT/cache/wrun/tiny-set
+or into any folder that the environment variable WRUN_DATA names.
+On Debian, `apt-get install dataset-tiny` does it too.]]):gsub("ROOT", root), message)
+  end)
+
+  it("says when there is no place for a cache", function()
+    environment.XDG_CACHE_HOME = nil
+    local message = refusal()
+    assert.matches("\n  there is no folder to download to: set HOME or XDG_CACHE_HOME\n", message, 1, true)
+    assert.matches("\nand put them into a folder that the environment variable WRUN_DATA names.\n", message,
+      1, true)
+    environment.XDG_CACHE_HOME = "/proc/cache"
+    assert.matches("\n  /proc/cache: No such file or directory\n", refusal(), 1, true)
+  end)
+end)

@@ -1,0 +1,124 @@
+--- The script as a user runs it: on a small made-up set, and on MNIST where that is at hand.
+
+local interpreter = require("spec.support.interpreter")
+
+-- The document's print of the third layer's weight, before anything is learnt.
+local PARAMETER = [==[
+Parameter containing:
+tensor([[-0.0215, -0.0894,  0.0598,  ...,  0.0200,  0.0203,  0.1212],
+        [ 0.0078,  0.1378,  0.0920,  ...,  0.0975,  0.1458, -0.0302],
+        [ 0.1270, -0.1296,  0.1049,  ...,  0.0124,  0.1173, -0.0901],
+        ...,
+        [ 0.0661, -0.1025,  0.1437,  ...,  0.0784,  0.0977, -0.0396],
+        [ 0.0430, -0.1274, -0.0134,  ..., -0.0582,  0.1201,  0.1479],
+        [-0.1433,  0.0200, -0.0568,  ...,  0.0787,  0.0428, -0.0036]],
+       requires_grad=True)
+]==]
+
+-- Replaces MNIST: in class c, the row c + 5 of the image is bright and everything else is noise.
+local SMALL_SET = [[
+local wrun, data = require("wrun"), require("wrun.data")
+local function set(n)
+  local generator = wrun.Generator({ seed = n })
+  local x = wrun.randint(0, 40, { n, 28, 28 }, { generator = generator }):byte()
+  local y = wrun.randint(1, 11, { n }, { generator = generator })
+  for i = 1, n do
+    x[{ i, y[i]:item() + 5 }] = 250
+  end
+  return { x = x, y = y, classes = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9" } }
+end
+data.mnist = function()
+  return set(240), set(50)
+end
+]]
+
+-- Runs the script, on the small set or on real data; its output and whether it succeeded.
+local function run(options, real)
+  local preload = ""
+  local small = os.tmpname()
+  if not real then
+    local file = assert(io.open(small, "w"))
+    file:write(SMALL_SET)
+    file:close()
+    preload = ("-e 'dofile(\"%s\")'"):format(small)
+  end
+  local command = ("%s %s scripts/mnist_xavier.lua %s 2>&1"):format(interpreter(), preload, options)
+  local pipe = assert(io.popen(command))
+  local output = pipe:read("a")
+  local ok = pipe:close()
+  os.remove(small)
+  return output, ok
+end
+
+local function costs_of(output)
+  local costs = {}
+  for epoch, cost in output:gmatch("Epoch: (%d%d%d%d) cost = (%d+%.%d%d%d%d%d%d%d%d%d)\n") do
+    costs[tonumber(epoch)] = tonumber(cost)
+  end
+  return costs
+end
+
+describe("mnist_xavier.lua", function()
+  it("prints the document's parameter, the costs, and what it has learnt", function()
+    local output, ok = run("--epochs 3 --batch-size 40")
+    assert(ok, output)
+    assert.equal(PARAMETER, output:sub(1, #PARAMETER))
+    local costs = costs_of(output)
+    assert.equal(3, #costs)
+    assert.is_true(costs[3] < costs[2] and costs[2] < costs[1])
+    local accuracy, label, prediction = output:match(
+      "\nLearning finished\nAccuracy: ([%d.]+)\nLabel: (%d)\nPrediction: (%d)\n$")
+    assert.is_true(tonumber(accuracy) >= 0.9)
+    assert.is_truthy(label and prediction)
+  end)
+
+  it("ends in the same bits again, and with any number of threads", function()
+    local first = run("--epochs 2 --batch-size 40 --threads 1")
+    assert.equal(2, #costs_of(first))
+    assert.equal(first, run("--epochs 2 --batch-size 40 --threads 1"))
+    assert.equal(first, run("--epochs 2 --batch-size 40 --threads 2"))
+  end)
+
+  it("follows its options", function()
+    local first = run("--epochs 1 --batch-size 40")
+    for _, options in ipairs({ "--seed 1", "--order modern", "--lr 0.01", "--batch-size 30" }) do
+      local output, ok = run("--epochs 1 --batch-size 40 " .. options)
+      assert(ok, output)
+      assert.are_not.equal(costs_of(first)[1], costs_of(output)[1])
+    end
+    assert.are_not.equal(PARAMETER, run("--epochs 0 --seed 1"):sub(1, #PARAMETER))
+  end)
+
+  it("refuses what it cannot follow", function()
+    for options, text in pairs({
+      ["--epochs many"] = "malformed argument 'many'",
+      ["--dataset cifar"] = "must be one of 'mnist', 'fashion_mnist'",
+      ["--lr=-1"] = "Adam: option lr: expected a number >= 0, got -1",
+      ["--batch-size 0"] = "loader: option batch_size: expected an integer >= 1, got 0",
+      ["--threads 0"] = "set_num_threads",
+      ["--epocks 3"] = "unknown option '--epocks'",
+    }) do
+      local output, ok = run(options)
+      assert.is_nil(ok)
+      assert.is_truthy(output:find(text, 1, true), output)
+    end
+    local output, ok = run("--dataset fashion_mnist --data /nowhere", true)
+    assert.is_nil(ok)
+    local text = "mnist_xavier.lua:%d+: fashion_mnist: option folder: expected"
+    assert.is_truthy(output:find(text), output)
+  end)
+
+  it("follows the document's costs on MNIST", function()
+    local output, ok = run("--dataset mnist --epochs 2", true)
+    if not ok and output:find("MNIST is not on this machine", 1, true) then
+      pending("MNIST is not on this machine")
+      return
+    end
+    assert(ok, output)
+    local costs = costs_of(output)
+    -- How far PyTorch itself lay from the document when its run was repeated, and some room.
+    assert.near(0.249897048, costs[1], 0.0003)
+    assert.near(0.094330102, costs[2], 0.002)
+    assert.is_true(tonumber(output:match("Accuracy: ([%d.]+)")) > 0.96)
+  end)
+end)

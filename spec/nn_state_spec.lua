@@ -1,0 +1,93 @@
+local refusal = require("spec.support.refusal")
+local wrun = require("wrun")
+
+local nn = wrun.nn
+
+local function keys_of(t)
+  local keys = {}
+  for key in pairs(t) do
+    keys[#keys + 1] = key
+  end
+  return keys
+end
+
+local function two_layers()
+  return nn.Sequential(nn.Linear(3, 2), nn.ReLU(), nn.Linear(2, 1))
+end
+
+describe("state_dict", function()
+  it("names parameters and persistent buffers in order, detached, on the same memory", function()
+    local net = two_layers()
+    net[2]:register_buffer("mean", wrun.zeros(1))
+    net[2]:register_buffer("scratch", wrun.zeros(1), { persistent = false })
+    local state = net:state_dict()
+    assert.same({ "1.weight", "1.bias", "2.mean", "3.weight", "3.bias" }, keys_of(state))
+    assert.is_false(state["1.weight"].requires_grad)
+    nn.init.constant_(net[3].bias, 4)
+    assert.same({ 4.0 }, state["3.bias"]:tolist())
+  end)
+end)
+
+describe("load_state_dict", function()
+  it("makes a copy of the other module", function()
+    local from, to = two_layers(), two_layers()
+    local result = to:load_state_dict(from:state_dict())
+    assert.same({ missing_keys = {}, unexpected_keys = {} }, result)
+    local x = wrun.randn(4, 3)
+    assert.same(from(x):tolist(), to(x):tolist())
+    nn.init.zeros_(from[1].weight)
+    assert.is_true(to[1].weight:abs():sum():item() > 0)
+  end)
+
+  it("keeps the parameters' identity and their place in the graph", function()
+    local net = two_layers()
+    local weight = net[1].weight
+    net:load_state_dict(two_layers():state_dict())
+    assert.equal(weight, net[1].weight)
+    assert.is_true(weight.requires_grad)
+    assert.is_true(weight.is_leaf)
+  end)
+
+  it("takes a plain table and casts its values", function()
+    local net = nn.Linear(2, 1)
+    local weight = wrun.tensor({ { 1, 2 } }, { dtype = "float64" })
+    net:load_state_dict({ bias = wrun.tensor({ 3 }), weight = weight })
+    assert.equal("float32", net.weight.dtype)
+    assert.same({ { 1.0, 2.0 } }, net.weight:tolist())
+    assert.same({ 3.0 }, net.bias:tolist())
+  end)
+
+  it("lists everything that is wrong at once, and changes nothing", function()
+    local net = two_layers()
+    local before = net[1].weight:tolist()
+    local state = { ["1.weight"] = wrun.zeros(2, 3), ["1.bias"] = 5 }
+    state["3.weight"] = wrun.zeros(2, 2)
+    for name in ("hgfedcba"):gmatch(".") do
+      state[name] = wrun.zeros(1)
+    end
+    assert.equal("Sequential: load_state_dict: missing 3.bias; unexpected a, b, c, d, e, f, g, h; "
+      .. "1.bias: expected a tensor, got 5; 3.weight: expected [1, 2], got [2, 2]",
+      refusal(net.load_state_dict, net, state))
+    assert.same(before, net[1].weight:tolist())
+  end)
+
+  it("lets names pass with strict = false, but not shapes", function()
+    local net = two_layers()
+    local state = { ["1.bias"] = wrun.tensor({ 7, 8 }), other = wrun.zeros(1) }
+    local result = net:load_state_dict(state, { strict = false })
+    assert.same({ "1.weight", "3.weight", "3.bias" }, result.missing_keys)
+    assert.same({ "other" }, result.unexpected_keys)
+    assert.same({ 7.0, 8.0 }, net[1].bias:tolist())
+    state["3.bias"] = wrun.zeros(2)
+    assert.equal("Sequential: load_state_dict: 3.bias: expected [1], got [2]",
+      refusal(net.load_state_dict, net, state, { strict = false }))
+  end)
+
+  it("refuses what is no table, and unknown options", function()
+    local net = two_layers()
+    assert.equal("Sequential: load_state_dict: argument 1: expected a table, got nil",
+      refusal(net.load_state_dict, net))
+    assert.equal("Sequential: load_state_dict: option stric: unknown; the options are strict",
+      refusal(net.load_state_dict, net, {}, { stric = false }))
+  end)
+end)

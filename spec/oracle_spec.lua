@@ -1,0 +1,33 @@
+--- Values of operations beside PyTorch's (spec/fixtures/make_elementwise.py and its neighbours made them).
+
+local cases = require("spec.support.cases")
+
+-- Vectorised exp, log and tanh are good to 4 units in the last place; double precision has more to spare.
+local ELEMENTWISE = { float32 = { ulp = 4 }, float64 = { rtol = 1e-12 } }
+-- Sums may be added in another order.
+local SUMS = { float32 = { rtol = 1e-5, atol = 2e-6 }, float64 = { rtol = 1e-12, atol = 1e-14 } }
+
+local FIXTURES = {
+  { "elementwise", ELEMENTWISE },
+  { "promotion", ELEMENTWISE },
+  { "reductions", SUMS },
+  { "products", SUMS },
+  { "views", {} },
+}
+
+for _, fixture in ipairs(FIXTURES) do
+  local name, rules = table.unpack(fixture)
+  local data = require("spec.fixtures." .. name)
+  describe(name, function()
+    local environment
+    lazy_setup(function()
+      environment = cases.environment(data.inputs)
+    end)
+
+    for _, case in ipairs(data.cases) do
+      it(case[1] .. (case[2] == "error" and " is refused" or " is what PyTorch computes"), function()
+        cases.check(case, environment, rules)
+      end)
+    end
+  end)
+end

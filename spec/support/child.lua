@@ -1,0 +1,63 @@
+--- Runs programs and collects what they leave: output, errors, exit status.
+
+local interpreter = require("spec.support.interpreter")
+
+local M = {}
+
+--- The wrun under test, with its whole path, so that it is found from any folder.
+M.wrun = interpreter()
+if M.wrun:sub(1, 1) ~= "/" then
+  local pwd = assert(io.popen("pwd"))
+  M.wrun = pwd:read("l") .. "/" .. M.wrun
+  pwd:close()
+end
+
+--- Quotes a word for the shell.
+function M.quote(word)
+  return "'" .. word:gsub("'", "'\\''") .. "'"
+end
+
+--- Returns what a file holds.
+function M.read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+--- Writes a file and returns its name; without one, that of a temporary file.
+function M.write(text, path)
+  path = path or os.tmpname()
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+  return path
+end
+
+--- Runs a shell command; returns { out, err, status }, status "signal 2" when one ended it.
+function M.shell(command, input)
+  local out, err, stdin = os.tmpname(), os.tmpname(), M.write(input or "")
+  local _, how, status = os.execute(("{ %s; } >%s 2>%s <%s"):format(command, out, err, stdin))
+  local result = {
+    out = M.read(out),
+    err = M.read(err),
+    status = how == "exit" and status or how .. " " .. status,
+  }
+  os.remove(out)
+  os.remove(err)
+  os.remove(stdin)
+  return result
+end
+
+--- Runs a program with arguments; options: program, input, env ("NAME=value ..."), after (shell text).
+function M.run(arguments, options)
+  options = options or {}
+  local words = { options.env or "", M.quote(options.program or M.wrun) }
+  for _, argument in ipairs(arguments) do
+    words[#words + 1] = M.quote(argument)
+  end
+  words[#words + 1] = options.after
+  return M.shell(table.concat(words, " "), options.input)
+end
+
+return M

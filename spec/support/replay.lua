@@ -1,0 +1,145 @@
+--- Replays programs of random draws from fixtures: each step names a draw, its arguments and its outcome.
+
+local near = require("spec.support.near")
+local wrun = require("wrun")
+
+local M = {}
+
+-- log, sin and cos may differ by a step or two from one library to the next; a shift by the mean carries that over in
+-- steps of the mean's size.
+local NORMAL_ULP = 2
+local EXPONENTIAL = { ulp = 2 }
+
+local function empty(step)
+  return wrun.zeros(step.shape, { dtype = step.dtype })
+end
+
+local function like(step, generator)
+  return { dtype = step.dtype, generator = generator }
+end
+
+local VIEWS = {
+  transposed = function(base)
+    return base:t()
+  end,
+  stepped = function(base)
+    return base[{ {}, { 1, -1, 2 } }]
+  end,
+  rows = function(base)
+    return base[{ { 1, -1, 3 } }]
+  end,
+  inner = function(base)
+    return base[{ { 2, -2 }, { 2, -2 } }]
+  end,
+}
+
+-- Each draws what its step says from `generator` (nil: the default one) and returns a tensor.
+local DRAWS = {}
+
+function DRAWS.rand(step, generator)
+  return wrun.rand(step.shape, like(step, generator))
+end
+
+function DRAWS.uniform(step, generator)
+  return empty(step):uniform_(step.a, step.b, { generator = generator })
+end
+
+function DRAWS.normal(step, generator)
+  if step.mean == 0 and step.std == 1 then
+    return wrun.randn(step.shape, like(step, generator))
+  end
+  return empty(step):normal_(step.mean, step.std, { generator = generator })
+end
+
+function DRAWS.randint(step, generator)
+  return wrun.randint(step.lo, step.hi, step.shape, like(step, generator))
+end
+
+function DRAWS.random(step, generator)
+  local arguments = table.move(step.bounds, 1, #step.bounds, 1, {})
+  if #arguments == 1 then
+    table.insert(arguments, 1, 0)
+  end
+  arguments[#arguments + 1] = { generator = generator }
+  return empty(step):random_(table.unpack(arguments))
+end
+
+function DRAWS.randperm(step, generator)
+  return wrun.randperm(step.n, { generator = generator })
+end
+
+function DRAWS.coins(step, generator)
+  return empty(step):bernoulli_(step.p, { generator = generator })
+end
+
+function DRAWS.bernoulli(step, generator)
+  return wrun.bernoulli(wrun.tensor(step.p, { dtype = step.dtype }), { generator = generator })
+end
+
+function DRAWS.exponential(step, generator)
+  return empty(step):exponential_(step.rate, { generator = generator })
+end
+
+function DRAWS.multinomial(step, generator)
+  local p = wrun.tensor(step.p, { dtype = step.dtype })
+  return wrun.multinomial(p, step.n, step.replacement, { generator = generator })
+end
+
+function DRAWS.view(step, generator)
+  local base = empty(step)
+  local view = VIEWS[step.kind](base)
+  if step.draw == "uniform" then
+    view:uniform_(-1, 2, { generator = generator })
+  else
+    view:normal_(0, 1, { generator = generator })
+  end
+  return base
+end
+
+function DRAWS.linear(step)
+  local layer = wrun.nn.Linear(step.inputs, step.outputs)
+  return wrun.cat({ layer.weight:detach():flatten(), layer.bias:detach() }, 1)
+end
+
+-- Everything else is an initialiser of nn.init.
+local function draw(step, generator)
+  if DRAWS[step.op] then
+    return DRAWS[step.op](step, generator)
+  end
+  local options = { generator = generator }
+  for name, value in pairs(step.options) do
+    options[name] = value
+  end
+  return wrun.nn.init[step.op](empty(step), options)
+end
+
+local function rule_of(step)
+  if step.op == "exponential" then
+    return EXPONENTIAL
+  elseif step.op:find("normal") or step.draw == "normal" then
+    return { ulp = NORMAL_ULP, scale = math.abs(step.mean or 0) }
+  end
+end
+
+--- Takes one step and asserts its outcome.
+function M.step(step, generator)
+  local got = near.flat(draw(step, generator))
+  if step.hash then
+    assert(near.hash(got) == step.hash, step.op .. ": other values than PyTorch's")
+  else
+    local ok, message = pcall(near.lists, step.want, got, rule_of(step), step.dtype)
+    assert(ok, ("%s: %s"):format(step.op, message))
+  end
+end
+
+--- Names a program by its seed and steps.
+function M.title(case)
+  local parts = {}
+  for i, step in ipairs(case.steps) do
+    local size = step.shape and "[" .. table.concat(step.shape, ",") .. "]" or ""
+    parts[i] = step.op .. size .. (step.dtype and step.dtype ~= "float32" and " " .. step.dtype or "")
+  end
+  return ("seed %d: %s"):format(case.seed, table.concat(parts, ", "))
+end
+
+return M
