@@ -220,6 +220,11 @@ int bind_sizes(lua_State *L, const char *f, int first, int64_t *sizes, int *next
             sizes[n] = check_size(L, f, first, lua_gettop(L));
             lua_pop(L, 1);
         }
+        lua_Unsigned keys = 0;
+        for (lua_pushnil(L); lua_next(L, first) != 0; lua_pop(L, 1))
+            keys++;
+        if (keys != count)
+            bind_fail(L, "%s: argument %d: expected only sizes in this table; options go into the next", f, first);
         *next = first + 1;
         return n;
     }
@@ -337,6 +342,7 @@ static Tensor *push_tensor(lua_State *L, DType dtype, int ndim)
     t->offset = 0;
     t->requires_grad = false;
     t->is_parameter = false;
+    t->is_view = false;
     return t;
 }
 
@@ -380,6 +386,7 @@ Tensor *bind_new_view(lua_State *L, int index, const View *view)
     memcpy(tensor_shape(t), view->shape, (size_t)view->ndim * sizeof(int64_t));
     memcpy(tensor_stride(t), view->stride, (size_t)view->ndim * sizeof(int64_t));
     t->is_contiguous = shape_is_contiguous(view->ndim, view->shape, view->stride);
+    t->is_view = true;
     set_tensor_type(L);
     return t;
 }

@@ -115,7 +115,7 @@ bool bind_requires_grad(lua_State *L, int index);
  * set in `saves` (bit 0 the result, bit i argument i) are kept for the backward pass; of the others only the shape.
  */
 void bind_record(lua_State *L, int row, int count, uint32_t saves, int result);
-/* Raises when recording a change in place of t would leave a recorded view of it behind. */
+/* Raises when a recorded change in place of t would pass by a recorded view of it, or by the tensor it is a view of. */
 void bind_check_unshared(lua_State *L, const char *f, Tensor *t);
 
 /* each adds its functions to the core table on top of the stack; called once, in this order, by luaopen_wrun_core */

@@ -26,8 +26,8 @@ typedef struct {
     Argument argument[]; /* then the sizes of all arguments */
 } Node;
 
-/* user values of a node */
-enum { NODE_ROW = 1, NODE_RESULT, NODE_VALUES };
+/* user values of a node; Lua counts them in 16 bits */
+enum { NODE_ROW = 1, NODE_RESULT, NODE_VALUES, MOST_VALUES = UINT16_MAX };
 
 static int value_of(int i)
 {
@@ -66,6 +66,11 @@ void bind_check_unshared(lua_State *L, const char *f, Tensor *t)
         bind_fail(L,
                   "%s: argument 1: gradients flow through a view of this tensor's memory, which a change in place would "
                   "bypass; clone() it first",
+                  f);
+    if (t->is_view)
+        bind_fail(L,
+                  "%s: argument 1: it is a view of another tensor, which the gradient of a change in place would not "
+                  "reach; write t[key] = value into that tensor, or clone() the view first",
                   f);
 }
 
@@ -124,6 +129,11 @@ void bind_record(lua_State *L, int row, int count, uint32_t saves, int result)
     sizes += y->ndim;
     size_t size = sizeof(Node) + (size_t)count * sizeof(Argument) + sizes * sizeof(int64_t);
     luaL_checkstack(L, 4, "too many arguments");
+    if (NODE_VALUES + 2 * count >= MOST_VALUES) {
+        lua_getfield(L, row, "name");
+        bind_fail(L, "%s: expected at most %d arguments where gradients are recorded, got %d",
+                  lua_tostring(L, -1), (MOST_VALUES - 1 - NODE_VALUES) / 2, count);
+    }
     Node *node = lua_newuserdatauv(L, size, NODE_VALUES + 2 * count);
     memset(node, 0, sizeof *node + (size_t)count * sizeof(Argument));
     node->count = count;

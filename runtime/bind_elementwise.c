@@ -177,6 +177,19 @@ static uint32_t saved_values(lua_State *L, const Operation *operation)
     return saves;
 }
 
+/* Raises when the change in place would overwrite a later argument that a gradient reads. */
+static void check_saved(lua_State *L, const Entry *entry, const Call *call, uint32_t saves)
+{
+    for (int i = 1; i < entry->operation->arity; i++) {
+        const Tensor *t = call->tensor[i];
+        if (t != NULL && (saves >> (i + 1) & 1) != 0 && t->storage == call->tensor[0]->storage)
+            bind_fail(L,
+                      "%s: argument %d: it shares memory with argument 1, whose change would overwrite what the "
+                      "gradient needs; clone() it first",
+                      entry->name, i + 1);
+    }
+}
+
 static void record(lua_State *L, const Entry *entry, uint32_t saves, int result)
 {
     lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_ROWS);
@@ -202,8 +215,10 @@ static int run(lua_State *L, const Entry *entry)
     uint32_t saves = needs_grad ? saved_values(L, entry->operation) : 0;
     int out_index = 1;
     if (entry->in_place) {
-        if (needs_grad)
+        if (needs_grad) {
             bind_check_unshared(L, entry->name, call.tensor[0]);
+            check_saved(L, entry, &call, saves);
+        }
         for (int i = 1; i < entry->operation->arity; i++)
             separate(L, entry, &call, i);
         if (saves & 2) {

@@ -29,18 +29,18 @@ static void split_shape(const Tensor *t, int dimension, Index *out)
     }
 }
 
-/* the positions at index, int64 and in range; the message counts them from 1 */
+/* the positions, argument 3, whose copy is at index: int64 and in range; the message counts them from 1 */
 static Tensor *check_positions(lua_State *L, const char *f, int index, Index *out)
 {
-    Tensor *p = bind_tensor(L, f, index);
+    Tensor *p = bind_tensor(L, f, 3);
     if (p->dtype != INT64)
-        bind_fail_argument(L, f, index, "an int64 tensor of positions");
+        bind_fail_argument(L, f, 3, "an int64 tensor of positions");
     p = make_contiguous(L, f, index);
     out->positions = (const int64_t *)(const void *)tensor_data(p);
     int64_t wrong = index_check(out->positions, p->numel, out->n);
     if (wrong >= 0)
-        bind_fail(L, "%s: argument %d: expected positions from 1 to %I, got %I at place %I", f, index,
-                  (LUAI_UACINT)out->n, (LUAI_UACINT)out->positions[wrong], (LUAI_UACINT)(wrong + 1));
+        bind_fail(L, "%s: argument 3: expected positions from 1 to %I, got %I at place %I", f, (LUAI_UACINT)out->n,
+                  (LUAI_UACINT)out->positions[wrong], (LUAI_UACINT)(wrong + 1));
     return p;
 }
 

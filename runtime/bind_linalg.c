@@ -93,7 +93,7 @@ static int core_matmul(lua_State *L)
             view_drop(&shown, shown.ndim - 1);
         if (row)
             view_drop(&shown, shown.ndim - (column ? 1 : 2));
-        bind_new_view(L, -1, &shown);
+        bind_new_view(L, -1, &shown)->is_view = false;
     }
     return 1;
 }

@@ -65,7 +65,7 @@ static void get_version(lua_State *L, Tensor *t)
 static void set_requires_grad(lua_State *L, Tensor *t)
 {
     if (lua_type(L, 3) != LUA_TBOOLEAN)
-        bind_fail_argument(L, "requires_grad", 3, "true or false");
+        bind_fail(L, "requires_grad: expected true or false, got %s", bind_describe(L, 3));
     bool wanted = lua_toboolean(L, 3);
     if (wanted && !dtype_is_float((DType)t->dtype))
         bind_fail(L, "requires_grad: only float32 and float64 tensors have gradients, got %s", bind_describe(L, 1));
@@ -76,12 +76,12 @@ static void set_requires_grad(lua_State *L, Tensor *t)
 
 static void set_grad(lua_State *L, Tensor *t)
 {
-    if (!lua_isnil(L, 3)) {
-        Tensor *g = bind_tensor(L, "grad", 3);
-        if (g->dtype != t->dtype || !shape_equal(g->ndim, tensor_shape(g), t->ndim, tensor_shape(t))) {
-            const char *wanted = bind_describe(L, 1);
-            bind_fail(L, "grad: expected %s like its tensor, got %s", wanted, bind_describe(L, 3));
-        }
+    Tensor *g = bind_to_tensor(L, 3);
+    bool fits = g != NULL && g->dtype == t->dtype &&
+                shape_equal(g->ndim, tensor_shape(g), t->ndim, tensor_shape(t));
+    if (!fits && !lua_isnil(L, 3)) {
+        const char *wanted = bind_describe(L, 1);
+        bind_fail(L, "grad: expected %s like its tensor, got %s", wanted, bind_describe(L, 3));
     }
     lua_pushvalue(L, 3);
     lua_setiuservalue(L, 1, TENSOR_GRAD);
@@ -301,12 +301,12 @@ static int core_to(lua_State *L)
     return 1;
 }
 
-/* detach() -> a view of the same memory that no gradient flows through */
+/* detach() -> a view of the same memory that no gradient flows through, in either direction */
 static int core_detach(lua_State *L)
 {
     View v;
     tensor_view(bind_tensor(L, "detach", 1), &v);
-    bind_new_view(L, 1, &v);
+    bind_new_view(L, 1, &v)->is_view = false;
     return 1;
 }
 

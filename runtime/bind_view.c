@@ -65,7 +65,7 @@ static int core_reshape(lua_State *L)
         view_reshape(&v, ndim, shape, &out);
         source = lua_gettop(L);
     }
-    bind_new_view(L, source, &out);
+    bind_new_view(L, source, &out)->is_view = source == 1;
     return 1;
 }
 
@@ -191,9 +191,10 @@ static void take_slice(lua_State *L, const char *f, View *v, int d, int shown)
     if (!valid)
         bind_fail(L, "%s: expected {from, to, step} within 1 to %I in dimension %d, got {%I, %I, %I}", f,
                   (LUAI_UACINT)n, shown, (LUAI_UACINT)part[0], (LUAI_UACINT)part[1], (LUAI_UACINT)part[2]);
+    int64_t step = size_min(part[2], size_max(n, 1)); /* a longer one reaches no second element either */
     v->data += (from - 1) * v->stride[d] * dtype_size(v->dtype);
-    v->shape[d] = size_pieces(to - from + 1, part[2]);
-    v->stride[d] *= part[2];
+    v->shape[d] = size_pieces(to - from + 1, step);
+    v->stride[d] *= step;
 }
 
 /* v = the part of the tensor at index 1 that the key at index 2 names: a position, or a table of positions and slices */

@@ -30,6 +30,7 @@ typedef struct {
     bool requires_grad;
     bool is_parameter;
     bool is_contiguous;
+    bool is_view; /* made as another look at a tensor that may still be in use */
     int64_t dims[]; /* shape[ndim], then stride[ndim] */
 } Tensor;
 

@@ -190,8 +190,8 @@ describe("data.loader", function()
     assert.equal("loader: argument 1: expected field x to be a tensor of samples, got nil", message_of({}))
     assert.equal("loader: argument 1: expected field x to be a tensor of samples, got false",
       message_of({ x = false }))
-    assert.equal("loader: argument 1: expected field x to be a tensor of samples, got a table",
-      message_of({ x = { 1 } }))
+    assert.equal("loader: argument 1: expected field x to be a tensor of samples, got a function",
+      message_of({ x = print }))
     assert.equal("loader: argument 1: expected field x to be a tensor of samples, got a float32 tensor []",
       message_of({ x = wrun.tensor(1.5) }))
     assert.equal("loader: argument 1: expected field y to be a tensor of samples, got 1",

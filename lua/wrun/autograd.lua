@@ -1,8 +1,9 @@
 --- Gradients: the walk backward over what was recorded, and the functions around it.
 --
--- runtime/bind_autograd.c records a node for each operation; a node has edges to the nodes of its arguments, or to the
--- arguments themselves where those are leaves. The walk visits a node once all gradients of its result are summed,
--- asks its row (derivatives.lua or ops.def) for the gradients of the arguments, and passes them along the edges.
+-- runtime/bind_autograd.c records a node for each operation; a node has edges to the nodes of its
+-- arguments, or to the arguments themselves where those are leaves. The walk visits a node once all
+-- gradients of its result are summed, asks its row (derivatives.lua or ops.def) for the gradients
+-- of the arguments, and passes them along the edges.
 
 local core = require "wrun.core"
 local derivatives = require "wrun.derivatives"
@@ -11,7 +12,7 @@ local graph, fail = core.graph, core.fail
 
 local M = {}
 
----------------------------------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
 -- Switching recording on and off
 
 local restoring = {
@@ -34,7 +35,8 @@ local function scoped(on)
   end
 end
 
---- Calls f(...) without recording and returns its results; without arguments, a guard for `local _ <close> =`.
+--- Calls f(...) without recording and returns its results; without arguments, a guard for `local _
+--- <close> =`.
 M.no_grad = scoped(false)
 
 --- Calls f(...) with recording on, also inside no_grad.
@@ -43,8 +45,9 @@ M.enable_grad = scoped(true)
 --- Is recording on?
 M.is_grad_enabled = graph.is_grad_enabled
 
----------------------------------------------------------------------------------------------------------------
--- Rows, as the walk uses them: row.backward(g, node, edges) returns a gradient for each argument that has an edge
+-------------------------------------------------------------------------------
+-- Rows, as the walk uses them: row.backward(g, node, edges) returns a gradient for each argument
+-- that has an edge
 
 --- "log_softmax" -> "LogSoftmaxBackward0", as PyTorch names nodes
 local function label_of(name)
@@ -56,7 +59,8 @@ end
 --- The derivative of a row of ops.def as a function over tensors, for gradients of gradients.
 local function compile(text)
   local environment = setmetatable({}, { __index = core })
-  return load("local g, y, x, b, c = ...; local a = x; return " .. text, "=derivative", "t", environment)
+  local code = "local g, y, x, b, c = ...; local a = x; return " .. text
+  return load(code, "=wrun.derivative", "t", environment)
 end
 
 --- result and arguments of an elementwise call, numbers as tensors
@@ -138,7 +142,7 @@ for name, row in pairs(derivatives) do
   M.structural[name] = graph.differentiable(structural_row(name, row), core[name], mask_of(row))
 end
 
----------------------------------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
 -- The walk
 
 --- g summed over what broadcasting repeated, down to `shape`
@@ -192,8 +196,8 @@ local function survey(roots)
   return waiting, edges_of
 end
 
---- Walks from the outputs and returns the summed gradients of leaves (and of the nodes in `wanted`), with the leaves
---- in order of arrival. Everything else is let go on the way.
+--- Walks from the outputs and returns the summed gradients of leaves (and of the nodes in
+--- `wanted`), with the leaves in order of arrival. Everything else is let go on the way.
 local function walk(outputs, seeds, keep_graph, wanted)
   local sums, leaves, roots = {}, {}, {}
   local function add(target, g)
@@ -258,17 +262,22 @@ local function check_output(f, output)
 end
 
 -- what a walk from a single number starts from; never changed
-local ones = { float32 = core.ones({ dtype = "float32" }), float64 = core.ones({ dtype = "float64" }) }
+local ones = {
+  float32 = core.ones({ dtype = "float32" }),
+  float64 = core.ones({ dtype = "float64" }),
+}
 
 local function check_seed(f, output, seed)
   if seed == nil then
     if output:numel() ~= 1 then
-      fail("%s: expected a gradient for a result of shape %s; only a single number starts from 1 by itself", f,
-        core.shape_text(output))
+      fail("%s: expected a gradient for a result of shape %s; only a single number starts from 1 "
+        .. "by itself", f, core.shape_text(output))
     end
-    return output.ndim == 0 and ones[output.dtype] or core.ones(output.shape, { dtype = output.dtype })
+    local one = output.ndim == 0 and ones[output.dtype]
+    return one or core.ones(output.shape, { dtype = output.dtype })
   elseif not core.is_tensor(seed) or core.shape_text(seed) ~= core.shape_text(output) then
-    fail("%s: expected a gradient of shape %s, got %s", f, core.shape_text(output), core.describe(seed))
+    fail("%s: expected a gradient of shape %s, got %s", f, core.shape_text(output),
+      core.describe(seed))
   end
   return seed:to(output.dtype)
 end
@@ -297,7 +306,7 @@ end
 --- Adds to `grad` of every leaf that made `output` the derivative of output with respect to it.
 ---@param output Tensor
 ---@param gradient? Tensor  of output's shape; 1 where output is a single number
----@param options? table  { retain_graph = keep the graph for another walk, create_graph = record the walk itself }
+---@param options? table  { retain_graph: keep the graph, create_graph: record this walk }
 function M.backward(output, gradient, options)
   check_output("backward", output)
   local create, keep = read_options("backward", options, backward_options)
@@ -321,12 +330,14 @@ function M.backward(output, gradient, options)
   end
 end
 
-local grad_options = { grad_outputs = true, retain_graph = true, create_graph = true, allow_unused = true }
+local grad_options = {
+  grad_outputs = true, retain_graph = true, create_graph = true, allow_unused = true,
+}
 
 --- The derivatives of outputs with respect to inputs, which need not be leaves; changes no `grad`.
 ---@param outputs Tensor|Tensor[]
 ---@param inputs Tensor|Tensor[]
----@param options? table  { grad_outputs =, retain_graph =, create_graph =, allow_unused = nil instead of an error }
+---@param options? table  { grad_outputs, retain_graph, create_graph, allow_unused: nil, no error }
 ---@return Tensor ...  one for each input
 function M.grad(outputs, inputs, options)
   outputs = core.is_tensor(outputs) and { outputs } or outputs
@@ -353,14 +364,14 @@ function M.grad(outputs, inputs, options)
   for i in ipairs(inputs) do
     local g = sums[targets[i]]
     if g == nil and not (options and options.allow_unused) then
-      fail("grad: input %d does not lead to the outputs; pass allow_unused = true to get nil for it", i)
+      fail("grad: input %d does not lead to the outputs; pass allow_unused = true to get nil", i)
     end
     results[i] = g
   end
   return table.unpack(results, 1, #inputs)
 end
 
----------------------------------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
 -- Operations of one's own
 
 local Context = {}
@@ -381,7 +392,8 @@ function Context:saved_tensors()
   for i, saved in ipairs(self._saved or {}) do
     local t, version = saved[1], saved[2]
     if version and t.version ~= version then
-      fail("backward: tensor %d saved by a custom function was changed in place; clone() it before the change", i)
+      fail("backward: tensor %d saved by a custom function was changed in place; clone() it before "
+        .. "the change", i)
     end
     values[i] = t
   end
@@ -390,8 +402,9 @@ end
 
 --- An operation with a derivative of one's own.
 ---
---- forward(ctx, ...) computes one tensor, unrecorded; backward(ctx, g) returns a gradient (or nil) for each argument of
---- forward, in tensor operations. `ctx` is a table of theirs, with save_for_backward and saved_tensors.
+--- forward(ctx, ...) computes one tensor, unrecorded; backward(ctx, g) returns a gradient (or nil)
+--- for each argument of forward, in tensor operations. `ctx` is a table of theirs, with
+--- save_for_backward and saved_tensors.
 ---@param definition { forward: function, backward: function, name?: string }
 ---@return function  called like forward without ctx
 function M.Function(definition)

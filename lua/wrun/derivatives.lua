@@ -1,10 +1,12 @@
 --- The derivatives of structural operations: one row each, a gradient for each argument.
 --
--- A gradient takes (g, y, ...): the gradient of the result, the result if saved, and the arguments of the call, and returns
--- the gradient of its argument, written in tensor operations, so that gradients have gradients. It need not undo
--- broadcasting or conversion: the walk backward sums and converts to the argument's shape and type.
+-- A gradient takes (g, y, ...): the gradient of the result, the result if saved, and the arguments
+-- of the call, and returns the gradient of its argument, written in tensor operations, so that
+-- gradients have gradients. It need not undo broadcasting or conversion: the walk backward sums and
+-- converts to the argument's shape and type.
 --
---   saves     the arguments (by number) and "y" whose values the gradients read; of others only the shape is kept
+--   saves     the arguments (by number) and "y" whose values the gradients read; of other
+--             arguments only the shape is kept
 --   sample    arguments for the specs, given randn(sizes...) in float64
 --   in_place  the call changes and returns its first argument
 --   doc       one sentence
@@ -13,9 +15,14 @@
 
 local core = require "wrun.core"
 
+--- zeros in the shape of x and the type of g
+local function zeros_like(x, g)
+  return core.zeros(x.shape, { dtype = g.dtype })
+end
+
 --- g placed at t[key] in zeros of t's shape
 local function embed(g, t, key)
-  return core.methods.assign(core.zeros(t.shape, { dtype = g.dtype }), key, g)
+  return core.methods.assign(zeros_like(t, g), key, g)
 end
 
 --- a key that takes `part` in dimension d (counted from 1) and everything before it
@@ -67,7 +74,7 @@ end
 
 local function prod_gradient(g, y, x, dim, keepdim)
   if x:numel() == 0 then
-    return core.zeros(x.shape, { dtype = x.dtype })
+    return zeros_like(x, g)
   elseif not x:detach():eq(0):any():item() then
     return restore_dimensions(g * y, x, dim, keepdim) / x
   elseif dim == nil then
@@ -86,8 +93,7 @@ local function extreme_gradient(find)
       return g
     end
     local _, places = core[find](x:detach(), dim, true)
-    local zeros = core.zeros(x.shape, { dtype = g.dtype })
-    return zeros:scatter_add(dim, places, restore_dimensions(g, x, dim, keepdim))
+    return zeros_like(x, g):scatter_add(dim, places, restore_dimensions(g, x, dim, keepdim))
   end
 end
 
@@ -113,7 +119,10 @@ end
 
 --- rows of x[..., n] as one matrix
 local function flat(x)
-  return x.ndim == 2 and x or x:reshape(-1, x:size(-1))
+  if x.ndim <= 2 then
+    return x.ndim == 2 and x or x:unsqueeze(1)
+  end
+  return x:flatten(1, -2)
 end
 
 return {
@@ -232,28 +241,36 @@ return {
 
   index_select = {
     gradients = {
-      function(g, _, x, dim, places) return core.zeros(x.shape, { dtype = g.dtype }):index_add(dim, places, g) end,
+      function(g, _, x, dim, places) return zeros_like(x, g):index_add(dim, places, g) end,
     },
     saves = { 3 },
     sample = function(randn) return randn(3, 4), 2, core.tensor { 4, 1, 1 } end,
     doc = "the given positions of one dimension",
   },
   index_add = {
-    gradients = { to_same, [4] = function(g, _, _, dim, places) return g:index_select(dim, places) end },
+    gradients = {
+      to_same,
+      [4] = function(g, _, _, dim, places) return g:index_select(dim, places) end,
+    },
     saves = { 3 },
     sample = function(randn) return randn(3, 4), 2, core.tensor { 4, 1, 1 }, randn(3, 3) end,
     doc = "y added at positions of one dimension",
   },
   gather = {
     gradients = {
-      function(g, _, x, dim, places) return core.zeros(x.shape, { dtype = g.dtype }):scatter_add(dim, places, g) end,
+      function(g, _, x, dim, places) return zeros_like(x, g):scatter_add(dim, places, g) end,
     },
     saves = { 3 },
-    sample = function(randn) return randn(3, 4), 2, core.tensor { { 1, 4 }, { 2, 2 }, { 3, 1 } } end,
+    sample = function(randn)
+      return randn(3, 4), 2, core.tensor { { 1, 4 }, { 2, 2 }, { 3, 1 } }
+    end,
     doc = "for each element its own position of one dimension",
   },
   scatter_add = {
-    gradients = { to_same, [4] = function(g, _, _, dim, places) return g:gather(dim, places) end },
+    gradients = {
+      to_same,
+      [4] = function(g, _, _, dim, places) return g:gather(dim, places) end,
+    },
     saves = { 3 },
     sample = function(randn)
       return randn(3, 4), 2, core.tensor { { 1, 4 }, { 2, 2 }, { 3, 1 } }, randn(3, 2)

@@ -1,7 +1,7 @@
 --- Tensors as text, as PyTorch prints them.
 --
--- Large tensors show the first and last three of each dimension, and the numbers' common format is chosen from the
--- values that are shown.
+-- Large tensors show the first and last three of each dimension, and the numbers' common format is
+-- chosen from the values that are shown.
 
 local core = require "wrun.core"
 
@@ -84,7 +84,8 @@ end
 
 --- values and format -> nested strings of one width
 local function write_all(t, values)
-  local write = (t.dtype == "float32" or t.dtype == "float64") and float_format(values) or plain_format
+  local is_float = t.dtype == "float32" or t.dtype == "float64"
+  local write = is_float and float_format(values) or plain_format
   local width = 0
   visit(values, function(x)
     local text = write(x)
@@ -102,12 +103,13 @@ end
 local function vector_text(values, write, indent)
   local per_line, parts, lines = nil, {}, {}
   for _, value in ipairs(values) do
-    local text, width = " ...", nil
-    if type(value) ~= "table" then
-      text, width = write(value)
+    if type(value) == "table" then
+      parts[#parts + 1] = " ..."
+    else
+      local text, width = write(value)
       per_line = per_line or math.max(1, (LINE_WIDTH - indent) // (width + 2))
+      parts[#parts + 1] = text
     end
-    parts[#parts + 1] = text
   end
   per_line = per_line or 1
   for first = 1, #parts, per_line do

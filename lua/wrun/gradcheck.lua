@@ -36,7 +36,8 @@ local function call(f, inputs)
   return y
 end
 
---- the derivative of sum(y * weights) with respect to element k of inputs[i], by central differences
+--- the derivative of sum(y * weights) with respect to element k of inputs[i], by central
+--- differences
 local function numeric(f, inputs, i, k, weights, eps)
   local flat = inputs[i]:detach():reshape(-1)
   local value = flat[k]:item()
@@ -52,10 +53,11 @@ local function numeric(f, inputs, i, k, weights, eps)
   return (at(eps) - at(-eps)) / (2 * eps)
 end
 
---- Compares the gradients of f with central differences, for every element of every input that requires one.
+--- Compares the gradients of f with central differences, for every element of every input that
+--- requires one.
 ---
---- Inputs should be float64: differences in float32 are mostly rounding. The walk backward is run twice and must give
---- the same bits.
+--- Inputs should be float64: differences in float32 are mostly rounding. The walk backward is run
+--- twice and must give the same bits.
 ---@param f function  tensors (and other values) -> one tensor
 ---@param inputs table  the arguments; `n` where some are nil
 ---@param options? { eps: number, atol: number, rtol: number }  step 1e-6 and tolerances 1e-5, 1e-3
@@ -83,15 +85,17 @@ function M.gradcheck(f, inputs, options)
   local first, second = analytic(), analytic()
   for n, i in ipairs(places) do
     local g = first[n] or core.zeros(inputs[i].shape, { dtype = inputs[i].dtype })
-    if first[n] and not first[n]:detach():equal(second[n]:detach()) and not first[n]:isnan():any():item() then
+    local is_comparable = first[n] and not first[n]:isnan():any():item()
+    if is_comparable and not first[n]:detach():equal(second[n]:detach()) then
       fail("gradcheck: input %d: two runs gave different gradients", i)
     end
     local flat = g:detach():reshape(-1)
     for k = 1, flat:numel() do
       local got, expected = flat[k]:item(), numeric(f, inputs, i, k, weights, o.eps)
-      if not (math.abs(got - expected) <= o.atol + o.rtol * math.abs(expected)) then
-        fail("gradcheck: input %d, element %d: expected the derivative %.9g by differences, got %.9g", i, k, expected,
-          got)
+      local is_near = math.abs(got - expected) <= o.atol + o.rtol * math.abs(expected)
+      if not is_near then
+        fail("gradcheck: input %d, element %d: expected the derivative %.9g by differences, "
+          .. "got %.9g", i, k, expected, got)
       end
     end
   end
@@ -122,7 +126,8 @@ function M.gradgradcheck(f, inputs, options)
       local total
       for k, i in ipairs(places) do
         local g = results[k] or core.zeros(arguments[i].shape, { dtype = y.dtype })
-        local part = (g * core.linspace(0.7, 1.3, g:numel(), { dtype = y.dtype }):reshape(g.shape)):sum()
+        local parts = core.linspace(0.7, 1.3, g:numel(), { dtype = y.dtype }):reshape(g.shape)
+        local part = (g * parts):sum()
         total = total and total + part or part
       end
       return total

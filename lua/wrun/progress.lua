@@ -29,7 +29,7 @@ end
 
 local function quantity(bar, value)
   if bar.scale == 1 then
-    return ("%d"):format(value)
+    return ("%.0f"):format(value)
   end
   return ("%.1f"):format(value / bar.scale)
 end

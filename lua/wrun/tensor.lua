@@ -11,7 +11,9 @@ local fail = core.fail
 local M = {}
 
 -- names of the core that are not functions of tensors
-local private = { fail = true, operations = true, adam_step = true, sgd_step = true, check_classes = true }
+local private = {
+  fail = true, operations = true, adam_step = true, sgd_step = true, check_classes = true,
+}
 
 for name, f in pairs(core) do
   if type(f) == "function" and not private[name] then
@@ -22,19 +24,20 @@ for name, f in pairs(autograd.structural) do
   M[name] = f
 end
 
----------------------------------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
 -- Shapes
 
-local function check_tensor(f, t)
+local function check_tensor(f, t, place)
   if not core.is_tensor(t) then
-    fail("%s: argument 1: expected a tensor, got %s", f, core.describe(t))
+    fail("%s: argument %d: expected a tensor, got %s", f, place or 1, core.describe(t))
   end
 end
 
 --- d (from 1, or from the end) as a number from 1 to n
 local function dimension(f, d, n)
   if math.type(d) ~= "integer" or d == 0 or d > n or d < -n then
-    fail("%s: argument 2: expected a dimension from 1 to %d or from -%d to -1, got %s", f, n, n, core.describe(d))
+    fail("%s: argument 2: expected a dimension from 1 to %d or from -%d to -1, got %s", f, n, n,
+      core.describe(d))
   end
   return d < 0 and n + d + 1 or d
 end
@@ -95,16 +98,19 @@ end
 
 --- Expanded to the shape of y.
 function M.expand_as(x, y)
+  check_tensor("expand_as", y, 2)
   return M.expand(x, y.shape)
 end
 
 --- In the shape of y.
 function M.view_as(x, y)
+  check_tensor("view_as", y, 2)
   return M.view(x, y.shape)
 end
 
 --- In the shape of y, copied if need be.
 function M.reshape_as(x, y)
+  check_tensor("reshape_as", y, 2)
   return M.reshape(x, y.shape)
 end
 
@@ -128,23 +134,27 @@ function M.stack(list, d)
   for i, x in ipairs(list) do
     check_tensor("stack", x)
     if core.shape_text(x) ~= core.shape_text(list[1]) then
-      fail("stack: tensor %d: expected the shape %s, got %s", i, core.shape_text(list[1]), core.shape_text(x))
+      fail("stack: tensor %d: expected the shape %s, got %s", i, core.shape_text(list[1]),
+        core.shape_text(x))
     end
     parts[i] = M.unsqueeze(x, d or 1)
   end
   return M.cat(parts, d or 1)
 end
 
----------------------------------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
 -- Types
 
-for method, dtype in pairs { float = "float32", double = "float64", long = "int64", byte = "uint8", bool = "bool" } do
+local conversions = {
+  float = "float32", double = "float64", long = "int64", byte = "uint8", bool = "bool",
+}
+for method, dtype in pairs(conversions) do
   M[method] = function(x)
     return M.to(x, dtype)
   end
 end
 
----------------------------------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
 -- New tensors like another
 
 for _, name in ipairs { "zeros", "ones", "empty", "rand", "randn" } do
@@ -167,7 +177,7 @@ function M.full_like(x, value, options)
   return M.full(x.shape, value, with)
 end
 
----------------------------------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
 -- In place
 
 --- All elements become value.
@@ -195,7 +205,7 @@ function M.requires_grad_(x, on)
   return x
 end
 
----------------------------------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
 -- Statistics
 
 --- how many elements a reduction over dim joins
@@ -210,12 +220,14 @@ local function reduced_count(x, dim)
   return count
 end
 
---- The variance: the mean square distance from the mean, times n / (n - 1) unless options.unbiased is false.
+--- The variance: the mean square distance from the mean, times n / (n - 1) unless options.unbiased
+--- is false.
 ---@param x Tensor  float
 ---@param dim? integer|integer[]  all dimensions
 ---@param keepdim? boolean
 ---@param options? { unbiased: boolean }
 function M.var(x, dim, keepdim, options)
+  check_tensor("var", x)
   local n = reduced_count(x, dim)
   local biased = options and options.unbiased == false
   local every = dim
@@ -250,20 +262,22 @@ end
 
 --- log sum exp(x) along dim, without overflow.
 function M.logsumexp(x, dim, keepdim)
+  check_tensor("logsumexp", x)
   local most = M.max(x:detach(), dim, true)
   most = M.where(M.isfinite(most), most, 0)
   local result = M.log(M.sum(M.exp(x - most), dim, true)) + most
   return keepdim and result or M.squeeze(result, dim)
 end
 
----------------------------------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
 -- Products under their PyTorch names
 
 local function product(name, dims_a, dims_b)
   return function(a, b)
     check_tensor(name, a)
     if not core.is_tensor(b) or a.ndim ~= dims_a or b.ndim ~= dims_b then
-      fail("%s: expected %d and %d dimensions, got %s and %s", name, dims_a, dims_b, core.describe(a), core.describe(b))
+      fail("%s: expected %d and %d dimensions, got %s and %s", name, dims_a, dims_b,
+        core.describe(a), core.describe(b))
     end
     return M.matmul(a, b)
   end
@@ -279,11 +293,13 @@ function M.outer(a, b)
   return M.unsqueeze(a, 2) * M.unsqueeze(b, 1)
 end
 
----------------------------------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
 -- Comparison of whole tensors
 
 --- Have a and b the same shape and equal elements?
 function M.equal(a, b)
+  check_tensor("equal", a)
+  check_tensor("equal", b, 2)
   return core.shape_text(a) == core.shape_text(b) and M.all(M.eq(a, b)):item()
 end
 
@@ -300,14 +316,15 @@ end
 
 M.backward = autograd.backward
 
----------------------------------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
 -- Methods
 
 -- functions whose first argument is no tensor
 local functions_only = {
-  tensor = true, zeros = true, ones = true, full = true, empty = true, eye = true, arange = true, linspace = true,
-  rand = true, randn = true, randint = true, randperm = true, Generator = true, cat = true, stack = true,
-  is_tensor = true, set_num_threads = true, get_num_threads = true, describe = true, shape_text = true,
+  tensor = true, zeros = true, ones = true, full = true, empty = true, eye = true, arange = true,
+  linspace = true, rand = true, randn = true, randint = true, randperm = true, Generator = true,
+  cat = true, stack = true, is_tensor = true, set_num_threads = true, get_num_threads = true,
+  describe = true, shape_text = true,
 }
 
 for name, f in pairs(M) do

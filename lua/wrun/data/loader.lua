@@ -18,19 +18,25 @@ local RULES = {
   order = check.choice("modern", { "modern", "document" }),
 }
 
+local function check_samples(name, value)
+  if not core.is_tensor(value) or value.ndim == 0 then
+    fail("loader: argument 1: expected field %s to be a tensor of samples, got %s", name,
+      check.describe(value))
+  end
+end
+
 local function check_dataset(dataset)
   if type(dataset) ~= "table" then
     fail("loader: argument 1: expected a table { x = tensor, y = tensor }, got %s",
       check.describe(dataset))
   end
   local x, y = dataset.x, dataset.y
-  for name, value in pairs({ x = x or false, y = y }) do
-    if not core.is_tensor(value) or value.ndim == 0 then
-      fail("loader: argument 1: expected field %s to be a tensor of samples, got %s", name,
-        check.describe(value or nil))
-    end
+  check_samples("x", x)
+  if y == nil then
+    return
   end
-  if y ~= nil and y:size(1) ~= x:size(1) then
+  check_samples("y", y)
+  if y:size(1) ~= x:size(1) then
     fail("loader: argument 1: expected as many targets as samples, got x %s and y %s",
       core.shape_text(x), core.shape_text(y))
   end

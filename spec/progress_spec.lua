@@ -1,0 +1,215 @@
+--- The progress bar: what it draws, how often, when not, and that it cleans up.
+
+local files = require("spec.support.files")
+local progress = require("wrun.progress")
+
+local WIPE = "\r\27[K"
+
+-- A bar on a stream that only remembers, with a clock that stands still until told.
+local function recorder(options)
+  local written, time = {}, 100
+  options.stream = {
+    write = function(_, ...)
+      written[#written + 1] = table.concat({ ... })
+    end,
+  }
+  options.clock = function()
+    return time
+  end
+  options.columns = options.columns or 80
+  local bar = progress.bar(options)
+  return bar, written, function(seconds)
+    time = 100 + seconds
+  end
+end
+
+-- The line that is drawn when `done` are done `seconds` after the start.
+local function line(options, done, seconds, count)
+  local bar, written, at = recorder(options)
+  at(seconds)
+  bar:update(done, count)
+  assert.equal(1, #written)
+  assert.equal(WIPE, written[1]:sub(1, #WIPE))
+  return written[1]:sub(#WIPE + 1)
+end
+
+local function drawn(filled, empty)
+  return "[" .. ("#"):rep(filled) .. ("-"):rep(empty) .. "]"
+end
+
+describe("a progress bar", function()
+  it("shows share, count, rate and the time that is left", function()
+    assert.equal("epoch 3  25% " .. drawn(9, 28) .. " 150/600  75.0/s  0:06 left",
+      line({ label = "epoch 3", count = 600 }, 150, 2))
+    assert.equal("100% " .. drawn(40, 0) .. " 600/600  300/s  0:00 left",
+      line({ count = 600 }, 600, 2))
+    assert.equal("  0% " .. drawn(0, 40) .. " 0/600", line({ count = 600 }, 0, 2))
+  end)
+
+  it("shows how far it is when nobody knows how far it goes", function()
+    assert.equal("search 150  75.0/s", line({ label = "search" }, 150, 2))
+    assert.equal("0", line({}, 0, 2))
+    assert.equal("150  75.0/s", line({ count = 0 }, 150, 2))
+  end)
+
+  it("shows larger units", function()
+    assert.equal("file.gz  50% " .. drawn(15, 15) .. " 5.0/10.0 MB  2.50 MB/s  0:02 left",
+      line({ label = "file.gz", unit = " MB", scale = 1e6 }, 5000000, 2, 10000000))
+  end)
+
+  it("shows minutes and hours", function()
+    assert.matches("  1:40 left$", line({ count = 101 }, 1, 1))
+    assert.matches("  2:46:40 left$", line({ count = 10001 }, 1, 1))
+    assert.matches("  1:00:00 left$", line({ count = 3600.9 }, 1, 1))
+    assert.matches("  59:59 left$", line({ count = 3600.4 }, 1, 1))
+  end)
+
+  it("fits its terminal", function()
+    for columns = 1, 120 do
+      local text = line({ label = "epoch 3", count = 600, columns = columns }, 150, 2)
+      assert.is_true(#text <= math.max(columns - 1, 0))
+    end
+    assert.equal("epoch 3  25% " .. drawn(5, 15) .. " 150/600  75.0/s  0:06 left",
+      line({ label = "epoch 3", count = 600, columns = 63 }, 150, 2))
+    assert.equal("epoch 3  25% 150/600  75.0/s  0:06 left",
+      line({ label = "epoch 3", count = 600, columns = 45 }, 150, 2))
+    assert.equal("epoch 3  25% 150/60", line({ label = "epoch 3", count = 600, columns = 20 }, 150, 2))
+  end)
+
+  it("is content with more than all", function()
+    assert.matches("^100%% %[#+%] 7/5  7.00/s  0:00 left$", line({ count = 5 }, 7, 1))
+  end)
+
+  it("is drawn at most ten times a second, and not before a tenth has passed", function()
+    local bar, written, at = recorder({ count = 1000 })
+    for step = 0, 1000 do
+      at(step / 1000)
+      bar:update(step)
+    end
+    assert.is_true(#written >= 8 and #written <= 10)
+  end)
+
+  it("is wiped once, and only if it was drawn", function()
+    local bar, written, at = recorder({ count = 10 })
+    bar:close()
+    assert.same({}, written)
+    at(1)
+    bar:update(5)
+    bar:close()
+    bar:close()
+    assert.equal(2, #written)
+    assert.equal(WIPE, written[2])
+  end)
+
+  it("is wiped when its block is left by an error", function()
+    local bar, written, at = recorder({ count = 10 })
+    at(1)
+    pcall(function()
+      local closed <close> = bar
+      closed:update(5)
+      error("x")
+    end)
+    assert.equal(WIPE, written[2])
+  end)
+
+  it("refuses what it does not know", function()
+    local function message_of(options)
+      return select(2, pcall(progress.bar, options)):match(":%d+: (.*)$")
+    end
+    assert.equal("progress.bar: option count: expected a number >= 0, got -1", message_of({ count = -1 }))
+    assert.equal("progress.bar: option lable: unknown; the options are clock, columns, count, label, "
+      .. "scale, stream, unit", message_of({ lable = "x" }))
+  end)
+end)
+
+describe("progress", function()
+  local function up_to(n)
+    local i = 0
+    return function()
+      i = i + 1
+      if i <= n then
+        return i, -i
+      end
+    end
+  end
+
+  it("is the iterator itself where standard error is no terminal", function()
+    local iterator = up_to(3)
+    local core = require("wrun.core")
+    if core.is_terminal(io.stderr) then
+      pending("standard error is a terminal")
+    end
+    assert.same({ iterator, "state", "control" }, { progress(iterator, 3, "label", "state", "control") })
+  end)
+
+  it("refuses what is no iterator", function()
+    local function message_of(...)
+      return select(2, pcall(progress, ...)):match(":%d+: (.*)$")
+    end
+    assert.equal("progress: argument 1: expected a function, got a table", message_of({}))
+    assert.equal("progress: argument 2: expected an integer >= 0, got -1", message_of(print, -1))
+    assert.equal("progress: argument 3: expected a string, got 3", message_of(print, 1, 3))
+  end)
+
+  -- What a script writes to a terminal of 80 columns; `script` makes the terminal.
+  local function on_terminal(environment, code)
+    if not os.execute("command -v script > /dev/null") then
+      pending("needs the program script")
+    end
+    local file, log = files.write(os.tmpname(), code), os.tmpname()
+    files.shell(("%s script -qec 'stty cols 80; %s %s' %s < /dev/null")
+      :format(environment, files.interpreter, file, log))
+    local output = files.read(log):match("^Script started[^\n]*\n(.-)\r?\nScript done") or files.read(log)
+    os.remove(file)
+    os.remove(log)
+    return output
+  end
+
+  local LOOP = [[
+    local core, progress = require("wrun.core"), require("wrun").progress
+    local step = 0
+    local function slow(state)
+      step = step + 1
+      local till = core.clock() + 0.02
+      while core.clock() < till do end
+      if step <= state then
+        return step, step * step
+      end
+    end
+    local sum = 0
+    for i, square in progress(slow, 30, "squares", 30) do
+      sum = sum + square
+    end
+    print(sum)
+  ]]
+
+  it("draws on a terminal, wipes the line at the end, and hands every value on", function()
+    local output = on_terminal("TERM=xterm", LOOP)
+    local drawn = select(2, output:gsub("\r\27%[Ksquares +%d+%% %[[#-]+%] %d+/30  %d[%d.]*/s", ""))
+    assert.is_true(drawn >= 2 and drawn <= 7)
+    assert.matches("left\r\27%[K9455\r?\n?$", output)
+  end)
+
+  it("draws nothing on a dumb terminal, or on one of no known type", function()
+    assert.matches("^9455\r?\n?$", on_terminal("TERM=dumb", LOOP))
+    assert.matches("^9455\r?\n?$", on_terminal("env -u TERM", LOOP))
+  end)
+
+  it("draws nothing when standard error goes to a file", function()
+    local output, errors = files.run("TERM=xterm", LOOP)
+    assert.equal("9455", output)
+    assert.equal("", errors)
+  end)
+
+  it("wipes the line when the loop is left early, by break or error", function()
+    assert.matches("left\r\27%[Kout\r?\n?$", on_terminal("TERM=xterm", LOOP:gsub("sum = sum [^\n]*", [[
+      if i == 20 then break end
+    ]]):gsub("print%(sum%)", 'print("out")')))
+    assert.matches("left\r\27%[Kout\r?\n?$", on_terminal("TERM=xterm", ([[
+      pcall(function() %s end)
+      print("out")
+    ]]):format(LOOP:gsub("sum = sum [^\n]*", [[
+      if i == 20 then error("x") end
+    ]]))))
+  end)
+end)
