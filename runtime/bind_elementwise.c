@@ -106,29 +106,41 @@ static void read_shape(lua_State *L, const Entry *entry, Call *call)
     }
 }
 
-/* integers have no quotient by zero */
-static void check_divisor(lua_State *L, const Entry *entry, const Call *call)
+/* Is the condition true of any element of argument 2, an integer? */
+static bool any_integer(lua_State *L, const Entry *entry, const Call *call, bool (*is)(int64_t))
 {
-    if (dtype_is_float(call->common) ||
-        (strcmp(entry->operation->name, "floor_divide") != 0 && strcmp(entry->operation->name, "remainder") != 0))
+    if (call->tensor[1] == NULL)
+        return is(call->in[1].scalar.i);
+    const Tensor *copy = bind_new_copy(L, entry->name, &call->in[1].view, INT64);
+    const int64_t *value = (const int64_t *)(const void *)tensor_data(copy);
+    bool found = false;
+    for (int64_t i = 0; i < copy->numel && !found; i++)
+        found = is(value[i]);
+    lua_pop(L, 1);
+    return found;
+}
+
+static bool is_zero(int64_t i)
+{
+    return i == 0;
+}
+
+static bool is_negative(int64_t i)
+{
+    return i < 0;
+}
+
+/* integers have no quotient by zero and no negative powers */
+static void check_integers(lua_State *L, const Entry *entry, const Call *call)
+{
+    const char *name = entry->operation->name;
+    if (dtype_is_float(call->common) || entry->operation->arity != 2)
         return;
-    bool zero = call->tensor[1] == NULL && call->in[1].scalar.i == 0;
-    if (call->tensor[1] != NULL) {
-        View v = call->in[1].view;
-        int64_t n = view_numel(&v), index[MAX_RANK] = {0}, offset = 0;
-        for (int64_t k = 0; k < n && !zero; k++) {
-            zero = dtype_load(v.dtype, v.data + offset * dtype_size(v.dtype)).i == 0;
-            for (int d = v.ndim - 1; d >= 0; d--) {
-                offset += v.stride[d];
-                if (++index[d] < v.shape[d])
-                    break;
-                offset -= index[d] * v.stride[d];
-                index[d] = 0;
-            }
-        }
-    }
-    if (zero)
+    bool divides = strcmp(name, "floor_divide") == 0 || strcmp(name, "remainder") == 0;
+    if (divides && any_integer(L, entry, call, is_zero))
         bind_fail(L, "%s: argument 2: expected no zero, since integers are divided", entry->name);
+    if (strcmp(name, "pow") == 0 && any_integer(L, entry, call, is_negative))
+        bind_fail(L, "%s: argument 2: expected no negative power, since the base is an integer", entry->name);
 }
 
 /* Replaces an argument whose memory the result overwrites in another order by a copy of it. */
@@ -205,7 +217,7 @@ static int run(lua_State *L, const Entry *entry)
     lua_settop(L, entry->operation->arity);
     read_arguments(L, entry, &call);
     read_shape(L, entry, &call);
-    check_divisor(L, entry, &call);
+    check_integers(L, entry, &call);
     DType result = elementwise_result_type(entry->operation->kind, call.common);
     if (entry->in_place) {
         check_in_place(L, entry, &call, result);

@@ -19,7 +19,10 @@ static void raise_interrupted(lua_State *L, lua_Debug *ar)
 {
     (void)ar;
     lua_sethook(L, NULL, 0, 0);
-    luaL_error(L, "interrupted!");
+    luaL_where(L, 0); /* level 0 is the function that was stopped */
+    lua_pushliteral(L, "interrupted!");
+    lua_concat(L, 2);
+    lua_error(L);
 }
 
 static void on_interrupt(int signal)

@@ -2,6 +2,7 @@
 
 local files = require("spec.support.files")
 local images = require("wrun.data.images")
+local progress = require("wrun.progress")
 local stub = require("luassert.stub")
 local web = require("spec.support.server")
 
@@ -158,7 +159,9 @@ describe("the search for an image set", function()
     assert.equal(start .. "train-l, test-i" .. finish, refusal({ folder = folder }))
     put("part/tiny-set", { "train-i", "train-l", "test-i" })
     assert.equal(start .. "test-l" .. finish, refusal({ folder = folder }))
-    assert.matches("missing: train%-i, train%-l, test%-i, test%-l; ", refusal({ folder = "/nowhere" }))
+    local all = "missing: train%-i, train%-l, test%-i, test%-l; "
+    assert.matches(all, refusal({ folder = "/nowhere" }))
+    assert.matches(all, refusal({ folder = files.write(root .. "/file", "") }))
   end)
 
   it("downloads nothing when WRUN_DATA names a folder without it", function()
@@ -168,6 +171,11 @@ describe("the search for an image set", function()
       .. " or in its sub-folder tiny-set, plain or as .gz; missing: train-i, train-l, test-i, test-l; "
       .. "they are at http://127.0.0.1:1/first/", refusal({ otherwise = "mnist" }))
     assert.equal("", files.shell(("ls -A '%s'"):format(root)))
+  end)
+
+  it("takes an empty WRUN_DATA for none", function()
+    environment.WRUN_DATA = ""
+    assert.matches("^tiny: Tiny is not on this machine", refusal())
   end)
 
   it("blames the script's line", function()
@@ -259,6 +267,37 @@ describe("the download of an image set", function()
   it_over_http("takes the mirror from the environment, with or without a final slash", function()
     environment.WRUN_TINY_MIRROR = server.address:sub(1, -2)
     assert.equal(3, #load().x)
+  end)
+
+  it_over_http("shows a bar for every file", function()
+    local shown, closed = {}, 0
+    stub(progress, "bar").invokes(function(options)
+      return setmetatable({
+        update = function(_, done, total)
+          shown[options.label] = done .. "/" .. total
+        end,
+      }, {
+        __close = function()
+          closed = closed + 1
+        end,
+      })
+    end)
+    finally(function()
+      progress.bar:revert()
+    end)
+    load({ mirror = server.address })
+    local expected = {}
+    for name, bytes in pairs(content) do
+      local size = #files.gzip(bytes)
+      expected[name .. ".gz"] = size .. "/" .. size
+    end
+    assert.same(expected, shown)
+    assert.equal(4, closed)
+  end)
+
+  it_over_http("takes no more than a file can be", function()
+    assert.matches("endless/train-i.gz: the server sends more than the file can be\n",
+      refusal({ mirror = server.address .. "endless/" }), 1, true)
   end)
 
   it_over_http("goes on to the next mirror", function()

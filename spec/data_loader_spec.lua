@@ -180,6 +180,36 @@ describe("data.loader", function()
     assert.equal(wrun.rand(1):item(), after)
   end)
 
+  -- PyTorch's BatchSampler asks for the next sample to know that there is none: for a short last batch while it
+  -- gathers that, otherwise after the last batch.
+  it("draws the surplus permutation of PyTorch's sampler when the samples run out", function()
+    local function state_of(generator)
+      return generator:get_state():tolist()
+    end
+    local twin = wrun.Generator({ seed = 3 })
+    wrun.empty(1, { dtype = "int64" }):random_({ generator = twin })
+    wrun.randperm(4, { generator = twin })
+    local shuffled = state_of(twin)
+    wrun.randperm(4, { generator = twin })
+    local over = state_of(twin)
+
+    local function states(options)
+      options.shuffle = true
+      options.generator = wrun.Generator({ seed = 3 })
+      local next_batch = data.loader({ x = wrun.zeros(4) }, options):batches()
+      local found = {}
+      repeat
+        local x = next_batch()
+        found[#found + 1] = state_of(options.generator)
+      until x == nil
+      return found
+    end
+    assert.same({ shuffled, shuffled, over }, states({ batch_size = 2 }))
+    assert.same({ shuffled, over, over }, states({ batch_size = 3 }))
+    assert.same({ shuffled, over }, states({ batch_size = 3, drop_last = true }))
+    assert.same({ shuffled, shuffled, shuffled }, states({ batch_size = 2, order = "document" }))
+  end)
+
   it("refuses what is no data set", function()
     local function message_of(...)
       local ok, message = pcall(data.loader, ...)

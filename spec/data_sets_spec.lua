@@ -63,6 +63,8 @@ describe("Fashion-MNIST", function()
     assert.near(72.940352, mean, 1e-6)
     assert.near(90.021182, deviation, 1e-6)
     assert.equal("Ankle boot", train.classes[train.y[1]:item()])
+    assert.equal("T-shirt/top Trouser Pullover Dress Coat Sandal Shirt Sneaker Bag Ankle boot",
+      table.concat(train.classes, " "))
   end)
 
   it("stands in for MNIST, and says so, where MNIST cannot be had", function()

@@ -5,6 +5,7 @@
 -- gradients of its result are summed, asks its row (derivatives.lua or ops.def) for the gradients
 -- of the arguments, and passes them along the edges.
 
+local check = require "wrun.check"
 local core = require "wrun.core"
 local derivatives = require "wrun.derivatives"
 
@@ -282,25 +283,19 @@ local function check_seed(f, output, seed)
   return seed:to(output.dtype)
 end
 
-local backward_options = { retain_graph = true, create_graph = true }
+local BACKWARD_OPTIONS = {
+  retain_graph = check.optional(check.boolean()),
+  create_graph = check.boolean(false),
+}
 
-local function read_options(f, options, known)
-  for name in pairs(options or {}) do
-    if not known[name] then
-      local names = {}
-      for each in pairs(known) do
-        names[#names + 1] = each
-      end
-      table.sort(names)
-      fail("%s: option %s: unknown; the options are %s", f, name, table.concat(names, ", "))
-    end
+--- whether the walk is recorded and whether the graph stays, from options that were checked or nil
+local function modes(options)
+  if options == nil then
+    return false, false
+  elseif options.retain_graph == nil then
+    return options.create_graph, options.create_graph
   end
-  options = options or {}
-  local keep = options.retain_graph
-  if keep == nil then
-    keep = options.create_graph
-  end
-  return options.create_graph or false, keep or false
+  return options.create_graph, options.retain_graph
 end
 
 --- Adds to `grad` of every leaf that made `output` the derivative of output with respect to it.
@@ -309,7 +304,8 @@ end
 ---@param options? table  { retain_graph: keep the graph, create_graph: record this walk }
 function M.backward(output, gradient, options)
   check_output("backward", output)
-  local create, keep = read_options("backward", options, backward_options)
+  options = options and check.options("backward", options, BACKWARD_OPTIONS)
+  local create, keep = modes(options)
   local seed = check_seed("backward", output, gradient)
   local guard <close> = set_grad_enabled(create) -- luacheck: no unused
   local sums, leaves = walk({ output }, { seed }, keep, {})
@@ -330,8 +326,11 @@ function M.backward(output, gradient, options)
   end
 end
 
-local grad_options = {
-  grad_outputs = true, retain_graph = true, create_graph = true, allow_unused = true,
+local GRAD_OPTIONS = {
+  grad_outputs = check.optional(check.passed_on()),
+  retain_graph = check.optional(check.boolean()),
+  create_graph = check.boolean(false),
+  allow_unused = check.boolean(false),
 }
 
 --- The derivatives of outputs with respect to inputs, which need not be leaves; changes no `grad`.
@@ -342,8 +341,9 @@ local grad_options = {
 function M.grad(outputs, inputs, options)
   outputs = core.is_tensor(outputs) and { outputs } or outputs
   inputs = core.is_tensor(inputs) and { inputs } or inputs
-  local create, keep = read_options("grad", options, grad_options)
-  local given = options and options.grad_outputs or {}
+  options = check.options("grad", options, GRAD_OPTIONS)
+  local create, keep = modes(options)
+  local given = options.grad_outputs or {}
   given = core.is_tensor(given) and { given } or given
   local seeds = {}
   for i, output in ipairs(outputs) do
@@ -363,7 +363,7 @@ function M.grad(outputs, inputs, options)
   local results = {}
   for i in ipairs(inputs) do
     local g = sums[targets[i]]
-    if g == nil and not (options and options.allow_unused) then
+    if g == nil and not options.allow_unused then
       fail("grad: input %d does not lead to the outputs; pass allow_unused = true to get nil", i)
     end
     results[i] = g

@@ -136,8 +136,9 @@ local function suffixes(t)
   if t:numel() == 0 and t.ndim ~= 1 then
     list[#list + 1] = "size=(" .. table.concat(t.shape, ", ") .. ")"
   end
-  if t.dtype == "float64" or t.dtype == "uint8" or (t:numel() == 0 and t.dtype == "int64") then
-    list[#list + 1] = "dtype=torch." .. t.dtype
+  local dtype = t.dtype
+  if dtype == "float64" or dtype == "uint8" or (t:numel() == 0 and dtype ~= "float32") then
+    list[#list + 1] = "dtype=torch." .. dtype
   end
   if t.grad_fn then
     list[#list + 1] = "grad_fn=" .. tostring(t.grad_fn)

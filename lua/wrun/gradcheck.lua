@@ -1,5 +1,6 @@
 --- Gradients against finite differences.
 
+local check = require "wrun.check"
 local core = require "wrun.core"
 local autograd = require "wrun.autograd"
 
@@ -7,16 +8,11 @@ local fail = core.fail
 
 local M = {}
 
-local defaults = { eps = 1e-6, atol = 1e-5, rtol = 1e-3 }
-
-local function read_options(f, options)
-  for name in pairs(options or {}) do
-    if defaults[name] == nil then
-      fail("%s: option %s: unknown; the options are atol, eps, rtol", f, name)
-    end
-  end
-  return setmetatable(options or {}, { __index = defaults })
-end
+local OPTIONS = {
+  eps = check.number(1e-6, 0),
+  atol = check.number(1e-5, 0),
+  rtol = check.number(1e-3, 0),
+}
 
 local function differentiable(inputs)
   local list = {}
@@ -63,7 +59,7 @@ end
 ---@param options? { eps: number, atol: number, rtol: number }  step 1e-6 and tolerances 1e-5, 1e-3
 ---@return boolean  true; raises where they differ, naming input, element and both values
 function M.gradcheck(f, inputs, options)
-  local o = read_options("gradcheck", options)
+  local o = check.options("gradcheck", options, OPTIONS)
   inputs = table.move(inputs, 1, inputs.n or #inputs, 1, { n = inputs.n or #inputs })
   local places = differentiable(inputs)
   if #places == 0 then

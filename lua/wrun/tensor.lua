@@ -4,6 +4,7 @@
 
 local core = require "wrun.core"
 local autograd = require "wrun.autograd"
+local check = require "wrun.check"
 local format = require "wrun.format"
 
 local fail = core.fail
@@ -220,6 +221,8 @@ local function reduced_count(x, dim)
   return count
 end
 
+local variance_options = { unbiased = check.boolean(true) }
+
 --- The variance: the mean square distance from the mean, times n / (n - 1) unless options.unbiased
 --- is false.
 ---@param x Tensor  float
@@ -229,7 +232,7 @@ end
 function M.var(x, dim, keepdim, options)
   check_tensor("var", x)
   local n = reduced_count(x, dim)
-  local biased = options and options.unbiased == false
+  local unbiased = options == nil or check.options("var", options, variance_options).unbiased
   local every = dim
   if every == nil then
     every = {}
@@ -238,7 +241,7 @@ function M.var(x, dim, keepdim, options)
     end
   end
   local squares = M.square(x - M.mean(x, every, true))
-  return M.sum(squares, dim, keepdim) / math.max(0, biased and n or n - 1)
+  return M.sum(squares, dim, keepdim) / math.max(0, unbiased and n - 1 or n)
 end
 
 --- The standard deviation: the root of the variance.
@@ -246,9 +249,12 @@ function M.std(x, dim, keepdim, options)
   return M.sqrt(M.var(x, dim, keepdim, options))
 end
 
---- The p-norm (2): (sum |x|^p)^(1/p); math.huge is the largest magnitude.
+--- The p-norm (2): (sum |x|^p)^(1/p) for p > 0; math.huge is the largest magnitude.
 function M.norm(x, p, dim, keepdim)
   p = p or 2
+  if type(p) ~= "number" or not (p > 0) then
+    fail("norm: argument 2: expected a number > 0, got %s", core.describe(p))
+  end
   if p == 2 then
     return M.sqrt(M.sum(M.square(x), dim, keepdim))
   elseif p == 1 then
@@ -303,12 +309,16 @@ function M.equal(a, b)
   return core.shape_text(a) == core.shape_text(b) and M.all(M.eq(a, b)):item()
 end
 
+local closeness_options = {
+  rtol = check.number(1e-5, 0), atol = check.number(1e-8, 0), equal_nan = check.boolean(false),
+}
+
 --- Is |a - b| <= atol + rtol |b| everywhere? { rtol = 1e-5, atol = 1e-8, equal_nan = false }
 function M.allclose(a, b, options)
-  options = options or {}
-  local near = M.le(M.abs(a - b), M.abs(b) * (options.rtol or 1e-5) + (options.atol or 1e-8))
+  local o = check.options("allclose", options, closeness_options)
+  local near = M.le(M.abs(M.sub(a, b)), M.abs(b) * o.rtol + o.atol)
   near = M.logical_or(near, M.eq(a, b))
-  if options.equal_nan then
+  if o.equal_nan then
     near = M.logical_or(near, M.logical_and(M.isnan(a), M.isnan(b)))
   end
   return M.all(near):item()
