@@ -111,8 +111,13 @@ check-all: lint
 	$(MAKE) check-asan
 	$(MAKE) check-valgrind
 
-bench: all
-	$(BUILD)/wrun scripts/bench/all.lua $(ARGS)
+# The bare products that the benchmarks compare with.
+$(BUILD)/bare.so: scripts/bench/bare.c Makefile | build/packages-build
+	@echo "CC $<"
+	@$(COMPILE) $(LDFLAGS) -shared -Wl,--as-needed -o $@ $< $(filter-out -llua5.4,$(LIBRARY_LIBS))
+
+bench: all $(BUILD)/bare.so
+	$(BUILD)/wrun scripts/bench/all.lua $(ONLY)
 
 mnist: all build/packages-data
 	$(BUILD)/wrun scripts/mnist_xavier.lua $(ARGS)

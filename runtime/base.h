@@ -16,8 +16,11 @@ typedef const char *Reason;
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Compiles a function for each vector unit; the loader picks the best one the machine has. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+/*
+ * Compiles a function for each vector unit; the loader picks the best one the machine has (before ThreadSanitizer is
+ * ready for it, so not under that).
+ */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__)
 #define VECTORISED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define VECTORISED

@@ -91,18 +91,28 @@ const char *bind_shape_text(lua_State *L, int ndim, const int64_t *shape)
     return lua_tostring(L, -1);
 }
 
+/* as Lua writes it, but NaN without the sign that the processor gave it */
+static void describe_number(lua_State *L, int index)
+{
+    lua_Number x = lua_tonumber(L, index);
+    if (x != x)
+        lua_pushliteral(L, "nan");
+    else
+        luaL_tolstring(L, index, NULL);
+}
+
 const char *bind_describe(lua_State *L, int index)
 {
     Tensor *t = bind_to_tensor(L, index);
     if (t != NULL) {
         const char *shape = bind_shape_text(L, t->ndim, tensor_shape(t));
-        lua_pushfstring(L, "a %s tensor %s", dtype_info[t->dtype].name, shape);
+        lua_pushfstring(L, "%s %s tensor %s", t->dtype == INT64 ? "an" : "a", dtype_info[t->dtype].name, shape);
         lua_remove(L, -2);
     } else {
         switch (lua_type(L, index)) {
         case LUA_TNONE: lua_pushliteral(L, "nothing"); break;
         case LUA_TNIL: lua_pushliteral(L, "nil"); break;
-        case LUA_TNUMBER: lua_pushfstring(L, "%s", luaL_tolstring(L, index, NULL)); break;
+        case LUA_TNUMBER: describe_number(L, index); break;
         case LUA_TBOOLEAN: lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false"); break;
         case LUA_TSTRING: lua_pushfstring(L, "the string '%s'", lua_tostring(L, index)); break;
         default: lua_pushfstring(L, "a %s", luaL_typename(L, index)); break;
@@ -183,14 +193,22 @@ double bind_number(lua_State *L, const char *f, int index, const char *expected)
     return lua_tonumber(L, index);
 }
 
-int bind_dimension(lua_State *L, const char *f, int index, int ndim)
+int bind_dimension_in(lua_State *L, const char *f, int index, int place, int ndim)
 {
-    int64_t d = bind_integer(L, f, index, "a dimension");
+    int is_integer = 0;
+    int64_t d = lua_type(L, place) == LUA_TNUMBER ? lua_tointegerx(L, place, &is_integer) : 0;
+    if (!is_integer)
+        bind_fail(L, "%s: argument %d: expected a dimension, got %s", f, index, bind_describe(L, place));
     int n = ndim > 0 ? ndim : 1; /* a number without dimensions takes 1 and -1 */
     if (d < -n || d > n || d == 0)
         bind_fail(L, "%s: argument %d: expected a dimension from 1 to %d or from -%d to -1, got %I", f, index, n, n,
                   (LUAI_UACINT)d);
     return (int)(d > 0 ? d - 1 : d + n);
+}
+
+int bind_dimension(lua_State *L, const char *f, int index, int ndim)
+{
+    return bind_dimension_in(L, f, index, index, ndim);
 }
 
 static int64_t check_size(lua_State *L, const char *f, int index, int value)
@@ -322,15 +340,15 @@ void bind_option_requires_grad(lua_State *L, const char *f, int index, Tensor *t
 /* ---- results ---- */
 
 /*
- * The collector starts again once garbage has reached a quarter of what is in use, or 16 MB where that is more: large
+ * The collector starts again once garbage has reached a quarter of what is in use (with the bytes that are coming), or 16 MB where that is more: large
  * blocks of garbage must not wait until the heap has doubled, and a small heap is not walked again and again.
  */
-static void set_collector_pace(lua_State *L)
+static void set_collector_pace(lua_State *L, int64_t coming)
 {
-    enum { KB_ALLOWED = 16 << 10, MOST = 1000, LEAST = 25 };
-    int in_use = lua_gc(L, LUA_GCCOUNT) + 1;
-    int percent = 100 * KB_ALLOWED / in_use;
-    lua_gc(L, LUA_GCSETPAUSE, 100 + (percent < LEAST ? LEAST : percent > MOST - 100 ? MOST - 100 : percent));
+    enum { KB_ALLOWED = 16 << 10, MOST = 900, LEAST = 25 };
+    int64_t in_use = lua_gc(L, LUA_GCCOUNT) + 1 + coming / 1024;
+    int64_t percent = 100 * KB_ALLOWED / in_use;
+    lua_gc(L, LUA_GCSETPAUSE, 100 + (int)size_max(LEAST, size_min(MOST, percent)));
 }
 
 /* pushes a tensor userdata whose storage is still to be set */
@@ -361,7 +379,7 @@ Tensor *bind_new_tensor(lua_State *L, const char *f, DType dtype, int ndim, cons
         bind_fail(L, "%s: %s: %s", f, reason, bind_shape_text(L, ndim, shape));
     int64_t bytes = numel * dtype_size(dtype);
     if (bytes > LARGE)
-        set_collector_pace(L);
+        set_collector_pace(L, bytes);
     Tensor *t = push_tensor(L, dtype, ndim);
     t->storage = storage_init(lua_newuserdatauv(L, storage_userdata_size(bytes), 0), bytes);
     lua_setiuservalue(L, -2, TENSOR_STORAGE);
@@ -532,6 +550,6 @@ int luaopen_wrun_core(lua_State *L)
     push_runtime(L);
     lua_pushcclosure(L, open_core, 1);
     lua_call(L, 0, 1);
-    set_collector_pace(L);
+    set_collector_pace(L, 0);
     return 1;
 }

@@ -69,6 +69,8 @@ int64_t bind_integer(lua_State *L, const char *f, int index, const char *expecte
 double bind_number(lua_State *L, const char *f, int index, const char *expected);
 /* a dimension 1..ndim or -ndim..-1 as 0..ndim-1 */
 int bind_dimension(lua_State *L, const char *f, int index, int ndim);
+/* the same for the value at `place`, a part of argument `index` */
+int bind_dimension_in(lua_State *L, const char *f, int index, int place, int ndim);
 /* Sizes given as numbers from `first` on, or as one table there; *next is the index after them. */
 int bind_sizes(lua_State *L, const char *f, int first, int64_t *sizes, int *next);
 void bind_check_float(lua_State *L, const char *f, int index, const Tensor *t);

@@ -23,6 +23,22 @@ static _Noreturn void fail_ragged(lua_State *L, int depth, int64_t wanted, const
               (LUAI_UACINT)wanted, got);
 }
 
+/* tensor{1, 2, dtype = "float64"}: an option where it would pass unseen */
+static void refuse_options_inside(lua_State *L)
+{
+    if (lua_type(L, 1) != LUA_TTABLE)
+        return;
+    for (int i = 0; create_options[i] != NULL; i++) {
+        lua_pushstring(L, create_options[i]);
+        if (lua_rawget(L, 1) != LUA_TNIL)
+            bind_fail(L,
+                      "tensor: argument 1: option %s stands among the elements; options go into a "
+                      "table of their own",
+                      create_options[i]);
+        lua_pop(L, 1);
+    }
+}
+
 /* the shape of the table on top, from its first elements */
 static void measure(lua_State *L, Nested *nested)
 {
@@ -100,6 +116,7 @@ static int core_tensor(lua_State *L)
         Nested nested = {.category = CATEGORY_FLOAT};
         if (lua_type(L, 1) != LUA_TTABLE && lua_type(L, 1) != LUA_TNUMBER && lua_type(L, 1) != LUA_TBOOLEAN)
             bind_fail_argument(L, "tensor", 1, "a number, a boolean or a table of them");
+        refuse_options_inside(L);
         lua_pushvalue(L, 1);
         measure(L, &nested);
         inspect(L, &nested, 0);
@@ -198,6 +215,14 @@ static int core_eye(lua_State *L)
 
 /* ---- ranges ---- */
 
+/* how many of start, start + step, ... come before stop; step leads there */
+static int64_t count_steps(int64_t start, int64_t stop, int64_t step)
+{
+    uint64_t a = (uint64_t)start, b = (uint64_t)stop;
+    uint64_t distance = step > 0 ? b - a : a - b, length = step > 0 ? (uint64_t)step : -(uint64_t)step;
+    return (int64_t)(distance / length + (distance % length != 0));
+}
+
 /* arange([start,] stop [, step], options): start, start + step, ... below stop (above it for a negative step) */
 static int core_arange(lua_State *L)
 {
@@ -216,11 +241,14 @@ static int core_arange(lua_State *L)
     DType dtype = bind_option_dtype(L, "arange", given + 1, whole ? INT64 : FLOAT32);
     double start = part[0].d, stop = part[1].d, step = part[2].d;
     double count = ceil((stop - start) / step);
-    if (step == 0 || !isfinite(count) || !isfinite(start) || (count < 0 && start != stop))
+    bool leads = isfinite(start) && isfinite(count) && (count >= 0 || start == stop);
+    if (whole) /* exact where doubles are not */
+        leads = part[2].i > 0 ? part[0].i <= part[1].i : part[0].i >= part[1].i;
+    if (step == 0 || !leads)
         bind_fail(L, "arange: expected a step that leads from %f to %f, got %f", start, stop, step);
     if (count > 0x1p53)
         bind_fail(L, "arange: the sizes overflow: [%f]", count);
-    int64_t n = (int64_t)count;
+    int64_t n = whole ? count_steps(part[0].i, part[1].i, part[2].i) : (int64_t)count;
     Tensor *t = bind_new_tensor(L, "arange", dtype, 1, &n);
     for (int64_t i = 0; i < n; i++) {
         Scalar value = {CATEGORY_FLOAT, 0, start + (double)i * step};

@@ -204,9 +204,9 @@ static void check_saved(lua_State *L, const Entry *entry, const Call *call, uint
 
 static void record(lua_State *L, const Entry *entry, uint32_t saves, int result)
 {
-    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_ROWS);
-    if (lua_rawgeti(L, -1, entry->op + 1) != LUA_TTABLE)
-        luaL_error(L, "%s: gradients need the module wrun.autograd", entry->name);
+    if (lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_ROWS) != LUA_TTABLE ||
+        lua_rawgeti(L, -1, entry->op + 1) != LUA_TTABLE)
+        bind_fail(L, "%s: gradients need the module wrun.autograd", entry->name);
     bind_record(L, -1, entry->operation->arity, saves, result);
     lua_pop(L, 2);
 }

@@ -260,10 +260,10 @@ static int files_make_folder(lua_State *L)
 static int files_is_terminal(lua_State *L)
 {
     struct winsize size;
-    luaL_Stream *stream = luaL_testudata(L, 1, LUA_FILEHANDLE);
 
-    if (stream == NULL)
+    if (luaL_testudata(L, 1, LUA_FILEHANDLE) == NULL)
         bind_fail_argument(L, "is_terminal", 1, "a file");
+    const luaL_Stream *stream = lua_touserdata(L, 1);
     bool is_terminal = stream->closef != NULL && isatty(fileno(stream->f));
     lua_pushboolean(L, is_terminal);
     if (!is_terminal || ioctl(fileno(stream->f), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)

@@ -118,8 +118,8 @@ static int core_sgd_step(lua_State *L)
 /* ---- class targets ---- */
 
 /*
- * check_classes(f, targets, n [, ignored]): raises unless every target is a class 1..n (or the ignored value); the
- * message shows the value, its place and the remedy
+ * check_classes(f, targets, n [, ignored]) -> is any target the ignored value? Raises unless all others are classes
+ * 1..n; the message shows the value, its place and the remedy.
  */
 static int core_check_classes(lua_State *L)
 {
@@ -133,16 +133,20 @@ static int core_check_classes(lua_State *L)
     if (!t->is_contiguous)
         t = bind_new_copy(L, f, &v, INT64);
     const int64_t *classes = (const int64_t *)(const void *)tensor_data(t);
-    int is_integer;
-    int64_t ignored = lua_tointegerx(L, 4, &is_integer);
+    int may_ignore;
+    bool any_ignored = false;
+    int64_t ignored = lua_tointegerx(L, 4, &may_ignore);
     for (int64_t i = 0; i < t->numel; i++) {
-        if ((classes[i] >= 1 && classes[i] <= n) || (is_integer && classes[i] == ignored))
+        bool is_ignored = may_ignore && classes[i] == ignored;
+        any_ignored |= is_ignored;
+        if (is_ignored || (classes[i] >= 1 && classes[i] <= n))
             continue;
         bind_fail(L, "%s: argument 2: expected classes from 1 to %I, got %I at place %I%s", f, (LUAI_UACINT)n,
                   (LUAI_UACINT)classes[i], (LUAI_UACINT)(i + 1),
                   classes[i] == 0 ? "; labels that count from 0 need +1" : "");
     }
-    return 0;
+    lua_pushboolean(L, any_ignored);
+    return 1;
 }
 
 static const luaL_Reg neural_functions[] = {

@@ -27,7 +27,7 @@ static void read_dimensions(lua_State *L, const char *f, const Tensor *t, bool s
         int count = (int)lua_rawlen(L, 2);
         for (int i = 1; i <= count; i++) {
             lua_rawgeti(L, 2, i);
-            int d = bind_dimension(L, f, lua_gettop(L), t->ndim);
+            int d = bind_dimension_in(L, f, 2, lua_gettop(L), t->ndim);
             if (out->chosen[d])
                 bind_fail(L, "%s: argument 2: dimension %d is given twice", f, d + 1);
             out->chosen[d] = true;

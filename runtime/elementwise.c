@@ -12,6 +12,8 @@
 #include "elementwise.h"
 #include "vector_math.h"
 
+#include <tgmath.h>
+
 enum {
     LANES = 16,          /* kernels take multiples of it */
     BLOCK = 1024,        /* elements between gather and scatter */
@@ -29,7 +31,7 @@ typedef struct {
 /* ---- the functions that rows may call, for each compute type ---- */
 
 /* quotient rounded down, from the exact remainder, so that 1 // 0.1 is 9 */
-#define FLOAT_DIVISION(T, suffix, fmod, floor)                                                     \
+#define FLOAT_DIVISION(T, suffix)                                                     \
     static inline T float_remainder_##suffix(T a, T b)                                             \
     {                                                                                              \
         T r = fmod(a, b);                                                                          \
@@ -46,8 +48,8 @@ typedef struct {
         T whole = floor(quotient);                                                                 \
         return quotient - whole > (T)0.5 ? whole + 1 : whole;                                      \
     }
-FLOAT_DIVISION(float, f32, fmodf, floorf)
-FLOAT_DIVISION(double, f64, fmod, floor)
+FLOAT_DIVISION(float, f32)
+FLOAT_DIVISION(double, f64)
 
 /* b = 0 is refused before the kernel runs; the result is then whatever costs least */
 static inline int64_t integer_floor_divide(int64_t a, int64_t b)
@@ -73,91 +75,54 @@ static inline int64_t integer_power(int64_t a, int64_t b)
     return power;
 }
 
+/* The C library's functions come through <tgmath.h>, by the type of their argument. */
+#define HAS_GRADIENTS 1
+#define abs(x) fabs(x)
+
 #define T float
 #define NAME(x) x##_f32
-#define HAS_GRADIENTS 1
 #define LARGEST 0x1.fffffep127f
-#define abs fabsf
-#define sqrt sqrtf
-#define exp expf
-#define expm1 expm1f
-#define log logf
-#define log1p log1pf
-#define sin sinf
-#define cos cosf
-#define tan tanf
-#define tanh tanhf
-#define floor floorf
-#define ceil ceilf
-#define trunc truncf
-#define round rintf
-#define pow powf
 #define floor_divide float_floor_divide_f32
-#define remainder float_remainder_f32
+#define floor_remainder float_remainder_f32
 #include "elementwise_kernels.h"
 #undef T
 #undef NAME
 #undef LARGEST
-#undef abs
-#undef sqrt
-#undef exp
-#undef expm1
-#undef log
-#undef log1p
-#undef sin
-#undef cos
-#undef tan
-#undef tanh
-#undef floor
-#undef ceil
-#undef trunc
-#undef round
-#undef pow
 #undef floor_divide
-#undef remainder
+#undef floor_remainder
 
 #define T double
 #define NAME(x) x##_f64
 #define LARGEST 0x1.fffffffffffffp1023
-#define abs fabs
-#define round rint
 #define floor_divide float_floor_divide_f64
-#define remainder float_remainder_f64
+#define floor_remainder float_remainder_f64
 #include "elementwise_kernels.h"
 #undef T
 #undef NAME
 #undef HAS_GRADIENTS
 #undef LARGEST
 #undef abs
-#undef round
+#undef floor
+#undef ceil
+#undef trunc
+#undef rint
+#undef pow
 #undef floor_divide
-#undef remainder
+#undef floor_remainder
 
 #define T int64_t
 #define NAME(x) x##_i64
 #define HAS_GRADIENTS 0
 #define LARGEST INT64_MAX
 #define abs(x) ((x) < 0 ? -(x) : (x))
+#define rint(x) (x)
 #define floor(x) (x)
 #define ceil(x) (x)
 #define trunc(x) (x)
-#define round(x) (x)
 #define pow integer_power
 #define floor_divide integer_floor_divide
-#define remainder integer_remainder
+#define floor_remainder integer_remainder
 #include "elementwise_kernels.h"
-#undef T
-#undef NAME
-#undef HAS_GRADIENTS
-#undef LARGEST
-#undef abs
-#undef floor
-#undef ceil
-#undef trunc
-#undef round
-#undef pow
-#undef floor_divide
-#undef remainder
 
 /* ---- the table as scripts see it ---- */
 

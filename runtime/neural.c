@@ -3,11 +3,12 @@
  *
  * One function for each float type, made by including neural_kernels.h twice.
  */
-#include <math.h>
 #include <string.h>
 
 #include "neural.h"
 #include "vector_math.h"
+
+#include <tgmath.h>
 
 enum {
     LANES = 16,
@@ -25,21 +26,12 @@ typedef struct {
 
 #define T float
 #define NAME(x) x##_f32
-#define EXP expf
-#define SQRT sqrtf
-#define MAXIMUM fmaxf
 #include "neural_kernels.h"
 #undef T
 #undef NAME
-#undef EXP
-#undef SQRT
-#undef MAXIMUM
 
 #define T double
 #define NAME(x) x##_f64
-#define EXP exp
-#define SQRT sqrt
-#define MAXIMUM fmax
 #include "neural_kernels.h"
 
 void neural_softmax(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x, void *y, bool logarithm)

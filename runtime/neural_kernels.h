@@ -1,8 +1,8 @@
 /*
  * neural_kernels.h - the kernels of neural.c for one float type; included by neural.c for each
  *
- * Before the include: T is the type, NAME(x) pastes its suffix, EXP, SQRT and MAXIMUM are its functions. There is
- * no guard: it is meant to be read several times.
+ * Before the include: T is the type, NAME(x) pastes its suffix, and <tgmath.h> is there. There is no guard: it is meant
+ * to be read several times.
  */
 
 /* e[i] = exp(x[i] - shift) for n <= CHUNK elements; every element goes through whole vectors, wherever it stands */
@@ -13,7 +13,7 @@ VECTORISED static void NAME(shifted_exp)(int64_t n, const T *x, T shift, T *e)
     memcpy(padded, x, (size_t)n * sizeof(T));
     memset(padded + n, 0, (size_t)(whole - n) * sizeof(T));
     for (int64_t i = 0; i < whole; i++)
-        padded[i] = EXP(padded[i] - shift);
+        padded[i] = exp(padded[i] - shift);
     memcpy(e, padded, (size_t)n * sizeof(T));
 }
 
@@ -80,8 +80,8 @@ VECTORISED static void NAME(adam_range)(const AdamStep *a, int64_t begin, int64_
         v[i] = square < least ? 0 : square;
         T root = v[i];
         if (most)
-            root = most[i] = MAXIMUM(most[i], root);
-        p[i] -= size * (m[i] / (SQRT(root) / correction + eps));
+            root = most[i] = fmax(most[i], root);
+        p[i] -= size * (m[i] / (sqrt(root) / correction + eps));
     }
 }
 

@@ -1,5 +1,5 @@
---- First and second gradients, and CrossEntropyLoss, beside PyTorch's (spec/fixtures/make_gradients.py and
---- make_cross_entropy.py made the values).
+--- First and second gradients, and CrossEntropyLoss, beside PyTorch's values, which
+--- spec/fixtures/make_gradients.py and make_cross_entropy.py made.
 
 local cases = require("spec.support.cases")
 local near = require("spec.support.near")
@@ -31,7 +31,8 @@ local function compare(want, got, leaf, name, rule)
     got = wrun.zeros_like(leaf)
   end
   assert.same(leaf.shape, got.shape)
-  local ok, message = pcall(near.lists, want or near.flat(wrun.zeros_like(leaf)), near.flat(got), rule)
+  want = want or near.flat(wrun.zeros_like(leaf))
+  local ok, message = pcall(near.lists, want, near.flat(got), rule)
   assert(ok, ("d/d%s %s"):format(name, message))
 end
 
@@ -48,7 +49,8 @@ end
 
 -- The gradients of `output`, by number; a leaf that plays no part has none.
 local function gradients_of(output, list, create_graph)
-  return table.pack(wrun.autograd.grad(output, list, { create_graph = create_graph, allow_unused = true }))
+  local options = { create_graph = create_graph, allow_unused = true }
+  return table.pack(wrun.autograd.grad(output, list, options))
 end
 
 describe("gradients", function()
@@ -92,7 +94,8 @@ describe("CrossEntropyLoss", function()
         options.weight = wrun.tensor(options.weight, { dtype = case.dtype })
       end
       local input = cases.tensor(case.dtype, case.shape, case.input):requires_grad_(true)
-      local target = cases.tensor(kind == "classes" and "int64" or case.dtype, case.target_shape, case.target)
+      local target_dtype = kind == "classes" and "int64" or case.dtype
+      local target = cases.tensor(target_dtype, case.target_shape, case.target)
       local loss = wrun.nn.CrossEntropyLoss(options)(input, target)
       assert.equal(case.dtype, loss.dtype)
       near.lists(case.loss, near.flat(loss), LOSS[case.dtype])

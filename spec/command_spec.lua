@@ -31,7 +31,8 @@ for i = -20, 20 do
 end
 ]]
 
---- What both interpreters must do alike: arguments, and options of child.run. SCRIPT is ARGUMENTS in a file.
+--- What both interpreters must do alike: arguments, options of child.run, and a pattern to ignore.
+--- SCRIPT stands for a file that holds ARGUMENTS.
 local ALIKE = {
   ["passes arguments to a script"] = { { "SCRIPT", "a", "-e", "b c", "" } },
   ["counts options before the script backwards"] = { { "-e", "x = 1", "-W", "SCRIPT", "a" } },
@@ -72,11 +73,16 @@ local ALIKE = {
   ["does not close it when os.exit does not"] = {
     { "-e", "x = setmetatable({}, { __gc = function() print('closed') end }) os.exit(3)" },
   },
-  ["keeps warnings quiet"] = { { "-e", "warn('a') warn('@on') warn('b', 'c') warn('@off') warn('d')" } },
+  ["keeps warnings quiet"] = {
+    { "-e", "warn('a') warn('@on') warn('b', 'c') warn('@off') warn('d')" },
+  },
   ["shows warnings with -W"] = { { "-W", "-e", "warn('a', 'b')" } },
   ["runs LUA_INIT"] = { { "-e", "print(x)" }, { env = "LUA_INIT='x = 1'" } },
-  ["prefers LUA_INIT_5_4"] = { { "-e", "print(x)" }, { env = "LUA_INIT='x = 1' LUA_INIT_5_4='x = 2'" } },
-  ["names LUA_INIT in errors"] = { { "-e", "print(1)" }, { env = "LUA_INIT='error(1, 1) error(\"a\")'" } },
+  ["prefers LUA_INIT_5_4"] = {
+    { "-e", "print(x)" },
+    { env = "LUA_INIT='x = 1' LUA_INIT_5_4='x = 2'" },
+  },
+  ["names LUA_INIT in errors"] = { { "-e", "print(1)" }, { env = "LUA_INIT='error(\"a\")'" } },
   ["stops when LUA_INIT fails"] = { { "-e", "print(1)" }, { env = "LUA_INIT='x ='" } },
   ["reads LUA_INIT from a file"] = { { "-e", "print(1)" }, { env = "LUA_INIT=@SCRIPT" } },
   ["ignores the environment with -E"] = {
@@ -121,13 +127,12 @@ local ALIKE = {
         print(coroutine.resume(co, "c"))
         print(coroutine.resume(co))
         print(coroutine.resume(coroutine.running()))
-        local function closing() return setmetatable({}, { __close = function(_, e) print("closed", e) end }) end
-        local w = coroutine.wrap(function() local _ <close> = closing() error("inside") end)
+        local closing = setmetatable({}, { __close = function(_, e) print("closed", e) end })
+        local w = coroutine.wrap(function() local _ <close> = closing error("inside") end)
         print(pcall(w))
         print(pcall(w))
-        for i, square in coroutine.wrap(function() for i = 1, 3 do coroutine.yield(i, i * i) end end) do
-          print(i, square)
-        end
+        local function squares() for i = 1, 3 do coroutine.yield(i, i * i) end end
+        for i, square in coroutine.wrap(squares) do print(i, square) end
         local function depth(n)
           local ok, deepest = pcall(coroutine.wrap(depth), n + 1)
           return ok and deepest or n
@@ -169,7 +174,7 @@ describe("wrun's options", function()
     assert.equal(0, result.status)
     assert.equal("", result.err)
     assert.equal("usage: wrun [options] [script [args]]", result.out:match("^[^\n]*"))
-    for _, option in ipairs({ "-e", "-i", "-l", "-v", "-E", "-W", "--threads", "--help", "--version" }) do
+    for option in ("-e -i -l -v -E -W --threads --help --version -- -"):gmatch("%S+") do
       assert.truthy(result.out:find("\n  " .. option .. " ", 1, true), option)
     end
   end)
@@ -236,8 +241,10 @@ end)
 
 describe("wrun's own modules", function()
   it("are in the binary but not loaded before a script requires them", function()
-    local loaded = "for name in pairs(package.loaded) do if name:find('wrun') then print(name) end end"
-    assert.equal("", run({ "-e", loaded }).out)
+    local script = "for name in pairs(package.loaded) do print(name) end"
+    local loaded = run({ "-e", script }).out
+    assert.truthy(loaded:find("string", 1, true))
+    assert.is_nil(loaded:find("wrun", 1, true))
     local result = run({ "-e", "print(require 'wrun' == package.loaded.wrun, wrun)" })
     assert.equal("true\tnil\n", result.out)
     assert.equal("", run({ "-e", "require 'wrun'" }, { env = "LUA_PATH=/nowhere" }).err)
@@ -257,11 +264,13 @@ describe("wrun's own modules", function()
     with_folder(function(folder)
       local env = { env = "WRUN_LUA=" .. folder }
       child.write("return 'mine'", folder .. "/wrun.lua")
-      assert.equal("mine\t" .. folder .. "/wrun.lua\n", run({ "-e", "print(require 'wrun')" }, env).out)
+      local found = "mine\t" .. folder .. "/wrun.lua\n"
+      assert.equal(found, run({ "-e", "print(require 'wrun')" }, env).out)
       assert.equal("table\n", run({ "-E", "-e", "print(type(require 'wrun'))" }, env).out)
       local missing = run({ "-e", "require 'wrun.check'" }, env)
       assert.equal(1, missing.status)
-      assert.truthy(missing.err:find("no file '" .. folder .. "/wrun/check.lua'", 1, true), missing.err)
+      local place = "\n\tno file '" .. folder .. "/wrun/check.lua'\n"
+      assert.truthy(missing.err:find(place, 1, true), missing.err)
       child.write("x =", folder .. "/wrun.lua")
       local broken = "wrun: error loading module 'wrun' from file '%s/wrun.lua':\n\twrun:1: "
       local message = run({ "-e", "require 'wrun'" }, env).err
@@ -269,14 +278,16 @@ describe("wrun's own modules", function()
       assert(os.remove(folder .. "/wrun.lua"))
       assert(os.execute("mkdir " .. folder .. "/wrun.lua"))
       local unreadable = run({ "-e", "require 'wrun'" }, env).err
-      assert.truthy(unreadable:find("cannot read " .. folder .. "/wrun.lua: Is a directory", 1, true), unreadable)
+      local reason = "cannot read " .. folder .. "/wrun.lua: Is a directory"
+      assert.truthy(unreadable:find(reason, 1, true), unreadable)
     end)
   end)
 
   it("are said to be missing when there is no such module", function()
     local result = run({ "-e", "require 'wrun.nosuch'" })
     assert.equal(1, result.status)
-    assert.truthy(result.err:find("\n\tno file 'lua/wrun/nosuch.lua' in wrun\n", 1, true), result.err)
+    local place = "\n\tno file 'lua/wrun/nosuch.lua' in wrun\n"
+    assert.truthy(result.err:find(place, 1, true), result.err)
   end)
 
   it("load into a stock Lua as a C module", function()
@@ -324,7 +335,8 @@ describe("precompiled Lua", function()
   it("is refused as a script, a file and standard input", function()
     with_file(binary, function(path)
       local env = { env = "LUA_INIT=@" .. path }
-      local ways = { { { path } }, { { "-" }, { input = binary } }, { {}, { input = binary } }, { { "-v" }, env } }
+      local stdin = { input = binary }
+      local ways = { { { path } }, { { "-" }, stdin }, { {}, stdin }, { { "-v" }, env } }
       for _, way in ipairs(ways) do
         local result = run(table.unpack(way))
         assert.equal(1, result.status)
@@ -389,7 +401,8 @@ describe("output that cannot be written", function()
   it("ends wrun by SIGPIPE when nobody reads on", function()
     local status = os.tmpname()
     local endless = quote("while true do print(1) end")
-    child.shell(("{ %s -e %s; echo $? >%s; } | head -n 1"):format(quote(child.wrun), endless, status))
+    local command = "{ %s -e %s; echo $? >%s; } | head -n 1"
+    child.shell(command:format(quote(child.wrun), endless, status))
     assert.equal("141\n", child.read(status))
     os.remove(status)
   end)
@@ -417,7 +430,8 @@ describe("Ctrl-C", function()
   it("raises an error where the script is", function()
     local result = interrupt("print 'ready'\nwhile true do end", 1)
     local trace = "\nstack traceback:\n\tscript:2: in main chunk\n\t[C]: in ?\n"
-    assert.same({ out = "ready\n", err = "wrun: script:2: interrupted!" .. trace, status = 1 }, result)
+    local err = "wrun: script:2: interrupted!" .. trace
+    assert.same({ out = "ready\n", err = err, status = 1 }, result)
   end)
 
   it("reaches the coroutine that runs, however deep", function()
@@ -435,7 +449,11 @@ describe("Ctrl-C", function()
 
   it("reaches the script again after a coroutine has yielded, ended or failed", function()
     for _, body in ipairs({ "coroutine.yield()", "return", "error('x')" }) do
-      local script = "pcall(coroutine.wrap(function() %s end))\ncollectgarbage()\nprint 'ready'\nwhile true do end"
+      local script = [[
+        pcall(coroutine.wrap(function() %s end))
+        collectgarbage()
+        print "ready"
+        while true do end]]
       local result = interrupt(script:format(body), 1)
       assert.equal(1, result.status)
       assert.truthy(result.err:find("^wrun: script:4: interrupted!\n"), result.err)
@@ -482,7 +500,8 @@ describe("the interactive session", function()
   it("survives errors", function()
     local out, errors = feed("error('boom')\nx =+\nerror({})\n1\n")
     assert.equal("> > > > 1\n> \n", out)
-    local trace = "stack traceback:\n\t[C]: in function 'error'\n\tstdin:1: in main chunk\n\t[C]: in ?\n"
+    local trace = "stack traceback:\n\t[C]: in function 'error'\n\tstdin:1: in main chunk\n"
+      .. "\t[C]: in ?\n"
     local expected = "stdin:1: boom\n" .. trace .. "stdin:1: unexpected symbol near '+'\n"
       .. "(error object is a table value)\n" .. trace
     assert.equal(expected, errors)
@@ -503,34 +522,35 @@ describe("the interactive session", function()
 
   it("edits, completes and remembers lines on a terminal", function()
     with_folder(function(folder)
-      local out = folder .. "/typescript"
       local lines = {
-        "long_name = { field = 5 }",
+        "name = { field = 5 }",
         "'sum', 1 + 12\b2", -- a mistake, taken back
-        "'completed', long_na\t.fi\t",
+        "'completed', na\t.fi\t",
         "'é' .. 'ö\b'",
-        "'lost", -- Ctrl-C follows
+        "'lost\3", -- Ctrl-C
         "'kept'",
         "\27[A .. '!'", -- the line before, and more
+        "\4",
       }
-      local keys = table.concat(lines, "\n"):gsub("lost\n", "lost\3") .. "\n"
-      -- each line waits for its prompt: before that the terminal does not belong to the editor
-      local typist = ([[
-        n=0
-        { cat %s; echo; printf '\4'; } | while IFS= read -r line; do
-          n=$((n + 1))
-          until [ "$(tr '\r' '\n' <%s | grep -c '^> ')" -ge $n ]; do sleep 0.01; done
+      child.write(table.concat(lines, "\n") .. "\n", folder .. "/keys")
+      -- each line waits for another prompt: before it the terminal is not the editor's
+      local session = [[
+        cd %s && touch screen && prompts=0 && while IFS= read -r line; do
+          prompts=$((prompts + 1))
+          until [ "$(grep -c '^>*> ' screen)" -ge $prompts ]; do sleep 0.01; done
           printf '%%s\n' "$line"
-        done]])
-      with_file(keys, function(path)
-        local env = ("env TERM=xterm XDG_STATE_HOME=%s LC_ALL=C.UTF-8 "):format(folder)
-        local command = quote(env .. child.wrun)
-        child.write("", out)
-        local session = "{ %s; } | timeout 20 script -q -e -f -c %s %s"
-        local result = child.shell(session:format(typist:format(path, out), command, out))
-        assert.equal(0, result.status)
-        io.stderr:write(result.out)
-      end)
+        done <keys | script -q -e -f -c %s screen]]
+      local wrun = "env TERM=xterm LC_ALL=C.UTF-8 XDG_STATE_HOME=$PWD " .. quote(child.wrun)
+      session = session:format(folder, quote(wrun))
+      local result = run({ "20", "sh", "-c", session }, { program = "timeout" })
+      assert.equal(0, result.status)
+      local shown = result.out:gsub("\r", "")
+      for _, text in ipairs({ "sum\t13", "completed\t5", "é", "kept", "kept!" }) do
+        assert.truthy(shown:find("\n" .. text .. "\n", 1, true), text .. " in " .. shown)
+      end
+      assert.is_nil(shown:find("\nlost", 1, true))
+      local history = child.read(folder .. "/wrun/history")
+      assert.truthy(history:find("\n'kept'\n'kept'\\040..\\040'!'\n", 1, true), history)
     end)
   end)
 end)

@@ -1,4 +1,5 @@
---- tostring(tensor), character for character as PyTorch prints (spec/fixtures/make_format.py made the texts).
+--- tostring(tensor), character for character as PyTorch prints; spec/fixtures/make_format.py made
+--- the texts.
 
 local cases = require("spec.support.cases")
 local wrun = require("wrun")

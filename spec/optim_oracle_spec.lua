@@ -61,7 +61,10 @@ for _, case in ipairs(fixture.cases) do
       .. (case.lr_from and " with a schedule" or "")
     it(("takes PyTorch's path in %s with %s"):format(case.dtype, how), function()
       local t = problem(case.dtype)
-      local params = { t.a:requires_grad_(true), t.b:requires_grad_(true), t.idle:requires_grad_(true) }
+      local params = { t.a, t.b, t.idle }
+      for _, parameter in ipairs(params) do
+        parameter:requires_grad_(true)
+      end
       local optimizer = optimizer_for(case, params)
       for step, want in ipairs(case.path) do
         if case.lr_from and case.lr_from[step] then

@@ -410,7 +410,7 @@ describe("the parameters of an optimiser", function()
     assert.equal("SGD: parameter 1: expected a leaf tensor, got a computed one; "
       .. "detach() makes it a leaf",
       refusal(optim.SGD, { p * 2 }))
-    assert.equal("SGD: parameter 1: expected a float32 or float64 tensor, got a int64 tensor [1]",
+    assert.equal("SGD: parameter 1: expected a float32 or float64 tensor, got an int64 tensor [1]",
       refusal(optim.SGD, { wrun.tensor({ 1 }) }))
     assert.equal("SGD: parameter 1: expected a contiguous tensor, got a view across memory; "
       .. "contiguous() copies it", refusal(optim.SGD, { wrun.zeros(2, 3):t() }))

@@ -1,8 +1,9 @@
---- Values of operations beside PyTorch's (spec/fixtures/make_elementwise.py and its neighbours made them).
+--- Values of operations beside PyTorch's; spec/fixtures/make_elementwise.py and its neighbours made
+--- them.
 
 local cases = require("spec.support.cases")
 
--- Vectorised exp, log and tanh are good to 4 units in the last place; double precision has more to spare.
+-- Vectorised exp, log and tanh are good to 4 units in the last place.
 local ELEMENTWISE = { float32 = { ulp = 4 }, float64 = { rtol = 1e-12 } }
 -- Sums may be added in another order.
 local SUMS = { float32 = { rtol = 1e-5, atol = 2e-6 }, float64 = { rtol = 1e-12, atol = 1e-14 } }
@@ -25,7 +26,8 @@ for _, fixture in ipairs(FIXTURES) do
     end)
 
     for _, case in ipairs(data.cases) do
-      it(case[1] .. (case[2] == "error" and " is refused" or " is what PyTorch computes"), function()
+      local claim = case[2] == "error" and " is refused" or " is what PyTorch computes"
+      it(case[1] .. claim, function()
         cases.check(case, environment, rules)
       end)
     end

@@ -1,8 +1,9 @@
---- Random numbers: PyTorch's stream value by value, generators and their state, and the philox engine.
+--- Random numbers: PyTorch's stream value by value, generators and their state, and philox.
 ---
---- The published values are PyTorch's documentation and forum examples; spec/fixtures/make_random.py and
---- make_init.py drew the rest.
+--- The published values come from PyTorch's documentation and forum; spec/fixtures/make_random.py,
+--- make_init.py and make_loader.py drew the rest.
 
+local interpreter = require("spec.support.interpreter")
 local near = require("spec.support.near")
 local replay = require("spec.support.replay")
 local wrun = require("wrun")
@@ -14,10 +15,22 @@ local function expect(want, tensor, rule)
   near.lists(want, near.flat(tensor), rule)
 end
 
+local function int64(n)
+  return wrun.zeros({ n }, { dtype = "int64" })
+end
+
+-- n uniforms of a generator, as a list
+local function uniforms(n, generator)
+  return near.flat(wrun.rand({ n }, { generator = generator }))
+end
+
 describe("a published value", function()
   it("of rand from seed 0 is met in every bit", function()
     wrun.manual_seed(0)
-    expect({ 0.49625658988952637, 0.7682217955589294, 0.08847743272781372, 0.13203048706054688 }, wrun.rand(4))
+    local want = {
+      0.49625658988952637, 0.7682217955589294, 0.08847743272781372, 0.13203048706054688,
+    }
+    expect(want, wrun.rand(4))
   end)
 
   it("of randn(2, 3) from seed 0 is met", function()
@@ -94,10 +107,10 @@ describe("default weights and nn.init", function()
 end)
 
 describe("a wide randint", function()
-  -- From release 2.5 on PyTorch takes two words from a range of 2^28; 1.13, the source of the fixtures, from 2^32.
+  -- PyTorch takes two words from a range of 2^28 on; 1.13, the source of the fixtures, from 2^32.
   it("takes two words from a range of 2^28", function()
     local wide = wrun.Generator({ seed = 5 })
-    local words = near.flat(wrun.zeros({ 4 }, { dtype = "int64" }):random_({ generator = wide }))
+    local words = near.flat(int64(4):random_({ generator = wide }))
     wide:manual_seed(5)
     local got = near.flat(wrun.randint(0, 1 << 28, { 4 }, { generator = wide }))
     for i, word in ipairs(words) do
@@ -107,7 +120,7 @@ describe("a wide randint", function()
 
   it("takes one word below that", function()
     local generator = wrun.Generator({ seed = 5 })
-    local words = near.flat(wrun.zeros({ 2 }, { dtype = "int64" }):random_({ generator = generator }))
+    local words = near.flat(int64(2):random_({ generator = generator }))
     generator:manual_seed(5)
     local got = near.flat(wrun.randint(0, (1 << 28) - 1, { 4 }, { generator = generator }))
     for i, word in ipairs(words) do
@@ -145,17 +158,17 @@ describe("a generator", function()
     local state = generator:get_state()
     assert.equal("uint8", state.dtype)
     local before = near.hash(near.flat(state))
-    local first = near.flat(wrun.rand({ 700 }, { generator = generator }))
+    local first = uniforms(700, generator)
     assert.equal(before, near.hash(near.flat(state)))
     generator:set_state(state)
-    assert.same(first, near.flat(wrun.rand({ 700 }, { generator = generator })))
+    assert.same(first, uniforms(700, generator))
   end)
 
   it("remembers the whole seed but draws from its low 32 bits", function()
     for _, seed in ipairs({ 0, 777, (1 << 32) + 5, -1, math.maxinteger }) do
       local a, b = wrun.Generator({ seed = seed }), wrun.Generator({ seed = seed & 0xffffffff })
       assert.equal(seed, a:initial_seed())
-      assert.same(near.flat(wrun.rand({ 9 }, { generator = a })), near.flat(wrun.rand({ 9 }, { generator = b })))
+      assert.same(uniforms(9, a), uniforms(9, b))
     end
   end)
 
@@ -196,20 +209,29 @@ end
 describe("a shuffled loader", function()
   it("meets the published order of seed 1", function()
     wrun.manual_seed(1)
-    local want = { { 15, 14, 13, 9 }, { 4, 18, 8, 7 }, { 11, 2, 5, 1 }, { 20, 19, 17, 16 }, { 6, 10, 12, 3 } }
+    local want = {
+      { 15, 14, 13, 9 }, { 4, 18, 8, 7 }, { 11, 2, 5, 1 }, { 20, 19, 17, 16 }, { 6, 10, 12, 3 },
+    }
     assert.same(want, pass_over(20, { batch_size = 4, shuffle = true, order = "modern" }))
   end)
 
   for _, case in ipairs(require("spec.fixtures.loader")) do
-    it(("has PyTorch's %s order: seed %d, %d samples by %d%s%s"):format(case.order, case.seed, case.n, case.batch_size,
-      case.drop_last and ", last dropped" or "", case.explicit and ", own generator" or ""), function()
+    local title = ("has PyTorch's %s order: seed %d, %d samples by %d%s%s"):format(case.order,
+      case.seed, case.n, case.batch_size, case.drop_last and ", last dropped" or "",
+      case.explicit and ", own generator" or "")
+    it(title, function()
       wrun.manual_seed(case.seed)
       local generator = case.explicit and wrun.Generator({ seed = case.seed + 1 }) or nil
-      local options = { batch_size = case.batch_size, shuffle = true, drop_last = case.drop_last, order = case.order,
-        generator = generator }
+      local options = {
+        batch_size = case.batch_size,
+        shuffle = true,
+        drop_last = case.drop_last,
+        order = case.order,
+        generator = generator,
+      }
       for _, pass in ipairs(case.passes) do
         assert.same(pass.batches, pass_over(case.n, options))
-        assert.equal(pass.after, wrun.rand({ 1 }, { generator = generator }):item())
+        assert.equal(pass.after, uniforms(1, generator)[1])
       end
     end)
   end
@@ -228,25 +250,24 @@ describe("the philox engine", function()
     return wrun.Generator({ engine = "philox", seed = seed })
   end
 
-  -- Random123's kat_vectors, philox4x32 with 10 rounds: counter 0 and key 0 give 6627e8d5 e169c58d bc57ac4c 9b00dbd8.
-  -- random_() joins two words and drops the top bit.
+  -- Random123's kat_vectors, philox4x32 with 10 rounds: counter 0 and key 0 give the words
+  -- 6627e8d5 e169c58d bc57ac4c 9b00dbd8. random_() joins two words and drops the top bit.
   it("meets Random123's published words for seed 0", function()
-    local words = wrun.zeros({ 2 }, { dtype = "int64" }):random_({ generator = philox(0) })
+    local words = int64(2):random_({ generator = philox(0) })
     assert.same({ 0x6627e8d5e169c58d, 0x3c57ac4c9b00dbd8 }, near.flat(words))
   end)
 
   it("gives word i whatever was drawn together before it", function()
-    local whole, pieces = near.flat(wrun.rand({ 2000 }, { generator = philox(9) })), {}
+    local whole, pieces = uniforms(2000, philox(9)), {}
     local generator = philox(9)
     for _, n in ipairs({ 1, 2, 621, 3, 623, 625, 125 }) do
-      table.move(near.flat(wrun.rand({ n }, { generator = generator })), 1, n, #pieces + 1, pieces)
+      table.move(uniforms(n, generator), 1, n, #pieces + 1, pieces)
     end
     assert.same(whole, pieces)
   end)
 
   it("uses all 64 bits of a seed", function()
-    local a, b = philox(7), philox(7 + (1 << 32))
-    assert.not_same(near.flat(wrun.rand({ 8 }, { generator = a })), near.flat(wrun.rand({ 8 }, { generator = b })))
+    assert.not_same(uniforms(8, philox(7)), uniforms(8, philox(7 + (1 << 32))))
   end)
 
   it("hands over its state in the middle of a block, with a cached normal", function()
@@ -264,9 +285,9 @@ end)
 for _, engine in ipairs({ "mt19937", "philox" }) do
   describe("draws of " .. engine, function()
     local N = 200000
-    local SIGMAS = 5 -- a right generator strays further once in two million seeds, and the seed is fixed
+    local SIGMAS = 5 -- a right generator strays further for one seed in two million
 
-    -- Asserts that the mean of the tensor is `mean`, within what the spread of one draw allows.
+    -- Asserts that the mean of the tensor is `mean`, within what the spread of a draw allows.
     local function assert_mean(tensor, mean, spread)
       local difference = math.abs(tensor:double():mean():item() - mean)
       assert(difference < SIGMAS * spread / math.sqrt(N), ("mean off by %g"):format(difference))
@@ -293,9 +314,10 @@ for _, engine in ipairs({ "mt19937", "philox" }) do
     end)
 
     it("have the mean of an exponential, a coin and a die", function()
-      assert_mean(wrun.empty({ N }):exponential_(2, { generator = generator() }), 1 / 2, 1 / 2)
-      assert_mean(wrun.empty({ N }):bernoulli_(0.3, { generator = generator() }), 0.3, math.sqrt(0.21))
-      assert_mean(wrun.randint(1, 7, { N }, { generator = generator() }), 3.5, math.sqrt(35 / 12))
+      local from = { generator = generator() }
+      assert_mean(wrun.empty({ N }):exponential_(2, from), 1 / 2, 1 / 2)
+      assert_mean(wrun.empty({ N }):bernoulli_(0.3, from), 0.3, math.sqrt(0.21))
+      assert_mean(wrun.randint(1, 7, { N }, from), 3.5, math.sqrt(35 / 12))
     end)
 
     it("visit the categories of a multinomial as often as their weights say", function()
@@ -315,15 +337,6 @@ for _, engine in ipairs({ "mt19937", "philox" }) do
 end
 
 describe("the number of threads", function()
-  -- the first word of the command line that started this: the wrun under test
-  local function interpreter()
-    local first = -1
-    while arg[first - 1] do
-      first = first - 1
-    end
-    return arg[first]
-  end
-
   local SCRIPT = [[
     local wrun = require("wrun")
     wrun.manual_seed(12)

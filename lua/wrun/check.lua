@@ -151,9 +151,7 @@ end
 ---@param value any
 ---@return string
 function M.describe(value)
-  if value ~= value then
-    return "nan"
-  elseif type(value) == "table" and math.type(value[1]) and #value <= 4 then
+  if type(value) == "table" and math.type(value[1]) and #value <= 4 then
     local items = {}
     for i, item in ipairs(value) do
       items[i] = M.describe(item)

@@ -129,14 +129,12 @@ function M.bar(options)
   return setmetatable(bar, Bar)
 end
 
--- An iterator that hands on what `iterator` yields and counts it on the bar.
+-- An iterator that hands on what `iterator` yields and counts it on the bar, which `for` closes.
 local function counted(bar, iterator)
   local done = -1
   local function pass(control, ...)
     done = done + 1
-    if control == nil then
-      bar:close()
-    else
+    if control ~= nil then
       bar:update(done)
     end
     return control, ...

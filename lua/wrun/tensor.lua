@@ -35,10 +35,10 @@ local function check_tensor(f, t, place)
 end
 
 --- d (from 1, or from the end) as a number from 1 to n
-local function dimension(f, d, n)
+local function dimension(f, d, n, place)
   if math.type(d) ~= "integer" or d == 0 or d > n or d < -n then
-    fail("%s: argument 2: expected a dimension from 1 to %d or from -%d to -1, got %s", f, n, n,
-      core.describe(d))
+    fail("%s: argument %d: expected a dimension from 1 to %d or from -%d to -1, got %s", f,
+      place or 2, n, n, core.describe(d))
   end
   return d < 0 and n + d + 1 or d
 end
@@ -79,7 +79,8 @@ function M.flatten(x, first, last)
   if x.ndim == 0 then
     return M.reshape(x, 1)
   end
-  first, last = dimension("flatten", first or 1, x.ndim), dimension("flatten", last or -1, x.ndim)
+  first = dimension("flatten", first or 1, x.ndim)
+  last = dimension("flatten", last or -1, x.ndim, 3)
   if first > last then
     fail("flatten: expected the first dimension before the last, got %d and %d", first, last)
   end
@@ -119,28 +120,34 @@ local function check_list(f, list)
   if type(list) ~= "table" or #list == 0 then
     fail("%s: argument 1: expected a table of one or more tensors, got %s", f, core.describe(list))
   end
+  for i, x in ipairs(list) do
+    if not core.is_tensor(x) then
+      fail("%s: tensor %d: expected a tensor, got %s", f, i, core.describe(x))
+    end
+  end
 end
 
 --- Tensors one after the other along dimension d (1).
 ---@param list Tensor[]  of one shape but for dimension d
 function M.cat(list, d)
   check_list("cat", list)
-  return autograd.structural.cat(d or 1, table.unpack(list))
+  d = dimension("cat", d or 1, math.max(list[1].ndim, 1))
+  return autograd.structural.cat(d, table.unpack(list))
 end
 
 --- Tensors of one shape side by side along a new dimension d (1).
 function M.stack(list, d)
   check_list("stack", list)
+  d = dimension("stack", d or 1, list[1].ndim + 1)
   local parts = {}
   for i, x in ipairs(list) do
-    check_tensor("stack", x)
     if core.shape_text(x) ~= core.shape_text(list[1]) then
       fail("stack: tensor %d: expected the shape %s, got %s", i, core.shape_text(list[1]),
         core.shape_text(x))
     end
-    parts[i] = M.unsqueeze(x, d or 1)
+    parts[i] = M.unsqueeze(x, d)
   end
-  return M.cat(parts, d or 1)
+  return M.cat(parts, d)
 end
 
 -------------------------------------------------------------------------------
@@ -158,23 +165,29 @@ end
 -------------------------------------------------------------------------------
 -- New tensors like another
 
+--- the options (argument `place`), with the type of x unless they name another
+local function options_like(f, x, options, place)
+  check_tensor(f, x)
+  if options ~= nil and type(options) ~= "table" then
+    fail("%s: argument %d: expected a table of options, got %s", f, place, core.describe(options))
+  end
+  local with = { dtype = x.dtype }
+  for name, value in pairs(options or {}) do
+    with[name] = value
+  end
+  return with
+end
+
 for _, name in ipairs { "zeros", "ones", "empty", "rand", "randn" } do
-  M[name .. "_like"] = function(x, options)
-    check_tensor(name .. "_like", x)
-    local with = { dtype = x.dtype }
-    for key, value in pairs(options or {}) do
-      with[key] = value
-    end
+  local like = name .. "_like"
+  M[like] = function(x, options)
+    local with = options_like(like, x, options, 2)
     return M[name](x.shape, with)
   end
 end
 
 function M.full_like(x, value, options)
-  check_tensor("full_like", x)
-  local with = { dtype = x.dtype }
-  for key, v in pairs(options or {}) do
-    with[key] = v
-  end
+  local with = options_like("full_like", x, options, 3)
   return M.full(x.shape, value, with)
 end
 
@@ -296,6 +309,8 @@ M.bmm = product("bmm", 3, 3)
 
 --- a[n], b[m] -> [n, m]
 function M.outer(a, b)
+  check_tensor("outer", a)
+  check_tensor("outer", b, 2)
   return M.unsqueeze(a, 2) * M.unsqueeze(b, 1)
 end
 

@@ -36,7 +36,7 @@ function M.environment(inputs)
   return environment
 end
 
---- Asserts that a case comes out as written; `rules` gives the rule for a dtype (no rule: same bits).
+--- Asserts that a case comes out as written; `rules` has a rule for each dtype (none: same bits).
 function M.check(case, environment, rules)
   local expression, dtype, shape, values = table.unpack(case)
   if dtype == "error" then

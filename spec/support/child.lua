@@ -49,7 +49,8 @@ function M.shell(command, input)
   return result
 end
 
---- Runs a program with arguments; options: program, input, env ("NAME=value ..."), after (shell text).
+--- Runs a program with arguments.
+--- Options: program, input, env ("NAME=value ..."), after (more words for the shell).
 function M.run(arguments, options)
   options = options or {}
   local words = { options.env or "", M.quote(options.program or M.wrun) }

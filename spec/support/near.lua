@@ -10,7 +10,7 @@ local function ordinal(x, dtype)
   return bits < 0 and lowest - bits or bits
 end
 
---- Returns how many steps between neighbouring values of `dtype` lie between a and b; zeros are one value.
+--- Returns how many steps of `dtype`, from value to neighbouring value, lie between a and b.
 function M.ulps(a, b, dtype)
   if a == b or (a ~= a and b ~= b) then
     return 0
@@ -43,8 +43,8 @@ end
 
 --- Returns whether `got` is close enough to `want`.
 ---
---- rule  nil or {}: same bits; { ulp = n }: within n steps; { ulp = n, scale = s }: within n of the steps that
----       values of size s have; { rtol = r, atol = a }: within r |want| + a
+--- rule  nil or {}: same bits; { ulp = n }: within n steps; { ulp = n, scale = s }: within n steps
+---       of the size they have at s; { rtol = r, atol = a }: within r |want| + a
 function M.close(want, got, rule, dtype)
   if rule == nil or next(rule) == nil or math.type(want) ~= "float" then
     return M.same_bits(want, got)
@@ -96,7 +96,7 @@ function M.flat(tensor)
   return list
 end
 
---- Returns one integer that stands for a list of numbers (FNV-1a over 64-bit words; floats by their bits).
+--- Returns one integer for a list of numbers: FNV-1a over 64-bit words, floats by their bits.
 function M.hash(list)
   local h = -3750763034362895579
   for _, x in ipairs(list) do
@@ -104,13 +104,6 @@ function M.hash(list)
     h = (h ~ bits) * 1099511628211
   end
   return h
-end
-
---- Returns the message of the error that f(...) raises; an error of its own when f raises none.
-function M.error_of(f, ...)
-  local ok, message = pcall(f, ...)
-  assert(not ok, "expected an error")
-  return tostring(message)
 end
 
 return M

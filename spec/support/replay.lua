@@ -1,12 +1,12 @@
---- Replays programs of random draws from fixtures: each step names a draw, its arguments and its outcome.
+--- Replays programs of random draws: each step names a draw, its arguments and its outcome.
 
 local near = require("spec.support.near")
 local wrun = require("wrun")
 
 local M = {}
 
--- log, sin and cos may differ by a step or two from one library to the next; a shift by the mean carries that over in
--- steps of the mean's size.
+-- log, sin and cos may differ by a step or two from one library to the next; a shift by the mean
+-- carries that over in steps of the mean's size.
 local NORMAL_ULP = 2
 local EXPONENTIAL = { ulp = 2 }
 
@@ -57,9 +57,6 @@ end
 
 function DRAWS.random(step, generator)
   local arguments = table.move(step.bounds, 1, #step.bounds, 1, {})
-  if #arguments == 1 then
-    table.insert(arguments, 1, 0)
-  end
   arguments[#arguments + 1] = { generator = generator }
   return empty(step):random_(table.unpack(arguments))
 end
@@ -137,7 +134,8 @@ function M.title(case)
   local parts = {}
   for i, step in ipairs(case.steps) do
     local size = step.shape and "[" .. table.concat(step.shape, ",") .. "]" or ""
-    parts[i] = step.op .. size .. (step.dtype and step.dtype ~= "float32" and " " .. step.dtype or "")
+    local dtype = step.dtype and step.dtype ~= "float32" and " " .. step.dtype or ""
+    parts[i] = step.op .. size .. dtype
   end
   return ("seed %d: %s"):format(case.seed, table.concat(parts, ", "))
 end

@@ -30,10 +30,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 content = file.read()
         except FileNotFoundError:
             return self.respond(404)
-        if behaviour == "endless":
+        if behaviour == "endless":  # for all that its client can tell
             self.respond(200)
-            while True:
+            for _ in range(100000):
                 self.wfile.write(content)
+            return None
         if behaviour == "slow":
             self.respond(200, Content_Length=len(content) * 50)
             for _ in range(50):

@@ -95,9 +95,8 @@ local function against_classes(self, log_p, target, class_dim)
   check_shape(log_p, target, class_dim)
   target = target:long()
   local n_classes = log_p:size(class_dim)
-  core.check_classes(NAME, target, n_classes, self.ignore_index)
-  local ignored = target:eq(self.ignore_index)
-  ignored = ignored:any():item() and ignored or nil
+  local any_ignored = core.check_classes(NAME, target, n_classes, self.ignore_index)
+  local ignored = any_ignored and target:eq(self.ignore_index) or nil
   local index = (ignored and target:masked_fill(ignored, 1) or target):unsqueeze(class_dim)
   local weight = weight_for(self, log_p, class_dim)
 

@@ -1,0 +1,149 @@
+"""PyTorch's side of the benchmarks: reads commands, answers each with a number (seconds, MB) or "-"."""
+
+import gzip
+import os
+import sys
+import time
+
+import numpy
+import torch
+from torch import nn
+
+torch.set_num_threads(1)
+
+
+def seconds(f, count=1):
+    start = time.perf_counter()
+    f(count)
+    return (time.perf_counter() - start) / count
+
+
+def threads(count):
+    torch.set_num_threads(int(count))
+    return 0
+
+
+def peak():
+    with open("/proc/self/status") as status:
+        kb = next(line.split()[1] for line in status if line.startswith("VmHWM:"))
+    return int(kb) / 1000
+
+
+# Small operations ---------------------------------------------------------------------------------
+
+four = torch.rand(4)
+recorded_four = torch.rand(4, requires_grad=True)
+small_x, small_y = torch.rand(4, 4), torch.rand(4, 1)
+small = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 1))
+small_optimizer = torch.optim.Adam(small.parameters(), lr=0.001)
+
+
+def add(count):
+    for _ in range(count):
+        four + four
+
+
+def recorded(count):
+    for _ in range(count):
+        recorded_four + recorded_four
+
+
+def training_step(count):
+    for _ in range(count):
+        small_optimizer.zero_grad()
+        loss = (small(small_x) - small_y).square().mean()
+        loss.backward()
+        small_optimizer.step()
+
+
+def adam_step(count):
+    for _ in range(count):
+        small_optimizer.step()
+
+
+SMALL = {"add": add, "recorded": recorded, "training_step": training_step, "adam_step": adam_step}
+training_step(1)
+
+
+def small_case(name, count):
+    return seconds(SMALL[name], int(count))
+
+
+# One elementwise operation ------------------------------------------------------------------------
+
+def operation(name, arity, low, high, size, count):
+    f = getattr(torch, name, None) or getattr(nn.functional, name, None)
+    if f is None:
+        return None
+    low, high = float(low), float(high)
+    arguments = [torch.rand(int(size)) * (high - low) + low for _ in range(int(arity))]
+    if name == "where":
+        arguments[0] = arguments[0] > 0
+
+    def run(count):
+        for _ in range(count):
+            f(*arguments)
+
+    run(1)
+    return seconds(run, int(count))
+
+
+# The document's network ---------------------------------------------------------------------------
+
+class Document:
+    def __init__(self, folder):
+        self.x = torch.tensor(read(folder, "train-images-idx3-ubyte", 16)).float().view(-1, 784) / 255
+        self.y = torch.tensor(read(folder, "train-labels-idx1-ubyte", 8)).long()
+        layers = [nn.Linear(784, 256), nn.Linear(256, 256), nn.Linear(256, 10)]
+        for layer in layers:
+            nn.init.xavier_uniform_(layer.weight)
+        self.model = nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2])
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=0.001)
+        self.criterion = nn.CrossEntropyLoss()
+
+    def train(self, epochs):
+        for _ in range(epochs):
+            order = torch.randperm(len(self.x))
+            cost = 0
+            for batch in range(len(self.x) // 100):
+                chosen = order[batch * 100:batch * 100 + 100]
+                self.optimizer.zero_grad()
+                loss = self.criterion(self.model(self.x[chosen]), self.y[chosen])
+                loss.backward()
+                self.optimizer.step()
+                cost += loss.item()
+
+
+def read(folder, name, header):
+    path = os.path.join(folder, name)
+    opened = open(path, "rb") if os.path.exists(path) else gzip.open(path + ".gz", "rb")
+    with opened as file:
+        return numpy.frombuffer(file.read(), numpy.uint8, offset=header)
+
+
+document = None
+
+
+def load(*folder):
+    global document
+    document = Document(" ".join(folder))
+    return 0
+
+
+def epoch(count):
+    return seconds(document.train, int(count))
+
+
+COMMANDS = {
+    "threads": threads,
+    "peak": peak,
+    "small": small_case,
+    "operation": operation,
+    "load": load,
+    "epoch": epoch,
+}
+
+for line in sys.stdin:
+    command, *arguments = line.split()
+    answer = COMMANDS[command](*arguments)
+    print("-" if answer is None else repr(float(answer)), flush=True)

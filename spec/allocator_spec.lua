@@ -1,0 +1,140 @@
+local child = require("spec.support.child")
+
+--- Runs a script, its arguments in `...`; returns its output, which must come without errors.
+local function run(script, ...)
+  local result = child.run({ "--threads", "1", "-", ... }, { input = script })
+  assert.equal("", result.err)
+  assert.equal(0, result.status)
+  return result.out
+end
+
+--- Functions for the scripts: memory of the process, in MB, and page faults so far.
+local MEASURE = [[
+local wrun = require "wrun"
+local function memory(field)
+  for line in io.lines("/proc/self/status") do
+    local kb = line:match("^" .. field .. ":%s*(%d+)")
+    if kb then return kb // 1024 end
+  end
+end
+local function faults()
+  local stat = io.open("/proc/self/stat"):read("a"):gsub("^.*%) ", "")
+  local field = 0
+  for value in stat:gmatch("%S+") do
+    field = field + 1
+    if field == 8 then return math.tointeger(value) end -- minflt
+  end
+end
+]]
+
+describe("the allocator", function()
+  it("keeps what a block holds while it grows and shrinks across all sizes", function()
+    local out = run([[
+      local list = {}
+      for i = 1, 3000000 do list[i] = i end -- doubles from a few bytes to 48 MB
+      for i = 1, #list do assert(list[i] == i) end
+      for i = #list, 101, -1 do list[i] = nil end
+      for step = 1, 3 do list.step = step list.step = nil collectgarbage() end
+      local sum = 0
+      for i = 1, #list do sum = sum + list[i] end
+      print(sum)
+      local parts, size = {}, 0
+      for i = 1, 300 do parts[i] = string.char(97 + i % 26):rep(i * 1000) size = size + i * 1000 end
+      local text = table.concat(parts)
+      local from = 1
+      for i = 1, 300 do
+        assert(text:sub(from, from + i * 1000 - 1) == parts[i])
+        from = from + i * 1000
+      end
+      print(#text == size)]])
+    assert.equal("5050\ntrue\n", out)
+  end)
+
+  it("hands large blocks out again instead of asking the system", function()
+    -- Each tensor of 1 MB covers 256 pages, so without reuse there are 256 faults a round.
+    local out = run(MEASURE .. [[
+      local a = wrun.ones(512, 512)
+      local function round() for _ = 1, 20 do local _ = a + a end end
+      round()
+      local before = faults()
+      for _ = 1, 25 do round() end
+      print(faults() - before)]])
+    assert.is_true(tonumber(out) < 500 * 256 / 10, out .. " page faults")
+  end)
+
+  it("gives back what exceeds its cache", function()
+    local out = run(MEASURE .. [[
+      local before = memory("VmRSS")
+      local list = {}
+      for i = 1, 300 do list[i] = wrun.ones(512, 512) end
+      local full = memory("VmRSS")
+      list = nil
+      collectgarbage()
+      print(full - before, memory("VmRSS") - before)]])
+    local full, kept = out:match("(%d+)%s+(%-?%d+)")
+    assert.is_true(tonumber(full) >= 300, full .. " MB in use")
+    assert.is_true(tonumber(kept) <= 32 + 16, kept .. " MB kept")
+  end)
+
+  it("keeps the peak of a loop near what it needs", function()
+    local script = MEASURE .. [[
+      local live = {}
+      for i = 1, tonumber((...)) do live[i] = wrun.ones(512, 512) end
+      local a, b = wrun.ones(100, 1000), wrun.ones(100, 1000)
+      for _ = 1, 5000 do local _ = a + b end
+      print(memory("VmHWM"))]]
+    local alone, beside = run(script, "0"), run(script, "200")
+    assert.is_true(tonumber(alone) <= 64, alone .. " MB")
+    assert.is_true(tonumber(beside) <= 300, beside .. " MB")
+  end)
+end)
+
+describe("running out of memory", function()
+  it("is an error that pcall catches, after which all works as before", function()
+    local out = run(MEASURE .. [[
+      local function refused(ok, message)
+        return not ok and tostring(message):match("not enough memory")
+      end
+      for _ = 1, 3 do
+        print(refused(pcall(wrun.zeros, 1 << 20, 1 << 20)), wrun.ones(1000, 1000):sum():item())
+      end]])
+    assert.equal(("not enough memory\t1000000.0\n"):rep(3), out)
+  end)
+
+  it("may happen at any moment", function()
+    local function run_failing(at, arguments)
+      return child.run(arguments, { env = "WRUN_FAIL_ALLOC=" .. at })
+    end
+    local script = [[
+      local function work()
+        local wrun = require "wrun"
+        local a = wrun.eye(8):requires_grad_(true)
+        a:matmul(a):mul(a):sum():backward()
+        local text = {}
+        for i = 1, 200 do text[i] = ("x"):rep(i * 20) end
+        return a.grad:sum():item() + #table.concat(text)
+      end
+      local ok, message = pcall(work)
+      print(ok and "right" or message:match("not enough memory"), work() == 24 + 402000)]]
+    local outcomes = {}
+    local at, succeeded = 1, 0
+    while succeeded < 3 do
+      local result = run_failing(at, { "-E", "--threads", "1", "-e", script })
+      local outcome = result.err .. result.out
+      outcomes[outcome] = (outcomes[outcome] or 0) + 1
+      assert.equal(result.err == "" and 0 or 1, result.status)
+      succeeded = outcome:find("^right") and succeeded + 1 or 0
+      at = at + 101
+    end
+    local caught = outcomes["not enough memory\ttrue\n"]
+    assert.is_true(caught > 20, "caught " .. tostring(caught))
+    for _, allowed in ipairs({
+      "wrun: not enough memory\n", -- while the interpreter starts
+      "not enough memory\ttrue\n",
+      "right\ttrue\n",
+    }) do
+      outcomes[allowed] = nil
+    end
+    assert.same({}, outcomes)
+  end)
+end)

@@ -1,0 +1,474 @@
+--- Every row of runtime/ops.def beside a formula written here: values, types, shapes, memory, gradients.
+---
+--- The formulas are plain Lua on one element, so they share nothing with the kernels but the C library
+--- behind math. A row without a formula fails.
+
+local core = require("wrun.core")
+local near = require("spec.support.near")
+local refusal = require("spec.support.refusal")
+local wrun = require("wrun")
+
+-- Vectorised functions are good to 4 units in the last place; the formulas add one or two of their own in float64.
+local VECTORISED = { float32 = { ulp = 4 }, float64 = { ulp = 8 } }
+-- One IEEE operation, or none: every bit counts, save the sign of zero.
+local EXACT = { float32 = { ulp = 0 }, float64 = { ulp = 0 } }
+
+local function expm1(x)
+  local u = math.exp(x)
+  if u == 1 or x ~= x then
+    return x
+  elseif u - 1 == -1 or u == math.huge then
+    return u - 1
+  end
+  return (u - 1) * x / math.log(u) -- Kahan's form: the rounding of u cancels
+end
+
+local function log1p(x)
+  local u = 1 + x
+  if u == 1 or u ~= u then
+    return x
+  elseif u == math.huge then
+    return u
+  end
+  return math.log(u) * x / (u - 1)
+end
+
+local function maximum(a, b)
+  return (a > b or a ~= a) and a or b
+end
+
+local function minimum(a, b)
+  return (a < b or a ~= a) and a or b
+end
+
+-- As Python divides: rounded down from the exact remainder, so that 1 // 0.1 is 9.
+local function floor_divide(a, b)
+  if math.type(a) == "integer" then
+    return a // b
+  elseif b == 0 then
+    return a / b
+  elseif a - a ~= 0 or b ~= b then
+    return 0 / 0
+  elseif b - b ~= 0 then
+    return (a < 0 and b > 0 or a > 0 and b < 0) and -1 or 0
+  end
+  return ((a - a % b) / b + 0.5) // 1
+end
+
+local function power(a, b)
+  if math.type(a) == "float" then
+    return a ^ b
+  end
+  local result = 1
+  for _ = 1, b do
+    result = result * a
+  end
+  return result
+end
+
+local FORMULAS = {
+  neg = function(x) return -x end,
+  abs = function(x) return x < 0 and -x or x end,
+  sign = function(x) return x > 0 and 1 or x < 0 and -1 or 0 end,
+  square = function(x) return x * x end,
+  sqrt = math.sqrt,
+  rsqrt = function(x) return 1 / math.sqrt(x) end,
+  reciprocal = function(x) return 1 / x end,
+  exp = math.exp,
+  expm1 = expm1,
+  log = math.log,
+  log1p = log1p,
+  sin = math.sin,
+  cos = math.cos,
+  tan = math.tan,
+  tanh = function(x)
+    if math.abs(x) > 20 then
+      return x > 0 and 1 or -1
+    end
+    local e = expm1(2 * x)
+    return e / (e + 2)
+  end,
+  sigmoid = function(x) return 1 / (1 + math.exp(-x)) end,
+  softplus = function(x) return maximum(x, 0) + log1p(math.exp(-math.abs(x))) end,
+  relu = function(x) return x <= 0 and 0 or x end,
+  floor = function(x) return x // 1 end,
+  ceil = function(x) return -(-x // 1) end,
+  trunc = function(x) return x < 0 and -(-x // 1) or x // 1 end,
+  round = function(x)
+    local below = x // 1
+    local rest = x - below
+    return (rest > 0.5 or rest == 0.5 and below % 2 == 1) and below + 1 or below
+  end,
+  logical_not = function(x) return x == 0 end,
+  isnan = function(x) return x ~= x end,
+  isinf = function(x) return x == math.huge or x == -math.huge end,
+  isfinite = function(x) return x - x == 0 end,
+  add = function(a, b) return a + b end,
+  sub = function(a, b) return a - b end,
+  mul = function(a, b) return a * b end,
+  div = function(a, b) return a / b end,
+  pow = power,
+  floor_divide = floor_divide,
+  remainder = function(a, b) return a % b end,
+  maximum = maximum,
+  minimum = minimum,
+  eq = function(a, b) return a == b end,
+  ne = function(a, b) return a ~= b end,
+  lt = function(a, b) return a < b end,
+  le = function(a, b) return a <= b end,
+  gt = function(a, b) return a > b end,
+  ge = function(a, b) return a >= b end,
+  logical_and = function(a, b) return a ~= 0 and b ~= 0 end,
+  logical_or = function(a, b) return a ~= 0 or b ~= 0 end,
+  logical_xor = function(a, b) return (a ~= 0) ~= (b ~= 0) end,
+  where = function(a, b, c) return a ~= 0 and b or c end,
+  clamp = function(a, b, c) return minimum(maximum(a, b), c) end,
+}
+
+local FLOATS = { "float32", "float64" }
+local INTEGERS = { "int64", "uint8", "bool" }
+
+local function is_float(dtype)
+  return dtype == "float32" or dtype == "float64"
+end
+
+local function result_type(row, dtype)
+  if row.kind == "boolean" then
+    return "bool"
+  end
+  return row.kind == "floating" and not is_float(dtype) and "float32" or dtype
+end
+
+local function round_to(dtype, value)
+  local format = dtype == "float32" and "<f" or "<d"
+  return (string.unpack(format, string.pack(format, value)))
+end
+
+--- The numbers of `dtype` within the row's bounds, as the tensor will hold them.
+local function numbers(row, dtype)
+  local list = {}
+  if is_float(dtype) then
+    local step = (row.high - row.low) / 24 -- from -3 to 3 by quarters, halves among them
+    for i = 0, 24 do
+      list[#list + 1] = round_to(dtype, row.low + i * step)
+    end
+    return list
+  end
+  local least = dtype == "int64" and math.mininteger or 0
+  local most = dtype == "bool" and 1 or 9
+  for x = math.max(math.ceil(row.low), least), math.min(row.high // 1 | 0, most) do
+    list[#list + 1] = x
+  end
+  return list
+end
+
+--- One list for each argument, so that every number of the first meets every number of the second; the third
+--- runs through all of them at its own pace.
+local function combinations(row, list)
+  local lists = {}
+  for k = 1, row.arity do
+    lists[k] = {}
+  end
+  local n = #list
+  for i = 0, n ^ math.min(row.arity, 2) - 1 | 0 do
+    for k, place in ipairs({ i % n, i // n, (i + i // n) % n }) do
+      if k <= row.arity then
+        lists[k][i + 1] = list[place + 1]
+      end
+    end
+  end
+  return lists
+end
+
+--- Is argument k a choice, true or false, between the others?
+local function is_condition(row, k)
+  return row.kind == "select" and k == 1
+end
+
+local function tensors(row, lists, dtype)
+  local arguments = {}
+  for k, list in ipairs(lists) do
+    local tensor = wrun.tensor(list, { dtype = dtype == "bool" and "int64" or dtype })
+    arguments[k] = is_condition(row, k) and tensor:ne(0) or tensor:to(dtype)
+  end
+  return arguments
+end
+
+--- What the row gives for element i, computed by its formula and stored as `dtype` stores it.
+local function expected(row, lists, i, dtype)
+  local given = {}
+  for k, list in ipairs(lists) do
+    given[k] = row.kind == "floating" and list[i] * 1.0 or list[i] -- * 1.0 keeps the sign of zero
+  end
+  local value = FORMULAS[row.name](table.unpack(given))
+  local stored = result_type(row, dtype)
+  if stored == "bool" then
+    return value ~= false and value ~= 0
+  elseif stored == "uint8" then
+    return value & 0xff
+  end
+  return is_float(stored) and round_to(stored, value) or value
+end
+
+local function check_values(row, list, dtype)
+  local lists = combinations(row, list)
+  local got = core[row.name](table.unpack(tensors(row, lists, dtype)))
+  local stored, want = result_type(row, dtype), {}
+  assert.equal(stored, got.dtype)
+  for i = 1, #lists[1] do
+    want[i] = expected(row, lists, i, dtype)
+  end
+  local rules = (row.kind == "floating" or row.name == "pow") and VECTORISED or EXACT
+  near.lists(want, near.flat(got), rules[stored], stored)
+end
+
+local function operation(row)
+  return core[row.name]
+end
+
+--- n numbers from low to high in no order, none of them near where a function bends.
+local function draw(row, n, shift)
+  local list = {}
+  for i = 1, n do
+    local share = (i * 0.6180339887 + shift * 0.4142135624) % 1
+    list[i] = row.low + (row.high - row.low) * (0.02 + 0.96 * share)
+  end
+  return wrun.tensor(list, { dtype = "float64" })
+end
+
+local function draws(row, shapes, dtype)
+  local arguments = {}
+  for k = 1, row.arity do
+    local count = 1
+    for _, size in ipairs(shapes[k]) do
+      count = count * size
+    end
+    local x = draw(row, count, k):reshape(shapes[k])
+    arguments[k] = is_condition(row, k) and x:gt(0) or x:to(dtype or "float64")
+  end
+  return arguments
+end
+
+--- Asserts the same type, shape and bits, NaN and the sign of zero included.
+local function assert_same(want, got)
+  assert.equal(want.dtype, got.dtype)
+  assert.same(want.shape, got.shape)
+  near.lists(near.flat(want), near.flat(got))
+end
+
+--- The same values where neighbours in a row lie apart in memory.
+local function scattered(x)
+  local shape = x.shape
+  shape[#shape + 1] = 3
+  local wide = wrun.zeros(shape, { dtype = x.dtype })
+  local view = wide:select(-1, 2)
+  view:copy_(x)
+  return view
+end
+
+local LENGTHS = { 0, 1, 15, 16, 17, 1023, 1024, 1025, 20000 }
+local PERIOD = 7
+
+--- Asserts that an element's bits do not depend on where it stands among n.
+local function check_places(row, n, dtype)
+  local short = draws(row, { { PERIOD }, { PERIOD }, { PERIOD } }, dtype)
+  local places = wrun.arange(n + 1):remainder(PERIOD) + 1
+  local whole, tail = {}, {}
+  for k, x in ipairs(short) do
+    whole[k] = x:index_select(1, places)
+    tail[k] = whole[k]:narrow(1, 2, n) -- one element off every alignment
+  end
+  local alone = {}
+  for i = 1, PERIOD do
+    local single = {}
+    for k, x in ipairs(short) do
+      single[k] = x:narrow(1, i, 1)
+    end
+    alone[i] = operation(row)(table.unpack(single))
+  end
+  local want = wrun.cat(alone, 1):index_select(1, places)
+  assert.is_true(want:equal(operation(row)(table.unpack(whole))))
+  assert.is_true(want:narrow(1, 2, n):equal(operation(row)(table.unpack(tail))))
+end
+
+local BROADCAST = { { 3, 1, 4 }, { 2, 1 }, { 4 } }
+
+--- Copies of the arguments that require a gradient, all that can or just number `which`.
+local function requiring(arguments, which)
+  local list = {}
+  for k, x in ipairs(arguments) do
+    list[k] = x:clone():requires_grad_(is_float(x.dtype) and (which == nil or which == k))
+  end
+  return list
+end
+
+local function check_in_place(row, dtype, prepare)
+  local arguments = draws(row, { { 3, 4 }, { 4 }, { 3, 1 } }, dtype)
+  local want = operation(row)(table.unpack(arguments)):to(dtype)
+  local target = prepare(arguments[1])
+  arguments[1] = target
+  assert.equal(target, core[row.name .. "_"](table.unpack(arguments)))
+  assert_same(want, target)
+end
+
+local SPECIAL = { 0 / 0, math.huge, -math.huge, 0.0, -0.0, 1.5, -2.0, 1e30, -1e-30 }
+
+describe("the table of elementwise operations", function()
+  it("has a formula for every row, and a row for every formula", function()
+    local formulas = {}
+    for name in pairs(FORMULAS) do
+      formulas[name] = true
+    end
+    for _, row in ipairs(core.operations()) do
+      assert(FORMULAS[row.name], row.name .. " has no formula in this spec")
+      formulas[row.name] = nil
+    end
+    assert.is_nil(next(formulas))
+  end)
+
+  it("describes every row", function()
+    for _, row in ipairs(core.operations()) do
+      assert.matches("%w", row.doc)
+      assert.is_true(row.low < row.high)
+      assert.equal(row.arity, #row.derivatives)
+    end
+  end)
+end)
+
+for _, row in ipairs(core.operations()) do
+  describe(row.name, function()
+    for _, dtype in ipairs(FLOATS) do
+      it("meets its formula in " .. dtype, function()
+        check_values(row, numbers(row, dtype), dtype)
+      end)
+
+      it("meets its formula at NaN, infinities and zeros in " .. dtype, function()
+        local list = {}
+        for i, x in ipairs(SPECIAL) do
+          list[i] = round_to(dtype, x)
+        end
+        check_values(row, list, dtype)
+      end)
+
+      it("gives an element the same bits wherever it stands in " .. dtype, function()
+        for _, n in ipairs(LENGTHS) do
+          check_places(row, n, dtype)
+        end
+      end)
+    end
+
+    for _, dtype in ipairs(INTEGERS) do
+      if row.kind == "signed" and dtype == "bool" then
+        it("refuses bool", function()
+          local arguments = {}
+          for k = 1, row.arity do
+            arguments[k] = wrun.ones(2, { dtype = "bool" })
+          end
+          assert.equal(row.name .. ": bool tensors have no sign; use logical_not, logical_xor or :to(\"int64\")",
+            refusal(operation(row), table.unpack(arguments)))
+        end)
+      else
+        it("meets its formula in " .. dtype, function()
+          check_values(row, numbers(row, dtype), dtype)
+        end)
+      end
+    end
+
+    it("broadcasts, repeats and takes numbers", function()
+      local arguments = draws(row, BROADCAST)
+      local shape = row.arity > 1 and { 3, 2, 4 } or BROADCAST[1]
+      local full, stretched = {}, {}
+      for k, x in ipairs(arguments) do
+        stretched[k] = x:expand(shape)
+        full[k] = stretched[k]:contiguous()
+      end
+      local want = operation(row)(table.unpack(full))
+      assert_same(want, operation(row)(table.unpack(arguments)))
+      assert_same(want, operation(row)(table.unpack(stretched)))
+      for k = 2, row.arity do
+        local bare, wrapped = table.move(full, 1, row.arity, 1, {}), table.move(full, 1, row.arity, 1, {})
+        bare[k] = row.low + 0.75
+        wrapped[k] = wrun.tensor(row.low + 0.75, { dtype = "float64" })
+        assert_same(operation(row)(table.unpack(wrapped)), operation(row)(table.unpack(bare)))
+      end
+    end)
+
+    it("reads arguments that do not lie in a row", function()
+      local shapes = { { 5, 6 }, { 5, 6 }, { 5, 6 } }
+      for _, dtype in ipairs(FLOATS) do
+        local arguments = draws(row, shapes, dtype)
+        local want = operation(row)(table.unpack(arguments))
+        for k, x in ipairs(arguments) do
+          for _, other in ipairs({ scattered(x), x:t():contiguous():t() }) do
+            local mixed = table.move(arguments, 1, row.arity, 1, {})
+            mixed[k] = other
+            assert.is_false(other:is_contiguous())
+            assert_same(want, operation(row)(table.unpack(mixed)))
+          end
+        end
+      end
+    end)
+
+    if row.kind ~= "select" then
+      it("does in place what it does into a new tensor", function()
+        for _, dtype in ipairs(FLOATS) do
+          check_in_place(row, dtype, function(x) return x:clone() end)
+          check_in_place(row, dtype, scattered)
+          check_in_place(row, dtype, function(x) return x:t():contiguous():t() end)
+        end
+      end)
+    end
+
+    it("is empty where its arguments are", function()
+      local arguments = draws(row, { { 0, 3 }, { 0, 3 }, { 0, 3 } })
+      assert.same({ 0, 3 }, operation(row)(table.unpack(arguments)).shape)
+    end)
+
+    if row.kind == "boolean" then
+      it("has no gradient", function()
+        local arguments = requiring(draws(row, BROADCAST))
+        assert.is_false(operation(row)(table.unpack(arguments)).requires_grad)
+      end)
+    else
+      for k = is_condition(row, 1) and 2 or 1, row.arity do
+        it(("has the gradient of argument %d, and the gradients of that"):format(k), function()
+          local arguments = requiring(draws(row, BROADCAST), k)
+          assert.is_true(wrun.gradcheck(operation(row), arguments))
+          assert.is_true(wrun.gradgradcheck(operation(row), arguments))
+        end)
+      end
+
+      it("has all its gradients at once", function()
+        local arguments = requiring(draws(row, BROADCAST))
+        assert.is_true(wrun.gradcheck(operation(row), arguments))
+        assert.is_true(wrun.gradgradcheck(operation(row), arguments))
+      end)
+
+      -- The two evaluate one formula, in vectors of their own width where it calls the C library.
+      it("has the same gradient fused and recorded", function()
+        for _, dtype in ipairs(FLOATS) do
+          local arguments = requiring(draws(row, BROADCAST, dtype))
+          local leaves = {}
+          for _, x in ipairs(arguments) do
+            leaves[#leaves + 1] = x.requires_grad and x or nil
+          end
+          local function gradients(create_graph)
+            local y = operation(row)(table.unpack(arguments))
+            return table.pack(wrun.autograd.grad(y, leaves, {
+              grad_outputs = wrun.linspace(-1, 2, y:numel(), { dtype = dtype }):reshape(y.shape),
+              create_graph = create_graph,
+              allow_unused = true,
+            }))
+          end
+          local fused, recorded = gradients(false), gradients(true)
+          for i = 1, #leaves do
+            assert.equal(fused[i] == nil, recorded[i] == nil)
+            if fused[i] then
+              near.lists(near.flat(fused[i]), near.flat(recorded[i]), VECTORISED[dtype], dtype)
+            end
+          end
+        end
+      end)
+    end
+  end)
+end

@@ -1,0 +1,218 @@
+--- index_select, gather and their adjoints, cat and stack, masks.
+
+local near = require("spec.support.near")
+local refusal = require("spec.support.refusal")
+local wrun = require("wrun")
+
+local function counted(...)
+  local n = 1
+  for _, size in ipairs({ ... }) do
+    n = n * size
+  end
+  return wrun.arange(1, n + 1):float():reshape({ ... })
+end
+
+--- Another tensor with the same elements, not in a row.
+local function scattered(x)
+  local wide = wrun.zeros_like(wrun.stack({ x, x }, x.ndim + 1))
+  local view = wide:select(-1, 1)
+  view:copy_(x)
+  return view
+end
+
+describe("index_select", function()
+  it("picks positions of one dimension, each as often as it is named", function()
+    local x = counted(3, 4)
+    assert.same({ { 9, 10, 11, 12 }, { 1, 2, 3, 4 }, { 9, 10, 11, 12 } },
+      x:index_select(1, wrun.tensor({ 3, 1, 3 })):long():tolist())
+    assert.same({ { 4 }, { 8 }, { 12 } }, x:index_select(-1, wrun.tensor({ 4 })):long():tolist())
+    assert.same({ 3, 0 }, x:index_select(2, wrun.zeros(0, { dtype = "int64" })).shape)
+  end)
+
+  it("works for every type, and for tensors and positions that do not lie in a row", function()
+    local places = scattered(wrun.tensor({ 2, 1 }))
+    for _, dtype in ipairs({ "bool", "uint8", "int64", "float32", "float64" }) do
+      local x = wrun.tensor({ { 1, 0 }, { 0, 1 }, { 1, 1 } }):to(dtype)
+      for _, y in ipairs({ x, scattered(x), x:t():contiguous():t() }) do
+        local got = y:index_select(1, places)
+        assert.equal(dtype, got.dtype)
+        assert.same({ { 0, 1 }, { 1, 0 } }, got:long():tolist())
+      end
+    end
+  end)
+
+  it("picks many rows as it picks few", function()
+    local x = counted(500, 200)
+    local places = wrun.arange(2000):remainder(500) + 1
+    local y = x:index_select(1, places)
+    for _, i in ipairs({ 1, 499, 500, 501, 2000 }) do
+      assert.is_true(y[i]:equal(x[(i - 1) % 500 + 1]))
+    end
+  end)
+
+  it("refuses wrong positions before anything is picked", function()
+    local x = wrun.zeros(3, 4)
+    assert.equal("index_select: argument 3: expected positions from 1 to 3, got 4 at place 2",
+      refusal(wrun.index_select, x, 1, wrun.tensor({ 1, 4 })))
+    assert.equal("index_select: argument 3: expected positions from 1 to 4, got 0 at place 1",
+      refusal(wrun.index_select, x, 2, wrun.tensor({ 0 })))
+    assert.equal("index_select: argument 3: expected an int64 tensor of positions, "
+      .. "got a float32 tensor [1]", refusal(wrun.index_select, x, 1, wrun.tensor({ 1.0 })))
+    assert.equal("index_select: argument 3: expected a list of positions (one dimension), "
+      .. "got an int64 tensor [1, 1]", refusal(wrun.index_select, x, 1, wrun.tensor({ { 1 } })))
+    assert.equal("index_select: argument 3: expected a tensor, got a table",
+      refusal(wrun.index_select, x, 1, { 1 }))
+    assert.equal("index_select: argument 2: expected a dimension from 1 to 2 or from -2 to -1, got 3",
+      refusal(wrun.index_select, x, 3, wrun.tensor({ 1 })))
+    assert.equal("index_select: argument 1: expected a tensor with dimensions, "
+      .. "got a float32 tensor []", refusal(wrun.index_select, wrun.zeros(), 1, wrun.tensor({ 1 })))
+    assert.equal("index_select: argument 1: expected a tensor, got nil", refusal(wrun.index_select))
+  end)
+end)
+
+describe("gather", function()
+  it("takes for each element its own position", function()
+    local x = counted(2, 3)
+    local places = wrun.tensor({ { 3, 1, 1 }, { 2, 2, 3 } })
+    for _, other in ipairs({ x, scattered(x) }) do
+      for _, p in ipairs({ places, scattered(places) }) do
+        assert.same({ { 3, 1, 1 }, { 5, 5, 6 } }, other:gather(2, p):long():tolist())
+      end
+    end
+    assert.same({ { 4, 2, 3 } }, x:gather(1, wrun.tensor({ { 2, 1, 1 } })):long():tolist())
+    assert.equal(7, wrun.tensor(7):gather(1, wrun.tensor(1)):item())
+  end)
+
+  it("refuses positions of another shape or out of range", function()
+    local x = wrun.zeros(2, 3)
+    assert.equal("gather: argument 3: expected the shape [2, 3] but for dimension 2, got [3, 1]",
+      refusal(wrun.gather, x, 2, wrun.ones(3, 1, { dtype = "int64" })))
+    assert.equal("gather: argument 3: expected the shape [2, 3] but for dimension 1, got [2]",
+      refusal(wrun.gather, x, 1, wrun.tensor({ 1, 1 })))
+    assert.equal("gather: argument 3: expected positions from 1 to 3, got -1 at place 2",
+      refusal(wrun.gather, x, 2, wrun.tensor({ { 1, -1 }, { 1, 1 } })))
+    assert.equal("gather: argument 3: expected an int64 tensor of positions, "
+      .. "got a uint8 tensor [2, 1]", refusal(wrun.gather, x, 2, wrun.ones(2, 1, { dtype = "uint8" })))
+    assert.equal("gather: argument 3: expected a tensor, got 1", refusal(wrun.gather, x, 2, 1))
+    assert.equal("gather: argument 1: expected a tensor, got 1", refusal(wrun.gather, 1))
+    assert.equal("gather: argument 2: expected a dimension, got nil", refusal(wrun.gather, x))
+  end)
+end)
+
+describe("index_add and scatter_add", function()
+  it("add at positions, those named twice twice, and leave their argument alone", function()
+    for _, dtype in ipairs({ "float32", "float64", "int64" }) do
+      local x = wrun.tensor({ { 1, 2 }, { 3, 4 } }):to(dtype)
+      local rows = wrun.tensor({ { 10, 20 }, { 30, 40 }, { 50, 60 } }):to(dtype)
+      local got = x:index_add(1, wrun.tensor({ 2, 1, 2 }), rows)
+      assert.equal(dtype, got.dtype)
+      assert.same({ { 31, 42 }, { 63, 84 } }, got:long():tolist())
+      got = x:scatter_add(1, wrun.tensor({ { 1, 2 }, { 1, 1 }, { 2, 2 } }), scattered(rows))
+      assert.same({ { 41, 42 }, { 53, 84 } }, got:long():tolist())
+      assert.same({ { 1, 2 }, { 3, 4 } }, x:long():tolist())
+    end
+    assert.equal(9, wrun.tensor(4):scatter_add(1, wrun.tensor(1), wrun.tensor(5)):item())
+  end)
+
+  it("undo what index_select and gather do", function()
+    local x, w = counted(4, 5), wrun.tensor({ 3, 1, 1 })
+    local y = counted(3, 5) * 0.5
+    local left = (x:index_select(1, w) * y):sum():item()
+    assert.equal(left, (x * wrun.zeros(4, 5):index_add(1, w, y)):sum():item())
+  end)
+
+  it("refuse what does not fit", function()
+    local x, places = wrun.zeros(2, 3), wrun.tensor({ 1, 2, 1, 1 })
+    assert.equal("index_add: argument 4: expected the type of argument 1, got an int64 tensor [4, 3]",
+      refusal(wrun.index_add, x, 1, places, wrun.zeros(4, 3, { dtype = "int64" })))
+    assert.equal("index_add: argument 1: expected a float32, float64 or int64 tensor, "
+      .. "got a bool tensor [2, 3]",
+      refusal(wrun.index_add, x:bool(), 1, places, wrun.zeros(4, 3):bool()))
+    assert.equal("index_add: argument 4: expected the shape [2, 3] but for dimension 1, got [4, 2]",
+      refusal(wrun.index_add, x, 1, places, wrun.zeros(4, 2)))
+    assert.equal("index_add: argument 3: expected 5 positions, got 4",
+      refusal(wrun.index_add, x, 1, places, wrun.zeros(5, 3)))
+    assert.equal("index_add: argument 3: expected positions from 1 to 3, got 4 at place 1",
+      refusal(wrun.index_add, x, 2, wrun.tensor({ 4 }), wrun.zeros(2, 1)))
+    assert.equal("index_add: argument 4: expected a tensor, got nil",
+      refusal(wrun.index_add, x, 1, places))
+    assert.equal("scatter_add: argument 3: expected 3 positions, got 4",
+      refusal(wrun.scatter_add, x, 1, places, wrun.zeros(1, 3)))
+    assert.equal("scatter_add: argument 3: expected an int64 tensor of positions, "
+      .. "got a float32 tensor [1, 3]",
+      refusal(wrun.scatter_add, x, 1, wrun.ones(1, 3), wrun.zeros(1, 3)))
+    assert.equal("scatter_add: argument 1: expected a tensor, got nil", refusal(wrun.scatter_add))
+    assert.equal("scatter_add: argument 2: expected a dimension, got nil",
+      refusal(wrun.scatter_add, x))
+  end)
+end)
+
+describe("cat and stack", function()
+  it("join along a dimension", function()
+    local a, b = counted(2, 1), counted(2, 2) * 10
+    assert.same({ { 1, 10, 20 }, { 2, 30, 40 } }, wrun.cat({ a, b }, 2):long():tolist())
+    assert.same({ { 1, 10, 20 }, { 2, 30, 40 } }, wrun.cat({ a, b }, -1):long():tolist())
+    assert.same({ 1, 2, 3 }, near.flat(wrun.cat({ wrun.tensor({ 1 }), wrun.tensor({ 2, 3 }) })))
+    assert.same({ 3, 2 }, wrun.cat({ wrun.zeros(0, 2), wrun.zeros(3, 2) }).shape)
+    assert.same({ { 1, 3 }, { 2, 4 } }, wrun.cat({ counted(2, 2):t() }):long():tolist())
+    local x, y = wrun.tensor({ 1, 2 }), wrun.tensor({ 3, 4 })
+    assert.same({ { 1, 2 }, { 3, 4 } }, wrun.stack({ x, y }):tolist())
+    assert.same({ { 1, 3 }, { 2, 4 } }, wrun.stack({ x, y }, -1):tolist())
+    assert.same({ 5, 6 }, wrun.stack({ wrun.tensor(5), wrun.tensor(6) }):tolist())
+  end)
+
+  it("promote to the common type", function()
+    assert.equal("float32", wrun.cat({ wrun.tensor({ 1 }), wrun.tensor({ 0.5 }) }).dtype)
+    assert.equal("int64", wrun.stack({ wrun.tensor(true), wrun.tensor(1) }).dtype)
+  end)
+
+  it("refuse what does not fit", function()
+    local x = wrun.zeros(2, 3)
+    assert.equal("cat: tensor 2: expected the shape [2, 3] but for dimension 1, got [2, 4]",
+      refusal(wrun.cat, { x, wrun.zeros(2, 4) }))
+    assert.equal("cat: tensor 3: expected the shape [2, 3] but for dimension 2, got [2]",
+      refusal(wrun.cat, { x, x, wrun.zeros(2) }, 2))
+    assert.equal("cat: tensor 2: expected a tensor, got 5", refusal(wrun.cat, { x, 5 }))
+    assert.equal("cat: argument 1: expected a table of one or more tensors, got a table",
+      refusal(wrun.cat, {}))
+    assert.equal("cat: argument 1: expected a table of one or more tensors, "
+      .. "got a float32 tensor [2, 3]", refusal(wrun.cat, x))
+    assert.equal("cat: argument 2: expected a dimension from 1 to 2 or from -2 to -1, got 3",
+      refusal(wrun.cat, { x }, 3))
+    assert.equal("cat: argument 1: expected tensors with dimensions, got numbers; use stack",
+      refusal(wrun.cat, { wrun.tensor(1) }))
+    assert.equal("stack: tensor 2: expected the shape [2, 3], got [3, 2]",
+      refusal(wrun.stack, { x, x:t() }))
+    assert.equal("stack: argument 2: expected a dimension from 1 to 3 or from -3 to -1, got 4",
+      refusal(wrun.stack, { x }, 4))
+    assert.equal("stack: argument 1: expected a table of one or more tensors, got nil",
+      refusal(wrun.stack))
+    local vast = wrun.zeros(1):expand(1 << 56)
+    local several = {}
+    for i = 1, 129 do
+      several[i] = vast
+    end
+    assert.equal("cat: the sizes overflow", refusal(wrun.cat, several))
+  end)
+end)
+
+describe("where and masks", function()
+  it("choose between two", function()
+    local mask = wrun.tensor({ true, false })
+    assert.same({ 1, 20 }, wrun.where(mask, wrun.tensor({ 1, 2 }), wrun.tensor({ 10, 20 })):tolist())
+    assert.same({ 0, 2 }, wrun.tensor({ 1, 2 }):masked_fill(mask, 0):tolist())
+  end)
+
+  it("fill in place", function()
+    local x = wrun.tensor({ { 1, 2 }, { 3, 4 } })
+    assert.equal(x, x:masked_fill_(x:gt(2), -1))
+    assert.same({ { 1, 2 }, { -1, -1 } }, x:tolist())
+  end)
+
+  it("refuse conditions that are no booleans", function()
+    assert.equal("where: argument 1: expected a bool tensor, got an int64 tensor [2]",
+      refusal(wrun.where, wrun.tensor({ 1, 0 }), 1, 2))
+    assert.equal("where: argument 2: expected a shape that broadcasts with [2], got [3]",
+      refusal(wrun.where, wrun.tensor({ true, false }), wrun.zeros(3), 0))
+  end)
+end)

@@ -1,0 +1,146 @@
+--- The fused kernels of networks: softmax beside its definition, and what the steps and targets refuse.
+---
+--- optim_oracle_spec compares whole optimiser runs with PyTorch's.
+
+local core = require("wrun.core")
+local near = require("spec.support.near")
+local refusal = require("spec.support.refusal")
+local wrun = require("wrun")
+
+local SOFTMAX = { float32 = { rtol = 1e-6, atol = 1e-7 }, float64 = { rtol = 1e-14, atol = 1e-15 } }
+
+local function softmax(list)
+  local most, sum, result = math.max(table.unpack(list)), 0, {}
+  for i, x in ipairs(list) do
+    result[i] = math.exp(x - most)
+    sum = sum + result[i]
+  end
+  for i, x in ipairs(result) do
+    result[i] = x / sum
+  end
+  return result
+end
+
+describe("softmax and log_softmax", function()
+  for _, dtype in ipairs({ "float32", "float64" }) do
+    it("meet their definitions for rows of any length in " .. dtype, function()
+      for _, n in ipairs({ 1, 2, 15, 16, 17, 255, 256, 257, 1000 }) do
+        local x = ((wrun.arange(3 * n):double() * 1.3):sin():reshape(3, n) * 5):to(dtype)
+        local y, logs = x:softmax(2), x:log_softmax(-1)
+        for row = 1, 3 do
+          local want = softmax(x[row]:tolist())
+          near.lists(want, near.flat(y[row]), SOFTMAX[dtype])
+          near.lists(want, near.flat(logs[row]:exp()), SOFTMAX[dtype])
+        end
+      end
+    end)
+  end
+
+  it("take any dimension of any arrangement", function()
+    local x = (wrun.arange(60):double() * 0.7):sin():reshape(3, 4, 5)
+    for d = 1, 3 do
+      for _, f in ipairs({ wrun.softmax, wrun.log_softmax }) do
+        local want = f(x:transpose(d, 3):contiguous(), 3):transpose(d, 3)
+        assert.is_true(want:equal(f(x, d)))
+        local turned = x:permute(3, 1, 2):contiguous():permute(2, 3, 1)
+        assert.is_true(want:equal(f(turned, d - 4)))
+      end
+    end
+    assert.equal(1, wrun.softmax(wrun.tensor(3.5), 1):item())
+    assert.same({ 0, 3 }, wrun.zeros(0, 3):softmax(2).shape)
+    assert.same({ 3, 0 }, wrun.zeros(3, 0):log_softmax(2).shape)
+  end)
+
+  it("stay finite for huge numbers, and pass NaN on", function()
+    local x = wrun.tensor({ 1e30, 0, -1e30 })
+    assert.same({ 1, 0, 0 }, x:softmax(1):tolist())
+    assert.equal(0, x:log_softmax(1)[1]:item())
+    assert.same({ 0.5, 0.5, 0 }, wrun.tensor({ 2, 2, -math.huge }):softmax(1):tolist())
+    assert.is_true(wrun.tensor({ 1, 0 / 0 }):softmax(1):isnan():all():item())
+  end)
+
+  it("refuse integers and dimensions that are not there", function()
+    for _, name in ipairs({ "softmax", "log_softmax" }) do
+      assert.equal(name .. ": argument 1: expected a float32 or float64 tensor, "
+        .. "got an int64 tensor [2]", refusal(wrun[name], wrun.tensor({ 1, 2 }), 1))
+      assert.equal(name .. ": argument 2: expected a dimension, got nil",
+        refusal(wrun[name], wrun.zeros(2)))
+      assert.equal(name .. ": argument 2: expected a dimension from 1 to 1 or from -1 to -1, got 2",
+        refusal(wrun[name], wrun.zeros(2), 2))
+      assert.equal(name .. ": argument 1: expected a tensor, got 1", refusal(wrun[name], 1, 1))
+    end
+  end)
+end)
+
+describe("an optimiser step", function()
+  local function step(name, param, ...)
+    return refusal(core[name], param, ...)
+  end
+
+  it("refuses what does not lie beside its parameter", function()
+    local p = wrun.zeros(2, 3)
+    for _, name in ipairs({ "adam_step", "sgd_step" }) do
+      assert.equal(name .. ": argument 1: expected a tensor, got nil", step(name))
+      assert.equal(name .. ": argument 1: expected a float32 or float64 tensor, "
+        .. "got an int64 tensor [2, 3]", step(name, p:long()))
+      assert.equal(name .. ": argument 1: expected a contiguous tensor like the parameter, "
+        .. "a float32 tensor [3, 2], got a float32 tensor [3, 2]", step(name, p:t()))
+      assert.equal(name .. ": argument 2: expected a contiguous tensor like the parameter, "
+        .. "a float32 tensor [2, 3], got a float32 tensor [3, 2]", step(name, p, wrun.zeros(3, 2)))
+      assert.equal(name .. ": argument 2: expected a tensor, got nil", step(name, p))
+    end
+    assert.equal("adam_step: argument 3: expected a contiguous tensor like the parameter, "
+      .. "a float32 tensor [2, 3], got a float64 tensor [2, 3]",
+      step("adam_step", p, p, p:double()))
+    assert.equal("adam_step: argument 5: expected a tensor, got 0",
+      step("adam_step", p, p, p, p, 0))
+    assert.equal("sgd_step: argument 3: expected a tensor, got false",
+      step("sgd_step", p, p, false))
+  end)
+
+  it("refuses what is no number", function()
+    local p = wrun.zeros(2)
+    local adam = { p, p, p, p, nil, 1, 0.1, 0.9, 0.999, 1e-8, 0 }
+    for place = 6, 11 do
+      local arguments = table.move(adam, 1, 11, 1, {})
+      arguments[place] = "x"
+      assert.equal(("adam_step: argument %d: expected a number, got the string 'x'"):format(place),
+        step("adam_step", table.unpack(arguments, 1, 11)))
+    end
+    local sgd = { p, p, nil, true, 0.1, 0, 0, 0 }
+    for place = 5, 8 do
+      local arguments = table.move(sgd, 1, 8, 1, {})
+      arguments[place] = false
+      assert.equal(("sgd_step: argument %d: expected a number, got false"):format(place),
+        step("sgd_step", table.unpack(arguments, 1, 8)))
+    end
+    assert.same({ 0, 0 }, p:tolist())
+  end)
+end)
+
+describe("check_classes", function()
+  local function check(targets, ignored)
+    return core.check_classes("loss", targets, 3, ignored)
+  end
+
+  it("passes classes from 1 to n, and says whether any is ignored", function()
+    assert.is_false(check(wrun.tensor({ 1, 3, 2 })))
+    assert.is_true(check(wrun.tensor({ 1, -100, 2 }), -100))
+    assert.is_false(check(wrun.tensor({ 1, 3 }), -100))
+    assert.is_false(check(wrun.zeros(0, { dtype = "int64" })))
+  end)
+
+  it("names the value, its place and the remedy", function()
+    assert.equal("loss: argument 2: expected classes from 1 to 3, got 4 at place 2",
+      refusal(check, wrun.tensor({ 1, 4 })))
+    assert.equal("loss: argument 2: expected classes from 1 to 3, got 0 at place 1; "
+      .. "labels that count from 0 need +1", refusal(check, wrun.tensor({ 0, 4 })))
+    assert.equal("loss: argument 2: expected classes from 1 to 3, got -100 at place 1",
+      refusal(check, wrun.tensor({ -100 })))
+    assert.equal("loss: argument 2: expected classes from 1 to 3, got 7 at place 2",
+      refusal(check, wrun.tensor({ { 1, 2 }, { 7, 3 } }):t()[1]))
+    assert.equal("loss: argument 2: expected int64 class targets, got a float32 tensor [1]",
+      refusal(check, wrun.tensor({ 1.0 })))
+    assert.equal("loss: argument 2: expected a tensor, got a table", refusal(check, { 1 }))
+  end)
+end)

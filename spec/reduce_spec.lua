@@ -1,0 +1,344 @@
+--- Reductions: beside sums written here, in every arrangement of memory, and at the edges.
+
+local near = require("spec.support.near")
+local refusal = require("spec.support.refusal")
+local wrun = require("wrun")
+
+local DTYPES = { "bool", "uint8", "int64", "float32", "float64" }
+-- float32 sums are carried in float64 and rounded once; float64 ones may be added in another order.
+local SUM = { float32 = { ulp = 1 }, float64 = { rtol = 1e-14, atol = 1e-14 } }
+
+--- What each reduction makes of a list of numbers.
+local FORMULAS = {
+  sum = function(list)
+    local sum = 0
+    for _, x in ipairs(list) do
+      sum = sum + x
+    end
+    return sum
+  end,
+  prod = function(list)
+    local product = 1
+    for _, x in ipairs(list) do
+      product = product * x
+    end
+    return product
+  end,
+  max = function(list)
+    return math.max(table.unpack(list))
+  end,
+  min = function(list)
+    return math.min(table.unpack(list))
+  end,
+  any = function(list)
+    for _, x in ipairs(list) do
+      if x ~= 0 then
+        return true
+      end
+    end
+    return false
+  end,
+  all = function(list)
+    for _, x in ipairs(list) do
+      if x == 0 then
+        return false
+      end
+    end
+    return true
+  end,
+}
+
+function FORMULAS.mean(list)
+  return FORMULAS.sum(list) / #list
+end
+
+local function extreme_place(find)
+  return function(list)
+    local best = FORMULAS[find](list)
+    for i, x in ipairs(list) do
+      if x == best then
+        return i
+      end
+    end
+  end
+end
+
+FORMULAS.argmax = extreme_place("max")
+FORMULAS.argmin = extreme_place("min")
+
+local function as_number(x)
+  return type(x) == "boolean" and (x and 1 or 0) or x
+end
+
+local function result_type(name, dtype)
+  if name == "any" or name == "all" then
+    return "bool"
+  elseif name:find("arg") then
+    return "int64"
+  elseif (name == "sum" or name == "prod") and not dtype:find("float") then
+    return "int64"
+  end
+  return dtype
+end
+
+--- The lists of x[i][..][k] over dimension d, in the order of the result.
+local function lines(x, d)
+  local moved = x:transpose(d, -1)
+  local order = {}
+  for i = 1, x.ndim do
+    if i ~= d then
+      order[#order + 1] = i
+    end
+  end
+  order[#order + 1] = d
+  moved = x:permute(order):contiguous():view(-1, x:size(d))
+  local result = {}
+  for i, row in ipairs(moved:tolist()) do
+    for k, value in ipairs(row) do
+      row[k] = as_number(value)
+    end
+    result[i] = row
+  end
+  return result
+end
+
+local function check(name, x, d)
+  local dtype = result_type(name, x.dtype)
+  local want = {}
+  for i, line in ipairs(lines(x, d)) do
+    local value = FORMULAS[name](line)
+    want[i] = dtype:find("float") and value * 1.0 or value
+    if dtype == "bool" then
+      want[i] = value ~= 0 and value ~= false
+    elseif not dtype:find("float") then
+      want[i] = math.tointeger(value)
+    end
+  end
+  local rule = SUM[dtype]
+  for _, keepdim in ipairs({ false, true }) do
+    local shape = x.shape
+    if keepdim then
+      shape[d] = 1
+    else
+      table.remove(shape, d)
+    end
+    for _, dim in ipairs({ d, d - x.ndim - 1 }) do
+      local got = wrun[name](x, dim, keepdim)
+      assert.equal(dtype, got.dtype)
+      assert.same(shape, got.shape)
+      near.lists(want, near.flat(got), rule, dtype)
+    end
+  end
+end
+
+local function integers(shape, dtype)
+  local n = 1
+  for _, size in ipairs(shape) do
+    n = n * size
+  end
+  local x = (wrun.arange(n) * 7 + 3):remainder(5):reshape(shape)
+  return dtype == "bool" and x:gt(1) or (dtype == "uint8" and x or x - 2):to(dtype)
+end
+
+describe("a reduction", function()
+  for name in pairs(FORMULAS) do
+    for _, dtype in ipairs(DTYPES) do
+      if not (name == "mean" and not dtype:find("float")) then
+        it(("by %s of %s meets its formula along every dimension"):format(name, dtype), function()
+          local x = integers({ 3, 4, 5 }, dtype)
+          local arrangements = { x, x:permute(2, 3, 1), x:transpose(1, 3), x[{ {}, { 1, -1, 2 } }],
+            x[{ { 2, 3 }, {}, { 2, -1, 3 } }], x:narrow(2, 2, 1), x:select(2, 3):t(),
+            x:narrow(1, 1, 1):expand(2, 4, 5) }
+          for _, y in ipairs(arrangements) do
+            for d = 1, y.ndim do
+              check(name, y, d)
+            end
+          end
+        end)
+      end
+    end
+  end
+
+  it("of everything gives a tensor without dimensions", function()
+    local x = integers({ 3, 4 }, "float64")
+    for name in pairs(FORMULAS) do
+      local got = wrun[name](x)
+      assert.same({}, got.shape)
+      local want = near.flat(wrun[name](x:view(-1), 1))
+      near.lists(want, near.flat(got))
+      near.lists(near.flat(wrun[name](x:t():contiguous():view(-1), 1)), near.flat(wrun[name](x:t())))
+      assert.same({ 1, 1 }, wrun[name](x, nil, true).shape)
+    end
+  end)
+
+  it("of a tensor without dimensions is that number", function()
+    for _, name in ipairs({ "sum", "mean", "prod", "max", "min" }) do
+      for _, dim in ipairs({ 1, -1 }) do
+        assert.equal(4.5, wrun[name](wrun.tensor(4.5), dim):item())
+      end
+    end
+    assert.equal(1, wrun.tensor(4.5):argmax(1):item())
+  end)
+
+  it("over several dimensions is one after the other", function()
+    local x = integers({ 2, 3, 4, 5 }, "float64")
+    for _, dims in ipairs({ { 1, 2 }, { 2, 4 }, { -1, 1 }, { 1, 2, 3, 4 }, { 3 }, { 4, 2, 3 } }) do
+      local want = x
+      for _, d in ipairs(dims) do
+        want = want:sum(d, true)
+      end
+      assert.is_true(want:equal(x:sum(dims, true)))
+      assert.is_true(x:sum(dims):equal(want:reshape(x:sum(dims).shape)))
+      assert.same(want.shape, x:mean(dims, true).shape)
+    end
+    assert.is_true(x:equal(x:sum({})))
+  end)
+
+  it("of what is empty is its neutral element", function()
+    local x = wrun.zeros(0, 3)
+    assert.equal(0, x:sum():item())
+    assert.equal(1, x:prod():item())
+    assert.is_false(x:any():item())
+    assert.is_true(x:all():item())
+    assert.is_true(x:mean():isnan():item())
+    assert.same({ 0, 0, 0 }, x:sum(1):tolist())
+    assert.same({ 0 }, x:sum(2).shape)
+    assert.same({ 0 }, x:max(2).shape)
+    assert.same({ 3, 0 }, wrun.zeros(3, 2, 0):argmax(2).shape)
+  end)
+
+  it("of many small numbers loses none of them", function()
+    local n = 3000001 -- odd, and beyond what one running float32 sum can count
+    assert.equal(3000001 * 0.125, wrun.full({ n }, 0.125):sum():item())
+    assert.equal(n, wrun.ones(n, { dtype = "uint8" }):sum():item())
+    assert.equal(0.125, wrun.full({ n }, 0.125):mean():item())
+  end)
+
+  it("of long rows and columns does not depend on how they lie", function()
+    local x = (wrun.arange(20001 * 6):float():reshape(20001, 6) * 0.7):sin()
+    local whole = near.flat(x:sum(1))
+    near.lists(whole, near.flat(x:t():contiguous():sum(2)), { ulp = 1 }, "float32")
+    near.lists(near.flat(x:max(1)), near.flat(x:t():contiguous():max(2)))
+  end)
+end)
+
+describe("max, min, argmax and argmin", function()
+  it("give the first of equal places", function()
+    local x = wrun.tensor({ { 1, 5, 5, 2 }, { 7, 7, 0, 0 } })
+    local values, places = x:max(2)
+    assert.same({ 5, 7 }, values:tolist())
+    assert.same({ 2, 1 }, places:tolist())
+    values, places = x:min(1, true)
+    assert.same({ { 1, 5, 0, 0 } }, values:tolist())
+    assert.same({ { 1, 1, 2, 2 } }, places:tolist())
+    assert.equal(5, x:argmax():item())
+    assert.equal(7, x:argmin():item())
+    assert.same({ 2, 1 }, x:argmax(-1):tolist())
+  end)
+
+  it("let NaN win, the first one", function()
+    local nan = 0 / 0
+    local x = wrun.tensor({ 1, nan, 9, nan, -math.huge })
+    for _, name in ipairs({ "max", "min" }) do
+      assert.is_true(wrun[name](x):isnan():item())
+      assert.equal(2, wrun["arg" .. name](x):item())
+    end
+    assert.equal(2, wrun.tensor({ -math.huge, math.huge }):argmax():item())
+  end)
+
+  it("return one value for everything, and a place only along a dimension", function()
+    local x = wrun.tensor({ 3, 1 })
+    assert.equal(1, select("#", x:max()))
+    assert.equal(2, select("#", x:min(1)))
+    assert.equal(1, select("#", x:argmax(1)))
+  end)
+
+  it("refuse what has no elements", function()
+    assert.equal("max: argument 1: expected at least one element to choose from, got [0, 3]",
+      refusal(wrun.max, wrun.zeros(0, 3)))
+    assert.equal("argmin: argument 1: expected at least one element to choose from, got [2, 0]",
+      refusal(wrun.argmin, wrun.zeros(2, 0), 2))
+  end)
+end)
+
+describe("reductions", function()
+  it("refuse what is no tensor or no dimension", function()
+    local x = wrun.zeros(2, 3)
+    for name in pairs(FORMULAS) do
+      assert.equal(name .. ": argument 1: expected a tensor, got 5", refusal(wrun[name], 5))
+      assert.equal(name .. ": argument 2: expected a dimension from 1 to 2 or from -2 to -1, got 0",
+        refusal(wrun[name], x, 0))
+      assert.equal(name .. ": argument 2: expected a dimension, got true",
+        refusal(wrun[name], x, true))
+      assert.equal(name .. ": argument 3: expected true or false for keepdim, got 1",
+        refusal(wrun[name], x, 1, 1))
+    end
+  end)
+
+  it("refuse lists of dimensions with a fault, or where one is chosen from", function()
+    local x = wrun.zeros(2, 3)
+    assert.equal("sum: argument 2: dimension 2 is given twice", refusal(wrun.sum, x, { 2, -1 }))
+    assert.equal("mean: argument 2: expected a dimension from 1 to 2 or from -2 to -1, got 3",
+      refusal(wrun.mean, x, { 1, 3 }))
+    assert.equal("prod: argument 2: expected a dimension, got the string '1'",
+      refusal(wrun.prod, x, { "1" }))
+    assert.equal("max: argument 2: expected a dimension, got a table", refusal(wrun.max, x, { 1 }))
+  end)
+
+  it("refuse a mean of integers", function()
+    assert.equal("mean: argument 1: expected a float32 or float64 tensor, got an int64 tensor [2]",
+      refusal(wrun.mean, wrun.tensor({ 1, 2 })))
+  end)
+end)
+
+describe("var, std, norm and logsumexp", function()
+  local x = wrun.tensor({ { 1, 2, 4 }, { 3, 5, 9 } }, { dtype = "float64" })
+  local NEAR = { rtol = 1e-14, atol = 1e-15 }
+
+  it("are what their definitions say", function()
+    near.lists({ 8.0 }, near.flat(x:var()), NEAR)
+    near.lists({ 7 / 3, 28 / 3 }, near.flat(x:var(2)), NEAR)
+    near.lists({ math.sqrt(8) }, near.flat(x:std()), NEAR)
+    near.lists({ 1.0, 2.25, 6.25 }, near.flat(x:var(1, false, { unbiased = false })), NEAR)
+    near.lists({ math.sqrt(136) }, near.flat(x:norm()), NEAR)
+    near.lists({ 4.0, 7.0, 13.0 }, near.flat(x:norm(1, 1)), NEAR)
+    near.lists({ 4.0, 9.0 }, near.flat(x:norm(math.huge, 2)), NEAR)
+    near.lists({ 73 ^ (1 / 3), 881 ^ (1 / 3) }, near.flat(x:norm(3, 2)), NEAR)
+    local sum = math.exp(1) + math.exp(2) + math.exp(4)
+    near.lists({ math.log(sum) }, near.flat(x[1]:logsumexp(1)), NEAR)
+    near.lists({ 1000 + math.log(2) }, near.flat(wrun.logsumexp(wrun.full({ 2 }, 1000.0,
+      { dtype = "float64" }), 1)), NEAR)
+    assert.same({ 2, 1 }, x:logsumexp(2, true).shape)
+    assert.same({ 1, 3 }, x:std(1, true).shape)
+    assert.same({}, x:logsumexp().shape)
+    assert.equal(-math.huge, wrun.full({ 2 }, -math.huge):logsumexp(1):item())
+    assert.is_true(wrun.tensor({ 1.0 }):var():isnan():item())
+  end)
+
+  it("have their gradients", function()
+    local y = x:clone():requires_grad_(true)
+    local compositions = {
+      function(t) return t:var(2) end,
+      function(t) return t:std() end,
+      function(t) return t:norm() end,
+      function(t) return t:norm(3, 2) end,
+      function(t) return t:logsumexp(2) end,
+    }
+    for _, f in ipairs(compositions) do
+      assert.is_true(wrun.gradcheck(f, { y }))
+      assert.is_true(wrun.gradgradcheck(f, { y }))
+    end
+  end)
+
+  it("refuse what they cannot use", function()
+    for _, name in ipairs({ "var", "std", "logsumexp" }) do
+      local blamed = name == "std" and "var" or name
+      assert.equal(blamed .. ": argument 1: expected a tensor, got nil", refusal(wrun[name]))
+    end
+    assert.equal("norm: argument 2: expected a number > 0, got 0", refusal(wrun.norm, x, 0))
+    assert.equal("norm: argument 2: expected a number > 0, got the string 'fro'",
+      refusal(wrun.norm, x, "fro"))
+    assert.equal("var: option biased: unknown; the options are unbiased",
+      refusal(wrun.var, x, 1, false, { biased = true }))
+  end)
+end)

@@ -1,0 +1,173 @@
+--- The rules for runtime/: each takes a tree { path = text } and returns what breaks it, a line
+--- each.
+
+local source = require("spec.support.source")
+
+local M = {}
+
+local COMMAND = 5 -- the layer of the wrun command, which alone prints and exits
+
+-- Headers that only some may include: files whose path matches, and a layer.
+local KNOWS_LUA = { "/bind[%w_]*%.[ch]$", COMMAND }
+local KNOWS_BLAS = { "/linalg%.c$" }
+local RESERVED = {
+  ["lua.h"] = KNOWS_LUA,
+  ["lauxlib.h"] = KNOWS_LUA,
+  ["lualib.h"] = KNOWS_LUA,
+  ["cblas.h"] = KNOWS_BLAS,
+  ["lapack.h"] = KNOWS_BLAS,
+  ["lapacke.h"] = KNOWS_BLAS,
+  ["pthread.h"] = { "/pool%.c$" },
+}
+
+local PRINTING = {}
+local names = [[
+  printf fprintf vprintf vfprintf dprintf puts fputs putc putchar perror stdout stderr
+  exit _exit quick_exit abort
+]]
+for name in names:gmatch("%S+") do
+  PRINTING[name] = true
+end
+
+-- A signal handler and the callbacks of libedit are given no context, so what they need is global.
+local GLOBAL = {
+  ["runtime/call.c"] = { ["static lua_State *volatile running"] = true },
+  ["runtime/lineedit.c"] = { ["static struct"] = true },
+}
+
+local function c_files(tree)
+  return source.paths(tree, "^runtime/[%w_]+%.[ch]$")
+end
+
+local function layer_stated(text)
+  return tonumber(text:match("^/%*.-%(layer (%d)%).-%*/"))
+end
+
+--- The layer of a file; a fragment, which states none, has that of the one file it is a part of.
+function M.layer(tree, path)
+  local text = tree[path]
+  local layer = layer_stated(text)
+  if layer then
+    return layer
+  end
+  local name, owners = path:match("[^/]+$"), {}
+  for _, other in ipairs(c_files(tree)) do
+    for _, included in ipairs(source.includes(tree[other])) do
+      local owner = layer_stated(tree[other]) and other
+      if included == name and owner and owner ~= owners[#owners] then
+        owners[#owners + 1] = owner
+      end
+    end
+  end
+  return #owners == 1 and layer_stated(tree[owners[1]]) or nil
+end
+
+--- Each file begins with a comment that names it, and has a layer.
+function M.comments(tree)
+  local broken = {}
+  for _, path in ipairs(source.paths(tree, "^runtime/")) do
+    local name = path:match("[^/]+$"):gsub("%p", "%%%0")
+    if not tree[path]:find("^/%*\n %* " .. name .. " %- %S") then
+      broken[#broken + 1] = path .. ": does not begin with a comment that names it"
+    end
+    if path:find("%.[ch]$") and not M.layer(tree, path) then
+      broken[#broken + 1] = path .. ": states no layer, and is not a part of one file that does"
+    end
+  end
+  return broken
+end
+
+--- A file includes only headers of its own layer or lower ones.
+function M.layers(tree)
+  local broken = {}
+  for _, path in ipairs(c_files(tree)) do
+    local layer = M.layer(tree, path) or 0
+    for _, name in ipairs(source.includes(tree[path])) do
+      local header = "runtime/" .. name:match("[^/]+$")
+      local other = tree[header] and header:find("%.h$") and M.layer(tree, header) or 0
+      if other > layer then
+        local text = "%s (layer %d): includes %s (layer %d)"
+        broken[#broken + 1] = text:format(path, layer, name, other)
+      end
+    end
+  end
+  return broken
+end
+
+--- Lua is known to the bindings and the command, BLAS to linalg, threads to the pool.
+function M.libraries(tree)
+  local broken = {}
+  for _, path in ipairs(c_files(tree)) do
+    for _, name in ipairs(source.includes(tree[path])) do
+      local allowed = RESERVED[name:match("[^/]+$")]
+      if allowed and not path:find(allowed[1]) and M.layer(tree, path) ~= allowed[2] then
+        broken[#broken + 1] = ("%s: includes %s"):format(path, name)
+      end
+    end
+  end
+  return broken
+end
+
+--- Only the command prints and exits.
+function M.printing(tree)
+  local broken = {}
+  for _, path in ipairs(c_files(tree)) do
+    if M.layer(tree, path) ~= COMMAND then
+      for word in source.code(tree[path], "c"):gmatch("[%a_][%w_]*") do
+        if PRINTING[word] then
+          broken[#broken + 1] = ("%s: uses %s"):format(path, word)
+        end
+      end
+    end
+  end
+  return broken
+end
+
+-- Is what this declares constant? Of a pointer, the pointer itself must be.
+local function is_constant(declaration)
+  local last = declaration:match("^.*%*(.*)$") or declaration
+  return last:find("%f[%w_]const%f[^%w_]") ~= nil
+end
+
+local function is_variable(declaration)
+  local is_type = declaration:find("^typedef") or declaration:find("^struct [%w_]+$")
+  local is_function = declaration:find("^[^(]*%([^*]")
+  return not is_type and not is_function
+end
+
+-- The declarations outside functions, each up to its value or body, and every static one inside.
+local function declarations(text)
+  local code = source.code(text, "c"):gsub("\\\n", " "):gsub("%f[^\n\0]%s*#[^\n]*", "")
+  local found = {}
+  local outside = code:gsub("%b{}", "{}"):gsub("(%)%s*){}", "%1;")
+  for statement in outside:gmatch("[^;]+") do
+    local declaration = statement:match("^%s*([^={]-)%s*%f[={\0]")
+    local is_definition = statement:find("^%s*enum[^}]*{}%s*$")
+      or statement:find("^%s*struct[^}]*{}%s*$")
+    if declaration ~= "" and not is_definition then
+      found[#found + 1] = declaration
+    end
+  end
+  for body in code:gmatch("%)%s*(%b{})") do
+    for declaration in body:gmatch("%f[%w_](static%f[^%w_][^;={]-)%s*[;={]") do
+      found[#found + 1] = declaration
+    end
+  end
+  return found
+end
+
+--- All state hangs off the Lua state: whatever has static storage is constant.
+function M.state(tree)
+  local broken = {}
+  for _, path in ipairs(c_files(tree)) do
+    for _, declaration in ipairs(declarations(tree[path])) do
+      local is_excused = GLOBAL[path] and GLOBAL[path][declaration]
+      if is_variable(declaration) and not is_constant(declaration) and not is_excused then
+        broken[#broken + 1] = ("%s: can change: %s"):format(path, declaration)
+      end
+    end
+  end
+  return broken
+end
+
+return M

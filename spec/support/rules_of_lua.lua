@@ -1,0 +1,111 @@
+--- The rules for lua/ and for files of any kind: each takes a tree { path = text } and returns what
+--- breaks it, a line each.
+
+local source = require("spec.support.source")
+
+local M = {}
+
+-- The gradient engine, and what stands below every part of the library.
+local ENGINE = "autograd check class derivatives format gradcheck tensor"
+
+-- part -> the parts it must not know
+local STRANGERS = {
+  data = "nn optim rbm dbn",
+  dbn = "nn",
+  nn = "data dbn optim rbm",
+  optim = "data dbn nn rbm",
+  rbm = "nn",
+}
+for name in ENGINE:gmatch("%w+") do
+  STRANGERS[name] = "data dbn nn optim progress rbm"
+end
+
+-- The face of the library loads its parts when they are first touched.
+local LOADS_BY_TABLE = { ["lua/wrun.lua"] = true }
+
+-- Who writes to standard error, and why.
+local WRITES_ERRORS = {
+  ["lua/wrun/progress.lua"] = "the progress bar",
+  ["lua/wrun/data/images.lua"] = "the notice that another data set stands in for the one asked for",
+}
+
+local WRITING = {
+  "%f[%w_.]print%f[^%w_]", "io%s*%.%s*write", "io%s*%.%s*stdout", "os%s*%.%s*exit",
+}
+
+local LONGEST = 500
+
+-- Values from PyTorch: data, not code.
+local function is_data(path)
+  return path:find("^spec/fixtures/.*%.lua$") ~= nil
+end
+
+local function library(tree)
+  return source.paths(tree, "^lua/.*%.lua$")
+end
+
+-- "lua/wrun/nn/linear.lua" and "wrun.nn.linear" belong to nn.
+local function part(name)
+  return name:match("^lua/wrun/([%w_]+)") or name:match("^wrun%.([%w_]+)")
+end
+
+--- The parts of the library know only the parts they may, and say by name whom they need.
+function M.requires(tree)
+  local broken = {}
+  for _, path in ipairs(library(tree)) do
+    local names, unnamed = source.requires(tree[path])
+    local strangers = STRANGERS[part(path)] or ""
+    for _, name in ipairs(names) do
+      if part(name) and strangers:find("%f[%w_]" .. part(name) .. "%f[^%w_]") then
+        broken[#broken + 1] = ("%s: requires %s"):format(path, name)
+      end
+    end
+    if unnamed > 0 and not LOADS_BY_TABLE[path] then
+      broken[#broken + 1] = path .. ": requires something without its name"
+    end
+  end
+  return broken
+end
+
+--- Scripts print; the library returns.
+function M.printing(tree)
+  local broken = {}
+  for _, path in ipairs(library(tree)) do
+    local code = source.code(tree[path], "lua")
+    for _, pattern in ipairs(WRITING) do
+      local word = code:match(pattern)
+      if word then
+        broken[#broken + 1] = ("%s: uses %s"):format(path, word)
+      end
+    end
+    if code:find("io%s*%.%s*stderr") and not WRITES_ERRORS[path] then
+      broken[#broken + 1] = path .. ": uses io.stderr"
+    end
+  end
+  return broken
+end
+
+--- Each Lua file begins with a sentence that says what it is.
+function M.comments(tree)
+  local broken = {}
+  for _, path in ipairs(source.paths(tree, "%.lua$")) do
+    if not tree[path]:gsub("^#![^\n]*\n", ""):find("^%-%-%- ?%S") then
+      broken[#broken + 1] = path .. ": does not begin with a --- comment"
+    end
+  end
+  return broken
+end
+
+--- A file is short enough to be one idea.
+function M.lengths(tree)
+  local broken = {}
+  for _, path in ipairs(source.paths(tree, "")) do
+    local _, lines = tree[path]:gsub("\n", "")
+    if lines > LONGEST and not is_data(path) then
+      broken[#broken + 1] = ("%s: %d lines"):format(path, lines)
+    end
+  end
+  return broken
+end
+
+return M
