@@ -53,6 +53,8 @@ void bind_register(lua_State *L, const luaL_Reg *functions);
 
 /* ---- errors: message at the script's line, after the path of the containers it passed ---- */
 _Noreturn void bind_fail(lua_State *L, const char *format, ...);
+/* the Lua function core.fail(format, ...): the same for wrun's modules */
+int bind_core_fail(lua_State *L);
 /* "f: argument 2: expected WHAT, got a string"; the type or value at `index` completes it */
 _Noreturn void bind_fail_argument(lua_State *L, const char *f, int index, const char *expected);
 /* pushes "[2, 3]"; the pointer lives as long as the stack slot */

@@ -26,8 +26,7 @@ static const char *check_string(lua_State *L, const char *f, int index, const ch
     return lua_tostring(L, index);
 }
 
-/* Pushes field `name` of the options at `index`, nil when it is missing; false when it is of
- * another type. */
+/* Pushes field `name` of the options at `index`, or nil; raises when it is of another type. */
 static void push_option(lua_State *L, const char *f, int index, const char *name, int type,
                         const char *expected)
 {
@@ -167,8 +166,7 @@ static int files_idx_read(lua_State *L)
 
 /* ---- download ---- */
 
-/* The progress function of a running download stands at `function`; what it raises waits on top of
- * the stack. */
+/* The progress function stands at stack index `function`; what it raises waits on top. */
 typedef struct {
     lua_State *L;
     int function;
@@ -230,8 +228,7 @@ static int files_download(lua_State *L)
 
 /* ---- folders, terminal, clock ---- */
 
-/* make_folder(path) -> true, or nil and a message. Makes the folders above it too; one that is
- * there is fine. */
+/* make_folder(path) -> true, or nil and a message; makes those above it too; may be there */
 static int files_make_folder(lua_State *L)
 {
     const char *path = check_string(L, "make_folder", 1, "a path");
@@ -255,8 +252,7 @@ static int files_make_folder(lua_State *L)
     return 1;
 }
 
-/* is_terminal(stream) -> whether an open Lua file is a terminal, and its width in columns where
- * that is known */
+/* is_terminal(file) -> whether it is an open terminal, and its width in columns where known */
 static int files_is_terminal(lua_State *L)
 {
     struct winsize size;
@@ -272,8 +268,7 @@ static int files_is_terminal(lua_State *L)
     return 2;
 }
 
-/* clock() -> seconds since some fixed moment, never going back; os.clock counts processor time
- * instead */
+/* clock() -> seconds since some fixed moment; os.clock counts processor time instead */
 static int files_clock(lua_State *L)
 {
     struct timespec now;

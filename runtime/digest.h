@@ -20,8 +20,7 @@ typedef struct {
 void digest_start(Digest *digest);
 void digest_add(Digest *digest, const void *bytes, size_t size);
 
-/* text = the hexadecimal digest of everything added; the digest must be started anew before further
- * use */
+/* text = the digest of everything added; then it must be started anew */
 void digest_finish(Digest *digest, char text[DIGEST_TEXT]);
 
 #endif

@@ -4,8 +4,8 @@
  * Invariant: PATH.part is written only by the process that holds its lock, and only that process
  * renames or removes it; so what a killed run left behind is simply overwritten by the next.
  */
-#define CURL_DISABLE_TYPECHECK /* its macros call libcurl by name; here it is called through       \
-                                  pointers */
+/* libcurl is called through pointers, which its type-checking macros cannot do. */
+#define CURL_DISABLE_TYPECHECK
 
 #include <curl/curl.h>
 #include <dlfcn.h>
@@ -62,8 +62,7 @@ static Reason explain(char detail[DOWNLOAD_DETAIL], Reason reason, const char *t
 
 /* ---- libcurl ---- */
 
-/* The library stays loaded after dlclose: TLS libraries do not survive being taken out of a
- * process. */
+/* The library stays loaded after dlclose: TLS libraries must not be taken out of a process. */
 static void *curl_open(Curl *curl)
 {
     void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
@@ -201,8 +200,7 @@ static bool is_at(int descriptor, const char *path)
            ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
 }
 
-/* Opens and locks `part`. A lock on a file that its owner has meanwhile renamed or removed does not
- * count. */
+/* Opens and locks `part`, anew while its last owner renames or removes it between the two. */
 static Reason part_open(const char *part, int *descriptor, char detail[DOWNLOAD_DETAIL])
 {
     for (;;) {

@@ -19,8 +19,7 @@ typedef struct {
     const char *sha256; /* of the uncompressed content, lower case; NULL: not checked */
     int64_t limit;      /* accept no more bytes than this, neither received nor uncompressed */
 
-    /* Called often while bytes come in; total is 0 while unknown. False stops the download. Must
-     * not raise. */
+    /* Called often; total is 0 while unknown. False stops the download. Must not raise. */
     bool (*progress)(void *context, int64_t done, int64_t total);
     void *context;
 } DownloadPlan;
@@ -32,9 +31,8 @@ typedef struct {
  */
 Reason download_run(const DownloadPlan *plan, char detail[DOWNLOAD_DETAIL]);
 
-/* two Reasons that callers tell apart: the progress function said stop; detail[] is the SHA-256 of
- * what came */
-extern const char download_stopped[];
-extern const char download_unlike[];
+/* two Reasons that callers tell apart */
+extern const char download_stopped[]; /* the progress function returned false */
+extern const char download_unlike[];  /* detail[] is the SHA-256 of what came */
 
 #endif

@@ -91,8 +91,7 @@ static Reason refuse_size(IdxReader *reader, Reason reason, int64_t expected, in
     return refuse(reader, IDX_FAULT_SIZE, reason);
 }
 
-/* to[size] = the next bytes, `position` bytes into the data; the data must reach as far as
- * `expected` */
+/* to[size] = the next bytes, from `position` on; the data must reach to `expected` */
 static Reason take(IdxReader *reader, void *to, int64_t size, int64_t position, int64_t expected)
 {
     size_t got;

@@ -2,7 +2,7 @@
  * idx.h - the IDX format of MNIST (layer 3)
  *
  * An IDX file is two zero bytes, an element type, a rank, that many big-endian 32-bit sizes, and
- * the elements, big- endian, row by row. It may be compressed (gzip.h). Nothing in it is trusted:
+ * the elements, big-endian, row by row. It may be compressed (gzip.h). Nothing in it is trusted:
  * the sizes are checked against the file before anything is allocated for them, and the file must
  * end where they say.
  *
@@ -41,8 +41,7 @@ typedef struct {
     unsigned char piece[IDX_PIECE];
 } IdxReader;
 
-/* Reads the header; the descriptor now belongs to the reader, also after a refusal. The reader must
- * not move. */
+/* Reads the header. The descriptor and the reader are under the rules of gzip_open. */
 Reason idx_open(IdxReader *reader, int descriptor);
 
 /* elements[numel] of reader->dtype = the elements; refuses a file that ends early or goes on. */

@@ -3,8 +3,9 @@
  *
  * Behaves as the stand-alone Lua interpreter does, option for option, and adds --help, --version
  * and
- * --threads. Two things differ on purpose: code is text, never bytecode, and output that could not
- * be written is an error. The library itself is only loaded when a script requires it.
+ * --threads. Three things differ on purpose: code is text, never bytecode; output that could not be
+ * written is an error, and so is a failing script on standard input. The collector stays
+ * incremental, as tensors set its pace. The library itself is loaded when a script requires it.
  */
 #include <errno.h>
 #include <lauxlib.h>

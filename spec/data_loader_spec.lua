@@ -1,5 +1,6 @@
---- Batches: their number, their sizes, their types and whose memory they are. The orders of a shuffled pass are compared
---- with PyTorch's in random_spec.lua.
+--- Batches: their number, their sizes, their types and whose memory they are.
+---
+--- random_spec.lua compares the orders of shuffled passes with PyTorch's.
 
 local data = require("wrun.data")
 local wrun = require("wrun")
@@ -50,7 +51,7 @@ describe("data.loader", function()
     end
   end)
 
-  it("hands out every sample once a shuffled pass, with its own target, in a new order each time", function()
+  it("hands out every sample once a shuffled pass, with its target, in a new order", function()
     local n = 1000
     local set = { x = wrun.arange(n):reshape(n, 1), y = wrun.arange(1, n + 1) }
     local loader = data.loader(set, { batch_size = 64, shuffle = true })
@@ -78,8 +79,8 @@ describe("data.loader", function()
     for value = 0, 255 do
       expected[value + 1] = string.unpack("f", string.pack("f", value / 255))
     end
-    for _, options in ipairs({ {}, { order = "document", shuffle = true, generator = wrun.Generator() } }) do
-      options.batch_size = 256
+    for _, shuffle in ipairs({ false, true }) do
+      local options = { batch_size = 256, shuffle = shuffle, generator = wrun.Generator() }
       local values = {}
       for x in data.loader(set, options):batches() do
         assert.equal("float32", x.dtype)
@@ -105,9 +106,9 @@ describe("data.loader", function()
 
   it("makes a row of features of every sample, and no less than a row", function()
     local function shapes(...)
-      local loader = data.loader({ x = wrun.zeros(3, ...), y = wrun.zeros(3, 2, 2) }, { batch_size = 2 })
+      local set = { x = wrun.zeros(3, ...), y = wrun.zeros(3, 2, 2) }
       local found = {}
-      for x, y in loader:batches() do
+      for x, y in data.loader(set, { batch_size = 2 }):batches() do
         found[#found + 1] = x.shape
         found[#found + 1] = y.shape
       end
@@ -120,8 +121,9 @@ describe("data.loader", function()
   end)
 
   it("takes a set without targets", function()
+    local loader = data.loader({ x = wrun.zeros(5, 3) }, { batch_size = 2, shuffle = true })
     local count = 0
-    for x, y in data.loader({ x = wrun.zeros(5, 3) }, { batch_size = 2, shuffle = true }):batches() do
+    for x, y in loader:batches() do
       assert.equal(3, x:size(2))
       assert.is_nil(y)
       count = count + 1
@@ -155,8 +157,12 @@ describe("data.loader", function()
 
   it("can be left early, and passes may run side by side", function()
     local loader = data.loader(small(), { batch_size = 2 })
+    local seen = 0
     for _ in loader:batches() do
-      break
+      seen = seen + 1
+      if seen == 2 then
+        break
+      end
     end
     local one, two = loader:batches(), loader:batches()
     local _, first = one()
@@ -169,7 +175,7 @@ describe("data.loader", function()
     assert.same({ 3, 4 }, select(2, two()):tolist())
   end)
 
-  it("starts a shuffled pass with two words of the default generator, and the permutation after", function()
+  it("draws two words when a shuffled pass begins, and the order before its first batch", function()
     wrun.manual_seed(5)
     local it = data.loader(small(), { shuffle = true, order = "document" }):batches()
     wrun.manual_seed(5)
@@ -180,8 +186,8 @@ describe("data.loader", function()
     assert.equal(wrun.rand(1):item(), after)
   end)
 
-  -- PyTorch's BatchSampler asks for the next sample to know that there is none: for a short last batch while it
-  -- gathers that, otherwise after the last batch.
+  -- PyTorch's BatchSampler asks for the next sample to know that there is none: for a short last
+  -- batch while it gathers that, otherwise after the last batch.
   it("draws the surplus permutation of PyTorch's sampler when the samples run out", function()
     local function state_of(generator)
       return generator:get_state():tolist()
@@ -210,37 +216,33 @@ describe("data.loader", function()
     assert.same({ shuffled, shuffled, shuffled }, states({ batch_size = 3, order = "document" }))
   end)
 
+  local function assert_refused(expected, ...)
+    local ok, message = pcall(data.loader, ...)
+    assert.is_false(ok)
+    assert.equal("loader: " .. expected, message:match(":%d+: (.*)$"))
+  end
+
   it("refuses what is no data set", function()
-    local function message_of(...)
-      local ok, message = pcall(data.loader, ...)
-      assert.is_false(ok)
-      return message:match("^spec/data_loader_spec.lua:%d+: (.*)$") or message:match(":%d+: (.*)$")
-    end
-    assert.equal("loader: argument 1: expected a table { x = tensor, y = tensor }, got 3", message_of(3))
-    assert.equal("loader: argument 1: expected field x to be a tensor of samples, got nil", message_of({}))
-    assert.equal("loader: argument 1: expected field x to be a tensor of samples, got false",
-      message_of({ x = false }))
-    assert.equal("loader: argument 1: expected field x to be a tensor of samples, got a function",
-      message_of({ x = print }))
-    assert.equal("loader: argument 1: expected field x to be a tensor of samples, got a float32 tensor []",
-      message_of({ x = wrun.tensor(1.5) }))
-    assert.equal("loader: argument 1: expected field y to be a tensor of samples, got 1",
-      message_of({ x = wrun.zeros(2), y = 1 }))
-    assert.equal("loader: argument 1: expected as many targets as samples, got x [2, 3] and y [3]",
-      message_of({ x = wrun.zeros(2, 3), y = wrun.zeros(3) }))
+    assert_refused("argument 1: expected a table { x = tensor, y = tensor }, got 3", 3)
+    local field = "argument 1: expected field %s to be a tensor of samples, got "
+    local x, y = field:format("x"), field:format("y")
+    assert_refused(x .. "nil", {})
+    assert_refused(x .. "false", { x = false })
+    assert_refused(x .. "a function", { x = print })
+    assert_refused(x .. "a float32 tensor []", { x = wrun.tensor(1.5) })
+    assert_refused(y .. "1", { x = wrun.zeros(2), y = 1 })
+    assert_refused("argument 1: expected as many targets as samples, got x [2, 3] and y [3]",
+      { x = wrun.zeros(2, 3), y = wrun.zeros(3) })
   end)
 
   it("refuses options that make no sense", function()
-    local function message_of(options)
-      return select(2, pcall(data.loader, small(), options)):match(":%d+: (.*)$")
-    end
-    assert.equal("loader: option batch_size: expected an integer >= 1, got 0", message_of({ batch_size = 0 }))
-    assert.equal("loader: option batch_size: expected an integer >= 1, got 2.5",
-      message_of({ batch_size = 2.5 }))
-    assert.equal("loader: option shuffle: expected true or false, got 1", message_of({ shuffle = 1 }))
-    assert.equal("loader: option order: expected modern or document, got the string 'old'",
-      message_of({ order = "old" }))
-    assert.equal("loader: option workers: unknown; the options are batch_size, drop_last, generator, "
-      .. "order, shuffle", message_of({ workers = 2 }))
+    local size = "option batch_size: expected an integer >= 1, got "
+    assert_refused(size .. "0", small(), { batch_size = 0 })
+    assert_refused(size .. "2.5", small(), { batch_size = 2.5 })
+    assert_refused("option shuffle: expected true or false, got 1", small(), { shuffle = 1 })
+    assert_refused("option order: expected modern or document, got the string 'old'", small(),
+      { order = "old" })
+    assert_refused("option workers: unknown; the options are batch_size, drop_last, generator, "
+      .. "order, shuffle", small(), { workers = 2 })
   end)
 end)

@@ -5,7 +5,7 @@ local files = require("spec.support.files")
 local places = require("wrun.data.places")
 local wrun = require("wrun")
 
--- A data folder that holds the set: the one WRUN_DATA names, the one beside the project, or the package's.
+-- A folder that holds the set: what WRUN_DATA names, or one beside the project, or the package's.
 local function folder_of(set)
   for _, folder in ipairs({ places.given() or "../shared/data", set.installed }) do
     if places.find(set, folder) then
@@ -40,8 +40,10 @@ describe("MNIST", function()
     local train, test = wrun.data.mnist({ folder = folder_of(catalog.mnist) })
     assert.same({ 60000, 28, 28 }, train.x.shape)
     assert.same({ 10000, 28, 28 }, test.x.shape)
-    assert.same({ 5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949 }, class_counts(train.y))
-    assert.same({ 980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009 }, class_counts(test.y))
+    assert.same({ 5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949 },
+      class_counts(train.y))
+    assert.same({ 980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009 },
+      class_counts(test.y))
     -- 0.1307 and 0.3081 of 255, the usual constants of normalisation, in full
     local mean, deviation = mean_and_deviation(train.x)
     assert.near(33.318421, mean, 1e-6)
@@ -72,15 +74,15 @@ describe("Fashion-MNIST", function()
       pending("needs the Debian package dataset-fashion-mnist")
     end
     local home = files.folder()
-    local output, errors = files.run(
-      ("env -u WRUN_DATA -u XDG_CACHE_HOME HOME='%s' WRUN_MNIST_MIRROR=http://127.0.0.1:1/"):format(home),
-      [[
-        local train, test = require("wrun").data.mnist({ otherwise = "fashion_mnist" })
-        print(train.name, #train.x, test.name, #test.x, train.folder)
-      ]]
-    )
+    local environment = "env -u WRUN_DATA -u XDG_CACHE_HOME WRUN_MNIST_MIRROR=http://127.0.0.1:1/"
+      .. (" HOME='%s'"):format(home)
+    local output, errors = files.run(environment, [[
+      local train, test = require("wrun").data.mnist({ otherwise = "fashion_mnist" })
+      print(train.name, #train.x, test.name, #test.x, train.folder)
+    ]])
     files.remove(home)
-    assert.equal("Fashion-MNIST\t60000\tFashion-MNIST\t10000\t" .. catalog.fashion_mnist.installed, output)
+    local names = "Fashion-MNIST\t60000\tFashion-MNIST\t10000\t"
+    assert.equal(names .. catalog.fashion_mnist.installed, output)
     assert.equal("MNIST cannot be reached: this is Fashion-MNIST instead\n", errors)
   end)
 end)

@@ -25,7 +25,7 @@ local function listing()
   return files.shell(("ls -A '%s'"):format(folder))
 end
 
--- The message that a download of `name` is refused with, without its address; nothing may be left of it.
+-- The message that a download of `name` is refused with, without its address. It leaves nothing.
 local function refusal(name, options)
   local ok, message = core.download(address(name), path, options)
   assert.is_nil(ok)
@@ -124,7 +124,8 @@ describe("download", function()
   end)
 
   it_over_http("uses the proxy that the environment names", function()
-    local output = files.run(("env -u no_proxy -u NO_PROXY http_proxy=%s"):format(server.address), ([[
+    local environment = "env -u no_proxy -u NO_PROXY http_proxy=" .. server.address
+    local output = files.run(environment, ([[
       print(require("wrun.core").download("http://moved.invalid/hello", "%s"))
     ]]):format(path))
     assert.equal("true", output)

@@ -1,7 +1,6 @@
 --- Runs a script with its arguments, then says on standard error how much memory that took at most.
 
 local script = table.remove(arg, 1)
-arg[0] = script
 assert(loadfile(script))(table.unpack(arg))
 
 local status = assert(io.open("/proc/self/status")):read("a")

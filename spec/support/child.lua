@@ -34,6 +34,24 @@ function M.write(text, path)
   return path
 end
 
+--- Calls use(path) with a file of the given text, and removes it.
+function M.with_file(text, use, path)
+  path = M.write(text, path)
+  local ok, message = pcall(use, path)
+  os.remove(path)
+  assert(ok, message)
+end
+
+--- Calls use(path) with a new folder, and removes it.
+function M.with_folder(use)
+  local path = os.tmpname()
+  os.remove(path)
+  assert(os.execute("mkdir -p " .. path))
+  local ok, message = pcall(use, path)
+  os.execute("rm -r " .. path)
+  assert(ok, message)
+end
+
 --- Runs a shell command; returns { out, err, status }, status "signal 2" when one ended it.
 function M.shell(command, input)
   local out, err, stdin = os.tmpname(), os.tmpname(), M.write(input or "")

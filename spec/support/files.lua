@@ -1,4 +1,4 @@
---- Files for specs: IDX and gzip bytes made here, scratch folders, checksums by coreutils, other processes.
+--- Files and processes for specs: IDX and gzip bytes, scratch folders, SHA-256 by coreutils.
 
 local core = require("wrun.core")
 

@@ -1,0 +1,88 @@
+local child = require("spec.support.child")
+
+local run, quote, with_file, with_folder = child.run, child.quote, child.with_file, child.with_folder
+
+describe("the interactive session", function()
+  --- Feeds lines through a pipe; returns the output after the banner, and the errors.
+  local function feed(lines, arguments)
+    local result = run(arguments or { "-i" }, { input = lines })
+    assert.equal(0, result.status)
+    local banner, rest = result.out:match("^(wrun 0.1.0 on Lua [%d.]+\n[^\n]*\n)(.*)$")
+    assert.truthy(banner:find("The library is loaded as 'wrun'.", 1, true), banner)
+    return rest, result.err
+  end
+
+  it("prints the values of expressions", function()
+    assert.equal("> 2\n> 1\ta\tnil\n> 3\n> 4\n> \n", feed("1 + 1\n1, 'a', nil\n=3\nreturn 4\n"))
+    assert.equal("> > 5\n> \n", feed("x = 5\nx\n"))
+  end)
+
+  it("has the library, and shows tensors", function()
+    assert.equal("> tensor([1., 2.])\n> \n", feed("wrun.tensor { 1.0, 2.0 }\n"))
+  end)
+
+  it("goes on reading until a statement is complete", function()
+    assert.equal("> >> >> 1\n2\n> \n", feed("for i = 1, 2 do\nprint(i)\nend\n"))
+    local lines = "x = {\n" .. ("1,\n"):rep(200) .. "}\n#x\n"
+    assert.equal("> " .. (">> "):rep(201) .. "> 200\n> \n", feed(lines))
+    local _, errors = feed("for\n")
+    assert.equal("stdin:1: <name> expected near <eof>\n", errors)
+  end)
+
+  it("survives errors", function()
+    local out, errors = feed("error('boom')\nx =+\nerror({})\n1\n")
+    assert.equal("> > > > 1\n> \n", out)
+    local trace = "stack traceback:\n\t[C]: in function 'error'\n\tstdin:1: in main chunk\n"
+      .. "\t[C]: in ?\n"
+    local expected = "stdin:1: boom\n" .. trace .. "stdin:1: unexpected symbol near '+'\n"
+      .. "(error object is a table value)\n" .. trace
+    assert.equal(expected, errors)
+    local _, unprintable = feed("setmetatable({}, { __tostring = function() error('no') end })\n")
+    assert.equal("error calling 'print': stdin:1: no", unprintable:match("^[^\n]*"))
+  end)
+
+  it("takes its prompts from _PROMPT and _PROMPT2", function()
+    assert.equal("> $ .. 1\n$ \n", feed("_PROMPT, _PROMPT2 = '$ ', '.. '\nprint(\n1)\n"))
+  end)
+
+  it("follows a script and keeps what that left", function()
+    with_file("x = ...", function(path)
+      assert.equal("> a\n> \n", feed("x\n", { "-i", path, "a" }))
+    end)
+    assert.equal("", run({ "-i", "-e", "error(1)" }, { input = "print(1)\n" }).out:match("\n(.*)$"))
+  end)
+
+  it("edits, completes and remembers lines on a terminal", function()
+    with_folder(function(folder)
+      local lines = {
+        "name = { field = 5 }",
+        "'sum', 1 + 12\b2", -- a mistake, taken back
+        "'completed', na\t.fi\t",
+        "'é' .. 'ö\b'",
+        "'lost\3", -- Ctrl-C
+        "'kept'",
+        "\27[A .. '!'", -- the line before, and more
+        "\4",
+      }
+      child.write(table.concat(lines, "\n") .. "\n", folder .. "/keys")
+      -- each line waits for another prompt: before it the terminal is not the editor's
+      local session = [[
+        cd %s && touch screen && prompts=0 && while IFS= read -r line; do
+          prompts=$((prompts + 1))
+          until [ "$(grep -c '^>*> ' screen)" -ge $prompts ]; do sleep 0.01; done
+          printf '%%s\n' "$line"
+        done <keys | script -q -e -f -c %s screen]]
+      local wrun = "env TERM=xterm LC_ALL=C.UTF-8 XDG_STATE_HOME=$PWD " .. quote(child.wrun)
+      session = session:format(folder, quote(wrun))
+      local result = run({ "20", "sh", "-c", session }, { program = "timeout" })
+      assert.equal(0, result.status)
+      local shown = result.out:gsub("\r", "")
+      for _, text in ipairs({ "sum\t13", "completed\t5", "é", "kept", "kept!" }) do
+        assert.truthy(shown:find("\n" .. text .. "\n", 1, true), text .. " in " .. shown)
+      end
+      assert.is_nil(shown:find("\nlost", 1, true))
+      local history = child.read(folder .. "/wrun/history")
+      assert.truthy(history:find("\n'kept'\n'kept'\\040..\\040'!'\n", 1, true), history)
+    end)
+  end)
+end)
