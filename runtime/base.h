@@ -1,9 +1,9 @@
 /*
  * base.h - the ground everything stands on (layer 0)
  *
- * Sizes come from scripts and files, so they are checked before they are multiplied. Functions that can refuse
- * return a Reason: NULL when all is well, else a static sentence that the binding layer completes with the
- * function, the argument and the shapes.
+ * Sizes come from scripts and files, so they are checked before they are multiplied. Functions that
+ * can refuse return a Reason: NULL when all is well, else a static sentence that the binding layer
+ * completes with the function, the argument and the shapes.
  */
 #ifndef BASE_H
 #define BASE_H
@@ -17,8 +17,8 @@ typedef const char *Reason;
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /*
- * Compiles a function for each vector unit; the loader picks the best one the machine has (before ThreadSanitizer is
- * ready for it, so not under that).
+ * Compiles a function for each vector unit; the loader picks the best one the machine has (before
+ * ThreadSanitizer is ready for it, so not under that).
  */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__)
 #define VECTORISED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))

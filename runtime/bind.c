@@ -9,8 +9,9 @@
 /* ---- results ---- */
 
 /*
- * The collector starts again once garbage has reached a quarter of what is in use (with the bytes that are coming), or 16 MB where that is more: large
- * blocks of garbage must not wait until the heap has doubled, and a small heap is not walked again and again.
+ * The collector starts again once garbage has reached a quarter of what is in use (with the bytes
+ * that are coming), or 16 MB where that is more: large blocks of garbage must not wait until the
+ * heap has doubled, and a small heap is not walked again and again.
  */
 static void set_collector_pace(lua_State *L, int64_t coming)
 {
@@ -103,8 +104,8 @@ void bind_source(lua_State *L, const char *f, int index, const View *target, Ope
     if (shape_broadcast(target->ndim, target->shape, source->ndim, source->dims, &ndim, shape) ||
         !shape_equal(ndim, shape, target->ndim, target->shape)) {
         const char *wanted = bind_shape_text(L, target->ndim, target->shape);
-        bind_fail(L, "%s: argument %d: expected a shape that broadcasts to %s, got %s", f, index, wanted,
-                  bind_shape_text(L, source->ndim, source->dims));
+        bind_fail(L, "%s: argument %d: expected a shape that broadcasts to %s, got %s", f, index,
+                  wanted, bind_shape_text(L, source->ndim, source->dims));
     }
     const Tensor *t = bind_tensor(L, f, 1);
     if (source->storage == t->storage)
@@ -169,7 +170,8 @@ static void push_runtime(lua_State *L)
     lua_setfield(L, LUA_REGISTRYINDEX, key);
 }
 
-/* set_num_threads(n), get_num_threads(): the threads of large operations; results do not depend on it */
+/* set_num_threads(n), get_num_threads(): the threads of large operations; results do not depend on
+ * it */
 static int core_set_num_threads(lua_State *L)
 {
     int64_t n = bind_integer(L, "set_num_threads", 1, "a number of threads");

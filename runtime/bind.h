@@ -1,9 +1,9 @@
 /*
  * bind.h - what the binding files share (layer 4)
  *
- * Only bind*.c and main.c know Lua. A binding checks its arguments, plans, allocates the result, runs, and pushes.
- * Everything that can raise comes before the first effect. Every function made by bind_register carries the
- * Runtime as its first upvalue; there are no globals.
+ * Only bind*.c and main.c know Lua. A binding checks its arguments, plans, allocates the result,
+ * runs, and pushes. Everything that can raise comes before the first effect. Every function made by
+ * bind_register carries the Runtime as its first upvalue; there are no globals.
  */
 #ifndef BIND_H
 #define BIND_H
@@ -30,8 +30,8 @@ enum {
     RUNTIME_NODE_TYPE,
     RUNTIME_GENERATOR_TYPE,
     RUNTIME_GENERATOR, /* the default generator */
-    RUNTIME_ROWS, /* autograd's rows of the elementwise operations, by number */
-    RUNTIME_ZERO, /* a tensor of one zero, for bind_autograd.c */
+    RUNTIME_ROWS,      /* autograd's rows of the elementwise operations, by number */
+    RUNTIME_ZERO,      /* a tensor of one zero, for bind_autograd.c */
     RUNTIME_VALUES = RUNTIME_ZERO
 };
 
@@ -78,7 +78,8 @@ int bind_sizes(lua_State *L, const char *f, int first, int64_t *sizes, int *next
 void bind_check_float(lua_State *L, const char *f, int index, const Tensor *t);
 
 /* ---- fields of an options table at `index` (nil or none: the default) ---- */
-/* raises unless the value is nil, none or a table whose every key stands in known[] (NULL-terminated) */
+/* raises unless the value is nil, none or a table whose every key stands in known[]
+ * (NULL-terminated) */
 void bind_check_options(lua_State *L, const char *f, int index, const char *const *known);
 DType bind_option_dtype(lua_State *L, const char *f, int index, DType otherwise);
 bool bind_option_boolean(lua_State *L, const char *f, int index, const char *name, bool otherwise);
@@ -87,7 +88,8 @@ bool bind_option_boolean(lua_State *L, const char *f, int index, const char *nam
 void bind_option_requires_grad(lua_State *L, const char *f, int index, Tensor *t);
 
 /* ---- results ---- */
-/* pushes a new tensor with bytes of its own, not yet filled; raises when the size overflows or memory is out */
+/* pushes a new tensor with bytes of its own, not yet filled; raises when the size overflows or
+ * memory is out */
 Tensor *bind_new_tensor(lua_State *L, const char *f, DType dtype, int ndim, const int64_t *shape);
 /* pushes a contiguous copy of v, converted */
 Tensor *bind_new_copy(lua_State *L, const char *f, const View *v, DType dtype);
@@ -97,15 +99,15 @@ Tensor *bind_new_view(lua_State *L, int index, const View *view);
 void bind_touch(Tensor *t);
 
 /*
- * What the tensor or number at `index` writes to `target`, which it must broadcast to. If it shares memory with the
- * tensor at index 1, a copy of it (pushed).
+ * What the tensor or number at `index` writes to `target`, which it must broadcast to. If it shares
+ * memory with the tensor at index 1, a copy of it (pushed).
  */
 void bind_source(lua_State *L, const char *f, int index, const View *target, Operand *out);
 
 /* ---- changing in place ---- */
 /*
- * Raises unless t may be overwritten: a leaf that requires a gradient may not be while gradients are on, nor a
- * tensor whose elements repeat.
+ * Raises unless t may be overwritten: a leaf that requires a gradient may not be while gradients
+ * are on, nor a tensor whose elements repeat.
  */
 void bind_check_writable(lua_State *L, const char *f, int index, Tensor *t);
 
@@ -115,14 +117,17 @@ bool bind_needs_grad(lua_State *L, int count);
 /* Is the value at index a tensor that requires a gradient? */
 bool bind_requires_grad(lua_State *L, int index);
 /*
- * Makes the tensor at `result` the output of a new node: the row at `row`, the arguments 1..count. Tensors whose bit is
- * set in `saves` (bit 0 the result, bit i argument i) are kept for the backward pass; of the others only the shape.
+ * Makes the tensor at `result` the output of a new node: the row at `row`, the arguments 1..count.
+ * Tensors whose bit is set in `saves` (bit 0 the result, bit i argument i) are kept for the
+ * backward pass; of the others only the shape.
  */
 void bind_record(lua_State *L, int row, int count, uint32_t saves, int result);
-/* Raises when a recorded change in place of t would pass by a recorded view of it, or by the tensor it is a view of. */
+/* Raises when a recorded change in place of t would pass by a recorded view of it, or by the tensor
+ * it is a view of. */
 void bind_check_unshared(lua_State *L, const char *f, Tensor *t);
 
-/* each adds its functions to the core table on top of the stack; called once, in this order, by luaopen_wrun_core */
+/* each adds its functions to the core table on top of the stack; called once, in this order, by
+ * luaopen_wrun_core */
 void bind_open_tensor(lua_State *L);
 void bind_open_create(lua_State *L);
 void bind_open_view(lua_State *L);

@@ -1,10 +1,11 @@
 /*
  * bind_autograd.c - recording what was computed (layer 4)
  *
- * A Node stands for one call of a differentiable operation. Its user values hold the operation's row (see
- * lua/wrun/derivatives.lua), the values that its gradients need, and an edge for each argument that wants a gradient: the node
- * that made the argument, or the argument itself where that is a leaf. The walk backward is lua/wrun/autograd.lua;
- * here is only what must be quick, since it happens at each operation of a forward pass.
+ * A Node stands for one call of a differentiable operation. Its user values hold the operation's
+ * row (see lua/wrun/derivatives.lua), the values that its gradients need, and an edge for each
+ * argument that wants a gradient: the node that made the argument, or the argument itself where
+ * that is a leaf. The walk backward is lua/wrun/autograd.lua; here is only what must be quick,
+ * since it happens at each operation of a forward pass.
  *
  * Invariant: a saved tensor's storage has the version noted beside it, or the walk is refused.
  */
@@ -64,12 +65,14 @@ void bind_check_unshared(lua_State *L, const char *f, Tensor *t)
 {
     if (t->storage->viewed)
         bind_fail(L,
-                  "%s: argument 1: gradients flow through a view of this tensor's memory, which a change in place would "
+                  "%s: argument 1: gradients flow through a view of this tensor's memory, which a "
+                  "change in place would "
                   "bypass; clone() it first",
                   f);
     if (t->is_view)
         bind_fail(L,
-                  "%s: argument 1: it is a view of another tensor, which the gradient of a change in place would not "
+                  "%s: argument 1: it is a view of another tensor, which the gradient of a change "
+                  "in place would not "
                   "reach; write t[key] = value into that tensor, or clone() the view first",
                   f);
 }
@@ -81,17 +84,21 @@ void bind_check_writable(lua_State *L, const char *f, int index, Tensor *t)
         lua_pop(L, 1);
         if (is_leaf)
             bind_fail(L,
-                      "%s: argument %d: a leaf that requires a gradient cannot be changed in place; do it inside "
+                      "%s: argument %d: a leaf that requires a gradient cannot be changed in "
+                      "place; do it inside "
                       "wrun.no_grad",
                       f, index);
     }
     for (int d = 0; d < t->ndim; d++)
         if (tensor_stride(t)[d] == 0 && tensor_shape(t)[d] > 1)
-            bind_fail(L, "%s: argument %d: an expanded tensor shows one element several times; clone() it first", f,
-                      index);
+            bind_fail(L,
+                      "%s: argument %d: an expanded tensor shows one element several times; "
+                      "clone() it first",
+                      f, index);
 }
 
-/* pushes what the gradient of the tensor at index goes to: its node, itself if a leaf, nil if it wants none */
+/* pushes what the gradient of the tensor at index goes to: its node, itself if a leaf, nil if it
+ * wants none */
 static void push_edge(lua_State *L, int index, const Tensor *t)
 {
     if (!t->requires_grad)
@@ -182,12 +189,14 @@ static Node *check_live_node(lua_State *L, const char *f, int index)
 {
     Node *node = check_node(L, f, index);
     if (node->released)
-        bind_fail(L, "backward: this graph was walked already and its values are gone; pass retain_graph = true the "
+        bind_fail(L, "backward: this graph was walked already and its values are gone; pass "
+                     "retain_graph = true the "
                      "first time");
     return node;
 }
 
-/* A tensor of zeros with the shape and type of one that was not saved; all its elements are one zero, shared by all. */
+/* A tensor of zeros with the shape and type of one that was not saved; all its elements are one
+ * zero, shared by all. */
 static void push_stand_in(lua_State *L, Node *node, const Argument *argument)
 {
     if (lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_ZERO) == LUA_TNIL) {
@@ -221,15 +230,17 @@ static void push_value(lua_State *L, Node *node, const Argument *argument, int p
     lua_getfield(L, -1, "name");
     const char *which = place == NODE_RESULT ? "result" : "argument";
     bind_fail(L,
-              "backward: %s %d of %s, %s, is needed for the gradient but was changed in place (version %I, saved at "
+              "backward: %s %d of %s, %s, is needed for the gradient but was changed in place "
+              "(version %I, saved at "
               "%I); clone() it before the change",
               which, place == NODE_RESULT ? 1 : place - NODE_VALUES + 1, lua_tostring(L, -1),
-              bind_describe(L, lua_gettop(L) - 2), (LUAI_UACINT)t->storage->version, (LUAI_UACINT)argument->version);
+              bind_describe(L, lua_gettop(L) - 2), (LUAI_UACINT)t->storage->version,
+              (LUAI_UACINT)argument->version);
 }
 
 /*
- * saved(node) -> result, arguments: as they were in the call. Of argument tensors that no gradient reads there is only
- * the shape, of such a result (whose shape is the gradient's) nothing.
+ * saved(node) -> result, arguments: as they were in the call. Of argument tensors that no gradient
+ * reads there is only the shape, of such a result (whose shape is the gradient's) nothing.
  */
 static int graph_saved(lua_State *L)
 {
@@ -285,7 +296,8 @@ static int graph_fits(lua_State *L)
     const Argument *argument = &node->argument[lua_tointeger(L, 2) - 1];
     Tensor *g = bind_tensor(L, "fits", 3);
     const int64_t *shape = sizes_of(node) + argument->shape_at;
-    if (g->dtype == argument->dtype && shape_equal(g->ndim, tensor_shape(g), argument->ndim, shape)) {
+    if (g->dtype == argument->dtype &&
+        shape_equal(g->ndim, tensor_shape(g), argument->ndim, shape)) {
         lua_pushboolean(L, true);
         return 1;
     }
@@ -328,7 +340,8 @@ static int graph_is_grad_enabled(lua_State *L)
 
 static int graph_shares_storage(lua_State *L)
 {
-    lua_pushboolean(L, bind_tensor(L, "shares_storage", 1)->storage == bind_tensor(L, "shares_storage", 2)->storage);
+    lua_pushboolean(L, bind_tensor(L, "shares_storage", 1)->storage ==
+                           bind_tensor(L, "shares_storage", 2)->storage);
     return 1;
 }
 
@@ -336,8 +349,8 @@ static int graph_shares_storage(lua_State *L)
 static const lua_Integer IN_PLACE = (lua_Integer)1 << 32;
 
 /*
- * The function behind every structural operation: upvalue 2 is its row, 3 the C function that computes, 4 the mask
- * of what its gradients need.
+ * The function behind every structural operation: upvalue 2 is its row, 3 the C function that
+ * computes, 4 the mask of what its gradients need.
  */
 static int call_recorded(lua_State *L)
 {
@@ -360,7 +373,8 @@ static int call_recorded(lua_State *L)
     return results;
 }
 
-/* differentiable(row, call, mask) -> call, recording itself; bit 32 of the mask: the call works in place */
+/* differentiable(row, call, mask) -> call, recording itself; bit 32 of the mask: the call works in
+ * place */
 static int graph_differentiable(lua_State *L)
 {
     lua_settop(L, 3);

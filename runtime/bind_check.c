@@ -1,5 +1,6 @@
 /*
- * bind_check.c - errors, and arguments that are checked before anything happens (layer 4); see bind.h
+ * bind_check.c - errors, and arguments that are checked before anything happens (layer 4); see
+ * bind.h
  */
 #include <stdarg.h>
 #include <string.h>
@@ -14,7 +15,8 @@ static bool is_library(const lua_Debug *frame)
     return strcmp(frame->what, "C") == 0 || strncmp(frame->source, "=wrun", 5) == 0;
 }
 
-/* Puts the text of a local variable `error_context` of this frame, if there is one, before the string on top. */
+/* Puts the text of a local variable `error_context` of this frame, if there is one, before the
+ * string on top. */
 static void prepend_context(lua_State *L, lua_Debug *frame)
 {
     const char *name;
@@ -105,16 +107,29 @@ const char *bind_describe(lua_State *L, int index)
     Tensor *t = bind_to_tensor(L, index);
     if (t != NULL) {
         const char *shape = bind_shape_text(L, t->ndim, tensor_shape(t));
-        lua_pushfstring(L, "%s %s tensor %s", t->dtype == INT64 ? "an" : "a", dtype_info[t->dtype].name, shape);
+        lua_pushfstring(L, "%s %s tensor %s", t->dtype == INT64 ? "an" : "a",
+                        dtype_info[t->dtype].name, shape);
         lua_remove(L, -2);
     } else {
         switch (lua_type(L, index)) {
-        case LUA_TNONE: lua_pushliteral(L, "nothing"); break;
-        case LUA_TNIL: lua_pushliteral(L, "nil"); break;
-        case LUA_TNUMBER: describe_number(L, index); break;
-        case LUA_TBOOLEAN: lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false"); break;
-        case LUA_TSTRING: lua_pushfstring(L, "the string '%s'", lua_tostring(L, index)); break;
-        default: lua_pushfstring(L, "a %s", luaL_typename(L, index)); break;
+        case LUA_TNONE:
+            lua_pushliteral(L, "nothing");
+            break;
+        case LUA_TNIL:
+            lua_pushliteral(L, "nil");
+            break;
+        case LUA_TNUMBER:
+            describe_number(L, index);
+            break;
+        case LUA_TBOOLEAN:
+            lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false");
+            break;
+        case LUA_TSTRING:
+            lua_pushfstring(L, "the string '%s'", lua_tostring(L, index));
+            break;
+        default:
+            lua_pushfstring(L, "a %s", luaL_typename(L, index));
+            break;
         }
     }
     return lua_tostring(L, -1);
@@ -122,7 +137,8 @@ const char *bind_describe(lua_State *L, int index)
 
 void bind_fail_argument(lua_State *L, const char *f, int index, const char *expected)
 {
-    bind_fail(L, "%s: argument %d: expected %s, got %s", f, index, expected, bind_describe(L, index));
+    bind_fail(L, "%s: argument %d: expected %s, got %s", f, index, expected,
+              bind_describe(L, index));
 }
 
 /* ---- arguments ---- */
@@ -161,7 +177,8 @@ bool bind_to_scalar(lua_State *L, int index, Scalar *out)
         *out = (Scalar){CATEGORY_BOOL, b, b};
         return true;
     }
-    default: return false;
+    default:
+        return false;
     }
 }
 
@@ -197,11 +214,12 @@ int bind_dimension_in(lua_State *L, const char *f, int index, int place, int ndi
     int is_integer = 0;
     int64_t d = lua_type(L, place) == LUA_TNUMBER ? lua_tointegerx(L, place, &is_integer) : 0;
     if (!is_integer)
-        bind_fail(L, "%s: argument %d: expected a dimension, got %s", f, index, bind_describe(L, place));
+        bind_fail(L, "%s: argument %d: expected a dimension, got %s", f, index,
+                  bind_describe(L, place));
     int n = ndim > 0 ? ndim : 1; /* a number without dimensions takes 1 and -1 */
     if (d < -n || d > n || d == 0)
-        bind_fail(L, "%s: argument %d: expected a dimension from 1 to %d or from -%d to -1, got %I", f, index, n, n,
-                  (LUAI_UACINT)d);
+        bind_fail(L, "%s: argument %d: expected a dimension from 1 to %d or from -%d to -1, got %I",
+                  f, index, n, n, (LUAI_UACINT)d);
     return (int)(d > 0 ? d - 1 : d + n);
 }
 
@@ -230,8 +248,8 @@ int bind_sizes(lua_State *L, const char *f, int first, int64_t *sizes, int *next
             return 0;
         }
         if (count > MAX_RANK)
-            bind_fail(L, "%s: argument %d: expected at most %d dimensions, got %I", f, first, MAX_RANK,
-                      (LUAI_UACINT)count);
+            bind_fail(L, "%s: argument %d: expected at most %d dimensions, got %I", f, first,
+                      MAX_RANK, (LUAI_UACINT)count);
         for (; n < (int)count; n++) {
             lua_rawgeti(L, first, n + 1);
             sizes[n] = check_size(L, f, first, lua_gettop(L));
@@ -241,7 +259,9 @@ int bind_sizes(lua_State *L, const char *f, int first, int64_t *sizes, int *next
         for (lua_pushnil(L); lua_next(L, first) != 0; lua_pop(L, 1))
             keys++;
         if (keys != count)
-            bind_fail(L, "%s: argument %d: expected only sizes in this table; options go into the next", f, first);
+            bind_fail(
+                L, "%s: argument %d: expected only sizes in this table; options go into the next",
+                f, first);
         *next = first + 1;
         return n;
     }
@@ -320,7 +340,8 @@ bool bind_option_boolean(lua_State *L, const char *f, int index, const char *nam
     if (!push_option(L, index, name))
         return otherwise;
     if (lua_type(L, -1) != LUA_TBOOLEAN)
-        bind_fail(L, "%s: option %s: expected true or false, got %s", f, name, bind_describe(L, lua_gettop(L)));
+        bind_fail(L, "%s: option %s: expected true or false, got %s", f, name,
+                  bind_describe(L, lua_gettop(L)));
     bool value = lua_toboolean(L, -1);
     lua_pop(L, 1);
     return value;
@@ -331,7 +352,8 @@ void bind_option_requires_grad(lua_State *L, const char *f, int index, Tensor *t
     if (!bind_option_boolean(L, f, index, "requires_grad", false))
         return;
     if (!dtype_is_float((DType)t->dtype))
-        bind_fail(L, "%s: option requires_grad: only float32 and float64 tensors have gradients, got %s", f,
-                  dtype_info[t->dtype].name);
+        bind_fail(
+            L, "%s: option requires_grad: only float32 and float64 tensors have gradients, got %s",
+            f, dtype_info[t->dtype].name);
     t->requires_grad = true;
 }

@@ -19,8 +19,8 @@ typedef struct {
 
 static _Noreturn void fail_ragged(lua_State *L, int depth, int64_t wanted, const char *got)
 {
-    bind_fail(L, "tensor: argument 1: expected every table at depth %d to hold %I values, got %s", depth + 1,
-              (LUAI_UACINT)wanted, got);
+    bind_fail(L, "tensor: argument 1: expected every table at depth %d to hold %I values, got %s",
+              depth + 1, (LUAI_UACINT)wanted, got);
 }
 
 /* tensor{1, 2, dtype = "float64"}: an option where it would pass unseen */
@@ -60,11 +60,14 @@ static void inspect(lua_State *L, Nested *nested, int depth)
     Scalar s;
     if (depth == nested->ndim) {
         if (!bind_to_scalar(L, -1, &s))
-            bind_fail(L, "tensor: argument 1: expected numbers or booleans in tables of one shape, got %s",
-                      bind_describe(L, lua_gettop(L)));
+            bind_fail(
+                L,
+                "tensor: argument 1: expected numbers or booleans in tables of one shape, got %s",
+                bind_describe(L, lua_gettop(L)));
         if (nested->seen && (s.category == CATEGORY_BOOL) != (nested->category == CATEGORY_BOOL))
             bind_fail(L, "tensor: argument 1: expected either numbers or booleans, got both");
-        nested->category = nested->seen && nested->category > s.category ? nested->category : s.category;
+        nested->category =
+            nested->seen && nested->category > s.category ? nested->category : s.category;
         nested->seen = true;
         return;
     }
@@ -99,11 +102,14 @@ static void fill(lua_State *L, const Nested *nested, int depth, DType dtype, cha
     }
 }
 
-/* tensor(data, {dtype=, requires_grad=}): from a number, a boolean, nested tables, or a copy of a tensor */
+/* tensor(data, {dtype=, requires_grad=}): from a number, a boolean, nested tables, or a copy of a
+ * tensor */
 static int core_tensor(lua_State *L)
 {
     static const DType natural[] = {
-        [CATEGORY_BOOL] = BOOL, [CATEGORY_INTEGER] = INT64, [CATEGORY_FLOAT] = FLOAT32,
+        [CATEGORY_BOOL] = BOOL,
+        [CATEGORY_INTEGER] = INT64,
+        [CATEGORY_FLOAT] = FLOAT32,
     };
     lua_settop(L, 2);
     bind_check_options(L, "tensor", 2, create_options);
@@ -114,7 +120,8 @@ static int core_tensor(lua_State *L)
         t = bind_new_copy(L, "tensor", &v, bind_option_dtype(L, "tensor", 2, (DType)source->dtype));
     } else {
         Nested nested = {.category = CATEGORY_FLOAT};
-        if (lua_type(L, 1) != LUA_TTABLE && lua_type(L, 1) != LUA_TNUMBER && lua_type(L, 1) != LUA_TBOOLEAN)
+        if (lua_type(L, 1) != LUA_TTABLE && lua_type(L, 1) != LUA_TNUMBER &&
+            lua_type(L, 1) != LUA_TBOOLEAN)
             bind_fail_argument(L, "tensor", 1, "a number, a boolean or a table of them");
         refuse_options_inside(L);
         lua_pushvalue(L, 1);
@@ -219,11 +226,13 @@ static int core_eye(lua_State *L)
 static int64_t count_steps(int64_t start, int64_t stop, int64_t step)
 {
     uint64_t a = (uint64_t)start, b = (uint64_t)stop;
-    uint64_t distance = step > 0 ? b - a : a - b, length = step > 0 ? (uint64_t)step : -(uint64_t)step;
+    uint64_t distance = step > 0 ? b - a : a - b,
+             length = step > 0 ? (uint64_t)step : -(uint64_t)step;
     return (int64_t)(distance / length + (distance % length != 0));
 }
 
-/* arange([start,] stop [, step], options): start, start + step, ... below stop (above it for a negative step) */
+/* arange([start,] stop [, step], options): start, start + step, ... below stop (above it for a
+ * negative step) */
 static int core_arange(lua_State *L)
 {
     Scalar part[3] = {whole_number(0), whole_number(0), whole_number(1)};
@@ -262,17 +271,20 @@ static int core_arange(lua_State *L)
     return 1;
 }
 
-/* linspace(start, stop, n, options): n values, both ends included; the second half is counted from the end */
+/* linspace(start, stop, n, options): n values, both ends included; the second half is counted from
+ * the end */
 static int core_linspace(lua_State *L)
 {
-    double start = bind_number(L, "linspace", 1, "a number"), stop = bind_number(L, "linspace", 2, "a number");
+    double start = bind_number(L, "linspace", 1, "a number"),
+           stop = bind_number(L, "linspace", 2, "a number");
     int64_t n = bind_integer(L, "linspace", 3, "a number of values");
     bind_check_options(L, "linspace", 4, create_options);
     DType dtype = bind_option_dtype(L, "linspace", 4, FLOAT32);
     Tensor *t = bind_new_tensor(L, "linspace", dtype, 1, &n);
     double step = n > 1 ? (stop - start) / (double)(n - 1) : 0;
     for (int64_t i = 0; i < n; i++) {
-        double value = i < n / 2 || n == 1 ? start + (double)i * step : stop - (double)(n - 1 - i) * step;
+        double value =
+            i < n / 2 || n == 1 ? start + (double)i * step : stop - (double)(n - 1 - i) * step;
         if (dtype == FLOAT32) {
             float a = (float)start, b = (float)stop, s = n > 1 ? (b - a) / (float)(n - 1) : 0;
             value = (double)(i < n / 2 || n == 1 ? a + (float)i * s : b - (float)(n - 1 - i) * s);
@@ -285,9 +297,9 @@ static int core_linspace(lua_State *L)
 }
 
 static const luaL_Reg create_functions[] = {
-    {"tensor", core_tensor}, {"empty", core_empty}, {"zeros", core_zeros},   {"ones", core_ones},
-    {"full", core_full},     {"eye", core_eye},     {"arange", core_arange}, {"linspace", core_linspace},
-    {NULL, NULL},
+    {"tensor", core_tensor}, {"empty", core_empty},       {"zeros", core_zeros},
+    {"ones", core_ones},     {"full", core_full},         {"eye", core_eye},
+    {"arange", core_arange}, {"linspace", core_linspace}, {NULL, NULL},
 };
 
 void bind_open_create(lua_State *L)

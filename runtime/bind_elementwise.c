@@ -1,9 +1,10 @@
 /*
  * bind_elementwise.c - the rows of ops.def as functions, methods and operators (layer 4)
  *
- * Each row becomes name(...) and, unless its result is of another kind, name_(...), which changes its first argument.
- * Argument and result types follow PyTorch: tensors with dimensions decide first, then tensors without, then
- * numbers; a later group counts only when its category (bool, integer, float) is higher.
+ * Each row becomes name(...) and, unless its result is of another kind, name_(...), which changes
+ * its first argument. Argument and result types follow PyTorch: tensors with dimensions decide
+ * first, then tensors without, then numbers; a later group counts only when its category (bool,
+ * integer, float) is higher.
  */
 #include <math.h>
 #include <string.h>
@@ -83,7 +84,9 @@ static void read_arguments(lua_State *L, const Entry *entry, Call *call)
         bind_fail_argument(L, entry->name, 1, "a tensor");
     call->common = common_type(&common);
     if (entry->operation->kind == SIGNED && call->common == BOOL)
-        bind_fail(L, "%s: bool tensors have no sign; use logical_not, logical_xor or :to(\"int64\")", entry->name);
+        bind_fail(L,
+                  "%s: bool tensors have no sign; use logical_not, logical_xor or :to(\"int64\")",
+                  entry->name);
 }
 
 static void read_shape(lua_State *L, const Entry *entry, Call *call)
@@ -98,10 +101,11 @@ static void read_shape(lua_State *L, const Entry *entry, Call *call)
             first = i;
             out->ndim = t->ndim;
             memcpy(out->shape, tensor_shape(t), t->ndim * sizeof(int64_t));
-        } else if (shape_broadcast(out->ndim, out->shape, t->ndim, tensor_shape(t), &out->ndim, out->shape)) {
+        } else if (shape_broadcast(out->ndim, out->shape, t->ndim, tensor_shape(t), &out->ndim,
+                                   out->shape)) {
             const char *wanted = bind_shape_text(L, out->ndim, out->shape);
-            bind_fail(L, "%s: argument %d: expected a shape that broadcasts with %s, got %s", entry->name, i + 1, wanted,
-                      bind_shape_text(L, t->ndim, tensor_shape(t)));
+            bind_fail(L, "%s: argument %d: expected a shape that broadcasts with %s, got %s",
+                      entry->name, i + 1, wanted, bind_shape_text(L, t->ndim, tensor_shape(t)));
         }
     }
 }
@@ -140,7 +144,8 @@ static void check_integers(lua_State *L, const Entry *entry, const Call *call)
     if (divides && any_integer(L, entry, call, is_zero))
         bind_fail(L, "%s: argument 2: expected no zero, since integers are divided", entry->name);
     if (strcmp(name, "pow") == 0 && any_integer(L, entry, call, is_negative))
-        bind_fail(L, "%s: argument 2: expected no negative power, since the base is an integer", entry->name);
+        bind_fail(L, "%s: argument 2: expected no negative power, since the base is an integer",
+                  entry->name);
 }
 
 /* Replaces an argument whose memory the result overwrites in another order by a copy of it. */
@@ -149,12 +154,14 @@ static void separate(lua_State *L, const Entry *entry, Call *call, int i)
     Tensor *out = call->tensor[0], *t = call->tensor[i];
     if (t == NULL || i == 0 || t->storage != out->storage)
         return;
-    bool same = t->offset == out->offset && shape_equal(t->ndim, tensor_shape(t), out->ndim, tensor_shape(out)) &&
+    bool same = t->offset == out->offset &&
+                shape_equal(t->ndim, tensor_shape(t), out->ndim, tensor_shape(out)) &&
                 shape_equal(t->ndim, tensor_stride(t), out->ndim, tensor_stride(out));
     if (same)
         return;
     /* the copy stays on the stack until the call is done */
-    tensor_view(bind_new_copy(L, entry->name, &call->in[i].view, (DType)t->dtype), &call->in[i].view);
+    tensor_view(bind_new_copy(L, entry->name, &call->in[i].view, (DType)t->dtype),
+                &call->in[i].view);
 }
 
 static void check_in_place(lua_State *L, const Entry *entry, Call *call, DType result)
@@ -162,16 +169,17 @@ static void check_in_place(lua_State *L, const Entry *entry, Call *call, DType r
     Tensor *t = call->tensor[0];
     if (!shape_equal(call->out.ndim, call->out.shape, t->ndim, tensor_shape(t))) {
         const char *wanted = bind_shape_text(L, t->ndim, tensor_shape(t));
-        bind_fail(L, "%s: argument 1: its shape %s cannot hold the result's %s", entry->name, wanted,
-                  bind_shape_text(L, call->out.ndim, call->out.shape));
+        bind_fail(L, "%s: argument 1: its shape %s cannot hold the result's %s", entry->name,
+                  wanted, bind_shape_text(L, call->out.ndim, call->out.shape));
     }
     if (dtype_info[result].category > dtype_info[t->dtype].category)
-        bind_fail(L, "%s: argument 1: a %s tensor cannot hold a %s result", entry->name, dtype_info[t->dtype].name,
-                  dtype_info[result].name);
+        bind_fail(L, "%s: argument 1: a %s tensor cannot hold a %s result", entry->name,
+                  dtype_info[t->dtype].name, dtype_info[result].name);
     bind_check_writable(L, entry->name, 1, t);
 }
 
-/* which of result (bit 0) and arguments (bit i) the gradients of the arguments that want one read */
+/* which of result (bit 0) and arguments (bit i) the gradients of the arguments that want one read
+ */
 static uint32_t saved_values(lua_State *L, const Operation *operation)
 {
     static const char names[] = "abc";
@@ -196,7 +204,8 @@ static void check_saved(lua_State *L, const Entry *entry, const Call *call, uint
         const Tensor *t = call->tensor[i];
         if (t != NULL && (saves >> (i + 1) & 1) != 0 && t->storage == call->tensor[0]->storage)
             bind_fail(L,
-                      "%s: argument %d: it shares memory with argument 1, whose change would overwrite what the "
+                      "%s: argument %d: it shares memory with argument 1, whose change would "
+                      "overwrite what the "
                       "gradient needs; clone() it first",
                       entry->name, i + 1);
     }
@@ -247,11 +256,13 @@ static int run(lua_State *L, const Entry *entry)
         tensor_view(call.tensor[0], &call.out);
         bind_touch(call.tensor[0]);
     } else {
-        tensor_view(bind_new_tensor(L, entry->name, result, call.out.ndim, call.out.shape), &call.out);
+        tensor_view(bind_new_tensor(L, entry->name, result, call.out.ndim, call.out.shape),
+                    &call.out);
         out_index = lua_gettop(L);
     }
-    elementwise_run(bind_runtime(L)->pool, entry->op, elementwise_compute_type(entry->operation->kind, call.common),
-                    &call.out, call.in);
+    elementwise_run(bind_runtime(L)->pool, entry->op,
+                    elementwise_compute_type(entry->operation->kind, call.common), &call.out,
+                    call.in);
     if (needs_grad)
         record(L, entry, saves, out_index);
     lua_pushvalue(L, out_index);
@@ -275,7 +286,8 @@ static int call_operation(lua_State *L)
     Entry entry = called_entry(L);
     int arity = entry.operation->arity;
     if (!lua_isnoneornil(L, arity + 1))
-        bind_fail(L, "%s: expected %d argument%s, got %d", entry.name, arity, arity == 1 ? "" : "s", lua_gettop(L));
+        bind_fail(L, "%s: expected %d argument%s, got %d", entry.name, arity, arity == 1 ? "" : "s",
+                  lua_gettop(L));
     return run(L, &entry);
 }
 
@@ -314,7 +326,8 @@ static int find_operation(const char *name)
     return -1;
 }
 
-static void push_operation(lua_State *L, lua_CFunction call, int op, const char *name, bool in_place)
+static void push_operation(lua_State *L, lua_CFunction call, int op, const char *name,
+                           bool in_place)
 {
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_pushinteger(L, op);
@@ -327,7 +340,8 @@ static void push_operation(lua_State *L, lua_CFunction call, int op, const char 
 static int core_operations(lua_State *L)
 {
     static const char *const kinds[] = {
-        [NUMERIC] = "numeric", [SIGNED] = "signed", [FLOATING] = "floating", [BOOLEAN] = "boolean", [SELECT] = "select",
+        [NUMERIC] = "numeric", [SIGNED] = "signed", [FLOATING] = "floating",
+        [BOOLEAN] = "boolean", [SELECT] = "select",
     };
     lua_createtable(L, operation_count, 0);
     for (int op = 0; op < operation_count; op++) {
@@ -360,8 +374,8 @@ static int core_operations(lua_State *L)
 static const struct {
     const char *event, *name;
 } operators[] = {
-    {"__add", "add"},       {"__sub", "sub"}, {"__mul", "mul"}, {"__div", "div"}, {"__pow", "pow"},
-    {"__idiv", "floor_divide"}, {"__mod", "remainder"}, {"__unm", "neg"},
+    {"__add", "add"}, {"__sub", "sub"},           {"__mul", "mul"},       {"__div", "div"},
+    {"__pow", "pow"}, {"__idiv", "floor_divide"}, {"__mod", "remainder"}, {"__unm", "neg"},
 };
 
 void bind_open_elementwise(lua_State *L)
@@ -380,7 +394,8 @@ void bind_open_elementwise(lua_State *L)
     }
     lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_TENSOR_TYPE);
     for (size_t i = 0; i < COUNT_OF(operators); i++) {
-        push_operation(L, call_operator, find_operation(operators[i].name), operators[i].name, false);
+        push_operation(L, call_operator, find_operation(operators[i].name), operators[i].name,
+                       false);
         lua_setfield(L, -2, operators[i].event);
     }
     lua_pop(L, 1);

@@ -29,7 +29,8 @@ static void split_shape(const Tensor *t, int dimension, Index *out)
     }
 }
 
-/* the positions, argument 3, whose copy is at index: int64 and in range; the message counts them from 1 */
+/* the positions, argument 3, whose copy is at index: int64 and in range; the message counts them
+ * from 1 */
 static Tensor *check_positions(lua_State *L, const char *f, int index, Index *out)
 {
     Tensor *p = bind_tensor(L, f, 3);
@@ -39,8 +40,9 @@ static Tensor *check_positions(lua_State *L, const char *f, int index, Index *ou
     out->positions = (const int64_t *)(const void *)tensor_data(p);
     int64_t wrong = index_check(out->positions, p->numel, out->n);
     if (wrong >= 0)
-        bind_fail(L, "%s: argument 3: expected positions from 1 to %I, got %I at place %I", f, (LUAI_UACINT)out->n,
-                  (LUAI_UACINT)out->positions[wrong], (LUAI_UACINT)(wrong + 1));
+        bind_fail(L, "%s: argument 3: expected positions from 1 to %I, got %I at place %I", f,
+                  (LUAI_UACINT)out->n, (LUAI_UACINT)out->positions[wrong],
+                  (LUAI_UACINT)(wrong + 1));
     return p;
 }
 
@@ -70,20 +72,23 @@ static int core_index_select(lua_State *L)
     return 1;
 }
 
-/* the shapes of positions and y fit x but along the dimension, where x may be longer elsewhere never */
-static void check_gather_shapes(lua_State *L, const char *f, int index, const Tensor *x, const Tensor *p, int dimension)
+/* the shapes of positions and y fit x but along the dimension, where x may be longer elsewhere
+ * never */
+static void check_gather_shapes(lua_State *L, const char *f, int index, const Tensor *x,
+                                const Tensor *p, int dimension)
 {
     bool fits = p->ndim == x->ndim;
     for (int d = 0; fits && d < x->ndim; d++)
         fits = d == dimension || p->dims[d] == x->dims[d];
     if (!fits) {
         const char *wanted = bind_shape_text(L, x->ndim, x->dims);
-        bind_fail(L, "%s: argument %d: expected the shape %s but for dimension %d, got %s", f, index, wanted,
-                  dimension + 1, bind_shape_text(L, p->ndim, p->dims));
+        bind_fail(L, "%s: argument %d: expected the shape %s but for dimension %d, got %s", f,
+                  index, wanted, dimension + 1, bind_shape_text(L, p->ndim, p->dims));
     }
 }
 
-/* gather(x, dim, positions): y has the shape of positions, y[i][j] = x[positions[i][j]][j] along dim 1 */
+/* gather(x, dim, positions): y has the shape of positions, y[i][j] = x[positions[i][j]][j] along
+ * dim 1 */
 static int core_gather(lua_State *L)
 {
     static const char f[] = "gather";
@@ -163,8 +168,8 @@ static int core_cat(lua_State *L)
             fits = d == dimension || t->dims[d] == shape[d];
         if (!fits) {
             const char *wanted = bind_shape_text(L, first->ndim, first->dims);
-            bind_fail(L, "cat: tensor %d: expected the shape %s but for dimension %d, got %s", i, wanted, dimension + 1,
-                      bind_shape_text(L, t->ndim, t->dims));
+            bind_fail(L, "cat: tensor %d: expected the shape %s but for dimension %d, got %s", i,
+                      wanted, dimension + 1, bind_shape_text(L, t->ndim, t->dims));
         }
         dtype = dtype_promote(dtype, (DType)t->dtype);
         if (__builtin_add_overflow(shape[dimension], t->dims[dimension], &shape[dimension]))

@@ -41,8 +41,9 @@ static void expand_batches(View *v, int ndim, const int64_t *shape)
 }
 
 /*
- * matmul(a, b): a[batch..., m, k] b[batch..., k, n] -> [batch..., m, n]; a vector on the left is a row, on the right
- * a column, and its dimension is left out of the result; the batch dimensions broadcast
+ * matmul(a, b): a[batch..., m, k] b[batch..., k, n] -> [batch..., m, n]; a vector on the left is a
+ * row, on the right a column, and its dimension is left out of the result; the batch dimensions
+ * broadcast
  */
 static int core_matmul(lua_State *L)
 {
@@ -64,15 +65,15 @@ static int core_matmul(lua_State *L)
     int64_t m = a.shape[a.ndim - 2], k = a.shape[a.ndim - 1], n = b.shape[b.ndim - 1];
     if (b.shape[b.ndim - 2] != k) {
         const char *left = bind_shape_text(L, ta->ndim, ta->dims);
-        bind_fail(L, "matmul: argument 2: expected %I rows to match %s, got %s", (LUAI_UACINT)k, left,
-                  bind_shape_text(L, tb->ndim, tb->dims));
+        bind_fail(L, "matmul: argument 2: expected %I rows to match %s, got %s", (LUAI_UACINT)k,
+                  left, bind_shape_text(L, tb->ndim, tb->dims));
     }
     int ndim;
     int64_t shape[MAX_RANK];
     if (shape_broadcast(a.ndim - 2, a.shape, b.ndim - 2, b.shape, &ndim, shape)) {
         const char *left = bind_shape_text(L, ta->ndim, ta->dims);
-        bind_fail(L, "matmul: argument 2: expected batch dimensions that broadcast with %s, got %s", left,
-                  bind_shape_text(L, tb->ndim, tb->dims));
+        bind_fail(L, "matmul: argument 2: expected batch dimensions that broadcast with %s, got %s",
+                  left, bind_shape_text(L, tb->ndim, tb->dims));
     }
     shape[ndim++] = m;
     shape[ndim++] = n;
@@ -117,7 +118,8 @@ static int core_linear(lua_State *L)
     bool same = tx->dtype == tw->dtype && (tb == NULL || tb->dtype == tx->dtype);
     if (!same || !dtype_is_float((DType)tx->dtype)) {
         const char *x = bind_describe(L, 1), *w = bind_describe(L, 2);
-        bind_fail(L, "linear: expected float tensors of one type, got %s, %s and %s", x, w, bind_describe(L, 3));
+        bind_fail(L, "linear: expected float tensors of one type, got %s, %s and %s", x, w,
+                  bind_describe(L, 3));
     }
     int64_t shape[MAX_RANK], rows = 1;
     for (int d = 0; d < tx->ndim - 1; d++)

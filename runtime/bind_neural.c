@@ -19,7 +19,8 @@ static int softmax(lua_State *L, const char *f, bool logarithm)
     Tensor *y = bind_new_copy(L, f, &v, v.dtype);
     int64_t n = x->ndim > 0 ? v.shape[last] : 1;
     if (y->numel > 0)
-        neural_softmax(bind_runtime(L)->pool, v.dtype, y->numel / n, n, tensor_data(y), tensor_data(y), logarithm);
+        neural_softmax(bind_runtime(L)->pool, v.dtype, y->numel / n, n, tensor_data(y),
+                       tensor_data(y), logarithm);
     if (d != last && x->ndim > 0) {
         tensor_view(y, &v);
         view_swap(&v, d, last);
@@ -40,16 +41,18 @@ static int core_log_softmax(lua_State *L)
 
 /* ---- optimiser steps ---- */
 
-/* the block at index, of the same type and shape as the parameter; NULL for nil where that is allowed */
+/* the block at index, of the same type and shape as the parameter; NULL for nil where that is
+ * allowed */
 static void *check_block(lua_State *L, const char *f, int index, const Tensor *param, bool optional)
 {
     if (optional && lua_isnil(L, index))
         return NULL;
     Tensor *t = bind_tensor(L, f, index);
-    if (t->dtype != param->dtype || !shape_equal(t->ndim, t->dims, param->ndim, param->dims) || !t->is_contiguous) {
+    if (t->dtype != param->dtype || !shape_equal(t->ndim, t->dims, param->ndim, param->dims) ||
+        !t->is_contiguous) {
         const char *wanted = bind_describe(L, 1);
-        bind_fail(L, "%s: argument %d: expected a contiguous tensor like the parameter, %s, got %s", f, index, wanted,
-                  bind_describe(L, index));
+        bind_fail(L, "%s: argument %d: expected a contiguous tensor like the parameter, %s, got %s",
+                  f, index, wanted, bind_describe(L, index));
     }
     return tensor_data(t);
 }
@@ -62,8 +65,8 @@ static Tensor *check_parameter(lua_State *L, const char *f)
     return param;
 }
 
-/* adam_step(param, grad, exp_avg, exp_avg_sq, max_exp_avg_sq or nil, step, lr, beta1, beta2, eps, weight_decay,
- * maximize) */
+/* adam_step(param, grad, exp_avg, exp_avg_sq, max_exp_avg_sq or nil, step, lr, beta1, beta2, eps,
+ * weight_decay, maximize) */
 static int core_adam_step(lua_State *L)
 {
     static const char f[] = "adam_step";
@@ -90,7 +93,8 @@ static int core_adam_step(lua_State *L)
     return 0;
 }
 
-/* sgd_step(param, grad, buffer or nil, first, lr, momentum, dampening, weight_decay, nesterov, maximize) */
+/* sgd_step(param, grad, buffer or nil, first, lr, momentum, dampening, weight_decay, nesterov,
+ * maximize) */
 static int core_sgd_step(lua_State *L)
 {
     static const char f[] = "sgd_step";
@@ -118,8 +122,8 @@ static int core_sgd_step(lua_State *L)
 /* ---- class targets ---- */
 
 /*
- * check_classes(f, targets, n [, ignored]) -> is any target the ignored value? Raises unless all others are classes
- * 1..n; the message shows the value, its place and the remedy.
+ * check_classes(f, targets, n [, ignored]) -> is any target the ignored value? Raises unless all
+ * others are classes 1..n; the message shows the value, its place and the remedy.
  */
 static int core_check_classes(lua_State *L)
 {
@@ -141,8 +145,8 @@ static int core_check_classes(lua_State *L)
         any_ignored |= is_ignored;
         if (is_ignored || (classes[i] >= 1 && classes[i] <= n))
             continue;
-        bind_fail(L, "%s: argument 2: expected classes from 1 to %I, got %I at place %I%s", f, (LUAI_UACINT)n,
-                  (LUAI_UACINT)classes[i], (LUAI_UACINT)(i + 1),
+        bind_fail(L, "%s: argument 2: expected classes from 1 to %I, got %I at place %I%s", f,
+                  (LUAI_UACINT)n, (LUAI_UACINT)classes[i], (LUAI_UACINT)(i + 1),
                   classes[i] == 0 ? "; labels that count from 0 need +1" : "");
     }
     lua_pushboolean(L, any_ignored);
@@ -150,8 +154,12 @@ static int core_check_classes(lua_State *L)
 }
 
 static const luaL_Reg neural_functions[] = {
-    {"softmax", core_softmax},   {"log_softmax", core_log_softmax},     {"adam_step", core_adam_step},
-    {"sgd_step", core_sgd_step}, {"check_classes", core_check_classes}, {NULL, NULL},
+    {"softmax", core_softmax},
+    {"log_softmax", core_log_softmax},
+    {"adam_step", core_adam_step},
+    {"sgd_step", core_sgd_step},
+    {"check_classes", core_check_classes},
+    {NULL, NULL},
 };
 
 void bind_open_neural(lua_State *L)

@@ -1,8 +1,9 @@
 /*
  * bind_random.c - generators and what is drawn from them (layer 4)
  *
- * Every drawing function takes an option `generator`; without it the Lua state's default generator serves. A tensor
- * that is not contiguous is filled in the order in which its elements lie in memory.
+ * Every drawing function takes an option `generator`; without it the Lua state's default generator
+ * serves. A tensor that is not contiguous is filled in the order in which its elements lie in
+ * memory.
  */
 #include <string.h>
 #include <time.h>
@@ -47,7 +48,8 @@ static Generator *option_generator(lua_State *L, const char *f, int index)
         return default_generator(L);
     Generator *g = to_generator(L, lua_gettop(L));
     if (g == NULL)
-        bind_fail(L, "%s: option generator: expected a generator, got %s", f, bind_describe(L, lua_gettop(L)));
+        bind_fail(L, "%s: option generator: expected a generator, got %s", f,
+                  bind_describe(L, lua_gettop(L)));
     return g;
 }
 
@@ -80,12 +82,14 @@ static int core_generator(lua_State *L)
         if (lua_getfield(L, 1, "engine") != LUA_TNIL) {
             const char *name = lua_tostring(L, -1);
             if (name == NULL || (strcmp(name, "mt19937") != 0 && strcmp(name, "philox") != 0))
-                bind_fail(L, "Generator: option engine: expected mt19937 or philox, got %s", bind_describe(L, 2));
+                bind_fail(L, "Generator: option engine: expected mt19937 or philox, got %s",
+                          bind_describe(L, 2));
             engine = strcmp(name, "philox") == 0 ? PHILOX : MT19937;
         }
         if (lua_getfield(L, 1, "seed") != LUA_TNIL) {
             if (!lua_isinteger(L, -1))
-                bind_fail(L, "Generator: option seed: expected a whole number, got %s", bind_describe(L, 3));
+                bind_fail(L, "Generator: option seed: expected a whole number, got %s",
+                          bind_describe(L, 3));
             seed = (uint64_t)lua_tointeger(L, -1);
         }
     }
@@ -178,14 +182,18 @@ static void begin_fill(lua_State *L, const char *f, int options, Fill *fill)
     fill->t = bind_tensor(L, f, 1);
     bind_check_writable(L, f, 1, fill->t);
     if (bind_needs_grad(L, 1))
-        bind_fail(L, "%s: argument 1: a result that gradients flow through cannot be drawn anew; detach() it first", f);
+        bind_fail(L,
+                  "%s: argument 1: a result that gradients flow through cannot be drawn anew; "
+                  "detach() it first",
+                  f);
     fill->g = option_generator(L, f, options);
     tensor_view(fill->t, &fill->view);
     sort_dimensions(&fill->view);
     fill->buffered = !shape_is_contiguous(fill->view.ndim, fill->view.shape, fill->view.stride);
     fill->block = fill->view.data;
     if (fill->buffered)
-        fill->block = tensor_data(bind_new_tensor(L, f, fill->view.dtype, fill->view.ndim, fill->view.shape));
+        fill->block =
+            tensor_data(bind_new_tensor(L, f, fill->view.dtype, fill->view.ndim, fill->view.shape));
     bind_touch(fill->t);
 }
 
@@ -210,7 +218,8 @@ static double number_or(lua_State *L, const char *f, int index, double otherwise
 static void check_bounds(lua_State *L, const char *f, double low, double high)
 {
     if (!(low <= high && high - low <= 0x1.fffffep127))
-        bind_fail(L, "%s: expected finite bounds, the lower one first, got %f and %f", f, low, high);
+        bind_fail(L, "%s: expected finite bounds, the lower one first, got %f and %f", f, low,
+                  high);
 }
 
 static void check_std(lua_State *L, const char *f, int index, double std)
@@ -239,7 +248,8 @@ static int core_normal_(lua_State *L)
     bind_check_float(L, "normal_", 1, bind_tensor(L, "normal_", 1));
     Fill fill;
     begin_fill(L, "normal_", 4, &fill);
-    random_normal(fill.g, fill.view.dtype, fill.t->numel, fill.block, mean, std, fill.t->is_contiguous);
+    random_normal(fill.g, fill.view.dtype, fill.t->numel, fill.block, mean, std,
+                  fill.t->is_contiguous);
     return end_fill(&fill);
 }
 
@@ -277,11 +287,13 @@ static int core_bernoulli_(lua_State *L)
 static uint64_t check_range(lua_State *L, const char *f, int64_t low, int64_t high)
 {
     if (low >= high)
-        bind_fail(L, "%s: expected bounds with low < high, got %I and %I", f, (LUAI_UACINT)low, (LUAI_UACINT)high);
+        bind_fail(L, "%s: expected bounds with low < high, got %I and %I", f, (LUAI_UACINT)low,
+                  (LUAI_UACINT)high);
     return (uint64_t)high - (uint64_t)low;
 }
 
-/* random_(t), random_(t, high), random_(t, low, high), each with options last: integers from low (0) to high - 1 */
+/* random_(t), random_(t, high), random_(t, low, high), each with options last: integers from low
+ * (0) to high - 1 */
 static int core_random_(lua_State *L)
 {
     int given = 0;
@@ -309,7 +321,8 @@ static Tensor *create_float(lua_State *L, const char *f, Generator **g)
     bind_check_options(L, f, options, create_options);
     DType dtype = bind_option_dtype(L, f, options, FLOAT32);
     if (!dtype_is_float(dtype))
-        bind_fail(L, "%s: option dtype: expected float32 or float64, got %s", f, dtype_info[dtype].name);
+        bind_fail(L, "%s: option dtype: expected float32 or float64, got %s", f,
+                  dtype_info[dtype].name);
     *g = option_generator(L, f, options);
     Tensor *t = bind_new_tensor(L, f, dtype, ndim, shape);
     bind_option_requires_grad(L, f, options, t);
@@ -332,7 +345,8 @@ static int core_randn(lua_State *L)
     return 1;
 }
 
-/* randint([low,] high, {sizes}, options): integers from low (0) to high - 1, int64 unless dtype says otherwise */
+/* randint([low,] high, {sizes}, options): integers from low (0) to high - 1, int64 unless dtype
+ * says otherwise */
 static int core_randint(lua_State *L)
 {
     int bounds = lua_type(L, 2) == LUA_TNUMBER ? 2 : 1;
@@ -357,8 +371,8 @@ static int core_randperm(lua_State *L)
 {
     int64_t n = bind_integer(L, "randperm", 1, "a number of elements");
     if (n < 0 || n >= UINT32_MAX / 20)
-        bind_fail(L, "randperm: argument 1: expected 0 to %I elements, got %I", (LUAI_UACINT)(UINT32_MAX / 20 - 1),
-                  (LUAI_UACINT)n);
+        bind_fail(L, "randperm: argument 1: expected 0 to %I elements, got %I",
+                  (LUAI_UACINT)(UINT32_MAX / 20 - 1), (LUAI_UACINT)n);
     bind_check_options(L, "randperm", 2, fill_options);
     Generator *g = option_generator(L, "randperm", 2);
     Tensor *t = bind_new_tensor(L, "randperm", INT64, 1, &n);
@@ -366,7 +380,8 @@ static int core_randperm(lua_State *L)
     return 1;
 }
 
-/* the float tensor at index, contiguous and free of what is no probability (or weight, when most is infinite) */
+/* the float tensor at index, contiguous and free of what is no probability (or weight, when most is
+ * infinite) */
 static Tensor *check_weights(lua_State *L, const char *f, double most)
 {
     Tensor *p = bind_tensor(L, f, 1);
@@ -379,7 +394,8 @@ static Tensor *check_weights(lua_State *L, const char *f, double most)
         double value = dtype_load(v.dtype, tensor_data(p) + i * dtype_size(v.dtype)).d;
         if (!(value >= 0 && value <= most))
             bind_fail(L, "%s: argument 1: expected %s, got %f at place %I", f,
-                      most == 1 ? "probabilities from 0 to 1" : "finite weights >= 0", value, (LUAI_UACINT)(i + 1));
+                      most == 1 ? "probabilities from 0 to 1" : "finite weights >= 0", value,
+                      (LUAI_UACINT)(i + 1));
     }
     return p;
 }
@@ -395,7 +411,8 @@ static int core_bernoulli(lua_State *L)
     return 1;
 }
 
-/* multinomial(p, samples [, replacement], options): p[n] or p[rows, n] -> categories [samples] or [rows, samples] */
+/* multinomial(p, samples [, replacement], options): p[n] or p[rows, n] -> categories [samples] or
+ * [rows, samples] */
 static int core_multinomial(lua_State *L)
 {
     static const char f[] = "multinomial";
@@ -411,9 +428,12 @@ static int core_multinomial(lua_State *L)
     for (int64_t row = 0; row < rows; row++) {
         int64_t nonzero = 0;
         for (int64_t i = 0; i < n; i++)
-            nonzero += dtype_load((DType)p->dtype, tensor_data(p) + row * bytes + i * bytes / n).d > 0;
+            nonzero +=
+                dtype_load((DType)p->dtype, tensor_data(p) + row * bytes + i * bytes / n).d > 0;
         if (samples < 1 || nonzero == 0 || (!replacement && samples > nonzero))
-            bind_fail(L, "multinomial: argument 2: expected 1 to %I samples for row %I, which has that many nonzero weights, got %I",
+            bind_fail(L,
+                      "multinomial: argument 2: expected 1 to %I samples for row %I, which has "
+                      "that many nonzero weights, got %I",
                       (LUAI_UACINT)nonzero, (LUAI_UACINT)(row + 1), (LUAI_UACINT)samples);
     }
     Generator *g = option_generator(L, f, options);
@@ -422,8 +442,8 @@ static int core_multinomial(lua_State *L)
     int64_t *out = (int64_t *)(void *)tensor_data(t);
     double *scratch = lua_newuserdatauv(L, (size_t)n * sizeof *scratch, 0);
     for (int64_t row = 0; row < rows; row++)
-        random_multinomial(g, (DType)p->dtype, n, tensor_data(p) + row * bytes, samples, replacement,
-                           out + row * samples, scratch);
+        random_multinomial(g, (DType)p->dtype, n, tensor_data(p) + row * bytes, samples,
+                           replacement, out + row * samples, scratch);
     lua_pop(L, 1);
     return 1;
 }
@@ -445,8 +465,12 @@ static const luaL_Reg random_functions[] = {
 };
 
 static const luaL_Reg generator_methods[] = {
-    {"manual_seed", generator_manual_seed}, {"initial_seed", generator_initial_seed}, {"seed", generator_seed},
-    {"get_state", generator_get_state},     {"set_state", generator_set_state},       {NULL, NULL},
+    {"manual_seed", generator_manual_seed},
+    {"initial_seed", generator_initial_seed},
+    {"seed", generator_seed},
+    {"get_state", generator_get_state},
+    {"set_state", generator_set_state},
+    {NULL, NULL},
 };
 
 /* core.default_generator is the one that serves when no other is named */

@@ -1,8 +1,8 @@
 /*
  * bind_reduce.c - sum, mean, prod, max, min, argmax, argmin, any, all (layer 4)
  *
- * f(x) reduces everything to a tensor without dimensions; f(x, dim [, keepdim]) one dimension; sum and mean take a
- * table of dimensions too. max and min along a dimension return values and places.
+ * f(x) reduces everything to a tensor without dimensions; f(x, dim [, keepdim]) one dimension; sum
+ * and mean take a table of dimensions too. max and min along a dimension return values and places.
  */
 #include <string.h>
 
@@ -14,7 +14,8 @@ typedef struct {
     bool keep;
 } Dimensions;
 
-static void read_dimensions(lua_State *L, const char *f, const Tensor *t, bool several, Dimensions *out)
+static void read_dimensions(lua_State *L, const char *f, const Tensor *t, bool several,
+                            Dimensions *out)
 {
     memset(out->chosen, 0, sizeof out->chosen);
     if (!lua_isnoneornil(L, 3) && lua_type(L, 3) != LUA_TBOOLEAN)
@@ -41,10 +42,11 @@ static void read_dimensions(lua_State *L, const char *f, const Tensor *t, bool s
 }
 
 /*
- * Makes x contiguous as [outer, n, inner]: where it lies if the chosen dimensions are neighbours of a contiguous
- * tensor, else as a copy (pushed) with the chosen dimensions last.
+ * Makes x contiguous as [outer, n, inner]: where it lies if the chosen dimensions are neighbours of
+ * a contiguous tensor, else as a copy (pushed) with the chosen dimensions last.
  */
-static const void *arrange(lua_State *L, const char *f, Tensor *t, const Dimensions *dims, Reduce *r)
+static const void *arrange(lua_State *L, const char *f, Tensor *t, const Dimensions *dims,
+                           Reduce *r)
 {
     int first = -1, last = -1, count = 0;
     for (int d = 0; d < t->ndim; d++)
@@ -188,8 +190,8 @@ static int core_argmin(lua_State *L)
 }
 
 static const luaL_Reg reduce_functions[] = {
-    {"sum", core_sum},       {"mean", core_mean},     {"prod", core_prod}, {"any", core_any}, {"all", core_all},
-    {"max", core_max},       {"min", core_min},       {"argmax", core_argmax},
+    {"sum", core_sum},       {"mean", core_mean}, {"prod", core_prod}, {"any", core_any},
+    {"all", core_all},       {"max", core_max},   {"min", core_min},   {"argmax", core_argmax},
     {"argmin", core_argmin}, {NULL, NULL},
 };
 

@@ -1,8 +1,8 @@
 /*
  * bind_tensor.c - the tensor as a Lua value: fields, elements, copies, conversions (layer 4)
  *
- * t.name is a method from the table that lua/wrun/tensor.lua fills, or a field of the tensor; t[i] and t[{...}] are
- * the methods `index` and `assign`.
+ * t.name is a method from the table that lua/wrun/tensor.lua fills, or a field of the tensor; t[i]
+ * and t[{...}] are the methods `index` and `assign`.
  */
 #include <string.h>
 
@@ -68,9 +68,11 @@ static void set_requires_grad(lua_State *L, Tensor *t)
         bind_fail(L, "requires_grad: expected true or false, got %s", bind_describe(L, 3));
     bool wanted = lua_toboolean(L, 3);
     if (wanted && !dtype_is_float((DType)t->dtype))
-        bind_fail(L, "requires_grad: only float32 and float64 tensors have gradients, got %s", bind_describe(L, 1));
+        bind_fail(L, "requires_grad: only float32 and float64 tensors have gradients, got %s",
+                  bind_describe(L, 1));
     if (!wanted && lua_getiuservalue(L, 1, TENSOR_GRAD_FN) != LUA_TNIL)
-        bind_fail(L, "requires_grad: only a leaf can give up its gradient; use detach() on a result");
+        bind_fail(L,
+                  "requires_grad: only a leaf can give up its gradient; use detach() on a result");
     t->requires_grad = wanted;
 }
 
@@ -222,9 +224,15 @@ static void push_element(lua_State *L, DType type, const void *element)
 {
     Scalar s = dtype_load(type, element);
     switch (s.category) {
-    case CATEGORY_BOOL: lua_pushboolean(L, s.i != 0); break;
-    case CATEGORY_INTEGER: lua_pushinteger(L, s.i); break;
-    default: lua_pushnumber(L, s.d); break;
+    case CATEGORY_BOOL:
+        lua_pushboolean(L, s.i != 0);
+        break;
+    case CATEGORY_INTEGER:
+        lua_pushinteger(L, s.i);
+        break;
+    default:
+        lua_pushnumber(L, s.d);
+        break;
     }
 }
 
@@ -310,7 +318,8 @@ static int core_detach(lua_State *L)
     return 1;
 }
 
-/* copy_(t, source): t's elements become those of source, a tensor that broadcasts to t or a number */
+/* copy_(t, source): t's elements become those of source, a tensor that broadcasts to t or a number
+ */
 static int core_copy_(lua_State *L)
 {
     lua_settop(L, 2);
@@ -328,7 +337,8 @@ static int core_copy_(lua_State *L)
     return 1;
 }
 
-/* set_parameter(t, on) and is_parameter(t): the mark that nn.Parameter gives, which printing shows */
+/* set_parameter(t, on) and is_parameter(t): the mark that nn.Parameter gives, which printing shows
+ */
 static int core_set_parameter(lua_State *L)
 {
     bind_tensor(L, "set_parameter", 1)->is_parameter = lua_toboolean(L, 2);

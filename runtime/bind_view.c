@@ -7,7 +7,8 @@
 
 /* ---- view and reshape ---- */
 
-/* reads the wanted sizes, one of which may be -1 (whatever is left), from the arguments after the tensor */
+/* reads the wanted sizes, one of which may be -1 (whatever is left), from the arguments after the
+ * tensor */
 static int read_new_shape(lua_State *L, const char *f, const Tensor *t, int64_t *shape)
 {
     int next, ndim = bind_sizes(L, f, 2, shape, &next);
@@ -26,8 +27,8 @@ static int read_new_shape(lua_State *L, const char *f, const Tensor *t, int64_t 
     bool fits = !overflow && (unknown < 0 ? known == t->numel : known > 0 && t->numel % known == 0);
     if (!fits) {
         const char *wanted = bind_shape_text(L, ndim, shape);
-        bind_fail(L, "%s: expected a shape for the %I elements of %s, got %s", f, (LUAI_UACINT)t->numel,
-                  bind_shape_text(L, t->ndim, t->dims), wanted);
+        bind_fail(L, "%s: expected a shape for the %I elements of %s, got %s", f,
+                  (LUAI_UACINT)t->numel, bind_shape_text(L, t->ndim, t->dims), wanted);
     }
     if (unknown >= 0)
         shape[unknown] = t->numel / known;
@@ -45,8 +46,9 @@ static int core_view(lua_State *L)
     Reason reason = view_reshape(&v, ndim, shape, &out);
     if (reason) {
         const char *wanted = bind_shape_text(L, ndim, shape);
-        bind_fail(L, "view: %s: a view of %s with strides %s cannot have the shape %s; use reshape", reason,
-                  bind_shape_text(L, v.ndim, v.shape), bind_shape_text(L, v.ndim, v.stride), wanted);
+        bind_fail(L, "view: %s: a view of %s with strides %s cannot have the shape %s; use reshape",
+                  reason, bind_shape_text(L, v.ndim, v.shape), bind_shape_text(L, v.ndim, v.stride),
+                  wanted);
     }
     bind_new_view(L, 1, &out);
     return 1;
@@ -75,7 +77,8 @@ static int core_transpose(lua_State *L)
 {
     View v;
     tensor_view(bind_tensor(L, "transpose", 1), &v);
-    int a = bind_dimension(L, "transpose", 2, v.ndim), b = bind_dimension(L, "transpose", 3, v.ndim);
+    int a = bind_dimension(L, "transpose", 2, v.ndim),
+        b = bind_dimension(L, "transpose", 3, v.ndim);
     if (v.ndim > 0)
         view_swap(&v, a, b);
     bind_new_view(L, 1, &v);
@@ -107,7 +110,8 @@ static int core_permute(lua_State *L)
     return 1;
 }
 
-/* expand(t, sizes): dimensions of size 1 (or new ones in front) repeated without copying; -1 keeps a size */
+/* expand(t, sizes): dimensions of size 1 (or new ones in front) repeated without copying; -1 keeps
+ * a size */
 static int core_expand(lua_State *L)
 {
     View v;
@@ -119,10 +123,11 @@ static int core_expand(lua_State *L)
             shape[d] = v.shape[d - lead];
     int64_t numel;
     if (lead < 0 || shape_count(n, shape, &numel) ||
-        shape_broadcast(n, shape, v.ndim, v.shape, &ndim, joint) || !shape_equal(n, shape, ndim, joint))
-    {
+        shape_broadcast(n, shape, v.ndim, v.shape, &ndim, joint) ||
+        !shape_equal(n, shape, ndim, joint)) {
         const char *wanted = bind_shape_text(L, v.ndim, v.shape);
-        bind_fail(L, "expand: expected a shape that %s broadcasts to, got %s", wanted, bind_shape_text(L, n, shape));
+        bind_fail(L, "expand: expected a shape that %s broadcasts to, got %s", wanted,
+                  bind_shape_text(L, n, shape));
     }
     view_expand(&v, n, shape);
     bind_new_view(L, 1, &v);
@@ -142,8 +147,10 @@ static int core_narrow(lua_State *L)
     int64_t length = bind_integer(L, "narrow", 4, "a length");
     start = start < 0 ? start + n : start - 1;
     if (start < 0 || start > n || length < 0 || length > n - start)
-        bind_fail(L, "narrow: expected a part of dimension %d, which has %I elements, got start %I, length %I", d + 1,
-                  (LUAI_UACINT)n, (LUAI_UACINT)lua_tointeger(L, 3), (LUAI_UACINT)length);
+        bind_fail(L,
+                  "narrow: expected a part of dimension %d, which has %I elements, got start %I, "
+                  "length %I",
+                  d + 1, (LUAI_UACINT)n, (LUAI_UACINT)lua_tointeger(L, 3), (LUAI_UACINT)length);
     v.data += start * v.stride[d] * dtype_size(v.dtype);
     v.shape[d] = length;
     bind_new_view(L, 1, &v);
@@ -155,8 +162,8 @@ static void take_position(lua_State *L, const char *f, View *v, int d, int64_t p
 {
     int64_t n = v->shape[d], i = position < 0 ? position + n : position - 1;
     if (position == 0 || i < 0 || i >= n)
-        bind_fail(L, "%s: expected a position from 1 to %I (or -%I to -1) in dimension %d, got %I", f, (LUAI_UACINT)n,
-                  (LUAI_UACINT)n, shown, (LUAI_UACINT)position);
+        bind_fail(L, "%s: expected a position from 1 to %I (or -%I to -1) in dimension %d, got %I",
+                  f, (LUAI_UACINT)n, (LUAI_UACINT)n, shown, (LUAI_UACINT)position);
     v->data += i * v->stride[d] * dtype_size(v->dtype);
     view_drop(v, d);
 }
@@ -173,31 +180,37 @@ static int core_select(lua_State *L)
     return 1;
 }
 
-/* {from, to, step} of a slice, at the top of the stack: negatives count from the end, {} is everything */
+/* {from, to, step} of a slice, at the top of the stack: negatives count from the end, {} is
+ * everything */
 static void take_slice(lua_State *L, const char *f, View *v, int d, int shown)
 {
     int64_t n = v->shape[d], part[3] = {1, n, 1};
     int given = (int)lua_rawlen(L, -1);
     bool valid = given <= 3;
-    for (int i = 0; valid && i < given; i++) {
+    for (int i = 0; i < given && i < 3; i++) {
         int is_integer;
         lua_rawgeti(L, -1, i + 1);
         part[i] = lua_tointegerx(L, -1, &is_integer);
-        valid = is_integer;
+        valid = valid && is_integer;
         lua_pop(L, 1);
     }
-    int64_t from = part[0] < 0 ? part[0] + n + 1 : part[0], to = part[1] < 0 ? part[1] + n + 1 : part[1];
+    int64_t from = part[0] < 0 ? part[0] + n + 1 : part[0],
+            to = part[1] < 0 ? part[1] + n + 1 : part[1];
     valid = valid && part[2] >= 1 && from >= 1 && to <= n && from <= to + 1;
     if (!valid)
-        bind_fail(L, "%s: expected {from, to, step} within 1 to %I in dimension %d, got {%I, %I, %I}", f,
-                  (LUAI_UACINT)n, shown, (LUAI_UACINT)part[0], (LUAI_UACINT)part[1], (LUAI_UACINT)part[2]);
-    int64_t step = size_min(part[2], size_max(n, 1)); /* a longer one reaches no second element either */
+        bind_fail(L,
+                  "%s: expected {from, to, step} within 1 to %I in dimension %d, got {%I, %I, %I}",
+                  f, (LUAI_UACINT)n, shown, (LUAI_UACINT)part[0], (LUAI_UACINT)part[1],
+                  (LUAI_UACINT)part[2]);
+    int64_t step =
+        size_min(part[2], size_max(n, 1)); /* a longer one reaches no second element either */
     v->data += (from - 1) * v->stride[d] * dtype_size(v->dtype);
     v->shape[d] = size_pieces(to - from + 1, step);
     v->stride[d] *= step;
 }
 
-/* v = the part of the tensor at index 1 that the key at index 2 names: a position, or a table of positions and slices */
+/* v = the part of the tensor at index 1 that the key at index 2 names: a position, or a table of
+ * positions and slices */
 static void take_key(lua_State *L, const char *f, View *v)
 {
     tensor_view(bind_tensor(L, f, 1), v);
@@ -219,8 +232,9 @@ static void take_key(lua_State *L, const char *f, View *v)
         else if (lua_isinteger(L, -1))
             take_position(L, f, v, d, lua_tointeger(L, -1), i);
         else
-            bind_fail(L, "%s: expected a position or a slice {from, to, step} for dimension %d, got %s", f, i,
-                      bind_describe(L, lua_gettop(L)));
+            bind_fail(
+                L, "%s: expected a position or a slice {from, to, step} for dimension %d, got %s",
+                f, i, bind_describe(L, lua_gettop(L)));
         lua_pop(L, 1);
     }
 }
@@ -234,7 +248,8 @@ static int core_index(lua_State *L)
     return 1;
 }
 
-/* assign(t, key, value): t[key] = value, a tensor that broadcasts to the part or a number; returns t */
+/* assign(t, key, value): t[key] = value, a tensor that broadcasts to the part or a number; returns
+ * t */
 static int core_assign(lua_State *L)
 {
     lua_settop(L, 3);
@@ -253,9 +268,11 @@ static int core_assign(lua_State *L)
 }
 
 static const luaL_Reg view_functions[] = {
-    {"view", core_view},     {"reshape", core_reshape}, {"transpose", core_transpose}, {"permute", core_permute},
-    {"expand", core_expand}, {"narrow", core_narrow},   {"select", core_select},       {"index", core_index},
-    {"assign", core_assign}, {NULL, NULL},
+    {"view", core_view},           {"reshape", core_reshape},
+    {"transpose", core_transpose}, {"permute", core_permute},
+    {"expand", core_expand},       {"narrow", core_narrow},
+    {"select", core_select},       {"index", core_index},
+    {"assign", core_assign},       {NULL, NULL},
 };
 
 void bind_open_view(lua_State *L)

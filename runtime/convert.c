@@ -22,14 +22,14 @@ typedef void Converter(int64_t n, void *to, int64_t to_step, const void *from, i
         to_type *y = to;                                                                           \
         if (to_step == 1 && from_step == 1) {                                                      \
             for (int64_t i = 0; i < n; i++)                                                        \
-                y[i] = TO_##TO(x[i]);                                                 \
+                y[i] = TO_##TO(x[i]);                                                              \
         } else if (to_step == 1 && from_step == 0) {                                               \
-            const to_type value = TO_##TO(x[0]);                                      \
+            const to_type value = TO_##TO(x[0]);                                                   \
             for (int64_t i = 0; i < n; i++)                                                        \
                 y[i] = value;                                                                      \
         } else {                                                                                   \
             for (int64_t i = 0; i < n; i++)                                                        \
-                y[i * to_step] = TO_##TO(x[i * from_step]);                           \
+                y[i * to_step] = TO_##TO(x[i * from_step]);                                        \
         }                                                                                          \
     }
 
@@ -49,8 +49,8 @@ DTYPES(ROW)
 static Converter *const converters[DTYPE_COUNT][DTYPE_COUNT] = {DTYPES(ROW)};
 #undef ROW
 
-void convert_elements(int64_t n, DType to_type, void *to, int64_t to_step, DType from_type, const void *from,
-                      int64_t from_step)
+void convert_elements(int64_t n, DType to_type, void *to, int64_t to_step, DType from_type,
+                      const void *from, int64_t from_step)
 {
     converters[to_type][from_type](n, to, to_step, from, from_step);
 }

@@ -143,8 +143,7 @@ static CURLcode configure(const Curl *curl, CURL *handle, Transfer *transfer, ch
         const void *value;
     } pointers[] = {
         {CURLOPT_URL, transfer->plan->url},
-        {CURLOPT_PROTOCOLS_STR, "http,https"},
-        {CURLOPT_REDIR_PROTOCOLS_STR, "http,https"},
+        {CURLOPT_PROTOCOLS_STR, "http,https"}, /* redirections too */
         {CURLOPT_USERAGENT, "wrun"},
         {CURLOPT_ERRORBUFFER, error},
         {CURLOPT_WRITEDATA, transfer},

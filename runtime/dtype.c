@@ -29,10 +29,18 @@ Scalar dtype_load(DType t, const void *element)
     Scalar s = {.category = dtype_info[t].category};
     switch (t) {
     case BOOL:
-    case UINT8: s.i = *(const uint8_t *)element; break;
-    case INT64: s.i = *(const int64_t *)element; break;
-    case FLOAT32: s.d = (double)*(const float *)element; break;
-    default: s.d = *(const double *)element; break;
+    case UINT8:
+        s.i = *(const uint8_t *)element;
+        break;
+    case INT64:
+        s.i = *(const int64_t *)element;
+        break;
+    case FLOAT32:
+        s.d = (double)*(const float *)element;
+        break;
+    default:
+        s.d = *(const double *)element;
+        break;
     }
     if (s.category == CATEGORY_FLOAT)
         s.i = dtype_truncate(s.d);
@@ -45,10 +53,20 @@ void dtype_store(DType t, void *element, Scalar s)
 {
     bool is_float = s.category == CATEGORY_FLOAT;
     switch (t) {
-    case BOOL: *(uint8_t *)element = is_float ? s.d != 0 : s.i != 0; break;
-    case UINT8: *(uint8_t *)element = (uint8_t)s.i; break;
-    case INT64: *(int64_t *)element = s.i; break;
-    case FLOAT32: *(float *)element = (float)s.d; break;
-    default: *(double *)element = s.d; break;
+    case BOOL:
+        *(uint8_t *)element = is_float ? s.d != 0 : s.i != 0;
+        break;
+    case UINT8:
+        *(uint8_t *)element = (uint8_t)s.i;
+        break;
+    case INT64:
+        *(int64_t *)element = s.i;
+        break;
+    case FLOAT32:
+        *(float *)element = (float)s.d;
+        break;
+    default:
+        *(double *)element = s.d;
+        break;
     }
 }

@@ -1,8 +1,8 @@
 /*
  * dtype.h - the element types (layer 0)
  *
- * DTYPES is the table: one row a type, in order of promotion. The common type of two operands is the later row,
- * which for these types is PyTorch's promotion rule.
+ * DTYPES is the table: one row a type, in order of promotion. The common type of two operands is
+ * the later row, which for these types is PyTorch's promotion rule.
  */
 #ifndef DTYPE_H
 #define DTYPE_H
@@ -46,15 +46,16 @@ static inline DType dtype_promote(DType a, DType b)
     return a > b ? a : b;
 }
 
-/* One element of any type, wide enough to be exact: `i` for booleans and integers, `d` for floats; the other
- * member holds the same value converted. */
+/* One element of any type, wide enough to be exact: `i` for booleans and integers, `d` for floats;
+ * the other member holds the same value converted. */
 typedef struct {
     Category category;
     int64_t i;
     double d;
 } Scalar;
 
-/* A float as an integer, towards zero; what does not fit becomes the smallest integer, as the processor has it. */
+/* A float as an integer, towards zero; what does not fit becomes the smallest integer, as the
+ * processor has it. */
 static inline int64_t dtype_truncate(double x)
 {
     return x >= -0x1p63 && x < 0x1p63 ? (int64_t)x : INT64_MIN;
@@ -66,7 +67,8 @@ DType dtype_of_scalar(Scalar s);
 /* finds a type by its name; false when there is none */
 bool dtype_find(const char *name, DType *out);
 
-/* Reads and writes one element, converting as C does (to bool: nonzero; float to integer: towards zero). */
+/* Reads and writes one element, converting as C does (to bool: nonzero; float to integer: towards
+ * zero). */
 Scalar dtype_load(DType t, const void *element);
 void dtype_store(DType t, void *element, Scalar s);
 

@@ -1,10 +1,11 @@
 /*
  * elementwise.c - operations that treat every element alike (layer 3); see elementwise.h
  *
- * The work is one walk over the output in row-major order, cut into blocks that fit the first-level cache. For each
- * block an operand is used where it lies if it is contiguous and of the compute type, and is gathered (converted,
- * broadcast, transposed) into a small buffer otherwise; the kernel runs; the result is scattered likewise. So a
- * kernel is a plain loop, and this file is the only place that knows strides and types.
+ * The work is one walk over the output in row-major order, cut into blocks that fit the first-level
+ * cache. For each block an operand is used where it lies if it is contiguous and of the compute
+ * type, and is gathered (converted, broadcast, transposed) into a small buffer otherwise; the
+ * kernel runs; the result is scattered likewise. So a kernel is a plain loop, and this file is the
+ * only place that knows strides and types.
  */
 #include <string.h>
 
@@ -15,9 +16,9 @@
 #include <tgmath.h>
 
 enum {
-    LANES = 16,          /* kernels take multiples of it */
-    BLOCK = 1024,        /* elements between gather and scatter */
-    PIECE = 16 * BLOCK,  /* elements a thread takes at a time */
+    LANES = 16,         /* kernels take multiples of it */
+    BLOCK = 1024,       /* elements between gather and scatter */
+    PIECE = 16 * BLOCK, /* elements a thread takes at a time */
     MAX_INPUTS = MAX_ARITY + 2,
 };
 
@@ -31,7 +32,7 @@ typedef struct {
 /* ---- the functions that rows may call, for each compute type ---- */
 
 /* quotient rounded down, from the exact remainder, so that 1 // 0.1 is 9 */
-#define FLOAT_DIVISION(T, suffix)                                                     \
+#define FLOAT_DIVISION(T, suffix)                                                                  \
     static inline T float_remainder_##suffix(T a, T b)                                             \
     {                                                                                              \
         T r = fmod(a, b);                                                                          \
@@ -127,7 +128,8 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 /* ---- the table as scripts see it ---- */
 
 #define UNARY(name, kind, value, dx, low, high, doc) {#name, 1, kind, {#dx}, low, high, doc},
-#define BINARY(name, kind, value, da, db, low, high, doc) {#name, 2, kind, {#da, #db}, low, high, doc},
+#define BINARY(name, kind, value, da, db, low, high, doc)                                          \
+    {#name, 2, kind, {#da, #db}, low, high, doc},
 #define TERNARY(name, kind, value, da, db, dc, low, high, doc)                                     \
     {#name, 3, kind, {#da, #db, #dc}, low, high, doc},
 const Operation operations[] = {
@@ -187,9 +189,10 @@ typedef struct {
     Stream out, in[MAX_INPUTS];
 } Walk;
 
-/* Moves elements first..first+n-1 of the stream's row-major order to (or from) a contiguous block of `type`. */
-static void move_elements(const Walk *walk, const Stream *stream, int64_t first, int64_t n, DType type, char *block,
-                          bool to_block)
+/* Moves elements first..first+n-1 of the stream's row-major order to (or from) a contiguous block
+ * of `type`. */
+static void move_elements(const Walk *walk, const Stream *stream, int64_t first, int64_t n,
+                          DType type, char *block, bool to_block)
 {
     int last = walk->ndim - 1;
     int64_t size = dtype_size(stream->dtype), block_size = dtype_size(type);
@@ -379,7 +382,9 @@ static void walk_run(Walk *walk, Pool *pool, const View *out, const Operand *in)
 
 static const Kernels *kernels_of(DType compute, int op)
 {
-    return compute == FLOAT32 ? &kernels_f32[op] : compute == FLOAT64 ? &kernels_f64[op] : &kernels_i64[op];
+    return compute == FLOAT32   ? &kernels_f32[op]
+           : compute == FLOAT64 ? &kernels_f64[op]
+                                : &kernels_i64[op];
 }
 
 void elementwise_run(Pool *pool, int op, DType compute, const View *out, const Operand *in)
@@ -391,7 +396,8 @@ void elementwise_run(Pool *pool, int op, DType compute, const View *out, const O
     walk_run(&walk, pool, out, in);
 }
 
-void elementwise_gradient(Pool *pool, int op, int argument, DType compute, const View *out, const Operand *in)
+void elementwise_gradient(Pool *pool, int op, int argument, DType compute, const View *out,
+                          const Operand *in)
 {
     Walk walk;
     walk.kernel = kernels_of(compute, op)->gradient[argument];
@@ -412,7 +418,8 @@ void elementwise_copy(Pool *pool, const View *out, const Operand *in)
 const char *elementwise_vector_path(void)
 {
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
         return "avx512";
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return "avx2";

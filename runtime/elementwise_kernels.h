@@ -1,12 +1,13 @@
 /*
- * elementwise_kernels.h - the kernels of ops.def for one compute type; included by elementwise.c for each
+ * elementwise_kernels.h - the kernels of ops.def for one compute type; included by elementwise.c
+ * for each
  *
- * Before the include: T is the type, NAME(x) pastes the type's suffix, HAS_GRADIENTS says whether derivatives are
- * compiled, and the functions that the rows call are defined for T. There is no guard: it is meant to be read
- * several times.
+ * Before the include: T is the type, NAME(x) pastes the type's suffix, HAS_GRADIENTS says whether
+ * derivatives are compiled, and the functions that the rows call are defined for T. There is no
+ * guard: it is meant to be read several times.
  *
- * A kernel takes n elements, a multiple of LANES, from contiguous blocks. Vector code without a scalar remainder
- * computes every element with the same instructions, wherever it stands.
+ * A kernel takes n elements, a multiple of LANES, from contiguous blocks. Vector code without a
+ * scalar remainder computes every element with the same instructions, wherever it stands.
  */
 #define eq(a, b) ((T)((a) == (b)))
 #define ne(a, b) ((T)((a) != (b)))
@@ -57,7 +58,8 @@
 
 /* gradients: in[0] is g, in[1] is y, the arguments follow */
 #if HAS_GRADIENTS
-#define GRADIENT(name, arguments, expression) KERNEL(name, INPUT(g, 0); INPUT(y, 1); arguments, expression)
+#define GRADIENT(name, arguments, expression)                                                      \
+    KERNEL(name, INPUT(g, 0); INPUT(y, 1); arguments, expression)
 #define UNARY(name, kind, value, dx, low, high, doc) GRADIENT(name##_dx, INPUT(x, 2), dx)
 #define BINARY(name, kind, value, da, db, low, high, doc)                                          \
     GRADIENT(name##_da, INPUT(a, 2); INPUT(b, 3), da)                                              \
@@ -76,10 +78,16 @@
 /* the table of this type's kernels, in the order of the rows */
 #if HAS_GRADIENTS
 #define LISTED_FLOATING(name) NAME(name)
-#define WITH_GRADIENTS(...) {__VA_ARGS__}
+#define WITH_GRADIENTS(...)                                                                        \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
 #else
 #define LISTED_FLOATING(name) NULL
-#define WITH_GRADIENTS(...) {NULL}
+#define WITH_GRADIENTS(...)                                                                        \
+    {                                                                                              \
+        NULL                                                                                       \
+    }
 #endif
 #define LISTED_NUMERIC(name) NAME(name)
 #define LISTED_SIGNED(name) NAME(name)

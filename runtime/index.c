@@ -29,7 +29,8 @@ static void select_rows(void *context, int64_t piece)
     int64_t last = size_min((piece + 1) * ROWS, index->outer * index->count);
     for (int64_t row = piece * ROWS; row < last; row++) {
         int64_t o = row / index->count, i = row % index->count;
-        memcpy(s->y + row * bytes, s->x + (o * index->n + index->positions[i] - 1) * bytes, (size_t)bytes);
+        memcpy(s->y + row * bytes, s->x + (o * index->n + index->positions[i] - 1) * bytes,
+               (size_t)bytes);
     }
 }
 
@@ -50,9 +51,15 @@ static void add_elements(DType dtype, void *to, const void *from, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
         switch (dtype) {
-        case FLOAT32: ((float *)to)[i] += ((const float *)from)[i]; break;
-        case FLOAT64: ((double *)to)[i] += ((const double *)from)[i]; break;
-        default: ((int64_t *)to)[i] += ((const int64_t *)from)[i]; break;
+        case FLOAT32:
+            ((float *)to)[i] += ((const float *)from)[i];
+            break;
+        case FLOAT64:
+            ((double *)to)[i] += ((const double *)from)[i];
+            break;
+        default:
+            ((int64_t *)to)[i] += ((const int64_t *)from)[i];
+            break;
         }
 }
 
@@ -62,7 +69,8 @@ void index_select_add(const Index *index, void *x, const void *y)
     for (int64_t o = 0; o < index->outer; o++)
         for (int64_t i = 0; i < index->count; i++) {
             char *to = (char *)x + (o * index->n + index->positions[i] - 1) * bytes;
-            add_elements(index->dtype, to, (const char *)y + (o * index->count + i) * bytes, index->inner);
+            add_elements(index->dtype, to, (const char *)y + (o * index->count + i) * bytes,
+                         index->inner);
         }
 }
 

@@ -1,8 +1,8 @@
 /*
  * index.h - picking and placing elements by their positions (layer 3)
  *
- * Blocks are contiguous and seen as x[outer, n, inner]; positions count from 1 and are in range, which index_check
- * tells beforehand.
+ * Blocks are contiguous and seen as x[outer, n, inner]; positions count from 1 and are in range,
+ * which index_check tells beforehand.
  */
 #ifndef INDEX_H
 #define INDEX_H

@@ -1,9 +1,9 @@
 /*
  * linalg.c - products, on OpenBLAS (layer 3); see linalg.h
  *
- * Row-major C = A B is what cblas computes; a transposed operand is one whose rows, not columns, lie at stride 1.
- * Tiles: measured on 2 cores with 100x784x256 and its gradients, tiles of 128 columns keep both threads busy and cost
- * one thread under 5 % against an uncut product.
+ * Row-major C = A B is what cblas computes; a transposed operand is one whose rows, not columns,
+ * lie at stride 1. Tiles: measured on 2 cores with 100x784x256 and its gradients, tiles of 128
+ * columns keep both threads busy and cost one thread under 5 % against an uncut product.
  */
 #include <cblas.h>
 #include <limits.h>
@@ -20,7 +20,8 @@ enum {
 Reason linalg_start(void)
 {
     if (openblas_get_parallel() == 0)
-        return "the OpenBLAS found is the serial build, which several threads must not call; install "
+        return "the OpenBLAS found is the serial build, which several threads must not call; "
+               "install "
                "libopenblas0-pthread";
     openblas_set_num_threads(1);
     return NULL;
@@ -56,8 +57,10 @@ bool linalg_is_ready(const View *v)
     int64_t row_step = v->stride[v->ndim - 2], column_step = v->stride[v->ndim - 1];
     if (!dtype_is_float(v->dtype))
         return true;
-    bool by_rows = (column_step == 1 || columns == 1) && (row_step >= size_max(columns, 1) || rows == 1);
-    bool by_columns = (row_step == 1 || rows == 1) && (column_step >= size_max(rows, 1) || columns == 1);
+    bool by_rows =
+        (column_step == 1 || columns == 1) && (row_step >= size_max(columns, 1) || rows == 1);
+    bool by_columns =
+        (row_step == 1 || rows == 1) && (column_step >= size_max(rows, 1) || columns == 1);
     return fits_blas(row_step) && fits_blas(column_step) && (by_rows || by_columns);
 }
 
@@ -65,8 +68,10 @@ static Matrix read_matrix(const View *v, const char *data)
 {
     int64_t rows = v->shape[v->ndim - 2], columns = v->shape[v->ndim - 1];
     int64_t row_step = v->stride[v->ndim - 2], column_step = v->stride[v->ndim - 1];
-    bool by_rows = (column_step == 1 || columns == 1) && (row_step >= size_max(columns, 1) || rows == 1);
-    int64_t ld = by_rows ? (rows == 1 ? size_max(columns, 1) : row_step) : (columns == 1 ? size_max(rows, 1) : column_step);
+    bool by_rows =
+        (column_step == 1 || columns == 1) && (row_step >= size_max(columns, 1) || rows == 1);
+    int64_t ld = by_rows ? (rows == 1 ? size_max(columns, 1) : row_step)
+                         : (columns == 1 ? size_max(rows, 1) : column_step);
     return (Matrix){
         .data = data,
         .transpose = by_rows ? CblasNoTrans : CblasTrans,
@@ -91,15 +96,16 @@ static void multiply_tile(void *context, int64_t tile)
     int64_t i = tile / p->tiles_n * p->tile_m, j = tile % p->tiles_n * p->tile_n;
     int64_t m = size_min(p->tile_m, p->m - i), n = size_min(p->tile_n, p->n - j);
     int64_t size = dtype_size(p->dtype);
-    const void *a = p->a.data + i * p->a.row_step * size, *b = p->b.data + j * p->b.column_step * size;
+    const void *a = p->a.data + i * p->a.row_step * size,
+               *b = p->b.data + j * p->b.column_step * size;
     void *c = p->c + (i * p->n + j) * size;
     blasint M = (blasint)m, N = (blasint)n, K = (blasint)p->k, ldc = (blasint)size_max(p->n, 1);
     if (p->dtype == FLOAT32)
-        cblas_sgemm(CblasRowMajor, p->a.transpose, p->b.transpose, M, N, K, 1.0F, a, p->a.ld, b, p->b.ld,
-                    p->accumulate ? 1.0F : 0.0F, c, ldc);
+        cblas_sgemm(CblasRowMajor, p->a.transpose, p->b.transpose, M, N, K, 1.0F, a, p->a.ld, b,
+                    p->b.ld, p->accumulate ? 1.0F : 0.0F, c, ldc);
     else
-        cblas_dgemm(CblasRowMajor, p->a.transpose, p->b.transpose, M, N, K, 1.0, a, p->a.ld, b, p->b.ld,
-                    p->accumulate ? 1.0 : 0.0, c, ldc);
+        cblas_dgemm(CblasRowMajor, p->a.transpose, p->b.transpose, M, N, K, 1.0, a, p->a.ld, b,
+                    p->b.ld, p->accumulate ? 1.0 : 0.0, c, ldc);
 }
 
 /* a cut of `size` into even pieces of about TILE */
@@ -125,8 +131,8 @@ static void multiply_floats(Pool *pool, Product *p)
     pool_run(pool, multiply_tile, p, size_pieces(p->m, p->tile_m) * p->tiles_n);
 }
 
-static void multiply_integers(const View *a, const View *b, const char *pa, const char *pb, int64_t *c, int64_t m,
-                              int64_t n, int64_t k, bool accumulate)
+static void multiply_integers(const View *a, const View *b, const char *pa, const char *pb,
+                              int64_t *c, int64_t m, int64_t n, int64_t k, bool accumulate)
 {
     const int64_t *x = (const int64_t *)(const void *)pa, *y = (const int64_t *)(const void *)pb;
     const int64_t *sa = a->stride + a->ndim - 2, *sb = b->stride + b->ndim - 2;

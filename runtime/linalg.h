@@ -1,8 +1,8 @@
 /*
  * linalg.h - products, on OpenBLAS (layer 3)
  *
- * The only file that knows BLAS. OpenBLAS runs on one thread; a large product is cut into tiles of rows and columns,
- * never along the summed dimension, and the cuts depend on the sizes alone.
+ * The only file that knows BLAS. OpenBLAS runs on one thread; a large product is cut into tiles of
+ * rows and columns, never along the summed dimension, and the cuts depend on the sizes alone.
  */
 #ifndef LINALG_H
 #define LINALG_H
@@ -17,9 +17,9 @@ Reason linalg_start(void);
 void linalg_describe(char *text, size_t size);
 
 /*
- * c[batch..., m, n] = a[batch..., m, k] b[batch..., k, n] (+ c's old value if accumulate). Same dtype for all, any
- * strides; c is contiguous and aliases neither. Floats go to BLAS when one stride of their matrices is 1, which
- * linalg_is_ready tells; int64 is a plain loop.
+ * c[batch..., m, n] = a[batch..., m, k] b[batch..., k, n] (+ c's old value if accumulate). Same
+ * dtype for all, any strides; c is contiguous and aliases neither. Floats go to BLAS when one
+ * stride of their matrices is 1, which linalg_is_ready tells; int64 is a plain loop.
  */
 void linalg_matmul(Pool *pool, const View *a, const View *b, const View *c, bool accumulate);
 

@@ -1,11 +1,11 @@
 /*
  * main.c - the wrun command (layer 5)
  *
- * Behaves as the stand-alone Lua interpreter does, option for option, and adds --help, --version
- * and
- * --threads. Three things differ on purpose: code is text, never bytecode; output that could not be
- * written is an error, and so is a failing script on standard input. The collector stays
- * incremental, as tensors set its pace. The library itself is loaded when a script requires it.
+ * Behaves as the stand-alone Lua interpreter does, option for option; --help, --version and
+ * --threads are new. Three things differ on purpose: code is text, never bytecode; output that
+ * could not be written is an error, and so is a failing script on standard input. The collector
+ * stays incremental, as tensors set its pace. The library itself is loaded when a script requires
+ * it.
  */
 #include <errno.h>
 #include <lauxlib.h>

@@ -12,8 +12,8 @@
 
 enum {
     LANES = 16,
-    CHUNK = 256,      /* elements of a row at a time; a multiple of LANES */
-    ROWS = 64,        /* rows a thread takes at a time */
+    CHUNK = 256,        /* elements of a row at a time; a multiple of LANES */
+    ROWS = 64,          /* rows a thread takes at a time */
     ELEMENTS = 1 << 14, /* parameters a thread takes at a time */
 };
 
@@ -34,20 +34,24 @@ typedef struct {
 #define NAME(x) x##_f64
 #include "neural_kernels.h"
 
-void neural_softmax(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x, void *y, bool logarithm)
+void neural_softmax(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x, void *y,
+                    bool logarithm)
 {
     Softmax s = {rows, n, x, y, logarithm};
-    pool_run(pool, dtype == FLOAT32 ? softmax_rows_f32 : softmax_rows_f64, &s, size_pieces(rows, ROWS));
+    pool_run(pool, dtype == FLOAT32 ? softmax_rows_f32 : softmax_rows_f64, &s,
+             size_pieces(rows, ROWS));
 }
 
 void neural_adam_step(Pool *pool, const AdamStep *adam)
 {
     AdamStep step = *adam;
-    pool_run(pool, adam->dtype == FLOAT32 ? adam_piece_f32 : adam_piece_f64, &step, size_pieces(adam->n, ELEMENTS));
+    pool_run(pool, adam->dtype == FLOAT32 ? adam_piece_f32 : adam_piece_f64, &step,
+             size_pieces(adam->n, ELEMENTS));
 }
 
 void neural_sgd_step(Pool *pool, const SgdStep *sgd)
 {
     SgdStep step = *sgd;
-    pool_run(pool, sgd->dtype == FLOAT32 ? sgd_piece_f32 : sgd_piece_f64, &step, size_pieces(sgd->n, ELEMENTS));
+    pool_run(pool, sgd->dtype == FLOAT32 ? sgd_piece_f32 : sgd_piece_f64, &step,
+             size_pieces(sgd->n, ELEMENTS));
 }

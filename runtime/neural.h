@@ -13,9 +13,11 @@
  * y[rows, n] = softmax of each row of x, or its logarithm; floats, contiguous, y may be x:
  * exp(x - max) / sum exp(x - max). n >= 1.
  */
-void neural_softmax(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x, void *y, bool logarithm);
+void neural_softmax(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x, void *y,
+                    bool logarithm);
 
-/* [Kingma2015] as PyTorch computes it; all blocks hold n elements of `dtype` and are changed in place */
+/* [Kingma2015] as PyTorch computes it; all blocks hold n elements of `dtype` and are changed in
+ * place */
 typedef struct {
     DType dtype;
     int64_t n;

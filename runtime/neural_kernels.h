@@ -1,11 +1,12 @@
 /*
  * neural_kernels.h - the kernels of neural.c for one float type; included by neural.c for each
  *
- * Before the include: T is the type, NAME(x) pastes its suffix, and <tgmath.h> is there. There is no guard: it is meant
- * to be read several times.
+ * Before the include: T is the type, NAME(x) pastes its suffix, and <tgmath.h> is there. There is
+ * no guard: it is meant to be read several times.
  */
 
-/* e[i] = exp(x[i] - shift) for n <= CHUNK elements; every element goes through whole vectors, wherever it stands */
+/* e[i] = exp(x[i] - shift) for n <= CHUNK elements; every element goes through whole vectors,
+ * wherever it stands */
 VECTORISED static void NAME(shifted_exp)(int64_t n, const T *x, T shift, T *e)
 {
     T padded[CHUNK];
@@ -68,7 +69,8 @@ VECTORISED static void NAME(adam_range)(const AdamStep *a, int64_t begin, int64_
     T *restrict v = a->exp_avg_sq;
     T *restrict most = a->max_exp_avg_sq;
     const T *restrict grad = a->grad;
-    const T beta1 = (T)a->beta1, rest1 = (T)(1 - a->beta1), beta2 = (T)a->beta2, rest2 = (T)(1 - a->beta2);
+    const T beta1 = (T)a->beta1, rest1 = (T)(1 - a->beta1), beta2 = (T)a->beta2,
+            rest2 = (T)(1 - a->beta2);
     const T decay = (T)a->weight_decay, eps = (T)a->eps, sign = a->maximize ? -1 : 1;
     const T size = (T)(a->lr / (1 - pow(a->beta1, a->step)));
     const T correction = (T)sqrt(1 - pow(a->beta2, a->step));
@@ -91,13 +93,15 @@ static void NAME(adam_piece)(void *context, int64_t piece)
     NAME(adam_range)(a, piece * ELEMENTS, size_min((piece + 1) * ELEMENTS, a->n));
 }
 
-/* g += decay param;  buffer = momentum buffer + (1 - dampening) g;  param -= lr (nesterov ? g + momentum buffer : buffer) */
+/* g += decay param;  buffer = momentum buffer + (1 - dampening) g;  param -= lr (nesterov ? g +
+ * momentum buffer : buffer) */
 VECTORISED static void NAME(sgd_range)(const SgdStep *s, int64_t begin, int64_t end)
 {
     T *restrict p = s->param;
     T *restrict buffer = s->buffer;
     const T *restrict grad = s->grad;
-    const T lr = (T)s->lr, decay = (T)s->weight_decay, momentum = (T)s->momentum, sign = s->maximize ? -1 : 1;
+    const T lr = (T)s->lr, decay = (T)s->weight_decay, momentum = (T)s->momentum,
+            sign = s->maximize ? -1 : 1;
     const T rest = (T)(1 - s->dampening);
     for (int64_t i = begin; i < end; i++) {
         T g = sign * grad[i] + decay * p[i];

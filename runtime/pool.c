@@ -1,10 +1,11 @@
 /*
  * pool.c - the one thread pool (layer 0); see pool.h
  *
- * Invariant: between runs every worker waits for `generation` to change. A run publishes task, context and
- * pieces, raises `generation`, and takes pieces itself; a piece is taken by one atomic increment of `next`, and
- * the run is over when every worker has reported in `idle`. Waiting spins for a few microseconds, since training
- * calls the pool thousands of times a second, and then sleeps.
+ * Invariant: between runs every worker waits for `generation` to change. A run publishes task,
+ * context and pieces, raises `generation`, and takes pieces itself; a piece is taken by one atomic
+ * increment of `next`, and the run is over when every worker has reported in `idle`. Waiting spins
+ * for a few microseconds, since training calls the pool thousands of times a second, and then
+ * sleeps.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -15,9 +16,9 @@
 enum { MAX_THREADS = 256, SPINS = 4000 };
 
 struct Pool {
-    int threads;     /* wanted, the caller's included */
-    int workers;     /* running; 0 until the first parallel run */
-    bool broken;     /* a worker could not be made: go on with those there are */
+    int threads; /* wanted, the caller's included */
+    int workers; /* running; 0 until the first parallel run */
+    bool broken; /* a worker could not be made: go on with those there are */
     PoolTask *task;
     void *context;
     int64_t pieces;

@@ -1,8 +1,8 @@
 /*
  * random.c - random numbers (layer 3); see random.h
  *
- * Both engines make RANDOM_WORDS words at a time. For MT19937 that is one step of its whole state, written as loops
- * without dependence between neighbours, which the compiler vectorises.
+ * Both engines make RANDOM_WORDS words at a time. For MT19937 that is one step of its whole state,
+ * written as loops without dependence between neighbours, which the compiler vectorises.
  */
 #include <Random123/philox.h>
 #include <math.h>
@@ -85,7 +85,8 @@ Reason random_restore(Generator *g, const void *state)
     Generator restored;
     memcpy(&restored, state, RANDOM_STATE_SIZE);
     if (restored.engine > PHILOX || restored.at > RANDOM_WORDS || restored.has_normal > 1 ||
-        (restored.engine == PHILOX && restored.at < RANDOM_WORDS && restored.counter < RANDOM_WORDS / 4))
+        (restored.engine == PHILOX && restored.at < RANDOM_WORDS &&
+         restored.counter < RANDOM_WORDS / 4))
         return "these bytes are not a generator's state";
     if (restored.engine == MT19937)
         mt_temper(restored.mt, restored.words);
@@ -120,7 +121,8 @@ static inline float unit_f32(Generator *g)
 
 /* ---- uniform ---- */
 
-VECTORISED static void words_to_uniform(int64_t n, const uint32_t *words, float *out, float low, float width)
+VECTORISED static void words_to_uniform(int64_t n, const uint32_t *words, float *out, float low,
+                                        float width)
 {
     for (int64_t i = 0; i < n; i++)
         out[i] = __builtin_fmaf((float)(int32_t)(words[i] & 0xffffff) * 0x1p-24F, width, low);
@@ -155,8 +157,8 @@ void random_uniform(Generator *g, DType dtype, int64_t n, void *out, double low,
 
 /* ---- normal ---- */
 
-/* uniforms d[0..15] become normals, in pairs of eight apart; logarithm and angle in double, so that float32 results
- * are rounded once */
+/* uniforms d[0..15] become normals, in pairs of eight apart; logarithm and angle in double, so that
+ * float32 results are rounded once */
 VECTORISED static void sixteen_f32(float *d, float mean, float std)
 {
     for (int j = 0; j < 8; j++) {
@@ -217,10 +219,12 @@ static void store_float(DType dtype, void *out, int64_t i, double value)
 
 static void store_integer(DType dtype, void *out, int64_t i, int64_t value)
 {
-    dtype_store(dtype, (char *)out + i * dtype_size(dtype), (Scalar){CATEGORY_INTEGER, value, (double)value});
+    dtype_store(dtype, (char *)out + i * dtype_size(dtype),
+                (Scalar){CATEGORY_INTEGER, value, (double)value});
 }
 
-void random_normal(Generator *g, DType dtype, int64_t n, void *out, double mean, double std, bool whole)
+void random_normal(Generator *g, DType dtype, int64_t n, void *out, double mean, double std,
+                   bool whole)
 {
     if (whole && n >= 16) {
         normal_chunks(g, dtype, n, out, mean, std);
@@ -244,11 +248,16 @@ void random_integers(Generator *g, DType dtype, int64_t n, void *out, int64_t lo
 void random_natural(Generator *g, DType dtype, int64_t n, void *out)
 {
     static const uint64_t range[DTYPE_COUNT] = {
-        [BOOL] = 2, [UINT8] = 256, [INT64] = 1ULL << 63, [FLOAT32] = (1ULL << 24) + 1, [FLOAT64] = (1ULL << 53) + 1,
+        [BOOL] = 2,
+        [UINT8] = 256,
+        [INT64] = 1ULL << 63,
+        [FLOAT32] = (1ULL << 24) + 1,
+        [FLOAT64] = (1ULL << 53) + 1,
     };
     bool wide = dtype == INT64 || dtype == FLOAT64;
     for (int64_t i = 0; i < n; i++)
-        store_integer(dtype, out, i, (int64_t)((wide ? random_u64(g) : next_u32(g)) % range[dtype]));
+        store_integer(dtype, out, i,
+                      (int64_t)((wide ? random_u64(g) : next_u32(g)) % range[dtype]));
 }
 
 void random_permutation(Generator *g, int64_t n, int64_t *out)
@@ -298,8 +307,8 @@ static double weight(DType dtype, const void *p, int64_t i)
     return dtype == FLOAT32 ? (double)((const float *)p)[i] : ((const double *)p)[i];
 }
 
-void random_multinomial(Generator *g, DType dtype, int64_t n, const void *p, int64_t samples, bool replacement,
-                        int64_t *out, double *scratch)
+void random_multinomial(Generator *g, DType dtype, int64_t n, const void *p, int64_t samples,
+                        bool replacement, int64_t *out, double *scratch)
 {
     if (!replacement || samples == 1) {
         /* exponential races: the largest p / q win, q ~ exponential(1) */

@@ -1,9 +1,10 @@
 /*
  * random.h - random numbers (layer 3)
  *
- * A Generator is a stream of 32-bit words with a position. Engine MT19937 is Matsumoto and Nishimura's generator, and
- * what is drawn from it is drawn as PyTorch's CPU generator draws it, word for word. Engine PHILOX is Philox4x32-10 of
- * Random123 [Salmon2011]: word i depends on the seed and i alone. Everything is drawn by one thread, in memory order.
+ * A Generator is a stream of 32-bit words with a position. Engine MT19937 is Matsumoto and
+ * Nishimura's generator, and what is drawn from it is drawn as PyTorch's CPU generator draws it,
+ * word for word. Engine PHILOX is Philox4x32-10 of Random123 [Salmon2011]: word i depends on the
+ * seed and i alone. Everything is drawn by one thread, in memory order.
  */
 #ifndef RANDOM_H
 #define RANDOM_H
@@ -36,16 +37,19 @@ Reason random_restore(Generator *g, const void *state);
 
 uint64_t random_u64(Generator *g);
 
-/* Fillers of n elements in a contiguous block of `dtype`. Bounds and moments are in double, as in PyTorch. */
+/* Fillers of n elements in a contiguous block of `dtype`. Bounds and moments are in double, as in
+ * PyTorch. */
 
 /* [low, high), from 24 bits (float32) or 53 bits (float64) */
 void random_uniform(Generator *g, DType dtype, int64_t n, void *out, double low, double high);
-/* `whole` says that the block is the whole of a contiguous tensor: 16 elements or more are then drawn in pairs of
- * eight, all others one by one through the cache */
-void random_normal(Generator *g, DType dtype, int64_t n, void *out, double mean, double std, bool whole);
+/* `whole` says that the block is the whole of a contiguous tensor: 16 elements or more are then
+ * drawn in pairs of eight, all others one by one through the cache */
+void random_normal(Generator *g, DType dtype, int64_t n, void *out, double mean, double std,
+                   bool whole);
 /* low + a draw modulo `range`, a positive number */
 void random_integers(Generator *g, DType dtype, int64_t n, void *out, int64_t low, uint64_t range);
-/* the whole range: 0..2^63-1 for int64, 0..2^24 and 0..2^53 for floats, 0..255 and 0..1 for uint8 and bool */
+/* the whole range: 0..2^63-1 for int64, 0..2^24 and 0..2^53 for floats, 0..255 and 0..1 for uint8
+ * and bool */
 void random_natural(Generator *g, DType dtype, int64_t n, void *out);
 void random_bernoulli(Generator *g, DType dtype, int64_t n, void *out, double p);
 /* out[i] is 1 with probability p[i]; p and out are float32 or float64 */
@@ -55,10 +59,11 @@ void random_exponential(Generator *g, DType dtype, int64_t n, void *out, double 
 void random_permutation(Generator *g, int64_t n, int64_t *out);
 
 /*
- * out[samples]: categories from 1, drawn with the weights p[n] (float32 or float64, not negative, not all 0), with
- * replacement or without (samples <= nonzero weights then). scratch holds n doubles.
+ * out[samples]: categories from 1, drawn with the weights p[n] (float32 or float64, not negative,
+ * not all 0), with replacement or without (samples <= nonzero weights then). scratch holds n
+ * doubles.
  */
-void random_multinomial(Generator *g, DType dtype, int64_t n, const void *p, int64_t samples, bool replacement,
-                        int64_t *out, double *scratch);
+void random_multinomial(Generator *g, DType dtype, int64_t n, const void *p, int64_t samples,
+                        bool replacement, int64_t *out, double *scratch);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * reduce.c - many elements to one (layer 3); see reduce.h
  *
- * Long rows are cut into blocks whose results are combined in order; several rows, or several columns, are shared out
- * whole. Both cuts give the same additions in the same order.
+ * Long rows are cut into blocks whose results are combined in order; several rows, or several
+ * columns, are shared out whole. Both cuts give the same additions in the same order.
  */
 #include <math.h>
 
@@ -27,7 +27,8 @@ static int64_t count_pieces(const Reduce *r)
         return size_pieces(r->outer * r->inner, OUTPUTS);
     if (is_one_row(r))
         return size_pieces(r->n, BLOCK);
-    return r->inner == 1 ? size_pieces(r->outer, OUTPUTS) : r->outer * size_pieces(r->inner, COLUMNS);
+    return r->inner == 1 ? size_pieces(r->outer, OUTPUTS)
+                         : r->outer * size_pieces(r->inner, COLUMNS);
 }
 
 #define IS_NAN(x) isnan(x)
@@ -65,10 +66,13 @@ DType reduce_result_type(Reduction kind, DType dtype)
 {
     switch (kind) {
     case REDUCE_ANY:
-    case REDUCE_ALL: return BOOL;
+    case REDUCE_ALL:
+        return BOOL;
     case REDUCE_SUM:
-    case REDUCE_PROD: return dtype_is_float(dtype) ? dtype : INT64;
-    default: return dtype;
+    case REDUCE_PROD:
+        return dtype_is_float(dtype) ? dtype : INT64;
+    default:
+        return dtype;
     }
 }
 
@@ -80,9 +84,17 @@ size_t reduce_scratch_size(const Reduce *r)
 void reduce_run(Pool *pool, const Reduce *r)
 {
     switch (r->dtype) {
-    case FLOAT32: reduce_f32(pool, r); break;
-    case FLOAT64: reduce_f64(pool, r); break;
-    case INT64: reduce_i64(pool, r); break;
-    default: reduce_u8(pool, r); break;
+    case FLOAT32:
+        reduce_f32(pool, r);
+        break;
+    case FLOAT64:
+        reduce_f64(pool, r);
+        break;
+    case INT64:
+        reduce_i64(pool, r);
+        break;
+    default:
+        reduce_u8(pool, r);
+        break;
     }
 }

@@ -1,9 +1,9 @@
 /*
  * reduce.h - many elements to one (layer 3)
  *
- * The input is contiguous and seen as x[outer, n, inner]; the result is y[outer, inner]. Sums and products of floats
- * are carried in double. The order of additions depends on the sizes alone, so neither threads nor repetition
- * change a bit.
+ * The input is contiguous and seen as x[outer, n, inner]; the result is y[outer, inner]. Sums and
+ * products of floats are carried in double. The order of additions depends on the sizes alone, so
+ * neither threads nor repetition change a bit.
  */
 #ifndef REDUCE_H
 #define REDUCE_H
@@ -11,7 +11,15 @@
 #include "pool.h"
 #include "tensor.h"
 
-typedef enum { REDUCE_SUM, REDUCE_MEAN, REDUCE_PROD, REDUCE_ANY, REDUCE_ALL, REDUCE_MAX, REDUCE_MIN } Reduction;
+typedef enum {
+    REDUCE_SUM,
+    REDUCE_MEAN,
+    REDUCE_PROD,
+    REDUCE_ANY,
+    REDUCE_ALL,
+    REDUCE_MAX,
+    REDUCE_MIN
+} Reduction;
 
 typedef struct {
     Reduction kind;
@@ -23,12 +31,14 @@ typedef struct {
     void *scratch;    /* reduce_scratch_size bytes */
 } Reduce;
 
-/* sums and products of bool and integers are int64; any and all are bool; the rest keeps its type */
+/* sums and products of bool and integers are int64; any and all are bool; the rest keeps its type
+ */
 DType reduce_result_type(Reduction kind, DType dtype);
 
 size_t reduce_scratch_size(const Reduce *reduce);
 
-/* REDUCE_MAX and REDUCE_MIN need n >= 1; NaN is larger and smaller than everything, the first place wins a tie */
+/* REDUCE_MAX and REDUCE_MIN need n >= 1; NaN is larger and smaller than everything, the first place
+ * wins a tie */
 void reduce_run(Pool *pool, const Reduce *reduce);
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * reduce_kernels.h - the kernels of reduce.c for one element type; included by reduce.c for each
  *
- * Before the include: T is the element type, A the type sums are carried in, NAME(x) pastes the suffix and
- * IS_NAN(x) tells NaN from numbers. There is no guard: it is meant to be read several times.
+ * Before the include: T is the element type, A the type sums are carried in, NAME(x) pastes the
+ * suffix and IS_NAN(x) tells NaN from numbers. There is no guard: it is meant to be read several
+ * times.
  */
 
 /* the sum of x[0..n-1], n <= BLOCK: LANES running sums, added up in order */
@@ -48,20 +49,28 @@ static A NAME(block_all)(const T *x, int64_t n)
 static A NAME(block)(Reduction kind, const T *x, int64_t n)
 {
     switch (kind) {
-    case REDUCE_PROD: return NAME(block_prod)(x, n);
-    case REDUCE_ANY: return NAME(block_any)(x, n);
-    case REDUCE_ALL: return NAME(block_all)(x, n);
-    default: return NAME(block_sum)(x, n);
+    case REDUCE_PROD:
+        return NAME(block_prod)(x, n);
+    case REDUCE_ANY:
+        return NAME(block_any)(x, n);
+    case REDUCE_ALL:
+        return NAME(block_all)(x, n);
+    default:
+        return NAME(block_sum)(x, n);
     }
 }
 
 static A NAME(combine)(Reduction kind, A a, A b)
 {
     switch (kind) {
-    case REDUCE_PROD: return a * b;
-    case REDUCE_ANY: return (A)(a != 0 || b != 0);
-    case REDUCE_ALL: return (A)(a != 0 && b != 0);
-    default: return a + b;
+    case REDUCE_PROD:
+        return a * b;
+    case REDUCE_ANY:
+        return (A)(a != 0 || b != 0);
+    case REDUCE_ALL:
+        return (A)(a != 0 && b != 0);
+    default:
+        return a + b;
     }
 }
 
@@ -88,7 +97,8 @@ static void NAME(reduce_row)(const Reduce *r, int64_t row)
     const T *x = (const T *)r->x + row * r->n;
     A value = NAME(start)(r->kind);
     for (int64_t i = 0; i < r->n; i += BLOCK)
-        value = NAME(combine)(r->kind, value, NAME(block)(r->kind, x + i, size_min(BLOCK, r->n - i)));
+        value =
+            NAME(combine)(r->kind, value, NAME(block)(r->kind, x + i, size_min(BLOCK, r->n - i)));
     NAME(store)(r, row, value);
 }
 
@@ -96,7 +106,8 @@ static void NAME(reduce_row)(const Reduce *r, int64_t row)
 static void NAME(reduce_block)(const Reduce *r, int64_t piece)
 {
     int64_t first = piece * BLOCK;
-    ((A *)r->scratch)[piece] = NAME(block)(r->kind, (const T *)r->x + first, size_min(BLOCK, r->n - first));
+    ((A *)r->scratch)[piece] =
+        NAME(block)(r->kind, (const T *)r->x + first, size_min(BLOCK, r->n - first));
 }
 
 static void NAME(combine_blocks)(const Reduce *r)

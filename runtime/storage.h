@@ -1,9 +1,10 @@
 /*
  * storage.h - a block of bytes (layer 1)
  *
- * A storage is one Lua userdata: this header, then the bytes, the first of them 64-byte aligned. Nothing is
- * malloc'ed behind it, so the collector sees every byte and there is nothing to free. Storages are shared by
- * views; `version` counts in-place changes, so that a gradient that needs an overwritten value is refused.
+ * A storage is one Lua userdata: this header, then the bytes, the first of them 64-byte aligned.
+ * Nothing is malloc'ed behind it, so the collector sees every byte and there is nothing to free.
+ * Storages are shared by views; `version` counts in-place changes, so that a gradient that needs an
+ * overwritten value is refused.
  */
 #ifndef STORAGE_H
 #define STORAGE_H

@@ -59,7 +59,8 @@ bool shape_is_contiguous(int ndim, const int64_t *shape, const int64_t *stride)
     return contiguous;
 }
 
-Reason shape_broadcast(int na, const int64_t *a, int nb, const int64_t *b, int *ndim, int64_t *shape)
+Reason shape_broadcast(int na, const int64_t *a, int nb, const int64_t *b, int *ndim,
+                       int64_t *shape)
 {
     int n = na > nb ? na : nb;
     /* from the last dimension, so that the output may be an input of the same rank */
@@ -123,8 +124,9 @@ Reason view_reshape(const View *v, int ndim, const int64_t *shape, View *out)
         return NULL;
     }
     /*
-     * Walk both shapes from the end. A run of old dimensions that lie one inside the other is a chunk of `available`
-     * elements a fixed step apart; new dimensions are cut from it until it is used up.
+     * Walk both shapes from the end. A run of old dimensions that lie one inside the other is a
+     * chunk of `available` elements a fixed step apart; new dimensions are cut from it until it is
+     * used up.
      */
     int old = v->ndim - 1, new = ndim - 1;
     while (old >= 0 || new >= 0) {
@@ -144,7 +146,7 @@ Reason view_reshape(const View *v, int ndim, const int64_t *shape, View *out)
             result.stride[new] = step;
             step *= shape[new];
             available /= shape[new];
-            new--;
+            new --;
         }
         if (available > 1)
             return "the elements do not lie in that order";

@@ -1,9 +1,9 @@
 /*
  * tensor.h - a view of a storage (layer 2)
  *
- * A Tensor is the Lua object: storage, offset, shape, strides. A View is the same on the C stack, as kernels take
- * it: a data pointer with shape and strides in elements. Dimensions count from 0 in C and from 1 in scripts; only
- * the binding layer converts.
+ * A Tensor is the Lua object: storage, offset, shape, strides. A View is the same on the C stack,
+ * as kernels take it: a data pointer with shape and strides in elements. Dimensions count from 0 in
+ * C and from 1 in scripts; only the binding layer converts.
  */
 #ifndef TENSOR_H
 #define TENSOR_H
@@ -30,7 +30,7 @@ typedef struct {
     bool requires_grad;
     bool is_parameter;
     bool is_contiguous;
-    bool is_view; /* made as another look at a tensor that may still be in use */
+    bool is_view;   /* made as another look at a tensor that may still be in use */
     int64_t dims[]; /* shape[ndim], then stride[ndim] */
 } Tensor;
 
@@ -65,7 +65,8 @@ void shape_strides(int ndim, const int64_t *shape, int64_t *stride);
 bool shape_is_contiguous(int ndim, const int64_t *shape, const int64_t *stride);
 
 /* shape[ndim] = what a[na] and b[nb] broadcast to; the output may be one of the inputs */
-Reason shape_broadcast(int na, const int64_t *a, int nb, const int64_t *b, int *ndim, int64_t *shape);
+Reason shape_broadcast(int na, const int64_t *a, int nb, const int64_t *b, int *ndim,
+                       int64_t *shape);
 
 /* v seen with shape[ndim] by repeating (stride 0); v must broadcast to it */
 void view_expand(View *v, int ndim, const int64_t *shape);

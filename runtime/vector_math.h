@@ -1,9 +1,10 @@
 /*
  * vector_math.h - the C library's mathematics, for loops (layer 0)
  *
- * glibc has vector variants of these functions (libmvec), but offers them to the compiler only under -ffast-math,
- * which would take NaN and infinity from the rest of the file. Declaring them again with GCC's simd attribute
- * offers just the variants. Their error stays within 4 units in the last place.
+ * glibc has vector variants of these functions (libmvec), but offers them to the compiler only
+ * under -ffast-math, which would take NaN and infinity from the rest of the file. Declaring them
+ * again with GCC's simd attribute offers just the variants. Their error stays within 4 units in the
+ * last place.
  */
 #ifndef VECTOR_MATH_H
 #define VECTOR_MATH_H

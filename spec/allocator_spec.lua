@@ -51,15 +51,15 @@ describe("the allocator", function()
   end)
 
   it("hands large blocks out again instead of asking the system", function()
-    -- Each tensor of 1 MB covers 256 pages, so without reuse there are 256 faults a round.
+    -- malloc returns such blocks and takes them anew: 8 page faults for each of these tensors.
     local out = run(MEASURE .. [[
-      local a = wrun.ones(512, 512)
+      local a = wrun.ones(100, 1000)
       local function round() for _ = 1, 20 do local _ = a + a end end
       round()
       local before = faults()
       for _ = 1, 25 do round() end
       print(faults() - before)]])
-    assert.is_true(tonumber(out) < 500 * 256 / 10, out .. " page faults")
+    assert.is_true(tonumber(out) < 500, out .. " page faults")
   end)
 
   it("gives back what exceeds its cache", function()

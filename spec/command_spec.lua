@@ -256,13 +256,14 @@ describe("Ctrl-C", function()
   local function interrupt(script, times)
     local path = child.write(script)
     local out = os.tmpname()
-    local result = child.shell(([[
+    local command = ([[
       %s %s >%s & child=$!
       for line in $(seq %d); do
         while [ "$(wc -l <%s)" -lt $line ]; do sleep 0.01; done
         kill -INT $child
       done
-      wait $child]]):format(quote(child.wrun), path, out, times, out))
+      wait $child]]):format(quote(child.wrun), path, out, times, out)
+    local result = run({ "20", "sh", "-c", command }, { program = "timeout" })
     result.out = child.read(out)
     result.err = result.err:gsub(path, "script")
     os.remove(path)

@@ -168,7 +168,7 @@ describe("download", function()
   end)
 
   it_over_http("keeps out of another process's download", function()
-    local holder = io.popen(("exec flock '%s.part' sh -c 'echo $$; exec sleep 9'"):format(path))
+    local holder = io.popen(("exec flock -s '%s.part' sh -c 'echo $$; exec sleep 9'"):format(path))
     local pid = holder:read("n")
     local ok, message = core.download(address("hello"), path)
     assert.is_nil(ok)

@@ -1,6 +1,6 @@
 local child = require("spec.support.child")
 
-local run, quote, with_file, with_folder = child.run, child.quote, child.with_file, child.with_folder
+local run, with_file = child.run, child.with_file
 
 describe("the interactive session", function()
   --- Feeds lines through a pipe; returns the output after the banner, and the errors.
@@ -53,27 +53,27 @@ describe("the interactive session", function()
   end)
 
   it("edits, completes and remembers lines on a terminal", function()
-    with_folder(function(folder)
-      local lines = {
-        "name = { field = 5 }",
-        "'sum', 1 + 12\b2", -- a mistake, taken back
-        "'completed', na\t.fi\t",
-        "'é' .. 'ö\b'",
+    child.with_folder(function(folder)
+      local keys = {
+        "name = { field = 5 }\r",
+        "'sum', 1 + 12\b2\r", -- a mistake, taken back
+        "'completed', na\t.fi\t\r",
+        "'é' .. 'ö\b'\r",
         "'lost\3", -- Ctrl-C
-        "'kept'",
-        "\27[A .. '!'", -- the line before, and more
-        "\4",
+        "'kept'\r",
+        "\27[A .. '!'\r", -- the line before, and more
+        "\4", -- Ctrl-D
       }
-      child.write(table.concat(lines, "\n") .. "\n", folder .. "/keys")
-      -- each line waits for another prompt: before it the terminal is not the editor's
+      child.write(table.concat(keys, "\n") .. "\n", folder .. "/keys")
+      -- typing waits for the next prompt: before it the terminal is not the editor's
       local session = [[
         cd %s && touch screen && prompts=0 && while IFS= read -r line; do
           prompts=$((prompts + 1))
           until [ "$(grep -c '^>*> ' screen)" -ge $prompts ]; do sleep 0.01; done
-          printf '%%s\n' "$line"
+          printf %%s "$line"
         done <keys | script -q -e -f -c %s screen]]
-      local wrun = "env TERM=xterm LC_ALL=C.UTF-8 XDG_STATE_HOME=$PWD " .. quote(child.wrun)
-      session = session:format(folder, quote(wrun))
+      local wrun = "env TERM=xterm LC_ALL=C.UTF-8 XDG_STATE_HOME=$PWD " .. child.quote(child.wrun)
+      session = session:format(folder, child.quote(wrun))
       local result = run({ "20", "sh", "-c", session }, { program = "timeout" })
       assert.equal(0, result.status)
       local shown = result.out:gsub("\r", "")
