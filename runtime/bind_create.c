@@ -1,6 +1,7 @@
 /*
  * bind_create.c - new tensors: from tables, filled, and ranges (layer 4)
  */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -222,12 +223,15 @@ static int core_eye(lua_State *L)
 
 /* ---- ranges ---- */
 
-/* how many of start, start + step, ... come before stop; step leads there */
+/* how many of start, start + step, ... come before stop; step, not 0, leads there */
 static int64_t count_steps(int64_t start, int64_t stop, int64_t step)
 {
-    uint64_t a = (uint64_t)start, b = (uint64_t)stop;
-    uint64_t distance = step > 0 ? b - a : a - b,
-             length = step > 0 ? (uint64_t)step : -(uint64_t)step;
+    uint64_t distance = (uint64_t)stop - (uint64_t)start, length = (uint64_t)step;
+    if (step < 0) {
+        distance = -distance;
+        length = -length;
+    }
+    assert(length != 0);
     return (int64_t)(distance / length + (distance % length != 0));
 }
 

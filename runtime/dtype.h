@@ -58,7 +58,7 @@ typedef struct {
  * processor has it. */
 static inline int64_t dtype_truncate(double x)
 {
-    return x >= -0x1p63 && x < 0x1p63 ? (int64_t)x : INT64_MIN;
+    return x >= -9223372036854775808.0 && x < 9223372036854775808.0 ? (int64_t)x : INT64_MIN;
 }
 
 /* the type of a tensor made from a bare number: bool, int64 or float32 */

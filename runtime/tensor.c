@@ -59,20 +59,26 @@ bool shape_is_contiguous(int ndim, const int64_t *shape, const int64_t *stride)
     return contiguous;
 }
 
+/* the size of a shape's dimension i from the end; 1 before its first */
+static int64_t size_from_end(int ndim, const int64_t *shape, int i)
+{
+    return i <= ndim ? shape[ndim - i] : 1;
+}
+
 Reason shape_broadcast(int na, const int64_t *a, int nb, const int64_t *b, int *ndim,
                        int64_t *shape)
 {
     int n = na > nb ? na : nb;
-    /* from the last dimension, so that the output may be an input of the same rank */
-    int64_t result[MAX_RANK];
     for (int i = 1; i <= n; i++) {
-        int64_t sa = i <= na ? a[na - i] : 1;
-        int64_t sb = i <= nb ? b[nb - i] : 1;
+        int64_t sa = size_from_end(na, a, i), sb = size_from_end(nb, b, i);
         if (sa != sb && sa != 1 && sb != 1)
             return "the shapes do not broadcast";
-        result[n - i] = sa == 1 ? sb : sa;
     }
-    memcpy(shape, result, (size_t)n * sizeof *shape);
+    /* from the last dimension, so that what an input still has to say is never overwritten */
+    for (int i = 1; i <= n; i++) {
+        int64_t sa = size_from_end(na, a, i), sb = size_from_end(nb, b, i);
+        shape[n - i] = sa == 1 ? sb : sa;
+    }
     *ndim = n;
     return NULL;
 }
