@@ -12,7 +12,7 @@ for name, f in pairs(require "wrun.tensor") do
   M[name] = f
 end
 
-M._VERSION = "wrun 0.1.0"
+M._VERSION = core.version
 
 M.autograd = { grad = autograd.grad, backward = autograd.backward, Function = autograd.Function }
 M.no_grad = autograd.no_grad

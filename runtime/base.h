@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define VERSION "wrun 0.1.0"
+
 typedef const char *Reason;
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

@@ -199,6 +199,8 @@ static int open_core(lua_State *L)
 {
     lua_newtable(L);
     bind_register(L, core_functions);
+    lua_pushliteral(L, VERSION);
+    lua_setfield(L, -2, "version");
     bind_open_tensor(L);
     bind_open_create(L);
     bind_open_view(L);

@@ -228,12 +228,12 @@ static void push_value(lua_State *L, Node *node, const Argument *argument, int p
         return;
     lua_getiuservalue(L, 1, NODE_ROW);
     lua_getfield(L, -1, "name");
-    const char *which = place == NODE_RESULT ? "result" : "argument";
+    const char *which = place == NODE_RESULT ? "result" : "argument", *name = lua_tostring(L, -1);
     bind_fail(L,
               "backward: %s %d of %s, %s, is needed for the gradient but was changed in place "
               "(version %I, saved at "
               "%I); clone() it before the change",
-              which, place == NODE_RESULT ? 1 : place - NODE_VALUES + 1, lua_tostring(L, -1),
+              which, place == NODE_RESULT ? 1 : place - NODE_VALUES + 1, name,
               bind_describe(L, lua_gettop(L) - 2), (LUAI_UACINT)t->storage->version,
               (LUAI_UACINT)argument->version);
 }

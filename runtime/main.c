@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "allocator.h"
+#include "base.h"
 #include "call.h"
 #include "elementwise.h"
 #include "embedded.h"
@@ -27,7 +28,6 @@
 #include "textonly.h"
 
 #define PREFIX "wrun: "
-#define VERSION "wrun 0.1.0"
 
 typedef struct {
     int argc;

@@ -1,9 +1,9 @@
 #!/usr/bin/env wrun
 --- The lecture's network on MNIST: 784-256-256-10 with ReLU between, started with Xavier's draws.
 
-local argparse = require("argparse")
-local progress = require("wrun.progress")
-local wrun = require("wrun")
+local argparse = require "argparse"
+local progress = require "wrun.progress"
+local wrun = require "wrun"
 local data, nn, optim = wrun.data, wrun.nn, wrun.optim
 
 local parser = argparse("mnist_xavier.lua", "Trains the lecture's network and tests it.")

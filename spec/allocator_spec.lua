@@ -1,4 +1,4 @@
-local child = require("spec.support.child")
+local child = require "spec.support.child"
 
 --- Runs a script, its arguments in `...`; returns its output, which must come without errors.
 local function run(script, ...)

@@ -1,11 +1,11 @@
 --- First and second gradients, and CrossEntropyLoss, beside PyTorch's values, which
 --- spec/fixtures/make_gradients.py and make_cross_entropy.py made.
 
-local cases = require("spec.support.cases")
-local near = require("spec.support.near")
-local wrun = require("wrun")
+local cases = require "spec.support.cases"
+local near = require "spec.support.near"
+local wrun = require "wrun"
 
-local gradients = require("spec.fixtures.gradients")
+local gradients = require "spec.fixtures.gradients"
 
 -- Both sides round in float64; a second gradient passes through a few hundred operations.
 local FIRST = { rtol = 1e-11, atol = 1e-12 }

@@ -1,6 +1,6 @@
-local check = require("wrun.check")
-local refusal = require("spec.support.refusal")
-local wrun = require("wrun")
+local check = require "wrun.check"
+local refusal = require "spec.support.refusal"
+local wrun = require "wrun"
 
 local NAN = 0 / 0
 

@@ -1,4 +1,4 @@
-local Class = require("wrun.class")
+local Class = require "wrun.class"
 
 describe("a class", function()
   local Animal = Class:extend("Animal")

@@ -1,4 +1,4 @@
-local child = require("spec.support.child")
+local child = require "spec.support.child"
 
 local run, quote, with_file = child.run, child.quote, child.with_file
 

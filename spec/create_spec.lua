@@ -1,8 +1,8 @@
 --- New tensors: from tables, filled, ranges, and like another.
 
-local near = require("spec.support.near")
-local refusal = require("spec.support.refusal")
-local wrun = require("wrun")
+local near = require "spec.support.near"
+local refusal = require "spec.support.refusal"
+local wrun = require "wrun"
 
 local DTYPES = { "bool", "uint8", "int64", "float32", "float64" }
 

@@ -1,10 +1,10 @@
 --- Finding, fetching and checking image sets, on a tiny set whose files are made here.
 
-local files = require("spec.support.files")
-local images = require("wrun.data.images")
-local progress = require("wrun.progress")
-local stub = require("luassert.stub")
-local web = require("spec.support.server")
+local files = require "spec.support.files"
+local images = require "wrun.data.images"
+local progress = require "wrun.progress"
+local stub = require "luassert.stub"
+local web = require "spec.support.server"
 
 local NAMES = { "train-i", "train-l", "test-i", "test-l" }
 

@@ -2,8 +2,8 @@
 ---
 --- random_spec.lua compares the orders of shuffled passes with PyTorch's.
 
-local data = require("wrun.data")
-local wrun = require("wrun")
+local data = require "wrun.data"
+local wrun = require "wrun"
 
 -- Five samples of three bytes each, targets 1..5.
 local function small()

@@ -1,9 +1,9 @@
 --- The real image sets, where they are at hand, beside what is known of them.
 
-local catalog = require("wrun.data.catalog")
-local files = require("spec.support.files")
-local places = require("wrun.data.places")
-local wrun = require("wrun")
+local catalog = require "wrun.data.catalog"
+local files = require "spec.support.files"
+local places = require "wrun.data.places"
+local wrun = require "wrun"
 
 -- A folder that holds the set: what WRUN_DATA names, or one beside the project, or the package's.
 local function folder_of(set)

@@ -1,8 +1,8 @@
 --- Downloads: whole and checked, or not at all. The server is one of our own, on loopback.
 
-local core = require("wrun.core")
-local files = require("spec.support.files")
-local web = require("spec.support.server")
+local core = require "wrun.core"
+local files = require "spec.support.files"
+local web = require "spec.support.server"
 
 local server, served, folder, path
 

@@ -3,10 +3,10 @@
 --- The formulas are plain Lua on one element, so they share nothing with the kernels but the C library
 --- behind math. A row without a formula fails.
 
-local core = require("wrun.core")
-local near = require("spec.support.near")
-local refusal = require("spec.support.refusal")
-local wrun = require("wrun")
+local core = require "wrun.core"
+local near = require "spec.support.near"
+local refusal = require "spec.support.refusal"
+local wrun = require "wrun"
 
 -- Vectorised functions are good to 4 units in the last place; the formulas add one or two of their own in float64.
 local VECTORISED = { float32 = { ulp = 4 }, float64 = { ulp = 8 } }

@@ -1,8 +1,8 @@
 --- tostring(tensor), character for character as PyTorch prints; spec/fixtures/make_format.py made
 --- the texts.
 
-local cases = require("spec.support.cases")
-local wrun = require("wrun")
+local cases = require "spec.support.cases"
+local wrun = require "wrun"
 
 local environment = { wrun = wrun, math = math }
 

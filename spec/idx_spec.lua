@@ -1,10 +1,10 @@
 --- Reading IDX files: every element type, plain and compressed, and every way to be bad.
 --- The files are packed here by string.pack, the oracle for how bytes make numbers.
 
-local core = require("wrun.core")
-local data = require("wrun.data")
-local files = require("spec.support.files")
-local lfs = require("lfs")
+local core = require "wrun.core"
+local data = require "wrun.data"
+local files = require "spec.support.files"
+local lfs = require "lfs"
 
 local U8, I8, I16, I32, F32, F64 = 0x08, 0x09, 0x0B, 0x0C, 0x0D, 0x0E
 

@@ -1,8 +1,8 @@
 --- index_select, gather and their adjoints, cat and stack, masks.
 
-local near = require("spec.support.near")
-local refusal = require("spec.support.refusal")
-local wrun = require("wrun")
+local near = require "spec.support.near"
+local refusal = require "spec.support.refusal"
+local wrun = require "wrun"
 
 local function counted(...)
   local n = 1

@@ -1,10 +1,10 @@
 --- The architecture: who may use whom and what nobody may do, read from every file. Each rule is
 --- also shown a tree that breaks it.
 
-local child = require("spec.support.child")
-local of_c = require("spec.support.rules_of_c")
-local of_lua = require("spec.support.rules_of_lua")
-local source = require("spec.support.source")
+local child = require "spec.support.child"
+local of_c = require "spec.support.rules_of_c"
+local of_lua = require "spec.support.rules_of_lua"
+local source = require "spec.support.source"
 
 local function comment(name, layer)
   return ("/*\n * %s - an example (layer %d)\n */\n"):format(name, layer)
@@ -213,7 +213,7 @@ end
 
 -- Opens everything twice in one state; tensors of both openings must go together.
 local TWICE = [==[
-local first = require("wrun")
+local first = require "wrun"
 local x = first.ones(2, 3, { requires_grad = true })
 local linear = first.nn.Linear(3, 4)
 for name in pairs(package.loaded) do
@@ -221,7 +221,7 @@ for name in pairs(package.loaded) do
     package.loaded[name] = nil
   end
 end
-local second = require("wrun")
+local second = require "wrun"
 assert(first ~= second and second.is_tensor(x))
 local y = second.nn.Linear(4, 5)(linear(x * second.ones(3)))
 second.optim.SGD({ x }, { lr = 0.1 }):zero_grad()

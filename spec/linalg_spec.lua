@@ -1,8 +1,8 @@
 --- matmul and linear beside sums of products, in every arrangement of memory.
 
-local near = require("spec.support.near")
-local refusal = require("spec.support.refusal")
-local wrun = require("wrun")
+local near = require "spec.support.near"
+local refusal = require "spec.support.refusal"
+local wrun = require "wrun"
 
 -- Products of k numbers below 3 in magnitude, added in an order of BLAS's own.
 local PRODUCT = {

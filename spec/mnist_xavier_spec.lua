@@ -1,6 +1,6 @@
 --- The script as a user runs it: on a small made-up set, and on MNIST where that is at hand.
 
-local interpreter = require("spec.support.interpreter")
+local interpreter = require "spec.support.interpreter"
 
 -- The document's print of the third layer's weight, before anything is learnt.
 local PARAMETER = [==[

@@ -2,10 +2,10 @@
 ---
 --- optim_oracle_spec compares whole optimiser runs with PyTorch's.
 
-local core = require("wrun.core")
-local near = require("spec.support.near")
-local refusal = require("spec.support.refusal")
-local wrun = require("wrun")
+local core = require "wrun.core"
+local near = require "spec.support.near"
+local refusal = require "spec.support.refusal"
+local wrun = require "wrun"
 
 local SOFTMAX = { float32 = { rtol = 1e-6, atol = 1e-7 }, float64 = { rtol = 1e-14, atol = 1e-15 } }
 

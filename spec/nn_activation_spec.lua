@@ -1,6 +1,6 @@
-local near = require("spec.support.near")
-local refusal = require("spec.support.refusal")
-local wrun = require("wrun")
+local near = require "spec.support.near"
+local refusal = require "spec.support.refusal"
+local wrun = require "wrun"
 
 local nn = wrun.nn
 

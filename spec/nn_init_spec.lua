@@ -1,5 +1,5 @@
-local refusal = require("spec.support.refusal")
-local wrun = require("wrun")
+local refusal = require "spec.support.refusal"
+local wrun = require "wrun"
 
 local init = wrun.nn.init
 

@@ -1,4 +1,4 @@
-local ordered = require("wrun.nn.ordered")
+local ordered = require "wrun.nn.ordered"
 
 local function keys_of(t)
   local keys = {}

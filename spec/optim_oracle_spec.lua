@@ -1,9 +1,9 @@
 --- Twenty steps of SGD and Adam beside PyTorch's (spec/fixtures/make_optim.py made the paths).
 
-local near = require("spec.support.near")
-local wrun = require("wrun")
+local near = require "spec.support.near"
+local wrun = require "wrun"
 
-local fixture = require("spec.fixtures.optim")
+local fixture = require "spec.fixtures.optim"
 
 -- Twenty steps of a few roundings each, on values of size 1 to 10.
 local PATH = { float64 = { rtol = 1e-13, atol = 1e-13 }, float32 = { rtol = 2e-6, atol = 2e-6 } }

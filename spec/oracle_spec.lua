@@ -1,7 +1,7 @@
 --- Values of operations beside PyTorch's; spec/fixtures/make_elementwise.py and its neighbours made
 --- them.
 
-local cases = require("spec.support.cases")
+local cases = require "spec.support.cases"
 
 -- Vectorised exp, log and tanh are good to 4 units in the last place.
 local ELEMENTWISE = { float32 = { ulp = 4 }, float64 = { rtol = 1e-12 } }

@@ -1,7 +1,7 @@
 --- The progress bar: what it draws, how often, when not, and that it cleans up.
 
-local files = require("spec.support.files")
-local progress = require("wrun.progress")
+local files = require "spec.support.files"
+local progress = require "wrun.progress"
 
 local WIPE = "\r\27[K"
 
@@ -137,7 +137,7 @@ describe("progress", function()
 
   it("is the iterator itself where standard error is no terminal", function()
     local iterator = up_to(3)
-    local core = require("wrun.core")
+    local core = require "wrun.core"
     if core.is_terminal(io.stderr) then
       pending("standard error is a terminal")
     end

@@ -3,10 +3,10 @@
 --- The published values come from PyTorch's documentation and forum; spec/fixtures/make_random.py,
 --- make_init.py and make_loader.py drew the rest.
 
-local interpreter = require("spec.support.interpreter")
-local near = require("spec.support.near")
-local replay = require("spec.support.replay")
-local wrun = require("wrun")
+local interpreter = require "spec.support.interpreter"
+local near = require "spec.support.near"
+local replay = require "spec.support.replay"
+local wrun = require "wrun"
 
 local PRINTED = { atol = 5.001e-5 } -- four decimals
 local FLOAT32 = { atol = 1e-7 } -- eight decimals
@@ -88,7 +88,7 @@ for _, name in ipairs(PROGRAMS) do
 end
 
 describe("default weights and nn.init", function()
-  local fixture = require("spec.fixtures.init")
+  local fixture = require "spec.fixtures.init"
   for _, case in ipairs(fixture.programs) do
     it("are PyTorch's, " .. replay.title(case), function()
       wrun.manual_seed(case.seed)
@@ -130,7 +130,7 @@ describe("a wide randint", function()
 end)
 
 describe("a generator", function()
-  local interleavings = require("spec.fixtures.random_interleavings")
+  local interleavings = require "spec.fixtures.random_interleavings"
 
   it("draws what the default one draws from the same seed", function()
     for _, case in ipairs(interleavings) do
@@ -338,7 +338,7 @@ end
 
 describe("the number of threads", function()
   local SCRIPT = [[
-    local wrun = require("wrun")
+    local wrun = require "wrun"
     wrun.manual_seed(12)
     local total = wrun.randn(300, 300):sum() + wrun.rand(100001):sum()
     total = total + wrun.empty(70000):exponential_():sum() + wrun.empty(50000):bernoulli_(0.4):sum()

@@ -1,8 +1,8 @@
 --- Reductions: beside sums written here, in every arrangement of memory, and at the edges.
 
-local near = require("spec.support.near")
-local refusal = require("spec.support.refusal")
-local wrun = require("wrun")
+local near = require "spec.support.near"
+local refusal = require "spec.support.refusal"
+local wrun = require "wrun"
 
 local DTYPES = { "bool", "uint8", "int64", "float32", "float64" }
 -- float32 sums are carried in float64 and rounded once; float64 ones may be added in another order.

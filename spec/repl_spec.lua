@@ -1,4 +1,4 @@
-local child = require("spec.support.child")
+local child = require "spec.support.child"
 
 local run, with_file = child.run, child.with_file
 

@@ -1,9 +1,9 @@
 --- The tensor as a Lua value: fields, elements, conversions, operators, indexing and assignment.
 
-local core = require("wrun.core")
-local near = require("spec.support.near")
-local refusal = require("spec.support.refusal")
-local wrun = require("wrun")
+local core = require "wrun.core"
+local near = require "spec.support.near"
+local refusal = require "spec.support.refusal"
+local wrun = require "wrun"
 
 local DTYPES = { "bool", "uint8", "int64", "float32", "float64" }
 

@@ -1,4 +1,4 @@
-local child = require("spec.support.child")
+local child = require "spec.support.child"
 
 local run, with_file, with_folder = child.run, child.with_file, child.with_folder
 

@@ -1,8 +1,8 @@
 --- Views: the same memory in another shape, order or part.
 
-local near = require("spec.support.near")
-local refusal = require("spec.support.refusal")
-local wrun = require("wrun")
+local near = require "spec.support.near"
+local refusal = require "spec.support.refusal"
+local wrun = require "wrun"
 
 --- 1, 2, 3, ... in a shape.
 local function counted(...)

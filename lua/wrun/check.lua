@@ -3,7 +3,7 @@
 --- A rule is made by one of the functions below. Each takes the default first; what has no default
 --- is required, unless `check.optional` wraps its rule. Rules hold no state and can be shared.
 
-local core = require("wrun.core")
+local core = require "wrun.core"
 
 local fail = core.fail
 

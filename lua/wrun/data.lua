@@ -1,11 +1,11 @@
 --- Data sets: the images that networks learn from, and loaders that hand them out in batches.
 
-local Loader = require("wrun.data.loader")
-local catalog = require("wrun.data.catalog")
-local images = require("wrun.data.images")
+local Loader = require "wrun.data.loader"
+local catalog = require "wrun.data.catalog"
+local images = require "wrun.data.images"
 
 local M = {
-  idx = require("wrun.data.idx"),
+  idx = require "wrun.data.idx",
 }
 
 --- Returns MNIST: 60000 (train) or 10000 (test) handwritten digits.

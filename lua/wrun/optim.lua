@@ -2,7 +2,7 @@
 --- them.
 
 return {
-  Adam = require("wrun.optim.adam"),
-  Optimizer = require("wrun.optim.optimizer"),
-  SGD = require("wrun.optim.sgd"),
+  Adam = require "wrun.optim.adam",
+  Optimizer = require "wrun.optim.optimizer",
+  SGD = require "wrun.optim.sgd",
 }

@@ -5,8 +5,8 @@
 --- The line is drawn at most ten times a second and wiped at the end, so that what a script prints
 --- stands alone. A "dumb" terminal gets no bar. It has no colours, so NO_COLOR changes nothing.
 
-local check = require("wrun.check")
-local core = require("wrun.core")
+local check = require "wrun.check"
+local core = require "wrun.core"
 
 local M = {}
 

@@ -10,8 +10,8 @@ local build = arg[-1]:match("^(.*)/") or "."
 package.path = folder .. "/?.lua;" .. package.path
 package.cpath = build .. "/?.so;" .. package.cpath
 
-local wrun = require("wrun")
-local harness = require("harness")
+local wrun = require "wrun"
+local harness = require "harness"
 
 local known = {}
 for _, part in ipairs(PARTS) do

@@ -1,8 +1,8 @@
 --- Every elementwise operation, for a million floats and for four, on one thread, beside PyTorch.
 
-local core = require("wrun.core")
-local harness = require("harness")
-local wrun = require("wrun")
+local core = require "wrun.core"
+local harness = require "harness"
+local wrun = require "wrun"
 
 local ROUNDS = 7
 local SIZES = { { 1000000, 4, "an element of 1,000,000" }, { 4, 5000, "a call on 4" } }

@@ -1,9 +1,9 @@
 --- Seconds per epoch of the document's network, beside its bare products and beside PyTorch.
 
-local bare = require("bare")
-local harness = require("harness")
-local mnist = require("mnist")
-local wrun = require("wrun")
+local bare = require "bare"
+local harness = require "harness"
+local mnist = require "mnist"
+local wrun = require "wrun"
 
 local ROUNDS = 5
 local STEPS = 600

@@ -3,7 +3,7 @@
 --- A machine is never quiet, so contestants take turns, and a ratio is the median of the rounds'
 --- ratios: what slows a round slows both sides of it.
 
-local core = require("wrun.core")
+local core = require "wrun.core"
 
 local M = {}
 

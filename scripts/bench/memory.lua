@@ -1,7 +1,7 @@
 --- The most memory a process ever holds: training, and temporaries that must not pile up.
 
-local harness = require("harness")
-local mnist = require("mnist")
+local harness = require "harness"
+local mnist = require "mnist"
 
 local EPOCHS = 15
 

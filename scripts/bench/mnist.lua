@@ -1,6 +1,6 @@
 --- The data set the benchmarks train on: MNIST where it can be had, else Fashion-MNIST.
 
-local wrun = require("wrun")
+local wrun = require "wrun"
 
 local M = {}
 

@@ -1,7 +1,7 @@
 --- Small operations, where what is not arithmetic counts, beside PyTorch.
 
-local harness = require("harness")
-local wrun = require("wrun")
+local harness = require "harness"
+local wrun = require "wrun"
 
 local ROUNDS = 15
 

@@ -1,6 +1,6 @@
 --- How long it takes to start and to end, beside Lua and beside PyTorch.
 
-local harness = require("harness")
+local harness = require "harness"
 
 local ROUNDS = 10
 local TURNS = 20

@@ -1,6 +1,6 @@
 --- Makes 20,000 temporaries of 400 KB while as many MB as the argument says stay alive.
 
-local wrun = require("wrun")
+local wrun = require "wrun"
 
 local live = wrun.ones(tonumber(arg[1]) * 250000)
 local a = wrun.ones(100000)

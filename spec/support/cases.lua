@@ -1,8 +1,8 @@
 --- Runs fixtures of expressions: { inputs, cases }, each case { expression, dtype, shape, values }.
 
-local assert = require("luassert")
-local near = require("spec.support.near")
-local wrun = require("wrun")
+local assert = require "luassert"
+local near = require "spec.support.near"
+local wrun = require "wrun"
 
 local M = {}
 

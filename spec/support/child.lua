@@ -1,6 +1,6 @@
 --- Runs programs and collects what they leave: output, errors, exit status.
 
-local interpreter = require("spec.support.interpreter")
+local interpreter = require "spec.support.interpreter"
 
 local M = {}
 

@@ -1,6 +1,6 @@
 --- Files and processes for specs: IDX and gzip bytes, scratch folders, SHA-256 by coreutils.
 
-local core = require("wrun.core")
+local core = require "wrun.core"
 
 local M = {}
 

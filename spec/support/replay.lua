@@ -1,7 +1,7 @@
 --- Replays programs of random draws: each step names a draw, its arguments and its outcome.
 
-local near = require("spec.support.near")
-local wrun = require("wrun")
+local near = require "spec.support.near"
+local wrun = require "wrun"
 
 local M = {}
 

@@ -1,7 +1,7 @@
 --- The rules for lua/ and for files of any kind: each takes a tree { path = text } and returns what
 --- breaks it, a line each.
 
-local source = require("spec.support.source")
+local source = require "spec.support.source"
 
 local M = {}
 

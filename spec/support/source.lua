@@ -1,6 +1,6 @@
 --- The source tree as text: its files, their code without comments and strings, and what they name.
 
-local lfs = require("lfs")
+local lfs = require "lfs"
 
 local M = {}
 

@@ -1,7 +1,7 @@
 --- Reads files in the IDX format of MNIST.
 
-local check = require("wrun.check")
-local core = require("wrun.core")
+local check = require "wrun.check"
+local core = require "wrun.core"
 
 local PATH = check.string()
 

@@ -1,10 +1,10 @@
 --- Loads an image set of the catalogue: finds or fetches it, checks it, returns it as tensors.
 
-local catalog = require("wrun.data.catalog")
-local check = require("wrun.check")
-local core = require("wrun.core")
-local places = require("wrun.data.places")
-local progress = require("wrun.progress")
+local catalog = require "wrun.data.catalog"
+local check = require "wrun.check"
+local core = require "wrun.core"
+local places = require "wrun.data.places"
+local progress = require "wrun.progress"
 require("wrun") -- gives tensors their methods
 
 local fail = core.fail

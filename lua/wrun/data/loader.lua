@@ -1,9 +1,9 @@
 --- Hands a data set out in batches, in order or shuffled as PyTorch shuffles.
 
-local Class = require("wrun.class")
-local check = require("wrun.check")
-local core = require("wrun.core")
-local wrun = require("wrun")
+local Class = require "wrun.class"
+local check = require "wrun.check"
+local core = require "wrun.core"
+local wrun = require "wrun"
 
 local fail = core.fail
 

@@ -1,8 +1,8 @@
 --- Layers without parameters: the activations, Identity and Flatten.
 
-local Module = require("wrun.nn.module")
-local check = require("wrun.check")
-local wrun = require("wrun")
+local Module = require "wrun.nn.module"
+local check = require "wrun.check"
+local wrun = require "wrun"
 
 local M = {}
 

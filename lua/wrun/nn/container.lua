@@ -1,8 +1,8 @@
 --- Sequential: modules in a row, each fed with the output of the one before.
 
-local Module = require("wrun.nn.module")
-local check = require("wrun.check")
-local core = require("wrun.core")
+local Module = require "wrun.nn.module"
+local check = require "wrun.check"
+local core = require "wrun.core"
 
 -- Where an error below a container came from, `Sequential[3] Linear(784 -> 128)`: core.fail looks
 -- for a local variable `error_context` in the functions it passes, and only then is the text made.

@@ -5,9 +5,9 @@
 --- Draws come from the default generator unless `generator` names another. Scales are computed in
 --- double precision, in PyTorch's order of operations, so that a seed gives PyTorch's weights.
 
-local check = require("wrun.check")
-local core = require("wrun.core")
-local wrun = require("wrun")
+local check = require "wrun.check"
+local core = require "wrun.core"
+local wrun = require "wrun"
 
 local fail = core.fail
 

@@ -1,10 +1,10 @@
 --- Linear: y = x W^T + b.
 
-local Module = require("wrun.nn.module")
-local Parameter = require("wrun.nn.parameter")
-local check = require("wrun.check")
-local init = require("wrun.nn.init")
-local wrun = require("wrun")
+local Module = require "wrun.nn.module"
+local Parameter = require "wrun.nn.parameter"
+local check = require "wrun.check"
+local init = require "wrun.nn.init"
+local wrun = require "wrun"
 
 local WIDTH = check.integer(nil, 0)
 local OPTIONS = {

@@ -1,9 +1,9 @@
 --- CrossEntropyLoss: how far logits are from class indices or from class probabilities.
 
-local Module = require("wrun.nn.module")
-local check = require("wrun.check")
-local core = require("wrun.core")
-local wrun = require("wrun")
+local Module = require "wrun.nn.module"
+local check = require "wrun.check"
+local core = require "wrun.core"
+local wrun = require "wrun"
 
 local fail = core.fail
 

@@ -1,10 +1,10 @@
 --- Module, the base of every layer: assigning a parameter or a module to a field registers it.
 
-local check = require("wrun.check")
-local core = require("wrun.core")
-local registry = require("wrun.nn.registry")
-local state = require("wrun.nn.state")
-local wrun = require("wrun")
+local check = require "wrun.check"
+local core = require "wrun.core"
+local registry = require "wrun.nn.registry"
+local state = require "wrun.nn.state"
+local wrun = require "wrun"
 
 local fail = core.fail
 

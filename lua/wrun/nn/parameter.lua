@@ -1,7 +1,7 @@
 --- Parameters: the tensors of a module that an optimiser changes.
 
-local check = require("wrun.check")
-local core = require("wrun.core")
+local check = require "wrun.check"
+local core = require "wrun.core"
 
 local TENSOR = check.tensor()
 local REQUIRES_GRAD = check.boolean(true)

@@ -4,9 +4,9 @@
 --- decides what it is: a parameter, a child module, a buffer (named by `register_buffer`), or a
 --- plain value. So the fields are the registry, and reading one is an ordinary table access.
 
-local Class = require("wrun.class")
-local core = require("wrun.core")
-local ordered = require("wrun.nn.ordered")
+local Class = require "wrun.class"
+local core = require "wrun.core"
+local ordered = require "wrun.nn.ordered"
 
 ---@class wrun.nn.Module: wrun.Class
 ---@field training boolean

@@ -1,11 +1,11 @@
 --- A module's state: out as a table of name and tensor, back in, and cast to another dtype.
 
-local check = require("wrun.check")
-local core = require("wrun.core")
-local Parameter = require("wrun.nn.parameter")
-local ordered = require("wrun.nn.ordered")
-local registry = require("wrun.nn.registry")
-local wrun = require("wrun")
+local check = require "wrun.check"
+local core = require "wrun.core"
+local Parameter = require "wrun.nn.parameter"
+local ordered = require "wrun.nn.ordered"
+local registry = require "wrun.nn.registry"
+local wrun = require "wrun"
 
 local M = {}
 

@@ -1,9 +1,9 @@
 --- Adam: steps scaled by running means of the gradient and of its square.
 
-local Optimizer = require("wrun.optim.optimizer")
-local check = require("wrun.check")
-local core = require("wrun.core")
-local wrun = require("wrun")
+local Optimizer = require "wrun.optim.optimizer"
+local check = require "wrun.check"
+local core = require "wrun.core"
+local wrun = require "wrun"
 
 local adam_step = core.adam_step
 

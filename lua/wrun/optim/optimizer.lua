@@ -4,10 +4,10 @@
 --- {...}, lr = ... }` and may be changed between steps: `optimizer.param_groups[1].lr = 0.1`. State
 --- belongs to a parameter: `optimizer.state[parameter].exp_avg`.
 
-local Class = require("wrun.class")
-local check = require("wrun.check")
-local core = require("wrun.core")
-local wrun = require("wrun")
+local Class = require "wrun.class"
+local check = require "wrun.check"
+local core = require "wrun.core"
+local wrun = require "wrun"
 
 local fail, is_tensor = core.fail, core.is_tensor
 

@@ -1,9 +1,9 @@
 --- SGD: stochastic gradient descent, with momentum.
 
-local Optimizer = require("wrun.optim.optimizer")
-local check = require("wrun.check")
-local core = require("wrun.core")
-local wrun = require("wrun")
+local Optimizer = require "wrun.optim.optimizer"
+local check = require "wrun.check"
+local core = require "wrun.core"
+local wrun = require "wrun"
 
 local sgd_step = core.sgd_step
 

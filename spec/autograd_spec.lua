@@ -1,0 +1,642 @@
+--- The gradient engine: what backward and grad do with graphs, changes in place, custom functions.
+---
+--- Values beside PyTorch's are in autograd_oracle_spec, every derivative in derivatives_spec and
+--- elementwise_spec.
+
+local near = require "spec.support.near"
+local refusal = require "spec.support.refusal"
+local wrun = require "wrun"
+
+local grad = wrun.autograd.grad
+
+local function leaf(data)
+  return wrun.tensor(data, { dtype = "float64", requires_grad = true })
+end
+
+describe("backward", function()
+  it("adds to the gradients of the leaves", function()
+    local x = leaf({ 1, 2, 3 })
+    x:square():sum():backward()
+    assert.same({ 2, 4, 6 }, x.grad:tolist())
+    x:sum():backward()
+    assert.same({ 3, 5, 7 }, x.grad:tolist())
+    x.grad = nil
+    x:sum():backward()
+    assert.same({ 1, 1, 1 }, x.grad:tolist())
+  end)
+
+  it("adds in place, so that who holds the gradient sees it", function()
+    local x = leaf({ 1, 2 })
+    x:sum():backward()
+    local g = x.grad
+    x:sum():backward()
+    assert.equal(g, x.grad)
+    assert.same({ 2, 2 }, g:tolist())
+  end)
+
+  it("sums over every use of a tensor", function()
+    local x = leaf({ 3 })
+    local y = x * x + x * 2 + x:exp() - x
+    y:backward()
+    near.lists({ 6 + 2 + math.exp(3) - 1 }, near.flat(x.grad), { rtol = 1e-15 })
+  end)
+
+  it("visits a node once all of its uses have been", function()
+    local x = leaf({ 2 })
+    local a = x * 3
+    local b = a * a -- reached by a short way and by long ones
+    local c = b + a
+    local d = (c * b):sqrt():square() + a
+    d:sum():backward()
+    -- d = (9x^2 + 3x) 9x^2 + 3x
+    assert.near(4 * 81 * 8 + 3 * 27 * 4 + 3, x.grad:item(), 1e-9)
+  end)
+
+  it("takes the gradient of a result that is no single number", function()
+    local x = leaf({ { 1, 2 }, { 3, 4 } })
+    x:mul(2):backward(wrun.tensor({ { 1, 10 }, { 100, 1000 } }))
+    assert.same({ { 2, 20 }, { 200, 2000 } }, x.grad:tolist())
+    assert.equal("float64", x.grad.dtype)
+    local y = leaf({ { 5 } })
+    y:mul(2):backward()
+    assert.same({ { 2 } }, y.grad:tolist())
+  end)
+
+  it("starts at a leaf as well", function()
+    local x = leaf({ 4 })
+    x:backward()
+    assert.same({ 1 }, x.grad:tolist())
+    local seed = wrun.tensor({ 5 }, { dtype = "float64" })
+    x.grad = nil
+    x:backward(seed)
+    x:backward()
+    assert.same({ 6 }, x.grad:tolist())
+    assert.same({ 5 }, seed:tolist())
+  end)
+
+  it("gives every leaf a gradient with memory of its own", function()
+    local a, b, c = leaf({ 1, 2 }), leaf({ 3, 4 }), leaf({ { 0, 0 } })
+    local seed = wrun.ones(1, 2, { dtype = "float64" })
+    a:add(b):add(c):backward(seed)
+    a.grad:mul_(10)
+    c.grad[{ 1, 1 }] = 7
+    assert.same({ { 1, 1 } }, seed:tolist())
+    assert.same({ 1, 1 }, b.grad:tolist())
+    local p, q = leaf({ { 1 }, { 2 } }), leaf({ { 3 }, { 4 } })
+    wrun.cat({ p, q }, 1):sum():backward()
+    p.grad:fill_(9)
+    assert.same({ { 1 }, { 1 } }, q.grad:tolist())
+    local x = leaf(2)
+    x:add(1):backward()
+    x.grad:add_(100)
+    x.grad = nil
+    x:add(1):backward()
+    assert.equal(1, x.grad:item())
+  end)
+
+  it("passes gradients back into the leaf's own type", function()
+    local x = wrun.tensor({ 1.5, 2 }, { requires_grad = true })
+    local w = leaf({ 2, 3 })
+    x:mul(w):add(x:to("float64")):sum():backward()
+    assert.equal("float32", x.grad.dtype)
+    assert.same({ 3, 4 }, x.grad:tolist())
+    assert.equal("float64", w.grad.dtype)
+  end)
+
+  it("reaches only what requires a gradient", function()
+    local x, fixed = leaf({ 1 }), wrun.ones(1, { dtype = "float64" })
+    local y = x * fixed
+    assert.is_true(y.requires_grad)
+    assert.is_false(y.is_leaf)
+    assert.equal("<MulBackward0>", tostring(y.grad_fn))
+    y:backward()
+    assert.is_nil(fixed.grad)
+    assert.is_nil(y.grad)
+    assert.is_false((fixed * 2).requires_grad)
+    assert.is_false(x:gt(0).requires_grad)
+    assert.is_false(x:long().requires_grad)
+    assert.is_false(x:argmax().requires_grad)
+  end)
+
+  it("walks chains of 20,000 nodes", function()
+    local x = leaf({ 1 })
+    local y = x
+    for _ = 1, 20000 do
+      y = y + x
+    end
+    y:backward()
+    assert.equal(20001, x.grad:item())
+  end)
+
+  it("walks each node of a ladder once", function()
+    local x = leaf({ 1 })
+    local y = x
+    for _ = 1, 60 do
+      y = y + y -- 2^60 ways from end to start
+    end
+    y:backward()
+    assert.equal(2.0 ^ 60, x.grad:item())
+  end)
+
+  it("refuses what it cannot start from", function()
+    local x = leaf({ 1, 2 })
+    assert.equal("backward: no gradient flows into this tensor: "
+      .. "nothing it was made from requires one", refusal(wrun.backward, wrun.zeros(1)))
+    assert.equal("backward: expected a gradient for a result of shape [2]; "
+      .. "only a single number starts from 1 by itself", refusal(wrun.backward, x * 2))
+    assert.equal("backward: expected a gradient of shape [2], got a float32 tensor [3]",
+      refusal(wrun.backward, x * 2, wrun.ones(3)))
+    assert.equal("backward: expected a gradient of shape [], got a table",
+      refusal(wrun.backward, x:sum(), { retain_graph = true }))
+    assert.equal("backward: expected a tensor, got 5", refusal(wrun.backward, 5))
+    assert.equal("backward: option keep: unknown; the options are create_graph, retain_graph",
+      refusal(wrun.backward, x:sum(), nil, { keep = true }))
+    assert.equal("backward: option retain_graph: expected true or false, got 1",
+      refusal(wrun.backward, x:sum(), nil, { retain_graph = 1 }))
+  end)
+end)
+
+describe("the graph", function()
+  local GONE = "backward: this graph was walked already and its values are gone; "
+    .. "pass retain_graph = true the first time"
+
+  it("is walked once unless it is retained", function()
+    local x = leaf({ 3 })
+    local y = x * x
+    y:backward(nil, { retain_graph = true })
+    y:backward()
+    assert.same({ 12 }, x.grad:tolist())
+    assert.equal(GONE, refusal(y.backward, y))
+    assert.same({ 12 }, x.grad:tolist())
+  end)
+
+  it("is refused as a whole when a part of it was walked", function()
+    local x = leaf({ 3 })
+    local shared = x * x
+    local left, right = shared * 2, shared * 3
+    left:backward()
+    assert.equal(GONE, refusal(right.backward, right))
+    assert.equal(GONE, refusal(grad, right, x))
+  end)
+
+  it("is let go while it is walked", function()
+    local x = leaf({ 1, 2 })
+    local held = setmetatable({}, { __mode = "k" })
+    local y = x
+    for _ = 1, 100 do
+      y = y:exp():tanh()
+      held[y] = true
+    end
+    local loss = y:sum()
+    loss:backward()
+    y = nil -- luacheck: ignore
+    collectgarbage()
+    assert.is_nil(next(held))
+    assert.is_true(loss.requires_grad) -- though the result itself is still here
+  end)
+
+  it("leaves no memory behind, step after step", function()
+    local x = leaf({ 1, 2, 3 })
+    local function step()
+      for _ = 1, 200 do
+        x:exp():mul(x):sum():backward()
+      end
+      collectgarbage()
+      collectgarbage()
+      return collectgarbage("count")
+    end
+    step()
+    local before = step()
+    assert.is_true(step() - before < 1)
+  end)
+end)
+
+describe("no_grad and enable_grad", function()
+  local x = leaf({ 2 })
+
+  it("switch recording off and on for a function", function()
+    assert.is_true(wrun.is_grad_enabled())
+    local y, on, inner = wrun.no_grad(function(a, b)
+      local z = wrun.enable_grad(function() return x * 2 end)
+      return x * a + b, wrun.is_grad_enabled(), z
+    end, 3, 4)
+    assert.same({ 10 }, y:tolist())
+    assert.is_false(y.requires_grad)
+    assert.is_false(on)
+    assert.is_true(inner.requires_grad)
+    assert.is_true(wrun.is_grad_enabled())
+  end)
+
+  it("switch until the end of a block", function()
+    do
+      local _ <close> = wrun.no_grad()
+      assert.is_false((x * 2).requires_grad)
+      do
+        local _ <close> = wrun.enable_grad()
+        assert.is_true((x * 2).requires_grad)
+      end
+      assert.is_false(wrun.is_grad_enabled())
+    end
+    assert.is_true(wrun.is_grad_enabled())
+  end)
+
+  it("are undone by an error", function()
+    assert.is_false(pcall(wrun.no_grad, error, "x"))
+    assert.is_true(wrun.is_grad_enabled())
+    pcall(function()
+      local _ <close> = wrun.no_grad()
+      error("x")
+    end)
+    assert.is_true(wrun.is_grad_enabled())
+  end)
+
+  it("let a leaf be changed in place", function()
+    local w = leaf({ 1, 2 })
+    wrun.no_grad(function()
+      w:mul_(3)
+      w[1] = 7
+    end)
+    assert.same({ 7, 6 }, w:tolist())
+    assert.is_true(w.is_leaf and w.requires_grad)
+  end)
+end)
+
+describe("detach", function()
+  it("cuts the graph and shares the memory", function()
+    local x = leaf({ 3 })
+    local y = x * 2
+    local cut = y:detach()
+    assert.is_false(cut.requires_grad)
+    assert.is_true(cut.is_leaf)
+    y:mul(cut):backward()
+    assert.same({ 12 }, x.grad:tolist())
+    cut[1] = 0
+    assert.same({ 0 }, y:tolist())
+  end)
+end)
+
+describe("create_graph", function()
+  it("records the walk, so that gradients have gradients", function()
+    local x = leaf({ 2 })
+    local y = x ^ 4
+    local first = grad(y, x, { create_graph = true })
+    local second = grad(first, x, { create_graph = true })
+    local third = grad(second, x, { create_graph = true })
+    local fourth = grad(third, x)
+    assert.same({ { 32 }, { 48 }, { 48 }, { 24 } },
+      { first:tolist(), second:tolist(), third:tolist(), fourth:tolist() })
+  end)
+
+  it("goes with backward too, which then adds without changing in place", function()
+    local x = leaf({ 3 })
+    x:pow(2):backward(nil, { create_graph = true })
+    local first = x.grad
+    assert.is_true(first.requires_grad)
+    x:pow(3):backward(nil, { create_graph = true })
+    assert.same({ 6 }, first:tolist())
+    assert.same({ 33 }, x.grad:tolist())
+    assert.same({ 2 + 18 }, grad(x.grad, x):tolist())
+  end)
+end)
+
+describe("autograd.grad", function()
+  it("returns a gradient for each input and changes none", function()
+    local a, b = leaf({ 2 }), leaf({ 5 })
+    local da, db = grad(a * b, { a, b })
+    assert.same({ 5 }, da:tolist())
+    assert.same({ 2 }, db:tolist())
+    assert.is_nil(a.grad)
+  end)
+
+  it("takes inputs that are results", function()
+    local x = leaf({ 2 })
+    local y = x * 3
+    local z = y * y
+    local dy, dx = grad(z, { y, x })
+    assert.same({ 12 }, dy:tolist())
+    assert.same({ 36 }, dx:tolist())
+    local w = x * 2
+    assert.same({ 1 }, grad(w, w):tolist())
+  end)
+
+  it("sums over several outputs", function()
+    local x = leaf({ 2, 3 })
+    local dx = grad({ x:sum(), x * x }, x, { grad_outputs = { nil, wrun.tensor({ 1, 10 }) } })
+    assert.same({ 5, 61 }, dx:tolist())
+    local y = x:sum()
+    assert.same({ 2, 2 }, grad({ y, y }, x):tolist())
+    assert.same({ 3, 4 }, grad(x * 1, x, { grad_outputs = wrun.tensor({ 3, 4 }) }):tolist())
+  end)
+
+  it("gives nil for an input without influence when that is allowed", function()
+    local x, other = leaf({ 2 }), leaf({ 3 })
+    local dx, none = grad(x * 2, { x, other }, { allow_unused = true })
+    assert.same({ 2 }, dx:tolist())
+    assert.is_nil(none)
+    assert.equal("grad: input 2 does not lead to the outputs; pass allow_unused = true to get nil",
+      refusal(grad, x * 2, { x, other }))
+  end)
+
+  it("hands out gradients that may be changed", function()
+    local x = leaf(2)
+    grad(x + 1, x):add_(5)
+    assert.equal(1, grad(x + 1, x):item())
+    local y = leaf({ 2 })
+    grad(y:sum(), y):add_(5)
+    assert.same({ 1 }, grad(y:sum(), y):tolist())
+  end)
+
+  it("refuses what it cannot use", function()
+    local x = leaf({ 1, 2 })
+    local y = x * 2
+    assert.equal("grad: argument 1: expected a tensor or a table of tensors, got nil",
+      refusal(grad))
+    assert.equal("grad: argument 2: expected a tensor or a table of tensors, got 5",
+      refusal(grad, y, 5))
+    assert.equal("grad: argument 2: expected a tensor or a table of tensors, got a table",
+      refusal(grad, y, {}))
+    assert.equal("grad: expected a tensor, got 3", refusal(grad, { y:sum(), 3 }, x))
+    assert.equal("grad: no gradient flows into this tensor: nothing it was made from requires one",
+      refusal(grad, y, wrun.zeros(2)))
+    assert.equal("grad: expected a gradient for a result of shape [2]; "
+      .. "only a single number starts from 1 by itself", refusal(grad, y, x))
+    assert.equal("grad: expected a gradient of shape [2], got a float32 tensor [1]",
+      refusal(grad, y, x, { grad_outputs = wrun.ones(1) }))
+    assert.matches("^grad: option inputs: unknown; the options are ",
+      refusal(grad, y, x, { inputs = x }))
+  end)
+end)
+
+describe("a change in place", function()
+  local CHANGED = "backward: %s of %s, %s, is needed for the gradient but was changed in place "
+    .. "(version %d, saved at %d); clone() it before the change"
+
+  it("of a value that a gradient needs is caught", function()
+    local x = leaf({ 1, 2 })
+    local factor = wrun.ones(2, { dtype = "float64" })
+    local y = (x * factor):sum()
+    factor:add_(1)
+    assert.equal(CHANGED:format("argument 2", "mul", "a float64 tensor [2]", 1, 0),
+      refusal(y.backward, y))
+    local z = x:exp()
+    local sum = z:sum()
+    z[1] = 5
+    assert.equal(CHANGED:format("result 1", "exp", "a float64 tensor [2]", 1, 0),
+      refusal(sum.backward, sum))
+    assert.is_nil(x.grad)
+  end)
+
+  it("of a leaf under no_grad is caught too, and through a view or detach", function()
+    local changes = {
+      function(w) wrun.no_grad(function() w:add_(1) end) end,
+      function(w) w:detach():add_(1) end,
+      function(w) wrun.no_grad(function() w[1] = 4 end) end,
+      function(w) w:detach():uniform_() end,
+    }
+    for _, change in ipairs(changes) do
+      local w = leaf({ 1, 2 })
+      local y = (w * w):sum()
+      change(w)
+      assert.equal(CHANGED:format("argument 1", "mul", "a float64 tensor [2]", 1, 0),
+        refusal(y.backward, y))
+    end
+  end)
+
+  it("of a value that no gradient needs is allowed", function()
+    local x = leaf({ 1, 2 })
+    local other = wrun.ones(2, { dtype = "float64" })
+    local y = (x + other):sum()
+    other:add_(1)
+    y:backward()
+    assert.same({ 1, 1 }, x.grad:tolist())
+  end)
+
+  it("is recorded", function()
+    local x = leaf({ 1, 2, 3 })
+    local w = leaf({ 4, 5, 6 })
+    local y = x * 2
+    y:add_(w)
+    y:mul_(w)
+    y:sin_():neg_() -- -sin((2 x + w) w)
+    y:sum():backward()
+    local dx, dw = {}, {}
+    for i, a in ipairs({ 1, 2, 3 }) do
+      local b = a + 3
+      dx[i] = -math.cos((2 * a + b) * b) * 2 * b
+      dw[i] = -math.cos((2 * a + b) * b) * 2 * (a + b)
+    end
+    near.lists(dx, near.flat(x.grad), { rtol = 1e-12 })
+    near.lists(dw, near.flat(w.grad), { rtol = 1e-12 })
+  end)
+
+  it("makes a plain tensor a result", function()
+    local w = leaf({ 2, 3 })
+    local total = wrun.zeros(2, { dtype = "float64" })
+    total:add_(w)
+    total:add_(w)
+    assert.is_true(total.requires_grad)
+    assert.is_false(total.is_leaf)
+    total:square():sum():backward()
+    assert.same({ 16, 24 }, w.grad:tolist())
+  end)
+
+  it("has gradients of gradients", function()
+    local function f(x, w)
+      local y = x * 1
+      y:mul_(w)
+      y:sin_()
+      y[{ { 1, 2 } }] = w[{ { 2, 3 } }]:exp()
+      return y
+    end
+    local inputs = { leaf({ 0.5, -1, 2 }), leaf({ 1.5, 0.7, -0.3 }) }
+    assert.is_true(wrun.gradcheck(f, inputs))
+    assert.is_true(wrun.gradgradcheck(f, inputs))
+  end)
+
+  it("of a leaf is refused while gradients are on", function()
+    local x = leaf({ 1, 2 })
+    local text = ": argument 1: a leaf that requires a gradient cannot be changed in place; "
+      .. "do it inside wrun.no_grad"
+    assert.equal("add_" .. text, refusal(x.add_, x, 1))
+    assert.equal("copy_" .. text, refusal(x.fill_, x, 1))
+    assert.equal("assign" .. text, refusal(function() x[1] = 1 end))
+    assert.equal("uniform_" .. text, refusal(x.uniform_, x))
+    assert.same({ 1, 2 }, x:tolist())
+    assert.equal(0, x.version)
+  end)
+
+  it("that would pass by a recorded view is refused", function()
+    local x = leaf({ 1, 2, 3 })
+    local y = x * 2
+    local view = y[{ { 1, 2 } }]
+    local text = ": argument 1: gradients flow through a view of this tensor's memory, which a "
+      .. "change in place would bypass; clone() it first"
+    assert.equal("add_" .. text, refusal(y.add_, y, 1))
+    assert.equal("mul_" .. text, refusal(view.mul_, view, 2))
+    assert.equal("copy_" .. text, refusal(y.fill_, y, 1))
+    assert.equal("assign" .. text, refusal(function() y[1] = 1 end))
+    assert.same({ 2, 4, 6 }, y:tolist())
+    y:clone():add_(1):sum():backward()
+    assert.same({ 2, 2, 2 }, x.grad:tolist())
+  end)
+
+  it("that would pass by the tensor whose view it changes is refused", function()
+    local w = leaf({ 5, 6 })
+    local table_of = wrun.zeros(3, 2, { dtype = "float64" })
+    local text = ": argument 1: it is a view of another tensor, which the gradient of a change in "
+      .. "place would not reach; write t[key] = value into that tensor, or clone() the view first"
+    assert.equal("assign" .. text, refusal(function() table_of[1][2] = w[1] end))
+    assert.equal("add_" .. text, refusal(function() table_of[1]:add_(w) end))
+    assert.equal("copy_" .. text, refusal(function() table_of:view(6):copy_(w[1]) end))
+    assert.equal(0, table_of:sum():item())
+    table_of[1][2] = 7
+    table_of[{ 2, 1 }] = w[1]
+    table_of:sum():backward()
+    assert.same({ 1, 0 }, w.grad:tolist())
+  end)
+
+  it("may change what matmul or reshape made anew", function()
+    local x = leaf({ { 1, 2 }, { 3, 4 } })
+    x:matmul(wrun.ones(2, { dtype = "float64" })):add_(1):sum():backward()
+    assert.same({ { 1, 1 }, { 1, 1 } }, x.grad:tolist())
+    local plain = x:detach():t():reshape(4)
+    plain:add_(x:sum())
+    assert.is_true(plain.requires_grad)
+  end)
+
+  it("that would overwrite what its own gradient needs is refused", function()
+    local x = leaf({ 1, 2 })
+    local y = x * 3
+    local text = "mul_: argument 2: it shares memory with argument 1, whose change would overwrite "
+      .. "what the gradient needs; clone() it first"
+    assert.equal(text, refusal(y.mul_, y, y))
+    assert.equal(text, refusal(y.mul_, y, y:detach()))
+    assert.same({ 3, 6 }, y:tolist())
+    y:add_(y)
+    y:mul_(y:clone())
+    y:sum():backward()
+    assert.same({ 72, 144 }, x.grad:tolist())
+  end)
+
+  it("by drawing is refused where gradients flow", function()
+    local y = leaf({ 1, 2 }) * 2
+    assert.equal("normal_: argument 1: a result that gradients flow through cannot be drawn anew; "
+      .. "detach() it first", refusal(y.normal_, y))
+  end)
+end)
+
+describe("assignment to a part", function()
+  it("passes gradients to what was written and to what was kept", function()
+    local x, v = leaf({ { 1, 2 }, { 3, 4 } }), leaf({ 10, 20 })
+    local y = x * 1
+    y[2] = v
+    y[{ {}, 1 }] = v[1] * 2
+    y:mul(wrun.tensor({ { 1, 2 }, { 3, 4 } })):sum():backward()
+    assert.same({ { 0, 2 }, { 0, 0 } }, x.grad:tolist())
+    assert.same({ 8, 4 }, v.grad:tolist())
+  end)
+
+  it("of a number cuts the gradient of what it covers", function()
+    local x = leaf({ 1, 2, 3 })
+    local y = x * 2
+    y[2] = 0
+    y:sum():backward()
+    assert.same({ 2, 0, 2 }, x.grad:tolist())
+  end)
+end)
+
+describe("a function of one's own", function()
+  local Cube = wrun.autograd.Function({
+    name = "Cube",
+    forward = function(ctx, x)
+      ctx:save_for_backward(x)
+      return x * x * x
+    end,
+    backward = function(ctx, g)
+      local x = ctx:saved_tensors()
+      return g * 3 * x * x
+    end,
+  })
+
+  it("has the gradient it gives itself, of second order too", function()
+    local x = leaf({ 2, -1 })
+    local y = Cube(x)
+    assert.same({ 8, -1 }, y:tolist())
+    assert.equal("<CubeBackward>", tostring(y.grad_fn))
+    assert.is_true(wrun.gradcheck(Cube, { x }))
+    assert.is_true(wrun.gradgradcheck(Cube, { x }))
+    assert.is_false(Cube(x:detach()).requires_grad)
+    assert.is_false(wrun.no_grad(Cube, x).requires_grad)
+  end)
+
+  it("takes several arguments and gives nil where there is no gradient", function()
+    local Scale = wrun.autograd.Function({
+      forward = function(ctx, x, factor, w)
+        ctx.factor = factor
+        return x * factor + w
+      end,
+      backward = function(ctx, g)
+        return g * ctx.factor, nil, g
+      end,
+    })
+    local x, w = leaf({ { 1, 2 }, { 3, 4 } }), leaf({ 5, 6 })
+    Scale(x, 3, w):sum():backward()
+    assert.same({ { 3, 3 }, { 3, 3 } }, x.grad:tolist())
+    assert.same({ 2, 2 }, w.grad:tolist()) -- summed to its shape
+  end)
+
+  it("may return a tensor that it keeps", function()
+    local kept = wrun.ones(1, { dtype = "float64" })
+    local Constant = wrun.autograd.Function({
+      forward = function(_, x) return x * 1 end,
+      backward = function() return kept end,
+    })
+    local x = leaf({ 2 })
+    for _ = 1, 3 do
+      Constant(x):backward()
+    end
+    assert.same({ 3 }, x.grad:tolist())
+    assert.same({ 1 }, kept:tolist())
+  end)
+
+  it("notices when what it saved was changed", function()
+    local x = leaf({ 2 })
+    local y = x * 1
+    local z = Cube(y)
+    y:add_(1)
+    assert.equal("backward: tensor 1 saved by a custom function was changed in place; "
+      .. "clone() it before the change", refusal(z.backward, z))
+  end)
+
+  it("refuses wrong definitions and results", function()
+    local text = "Function: expected a table with the functions forward and backward"
+    assert.equal(text, refusal(wrun.autograd.Function, {}))
+    assert.equal(text, refusal(wrun.autograd.Function, { forward = print }))
+    assert.equal(text, refusal(wrun.autograd.Function, print))
+    local function with(forward, backward)
+      return wrun.autograd.Function({ name = "Odd", forward = forward, backward = backward })
+    end
+    assert.equal("Odd: forward: expected to get back a tensor, got 5",
+      refusal(with(function() return 5 end, print), leaf({ 1 })))
+    local function same(_, x)
+      return x * 1
+    end
+    local y = with(same, function() return 7 end)(leaf({ 1, 2 })):sum()
+    assert.equal("Odd: backward: expected a tensor or nil for argument 1, got 7",
+      refusal(y.backward, y))
+    for _, shape in ipairs({ { 3 }, {} }) do
+      y = with(same, function() return wrun.zeros(shape) end)(leaf({ 1, 2 })):sum()
+      assert.equal(("Odd: backward: expected a gradient of shape [2] for argument 1, "
+        .. "got a float32 tensor %s"):format(wrun.shape_text(shape)), refusal(y.backward, y))
+    end
+  end)
+
+  it("leaves recording as it was when it fails", function()
+    local Failing = wrun.autograd.Function({
+      forward = function() error("no") end,
+      backward = function() end,
+    })
+    assert.is_false(pcall(Failing, leaf({ 1 })))
+    assert.is_true(wrun.is_grad_enabled())
+  end)
+end)
