@@ -18,6 +18,10 @@ M.autograd = { grad = autograd.grad, backward = autograd.backward, Function = au
 M.no_grad = autograd.no_grad
 M.enable_grad = autograd.enable_grad
 M.is_grad_enabled = autograd.is_grad_enabled
+M.is_tensor = core.is_tensor
+M.set_num_threads = core.set_num_threads
+M.get_num_threads = core.get_num_threads
+M.Generator = core.Generator
 M.default_generator = core.default_generator
 
 --- Starts the default generator from a seed and returns it.

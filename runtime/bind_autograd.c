@@ -338,10 +338,10 @@ static int graph_is_grad_enabled(lua_State *L)
     return 1;
 }
 
-static int graph_shares_storage(lua_State *L)
+/* storage(t) -> the identity of its memory, as a key */
+static int graph_storage(lua_State *L)
 {
-    lua_pushboolean(L, bind_tensor(L, "shares_storage", 1)->storage ==
-                           bind_tensor(L, "shares_storage", 2)->storage);
+    lua_pushlightuserdata(L, bind_tensor(L, "storage", 1)->storage);
     return 1;
 }
 
@@ -440,7 +440,7 @@ static const luaL_Reg graph_functions[] = {
     {"record", graph_record},
     {"set_grad_enabled", graph_set_grad_enabled},
     {"is_grad_enabled", graph_is_grad_enabled},
-    {"shares_storage", graph_shares_storage},
+    {"storage", graph_storage},
     {"differentiable", graph_differentiable},
     {"set_rows", graph_set_rows},
     {"fused_gradient", graph_fused_gradient},

@@ -151,25 +151,28 @@ static int tensor_len(lua_State *L)
     return 1;
 }
 
-/* size() -> all sizes; size(dim) -> one */
+/* f() -> all of the sizes (or strides); f(dim) -> one */
+static int push_all_or_one(lua_State *L, const char *f, int64_t *(*sizes_of)(Tensor *))
+{
+    Tensor *t = bind_tensor(L, f, 1);
+    if (lua_isnoneornil(L, 2)) {
+        push_sizes(L, t->ndim, sizes_of(t));
+        return 1;
+    }
+    if (t->ndim == 0)
+        bind_fail_argument(L, f, 1, "a tensor with dimensions");
+    lua_pushinteger(L, sizes_of(t)[bind_dimension(L, f, 2, t->ndim)]);
+    return 1;
+}
+
 static int core_size(lua_State *L)
 {
-    Tensor *t = bind_tensor(L, "size", 1);
-    if (lua_isnoneornil(L, 2))
-        push_sizes(L, t->ndim, tensor_shape(t));
-    else
-        lua_pushinteger(L, tensor_shape(t)[bind_dimension(L, "size", 2, t->ndim)]);
-    return 1;
+    return push_all_or_one(L, "size", tensor_shape);
 }
 
 static int core_stride(lua_State *L)
 {
-    Tensor *t = bind_tensor(L, "stride", 1);
-    if (lua_isnoneornil(L, 2))
-        push_sizes(L, t->ndim, tensor_stride(t));
-    else
-        lua_pushinteger(L, tensor_stride(t)[bind_dimension(L, "stride", 2, t->ndim)]);
-    return 1;
+    return push_all_or_one(L, "stride", tensor_stride);
 }
 
 static int core_numel(lua_State *L)

@@ -153,7 +153,7 @@ describe("matmul", function()
       refusal(wrun.matmul, wrun.zeros(2), 5))
     local deep = wrun.ones(1):view(load("return {" .. ("1,"):rep(32) .. "}")())
     assert.equal("matmul: argument 1: expected fewer dimensions, got a float32 tensor "
-      .. wrun.shape_text(deep), refusal(wrun.matmul, deep, deep))
+      .. require("wrun.core").shape_text(deep), refusal(wrun.matmul, deep, deep))
   end)
 end)
 

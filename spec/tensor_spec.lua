@@ -93,6 +93,10 @@ describe("a tensor", function()
       refusal(x.size, x, 2))
     assert.equal("stride: argument 2: expected a dimension, got the string '1'",
       refusal(x.stride, x, "1"))
+    assert.equal("size: argument 1: expected a tensor with dimensions, got a float32 tensor []",
+      refusal(x.size, wrun.zeros(), 1))
+    assert.equal("stride: argument 1: expected a tensor with dimensions, got a float32 tensor []",
+      refusal(x.stride, wrun.zeros(), -1))
   end)
 
   it("is told from other values by is_tensor", function()

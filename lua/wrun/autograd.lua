@@ -298,6 +298,24 @@ local function modes(options)
   return options.create_graph, options.retain_graph
 end
 
+--- the memory of tensors that others hold, as a set
+local function memory_of(tensors)
+  local taken = {}
+  for _, t in ipairs(tensors) do
+    taken[graph.storage(t)] = true
+  end
+  return taken
+end
+
+--- g itself, or a copy where its memory is taken; takes it
+local function own(g, taken)
+  if not g:is_contiguous() or taken[graph.storage(g)] then
+    g = g:clone()
+  end
+  taken[graph.storage(g)] = true
+  return g
+end
+
 --- Adds to `grad` of every leaf that made `output` the derivative of output with respect to it.
 ---@param output Tensor
 ---@param gradient? Tensor  of output's shape; 1 where output is a single number
@@ -309,15 +327,11 @@ function M.backward(output, gradient, options)
   local seed = check_seed("backward", output, gradient)
   local guard <close> = set_grad_enabled(create) -- luacheck: no unused
   local sums, leaves = walk({ output }, { seed }, keep, {})
-  for i, leaf in ipairs(leaves) do
+  local taken = memory_of { seed }
+  for _, leaf in ipairs(leaves) do
     local g = sums[leaf]
     if leaf.grad == nil then
-      -- the sum becomes the gradient unless somebody else may hold its memory
-      local shared = not g:is_contiguous() or graph.shares_storage(g, seed)
-      for k = 1, i - 1 do
-        shared = shared or graph.shares_storage(g, leaves[k].grad)
-      end
-      leaf.grad = shared and g:clone() or g
+      leaf.grad = own(g, taken)
     elseif create then
       leaf.grad = leaf.grad + g
     else
@@ -333,18 +347,25 @@ local GRAD_OPTIONS = {
   allow_unused = check.boolean(false),
 }
 
+local function as_list(what, value)
+  if core.is_tensor(value) then
+    return { value }
+  elseif type(value) ~= "table" or (#value == 0 and what ~= "option grad_outputs") then
+    fail("grad: %s: expected a tensor or a table of tensors, got %s", what, core.describe(value))
+  end
+  return value
+end
+
 --- The derivatives of outputs with respect to inputs, which need not be leaves; changes no `grad`.
 ---@param outputs Tensor|Tensor[]
 ---@param inputs Tensor|Tensor[]
 ---@param options? table  { grad_outputs, retain_graph, create_graph, allow_unused: nil, no error }
 ---@return Tensor ...  one for each input
 function M.grad(outputs, inputs, options)
-  outputs = core.is_tensor(outputs) and { outputs } or outputs
-  inputs = core.is_tensor(inputs) and { inputs } or inputs
   options = check.options("grad", options, GRAD_OPTIONS)
   local create, keep = modes(options)
-  local given = options.grad_outputs or {}
-  given = core.is_tensor(given) and { given } or given
+  outputs, inputs = as_list("argument 1", outputs), as_list("argument 2", inputs)
+  local given = as_list("option grad_outputs", options.grad_outputs or {})
   local seeds = {}
   for i, output in ipairs(outputs) do
     check_output("grad", output)
@@ -360,13 +381,13 @@ function M.grad(outputs, inputs, options)
   end
   local guard <close> = set_grad_enabled(create) -- luacheck: no unused
   local sums = walk(outputs, seeds, keep, wanted)
-  local results = {}
+  local results, taken = {}, memory_of(seeds)
   for i in ipairs(inputs) do
     local g = sums[targets[i]]
     if g == nil and not options.allow_unused then
       fail("grad: input %d does not lead to the outputs; pass allow_unused = true to get nil", i)
     end
-    results[i] = g
+    results[i] = g and own(g, taken)
   end
   return table.unpack(results, 1, #inputs)
 end
@@ -400,6 +421,21 @@ function Context:saved_tensors()
   return table.unpack(values, 1, self._saved and self._saved.n or 0)
 end
 
+--- what backward returned for argument i, as a copy: it may keep its own, and gradients may be
+--- changed in place
+local function checked_gradient(name, i, g, node)
+  if not core.is_tensor(g) then
+    fail("%s: backward: expected a tensor or nil for argument %d, got %s", name, i,
+      core.describe(g))
+  end
+  local fits, shape = graph.fits(node, i, g)
+  if not fits and core.shape_text(shape) ~= core.shape_text(g) then
+    fail("%s: backward: expected a gradient of shape %s for argument %d, got %s", name,
+      core.shape_text(shape), i, core.describe(g))
+  end
+  return g:clone()
+end
+
 --- An operation with a derivative of one's own.
 ---
 --- forward(ctx, ...) computes one tensor, unrecorded; backward(ctx, g) returns a gradient (or nil)
@@ -408,7 +444,9 @@ end
 ---@param definition { forward: function, backward: function, name?: string }
 ---@return function  called like forward without ctx
 function M.Function(definition)
-  local forward, backward = definition.forward, definition.backward
+  local is_table = type(definition) == "table"
+  local forward = is_table and definition.forward
+  local backward = is_table and definition.backward
   if type(forward) ~= "function" or type(backward) ~= "function" then
     fail("Function: expected a table with the functions forward and backward")
   end
@@ -430,8 +468,12 @@ function M.Function(definition)
     local row = {
       name = name,
       label = name .. "Backward",
-      backward = function(g)
-        return { backward(context, g) }
+      backward = function(g, node, edges)
+        local gradients = table.pack(backward(context, g))
+        for i = 1, edges.count do
+          gradients[i] = edges[i] and gradients[i] and checked_gradient(name, i, gradients[i], node)
+        end
+        return gradients
       end,
     }
     return graph.record(row, 0, y:detach(), ...)

@@ -37,7 +37,7 @@ end
 
 --- g with the reduced dimensions back as dimensions of size 1
 local function restore_dimensions(g, x, dim, keepdim)
-  if dim == nil or keepdim then
+  if dim == nil or keepdim or x.ndim == 0 then
     return g
   end
   local shape = x.shape
@@ -77,7 +77,7 @@ local function prod_gradient(g, y, x, dim, keepdim)
     return zeros_like(x, g)
   elseif not x:detach():eq(0):any():item() then
     return restore_dimensions(g * y, x, dim, keepdim) / x
-  elseif dim == nil then
+  elseif dim == nil or x.ndim == 0 then
     return g * products_of_others(x:reshape(-1), 1):reshape(x.shape)
   end
   return restore_dimensions(g, x, dim, keepdim) * products_of_others(x, dim)

@@ -1,0 +1,138 @@
+--- Memory: loops stay near what they need, and running out is an ordinary error.
+---
+--- allocator_spec looks at the blocks below; here it is tensors and graphs.
+
+local child = require("spec.support.child")
+local refusal = require("spec.support.refusal")
+local wrun = require("wrun")
+
+--- Runs a script in a process of its own and returns the most memory it ever had, in MB.
+local function peak(script, ...)
+  local measured = [[local wrun = require("wrun") ]] .. script .. [[
+    for line in io.lines("/proc/self/status") do
+      local kilobytes = line:match("^VmHWM:%s*(%d+)")
+      if kilobytes then
+        print(kilobytes // 1000)
+      end
+    end]]
+  local path = child.write(measured)
+  local result = child.run({ "--threads", "1", path, ... })
+  os.remove(path)
+  assert.equal("", result.err)
+  return assert(tonumber(result.out), result.out)
+end
+
+local TEMPORARIES = [[
+  local live = {}
+  for i = 1, tonumber((...)) do
+    live[i] = wrun.ones(1000, 1000)
+  end
+  local x = wrun.ones(100, 1000)
+  for _ = 1, 20000 do
+    local _ = x + 1
+  end
+]]
+
+describe("a loop of 20,000 temporaries of 400 KB", function()
+  it("stays under 64 MB", function()
+    local most = peak(TEMPORARIES, "0")
+    assert(most <= 64, most .. " MB")
+  end)
+
+  it("stays under 300 MB beside 200 MB that live", function()
+    local most = peak(TEMPORARIES, "50")
+    assert(most <= 300, most .. " MB")
+    assert(most >= 200, "the process is not measured: " .. most .. " MB")
+  end)
+end)
+
+describe("a loop of recorded steps", function()
+  it("lets go of each graph", function()
+    local most = peak([[
+      local w = wrun.ones(100, 1000, { requires_grad = true })
+      for _ = 1, 500 do
+        (w * 2):tanh():exp():square():sum():backward()
+      end
+    ]])
+    assert(most <= 64, most .. " MB")
+  end)
+
+  it("lets go of graphs that were never walked", function()
+    local most = peak([[
+      local w = wrun.ones(100, 1000, { requires_grad = true })
+      for _ = 1, 1000 do
+        local _ = (w * 2):exp():square()
+      end
+    ]])
+    assert(most <= 64, most .. " MB")
+  end)
+end)
+
+describe("running out of memory", function()
+  -- One element shown 2^46 times: a copy of it needs more bytes than there are addresses.
+  local one = wrun.ones(1, 1)
+  local tall, wide = one:expand(1 << 46, 1), one:expand(1, 1 << 46)
+
+  it("raises an error that pcall catches, whatever was asked for", function()
+    local needs = {
+      function() return wrun.zeros(1 << 46) end,
+      function() return wrun.empty(1 << 23, 1 << 23) end,
+      function() return wrun.randn(1 << 46) end,
+      function() return wrun.arange(1 << 46) end,
+      function() return tall:clone() end,
+      function() return tall:contiguous() end,
+      function() return tall:double() end,
+      function() return tall + 1 end,
+      function() return one + wide end,
+      function() return tall:gt(0) end,
+      function() return tall:sum() end,
+      function() return tall:max(1) end,
+      function() return tall:softmax(1) end,
+      function() return tall:matmul(one) end,
+      function() return wrun.linear(one, tall) end,
+      function() return wrun.cat({ tall, tall }, 1) end,
+      function() return wrun.stack({ tall, tall }) end,
+      function() return tall:index_select(2, wrun.tensor({ 1, 1 })) end,
+    }
+    for i, need in ipairs(needs) do
+      local ok, message = pcall(need)
+      assert.is_false(ok, "case " .. i)
+      assert.equal("not enough memory", message, "case " .. i)
+      assert.same({ { 1 } }, one:tolist())
+    end
+    local x = wrun.ones(300, 300)
+    assert.equal(300 * 300 * 300, x:matmul(x):sum():item())
+  end)
+
+  it("is no end of a coroutine's caller", function()
+    local ok, message = coroutine.resume(coroutine.create(function()
+      return wrun.zeros(1 << 46)
+    end))
+    assert.is_false(ok)
+    assert.equal("not enough memory", message)
+  end)
+
+  it("in the middle of recorded steps leaves recording as it was", function()
+    local w = wrun.ones(1, 1, { requires_grad = true })
+    assert.is_false(pcall(wrun.no_grad, function() return wrun.zeros(1 << 46) end))
+    assert.is_true(wrun.is_grad_enabled())
+    local y = w:expand(1 << 46, 1)[{ { 1, 3 } }]:sum()
+    assert.is_false(pcall(y.backward, y)) -- the gradient of the whole would have to be made
+    assert.is_true(wrun.is_grad_enabled())
+    assert.is_nil(w.grad)
+    w:sum():backward()
+    assert.same({ { 1 } }, w.grad:tolist())
+  end)
+end)
+
+describe("a result whose size overflows", function()
+  it("is refused by name", function()
+    local tall = wrun.ones(1, 1):expand(1 << 40, 1)
+    local wide = wrun.ones(1, 1):expand(1, 1 << 40)
+    local shape = "[1099511627776, 1099511627776]"
+    assert.equal("add: the sizes overflow: " .. shape, refusal(wrun.add, tall, wide))
+    assert.equal("mul: the sizes overflow: " .. shape, refusal(wrun.mul, wide, tall))
+    assert.equal("where: the sizes overflow: " .. shape,
+      refusal(wrun.where, tall:gt(0), wide, 0))
+  end)
+end)

@@ -1,0 +1,134 @@
+--- The number of threads changes no bit of any result, nor does running again.
+
+local near = require("spec.support.near")
+local refusal = require("spec.support.refusal")
+local wrun = require("wrun")
+
+local COUNTS = { 1, 2, 3 }
+
+local generator = wrun.Generator({ seed = 3 })
+
+local function randn(...)
+  return wrun.randn({ ... }, { generator = generator })
+end
+
+--- Asserts that work() gives tensors of the same bits with every number of threads, and twice.
+local function assert_independent(work)
+  local want
+  for _, count in ipairs(COUNTS) do
+    wrun.set_num_threads(count)
+    for _ = 1, 2 do
+      local got = {}
+      for i, tensor in ipairs(table.pack(work())) do
+        got[i] = near.hash(near.flat(tensor))
+      end
+      want = want or got
+      assert.same(want, got, ("with %d threads"):format(count))
+    end
+  end
+end
+
+describe("the number of threads", function()
+  local before
+
+  setup(function()
+    before = wrun.get_num_threads()
+  end)
+
+  teardown(function()
+    wrun.set_num_threads(before)
+  end)
+
+  -- rows, inner, columns: around the size where products are cut, and around whole tiles
+  local PRODUCTS = {
+    { 1, 1, 1 }, { 3, 5, 7 }, { 50, 51, 51 }, { 64, 33, 65 }, { 1, 2000, 300 }, { 300, 2000, 1 },
+    { 127, 129, 131 }, { 128, 64, 128 }, { 129, 70, 257 }, { 193, 31, 192 }, { 17, 400, 391 },
+    { 100, 784, 256 }, { 784, 100, 256 },
+  }
+
+  it("changes no product", function()
+    for _, size in ipairs(PRODUCTS) do
+      local m, k, n = table.unpack(size)
+      local a, b, bias = randn(m, k), randn(k, n), randn(n)
+      local turned, weight = randn(k, m):t(), randn(n, k)
+      assert_independent(function()
+        return a:matmul(b), turned:matmul(weight:t()), wrun.linear(a, weight, bias)
+      end)
+    end
+  end)
+
+  it("changes no batch of products, and none of doubles or integers", function()
+    local a, b = randn(3, 70, 60), randn(60, 90)
+    local whole = a[1]:mul(100):long()
+    assert_independent(function()
+      return a:matmul(b), a:double():matmul(b:double()), whole:matmul(whole:t())
+    end)
+  end)
+
+  it("changes no sum, whatever it runs over", function()
+    local x, long = randn(130, 7, 301), randn(100003)
+    assert_independent(function()
+      return x:sum(), x:sum(1), x:sum(2), x:sum(3), x:mean({ 1, 3 }), long:sum(), long:mean(),
+        long:norm(), long:std(), x:prod(2), x:max(1), x:min(), x:argmax(3), long:double():sum(),
+        x:gt(0):sum(1), x:gt(4):any(2)
+    end)
+  end)
+
+  it("changes no elementwise operation", function()
+    local x, y = randn(301, 333), randn(333)
+    assert_independent(function()
+      return x + y, x:exp(), (x * y):tanh(), x:abs():log(), x:t():sigmoid(), x:abs():pow(1.7),
+        x:gt(y), x:double(), x:clone():mul_(y), wrun.where(x:gt(0), x, y), x:softplus():sin()
+    end)
+  end)
+
+  it("changes no softmax and no picking of rows", function()
+    local x = randn(700, 133)
+    local places = wrun.randperm(700, { generator = generator })
+    assert_independent(function()
+      return x:softmax(2), x:log_softmax(1), x:index_select(1, places),
+        x:index_add(1, places, x), wrun.cat({ x, x * 2 }, 2)
+    end)
+  end)
+
+  it("changes no step of training", function()
+    local nn, optim = wrun.nn, wrun.optim
+    local inputs = randn(100, 784)
+    local targets = wrun.arange(100):remainder(10) + 1
+    assert_independent(function()
+      wrun.manual_seed(1)
+      local model = nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 10))
+      local optimizer = optim.Adam(model:parameters(), { lr = 0.01 })
+      local criterion = nn.CrossEntropyLoss()
+      local loss
+      for _ = 1, 2 do
+        optimizer:zero_grad()
+        loss = criterion(model(inputs), targets)
+        loss:backward()
+        optimizer:step()
+      end
+      local parameters = model:parameters()
+      return loss:detach(), parameters[1], parameters[2].grad, parameters[3], parameters[4]
+    end)
+  end)
+
+  it("can be read and set, and may exceed the cores there are", function()
+    wrun.set_num_threads(7)
+    assert.equal(7, wrun.get_num_threads())
+    local x = wrun.ones(300000)
+    assert.equal(600000, (x + x):sum():item())
+    wrun.set_num_threads(1)
+    assert.equal(1, wrun.get_num_threads())
+  end)
+
+  it("is from 1 to 256", function()
+    for _, wrong in ipairs({ 0, -1, 257 }) do
+      assert.equal("set_num_threads: argument 1: expected 1 to 256 threads, got " .. wrong,
+        refusal(wrun.set_num_threads, wrong))
+    end
+    assert.equal("set_num_threads: argument 1: expected a number of threads, got 1.5",
+      refusal(wrun.set_num_threads, 1.5))
+    assert.equal("set_num_threads: argument 1: expected a number of threads, got nothing",
+      refusal(wrun.set_num_threads))
+  end)
+end)
