@@ -421,6 +421,17 @@ function Context:saved_tensors()
   return table.unpack(values, 1, self._saved and self._saved.n or 0)
 end
 
+--- Is `shape` one that broadcasting repeats to the shape of g?
+local function sums_to(g, shape)
+  local lead = g.ndim - #shape
+  for d, size in ipairs(shape) do
+    if lead < 0 or (size ~= 1 and size ~= g:size(lead + d)) then
+      return false
+    end
+  end
+  return lead >= 0
+end
+
 --- what backward returned for argument i, as a copy: it may keep its own, and gradients may be
 --- changed in place
 local function checked_gradient(name, i, g, node)
@@ -429,7 +440,7 @@ local function checked_gradient(name, i, g, node)
       core.describe(g))
   end
   local fits, shape = graph.fits(node, i, g)
-  if not fits and core.shape_text(shape) ~= core.shape_text(g) then
+  if not fits and not sums_to(g, shape) then
     fail("%s: backward: expected a gradient of shape %s for argument %d, got %s", name,
       core.shape_text(shape), i, core.describe(g))
   end
