@@ -89,6 +89,7 @@ local FORMULAS = {
     return e / (e + 2)
   end,
   sigmoid = function(x) return 1 / (1 + math.exp(-x)) end,
+  softsign = function(x) return x / (1 + math.abs(x)) end,
   softplus = function(x) return maximum(x, 0) + log1p(math.exp(-math.abs(x))) end,
   relu = function(x) return x <= 0 and 0 or x end,
   floor = function(x) return x // 1 end,

@@ -25,6 +25,10 @@ describe("the layer", function()
     near.lists({ tanh(-1), 0.0, tanh(2) }, nn.Tanh()(x):tolist(), CLOSE)
   end)
 
+  it("Softsign is x / (1 + |x|)", function()
+    near.lists({ -1 / 2, 0.0, 2 / 3 }, nn.Softsign()(x):tolist(), CLOSE)
+  end)
+
   it("Identity returns its input, and takes any arguments", function()
     assert.equal(x, nn.Identity(54, { unused = true })(x))
   end)

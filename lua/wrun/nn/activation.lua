@@ -29,6 +29,9 @@ M.Sigmoid = elementwise("Sigmoid", "sigmoid")
 --- The hyperbolic tangent. shapes x -> same
 M.Tanh = elementwise("Tanh", "tanh")
 
+--- x / (1 + |x|). shapes x -> same
+M.Softsign = elementwise("Softsign", "softsign")
+
 --- Returns its input; it takes and ignores any arguments, to stand in for any layer.
 M.Identity = Module:extend("Identity")
 M.Identity.forward = function(_, x)
