@@ -13,24 +13,19 @@ parser:option("--lr", "Learning rate.", "0.001", tonumber)
 parser:option("--seed", "Seed of every random draw.", "777", math.tointeger)
 parser:option("--data", "Folder that holds the data set (default: the usual places).")
 parser:option("--dataset", "Data set (default: mnist, or fashion_mnist where that cannot be had).")
-  :choices({ "mnist", "fashion_mnist" })
+  :choices { "mnist", "fashion_mnist" }
 parser:option("--order", "Shuffle as PyTorch did then or does now.", "document")
-  :choices({ "document", "modern" })
+  :choices { "document", "modern" }
 parser:option("--threads", "Threads to compute with.", nil, math.tointeger)
 local args = parser:parse()
 
 wrun.manual_seed(args.seed)
-if args.threads then
-  wrun.set_num_threads(args.threads)
-end
+wrun.set_num_threads(args.threads or wrun.get_num_threads())
 
 local otherwise = args.dataset == nil and "fashion_mnist" or nil
-local train, test = data[args.dataset or "mnist"]({ folder = args.data, otherwise = otherwise })
+local train, test = data[args.dataset or "mnist"] { folder = args.data, otherwise = otherwise }
 local loader = data.loader(train, {
-  batch_size = args.batch_size,
-  shuffle = true,
-  drop_last = true,
-  order = args.order,
+  batch_size = args.batch_size, shuffle = true, drop_last = true, order = args.order,
 })
 
 local linear1, linear2, linear3 = nn.Linear(784, 256), nn.Linear(256, 256), nn.Linear(256, 10)
@@ -56,11 +51,9 @@ end
 print("Learning finished")
 
 wrun.no_grad(function()
-  for x, y in data.loader(test, { batch_size = #test.x }):batches() do
-    local guess = model(x):argmax(2)
-    print(("Accuracy: %.16g"):format(guess:eq(y):float():mean():item()))
-    local one = wrun.randint(1, #y + 1, { 1 }):item()
-    print("Label: " .. test.classes[y[one]:item()])
-    print("Prediction: " .. test.classes[guess[one]:item()])
-  end
+  local guess = model(test.x:flatten(2) / 255):argmax(2)
+  print(("Accuracy: %.16g"):format(guess:eq(test.y):float():mean():item()))
+  local i = wrun.randint(1, #test.y + 1, { 1 }):item()
+  print("Label: " .. test.classes[test.y[i]:item()])
+  print("Prediction: " .. test.classes[guess[i]:item()])
 end)
