@@ -102,19 +102,18 @@ local function elementwise_row(op, operation)
 end
 
 local function structural_row(name, row)
-  local gradients, gradient_of = row.gradients, row.gradient
+  local gradients, backward = row.gradients, row.backward
   return {
     name = name,
     label = row.label or label_of(name),
     backward = function(g, node, edges)
       local values, results = table.pack(graph.saved(node)), {}
+      if backward then
+        return backward(g, edges, values)
+      end
       for i = 1, edges.count do
-        if not edges[i] then
-          results[i] = false
-        elseif gradient_of then
-          results[i] = gradient_of(i, g, table.unpack(values, 1, values.n))
-        else
-          results[i] = gradients[i] and gradients[i](g, table.unpack(values, 1, values.n))
+        if edges[i] and gradients[i] then
+          results[i] = gradients[i](g, table.unpack(values, 1, values.n))
         end
       end
       return results

@@ -5,6 +5,8 @@
 -- gradients have gradients. It need not undo broadcasting or conversion: the walk backward sums and
 -- converts to the argument's shape and type.
 --
+--   backward  in place of `gradients` where the number of arguments varies: all gradients at once,
+--             from g, the arguments that want one, and { result, arguments ... }
 --   saves     the arguments (by number) and "y" whose values the gradients read; of other
 --             arguments only the shape is kept
 --   sample    arguments for the specs, given randn(sizes...) in float64
@@ -278,12 +280,14 @@ return {
     doc = "each element of y added at its own position of one dimension",
   },
   cat = {
-    gradient = function(i, g, _, dim, ...)
-      local start = 1
-      for k = 1, i - 2 do
-        start = start + select(k, ...):size(dim)
+    backward = function(g, edges, values)
+      local dim, start, results = values[2], 1, {}
+      for i = 2, edges.count do
+        local size = values[i + 1]:size(dim)
+        results[i] = edges[i] and g:narrow(dim, start, size)
+        start = start + size
       end
-      return g:narrow(dim, start, select(i - 1, ...):size(dim))
+      return results
     end,
     sample = function(randn) return 2, randn(2, 1), randn(2, 3) end,
     doc = "tensors one after the other along a dimension",
