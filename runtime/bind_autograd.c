@@ -30,6 +30,15 @@ typedef struct {
 /* user values of a node; Lua counts them in 16 bits */
 enum { NODE_ROW = 1, NODE_RESULT, NODE_VALUES, MOST_VALUES = UINT16_MAX };
 
+/* a userdata has fewer than 65,535 user values */
+enum { MAX_ARGUMENTS = (65534 - NODE_VALUES) / 2 };
+
+static _Noreturn void fail_count(lua_State *L, const char *f, int count)
+{
+    bind_fail(L, "%s: expected at most %d arguments where gradients are recorded, got %d", f,
+              MAX_ARGUMENTS, count);
+}
+
 static int value_of(int i)
 {
     return NODE_VALUES + i;
@@ -318,6 +327,8 @@ static int graph_record(lua_State *L)
     bind_tensor(L, "record", 3);
     lua_rotate(L, 1, -3); /* the arguments first, as bind_record wants them */
     int count = lua_gettop(L) - 3;
+    if (count > MAX_ARGUMENTS)
+        fail_count(L, "record", count);
     bind_record(L, count + 1, count, saves, count + 3);
     lua_settop(L, count + 3);
     return 1;
@@ -356,6 +367,10 @@ static int call_recorded(lua_State *L)
 {
     int count = lua_gettop(L);
     bool needs_grad = bind_needs_grad(L, count);
+    if (needs_grad && count > MAX_ARGUMENTS) {
+        lua_getfield(L, lua_upvalueindex(2), "name");
+        fail_count(L, lua_tostring(L, -1), count);
+    }
     int results = lua_tocfunction(L, lua_upvalueindex(3))(L);
     if (!needs_grad)
         return results;

@@ -173,8 +173,8 @@ static void check_in_place(lua_State *L, const Entry *entry, Call *call, DType r
                   wanted, bind_shape_text(L, call->out.ndim, call->out.shape));
     }
     if (dtype_info[result].category > dtype_info[t->dtype].category)
-        bind_fail(L, "%s: argument 1: a %s tensor cannot hold a %s result", entry->name,
-                  dtype_info[t->dtype].name, dtype_info[result].name);
+        bind_fail(L, "%s: argument 1: %s cannot hold results of type %s", entry->name,
+                  bind_describe(L, 1), dtype_info[result].name);
     bind_check_writable(L, entry->name, 1, t);
 }
 

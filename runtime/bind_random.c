@@ -80,7 +80,7 @@ static int core_generator(lua_State *L)
     uint64_t seed = DEFAULT_SEED;
     if (!lua_isnil(L, 1)) {
         if (lua_getfield(L, 1, "engine") != LUA_TNIL) {
-            const char *name = lua_tostring(L, -1);
+            const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
             if (name == NULL || (strcmp(name, "mt19937") != 0 && strcmp(name, "philox") != 0))
                 bind_fail(L, "Generator: option engine: expected mt19937 or philox, got %s",
                           bind_describe(L, 2));
@@ -425,12 +425,14 @@ static int core_multinomial(lua_State *L)
     bind_check_options(L, f, options, fill_options);
     int64_t n = p->dims[p->ndim - 1], rows = p->numel / n;
     int64_t bytes = n * dtype_size((DType)p->dtype);
+    if (samples < 1)
+        bind_fail_argument(L, f, 2, "at least 1 sample");
     for (int64_t row = 0; row < rows; row++) {
         int64_t nonzero = 0;
         for (int64_t i = 0; i < n; i++)
             nonzero +=
                 dtype_load((DType)p->dtype, tensor_data(p) + row * bytes + i * bytes / n).d > 0;
-        if (samples < 1 || nonzero == 0 || (!replacement && samples > nonzero))
+        if (nonzero == 0 || (!replacement && samples > nonzero))
             bind_fail(L,
                       "multinomial: argument 2: expected 1 to %I samples for row %I, which has "
                       "that many nonzero weights, got %I",

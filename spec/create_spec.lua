@@ -40,11 +40,14 @@ describe("wrun.tensor", function()
 
   it("converts to the type it is given", function()
     assert_tensor("float64", { 2 }, { 1.0, 0.1 }, wrun.tensor({ 1, 0.1 }, { dtype = "float64" }))
-    assert_tensor("int64", { 3 }, { 1, -1, 0 }, wrun.tensor({ 1.9, -1.9, 0.5 }, { dtype = "int64" }))
-    assert_tensor("uint8", { 3 }, { 255, 0, 44 }, wrun.tensor({ -1, 256, 300 }, { dtype = "uint8" }))
+    assert_tensor("int64", { 3 }, { 1, -1, 0 },
+      wrun.tensor({ 1.9, -1.9, 0.5 }, { dtype = "int64" }))
+    assert_tensor("uint8", { 3 }, { 255, 0, 44 },
+      wrun.tensor({ -1, 256, 300 }, { dtype = "uint8" }))
     assert_tensor("bool", { 4 }, { true, false, true, true },
       wrun.tensor({ 2, 0, 0.1, 0 / 0 }, { dtype = "bool" }))
-    assert_tensor("float32", { 2 }, { 1.0, 0.0 }, wrun.tensor({ true, false }, { dtype = "float32" }))
+    assert_tensor("float32", { 2 }, { 1.0, 0.0 },
+      wrun.tensor({ true, false }, { dtype = "float32" }))
   end)
 
   it("keeps every bit of an integer and of a double", function()
@@ -228,7 +231,8 @@ describe("a creating function", function()
     assert.equal("eye: argument 2: expected a number of columns, got 1.5",
       refusal(wrun.eye, 2, 1.5))
     assert.equal("linspace: argument 1: expected a number, got nothing", refusal(wrun.linspace))
-    assert.equal("linspace: argument 2: expected a number, got nil", refusal(wrun.linspace, 0, nil, 3))
+    assert.equal("linspace: argument 2: expected a number, got nil",
+      refusal(wrun.linspace, 0, nil, 3))
     assert.equal("linspace: argument 3: expected a number of values, got 2.5",
       refusal(wrun.linspace, 0, 1, 2.5))
     assert.equal("arange: argument 1: expected a number, got the string '3'",
@@ -248,7 +252,8 @@ describe("wrun.arange", function()
   it("is float32 when any part is", function()
     assert_tensor("float32", { 3 }, { 1.0, 1.5, 2.0 }, wrun.arange(1, 2.5, 0.5))
     assert_tensor("float32", { 2 }, { 0.0, 1.0 }, wrun.arange(2.0))
-    assert_tensor("float64", { 3 }, { 0.0, 0.1, 0.2 }, wrun.arange(0, 0.3, 0.1, { dtype = "float64" }))
+    assert_tensor("float64", { 3 }, { 0.0, 0.1, 0.2 },
+      wrun.arange(0, 0.3, 0.1, { dtype = "float64" }))
     assert_tensor("int64", { 3 }, { 0, 1, 2 }, wrun.arange(2.5, { dtype = "int64" }))
   end)
 
@@ -292,7 +297,8 @@ describe("a function that makes one like another", function()
     assert_tensor("int64", { 1, 3 }, { 1, 1, 1 }, x:ones_like())
     assert_tensor("int64", { 1, 3 }, { 8, 8, 8 }, wrun.full_like(x, 8))
     assert.same({ 1, 3 }, wrun.empty_like(x).shape)
-    assert_tensor("float64", { 1, 3 }, { 2.0, 2.0, 2.0 }, wrun.full_like(x, 2, { dtype = "float64" }))
+    assert_tensor("float64", { 1, 3 }, { 2.0, 2.0, 2.0 },
+      wrun.full_like(x, 2, { dtype = "float64" }))
     assert.same({ 2, 2 }, wrun.randn_like(wrun.zeros(2, 2)).shape)
     assert.equal("float64", wrun.rand_like(wrun.zeros(2, { dtype = "float64" })).dtype)
   end)

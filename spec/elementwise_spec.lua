@@ -1,14 +1,15 @@
---- Every row of runtime/ops.def beside a formula written here: values, types, shapes, memory, gradients.
+--- Every row of runtime/ops.def beside a formula: values, types, shapes, memory, gradients.
 ---
---- The formulas are plain Lua on one element, so they share nothing with the kernels but the C library
---- behind math. A row without a formula fails.
+--- The formulas are plain Lua on one element, so they share nothing with the kernels but the C
+--- library behind math. A row without a formula fails.
 
 local core = require "wrun.core"
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 
--- Vectorised functions are good to 4 units in the last place; the formulas add one or two of their own in float64.
+-- Vectorised functions are good to 4 units in the last place; in float64 the formulas add one or
+-- two of their own.
 local VECTORISED = { float32 = { ulp = 4 }, float64 = { ulp = 8 } }
 -- One IEEE operation, or none: every bit counts, save the sign of zero.
 local EXACT = { float32 = { ulp = 0 }, float64 = { ulp = 0 } }
@@ -163,8 +164,8 @@ local function numbers(row, dtype)
   return list
 end
 
---- One list for each argument, so that every number of the first meets every number of the second; the third
---- runs through all of them at its own pace.
+--- One list for each argument, so that every number of the first meets every number of the second;
+--- the third runs through all of them at its own pace.
 local function combinations(row, list)
   local lists = {}
   for k = 1, row.arity do
@@ -365,8 +366,8 @@ for _, row in ipairs(core.operations()) do
           for k = 1, row.arity do
             arguments[k] = wrun.ones(2, { dtype = "bool" })
           end
-          assert.equal(row.name .. ": bool tensors have no sign; use logical_not, logical_xor or :to(\"int64\")",
-            refusal(operation(row), table.unpack(arguments)))
+          assert.equal(row.name .. ": bool tensors have no sign; "
+            .. "use logical_not, logical_xor or :to(\"int64\")", refusal(operation(row), table.unpack(arguments)))
         end)
       else
         it("meets its formula in " .. dtype, function()
@@ -387,7 +388,8 @@ for _, row in ipairs(core.operations()) do
       assert_same(want, operation(row)(table.unpack(arguments)))
       assert_same(want, operation(row)(table.unpack(stretched)))
       for k = 2, row.arity do
-        local bare, wrapped = table.move(full, 1, row.arity, 1, {}), table.move(full, 1, row.arity, 1, {})
+        local bare = table.move(full, 1, row.arity, 1, {})
+        local wrapped = table.move(full, 1, row.arity, 1, {})
         bare[k] = row.low + 0.75
         wrapped[k] = wrun.tensor(row.low + 0.75, { dtype = "float64" })
         assert_same(operation(row)(table.unpack(wrapped)), operation(row)(table.unpack(bare)))

@@ -62,8 +62,8 @@ describe("index_select", function()
       .. "got an int64 tensor [1, 1]", refusal(wrun.index_select, x, 1, wrun.tensor({ { 1 } })))
     assert.equal("index_select: argument 3: expected a tensor, got a table",
       refusal(wrun.index_select, x, 1, { 1 }))
-    assert.equal("index_select: argument 2: expected a dimension from 1 to 2 or from -2 to -1, got 3",
-      refusal(wrun.index_select, x, 3, wrun.tensor({ 1 })))
+    assert.equal("index_select: argument 2: expected a dimension from 1 to 2 or from -2 to -1, "
+      .. "got 3", refusal(wrun.index_select, x, 3, wrun.tensor({ 1 })))
     assert.equal("index_select: argument 1: expected a tensor with dimensions, "
       .. "got a float32 tensor []", refusal(wrun.index_select, wrun.zeros(), 1, wrun.tensor({ 1 })))
     assert.equal("index_select: argument 1: expected a tensor, got nil", refusal(wrun.index_select))
@@ -92,7 +92,7 @@ describe("gather", function()
     assert.equal("gather: argument 3: expected positions from 1 to 3, got -1 at place 2",
       refusal(wrun.gather, x, 2, wrun.tensor({ { 1, -1 }, { 1, 1 } })))
     assert.equal("gather: argument 3: expected an int64 tensor of positions, "
-      .. "got a uint8 tensor [2, 1]", refusal(wrun.gather, x, 2, wrun.ones(2, 1, { dtype = "uint8" })))
+      .. "got a uint8 tensor [2, 1]", refusal(wrun.gather, x, 2, wrun.ones(2, 1):byte()))
     assert.equal("gather: argument 3: expected a tensor, got 1", refusal(wrun.gather, x, 2, 1))
     assert.equal("gather: argument 1: expected a tensor, got 1", refusal(wrun.gather, 1))
     assert.equal("gather: argument 2: expected a dimension, got nil", refusal(wrun.gather, x))
@@ -123,8 +123,8 @@ describe("index_add and scatter_add", function()
 
   it("refuse what does not fit", function()
     local x, places = wrun.zeros(2, 3), wrun.tensor({ 1, 2, 1, 1 })
-    assert.equal("index_add: argument 4: expected the type of argument 1, got an int64 tensor [4, 3]",
-      refusal(wrun.index_add, x, 1, places, wrun.zeros(4, 3, { dtype = "int64" })))
+    assert.equal("index_add: argument 4: expected the type of argument 1, "
+      .. "got an int64 tensor [4, 3]", refusal(wrun.index_add, x, 1, places, wrun.zeros(4, 3, { dtype = "int64" })))
     assert.equal("index_add: argument 1: expected a float32, float64 or int64 tensor, "
       .. "got a bool tensor [2, 3]",
       refusal(wrun.index_add, x:bool(), 1, places, wrun.zeros(4, 3):bool()))
@@ -199,8 +199,9 @@ end)
 describe("where and masks", function()
   it("choose between two", function()
     local mask = wrun.tensor({ true, false })
-    assert.same({ 1, 20 }, wrun.where(mask, wrun.tensor({ 1, 2 }), wrun.tensor({ 10, 20 })):tolist())
-    assert.same({ 0, 2 }, wrun.tensor({ 1, 2 }):masked_fill(mask, 0):tolist())
+    local a, b = wrun.tensor({ 1, 2 }), wrun.tensor({ 10, 20 })
+    assert.same({ 1, 20 }, wrun.where(mask, a, b):tolist())
+    assert.same({ 0, 2 }, a:masked_fill(mask, 0):tolist())
   end)
 
   it("fill in place", function()

@@ -1,4 +1,4 @@
---- The fused kernels of networks: softmax beside its definition, and what the steps and targets refuse.
+--- The fused kernels of networks: softmax beside its definition, what steps and targets refuse.
 ---
 --- optim_oracle_spec compares whole optimiser runs with PyTorch's.
 

@@ -164,7 +164,8 @@ describe("item and tolist", function()
 end)
 
 describe("a conversion", function()
-  -- As C converts: floats towards zero, into bytes by their low eight bits, into booleans by being nonzero.
+  -- As C converts: floats towards zero, into bytes by their low eight bits, into booleans by being
+  -- nonzero.
   local VALUES = {
     bool = { false, true, true, true },
     uint8 = { 0, 1, 255, 44 },
@@ -258,7 +259,8 @@ describe("copy_, fill_ and zero_", function()
       refusal(wrun.copy_, x, wrun.zeros(3)))
     assert.equal("copy_: argument 2: expected a shape that broadcasts to [2], got [2, 2]",
       refusal(wrun.copy_, x[1], x))
-    assert.equal("copy_: argument 2: expected a tensor or a number, got nil", refusal(wrun.copy_, x))
+    assert.equal("copy_: argument 2: expected a tensor or a number, got nil",
+      refusal(wrun.copy_, x))
     assert.equal("copy_: argument 2: expected a tensor or a number, got the string '1'",
       refusal(wrun.fill_, x, "1"))
     assert.equal("copy_: argument 1: an expanded tensor shows one element several times; "
