@@ -210,7 +210,8 @@ static void push_stand_in(lua_State *L, Node *node, const Argument *argument)
 {
     if (lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_ZERO) == LUA_TNIL) {
         lua_pop(L, 1);
-        memset(tensor_data(bind_new_tensor(L, "backward", FLOAT64, 0, NULL)), 0, sizeof(double));
+        Tensor *zero = bind_new_tensor(L, "backward", FLOAT64, 0, sizes_of(node));
+        memset(tensor_data(zero), 0, sizeof(double));
         lua_pushvalue(L, -1);
         lua_setiuservalue(L, lua_upvalueindex(1), RUNTIME_ZERO);
     }

@@ -1,3 +1,5 @@
+--- The memory of a process: blocks that are used again, and running out.
+
 local child = require "spec.support.child"
 
 --- Runs a script, its arguments in `...`; returns its output, which must come without errors.

@@ -1,3 +1,5 @@
+--- Rules for arguments and option tables, and what they say when broken.
+
 local check = require "wrun.check"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"

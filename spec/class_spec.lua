@@ -1,3 +1,5 @@
+--- Classes: instances, inheritance, and who is one of what.
+
 local Class = require "wrun.class"
 
 describe("a class", function()

@@ -1,3 +1,5 @@
+--- The wrun command: what it does as lua5.4 does, its own options, lost output, Ctrl-C.
+
 local child = require "spec.support.child"
 
 local run, quote, with_file = child.run, child.quote, child.with_file

@@ -314,7 +314,7 @@ describe("a function that makes one like another", function()
   end)
 
   it("refuses what is no tensor, and unknown options", function()
-    assert.equal("zeros_like: argument 1: expected a tensor, got a table",
+    assert.equal("zeros_like: argument 1: expected a tensor, got {2, 3}",
       refusal(wrun.zeros_like, { 2, 3 }))
     assert.equal("full_like: argument 1: expected a tensor, got nil", refusal(wrun.full_like))
     assert.equal("ones_like: argument 2: expected a table of options, got 5",

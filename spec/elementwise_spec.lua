@@ -367,7 +367,8 @@ for _, row in ipairs(core.operations()) do
             arguments[k] = wrun.ones(2, { dtype = "bool" })
           end
           assert.equal(row.name .. ": bool tensors have no sign; "
-            .. "use logical_not, logical_xor or :to(\"int64\")", refusal(operation(row), table.unpack(arguments)))
+            .. "use logical_not, logical_xor or :to(\"int64\")",
+            refusal(operation(row), table.unpack(arguments)))
         end)
       else
         it("meets its formula in " .. dtype, function()

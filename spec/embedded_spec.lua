@@ -1,3 +1,5 @@
+--- The modules and scripts inside the binary.
+
 local child = require "spec.support.child"
 
 local run, quote, with_folder = child.run, child.quote, child.with_folder

@@ -124,7 +124,8 @@ describe("index_add and scatter_add", function()
   it("refuse what does not fit", function()
     local x, places = wrun.zeros(2, 3), wrun.tensor({ 1, 2, 1, 1 })
     assert.equal("index_add: argument 4: expected the type of argument 1, "
-      .. "got an int64 tensor [4, 3]", refusal(wrun.index_add, x, 1, places, wrun.zeros(4, 3, { dtype = "int64" })))
+      .. "got an int64 tensor [4, 3]",
+      refusal(wrun.index_add, x, 1, places, wrun.zeros(4, 3):long()))
     assert.equal("index_add: argument 1: expected a float32, float64 or int64 tensor, "
       .. "got a bool tensor [2, 3]",
       refusal(wrun.index_add, x:bool(), 1, places, wrun.zeros(4, 3):bool()))

@@ -1,3 +1,5 @@
+--- Layers without parameters, against their formulas.
+
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"

@@ -1,3 +1,5 @@
+--- Sequential: building, running, and the path that its errors name.
+
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 

@@ -1,3 +1,5 @@
+--- Initialisers: scales against their formulas, and every refusal.
+
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 

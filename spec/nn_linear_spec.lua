@@ -1,3 +1,5 @@
+--- Linear: the product by hand, its start, and its shapes.
+
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"

@@ -1,3 +1,5 @@
+--- CrossEntropyLoss against sums by hand, and what it refuses.
+
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"

@@ -1,3 +1,5 @@
+--- Module: registration, walks, modes, and printing.
+
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 

@@ -1,3 +1,5 @@
+--- Fields that remember the order of their assignment.
+
 local ordered = require "wrun.nn.ordered"
 
 local function keys_of(t)

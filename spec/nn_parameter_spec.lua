@@ -1,3 +1,5 @@
+--- Parameters: leaves that print as such.
+
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 

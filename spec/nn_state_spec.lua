@@ -1,3 +1,5 @@
+--- State dictionaries: saving, loading, and mismatches listed all at once.
+
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 

@@ -1,3 +1,5 @@
+--- SGD and Adam against steps by hand, their state, and what they refuse.
+
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"

@@ -1,3 +1,5 @@
+--- The interactive session, on a pipe and on a terminal.
+
 local child = require "spec.support.child"
 
 local run, with_file = child.run, child.with_file

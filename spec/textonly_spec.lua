@@ -1,3 +1,5 @@
+--- Precompiled Lua is refused, whichever way it comes.
+
 local child = require "spec.support.child"
 
 local run, with_file, with_folder = child.run, child.with_file, child.with_folder

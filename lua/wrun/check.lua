@@ -190,6 +190,18 @@ function M.argument(fname, position, value, rule)
   return judge(fname, "argument", position, value, rule)
 end
 
+--- Refuses a positional argument that is no tensor; quicker than `argument`.
+--- domain  `position` counts from 1
+--- raises  `argument N: expected a tensor`
+---@param fname string
+---@param position integer
+---@param value any
+function M.tensor_argument(fname, position, value)
+  if not core.is_tensor(value) then
+    fail("%s: argument %d: expected a tensor, got %s", fname, position, M.describe(value))
+  end
+end
+
 local function sorted_names(t)
   local names = {}
   for name in pairs(t) do

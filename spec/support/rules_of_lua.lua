@@ -5,10 +5,7 @@ local source = require "spec.support.source"
 
 local M = {}
 
--- The gradient engine, and what stands below every part of the library.
-local ENGINE = "autograd check class derivatives format gradcheck tensor"
-
--- part -> the parts it must not know
+-- part -> the parts it must not know; what is no part stands below them and knows none
 local STRANGERS = {
   data = "nn optim rbm dbn",
   dbn = "nn",
@@ -16,9 +13,7 @@ local STRANGERS = {
   optim = "data dbn nn rbm",
   rbm = "nn",
 }
-for name in ENGINE:gmatch("%w+") do
-  STRANGERS[name] = "data dbn nn optim progress rbm"
-end
+local PARTS = "data dbn nn optim rbm"
 
 -- The face of the library loads its parts when they are first touched.
 local LOADS_BY_TABLE = { ["lua/wrun.lua"] = true }
@@ -54,7 +49,7 @@ function M.requires(tree)
   local broken = {}
   for _, path in ipairs(library(tree)) do
     local names, unnamed = source.requires(tree[path])
-    local strangers = STRANGERS[part(path)] or ""
+    local strangers = STRANGERS[part(path)] or PARTS
     for _, name in ipairs(names) do
       if part(name) and strangers:find("%f[%w_]" .. part(name) .. "%f[^%w_]") then
         broken[#broken + 1] = ("%s: requires %s"):format(path, name)

@@ -1,0 +1,180 @@
+--- Shapes of tensors: dimensions added, taken away and joined, and tensors put together.
+
+local core = require "wrun.core"
+local check = require "wrun.check"
+local operations = require "wrun.operations"
+
+local fail = core.fail
+
+local M = {}
+
+--- d (from 1, or from the end) as a number from 1 to n
+local function dimension(f, d, n, place)
+  if math.type(d) ~= "integer" or d == 0 or d > n or d < -n then
+    fail("%s: argument %d: expected a dimension from 1 to %d or from -%d to -1, got %s", f,
+      place or 2, n, n, core.describe(d))
+  end
+  return d < 0 and n + d + 1 or d
+end
+
+--- Returns the transpose of a matrix; a vector or a number is its own.
+--- shapes  x [m, n] -> [n, m], a view
+--- domain  any dtype
+--- raises  `t: argument 1: expected at most 2 dimensions`
+---@param x Tensor
+---@return Tensor
+function M.t(x)
+  check.tensor_argument("t", 1, x)
+  if x.ndim > 2 then
+    fail("t: argument 1: expected at most 2 dimensions, got %s; use transpose", core.shape_text(x))
+  end
+  return x.ndim == 2 and operations.transpose(x, 1, 2) or x
+end
+
+--- Returns x with a dimension of size 1 at place d of the result.
+--- shapes  x [a, b], d = 2 -> [a, 1, b], a view
+--- domain  any dtype; d from 1 to ndim + 1, or from the end
+--- raises  `unsqueeze: argument 2: expected a dimension`
+---@param x Tensor
+---@param d integer
+---@return Tensor
+function M.unsqueeze(x, d)
+  check.tensor_argument("unsqueeze", 1, x)
+  local shape = x.shape
+  table.insert(shape, dimension("unsqueeze", d, #shape + 1), 1)
+  return operations.view(x, shape)
+end
+
+--- Returns x without its dimensions of size 1, or without dimension d if it is one.
+--- shapes  x [a, 1, b] -> [a, b], a view
+--- domain  any dtype
+--- raises  `squeeze: argument 2: expected a dimension`
+---@param x Tensor
+---@param d? integer
+---@return Tensor
+function M.squeeze(x, d)
+  check.tensor_argument("squeeze", 1, x)
+  local kept = {}
+  d = d and dimension("squeeze", d, math.max(x.ndim, 1))
+  for i, size in ipairs(x.shape) do
+    if size ~= 1 or (d and d ~= i) then
+      kept[#kept + 1] = size
+    end
+  end
+  return operations.view(x, kept)
+end
+
+--- Returns x with the dimensions from first to last (all of them) joined into one.
+--- shapes  x [a, b, c], 2 -> [a, b * c]; a view where the memory allows, else a copy
+--- domain  any dtype
+--- raises  `flatten: argument 2: expected a dimension`; `expected the first dimension before`
+---@param x Tensor
+---@param first? integer  1
+---@param last? integer  -1
+---@return Tensor
+function M.flatten(x, first, last)
+  check.tensor_argument("flatten", 1, x)
+  if x.ndim == 0 then
+    return operations.reshape(x, 1)
+  end
+  first = dimension("flatten", first or 1, x.ndim)
+  last = dimension("flatten", last or -1, x.ndim, 3)
+  if first > last then
+    fail("flatten: expected the first dimension before the last, got %d and %d", first, last)
+  end
+  local shape, joined = {}, 1
+  for d, size in ipairs(x.shape) do
+    if d < first or d > last then
+      shape[#shape + 1] = size
+    else
+      joined = joined * size
+      if d == last then
+        shape[#shape + 1] = joined
+      end
+    end
+  end
+  return operations.reshape(x, shape)
+end
+
+--- Returns x expanded to the shape of y.
+--- shapes  x [1, n], y [m, n] -> [m, n], a view
+--- domain  any dtype
+--- raises  `expand: expected a shape that`
+---@param x Tensor
+---@param y Tensor
+---@return Tensor
+function M.expand_as(x, y)
+  check.tensor_argument("expand_as", 2, y)
+  return operations.expand(x, y.shape)
+end
+
+--- Returns the elements of x in the shape of y.
+--- shapes  as many elements in both; a view
+--- domain  any dtype
+--- raises  as `view`
+---@param x Tensor
+---@param y Tensor
+---@return Tensor
+function M.view_as(x, y)
+  check.tensor_argument("view_as", 2, y)
+  return operations.view(x, y.shape)
+end
+
+--- Returns the elements of x in the shape of y, copied where a view cannot show them.
+--- shapes  as many elements in both
+--- domain  any dtype
+--- raises  as `reshape`
+---@param x Tensor
+---@param y Tensor
+---@return Tensor
+function M.reshape_as(x, y)
+  check.tensor_argument("reshape_as", 2, y)
+  return operations.reshape(x, y.shape)
+end
+
+local function check_list(f, list)
+  if type(list) ~= "table" or #list == 0 then
+    fail("%s: argument 1: expected a table of one or more tensors, got %s", f, core.describe(list))
+  end
+  for i, x in ipairs(list) do
+    if not core.is_tensor(x) then
+      fail("%s: tensor %d: expected a tensor, got %s", f, i, core.describe(x))
+    end
+  end
+end
+
+--- Returns tensors one after the other along dimension d.
+--- shapes  [a, n], [b, n] along 1 -> [a + b, n]
+--- domain  any dtypes; the result has their common one
+--- raises  `cat: tensor N: expected the shape`; `cat: argument 1: expected a table`
+---@param list Tensor[]  of one shape but for dimension d
+---@param d? integer  1
+---@return Tensor
+function M.cat(list, d)
+  check_list("cat", list)
+  d = dimension("cat", d or 1, math.max(list[1].ndim, 1))
+  return operations.cat(d, table.unpack(list))
+end
+
+--- Returns tensors of one shape side by side along a new dimension d.
+--- shapes  k tensors [m, n] along 1 -> [k, m, n]
+--- domain  any dtypes; the result has their common one
+--- raises  `stack: tensor N: expected the shape`; `stack: argument 1: expected a table`
+---@param list Tensor[]
+---@param d? integer  1
+---@return Tensor
+function M.stack(list, d)
+  check_list("stack", list)
+  d = dimension("stack", d or 1, list[1].ndim + 1)
+  local parts = {}
+  for i, x in ipairs(list) do
+    if core.shape_text(x) ~= core.shape_text(list[1]) then
+      fail("stack: tensor %d: expected the shape %s, got %s", i, core.shape_text(list[1]),
+        core.shape_text(x))
+    end
+    parts[i] = M.unsqueeze(x, d)
+  end
+  return M.cat(parts, d)
+end
+
+return M
