@@ -95,6 +95,8 @@ Tensor *bind_new_tensor(lua_State *L, const char *f, DType dtype, int ndim, cons
 Tensor *bind_new_copy(lua_State *L, const char *f, const View *v, DType dtype);
 /* pushes a tensor that shows the storage of the tensor at `index` */
 Tensor *bind_new_view(lua_State *L, int index, const View *view);
+/* pushes {2, 3} */
+void bind_push_sizes(lua_State *L, int n, const int64_t *sizes);
 /* the storage of the tensor at `index` is about to change */
 void bind_touch(Tensor *t);
 

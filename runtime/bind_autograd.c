@@ -118,6 +118,24 @@ static void push_edge(lua_State *L, int index, const Tensor *t)
     }
 }
 
+/* pushes the value at index as a node keeps it: of a table (sizes, a key of slices) a copy, since
+ * the script may change it before the walk */
+static void push_kept(lua_State *L, int index, int depth)
+{
+    lua_pushvalue(L, index);
+    if (lua_type(L, -1) != LUA_TTABLE || depth == 0)
+        return;
+    int table = lua_gettop(L), count = (int)lua_rawlen(L, table);
+    lua_createtable(L, count, 0);
+    for (int i = 1; i <= count; i++) {
+        lua_rawgeti(L, table, i);
+        push_kept(L, -1, depth - 1);
+        lua_rawseti(L, table + 1, i);
+        lua_pop(L, 1);
+    }
+    lua_remove(L, table);
+}
+
 static void note_argument(Argument *argument, Tensor *t, bool saved, int64_t *sizes, int *next)
 {
     *argument = (Argument){
@@ -162,7 +180,7 @@ void bind_record(lua_State *L, int row, int count, uint32_t saves, int result)
         if (t != NULL)
             note_argument(&node->argument[i], t, saved, sizes_of(node), &next);
         if (t == NULL || saved) {
-            lua_pushvalue(L, i + 1);
+            push_kept(L, i + 1, 2);
             lua_setiuservalue(L, -2, value_of(i));
         }
         if (t != NULL && t->requires_grad) {
@@ -312,11 +330,7 @@ static int graph_fits(lua_State *L)
         return 1;
     }
     lua_pushboolean(L, false);
-    lua_createtable(L, argument->ndim, 0);
-    for (int d = 0; d < argument->ndim; d++) {
-        lua_pushinteger(L, shape[d]);
-        lua_rawseti(L, -2, d + 1);
-    }
+    bind_push_sizes(L, argument->ndim, shape);
     lua_pushstring(L, dtype_info[argument->dtype].name);
     return 3;
 }

@@ -10,18 +10,9 @@
 
 /* ---- fields ---- */
 
-static void push_sizes(lua_State *L, int n, const int64_t *sizes)
-{
-    lua_createtable(L, n, 0);
-    for (int d = 0; d < n; d++) {
-        lua_pushinteger(L, sizes[d]);
-        lua_rawseti(L, -2, d + 1);
-    }
-}
-
 static void get_shape(lua_State *L, Tensor *t)
 {
-    push_sizes(L, t->ndim, tensor_shape(t));
+    bind_push_sizes(L, t->ndim, tensor_shape(t));
 }
 
 static void get_ndim(lua_State *L, Tensor *t)
@@ -156,7 +147,7 @@ static int push_all_or_one(lua_State *L, const char *f, int64_t *(*sizes_of)(Ten
 {
     Tensor *t = bind_tensor(L, f, 1);
     if (lua_isnoneornil(L, 2)) {
-        push_sizes(L, t->ndim, sizes_of(t));
+        bind_push_sizes(L, t->ndim, sizes_of(t));
         return 1;
     }
     if (t->ndim == 0)

@@ -212,6 +212,16 @@ describe("the graph", function()
   end)
 end)
 
+describe("a recorded call", function()
+  it("keeps its key and its dimensions, whatever the script does with those tables", function()
+    local x, key, dims = leaf({ { 1, 2 }, { 3, 4 } }), { { 1, 1 }, 2 }, { 1 }
+    local y = x[key]:sum() + x:sum(dims, true):sum()
+    key[1][2], key[2], dims[1] = 2, 1, 5
+    y:backward()
+    assert.same({ { 1, 2 }, { 1, 1 } }, x.grad:tolist())
+  end)
+end)
+
 describe("no_grad and enable_grad", function()
   local x = leaf({ 2 })
 

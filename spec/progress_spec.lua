@@ -1,6 +1,7 @@
 --- The progress bar: what it draws, how often, when not, and that it cleans up.
 
 local files = require "spec.support.files"
+local terminal = require "spec.support.terminal"
 local progress = require "wrun.progress"
 
 local WIPE = "\r\27[K"
@@ -156,9 +157,7 @@ describe("progress", function()
 
   -- What a script writes to a terminal of 80 columns; `script` makes the terminal.
   local function on_terminal(environment, code)
-    if not os.execute("command -v script > /dev/null") then
-      pending("needs the program script")
-    end
+    terminal.needed()
     local file, log = files.write(os.tmpname(), code), os.tmpname()
     files.shell(("%s script -qec 'stty cols 80; %s %s' %s < /dev/null")
       :format(environment, files.interpreter, file, log))

@@ -1,6 +1,7 @@
 --- The interactive session, on a pipe and on a terminal.
 
 local child = require "spec.support.child"
+local terminal = require "spec.support.terminal"
 
 local run, with_file = child.run, child.with_file
 
@@ -55,6 +56,7 @@ describe("the interactive session", function()
   end)
 
   it("edits, completes and remembers lines on a terminal", function()
+    terminal.needed()
     child.with_folder(function(folder)
       local keys = {
         "name = { field = 5 }\r",
