@@ -1,11 +1,12 @@
 /*
  * pool.c - the one thread pool (layer 0); see pool.h
  *
- * Invariant: between runs every worker waits for `generation` to change. A run publishes task,
- * context and pieces, raises `generation`, and takes pieces itself; a piece is taken by one atomic
- * increment of `next`, and the run is over when every worker has reported in `idle`. Waiting spins
- * for a few microseconds, since training calls the pool thousands of times a second, and then
- * sleeps.
+ * A run is published by writing its number and its count of pieces into `ticket`, in one word.
+ * Whoever takes a piece lowers the count by one compare-and-swap, which fails for a run that is
+ * over; so a worker that comes late finds nothing to do, and nobody waits for it. The run is over
+ * when every piece is done, and only then may the next one be published: task, context and pieces
+ * are stable for whoever holds a piece. Waiting spins for some microseconds, since training calls
+ * the pool thousands of times a second, and then sleeps.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -22,12 +23,12 @@ struct Pool {
     PoolTask *task;
     void *context;
     int64_t pieces;
-    _Atomic int64_t next;
-    atomic_int idle;
-    atomic_uint generation;
+    _Atomic uint64_t ticket; /* the run's number, and in the low half the pieces not yet taken */
+    _Atomic int64_t done;
     atomic_bool closing;
+    int sleepers; /* workers in `wake`; under the mutex, as is all sleeping */
     pthread_mutex_t mutex;
-    pthread_cond_t wake, done;
+    pthread_cond_t wake, finished;
     pthread_t thread[MAX_THREADS];
 };
 
@@ -38,61 +39,70 @@ static void spin_pause(void)
 #endif
 }
 
-static void take_pieces(Pool *pool)
+static uint32_t pieces_left(uint64_t ticket)
 {
-    int64_t piece;
-    while ((piece = atomic_fetch_add(&pool->next, 1)) < pool->pieces)
-        pool->task(pool->context, piece);
+    return (uint32_t)ticket;
 }
 
-static unsigned await_work(Pool *pool, unsigned seen)
+/* Does pieces of the run that is on until none is left to take. */
+static void take_pieces(Pool *pool)
+{
+    uint64_t ticket = atomic_load(&pool->ticket);
+    while (pieces_left(ticket) > 0) {
+        if (!atomic_compare_exchange_weak(&pool->ticket, &ticket, ticket - 1))
+            continue;
+        int64_t pieces = pool->pieces;
+        pool->task(pool->context, pieces - pieces_left(ticket));
+        if (atomic_fetch_add(&pool->done, 1) + 1 == pieces) {
+            pthread_mutex_lock(&pool->mutex);
+            pthread_cond_signal(&pool->finished);
+            pthread_mutex_unlock(&pool->mutex);
+        }
+        ticket = atomic_load(&pool->ticket);
+    }
+}
+
+static bool has_work(Pool *pool)
+{
+    return pieces_left(atomic_load(&pool->ticket)) > 0 || atomic_load(&pool->closing);
+}
+
+static void await_work(Pool *pool)
 {
     for (int i = 0; i < SPINS; i++) {
-        unsigned now = atomic_load_explicit(&pool->generation, memory_order_acquire);
-        if (now != seen)
-            return now;
+        if (has_work(pool))
+            return;
         spin_pause();
     }
     pthread_mutex_lock(&pool->mutex);
-    while (atomic_load(&pool->generation) == seen)
+    pool->sleepers++;
+    while (!has_work(pool))
         pthread_cond_wait(&pool->wake, &pool->mutex);
+    pool->sleepers--;
     pthread_mutex_unlock(&pool->mutex);
-    return atomic_load(&pool->generation);
-}
-
-static void report_idle(Pool *pool)
-{
-    if (atomic_fetch_add(&pool->idle, 1) + 1 == pool->workers) {
-        pthread_mutex_lock(&pool->mutex);
-        pthread_cond_signal(&pool->done);
-        pthread_mutex_unlock(&pool->mutex);
-    }
 }
 
 static void *worker(void *argument)
 {
     Pool *pool = argument;
-    unsigned seen = 0;
     for (;;) {
-        seen = await_work(pool, seen);
+        await_work(pool);
         if (atomic_load(&pool->closing))
             return NULL;
         take_pieces(pool);
-        report_idle(pool);
     }
 }
 
-static void publish(Pool *pool)
+static void wake_workers(Pool *pool)
 {
     pthread_mutex_lock(&pool->mutex);
-    atomic_fetch_add(&pool->generation, 1);
-    pthread_cond_broadcast(&pool->wake);
+    if (pool->sleepers > 0)
+        pthread_cond_broadcast(&pool->wake);
     pthread_mutex_unlock(&pool->mutex);
 }
 
 static void start_workers(Pool *pool)
 {
-    atomic_store(&pool->generation, 0);
     atomic_store(&pool->closing, false);
     while (pool->workers < pool->threads - 1) {
         if (pthread_create(&pool->thread[pool->workers], NULL, worker, pool) != 0) {
@@ -108,10 +118,23 @@ static void stop_workers(Pool *pool)
     if (pool->workers == 0)
         return;
     atomic_store(&pool->closing, true);
-    publish(pool);
+    wake_workers(pool);
     for (int i = 0; i < pool->workers; i++)
         pthread_join(pool->thread[i], NULL);
     pool->workers = 0;
+}
+
+static void await_end(Pool *pool, int64_t pieces)
+{
+    for (int i = 0; i < SPINS; i++) {
+        if (atomic_load(&pool->done) == pieces)
+            return;
+        spin_pause();
+    }
+    pthread_mutex_lock(&pool->mutex);
+    while (atomic_load(&pool->done) < pieces)
+        pthread_cond_wait(&pool->finished, &pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 size_t pool_size(void)
@@ -124,13 +147,13 @@ void pool_init(Pool *pool, int threads)
     *pool = (Pool){.threads = threads};
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->wake, NULL);
-    pthread_cond_init(&pool->done, NULL);
+    pthread_cond_init(&pool->finished, NULL);
 }
 
 void pool_close(Pool *pool)
 {
     stop_workers(pool);
-    pthread_cond_destroy(&pool->done);
+    pthread_cond_destroy(&pool->finished);
     pthread_cond_destroy(&pool->wake);
     pthread_mutex_destroy(&pool->mutex);
 }
@@ -160,7 +183,7 @@ void pool_run(Pool *pool, PoolTask *task, void *context, int64_t pieces)
 {
     if (pieces > 1 && pool->workers < pool->threads - 1 && !pool->broken)
         start_workers(pool);
-    if (pieces <= 1 || pool->workers == 0) {
+    if (pieces <= 1 || pool->workers == 0 || pieces > UINT32_MAX) {
         for (int64_t piece = 0; piece < pieces; piece++)
             task(context, piece);
         return;
@@ -168,17 +191,10 @@ void pool_run(Pool *pool, PoolTask *task, void *context, int64_t pieces)
     pool->task = task;
     pool->context = context;
     pool->pieces = pieces;
-    atomic_store(&pool->next, 0);
-    atomic_store(&pool->idle, 0);
-    publish(pool);
+    atomic_store(&pool->done, 0);
+    uint64_t run = (atomic_load(&pool->ticket) >> 32) + 1;
+    atomic_store(&pool->ticket, run << 32 | (uint64_t)pieces);
+    wake_workers(pool);
     take_pieces(pool);
-    for (int i = 0; i < SPINS; i++) {
-        if (atomic_load_explicit(&pool->idle, memory_order_acquire) == pool->workers)
-            return;
-        spin_pause();
-    }
-    pthread_mutex_lock(&pool->mutex);
-    while (atomic_load(&pool->idle) < pool->workers)
-        pthread_cond_wait(&pool->done, &pool->mutex);
-    pthread_mutex_unlock(&pool->mutex);
+    await_end(pool, pieces);
 }
