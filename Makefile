@@ -87,7 +87,7 @@ test: all module build/packages-test
 	$(BUILD)/wrun $(BUSTED) $(SPEC)
 
 lint: $(BUILD)/embedded_table.h build/packages-lint
-	clang-format --dry-run -Werror runtime/*.c runtime/*.h
+	clang-format --dry-run -Werror runtime/*.c runtime/*.h scripts/bench/*.c
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 \
 	  --inline-suppr --suppress=unknownMacro:runtime/ops.def \
 	  -D'_Noreturn=__attribute__((noreturn))' -I$(BUILD) runtime

@@ -2,8 +2,7 @@
  * linalg.c - products, on OpenBLAS (layer 3); see linalg.h
  *
  * Row-major C = A B is what cblas computes; a transposed operand is one whose rows, not columns,
- * lie at stride 1. Tiles: measured on 2 cores with 100x784x256 and its gradients, tiles of 128
- * columns keep both threads busy and cost one thread under 5 % against an uncut product.
+ * lie at stride 1. The cut depends on the sizes alone, so results do not depend on the threads.
  */
 #include <cblas.h>
 #include <limits.h>
@@ -13,9 +12,16 @@
 #include "linalg.h"
 
 enum {
-    TILE = 128,
-    SMALL = 1 << 17, /* multiplications below which cutting costs more than it gains */
+    WORTH_CUTTING = 2000000, /* operations below which a second thread costs more than it gains */
+    GRAIN = 16000000,        /* operations a tile */
+    MOST_TILES = 1024,
+    STEP = 16, /* tiles begin at multiples of it, as BLAS works in blocks */
 };
+
+static int64_t round_to_step(int64_t size)
+{
+    return (size + STEP - 1) / STEP * STEP;
+}
 
 Reason linalg_start(void)
 {
@@ -108,11 +114,21 @@ static void multiply_tile(void *context, int64_t tile)
                     p->b.ld, p->accumulate ? 1.0 : 0.0, c, ldc);
 }
 
-/* a cut of `size` into even pieces of about TILE */
-static int64_t even_tile(int64_t size)
+/*
+ * Cuts c into tiles of about GRAIN operations, in the grid that packs least: a's rows are packed
+ * once for each column of tiles, b's columns once for each row of tiles.
+ */
+static void cut(Product *p)
 {
-    int64_t pieces = size_max(1, (size + TILE / 2) / TILE);
-    return size_max(1, (size_pieces(size, pieces) + 15) / 16 * 16);
+    double work = 2.0 * (double)p->m * (double)p->n * (double)p->k;
+    int64_t tiles = 1, rows = 1;
+    if (work >= WORTH_CUTTING)
+        tiles = size_max(2, size_min(MOST_TILES, (int64_t)(work / GRAIN)));
+    for (int64_t r = 2; r <= tiles; r++)
+        if (size_pieces(tiles, r) * p->m + r * p->n < size_pieces(tiles, rows) * p->m + rows * p->n)
+            rows = r;
+    p->tile_m = round_to_step(size_pieces(p->m, rows));
+    p->tile_n = round_to_step(size_pieces(p->n, size_pieces(tiles, rows)));
 }
 
 static void multiply_floats(Pool *pool, Product *p)
@@ -124,9 +140,7 @@ static void multiply_floats(Pool *pool, Product *p)
             memset(p->c, 0, (size_t)(p->m * p->n * dtype_size(p->dtype)));
         return;
     }
-    bool small = p->m * p->n < SMALL / size_max(p->k, 1);
-    p->tile_m = small ? p->m : even_tile(p->m);
-    p->tile_n = small ? p->n : even_tile(p->n);
+    cut(p);
     p->tiles_n = size_pieces(p->n, p->tile_n);
     pool_run(pool, multiply_tile, p, size_pieces(p->m, p->tile_m) * p->tiles_n);
 }
