@@ -113,7 +113,9 @@ $(BUILD)/bare.so: scripts/bench/bare.c Makefile | build/packages-build
 	@$(COMPILE) $(LDFLAGS) -shared -Wl,--as-needed -o $@ $< $(filter-out -llua5.4,$(LIBRARY_LIBS))
 
 bench: all $(BUILD)/bare.so
-	$(BUILD)/wrun scripts/bench/all.lua $(ONLY)
+	@for part in $(or $(ONLY),epoch small start memory elementwise); do \
+	  $(BUILD)/wrun scripts/bench/all.lua $$part || exit 1; \
+	done
 
 mnist: all build/packages-data
 	$(BUILD)/wrun scripts/mnist_xavier.lua $(ARGS)
