@@ -71,9 +71,11 @@ VECTORISED static void NAME(adam_range)(const AdamStep *a, int64_t begin, int64_
     const T *restrict grad = a->grad;
     const T beta1 = (T)a->beta1, rest1 = (T)(1 - a->beta1), beta2 = (T)a->beta2,
             rest2 = (T)(1 - a->beta2);
-    const T decay = (T)a->weight_decay, eps = (T)a->eps, sign = a->maximize ? -1 : 1;
-    const T size = (T)(a->lr / (1 - pow(a->beta1, a->step)));
-    const T correction = (T)sqrt(1 - pow(a->beta2, a->step));
+    /* the root's correction goes to the other side of the division: one division less an element */
+    const double correction = sqrt(1 - pow(a->beta2, a->step));
+    const T decay = (T)a->weight_decay, sign = a->maximize ? -1 : 1;
+    const T size = (T)(a->lr / (1 - pow(a->beta1, a->step)) * correction);
+    const T eps = (T)(a->eps * correction);
     const T least = sizeof(T) == 4 ? (T)0x1p-126 : (T)0x1p-1022;
     for (int64_t i = begin; i < end; i++) {
         T g = sign * grad[i] + decay * p[i];
@@ -83,7 +85,7 @@ VECTORISED static void NAME(adam_range)(const AdamStep *a, int64_t begin, int64_
         T root = v[i];
         if (most)
             root = most[i] = fmax(most[i], root);
-        p[i] -= size * (m[i] / (sqrt(root) / correction + eps));
+        p[i] -= size * m[i] / (sqrt(root) + eps);
     }
 }
 
