@@ -1,16 +1,9 @@
---- The operations that everything else is made of: the core's own, those that record themselves,
---- and the functions that make tensors.
+--- The operations that all else is made of: the core's own, and those that record themselves.
 
 local core = require "wrun.core"
 local autograd = require "wrun.autograd"
 
 local M = {}
-
--- functions that make tensors from none
-local CONSTRUCTORS = {
-  "tensor", "empty", "zeros", "ones", "full", "eye", "arange", "linspace",
-  "rand", "randn", "randint", "randperm",
-}
 
 -- functions of the core that record nothing
 local PLAIN = {
@@ -19,10 +12,8 @@ local PLAIN = {
   "uniform_", "normal_", "exponential_", "bernoulli_", "random_",
 }
 
-for _, names in ipairs { CONSTRUCTORS, PLAIN } do
-  for _, name in ipairs(names) do
-    M[name] = core[name]
-  end
+for _, name in ipairs(PLAIN) do
+  M[name] = core[name]
 end
 for _, operation in ipairs(core.operations()) do
   M[operation.name] = core[operation.name]

@@ -6,6 +6,7 @@
 local core = require "wrun.core"
 local autograd = require "wrun.autograd"
 local check = require "wrun.check"
+local constructors = require "wrun.constructors"
 local format = require "wrun.format"
 local operations = require "wrun.operations"
 local shape = require "wrun.shape"
@@ -15,7 +16,7 @@ local fail = core.fail
 
 local M = {}
 
-for _, part in ipairs { operations, shape, statistics } do
+for _, part in ipairs { constructors, operations, shape, statistics } do
   for name, f in pairs(part) do
     M[name] = f
   end
@@ -171,13 +172,8 @@ M.backward = autograd.backward
 -------------------------------------------------------------------------------
 -- Methods: all of them but the functions that take no tensor first
 
-local is_function_only = {
-  tensor = true, empty = true, zeros = true, ones = true, full = true, eye = true, arange = true,
-  linspace = true, rand = true, randn = true, randint = true, randperm = true, stack = true,
-}
-
 for name, f in pairs(M) do
-  if not is_function_only[name] then
+  if not constructors[name] and name ~= "stack" then
     core.methods[name] = f
   end
 end
