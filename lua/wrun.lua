@@ -40,6 +40,7 @@ local parts = {
   nn = { "wrun.nn" },
   optim = { "wrun.optim" },
   data = { "wrun.data" },
+  rbm = { "wrun.rbm" },
   progress = { "wrun.progress" },
   gradcheck = { "wrun.gradcheck", "gradcheck" },
   gradgradcheck = { "wrun.gradcheck", "gradgradcheck" },

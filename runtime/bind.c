@@ -219,6 +219,7 @@ static int open_core(lua_State *L)
     bind_open_index(L);
     bind_open_random(L);
     bind_open_neural(L);
+    bind_open_rbm(L);
     bind_open_autograd(L);
     bind_open_files(L);
     return 1;

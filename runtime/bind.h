@@ -13,6 +13,7 @@
 
 #include "elementwise.h"
 #include "pool.h"
+#include "random.h"
 #include "tensor.h"
 
 /* The state behind one Lua state: a userdata, upvalue 1 of every function. */
@@ -75,6 +76,7 @@ int bind_dimension(lua_State *L, const char *f, int index, int ndim);
 int bind_dimension_in(lua_State *L, const char *f, int index, int place, int ndim);
 /* Sizes given as numbers from `first` on, or as one table there; *next is the index after them. */
 int bind_sizes(lua_State *L, const char *f, int first, int64_t *sizes, int *next);
+Generator *bind_generator(lua_State *L, const char *f, int index);
 void bind_check_float(lua_State *L, const char *f, int index, const Tensor *t);
 
 /* ---- fields of an options table at `index` (nil or none: the default) ---- */
@@ -139,6 +141,7 @@ void bind_open_linalg(lua_State *L);
 void bind_open_index(lua_State *L);
 void bind_open_random(lua_State *L);
 void bind_open_neural(lua_State *L);
+void bind_open_rbm(lua_State *L);
 void bind_open_autograd(lua_State *L);
 void bind_open_files(lua_State *L);
 

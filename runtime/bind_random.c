@@ -26,11 +26,11 @@ static Generator *to_generator(lua_State *L, int index)
     return same ? lua_touserdata(L, index) : NULL;
 }
 
-static Generator *check_generator(lua_State *L, const char *f)
+Generator *bind_generator(lua_State *L, const char *f, int index)
 {
-    Generator *g = to_generator(L, 1);
+    Generator *g = to_generator(L, index);
     if (g == NULL)
-        bind_fail_argument(L, f, 1, "a generator");
+        bind_fail_argument(L, f, index, "a generator");
     return g;
 }
 
@@ -99,7 +99,7 @@ static int core_generator(lua_State *L)
 
 static int generator_manual_seed(lua_State *L)
 {
-    Generator *g = check_generator(L, "manual_seed");
+    Generator *g = bind_generator(L, "manual_seed", 1);
     random_seed(g, (Engine)g->engine, check_seed(L, "manual_seed", 2));
     lua_settop(L, 1);
     return 1;
@@ -107,14 +107,14 @@ static int generator_manual_seed(lua_State *L)
 
 static int generator_initial_seed(lua_State *L)
 {
-    lua_pushinteger(L, (lua_Integer)check_generator(L, "initial_seed")->seed);
+    lua_pushinteger(L, (lua_Integer)bind_generator(L, "initial_seed", 1)->seed);
     return 1;
 }
 
 /* seed(): starts from a seed that differs from run to run, and returns it */
 static int generator_seed(lua_State *L)
 {
-    Generator *g = check_generator(L, "seed");
+    Generator *g = bind_generator(L, "seed", 1);
     uint64_t seed = 0;
     if (getentropy(&seed, sizeof seed) != 0)
         seed = (uint64_t)time(NULL) * 6364136223846793005U + (uint64_t)getpid();
@@ -126,7 +126,7 @@ static int generator_seed(lua_State *L)
 
 static int generator_get_state(lua_State *L)
 {
-    const Generator *g = check_generator(L, "get_state");
+    const Generator *g = bind_generator(L, "get_state", 1);
     const int64_t size = RANDOM_STATE_SIZE;
     memcpy(tensor_data(bind_new_tensor(L, "get_state", UINT8, 1, &size)), g, RANDOM_STATE_SIZE);
     return 1;
@@ -134,7 +134,7 @@ static int generator_get_state(lua_State *L)
 
 static int generator_set_state(lua_State *L)
 {
-    Generator *g = check_generator(L, "set_state");
+    Generator *g = bind_generator(L, "set_state", 1);
     const Tensor *t = bind_to_tensor(L, 2);
     if (t == NULL || t->dtype != UINT8 || t->numel != RANDOM_STATE_SIZE || !t->is_contiguous)
         bind_fail_argument(L, "set_state", 2, "a uint8 tensor from get_state");
@@ -147,7 +147,7 @@ static int generator_set_state(lua_State *L)
 
 static int generator_tostring(lua_State *L)
 {
-    const Generator *g = check_generator(L, "tostring");
+    const Generator *g = bind_generator(L, "tostring", 1);
     lua_pushfstring(L, "Generator(engine=%s, seed=%I)", g->engine == PHILOX ? "philox" : "mt19937",
                     (LUAI_UACINT)g->seed);
     return 1;

@@ -109,6 +109,14 @@ uint64_t random_u64(Generator *g)
     return high << 32 | next_u32(g);
 }
 
+uint64_t random_reserve(Generator *g, uint64_t counters)
+{
+    uint64_t first = g->counter;
+    g->counter += counters;
+    g->at = RANDOM_WORDS;
+    return first;
+}
+
 static inline double unit_f64(Generator *g)
 {
     return (double)(random_u64(g) & ((1ULL << 53) - 1)) * 0x1p-53;

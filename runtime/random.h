@@ -37,6 +37,10 @@ Reason random_restore(Generator *g, const void *state);
 
 uint64_t random_u64(Generator *g);
 
+/* PHILOX only: takes `counters` counters out of the stream for a kernel that uses them itself, and
+ * returns the first; words made but not yet drawn are given up */
+uint64_t random_reserve(Generator *g, uint64_t counters);
+
 /* Fillers of n elements in a contiguous block of `dtype`. Bounds and moments are in double, as in
  * PyTorch. */
 

@@ -1,0 +1,36 @@
+--- Restricted Boltzmann Machines: trained by five methods, sampled, and scored by log-likelihood.
+---
+--- What each file adds to the class: model (energies and conditionals), fit (training), score
+--- (likelihoods), chains (samplers).
+
+local Model = require "wrun.rbm.model"
+local chains = require "wrun.rbm.chains"
+local fit = require "wrun.rbm.fit"
+local score = require "wrun.rbm.score"
+
+for _, part in ipairs { chains, fit, score } do
+  for name, method in pairs(part.methods) do
+    Model[name] = method
+  end
+end
+
+local M = { Model = Model, autocorrelation = chains.autocorrelation }
+
+--- Makes a machine with small random weights and biases of zero.
+--- shapes  weight [hidden, visible], visible_bias [visible], hidden_bias [hidden]
+--- domain  options visible and hidden (numbers of units); visible_units "binary" (default),
+---         "gaussian" (unit variance) or "softmax" with `categories` a group; hidden_units "binary"
+---         or "gaussian"; center (true: train with the centred gradient); std of the weights
+---         (0.01); seed (drawn from the default generator when not given); dtype
+--- raises  `rbm.new: option NAME: expected`
+--- source  [Hinton2012]
+---
+---     local r = require("wrun").rbm.new { visible = 784, hidden = 500 }
+---     print(r)
+---@param options table
+---@return wrun.rbm.Model
+function M.new(options)
+  return Model(options)
+end
+
+return M

@@ -1,0 +1,189 @@
+--- Markov chains that stay: Gibbs sampling, clamped sampling, and parallel tempering.
+
+local Class = require "wrun.class"
+local check = require "wrun.check"
+local core = require "wrun.core"
+local input = require "wrun.rbm.input"
+local wrun = require "wrun"
+
+local fail = core.fail
+
+---@class wrun.rbm.Chains: wrun.Class
+---@field v wrun.Tensor [chains, visible], the chains' states at the model itself
+---@field states wrun.Tensor [temperatures * chains, visible], the coldest, the model, last
+local Chains = Class:extend("rbm.Chains")
+
+local RULES = {
+  temperatures = check.integer(1, 1),
+  start = check.optional(check.tensor()),
+}
+
+local COUNT = check.integer(nil, 1)
+local STEPS = check.integer(1, 1)
+
+local function start_states(model, rows)
+  local x = wrun.zeros(rows, model.options.visible, { dtype = model.options.dtype })
+  return model.visible_kind.sample(x, model.base, nil, nil, model.generator)
+end
+
+function Chains:init(model, count, options)
+  count = check.argument("chains", 1, count, COUNT)
+  local o = check.options("chains", options, RULES)
+  self.model, self.count, self.levels = model, count, o.temperatures
+  local rows = count * o.temperatures
+  if o.start then
+    local start = input.layer(model, "chains", o.start, model.options.visible):clone()
+    if start:size(1) ~= rows then
+      fail("chains: option start: expected %d rows, got %s", rows, core.shape_text(start))
+    end
+    self.states = start
+  else
+    self.states = start_states(model, rows)
+  end
+  if self.levels > 1 then
+    self.betas = wrun.linspace(0, 1, self.levels, { dtype = "float64" })
+    self.beta_rows = self.betas:unsqueeze(2):expand(self.levels, count):reshape(rows)
+    self.tried, self.swapped = {}, {}
+    for level = 1, self.levels - 1 do
+      self.tried[level], self.swapped[level] = 0, 0
+    end
+  end
+  self.steps = 0
+  self.v = self.states:narrow(1, rows - count + 1, count)
+end
+
+-- Neighbouring temperatures exchange their states with the probability that keeps both
+-- distributions: log r = (beta_i - beta_j) (U_j - U_i), where U is the exponent's slope in beta.
+local function exchange(self, v, h)
+  local model, count = self.model, self.count
+  local slope = v:matmul(model.visible_bias - model.base) + h:matmul(model.hidden_bias)
+    + (model:_to_hidden(v) * h):sum(2)
+  slope = slope:double():tolist()
+  local chance = wrun.rand(self.levels * count, { dtype = "float64", generator = model.generator })
+    :log():tolist()
+  local order = {}
+  for row = 1, self.levels * count do
+    order[row] = row
+  end
+  local gap = 1 / (self.levels - 1)
+  for level = 1 + self.steps % 2, self.levels - 1, 2 do
+    for chain = 1, count do
+      local row = (level - 1) * count + chain
+      local other = row + count
+      if chance[row] < gap * (slope[row] - slope[other]) then
+        order[row], order[other] = other, row
+        self.swapped[level] = self.swapped[level] + 1
+      end
+    end
+    self.tried[level] = self.tried[level] + count
+  end
+  return v:index_select(1, wrun.tensor(order))
+end
+
+--- Makes `k` steps v -> h -> v of every chain; units where `mask` is 1 keep their values.
+--- domain  with temperatures, an exchange follows every step
+--- raises  `step: argument N: expected`
+---@param k integer?
+---@param mask wrun.Tensor?
+function Chains:step(k, mask)
+  k = check.argument("step", 1, k, STEPS)
+  local given = self.states
+  mask = mask ~= nil and input.mask(self.model, "step", mask, given)
+  local v = given
+  for _ = 1, k do
+    local h
+    self.steps = self.steps + 1
+    if self.levels > 1 then
+      local model = self.model
+      h = model.hidden_kind.sample(model:_to_hidden(v), model.hidden_bias, self.beta_rows, nil,
+        model.generator)
+      v = exchange(self, v, h)
+      h = model.hidden_kind.sample(model:_to_hidden(v), model.hidden_bias, self.beta_rows, nil,
+        model.generator)
+      v = model.visible_kind.sample(model:_to_visible(h), model.visible_bias, self.beta_rows,
+        model.base, model.generator)
+    else
+      v = self.model:_step(v)
+    end
+    if mask then
+      v:copy_(wrun.where(mask, given, v))
+    end
+  end
+  self.states = v
+  self.v = v:narrow(1, v:size(1) - self.count + 1, self.count)
+  return self
+end
+
+--- The share of exchanges between each temperature and the next that were accepted.
+--- domain  0..1; an empty table without temperatures
+--- raises  nothing
+---@return number[]
+function Chains:swap_rates()
+  local rates = {}
+  for level = 1, self.levels - 1 do
+    rates[level] = self.swapped[level] / math.max(self.tried[level], 1)
+  end
+  return rates
+end
+
+--- The probabilities of the visible units, as pictures.
+--- shapes  -> [chains, height, width]
+--- raises  `images: expected`
+---@param height integer
+---@param width integer
+function Chains:images(height, width)
+  local visible = self.model.options.visible
+  if height * width ~= visible then
+    fail("images: expected a height and width of %d pixels, got %s x %s", visible, height, width)
+  end
+  return self.model:reconstruct(self.v):reshape(self.count, height, width)
+end
+
+local M = { methods = {} }
+
+--- The autocorrelation of a series, averaged over chains, at lags 0 to `most`.
+--- shapes  series [steps, chains] -> [most + 1] float64
+--- domain  1 at lag 0; second, the integrated autocorrelation time in steps (at least 1)
+--- raises  `autocorrelation: argument N: expected`
+--- source  [Sokal1997]: summed until the lag exceeds five times the sum
+---@param series wrun.Tensor
+---@param most integer
+function M.autocorrelation(series, most)
+  check.tensor_argument("autocorrelation", 1, series)
+  if series.ndim ~= 2 or series:size(1) < 2 then
+    fail("autocorrelation: argument 1: expected [steps, chains] with 2 steps or more, got %s",
+      core.shape_text(series))
+  end
+  local steps = series:size(1)
+  most = check.argument("autocorrelation", 2, most, check.integer(nil, 0, steps - 1))
+  local x = series:double()
+  x = x - x:mean()
+  local variance = x:square():mean():item()
+  local rho, time, is_open = {}, 1, true
+  for lag = 0, most do
+    local product = x:narrow(1, 1, steps - lag) * x:narrow(1, lag + 1, steps - lag)
+    rho[lag + 1] = product:mean():item() / variance
+    if lag > 0 and is_open then
+      time = time + 2 * rho[lag + 1]
+      is_open = lag < 5 * time
+    end
+  end
+  return wrun.tensor(rho, { dtype = "float64" }), math.max(time, 1)
+end
+
+--- Makes persistent chains.
+--- shapes  option start [temperatures * chains, visible]
+--- domain  options temperatures (1; more is parallel tempering, from the reference model to this
+---         one in equal steps of inverse temperature) and start (default: the reference model)
+--- raises  `chains: argument 1: expected`; `chains: option start: expected`
+---
+---     local chains = require("wrun").rbm.new({ visible = 4, hidden = 2 }):chains(10)
+---     print(chains:step(5).v.shape[1])
+---@param count integer
+---@param options table?
+---@return wrun.rbm.Chains
+function M.methods:chains(count, options)
+  return Chains(self, count, options)
+end
+
+return M

@@ -1,0 +1,311 @@
+--- Training: gradients of five methods, schedules, regularisers, and a guard against divergence.
+---
+--- The gradient is the centred one [Melchior2016], written for plain parameters. With offsets mu
+--- and lambda:  dW = <(h - lambda)(v - mu)>_data - <...>_model,  da = d<v> - lambda dW,
+--- db = d<h> - dW mu.  Offsets of zero give the plain gradient. Sums over rows and the offsets'
+--- corrections are one product: the corrections are two rows more.
+
+local Class = require "wrun.class"
+local autograd = require "wrun.autograd"
+local check = require "wrun.check"
+local core = require "wrun.core"
+local input = require "wrun.rbm.input"
+local negative = require "wrun.rbm.negative"
+local statistics = require "wrun.rbm.statistics"
+local wrun = require "wrun"
+
+local fail = core.fail
+
+---@class wrun.rbm.Trainer: wrun.Class
+local Trainer = Class:extend("rbm.Trainer")
+
+-- A number, a function of progress 0..1, or { first, last } to go from one to the other.
+local function schedule(default)
+  return check.rule(default, "a number, a function or { first, last }", function(value)
+    local is_line = type(value) == "table" and type(value[1]) == "number"
+      and type(value[2]) == "number"
+    return (type(value) == "number" or type(value) == "function" or is_line) and value or nil
+  end)
+end
+
+local RULES = {
+  method = check.choice("pcd", { "cd", "pcd", "fpcd", "pt", "exact" }),
+  k = check.integer(1, 1),
+  chains = check.integer(100, 1),
+  temperatures = check.integer(10, 2),
+  batch_size = check.integer(100, 1),
+  epochs = check.integer(10, 1),
+  lr = schedule(0.05),
+  fast_lr = schedule(0.05),
+  momentum = schedule(0),
+  l1 = check.number(0, 0),
+  l2 = check.number(0, 0),
+  sparsity = check.optional(check.table()),
+  offset_rate = check.number(0.01, 0, 1),
+  binarize = input.BINARIZE,
+  start_from_mean = check.boolean(true),
+  valid = check.optional(check.tensor()),
+  callback = check.optional(check.func()),
+  resume = check.optional(check.table()),
+}
+
+local SPARSITY = {
+  target = check.number(nil, 0, 1),
+  cost = check.number(0.1, 0),
+  decay = check.number(0.9, 0, 1),
+}
+
+local LARGEST_WEIGHT = 1000 -- beyond it a machine has diverged
+local NAMES = { "weight", "visible_bias", "hidden_bias" }
+
+local function value_at(plan, progress)
+  if type(plan) == "function" then
+    return plan(progress)
+  elseif type(plan) == "table" then
+    return plan[1] + (plan[2] - plan[1]) * progress
+  end
+  return plan
+end
+
+-- The biases of the units alone, and the offsets, from the data's mean.
+local function start_from_mean(self)
+  local model = self.model
+  local mean = input.mean(model, self.data, self.options.binarize)
+  model.base:copy_(model.visible_kind.bias_of(mean))
+  if self.options.start_from_mean then
+    model.visible_bias:copy_(model.base)
+  end
+  if model.options.center then
+    model.visible_offset:copy_(mean)
+    model.hidden_offset:copy_(model.hidden_kind.mean(
+      model.hidden_bias:unsqueeze(1) * 0, model.hidden_bias):reshape(-1))
+    if self.options.start_from_mean then
+      -- the visible bias of the plain parameters, so that the centred one is the base rate
+      model.visible_bias:copy_(model.base - model.hidden_offset:matmul(model.weight))
+    end
+  end
+end
+
+function Trainer:init(model, data, options)
+  input.check_data(model, "fit", data)
+  local o = check.options("fit", options, RULES)
+  if o.sparsity then
+    o.sparsity = check.options("fit: option sparsity", o.sparsity, SPARSITY)
+  end
+  if o.valid then
+    input.check_data(model, "fit: option valid", o.valid)
+  end
+  self.model, self.data, self.options = model, data, o
+  self.epoch, self.memory, self.buffers = 0, {}, {}
+  if o.resume then
+    self:load_state_dict(o.resume)
+  elseif not model.is_trained then
+    start_from_mean(self)
+  end
+  model.is_trained = true
+end
+
+-- Rows of the two phases with their weights -> gradients summed over the batch, by name. `extra`
+-- is a row [hidden] of the sparsity cost, or nil.
+local function gradients(model, v0, p0, v, p, row_weight, extra)
+  local batch, rows = v0:size(1), v:size(1)
+  local scale = row_weight and row_weight * -batch
+    or wrun.full({ rows }, -batch / rows, { dtype = p.dtype })
+  p = p * scale:unsqueeze(2)
+  local mu, lambda = model.visible_offset, model.hidden_offset
+  local v_mean = v0:sum(1) + core.matmul(scale, v)
+  local h_mean = p0:sum(1) + p:sum(1)
+  local left = { p0, p, -h_mean:unsqueeze(1), -lambda:unsqueeze(1) }
+  local right = { v0, v, mu:unsqueeze(1), v_mean:unsqueeze(1) }
+  if extra then
+    left[5], right[5] = extra:unsqueeze(1), v0:sum(1):unsqueeze(1)
+    h_mean = h_mean + extra * batch
+  end
+  local weight = core.matmul(wrun.cat(left, 1):t(), wrun.cat(right, 1))
+  return {
+    weight = weight,
+    visible_bias = v_mean - lambda:matmul(weight),
+    hidden_bias = h_mean - weight:matmul(mu),
+  }
+end
+
+-- The cost's gradient for each hidden unit: its mean activity, averaged over steps, to the target.
+local function sparsity_row(self, p0)
+  local s = self.options.sparsity
+  if not s then
+    return nil
+  end
+  local mean, memory = p0:mean(1), self.memory
+  memory.activity = memory.activity and memory.activity * s.decay + mean * (1 - s.decay) or mean
+  return (s.target - memory.activity) * s.cost
+end
+
+local function update(self, grads, batch, progress)
+  local o, model = self.options, self.model
+  local lr = value_at(o.lr, progress)
+  local momentum = value_at(o.momentum, progress)
+  if o.l1 > 0 then
+    grads.weight = grads.weight - model.weight:sign() * (o.l1 * batch)
+  end
+  for _, name in ipairs(NAMES) do
+    local buffer = momentum > 0 and (self.buffers[name] or model[name] * 0) or nil
+    self.buffers[name] = buffer
+    local decay = name == "weight" and o.l2 * batch or 0
+    core.sgd_step(model[name], grads[name], buffer, false, lr / batch, momentum, 0, decay, false,
+      true)
+  end
+end
+
+local function step(self, rows, progress)
+  local model, o = self.model, self.options
+  local v0 = input.binarize(model, rows, o.binarize, model.generator)
+  local batch = v0:size(1)
+  local p0, v, p, row_weight = negative[o.method](self, v0)
+  if model.options.center then
+    model.hidden_offset:copy_(model.hidden_offset * (1 - o.offset_rate)
+      + p0:mean(1) * o.offset_rate)
+  end
+  local grads = gradients(model, v0, p0, v, p, row_weight, sparsity_row(self, p0))
+  if o.method == "fpcd" then
+    negative.learn_fast(self, grads, value_at(o.fast_lr, progress) / batch)
+  end
+  update(self, grads, batch, progress)
+end
+
+-- Restores the last good state when the parameters are no longer reasonable.
+local function guard(self, good, before)
+  local largest = 0
+  for _, name in ipairs(NAMES) do
+    local most = self.model[name]:abs():max():item()
+    largest = (most ~= most or most > largest) and most or largest
+  end
+  if largest < LARGEST_WEIGHT then
+    return
+  end
+  self:load_state_dict(good)
+  fail("fit: diverged in epoch %d (a parameter of size %.3g); the model is as it was after epoch "
+    .. "%d; lower lr, now %.3g%s", before + 1, largest, before,
+    value_at(self.options.lr, before / self.options.epochs),
+    self.model.options.visible_units == "gaussian" and ", and scale the data to unit variance"
+    or "")
+end
+
+local function run_epoch(self)
+  local o, data = self.options, self.data
+  local good, n = self:state_dict(), data:size(1)
+  local order = wrun.randperm(n, { generator = self.model.generator })
+  for first = 1, n, o.batch_size do
+    local count = math.min(o.batch_size, n - first + 1)
+    local rows = data:index_select(1, order:narrow(1, first, count))
+    step(self, rows, (self.epoch + (first - 1) / n) / o.epochs)
+  end
+  self.epoch = self.epoch + 1
+  guard(self, good, self.epoch - 1)
+end
+
+--- Trains for one pass over the data.
+--- raises  `fit: diverged in epoch`
+function Trainer:run_epoch()
+  autograd.no_grad(run_epoch, self)
+end
+
+--- Copies of all that training is: the model, the chains, the momentum, the epoch.
+--- raises  nothing
+---@return table
+function Trainer:state_dict()
+  local state = { model = self.model:state_dict(), epoch = self.epoch, memory = {}, buffers = {} }
+  for _, part in ipairs { "memory", "buffers" } do
+    for name, value in pairs(self[part]) do
+      state[part][name] = value:clone()
+    end
+  end
+  return state
+end
+
+--- Goes on where `state_dict` was called; the bits are those of a run that never stopped.
+--- raises  `load_state_dict: NAME: expected`
+---@param state table
+function Trainer:load_state_dict(state)
+  self.model:load_state_dict(state.model)
+  self.epoch, self.memory, self.buffers, self.ladder = state.epoch, {}, {}, nil
+  for _, part in ipairs { "memory", "buffers" } do
+    for name, value in pairs(state[part]) do
+      self[part][name] = value:clone()
+    end
+  end
+end
+
+local function report(self)
+  local model, o = self.model, self.options
+  local count = math.min(1000, self.data:size(1))
+  local function rows(data)
+    count = math.min(count, data:size(1))
+    local generator = wrun.Generator({ engine = "philox", seed = 1 })
+    return input.binarize(model, data:narrow(1, 1, count), o.binarize, generator)
+  end
+  local train = rows(self.data)
+  local info = {
+    epoch = self.epoch,
+    epochs = o.epochs,
+    model = model,
+    trainer = self,
+    lr = value_at(o.lr, self.epoch / o.epochs),
+    reconstruction_error = (train - model:reconstruct(train)):square():sum(2):mean():item(),
+    free_energy = model:free_energy(train):mean():item(),
+  }
+  if o.valid then
+    -- above 0: the model has begun to know its training set by heart
+    info.free_energy_gap = model:free_energy(rows(o.valid)):mean():item() - info.free_energy
+  end
+  return info
+end
+
+local M = { methods = {} }
+
+--- Makes a trainer, for those who want the loop in their own hands; `fit` describes the options.
+---@param data wrun.Tensor
+---@param options table?
+---@return wrun.rbm.Trainer
+function M.methods:trainer(data, options)
+  return Trainer(self, data, options)
+end
+
+--- Trains the machine and returns it.
+--- shapes  data [n, visible] or [n, ...], floats in 0..1 or uint8 (which counts as 0..1)
+--- domain  options method "pcd" (default), "cd", "fpcd", "pt" or "exact"; k steps a gradient (1);
+---         chains (100) and temperatures (10, for pt); batch_size (100); epochs (10); lr, fast_lr
+---         and momentum: a number, a function of progress 0..1, or { first, last }; l1, l2 (of the
+---         weights); sparsity { target =, cost =, decay = }; offset_rate of the hidden offsets;
+---         binarize "none" (default), "threshold" or "stochastic"; start_from_mean (visible biases
+---         from the data's mean); valid (other data); callback(info) after each epoch, which ends
+---         the training by returning false; resume: what a trainer's state_dict returned
+--- raises  `fit: argument 1: expected`; `fit: option NAME: expected`; `fit: diverged in epoch`: the
+---         model is then as it was after the last good epoch
+--- source  [Hinton2002], [Tieleman2008], [Tieleman2009], [Desjardins2010], [Melchior2016]
+---@param data wrun.Tensor
+---@param options table?
+function M.methods:fit(data, options)
+  local trainer = Trainer(self, data, options)
+  local callback = trainer.options.callback
+  while trainer.epoch < trainer.options.epochs do
+    trainer:run_epoch()
+    if callback and callback(report(trainer)) == false then
+      break
+    end
+  end
+  return self
+end
+
+--- Hinton's checklist in numbers, for some rows of data.
+--- shapes  data [n, visible]
+--- domain  see wrun.rbm.statistics
+--- raises  `statistics: argument 1: expected`
+---@param data wrun.Tensor
+---@param options table? binarize
+function M.methods:statistics(data, options)
+  input.check_data(self, "statistics", data)
+  local o = check.options("statistics", options, { binarize = input.BINARIZE })
+  return statistics.of(self, input.binarize(self, data, o.binarize, self.generator))
+end
+
+return M

@@ -1,0 +1,274 @@
+--- The Restricted Boltzmann Machine itself: energies, conditional distributions, samples.
+---
+--- E(v, h) = S(v) + S(h) - a v - b h - h W v, where S is 0 for binary and softmax units and half
+--- the sum of squares for Gaussian ones (unit variance).
+
+local Class = require "wrun.class"
+local check = require "wrun.check"
+local core = require "wrun.core"
+local input = require "wrun.rbm.input"
+local units = require "wrun.rbm.units"
+local wrun = require "wrun"
+
+local fail = core.fail
+
+---@class wrun.rbm.Model: wrun.Class
+---@field weight wrun.Tensor [hidden, visible]
+---@field visible_bias wrun.Tensor [visible]
+---@field hidden_bias wrun.Tensor [hidden]
+---@field generator any the engine philox, from which all samples come
+local Model = Class:extend("rbm.Model")
+
+local RULES = {
+  visible = check.integer(nil, 1),
+  hidden = check.integer(nil, 1),
+  visible_units = check.choice("binary", { "binary", "gaussian", "softmax" }),
+  hidden_units = check.choice("binary", { "binary", "gaussian" }),
+  categories = check.optional(check.integer(nil, 2)),
+  center = check.boolean(true),
+  std = check.number(0.01, 0),
+  seed = check.optional(check.integer()),
+  dtype = check.choice("float32", { "float32", "float64" }),
+}
+
+local function visible_kind(o)
+  if o.visible_units ~= "softmax" then
+    if o.categories then
+      fail("rbm.new: option categories: expected none for %s units, got %d", o.visible_units,
+        o.categories)
+    end
+    return units[o.visible_units]
+  end
+  if not o.categories or o.visible % o.categories ~= 0 then
+    fail("rbm.new: option categories: expected a divisor of visible = %d, got %s", o.visible,
+      check.describe(o.categories))
+  end
+  return units.softmax(o.categories)
+end
+
+--- Made by `wrun.rbm.new`, which describes it.
+---@param options table
+function Model:init(options)
+  local o = check.options("rbm.new", options, RULES)
+  local seed = o.seed or wrun.randint(0, 2 ^ 53, { 1 }, { dtype = "int64" }):item()
+  self.options = o
+  self.visible_kind, self.hidden_kind = visible_kind(o), units[o.hidden_units]
+  self.generator = wrun.Generator({ engine = "philox", seed = seed })
+  local with = { dtype = o.dtype }
+  self.weight = wrun.empty(o.hidden, o.visible, with)
+  self.weight:normal_(0, o.std, { generator = self.generator })
+  self.visible_bias = wrun.zeros(o.visible, with)
+  self.hidden_bias = wrun.zeros(o.hidden, with)
+  self.base = wrun.zeros(o.visible, with)
+  self.visible_offset = wrun.zeros(o.visible, with)
+  self.hidden_offset = wrun.zeros(o.hidden, with)
+end
+
+function Model:__tostring()
+  local o = self.options
+  return ("RBM(%d %s visible, %d %s hidden)"):format(o.visible, o.visible_units, o.hidden,
+    o.hidden_units)
+end
+
+-- Conditionals ----------------------------------------------------------------------------------
+
+-- What the hidden (visible) units get from the other layer.
+function Model:_to_hidden(v)
+  return core.linear(v, self.weight)
+end
+
+function Model:_to_visible(h)
+  return core.matmul(h, self.weight)
+end
+
+--- The probability (the mean, for Gaussian units) of each hidden unit given the visible ones.
+--- shapes  v [batch, visible] -> [batch, hidden]
+--- domain  probabilities; v of any values, images as uint8 count as 0..1
+--- raises  `hidden: argument 1: expected`
+---@param v wrun.Tensor
+function Model:hidden(v)
+  v = input.layer(self, "hidden", v, self.options.visible)
+  return self.hidden_kind.mean(self:_to_hidden(v), self.hidden_bias)
+end
+
+--- The probability (the mean, for Gaussian units) of each visible unit given the hidden ones.
+--- shapes  h [batch, hidden] -> [batch, visible]
+--- raises  `visible: argument 1: expected`
+---@param h wrun.Tensor
+function Model:visible(h)
+  h = input.layer(self, "visible", h, self.options.hidden)
+  return self.visible_kind.mean(self:_to_visible(h), self.visible_bias)
+end
+
+--- A sample of the hidden units given the visible ones.
+--- shapes  v [batch, visible] -> [batch, hidden]
+--- raises  `sample_h: argument 1: expected`
+---@param v wrun.Tensor
+function Model:sample_h(v)
+  v = input.layer(self, "sample_h", v, self.options.visible)
+  return self.hidden_kind.sample(self:_to_hidden(v), self.hidden_bias, nil, nil, self.generator)
+end
+
+--- A sample of the visible units given the hidden ones.
+--- shapes  h [batch, hidden] -> [batch, visible]
+--- raises  `sample_v: argument 1: expected`
+---@param h wrun.Tensor
+function Model:sample_v(h)
+  h = input.layer(self, "sample_v", h, self.options.hidden)
+  return self.visible_kind.sample(self:_to_visible(h), self.visible_bias, nil, nil, self.generator)
+end
+
+-- One step of Gibbs sampling, v -> h -> v, at an inverse temperature on the path from the
+-- reference model (which has visible biases `base`) to this one. h is returned too.
+function Model:_step(v, beta)
+  local base = beta and self.base
+  local h = self.hidden_kind.sample(self:_to_hidden(v), self.hidden_bias, beta, nil,
+    self.generator)
+  return self.visible_kind.sample(self:_to_visible(h), self.visible_bias, beta, base,
+    self.generator), h
+end
+
+local STEPS = check.integer(1, 1)
+
+--- The visible units after `k` steps of Gibbs sampling; where `mask` is 1 they stay as they are.
+--- shapes  v [batch, visible], mask [visible] or [batch, visible] -> [batch, visible]
+--- domain  k >= 1; the mask holds 0 and 1, or is bool: 1 clamps the unit to its value in v
+--- raises  `gibbs: argument N: expected`
+--- cost    k products there and back
+---@param v wrun.Tensor
+---@param k integer?
+---@param mask wrun.Tensor?
+function Model:gibbs(v, k, mask)
+  local given = input.layer(self, "gibbs", v, self.options.visible)
+  k = check.argument("gibbs", 2, k, STEPS)
+  mask = mask ~= nil and input.mask(self, "gibbs", mask, given)
+  v = given
+  for _ = 1, k do
+    v = self:_step(v)
+    if mask then
+      v:copy_(wrun.where(mask, given, v))
+    end
+  end
+  return v
+end
+
+--- The probabilities of the visible units after one step up and down without sampling.
+--- shapes  v [batch, visible] -> [batch, visible]
+--- raises  `reconstruct: argument 1: expected`
+---@param v wrun.Tensor
+function Model:reconstruct(v)
+  v = input.layer(self, "reconstruct", v, self.options.visible)
+  local h = self.hidden_kind.mean(self:_to_hidden(v), self.hidden_bias)
+  return self.visible_kind.mean(self:_to_visible(h), self.visible_bias)
+end
+
+-- Energies --------------------------------------------------------------------------------------
+
+--- The energy of each pair of visible and hidden states.
+--- shapes  v [batch, visible], h [batch, hidden] -> [batch] float64
+--- domain  nats
+--- raises  `energy: argument N: expected`
+---@param v wrun.Tensor
+---@param h wrun.Tensor
+function Model:energy(v, h)
+  v = input.layer(self, "energy", v, self.options.visible)
+  h = input.layer(self, "energy", h, self.options.hidden, 2)
+  if v:size(1) ~= h:size(1) then
+    fail("energy: argument 2: expected %d rows to match %s, got %s", v:size(1),
+      core.shape_text(v), core.shape_text(h))
+  end
+  local linear = v:matmul(self.visible_bias):double() + h:matmul(self.hidden_bias):double()
+  local pairwise = (self:_to_hidden(v) * h):double():sum(2)
+  return self.visible_kind.self_energy(v) + self.hidden_kind.self_energy(h) - linear - pairwise
+end
+
+-- log of the unnormalised probability of v at beta on the path to this model; x is h's input
+function Model:_log_weight(v, x, beta)
+  local bias = self.visible_bias
+  if beta then
+    if core.is_tensor(beta) then
+      local linear = v:matmul(bias):double() * beta + v:matmul(self.base):double() * (1 - beta)
+      return linear + self.hidden_kind.log_partition(x, self.hidden_bias, beta)
+        - self.visible_kind.self_energy(v)
+    end
+    bias = bias * beta + self.base * (1 - beta)
+  end
+  return v:matmul(bias):double() + self.hidden_kind.log_partition(x, self.hidden_bias, beta)
+    - self.visible_kind.self_energy(v)
+end
+
+--- The free energy of visible states: exp(-F(v)) is proportional to the probability of v.
+--- shapes  v [batch, visible] -> [batch] float64
+--- domain  nats
+--- raises  `free_energy: argument 1: expected`
+--- source  [Hinton2012] section 16.1
+---@param v wrun.Tensor
+function Model:free_energy(v)
+  v = input.layer(self, "free_energy", v, self.options.visible)
+  return -self:_log_weight(v, self:_to_hidden(v))
+end
+
+-- Parameters ------------------------------------------------------------------------------------
+
+--- The parameters of the centred model with the same distribution, whose energy is
+--- -(v - mu) a' - (h - lambda) b' - (h - lambda) W (v - mu). The model's own are the plain ones.
+--- shapes  visible_bias, visible_offset [visible]; hidden_bias, hidden_offset [hidden]
+--- raises  nothing
+--- source  [Melchior2016] eq. 5 and 6
+---@return table
+function Model:centered()
+  local mu, lambda = self.visible_offset, self.hidden_offset
+  return {
+    weight = self.weight:clone(),
+    visible_bias = self.visible_bias + lambda:matmul(self.weight),
+    hidden_bias = self.hidden_bias + self.weight:matmul(mu),
+    visible_offset = mu:clone(),
+    hidden_offset = lambda:clone(),
+  }
+end
+
+--- Copies of the parameters without offsets.
+--- shapes  weight [hidden, visible], visible_bias [visible], hidden_bias [hidden]
+--- raises  nothing
+---@return table
+function Model:plain()
+  return {
+    weight = self.weight:clone(),
+    visible_bias = self.visible_bias:clone(),
+    hidden_bias = self.hidden_bias:clone(),
+  }
+end
+
+local STATE = {
+  "weight", "visible_bias", "hidden_bias", "base", "visible_offset", "hidden_offset",
+}
+
+--- Copies of all that the model is: parameters, offsets, and where its generator stands.
+--- raises  nothing
+---@return table<string, wrun.Tensor>
+function Model:state_dict()
+  local state = { generator = self.generator:get_state() }
+  for _, name in ipairs(STATE) do
+    state[name] = self[name]:clone()
+  end
+  return state
+end
+
+--- Makes the model what `state_dict` of a model of the same sizes returned.
+--- raises  `load_state_dict: NAME: expected`
+---@param state table<string, wrun.Tensor>
+function Model:load_state_dict(state)
+  for _, name in ipairs(STATE) do
+    local own, given = self[name], type(state) == "table" and state[name]
+    if not core.is_tensor(given) or core.shape_text(own) ~= core.shape_text(given) then
+      fail("load_state_dict: %s: expected a tensor %s, got %s", name, core.shape_text(own),
+        check.describe(given))
+    end
+  end
+  self.generator:set_state(state.generator)
+  for _, name in ipairs(STATE) do
+    self[name]:copy_(state[name])
+  end
+end
+
+return Model

@@ -1,0 +1,115 @@
+--- The negative phase: what the model believes, for each training method.
+---
+--- A strategy is a function of (trainer, v0) that returns the hidden means p0 [batch, hidden] of
+--- the batch and the model's side: visible states v [rows, visible], hidden means p [rows, hidden],
+--- and the weight of each row (nil: all the same). Strategies with a memory keep it in
+--- trainer.memory, a table of tensors, so that a resumed run goes on as it would have.
+
+local core = require "wrun.core"
+local enumerate = require "wrun.rbm.enumerate"
+local wrun = require "wrun"
+
+local M = {}
+
+-- hidden means and, of the same input, a sample
+local function hidden_both(model, v, x)
+  x = x or model:_to_hidden(v)
+  local sample = wrun.empty(x.shape, { dtype = x.dtype })
+  model.hidden_kind.sample(x, model.hidden_bias, nil, nil, model.generator, sample)
+  return x, sample
+end
+
+local function sample_visible(model, h, weight, bias)
+  local x = core.matmul(h, weight or model.weight)
+  return model.visible_kind.sample(x, bias or model.visible_bias, nil, nil, model.generator)
+end
+
+--- Contrastive divergence [Hinton2002]: chains that start at the batch.
+function M.cd(trainer, v0)
+  local model = trainer.model
+  local p0, h = hidden_both(model, v0)
+  local v, p
+  for _ = 1, trainer.options.k do
+    v = sample_visible(model, h)
+    p, h = hidden_both(model, v)
+  end
+  return p0, v, p
+end
+
+-- Chains that were never stepped start from samples of the visible units alone.
+local function chain_hidden(trainer)
+  local model, memory = trainer.model, trainer.memory
+  if not memory.hidden then
+    local v = model:chains(trainer.options.chains).v
+    memory.hidden = model:sample_h(v)
+  end
+  return memory.hidden
+end
+
+--- Persistent contrastive divergence [Tieleman2008]: the chains live on from batch to batch.
+function M.pcd(trainer, v0)
+  local model, memory = trainer.model, trainer.memory
+  local h = chain_hidden(trainer)
+  for _ = 2, trainer.options.k do
+    h = model:sample_h(sample_visible(model, h))
+  end
+  local v = sample_visible(model, h)
+  -- one product for both phases
+  local batch, rows = v0:size(1), v:size(1)
+  local x = model:_to_hidden(wrun.cat({ v0, v }, 1))
+  local p0, xn = x:narrow(1, 1, batch), x:narrow(1, batch + 1, rows)
+  model.hidden_kind.mean(p0, model.hidden_bias)
+  local p, sample = hidden_both(model, nil, xn)
+  memory.hidden = sample
+  return p0, v, p
+end
+
+--- Persistent chains on fast weights [Tieleman2009], which decay by 1/20 each step.
+function M.fpcd(trainer, v0)
+  local model, memory = trainer.model, trainer.memory
+  local h = chain_hidden(trainer)
+  memory.weight = memory.weight or model.weight * 0
+  memory.visible_bias = memory.visible_bias or model.visible_bias * 0
+  memory.hidden_bias = memory.hidden_bias or model.hidden_bias * 0
+  local weight = model.weight + memory.weight
+  local visible_bias = model.visible_bias + memory.visible_bias
+  local hidden_bias = model.hidden_bias + memory.hidden_bias
+  local v
+  for _ = 1, trainer.options.k do
+    v = sample_visible(model, h, weight, visible_bias)
+    h = model.hidden_kind.sample(core.linear(v, weight), hidden_bias, nil, nil, model.generator)
+  end
+  memory.hidden = h
+  return model:hidden(v0), v, model:hidden(v)
+end
+
+--- What FPCD's fast weights learn from a step; grads as of the model, divided by the batch size.
+function M.learn_fast(trainer, grads, lr)
+  for name, grad in pairs(grads) do
+    local fast = trainer.memory[name]
+    fast:copy_(fast * (19 / 20) + grad * lr)
+  end
+end
+
+--- Parallel tempering [Desjardins2010]: of a ladder of chains, the ones at the model itself.
+function M.pt(trainer, v0)
+  local model, memory, o = trainer.model, trainer.memory, trainer.options
+  if not trainer.ladder then
+    trainer.ladder = model:chains(o.chains, {
+      temperatures = o.temperatures, start = memory.ladder,
+    })
+  end
+  trainer.ladder:step(o.k)
+  memory.ladder = trainer.ladder.states
+  local v = trainer.ladder.v
+  return model:hidden(v0), v, model:hidden(v)
+end
+
+--- The gradient of the likelihood itself, by enumerating the smaller side.
+function M.exact(trainer, v0)
+  local model = trainer.model
+  local v, p, weight = enumerate.expectation(model)
+  return model:hidden(v0), v, p, weight
+end
+
+return M
