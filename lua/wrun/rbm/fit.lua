@@ -67,7 +67,8 @@ local function value_at(plan, progress)
   return plan
 end
 
--- The biases of the units alone, and the offsets, from the data's mean.
+-- The biases of the units alone, and the offsets, from the data's mean. A centred machine starts so
+-- in its centred parameters, of which the plain ones follow.
 local function start_from_mean(self)
   local model = self.model
   local mean = input.mean(model, self.data, self.options.binarize)
@@ -75,14 +76,16 @@ local function start_from_mean(self)
   if self.options.start_from_mean then
     model.visible_bias:copy_(model.base)
   end
-  if model.options.center then
-    model.visible_offset:copy_(mean)
-    model.hidden_offset:copy_(model.hidden_kind.mean(
-      model.hidden_bias:unsqueeze(1) * 0, model.hidden_bias):reshape(-1))
-    if self.options.start_from_mean then
-      -- the visible bias of the plain parameters, so that the centred one is the base rate
-      model.visible_bias:copy_(model.base - model.hidden_offset:matmul(model.weight))
-    end
+  if not model.options.center then
+    return
+  end
+  model.visible_offset:copy_(mean)
+  local offset = model.hidden_kind.mean(wrun.zeros_like(model.hidden_bias):unsqueeze(1),
+    model.hidden_bias)
+  model.hidden_offset:copy_(offset:reshape(-1))
+  if self.options.start_from_mean then
+    model.visible_bias:copy_(model.base - model.hidden_offset:matmul(model.weight))
+    model.hidden_bias:copy_(model.hidden_bias - model.weight:matmul(mean))
   end
 end
 
