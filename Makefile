@@ -113,7 +113,7 @@ $(BUILD)/bare.so: scripts/bench/bare.c Makefile | build/packages-build
 	@$(COMPILE) $(LDFLAGS) -shared -Wl,--as-needed -o $@ $< $(filter-out -llua5.4,$(LIBRARY_LIBS))
 
 bench: all $(BUILD)/bare.so
-	@for part in $(or $(ONLY),epoch small start memory elementwise); do \
+	@for part in $(or $(ONLY),epoch small start memory elementwise rbm); do \
 	  $(BUILD)/wrun scripts/bench/all.lua $$part || exit 1; \
 	done
 

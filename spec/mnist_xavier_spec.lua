@@ -1,6 +1,6 @@
 --- The script as a user runs it: on a small made-up set, and on MNIST where that is at hand.
 
-local interpreter = require "spec.support.interpreter"
+local script = require "spec.support.script"
 
 -- The document's print of the third layer's weight, before anything is learnt.
 local PARAMETER = [==[
@@ -15,39 +15,8 @@ tensor([[-0.0215, -0.0894,  0.0598,  ...,  0.0200,  0.0203,  0.1212],
        requires_grad=True)
 ]==]
 
--- Replaces MNIST: in class c, the row c + 5 of the image is bright and everything else is noise.
-local SMALL_SET = [[
-local wrun, data = require("wrun"), require("wrun.data")
-local function set(n)
-  local generator = wrun.Generator({ seed = n })
-  local x = wrun.randint(0, 40, { n, 28, 28 }, { generator = generator }):byte()
-  local y = wrun.randint(1, 11, { n }, { generator = generator })
-  for i = 1, n do
-    x[{ i, y[i]:item() + 5 }] = 250
-  end
-  return { x = x, y = y, classes = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9" } }
-end
-data.mnist = function()
-  return set(240), set(50)
-end
-]]
-
--- Runs the script, on the small set or on real data; its output and whether it succeeded.
 local function run(options, real)
-  local preload = ""
-  local small = os.tmpname()
-  if not real then
-    local file = assert(io.open(small, "w"))
-    file:write(SMALL_SET)
-    file:close()
-    preload = ("-e 'dofile(\"%s\")'"):format(small)
-  end
-  local command = ("%s %s scripts/mnist_xavier.lua %s 2>&1"):format(interpreter(), preload, options)
-  local pipe = assert(io.popen(command))
-  local output = pipe:read("a")
-  local ok = pipe:close()
-  os.remove(small)
-  return output, ok
+  return script("mnist_xavier.lua", options, real)
 end
 
 local function costs_of(output)

@@ -3,7 +3,7 @@
 --- Each prints a table: wrun's median, the median of what it stands beside, the median ratio of
 --- the rounds in which both took turns, and what the ratio should be.
 
-local PARTS = { "epoch", "small", "start", "memory", "elementwise" }
+local PARTS = { "epoch", "small", "start", "memory", "elementwise", "rbm" }
 
 local folder = arg[0]:match("^(.*)/") or "."
 local build = arg[-1]:match("^(.*)/") or "."

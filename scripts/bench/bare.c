@@ -1,8 +1,10 @@
 /*
- * bare.c - the products of the document's network and nothing else, on OpenBLAS and its own threads
+ * bare.c - the products of training and nothing else, on OpenBLAS and its own threads
  *
- * What a training step cannot do without, for benchmarks to compare with: three products forward,
- * three for the weights' gradients, two for the hidden layers'. A Lua C module.
+ * What a training step cannot do without, for benchmarks to compare with. Of the document's
+ * network: three products forward, three for the weights' gradients, two for the hidden layers'. Of
+ * a machine that learns by contrastive divergence: from the data up, down, up again, and the
+ * gradient of each phase. A Lua C module.
  */
 #include <cblas.h>
 #include <lauxlib.h>
@@ -58,21 +60,73 @@ static int run(lua_State *L)
     return 0;
 }
 
-/* new() -> a network, all of whose numbers are small and none is denormal */
-static int new (lua_State *L)
+enum { VISIBLE = 784, HIDDEN = 500 };
+
+typedef struct {
+    float v[2][BATCH * VISIBLE], h[2][BATCH * HIDDEN]; /* of the data, of the model */
+    float weight[HIDDEN * VISIBLE], d_weight[HIDDEN * VISIBLE];
+} Machine;
+
+static void up(Machine *machine, int phase)
 {
-    Network *network = lua_newuserdatauv(L, sizeof(Network), 0);
-    float *number = (float *)network;
-    for (size_t i = 0; i < sizeof(Network) / sizeof(float); i++)
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, BATCH, HIDDEN, VISIBLE, 1.0F,
+                machine->v[phase], VISIBLE, machine->weight, VISIBLE, 0.0F, machine->h[phase],
+                HIDDEN);
+}
+
+static void gradient(Machine *machine, int phase)
+{
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, HIDDEN, VISIBLE, BATCH,
+                phase == 0 ? 1.0F : -1.0F, machine->h[phase], HIDDEN, machine->v[phase], VISIBLE,
+                phase == 0 ? 0.0F : 1.0F, machine->d_weight, VISIBLE);
+}
+
+/* run_machine(machine, steps, threads): the products of so many steps of contrastive divergence */
+static int run_machine(lua_State *L)
+{
+    Machine *machine = lua_touserdata(L, 1);
+    luaL_argcheck(L, machine != NULL, 1, "expected what new_machine() returned");
+    lua_Integer steps = luaL_checkinteger(L, 2);
+    openblas_set_num_threads((int)luaL_checkinteger(L, 3));
+    for (lua_Integer step = 0; step < steps; step++) {
+        up(machine, 0);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, BATCH, VISIBLE, HIDDEN, 1.0F,
+                    machine->h[0], HIDDEN, machine->weight, VISIBLE, 0.0F, machine->v[1], VISIBLE);
+        up(machine, 1);
+        gradient(machine, 0);
+        gradient(machine, 1);
+    }
+    openblas_set_num_threads(1);
+    return 0;
+}
+
+/* a block of floats, all small and none denormal */
+static int push_block(lua_State *L, size_t size)
+{
+    float *number = lua_newuserdatauv(L, size, 0);
+    for (size_t i = 0; i < size / sizeof(float); i++)
         number[i] = 0.001F * (float)(i % 17 + 1);
     return 1;
+}
+
+static int new_network(lua_State *L)
+{
+    return push_block(L, sizeof(Network));
+}
+
+static int new_machine(lua_State *L)
+{
+    return push_block(L, sizeof(Machine));
 }
 
 __attribute__((visibility("default"))) int luaopen_bare(lua_State *L);
 
 int luaopen_bare(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"new", new}, {"run", run}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"new", new_network},         {"run", run}, {"new_machine", new_machine},
+        {"run_machine", run_machine}, {NULL, NULL},
+    };
     luaL_newlib(L, functions);
     return 1;
 }

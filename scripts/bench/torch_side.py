@@ -114,6 +114,31 @@ class Document:
                 cost += loss.item()
 
 
+class Machine:
+    """An RBM 784-500 that learns by CD-1 or PCD-1, as one would write it in PyTorch."""
+
+    def __init__(self, x):
+        self.x = x
+        self.w = torch.randn(500, 784) * 0.01
+        self.a, self.b = torch.zeros(784), torch.zeros(500)
+        self.chain = torch.bernoulli(torch.full((100, 500), 0.5))
+
+    @torch.no_grad()
+    def train(self, persistent, lr=0.01):
+        order = torch.randperm(len(self.x))
+        for batch in range(len(self.x) // 100):
+            v0 = torch.bernoulli(self.x[order[batch * 100:batch * 100 + 100]])
+            p0 = torch.sigmoid(torch.addmm(self.b, v0, self.w.t()))
+            h = self.chain if persistent else torch.bernoulli(p0)
+            v = torch.bernoulli(torch.sigmoid(torch.addmm(self.a, h, self.w)))
+            p = torch.sigmoid(torch.addmm(self.b, v, self.w.t()))
+            if persistent:
+                self.chain = torch.bernoulli(p)
+            self.w.addmm_(p0.t(), v0, alpha=lr / 100).addmm_(p.t(), v, alpha=-lr / 100)
+            self.a.add_((v0 - v).mean(0), alpha=lr)
+            self.b.add_((p0 - p).mean(0), alpha=lr)
+
+
 def read(folder, name, header):
     path = os.path.join(folder, name)
     opened = open(path, "rb") if os.path.exists(path) else gzip.open(path + ".gz", "rb")
@@ -134,6 +159,15 @@ def epoch(count):
     return seconds(document.train, int(count))
 
 
+machine = None
+
+
+def machine_epoch(method):
+    global machine
+    machine = machine or Machine(document.x)
+    return seconds(lambda _: machine.train(method == "pcd"))
+
+
 COMMANDS = {
     "threads": threads,
     "peak": peak,
@@ -141,6 +175,7 @@ COMMANDS = {
     "operation": operation,
     "load": load,
     "epoch": epoch,
+    "machine_epoch": machine_epoch,
 }
 
 for line in sys.stdin:

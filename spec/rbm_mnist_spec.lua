@@ -1,0 +1,121 @@
+--- The scripts of Restricted Boltzmann Machines as a user runs them, and the data they learn from
+--- against published figures.
+
+local script = require "spec.support.script"
+local wrun = require "wrun"
+
+-- MNIST of this machine, or nil when it is not here.
+local function mnist()
+  local ok, train, test = pcall(wrun.data.mnist, {})
+  if ok then
+    return train, test
+  end
+  pending("MNIST is not on this machine")
+end
+
+local function pixels(images)
+  return images:flatten(2):float() / 255
+end
+
+-- Orthonormal columns: Gram and Schmidt, twice.
+local function orthonormal(columns)
+  local rows = columns:t():contiguous()
+  for i = 1, rows:size(1) do
+    local row = rows[i]
+    for _ = 1, i > 1 and 2 or 0 do
+      local before = rows:narrow(1, 1, i - 1)
+      row:copy_(row - before:matmul(row):matmul(before))
+    end
+    row:copy_(row / row:norm())
+  end
+  return rows:t()
+end
+
+-- The first k principal components [pixels, k], by subspace iteration.
+local function principal_components(x, k)
+  local centred = x - x:mean(1)
+  local covariance = centred:t():matmul(centred) / x:size(1)
+  local generator = wrun.Generator({ seed = 1 })
+  local basis = wrun.randn(x:size(2), k + 10, { generator = generator })
+  for _ = 1, 60 do
+    basis = orthonormal(covariance:matmul(basis))
+  end
+  return basis:narrow(2, 1, k)
+end
+
+describe("MNIST", function()
+  it("has a base rate of -206.0 nats an image", function()
+    local train, test = mnist()
+    if not train then
+      return
+    end
+    for _, how in ipairs { "threshold", "stochastic" } do
+      local r = wrun.rbm.new {
+        visible = 784, hidden = 1, std = 0, center = false, seed = 1, dtype = "float64",
+      }
+      r:fit(train.x, { epochs = 1, lr = 0, binarize = how, batch_size = 10000 })
+      local nats = r:log_likelihood(test.x, r:log_z(), { binarize = how }):mean():item()
+      assert.near(-206.0, nats, 0.15) -- one draw of the test set moves it by 0.1
+    end
+  end)
+
+  it("is reconstructed by 30 principal components with a squared error of 13.87", function()
+    local train, test = mnist()
+    if not train then
+      return
+    end
+    local x, x_test = pixels(train.x), pixels(test.x)
+    local basis = principal_components(x, 30)
+    local c = x_test - x:mean(1)
+    local rest = c - c:matmul(basis):matmul(basis:t())
+    assert.near(13.87, rest:square():sum(2):mean():item(), 0.01) -- [Hinton2006]
+  end)
+end)
+
+describe("rbm_mnist.lua", function()
+  it("trains, scores exactly, and ends in the same bits with any number of threads", function()
+    local options = "--small --hidden 5 --epochs 20 --batch-size 20 --seed 3"
+    local output, ok = script("rbm_mnist.lua", options .. " --threads 1")
+    assert(ok, output)
+    assert.is_truthy(output:find("log Z [%d.-]+, exact\n"))
+    assert.is_truthy(output:find("test log%-likelihood +%-[%d.]+ nats .*threshold binarisation"))
+    local function result(text)
+      return text:gsub("training [%d.]+ s.*", "")
+    end
+    local again = script("rbm_mnist.lua", options .. " --threads 2")
+    assert.equal(result(output), result(again))
+  end)
+
+  it("scores by annealed importance sampling what it cannot enumerate", function()
+    local output, ok = script("rbm_mnist.lua", "--hidden 30 --epochs 2 --batch-size 40")
+    assert(ok, output)
+    assert.is_truthy(output:find("by AIS, 100 chains x 14500 steps: sd [%d.]+, 95 %% from"))
+    assert.is_truthy(output:find("reliable\n"))
+    assert.is_truthy(output:find("stochastic binarisation"))
+  end)
+
+  it("refuses what it cannot follow", function()
+    for options, text in pairs({
+      ["-k 0"] = "fit: option k: expected an integer >= 1, got 0",
+      ["--hidden 0"] = "rbm.new: option hidden: expected an integer >= 1, got 0",
+      ["--method magic"] = "must be one of",
+    }) do
+      local output, ok = script("rbm_mnist.lua", options)
+      assert.is_nil(ok)
+      assert.is_truthy(output:find(text, 1, true), output)
+    end
+  end)
+end)
+
+describe("rbm_inpaint.lua", function()
+  it("scores about the base rate where the halves tell nothing of each other", function()
+    local output, ok = script("rbm_inpaint.lua",
+      "--hidden 30 --epochs 30 --images 40 --steps 50 --samples 20")
+    assert(ok, output)
+    local base = tonumber(output:match("base rate +([%d.]+)"))
+    local sampled = tonumber(output:match("sampled +([%d.]+)"))
+    local field = tonumber(output:match("mean field +([%d.]+)"))
+    assert.near(base, sampled, 0.3 * base)
+    assert.near(base, field, 0.5 * base)
+  end)
+end)
