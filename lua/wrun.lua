@@ -41,6 +41,7 @@ local parts = {
   optim = { "wrun.optim" },
   data = { "wrun.data" },
   rbm = { "wrun.rbm" },
+  image = { "wrun.image" },
   progress = { "wrun.progress" },
   gradcheck = { "wrun.gradcheck", "gradcheck" },
   gradgradcheck = { "wrun.gradcheck", "gradgradcheck" },

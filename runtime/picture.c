@@ -1,0 +1,111 @@
+/*
+ * picture.c - grey pictures as PNG files (layer 3); see picture.h
+ */
+#include <errno.h>
+#include <limits.h>
+#include <png.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "picture.h"
+
+static bool fail(char error[PICTURE_ERROR], const char *message)
+{
+    snprintf(error, PICTURE_ERROR, "%s", message);
+    return false;
+}
+
+static png_image start(void)
+{
+    png_image image;
+    memset(&image, 0, sizeof image);
+    image.version = PNG_IMAGE_VERSION;
+    return image;
+}
+
+static bool write_file(const char *path, png_image *image, const uint8_t *pixels,
+                       char error[PICTURE_ERROR])
+{
+    FILE *file = fopen(path, "wb");
+    if (file == NULL)
+        return fail(error, strerror(errno));
+    bool written = png_image_write_to_stdio(image, file, 0, pixels, 0, NULL);
+    if (!written)
+        fail(error, image->message);
+    if (written && (fflush(file) != 0 || fsync(fileno(file)) != 0))
+        written = fail(error, strerror(errno));
+    if (fclose(file) != 0 && written)
+        written = fail(error, strerror(errno));
+    return written;
+}
+
+bool picture_save(const char *path, int64_t width, int64_t height, const uint8_t *pixels,
+                  char error[PICTURE_ERROR])
+{
+    char temporary[PATH_MAX];
+    png_image image = start();
+    image.width = (png_uint_32)width;
+    image.height = (png_uint_32)height;
+    image.format = PNG_FORMAT_GRAY;
+    int length = snprintf(temporary, sizeof temporary, "%s.%ld.new", path, (long)getpid());
+    if (length < 0 || (size_t)length >= sizeof temporary)
+        return fail(error, strerror(ENAMETOOLONG));
+    bool written = write_file(temporary, &image, pixels, error);
+    if (written && rename(temporary, path) != 0)
+        written = fail(error, strerror(errno));
+    if (!written)
+        remove(temporary);
+    return written;
+}
+
+/* opens the file and reads its header; after success both must be let go */
+static bool begin(const char *path, FILE **file, png_image *image, char error[PICTURE_ERROR])
+{
+    *file = fopen(path, "rb");
+    if (*file == NULL)
+        return fail(error, strerror(errno));
+    *image = start();
+    bool good = png_image_begin_read_from_stdio(image, *file);
+    if (!good)
+        fail(error, image->message);
+    else if ((int64_t)image->width * (int64_t)image->height > PICTURE_MOST)
+        good = fail(error, "the picture is too large");
+    if (!good) {
+        png_image_free(image);
+        fclose(*file);
+    }
+    return good;
+}
+
+bool picture_size(const char *path, int64_t *width, int64_t *height, char error[PICTURE_ERROR])
+{
+    FILE *file;
+    png_image image;
+    if (!begin(path, &file, &image, error))
+        return false;
+    *width = image.width;
+    *height = image.height;
+    png_image_free(&image);
+    fclose(file);
+    return true;
+}
+
+bool picture_load(const char *path, int64_t width, int64_t height, uint8_t *pixels,
+                  char error[PICTURE_ERROR])
+{
+    FILE *file;
+    png_image image;
+    if (!begin(path, &file, &image, error))
+        return false;
+    bool good = image.width == width && image.height == height;
+    if (!good)
+        fail(error, "the file has changed");
+    image.format = PNG_FORMAT_GRAY;
+    const png_color black = {0, 0, 0}; /* behind what is transparent */
+    if (good && !png_image_finish_read(&image, &black, pixels, 0, NULL))
+        good = fail(error, image.message);
+    png_image_free(&image);
+    fclose(file);
+    return good;
+}

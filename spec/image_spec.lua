@@ -1,0 +1,164 @@
+--- Pictures, pixel by pixel, and their files, against an independent decoder.
+
+local refusal = require "spec.support.refusal"
+local wrun = require "wrun"
+
+local image = wrun.image
+
+-- Python's zlib and the PNG specification, without a PNG library: width, height and all pixels.
+local DECODER = [[
+import struct, sys, zlib
+data = open(sys.argv[1], "rb").read()
+assert data[:8] == b"\x89PNG\r\n\x1a\n"
+at, idat = 8, b""
+while at < len(data):
+    n, kind = struct.unpack(">I4s", data[at:at + 8])
+    body = data[at + 8:at + 8 + n]
+    assert struct.unpack(">I", data[at + 8 + n:at + 12 + n])[0] == zlib.crc32(kind + body)
+    if kind == b"IHDR":
+        width, height, depth, colour = struct.unpack(">IIBB", body[:10])
+        assert (depth, colour) == (8, 0)
+    idat += body if kind == b"IDAT" else b""
+    at += 12 + n
+raw, before = zlib.decompress(idat), bytes(width)
+print(width, height)
+for y in range(height):
+    method, line = raw[y * (width + 1)], bytearray(raw[y * (width + 1) + 1:(y + 1) * (width + 1)])
+    for x in range(width):
+        a = line[x - 1] if x else 0
+        b, c = before[x], before[x - 1] if x else 0
+        p = a + b - c
+        paeth = min((abs(p - a), 0, a), (abs(p - b), 1, b), (abs(p - c), 2, c))[2]
+        line[x] = (line[x] + (0, a, b, (a + b) // 2, paeth)[method]) % 256
+    before = line
+    print(*line)
+]]
+
+local path
+
+local function read(name)
+  local file = assert(io.open(name, "rb"))
+  local bytes = file:read("a")
+  file:close()
+  return bytes
+end
+
+local function write(name, bytes)
+  local file = assert(io.open(name, "wb"))
+  file:write(bytes)
+  file:close()
+end
+
+describe("image", function()
+  before_each(function()
+    path = os.tmpname()
+  end)
+
+  after_each(function()
+    os.remove(path)
+  end)
+
+  it("writes what an independent decoder reads", function()
+    local x = wrun.randint(0, 256, { 7, 13 }, { generator = wrun.Generator({ seed = 1 }) }):byte()
+    image.save(path, x)
+    local script = os.tmpname()
+    write(script, DECODER)
+    local pipe = assert(io.popen(("python3 %s %s 2>&1"):format(script, path)))
+    assert.equal("13 7", pipe:read("l"))
+    for _, row in ipairs(x:tolist()) do
+      assert.equal(table.concat(row, " "), pipe:read("l"))
+    end
+    assert(pipe:close())
+    os.remove(script)
+  end)
+
+  it("reads what it wrote, bit for bit, and writes the same bytes again", function()
+    for _, shape in ipairs { { 1, 1 }, { 3, 5 }, { 40, 2 } } do
+      local x = wrun.randint(0, 256, shape, { generator = wrun.Generator({ seed = 2 }) }):byte()
+      image.save(path, x)
+      local bytes = read(path)
+      local back = image.load(path)
+      assert.equal("uint8", back.dtype)
+      assert.is_true(x:equal(back))
+      image.save(path, back)
+      assert.equal(bytes, read(path))
+    end
+  end)
+
+  it("lays pictures out row by row, with a frame between and around", function()
+    local x = wrun.tensor { { { 0.1, 0.2 } }, { { 0.3, 0.4 } }, { { 0.9, 2 } } }
+    local sheet = image.grid(x, { columns = 2, padding = 1, background = 0 })
+    assert.is_true(sheet:allclose(wrun.tensor {
+      { 0, 0, 0, 0, 0, 0, 0 },
+      { 0, 0.1, 0.2, 0, 0.3, 0.4, 0 },
+      { 0, 0, 0, 0, 0, 0, 0 },
+      { 0, 0.9, 1, 0, 0, 0, 0 },
+      { 0, 0, 0, 0, 0, 0, 0 },
+    }))
+  end)
+
+  it("stretches each, all, or around zero, and makes what is constant grey", function()
+    local x = wrun.tensor { { { -1.0, 3 } }, { { 2, 2 } } }
+    local with = { padding = 0, columns = 1 }
+    for range, want in pairs {
+      each = { { 0, 1 }, { 0.5, 0.5 } },
+      all = { { 0, 1 }, { 0.75, 0.75 } },
+      symmetric = { { 1 / 3, 1 }, { 1, 1 } },
+    } do
+      with.range = range
+      assert.is_true(image.grid(x, with):allclose(wrun.tensor(want)))
+    end
+  end)
+
+  it("repeats pixels", function()
+    assert.is_true(image.grid(wrun.tensor { { 0, 1.0 } }, { scale = 2 }):equal(wrun.tensor {
+      { 0, 0, 1.0, 1 }, { 0, 0, 1.0, 1 },
+    }))
+  end)
+
+  it("puts pictures beside each other", function()
+    local a, b = wrun.zeros(2, 1, 1), wrun.ones(2, 1, 1)
+    assert.is_true(image.beside(a, b):reshape(4):equal(wrun.tensor { 0, 1.0, 0, 1 }))
+    assert.equal("image.beside: argument 2: expected pictures [2, 1, 1], got a float32 tensor [1]",
+      refusal(image.beside, a, wrun.zeros(1)))
+  end)
+
+  it("refuses what is no picture", function()
+    assert.equal("image.save: argument 1: expected pictures [height, width] or [n, height, width], "
+      .. "got a float32 tensor [3]", refusal(image.save, path, wrun.zeros(3)))
+    assert.equal("image.save: argument 1: expected finite numbers, got NaN or infinity",
+      refusal(image.save, path, wrun.full({ 2, 2 }, 0 / 0)))
+    assert.equal("image.save: option columns: expected an integer >= 1, got 0",
+      refusal(image.save, path, wrun.zeros(2, 2), { columns = 0 }))
+    assert.equal("image.save: /nowhere/x.png: No such file or directory",
+      refusal(image.save, "/nowhere/x.png", wrun.zeros(2, 2)))
+  end)
+
+  it("reads no broken file, and survives every one", function()
+    image.save(path, wrun.rand(6, 6, { generator = wrun.Generator({ seed = 3 }) }))
+    local bytes = read(path)
+    for length = 0, #bytes - 13 do -- the last chunk says only that there is no more
+      write(path, bytes:sub(1, length))
+      local picture, reason = image.load(path)
+      assert.is_nil(picture)
+      assert.equal("image.load: " .. path .. ": ", reason:sub(1, #path + 14))
+    end
+    for at = 1, #bytes do
+      write(path, bytes:sub(1, at - 1) .. string.char(bytes:byte(at) ~ 0x55) .. bytes:sub(at + 1))
+      image.load(path)
+    end
+    os.remove(path)
+    assert.same({ nil, "image.load: " .. path .. ": No such file or directory" },
+      { image.load(path) })
+  end)
+
+  it("refuses a picture that claims to be huge before it makes room for it", function()
+    local function chunk(kind, body)
+      return string.pack(">I4", #body) .. kind .. body
+        .. string.pack(">I4", tonumber(kind == "IHDR" and "0x5a1f8bcd" or "0"))
+    end
+    write(path, "\137PNG\r\n\26\n"
+      .. chunk("IHDR", string.pack(">I4I4I1I1I1I1I1", 60000, 60000, 8, 0, 0, 0, 0)))
+    assert.is_nil(image.load(path))
+  end)
+end)
