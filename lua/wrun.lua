@@ -41,6 +41,7 @@ local parts = {
   optim = { "wrun.optim" },
   data = { "wrun.data" },
   rbm = { "wrun.rbm" },
+  dbn = { "wrun.dbn" },
   image = { "wrun.image" },
   progress = { "wrun.progress" },
   gradcheck = { "wrun.gradcheck", "gradcheck" },

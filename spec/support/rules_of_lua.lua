@@ -8,7 +8,7 @@ local M = {}
 -- part -> the parts it must not know; what is no part stands below them and knows none
 local STRANGERS = {
   data = "nn optim rbm dbn",
-  dbn = "nn",
+  dbn = "optim",
   nn = "data dbn optim rbm",
   optim = "data dbn nn rbm",
   rbm = "nn",
