@@ -148,9 +148,41 @@ static int core_linear(lua_State *L)
     return 1;
 }
 
+/* accumulate(c, a, b): c[m, n] += a[m, k] b[k, n] in place, for wrun's own training loops: nothing
+ * is recorded; c is contiguous and shares memory with neither */
+static int core_accumulate(lua_State *L)
+{
+    static const char f[] = "accumulate";
+    lua_settop(L, 3);
+    Tensor *tc = bind_tensor(L, f, 1), *ta = bind_tensor(L, f, 2), *tb = bind_tensor(L, f, 3);
+    bool fits = tc->ndim == 2 && ta->ndim == 2 && tb->ndim == 2 && tc->is_contiguous &&
+                tc->dims[0] == ta->dims[0] && ta->dims[1] == tb->dims[0] &&
+                tc->dims[1] == tb->dims[1];
+    bool same =
+        ta->dtype == tc->dtype && tb->dtype == tc->dtype && dtype_is_float((DType)tc->dtype);
+    if (!fits || !same || ta->storage == tc->storage || tb->storage == tc->storage) {
+        const char *c = bind_describe(L, 1), *a = bind_describe(L, 2);
+        bind_fail(L,
+                  "accumulate: expected float matrices [m, n], [m, k] and [k, n], got %s, %s "
+                  "and %s",
+                  c, a, bind_describe(L, 3));
+    }
+    View a, b, c;
+    tensor_view(ta, &a);
+    tensor_view(tb, &b);
+    tensor_view(tc, &c);
+    prepare(L, f, c.dtype, &a);
+    prepare(L, f, c.dtype, &b);
+    bind_touch(tc);
+    linalg_matmul(bind_runtime(L)->pool, &a, &b, &c, true);
+    lua_settop(L, 1);
+    return 1;
+}
+
 static const luaL_Reg linalg_functions[] = {
     {"matmul", core_matmul},
     {"linear", core_linear},
+    {"accumulate", core_accumulate},
     {NULL, NULL},
 };
 

@@ -45,7 +45,9 @@ end
 local function exact_gradient(r, data)
   local before = r:plain()
   r.is_trained = true -- keep the biases
-  r:fit(data, { method = "exact", batch_size = data:size(1), epochs = 1, lr = 1 })
+  r:fit(data, {
+    method = "exact", batch_size = data:size(1), epochs = 1, lr = 1, offset_rate = 0,
+  })
   local gradient = {}
   for _, name in ipairs(NAMES) do
     gradient[name] = r[name] - before[name]
@@ -86,6 +88,7 @@ describe("the exact gradient", function()
     local r = tiny.new(6, 4, 0.7, 1)
     r.options.center = false
     local plain = exact_gradient(r, data)
+    r.options.center = true
     r.visible_offset:uniform_(0, 1)
     r.hidden_offset:uniform_(0, 1)
     local centred = exact_gradient(r, data)

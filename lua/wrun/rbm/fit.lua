@@ -108,28 +108,35 @@ function Trainer:init(model, data, options)
   model.is_trained = true
 end
 
--- Rows of the two phases with their weights -> gradients summed over the batch, by name. `extra`
--- is a row [hidden] of the sparsity cost, or nil.
+-- Rows of the two phases with their weights -> what the gradient is made of: the weight's is
+-- left^T right, and those of the biases come by name; all summed over the batch. `extra` is a row
+-- [hidden] of the sparsity cost, or nil.
 local function gradients(model, v0, p0, v, p, row_weight, extra)
   local batch, rows = v0:size(1), v:size(1)
   local scale = row_weight and row_weight * -batch
     or wrun.full({ rows }, -batch / rows, { dtype = p.dtype })
   p = p * scale:unsqueeze(2)
-  local mu, lambda = model.visible_offset, model.hidden_offset
   local v_mean = v0:sum(1) + core.matmul(scale, v)
   local h_mean = p0:sum(1) + p:sum(1)
-  local left = { p0, p, -h_mean:unsqueeze(1), -lambda:unsqueeze(1) }
-  local right = { v0, v, mu:unsqueeze(1), v_mean:unsqueeze(1) }
+  local left, right = { p0, p }, { v0, v }
+  local function add_row(h, x)
+    left[#left + 1], right[#right + 1] = h:unsqueeze(1), x:unsqueeze(1)
+  end
+  local mu, lambda = model.visible_offset, model.hidden_offset
+  if model.options.center then
+    add_row(-h_mean, mu)
+    add_row(-lambda, v_mean)
+  end
   if extra then
-    left[5], right[5] = extra:unsqueeze(1), v0:sum(1):unsqueeze(1)
+    add_row(extra, v0:sum(1))
     h_mean = h_mean + extra * batch
   end
-  local weight = core.matmul(wrun.cat(left, 1):t(), wrun.cat(right, 1))
-  return {
-    weight = weight,
-    visible_bias = v_mean - lambda:matmul(weight),
-    hidden_bias = h_mean - weight:matmul(mu),
-  }
+  left, right = wrun.cat(left, 1), wrun.cat(right, 1)
+  if model.options.center then
+    v_mean = v_mean - core.matmul(core.matmul(left, lambda), right)
+    h_mean = h_mean - core.matmul(core.matmul(right, mu), left)
+  end
+  return { left = left, right = right, visible_bias = v_mean, hidden_bias = h_mean }
 end
 
 -- The cost's gradient for each hidden unit: its mean activity, averaged over steps, to the target.
@@ -143,19 +150,27 @@ local function sparsity_row(self, p0)
   return (s.target - memory.activity) * s.cost
 end
 
+-- One parameter's step; without momentum and decay, the weight's product is added where it belongs.
 local function update(self, grads, batch, progress)
   local o, model = self.options, self.model
   local lr = value_at(o.lr, progress)
   local momentum = value_at(o.momentum, progress)
-  if o.l1 > 0 then
-    grads.weight = grads.weight - model.weight:sign() * (o.l1 * batch)
+  if momentum == 0 and o.l1 == 0 and o.l2 == 0 and not grads.weight then
+    core.accumulate(model.weight, (grads.left * (lr / batch)):t(), grads.right)
+  else
+    grads.weight = grads.weight or core.matmul(grads.left:t(), grads.right)
+    if o.l1 > 0 then
+      grads.weight = grads.weight - model.weight:sign() * (o.l1 * batch)
+    end
   end
   for _, name in ipairs(NAMES) do
-    local buffer = momentum > 0 and (self.buffers[name] or model[name] * 0) or nil
-    self.buffers[name] = buffer
-    local decay = name == "weight" and o.l2 * batch or 0
-    core.sgd_step(model[name], grads[name], buffer, false, lr / batch, momentum, 0, decay, false,
-      true)
+    if grads[name] then
+      local buffer = momentum > 0 and (self.buffers[name] or model[name] * 0) or nil
+      self.buffers[name] = buffer
+      local decay = name == "weight" and o.l2 * batch or 0
+      core.sgd_step(model[name], grads[name], buffer, false, lr / batch, momentum, 0, decay, false,
+        true)
+    end
   end
 end
 
@@ -170,6 +185,7 @@ local function step(self, rows, progress)
   end
   local grads = gradients(model, v0, p0, v, p, row_weight, sparsity_row(self, p0))
   if o.method == "fpcd" then
+    grads.weight = core.matmul(grads.left:t(), grads.right)
     negative.learn_fast(self, grads, value_at(o.fast_lr, progress) / batch)
   end
   update(self, grads, batch, progress)

@@ -85,9 +85,9 @@ end
 
 --- What FPCD's fast weights learn from a step; grads as of the model, divided by the batch size.
 function M.learn_fast(trainer, grads, lr)
-  for name, grad in pairs(grads) do
+  for _, name in ipairs { "weight", "visible_bias", "hidden_bias" } do
     local fast = trainer.memory[name]
-    fast:copy_(fast * (19 / 20) + grad * lr)
+    fast:copy_(fast * (19 / 20) + grads[name] * lr)
   end
 end
 
