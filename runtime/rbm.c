@@ -154,7 +154,8 @@ VECTORISED static void sum_logarithms(const Enumeration *e, const double *h, dou
 static void enumerate_piece(void *context, int64_t piece)
 {
     const Enumeration *e = context;
-    double *h = e->walker + piece * e->nv, value[LOWS], most = -INFINITY, sum = 0;
+    double *h = e->walker + piece * e->nv, value[LOWS];
+    double most = -INFINITY, sum = 1; /* nothing yet: exp(-infinity) times 1 */
     int64_t states = (int64_t)1 << e->high, lows = (int64_t)1 << e->low;
     int64_t last = size_min((piece + 1) * WALK, states);
     for (int64_t state = piece * WALK; state < last; state++) {
@@ -238,10 +239,11 @@ bool rbm_log_partition(Pool *pool, int64_t nh, int64_t nv, const double *w, cons
     e.partial = e.walker + pieces * nv;
     fill_tables(&e);
     pool_run(pool, enumerate_piece, &e, pieces);
-    double most = -INFINITY, sum = 0;
-    for (int64_t p = 0; p < pieces; p++)
+    double most = e.partial[0];
+    for (int64_t p = 1; p < pieces; p++)
         most = e.partial[p] > most ? e.partial[p] : most;
-    for (int64_t p = 0; p < pieces; p++)
+    double sum = exp(e.partial[0] - most);
+    for (int64_t p = 1; p < pieces; p++)
         sum += exp(e.partial[p] - most);
     *log_z = most + log(sum);
     return true;
