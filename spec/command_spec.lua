@@ -227,6 +227,10 @@ describe("output that cannot be written", function()
   local lost = "wrun: cannot write standard output: No space left on device\n"
 
   it("is an error, however the script ends", function()
+    if not os.execute("test -c /dev/full") then
+      pending("/dev/full is not a device here")
+      return
+    end
     for _, ending in ipairs({ "", "os.exit()", "os.exit(0, true)", "os.exit(7)" }) do
       for _, output in ipairs({ "print(1)", "io.write(1)", "io.write(('x'):rep(100000))" }) do
         local result = run({ "-e", output .. " " .. ending }, { after = ">/dev/full" })
@@ -237,6 +241,10 @@ describe("output that cannot be written", function()
   end)
 
   it("is none when there is none", function()
+    if not os.execute("test -c /dev/full") then
+      pending("/dev/full is not a device here")
+      return
+    end
     assert.equal(0, run({ "-e", "x = 1" }, { after = ">/dev/full" }).status)
     assert.equal(7, run({ "-e", "os.exit(7)" }, { after = ">/dev/full" }).status)
     assert.equal(0, run({ "-e", "x = 1" }, { after = ">&-" }).status)

@@ -2,7 +2,9 @@
 
 local M = {
   CrossEntropyLoss = require "wrun.nn.loss",
+  Dropout = require "wrun.nn.dropout",
   Linear = require "wrun.nn.linear",
+  MSELoss = require "wrun.nn.mse",
   Module = require "wrun.nn.module",
   Parameter = require "wrun.nn.parameter",
   Sequential = require "wrun.nn.container",
