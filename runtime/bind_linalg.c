@@ -84,7 +84,7 @@ static int core_matmul(lua_State *L)
     expand_batches(&b, ndim, shape);
     View c;
     tensor_view(bind_new_tensor(L, f, dtype, ndim, shape), &c);
-    linalg_matmul(bind_runtime(L)->pool, &a, &b, &c, false);
+    linalg_matmul(bind_runtime(L)->pool, 1, &a, &b, &c, false);
     if (result != dtype)
         bind_new_copy(L, f, &c, result);
     if (row || column) {
@@ -144,16 +144,17 @@ static int core_linear(lua_State *L)
     View product;
     view_reshape(&y, 2, result, &product);
     view_swap(&w, 0, 1);
-    linalg_matmul(bind_runtime(L)->pool, &matrix, &w, &product, tb != NULL);
+    linalg_matmul(bind_runtime(L)->pool, 1, &matrix, &w, &product, tb != NULL);
     return 1;
 }
 
-/* accumulate(c, a, b): c[m, n] += a[m, k] b[k, n] in place, for wrun's own training loops: nothing
- * is recorded; c is contiguous and shares memory with neither */
+/* accumulate(c, a, b, scale): c[m, n] += scale a[m, k] b[k, n] in place, for wrun's own training
+ * loops: nothing is recorded; c is contiguous and shares memory with neither */
 static int core_accumulate(lua_State *L)
 {
     static const char f[] = "accumulate";
-    lua_settop(L, 3);
+    lua_settop(L, 4);
+    double scale = bind_number(L, f, 4, "a number");
     Tensor *tc = bind_tensor(L, f, 1), *ta = bind_tensor(L, f, 2), *tb = bind_tensor(L, f, 3);
     bool fits = tc->ndim == 2 && ta->ndim == 2 && tb->ndim == 2 && tc->is_contiguous &&
                 tc->dims[0] == ta->dims[0] && ta->dims[1] == tb->dims[0] &&
@@ -174,7 +175,7 @@ static int core_accumulate(lua_State *L)
     prepare(L, f, c.dtype, &a);
     prepare(L, f, c.dtype, &b);
     bind_touch(tc);
-    linalg_matmul(bind_runtime(L)->pool, &a, &b, &c, true);
+    linalg_matmul(bind_runtime(L)->pool, scale, &a, &b, &c, true);
     lua_settop(L, 1);
     return 1;
 }

@@ -93,6 +93,7 @@ typedef struct {
     char *c;
     int64_t m, n, k;
     int64_t tile_m, tile_n, tiles_n;
+    double scale;
     bool accumulate;
 } Product;
 
@@ -107,23 +108,23 @@ static void multiply_tile(void *context, int64_t tile)
     void *c = p->c + (i * p->n + j) * size;
     blasint M = (blasint)m, N = (blasint)n, K = (blasint)p->k, ldc = (blasint)size_max(p->n, 1);
     if (p->dtype == FLOAT32)
-        cblas_sgemm(CblasRowMajor, p->a.transpose, p->b.transpose, M, N, K, 1.0F, a, p->a.ld, b,
-                    p->b.ld, p->accumulate ? 1.0F : 0.0F, c, ldc);
+        cblas_sgemm(CblasRowMajor, p->a.transpose, p->b.transpose, M, N, K, (float)p->scale, a,
+                    p->a.ld, b, p->b.ld, p->accumulate ? 1.0F : 0.0F, c, ldc);
     else
-        cblas_dgemm(CblasRowMajor, p->a.transpose, p->b.transpose, M, N, K, 1.0, a, p->a.ld, b,
+        cblas_dgemm(CblasRowMajor, p->a.transpose, p->b.transpose, M, N, K, p->scale, a, p->a.ld, b,
                     p->b.ld, p->accumulate ? 1.0 : 0.0, c, ldc);
 }
 
 /*
- * Cuts c into tiles of about GRAIN operations, in the grid that packs least: a's rows are packed
- * once for each column of tiles, b's columns once for each row of tiles.
+ * Cuts c into an even number of tiles of about GRAIN operations, in the grid that packs least: a's
+ * rows are packed once for each column of tiles, b's columns once for each row of tiles.
  */
 static void cut(Product *p)
 {
     double work = 2.0 * (double)p->m * (double)p->n * (double)p->k;
     int64_t tiles = 1, rows = 1;
     if (work >= WORTH_CUTTING)
-        tiles = size_max(2, size_min(MOST_TILES, (int64_t)(work / GRAIN)));
+        tiles = size_max(2, size_min(MOST_TILES, (int64_t)(work / GRAIN)) / 2 * 2);
     for (int64_t r = 2; r <= tiles; r++)
         if (size_pieces(tiles, r) * p->m + r * p->n < size_pieces(tiles, rows) * p->m + rows * p->n)
             rows = r;
@@ -159,7 +160,8 @@ static void multiply_integers(const View *a, const View *b, const char *pa, cons
         }
 }
 
-void linalg_matmul(Pool *pool, const View *a, const View *b, const View *c, bool accumulate)
+void linalg_matmul(Pool *pool, double scale, const View *a, const View *b, const View *c,
+                   bool accumulate)
 {
     int64_t m = a->shape[a->ndim - 2], k = a->shape[a->ndim - 1], n = b->shape[b->ndim - 1];
     int64_t size = dtype_size(c->dtype), batches = 1, index[MAX_RANK] = {0};
@@ -178,6 +180,7 @@ void linalg_matmul(Pool *pool, const View *a, const View *b, const View *c, bool
                 .m = m,
                 .n = n,
                 .k = k,
+                .scale = scale,
                 .accumulate = accumulate,
             };
             multiply_floats(pool, &product);

@@ -17,11 +17,12 @@ Reason linalg_start(void);
 void linalg_describe(char *text, size_t size);
 
 /*
- * c[batch..., m, n] = a[batch..., m, k] b[batch..., k, n] (+ c's old value if accumulate). Same
- * dtype for all, any strides; c is contiguous and aliases neither. Floats go to BLAS when one
- * stride of their matrices is 1, which linalg_is_ready tells; int64 is a plain loop.
+ * c[batch..., m, n] = scale a[batch..., m, k] b[batch..., k, n] (+ c's old value if accumulate).
+ * Same dtype for all, any strides; c is contiguous and aliases neither. Floats go to BLAS when one
+ * stride of their matrices is 1, which linalg_is_ready tells; int64 is a plain loop, of scale 1.
  */
-void linalg_matmul(Pool *pool, const View *a, const View *b, const View *c, bool accumulate);
+void linalg_matmul(Pool *pool, double scale, const View *a, const View *b, const View *c,
+                   bool accumulate);
 
 /* Can BLAS read the last two dimensions of v where they lie? If not, copy first. */
 bool linalg_is_ready(const View *v);

@@ -4,10 +4,10 @@
  * Both engines make RANDOM_WORDS words at a time. For MT19937 that is one step of its whole state,
  * written as loops without dependence between neighbours, which the compiler vectorises.
  */
-#include <Random123/philox.h>
 #include <math.h>
 #include <string.h>
 
+#include "philox.h"
 #include "random.h"
 #include "vector_math.h"
 
@@ -48,13 +48,8 @@ VECTORISED static void mt_step(uint32_t *mt)
 
 static void philox_words(uint64_t seed, uint64_t first_block, uint32_t *words)
 {
-    philox4x32_key_t key = {{(uint32_t)seed, (uint32_t)(seed >> 32)}};
-    for (uint64_t i = 0; i < RANDOM_WORDS / 4; i++) {
-        uint64_t block = first_block + i;
-        philox4x32_ctr_t counter = {{(uint32_t)block, (uint32_t)(block >> 32), 0, 0}};
-        counter = philox4x32(counter, key);
-        memcpy(words + 4 * i, counter.v, sizeof counter.v);
-    }
+    for (uint64_t i = 0; i < RANDOM_WORDS / 4; i++)
+        philox_block(seed, first_block + i, words + 4 * i);
 }
 
 static void refill(Generator *g)

@@ -39,6 +39,12 @@ static inline void NAME(sigmoid_chunk)(T *restrict y)
     }
 }
 
+/* a number of [0, 1), as random.c makes one of a word */
+static inline T NAME(uniform)(uint32_t word)
+{
+    return (T)(int32_t)(word & 0xffffff) * (T)0x1p-24;
+}
+
 VECTORISED static void NAME(sample_rows)(void *context, int64_t piece)
 {
     const Sampling *s = context;
@@ -64,7 +70,7 @@ VECTORISED static void NAME(sample_rows)(void *context, int64_t piece)
                          words);
             T *sample = (T *)s->sample + row * in->n + at;
             for (int64_t i = 0; i < width; i++)
-                sample[i] = (T)(int32_t)(words[i] >> 8) * (T)0x1p-24 < y[i] ? (T)1 : (T)0;
+                sample[i] = NAME(uniform)(words[i]) < y[i] ? (T)1 : (T)0;
         }
     }
 }
@@ -117,7 +123,7 @@ static void NAME(sample_groups)(void *context, int64_t piece)
                              s->first + (uint64_t)((row * chunks + group / CHUNK) * PHILOX_LANES),
                              words);
             T *p = (T *)s->p + row * s->n + group * s->categories, sum = 0;
-            T u = (T)(int32_t)(words[group % CHUNK] >> 8) * (T)0x1p-24;
+            T u = NAME(uniform)(words[group % CHUNK]);
             int64_t chosen = s->categories - 1;
             for (int64_t c = 0; c < s->categories && chosen == s->categories - 1; c++) {
                 sum += p[c];

@@ -69,6 +69,24 @@ describe("rbm", function()
     end
   end)
 
+  it("compares each unit with a word of its generator, 64 neighbours at a time", function()
+    local r = rbm.new { visible = 150, hidden = 3, seed = 9, std = 1 }
+    r.generator = wrun.Generator({ engine = "philox", seed = 5 })
+    local h = wrun.ones(2, 3)
+    local p, sample = r:visible(h):tolist(), r:sample_v(h):tolist()
+    local uniforms = wrun.rand(2 * 3 * 64, {
+      generator = wrun.Generator({ engine = "philox", seed = 5 }),
+    }):tolist()
+    for row = 1, 2 do
+      for i = 1, 150 do
+        local chunk, place = (i - 1) // 64, (i - 1) % 64
+        -- a counter gives four words; word w of the 16 counters of a chunk is for 16 neighbours
+        local u = uniforms[((row - 1) * 3 + chunk) * 64 + place % 16 * 4 + place // 16 + 1]
+        assert.equal(u < p[row][i] and 1 or 0, sample[row][i])
+      end
+    end
+  end)
+
   it("samples, by Gibbs steps, the distribution that enumeration gives", function()
     local r = tiny.new(8, 5, 0.7, 5)
     local _, p = tiny.distribution(r)

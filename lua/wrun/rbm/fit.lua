@@ -2,8 +2,7 @@
 ---
 --- The gradient is the centred one [Melchior2016], written for plain parameters. With offsets mu
 --- and lambda:  dW = <(h - lambda)(v - mu)>_data - <...>_model,  da = d<v> - lambda dW,
---- db = d<h> - dW mu.  Offsets of zero give the plain gradient. Sums over rows and the offsets'
---- corrections are one product: the corrections are two rows more.
+--- db = d<h> - dW mu.  Offsets of zero give the plain gradient.
 
 local Class = require "wrun.class"
 local autograd = require "wrun.autograd"
@@ -108,35 +107,46 @@ function Trainer:init(model, data, options)
   model.is_trained = true
 end
 
--- Rows of the two phases with their weights -> what the gradient is made of: the weight's is
--- left^T right, and those of the biases come by name; all summed over the batch. `extra` is a row
--- [hidden] of the sparsity cost, or nil.
+-- The gradient summed over the batch. The weight's is left as products { h, v, scale }: the sum of
+-- scale h^T v, so that they can be added where they belong. `extra` is a row [hidden] of the
+-- sparsity cost, or nil.
 local function gradients(model, v0, p0, v, p, row_weight, extra)
-  local batch, rows = v0:size(1), v:size(1)
-  local scale = row_weight and row_weight * -batch
-    or wrun.full({ rows }, -batch / rows, { dtype = p.dtype })
-  p = p * scale:unsqueeze(2)
-  local v_mean = v0:sum(1) + core.matmul(scale, v)
-  local h_mean = p0:sum(1) + p:sum(1)
-  local left, right = { p0, p }, { v0, v }
-  local function add_row(h, x)
-    left[#left + 1], right[#right + 1] = h:unsqueeze(1), x:unsqueeze(1)
+  local batch, scale = v0:size(1), -v0:size(1) / v:size(1)
+  if row_weight then
+    p, scale = p * row_weight:unsqueeze(2), -batch
+  else
+    row_weight = wrun.ones(v:size(1), { dtype = p.dtype })
   end
-  local mu, lambda = model.visible_offset, model.hidden_offset
+  local v_mean = v0:sum(1) + core.matmul(row_weight, v) * scale
+  local h_mean = p0:sum(1) + p:sum(1) * scale
+  local products = { { p0, v0, 1 }, { p, v, scale } }
+  local left, right = {}, {} -- products of a row each, made one product
   if model.options.center then
-    add_row(-h_mean, mu)
-    add_row(-lambda, v_mean)
+    left, right = { -h_mean, -model.hidden_offset }, { model.visible_offset, v_mean }
   end
   if extra then
-    add_row(extra, v0:sum(1))
+    left[#left + 1], right[#right + 1] = extra, v0:sum(1)
     h_mean = h_mean + extra * batch
   end
-  left, right = wrun.cat(left, 1), wrun.cat(right, 1)
-  if model.options.center then
-    v_mean = v_mean - core.matmul(core.matmul(left, lambda), right)
-    h_mean = h_mean - core.matmul(core.matmul(right, mu), left)
+  if #left > 0 then
+    products[3] = { wrun.stack(left), wrun.stack(right), 1 }
   end
-  return { left = left, right = right, visible_bias = v_mean, hidden_bias = h_mean }
+  if model.options.center then
+    for _, product in ipairs(products) do
+      local h, x, factor = table.unpack(product)
+      v_mean = v_mean - core.matmul(core.matmul(h, model.hidden_offset), x) * factor
+      h_mean = h_mean - core.matmul(core.matmul(x, model.visible_offset), h) * factor
+    end
+  end
+  return { products = products, visible_bias = v_mean, hidden_bias = h_mean }
+end
+
+-- Adds a sum of products, times a factor, to a matrix.
+local function accumulate(matrix, products, factor)
+  for _, product in ipairs(products) do
+    core.accumulate(matrix, product[1]:t(), product[2], product[3] * factor)
+  end
+  return matrix
 end
 
 -- The cost's gradient for each hidden unit: its mean activity, averaged over steps, to the target.
@@ -150,15 +160,15 @@ local function sparsity_row(self, p0)
   return (s.target - memory.activity) * s.cost
 end
 
--- One parameter's step; without momentum and decay, the weight's product is added where it belongs.
+-- A step of the parameters; without momentum and decay, the weight's products are added in place.
 local function update(self, grads, batch, progress)
   local o, model = self.options, self.model
   local lr = value_at(o.lr, progress)
   local momentum = value_at(o.momentum, progress)
   if momentum == 0 and o.l1 == 0 and o.l2 == 0 and not grads.weight then
-    core.accumulate(model.weight, (grads.left * (lr / batch)):t(), grads.right)
+    accumulate(model.weight, grads.products, lr / batch)
   else
-    grads.weight = grads.weight or core.matmul(grads.left:t(), grads.right)
+    grads.weight = grads.weight or accumulate(wrun.zeros_like(model.weight), grads.products, 1)
     if o.l1 > 0 then
       grads.weight = grads.weight - model.weight:sign() * (o.l1 * batch)
     end
@@ -185,7 +195,7 @@ local function step(self, rows, progress)
   end
   local grads = gradients(model, v0, p0, v, p, row_weight, sparsity_row(self, p0))
   if o.method == "fpcd" then
-    grads.weight = core.matmul(grads.left:t(), grads.right)
+    grads.weight = accumulate(wrun.zeros_like(model.weight), grads.products, 1)
     negative.learn_fast(self, grads, value_at(o.fast_lr, progress) / batch)
   end
   update(self, grads, batch, progress)

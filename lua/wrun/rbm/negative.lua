@@ -12,8 +12,8 @@ local wrun = require "wrun"
 local M = {}
 
 -- hidden means and, of the same input, a sample
-local function hidden_both(model, v, x)
-  x = x or model:_to_hidden(v)
+local function hidden_both(model, v)
+  local x = model:_to_hidden(v)
   local sample = wrun.empty(x.shape, { dtype = x.dtype })
   model.hidden_kind.sample(x, model.hidden_bias, nil, nil, model.generator, sample)
   return x, sample
@@ -28,12 +28,11 @@ end
 function M.cd(trainer, v0)
   local model = trainer.model
   local p0, h = hidden_both(model, v0)
-  local v, p
-  for _ = 1, trainer.options.k do
-    v = sample_visible(model, h)
-    p, h = hidden_both(model, v)
+  for _ = 2, trainer.options.k do
+    h = model:sample_h(sample_visible(model, h))
   end
-  return p0, v, p
+  local v = sample_visible(model, h)
+  return p0, v, model:hidden(v)
 end
 
 -- Chains that were never stepped start from samples of the visible units alone.
@@ -54,14 +53,9 @@ function M.pcd(trainer, v0)
     h = model:sample_h(sample_visible(model, h))
   end
   local v = sample_visible(model, h)
-  -- one product for both phases
-  local batch, rows = v0:size(1), v:size(1)
-  local x = model:_to_hidden(wrun.cat({ v0, v }, 1))
-  local p0, xn = x:narrow(1, 1, batch), x:narrow(1, batch + 1, rows)
-  model.hidden_kind.mean(p0, model.hidden_bias)
-  local p, sample = hidden_both(model, nil, xn)
+  local p, sample = hidden_both(model, v)
   memory.hidden = sample
-  return p0, v, p
+  return model:hidden(v0), v, p
 end
 
 --- Persistent chains on fast weights [Tieleman2009], which decay by 1/20 each step.
