@@ -14,7 +14,9 @@ end
 
 M._VERSION = core.version
 
-M.autograd = { grad = autograd.grad, backward = autograd.backward, Function = autograd.Function }
+M.autograd = {
+  grad = autograd.grad, backward = autograd.backward, Function = require "wrun.autograd_function",
+}
 M.no_grad = autograd.no_grad
 M.enable_grad = autograd.enable_grad
 M.is_grad_enabled = autograd.is_grad_enabled

@@ -1,0 +1,104 @@
+--- Operations with a derivative of one's own.
+
+local autograd = require "wrun.autograd"
+local core = require "wrun.core"
+
+local graph, fail = core.graph, core.fail
+
+local Context = {}
+Context.__index = Context
+
+--- Keeps tensors for backward, which then refuses to run if one was changed in place.
+function Context:save_for_backward(...)
+  self._saved = table.pack(...)
+  for i = 1, self._saved.n do
+    local t = self._saved[i]
+    self._saved[i] = { t, core.is_tensor(t) and t.version }
+  end
+end
+
+--- The tensors given to save_for_backward.
+function Context:saved_tensors()
+  local values = {}
+  for i, saved in ipairs(self._saved or {}) do
+    local t, version = saved[1], saved[2]
+    if version and t.version ~= version then
+      fail("backward: tensor %d saved by a custom function was changed in place; clone() it before "
+        .. "the change", i)
+    end
+    values[i] = t
+  end
+  return table.unpack(values, 1, self._saved and self._saved.n or 0)
+end
+
+--- Is `shape` one that broadcasting repeats to the shape of g?
+local function sums_to(g, shape)
+  local lead = g.ndim - #shape
+  for d, size in ipairs(shape) do
+    if lead < 0 or (size ~= 1 and size ~= g:size(lead + d)) then
+      return false
+    end
+  end
+  return lead >= 0
+end
+
+--- what backward returned for argument i, as a copy: it may keep its own, and gradients may be
+--- changed in place
+local function checked_gradient(name, i, g, node)
+  if not core.is_tensor(g) then
+    fail("%s: backward: expected a tensor or nil for argument %d, got %s", name, i,
+      core.describe(g))
+  end
+  local fits, shape = graph.fits(node, i, g)
+  if not fits and not sums_to(g, shape) then
+    fail("%s: backward: expected a gradient of shape %s for argument %d, got %s", name,
+      core.shape_text(shape), i, core.describe(g))
+  end
+  return g:clone()
+end
+
+--- An operation with a derivative of one's own.
+---
+--- forward(ctx, ...) computes one tensor, unrecorded; backward(ctx, g) returns a gradient (or nil)
+--- for each argument of forward, in tensor operations. `ctx` is a table of theirs, with
+--- save_for_backward and saved_tensors.
+---@param definition { forward: function, backward: function, name?: string }
+---@return function  called like forward without ctx
+local function Function(definition)
+  local is_table = type(definition) == "table"
+  local forward = is_table and definition.forward
+  local backward = is_table and definition.backward
+  if type(forward) ~= "function" or type(backward) ~= "function" then
+    fail("Function: expected a table with the functions forward and backward")
+  end
+  local name = definition.name or "Function"
+  return function(...)
+    local context = setmetatable({}, Context)
+    local y = autograd.no_grad(forward, context, ...)
+    if not core.is_tensor(y) then
+      fail("%s: forward: expected to get back a tensor, got %s", name, core.describe(y))
+    end
+    local needs_grad = false
+    for i = 1, select("#", ...) do
+      local argument = select(i, ...)
+      needs_grad = needs_grad or (core.is_tensor(argument) and argument.requires_grad)
+    end
+    if not (needs_grad and graph.is_grad_enabled()) then
+      return y
+    end
+    local row = {
+      name = name,
+      label = name .. "Backward",
+      backward = function(g, node, edges)
+        local gradients = table.pack(backward(context, g))
+        for i = 1, edges.count do
+          gradients[i] = edges[i] and gradients[i] and checked_gradient(name, i, gradients[i], node)
+        end
+        return gradients
+      end,
+    }
+    return graph.record(row, 0, y:detach(), ...)
+  end
+end
+
+return Function
