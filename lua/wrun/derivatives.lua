@@ -11,7 +11,6 @@
 --             arguments only the shape is kept
 --   sample    arguments for the specs, given randn(sizes...) in float64
 --   in_place  the call changes and returns its first argument
---   doc       one sentence
 --
 -- Elementwise operations have their derivatives in runtime/ops.def.
 

@@ -1,4 +1,5 @@
---- Runs fixtures of expressions: { inputs, cases }, each case { expression, dtype, shape, values }.
+--- Runs fixtures of expressions: { inputs, cases }, each case { expression, dtype, shape, values },
+--- and where PyTorch differentiated it also { input = gradient }.
 
 local assert = require "luassert"
 local near = require "spec.support.near"
@@ -36,13 +37,41 @@ function M.environment(inputs)
   return environment
 end
 
---- Asserts that a case comes out as written; `rules` has a rule for each dtype (none: same bits).
+-- The environment with the inputs that have gradients as leaves; they lie in memory as they did.
+local function with_leaves(environment, gradients)
+  local leaves = {}
+  for name in pairs(gradients) do
+    leaves[name] = environment[name]:detach():requires_grad_()
+  end
+  return setmetatable(leaves, { __index = environment })
+end
+
+-- Weights of the elements of y, as make_lua.py has them.
+local function weights(y)
+  return (wrun.arange(y:numel()) % 8 / 4 - 1):to(y.dtype):reshape(y.shape)
+end
+
+local function check_gradients(gradients, leaves, y, rule)
+  if y.requires_grad then
+    y:backward(weights(y))
+  end
+  for name, values in pairs(gradients) do
+    local x = leaves[name]
+    local got = x.grad or wrun.zeros_like(x)
+    local ok, message = pcall(near.lists, values, near.flat(got), rule or EXACT, x.dtype)
+    assert(ok, ("gradient of %s: %s"):format(name, message))
+  end
+end
+
+--- Asserts that a case comes out as written; `rules` has a rule for each dtype (none: same bits),
+--- and may have gradients = { dtype = rule } where those are less sharp.
 function M.check(case, environment, rules)
-  local expression, dtype, shape, values = table.unpack(case)
+  local expression, dtype, shape, values, gradients = table.unpack(case)
   if dtype == "error" then
     assert(not pcall(M.evaluate, expression, environment), "PyTorch refuses this")
     return
   end
+  environment = gradients and with_leaves(environment, gradients) or environment
   local got = M.evaluate(expression, environment)
   if dtype == "plain" then
     assert.same(values, type(got) == "table" and got or { got })
@@ -51,6 +80,9 @@ function M.check(case, environment, rules)
   assert.equal(dtype, got.dtype)
   assert.same(shape, got.shape)
   near.lists(values, near.flat(got), rules[dtype] or EXACT, dtype)
+  if gradients then
+    check_gradients(gradients, environment, got, (rules.gradients or rules)[dtype])
+  end
 end
 
 return M

@@ -29,17 +29,14 @@ return {
       end,
     },
     sample = function(randn) return randn(3, 5), 2, 2, 3 end,
-    doc = "a stretch of one dimension",
   },
   select = {
     gradients = { function(g, _, x, d, i) return embed(g, x, key_at(x, d, i)) end },
     sample = function(randn) return randn(3, 5), -1, 2 end,
-    doc = "one position of one dimension, which goes",
   },
   index = {
     gradients = { function(g, _, x, key) return embed(g, x, key) end },
     sample = function(randn) return randn(4, 5), { { 1, -1, 2 }, 3 } end,
-    doc = "the part t[key]",
   },
   assign = {
     gradients = {
@@ -47,7 +44,6 @@ return {
       [3] = function(g, _, _, key) return core.methods.index(g, key) end,
     },
     in_place = true,
-    doc = "t[key] = value",
   },
   index_select = {
     gradients = {
@@ -55,7 +51,6 @@ return {
     },
     saves = { 3 },
     sample = function(randn) return randn(3, 4), 2, core.tensor { 4, 1, 1 } end,
-    doc = "the given positions of one dimension",
   },
   index_add = {
     gradients = {
@@ -64,7 +59,6 @@ return {
     },
     saves = { 3 },
     sample = function(randn) return randn(3, 4), 2, core.tensor { 4, 1, 1 }, randn(3, 3) end,
-    doc = "y added at positions of one dimension",
   },
   gather = {
     gradients = {
@@ -74,7 +68,6 @@ return {
     sample = function(randn)
       return randn(3, 4), 2, core.tensor { { 1, 4 }, { 2, 2 }, { 3, 1 } }
     end,
-    doc = "for each element its own position of one dimension",
   },
   scatter_add = {
     gradients = {
@@ -85,6 +78,5 @@ return {
     sample = function(randn)
       return randn(3, 4), 2, core.tensor { { 1, 4 }, { 2, 2 }, { 3, 1 } }, randn(3, 2)
     end,
-    doc = "each element of y added at its own position of one dimension",
   },
 }

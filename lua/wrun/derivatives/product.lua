@@ -39,7 +39,6 @@ return {
     },
     saves = { 1, 2 },
     sample = function(randn) return randn(2, 3, 4), randn(4, 5) end,
-    doc = "the matrix product; batch dimensions broadcast",
   },
   linear = {
     label = "AddmmBackward0",
@@ -50,6 +49,5 @@ return {
     },
     saves = { 1, 2 },
     sample = function(randn) return randn(3, 4), randn(2, 4), randn(2) end,
-    doc = "x weight^T + bias",
   },
 }

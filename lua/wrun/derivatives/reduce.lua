@@ -59,42 +59,35 @@ return {
   sum = {
     gradients = { spread },
     sample = function(randn) return randn(2, 3, 4), { 1, 3 } end,
-    doc = "the sum, over everything or some dimensions",
   },
   mean = {
     gradients = { mean_gradient },
     sample = function(randn) return randn(2, 3, 4), 2, true end,
-    doc = "the mean, over everything or some dimensions",
   },
   prod = {
     gradients = { prod_gradient },
     saves = { 1, "y" },
     sample = function(randn) return randn(3, 4), 2 end,
-    doc = "the product, over everything or one dimension",
   },
   max = {
     gradients = { extreme_gradient("max") },
     saves = { 1, "y" },
     sample = function(randn) return randn(3, 4), 1 end,
-    doc = "the largest element; along a dimension also its place",
   },
   min = {
     gradients = { extreme_gradient("min") },
     saves = { 1, "y" },
     sample = function(randn) return randn(3, 4), -1 end,
-    doc = "the smallest element; along a dimension also its place",
   },
   softmax = {
     gradients = { function(g, y, _, dim) return y * (g - (g * y):sum(dim, true)) end },
     saves = { "y" },
     sample = function(randn) return randn(3, 4), 2 end,
-    doc = "exp(x) / sum exp(x) along a dimension",
   },
   log_softmax = {
     label = "LogSoftmaxBackward0",
     gradients = { function(g, y, _, dim) return g - y:exp() * g:sum(dim, true) end },
     saves = { "y" },
     sample = function(randn) return randn(3, 4), -1 end,
-    doc = "x - log sum exp(x) along a dimension, without overflow",
   },
 }

@@ -10,38 +10,31 @@ return {
   clone = {
     gradients = { to_same },
     sample = function(randn) return randn(2, 3) end,
-    doc = "a copy with memory of its own",
   },
   contiguous = {
     gradients = { to_same },
     sample = function(randn) return randn(2, 3):t() end,
-    doc = "itself if row-major, else a row-major copy",
   },
   to = {
     gradients = { to_same },
     sample = function(randn) return randn(2, 3), "float64" end,
-    doc = "itself if of that type, else a converted copy",
   },
   copy_ = {
     gradients = { [2] = to_same },
     in_place = true,
-    doc = "overwrites its elements with those of the source",
   },
 
   view = {
     gradients = { to_shape_of },
     sample = function(randn) return randn(2, 6), 3, 4 end,
-    doc = "the same elements in another shape",
   },
   reshape = {
     gradients = { to_shape_of },
     sample = function(randn) return randn(2, 6):t(), 3, 4 end,
-    doc = "a view in another shape where the memory allows, else a copy",
   },
   transpose = {
     gradients = { function(g, _, _, a, b) return g:transpose(a, b) end },
     sample = function(randn) return randn(2, 3, 4), 1, 3 end,
-    doc = "two dimensions exchanged",
   },
   permute = {
     gradients = {
@@ -55,12 +48,10 @@ return {
       end,
     },
     sample = function(randn) return randn(2, 3, 4), 3, 1, 2 end,
-    doc = "the dimensions in another order",
   },
   expand = {
     gradients = { to_same },
     sample = function(randn) return randn(3, 1), 2, 3, 4 end,
-    doc = "dimensions of size 1 repeated without copying",
   },
   cat = {
     backward = function(g, edges, values)
@@ -73,6 +64,5 @@ return {
       return results
     end,
     sample = function(randn) return 2, randn(2, 1), randn(2, 3) end,
-    doc = "tensors one after the other along a dimension",
   },
 }
