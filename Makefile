@@ -99,8 +99,9 @@ check-asan: build/packages-test
 	  CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
 	ASAN_OPTIONS=allocator_may_return_null=1 build/asan/wrun $(BUSTED) --exclude-tags=memory,slow $(SPEC)
 
+# Forty times slower: what is tagged #many repeats with more numbers what others do with few.
 check-valgrind: all build/packages-test build/packages-check
-	$(VALGRIND) $(BUILD)/wrun $(BUSTED) --exclude-tags=memory,slow $(SPEC)
+	$(VALGRIND) $(BUILD)/wrun $(BUSTED) --exclude-tags=memory,slow,many $(SPEC)
 
 check-all: lint
 	$(MAKE) test SPEC=--run=all

@@ -19,7 +19,7 @@ local FIXTURES = {
 for _, fixture in ipairs(FIXTURES) do
   local name, rules = table.unpack(fixture)
   local data = require("spec.fixtures." .. name)
-  describe(name, function()
+  describe(name .. " #many", function()
     local environment
     lazy_setup(function()
       environment = cases.environment(data.inputs)

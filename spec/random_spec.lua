@@ -87,7 +87,7 @@ for _, name in ipairs(PROGRAMS) do
   end)
 end
 
-describe("default weights and nn.init", function()
+describe("default weights and nn.init #many", function()
   local fixture = require "spec.fixtures.init"
   for _, case in ipairs(fixture.programs) do
     it("are PyTorch's, " .. replay.title(case), function()
@@ -336,7 +336,7 @@ for _, engine in ipairs({ "mt19937", "philox" }) do
   end)
 end
 
-describe("the number of threads", function()
+describe("the number of threads #many", function()
   local SCRIPT = [[
     local wrun = require "wrun"
     wrun.manual_seed(12)

@@ -101,7 +101,7 @@ describe("the exact gradient", function()
       { rtol = 1e-10, atol = 1e-12 }))
   end)
 
-  it("climbs bars and stripes at every step, and never above the optimum", function()
+  it("climbs bars and stripes at every step, and never above the optimum #many", function()
     local data = bars_and_stripes(3)
     local r = rbm.new { visible = 9, hidden = 10, seed = 1, dtype = "float64", std = 0.1 }
     local last, optimum = -math.huge, bars_and_stripes_optimum(3)
@@ -117,7 +117,34 @@ describe("the exact gradient", function()
   end)
 end)
 
-describe("PCD", function()
+describe("CD", function()
+  it("follows the difference of the free energies of data and reconstruction", function()
+    local r = tiny.new(6, 4, 0.5, 1)
+    local v0, state = random_data(12, 6, 2), r.generator:get_state()
+    local before = r:plain()
+    r.options.center, r.is_trained = false, true
+    r:fit(v0, { method = "cd", batch_size = 12, epochs = 1, lr = 1 })
+    r.generator:set_state(state) -- the same draws again: order, hidden units, visible units
+    v0 = v0:index_select(1, wrun.randperm(12, { generator = r.generator }))
+    local after = r:plain()
+    for _, name in ipairs(NAMES) do
+      r[name]:copy_(before[name])
+      before[name]:requires_grad_()
+    end
+    local v = r:sample_v(r:sample_h(v0))
+    local function free_energy(x)
+      local x_hidden = x:matmul(before.weight:t()) + before.hidden_bias
+      return (-x:matmul(before.visible_bias) - x_hidden:softplus():sum(2)):mean()
+    end
+    (free_energy(v0) - free_energy(v)):backward()
+    for _, name in ipairs(NAMES) do
+      local step = after[name] - before[name]:detach()
+      assert.is_true(step:allclose(-before[name].grad, { rtol = 1e-10, atol = 1e-12 }))
+    end
+  end)
+end)
+
+describe("PCD #many", function()
   it("learns bars and stripes to within 3 % of the optimum, and not above it", function()
     local data = bars_and_stripes(3)
     local r = rbm.new { visible = 9, hidden = 16, seed = 3, dtype = "float64" }
@@ -155,7 +182,7 @@ local function geweke(r, step)
   return worst
 end
 
-describe("Geweke's joint test", function()
+describe("Geweke's joint test #many", function()
   local r
 
   before_each(function()
@@ -193,7 +220,7 @@ describe("fit", function()
   end
 
   for _, method in ipairs { "cd", "pcd", "fpcd", "pt", "exact" } do
-    it(("by %s makes the data likelier"):format(method), function()
+    it(("by %s makes the data likelier #many"):format(method), function()
       local r = trained { method = method, k = 2, epochs = 1000, batch_size = 32, lr = 0.1 }
       local alone = rbm.new { visible = 16, hidden = 8, seed = 5 }
       alone:fit(data, { epochs = 1, lr = 0 })
@@ -219,7 +246,7 @@ describe("fit", function()
     end)
   end
 
-  it("gives the same bits with any number of threads", function()
+  it("gives the same bits with any number of threads #many", function()
     local threads = wrun.get_num_threads()
     local first
     for count = 1, 3 do
@@ -271,7 +298,7 @@ describe("fit", function()
     assert.is_true(math.abs(plain[30] - plain_flipped[30]) > 1e-3)
   end)
 
-  it("draws hidden units towards a sparse activity, and weights towards zero", function()
+  it("draws hidden units towards a sparse activity, and weights towards zero #many", function()
     local function activity(options)
       options.epochs, options.batch_size, options.lr = 200, 32, 0.1
       return trained(options)
@@ -306,7 +333,17 @@ describe("fit", function()
   end)
 
   it("reports what Hinton's checklist asks for", function()
-    local r = trained { epochs = 2 }
+    local info, weights = nil, {}
+    local r = trained {
+      epochs = 2, valid = data, batch_size = 32, lr = { 0.1, 0.05 },
+      callback = function(report)
+        info, weights[report.epoch] = report, report.model.weight:clone()
+      end,
+    }
+    local change = (weights[2] - weights[1]):abs():mean():item() -- an epoch is one step here
+    assert.near(change / weights[2]:abs():mean():item(), info.update_ratio, 1e-9)
+    assert.equal(0, info.free_energy_gap)
+    assert.near(0.05, info.lr, 1e-12)
     local s = r:statistics(data)
     assert.same({ 8 }, s.activity.shape)
     assert.same({ 32, 8 }, s.map.shape)

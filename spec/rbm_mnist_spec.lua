@@ -43,7 +43,7 @@ local function principal_components(x, k)
   return basis:narrow(2, 1, k)
 end
 
-describe("MNIST", function()
+describe("MNIST #many", function()
   it("has a base rate of -206.0 nats an image", function()
     local train, test = mnist()
     if not train then

@@ -38,7 +38,7 @@ describe("log_z", function()
     end
   end)
 
-  it("is the same by the product of factors and by the direct sum, for more units", function()
+  it("is the same by the product of factors and by the direct sum, for more units #many", function()
     local r = tiny.new(100, 14, 0.5, 3)
     assert.near(enumerate.log_z_blocks(r), r:log_z(), ROUNDING * 10)
   end)
@@ -88,7 +88,7 @@ describe("log_z", function()
 end)
 
 describe("enumerated samples", function()
-  it("follow the machine's distribution", function()
+  it("follow the machine's distribution #many", function()
     local r = tiny.new(6, 4, 1, 5)
     local _, p = tiny.distribution(r)
     local counts = tiny.count(enumerate.sample(r, 20000), {})
@@ -108,14 +108,14 @@ describe("ais", function()
     assert.is_true(z.reliable)
   end)
 
-  it("is unbiased in Z: the mean weight of many short walks", function()
+  it("is unbiased in Z: the mean weight of many short walks #many", function()
     local r = tiny.new(8, 5, 0.7, 6)
     local z = r:ais { chains = 20000, steps = 10 }
     assert.is_true(math.abs(z.log_z - r:log_z()) < 4 * z.sd)
     assert.is_true(z.sd < 0.02)
   end)
 
-  it("covers the exact value: within 2 deviations for at least 80 % of seeds", function()
+  it("covers the exact value: within 2 deviations for at least 80 % of seeds #many", function()
     local hits = 0
     for seed = 1, 50 do
       local r = tiny.new(10, 6, 1, seed)
@@ -126,18 +126,19 @@ describe("ais", function()
     assert.is_true(hits >= 40)
   end)
 
-  it("stands between its directions: forward at most, reverse at least, on average", function()
+  it("has the exact value between its directions #many", function()
     local forward, reverse, exact = 0, 0, 0
     for seed = 1, 20 do
       local r = tiny.new(10, 6, 1.5, seed)
       exact = exact + r:log_z() / 20
-      -- the mean of log weights: Jensen's inequality orders it whatever the number of walks
       local f = r:ais { chains = 200, steps = 20 }
       local b = r:ais { chains = 200, steps = 20, reverse = true }
       forward = forward + f.log_z / 20
       reverse = reverse + b.log_z / 20
-      assert.is_true(f.log_weight:mean():item() <= f.log_weight:logsumexp(1):item()
-        - math.log(200) + ROUNDING)
+      -- a walk's log weight is below log Z forward, and above it backward, by Jensen's inequality
+      local base = r.base:softplus():sum():item() + 6 * math.log(2)
+      assert.is_true(base + f.log_weight:mean():item() < r:log_z() - 0.05)
+      assert.is_true(base - b.log_weight:mean():item() > r:log_z() + 0.05)
     end
     assert.is_true(forward < exact + 0.05)
     assert.is_true(reverse > exact - 0.05)
@@ -186,7 +187,7 @@ describe("against scikit-learn", function()
     end
   end)
 
-  it("the stochastic pseudo-likelihood has the exact one as its mean", function()
+  it("the stochastic pseudo-likelihood has the exact one as its mean #many", function()
     local exact, mean = r:pseudo_likelihood(v):mean():item(), 0
     for seed = 1, 100 do
       mean = mean + r:pseudo_likelihood(v, { bits = 2, seed = seed }):mean():item() / 100

@@ -55,7 +55,7 @@ describe("rbm", function()
     end
   end)
 
-  it("draws hidden and visible units with their probabilities", function()
+  it("draws hidden and visible units with their probabilities #many", function()
     local r = tiny.new(6, 4, 1, 4)
     local v = repeated({ 1, 0, 1, 1, 0, 1 }, 20000)
     local p, mean = r:hidden(v):tolist()[1], r:sample_h(v):mean(1):tolist()
@@ -87,7 +87,21 @@ describe("rbm", function()
     end
   end)
 
-  it("samples, by Gibbs steps, the distribution that enumeration gives", function()
+  it("has sure units at inputs of any size, and no number that is none", function()
+    for _, dtype in ipairs { "float32", "float64" } do
+      local r = rbm.new { visible = 70, hidden = 2, seed = 1, dtype = dtype }
+      for size, p in pairs { [1e3] = 1, [1e30] = 1, [-1e30] = 0, [-1e3] = 0 } do
+        r.visible_bias:fill_(size)
+        for _, h in ipairs { r:visible(wrun.ones(3, 2)), r:sample_v(wrun.ones(3, 2)) } do
+          assert.is_true((h - p):abs():max():item() < 1e-30)
+        end
+        local free = r:free_energy(wrun.ones(3, 70)):mean():item()
+        assert.near(-70 * size, free, 2 + math.abs(size) * 1e-4) -- 2: the hidden units'
+      end
+    end
+  end)
+
+  it("samples, by Gibbs steps, the distribution that enumeration gives #many", function()
     local r = tiny.new(8, 5, 0.7, 5)
     local _, p = tiny.distribution(r)
     local chains = r:chains(4000):step(100)
@@ -98,7 +112,7 @@ describe("rbm", function()
     assert.is_true(math.abs(tiny.chi_square_score(counts, p)) < SCORE)
   end)
 
-  it("is found out by the same test when one sign is wrong", function()
+  it("is found out by the same test when one sign is wrong #many", function()
     local r = tiny.new(8, 5, 0.7, 5)
     local _, p = tiny.distribution(r)
     r.weight[{ 2, 3 }] = -r.weight[2][3]:item()
@@ -110,7 +124,7 @@ describe("rbm", function()
     assert.is_true(tiny.chi_square_score(counts, p) > 3 * SCORE)
   end)
 
-  it("samples what a mask leaves free from p(free | clamped)", function()
+  it("samples what a mask leaves free from p(free | clamped) #many", function()
     local r = tiny.new(7, 4, 0.8, 6)
     local _, p = tiny.distribution(r)
     local given, mask = { 1, 0, 1, 0, 0, 0, 0 }, { 1, 1, 1, 0, 0, 0, 0 }
@@ -140,7 +154,7 @@ describe("rbm", function()
     assert.is_true(((after - v) * mask):eq(0):all():item())
   end)
 
-  it("tempers: every temperature has its own distribution, and states are exchanged", function()
+  it("tempers: each temperature has its distribution, and states are exchanged #many", function()
     local r = tiny.new(6, 4, 1.2, 8)
     local levels, count = 4, 1500
     local chains = r:chains(count, { temperatures = levels }):step(60)
@@ -165,7 +179,7 @@ describe("rbm", function()
     end
   end)
 
-  it("gives Gaussian units their mean and unit variance, and softmax groups one winner", function()
+  it("gives Gaussian units mean and unit variance, and softmax groups one winner #many", function()
     local g = rbm.new {
       visible = 3, hidden = 2, visible_units = "gaussian", dtype = "float64", seed = 1, std = 1,
     }
@@ -218,7 +232,7 @@ describe("rbm", function()
     assert.is_true(first:equal(r:gibbs(rows(tiny.states(5)), 5)))
   end)
 
-  it("has autocorrelations: 1 at lag 0, none for noise, rho^lag for an autoregression", function()
+  it("has autocorrelations: 1 at lag 0, rho^lag for an autoregression #many", function()
     local generator = wrun.Generator({ seed = 4 })
     local noise = wrun.randn(400, 200, { generator = generator }):tolist()
     local series = { noise[1] }

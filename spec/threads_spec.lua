@@ -28,7 +28,7 @@ local function assert_independent(work)
   end
 end
 
-describe("the number of threads", function()
+describe("the number of threads #many", function()
   local before
 
   setup(function()

@@ -223,13 +223,17 @@ local function run_epoch(self)
   local o, data = self.options, self.data
   local good, n = self:state_dict(), data:size(1)
   local order = wrun.randperm(n, { generator = self.model.generator })
+  local before
   for first = 1, n, o.batch_size do
     local count = math.min(o.batch_size, n - first + 1)
+    before = first + count > n and self.model.weight:clone() or nil
     local rows = data:index_select(1, order:narrow(1, first, count))
     step(self, rows, (self.epoch + (first - 1) / n) / o.epochs)
   end
   self.epoch = self.epoch + 1
   guard(self, good, self.epoch - 1)
+  local weight = self.model.weight
+  self.update_ratio = (weight - before):abs():mean():item() / weight:abs():mean():item()
 end
 
 --- Trains for one pass over the data.
@@ -279,6 +283,7 @@ local function report(self)
     model = model,
     trainer = self,
     lr = value_at(o.lr, self.epoch / o.epochs),
+    update_ratio = self.update_ratio,
     reconstruction_error = (train - model:reconstruct(train)):square():sum(2):mean():item(),
     free_energy = model:free_energy(train):mean():item(),
   }
@@ -307,7 +312,11 @@ end
 ---         weights); sparsity { target =, cost =, decay = }; offset_rate of the hidden offsets;
 ---         binarize "none" (default), "threshold" or "stochastic"; start_from_mean (visible biases
 ---         from the data's mean); valid (other data); callback(info) after each epoch, which ends
----         the training by returning false; resume: what a trainer's state_dict returned
+---         the training by returning false; resume: what a trainer's state_dict returned.
+---         info: epoch, epochs, model, trainer, lr; update_ratio, the mean size of the last step's
+---         change of a weight over that of a weight (Hinton advises 0.001); reconstruction_error;
+---         free_energy; with valid also free_energy_gap, which grows when the data is learnt by
+---         heart
 --- raises  `fit: argument 1: expected`; `fit: option NAME: expected`; `fit: diverged in epoch`: the
 ---         model is then as it was after the last good epoch
 --- source  [Hinton2002], [Tieleman2008], [Tieleman2009], [Desjardins2010], [Melchior2016]
