@@ -32,33 +32,36 @@ local function call(f, inputs)
   return y
 end
 
---- the derivative of sum(y * weights) with respect to element k of inputs[i], by central
---- differences
-local function numeric(f, inputs, i, k, weights, eps)
+--- the derivatives of sum(y * weights) with respect to inputs[i], by central differences
+local function numeric(f, inputs, i, weights, eps)
   local flat = inputs[i]:detach():reshape(-1)
-  local value = flat[k]:item()
-  local function at(shift)
-    return autograd.no_grad(function()
-      local moved = flat:clone()
-      moved[k] = value + shift
-      local changed = table.move(inputs, 1, inputs.n, 1, { n = inputs.n })
-      changed[i] = moved:reshape(inputs[i].shape)
-      return (call(f, changed):double() * weights):sum():item()
-    end)
+  local derivatives = core.empty(flat.shape, { dtype = "float64" })
+  for k = 1, flat:numel() do
+    local value = flat[k]:item()
+    local function at(shift)
+      return autograd.no_grad(function()
+        local moved = flat:clone()
+        moved[k] = value + shift
+        local changed = table.move(inputs, 1, inputs.n, 1, { n = inputs.n })
+        changed[i] = moved:reshape(inputs[i].shape)
+        return (call(f, changed):double() * weights):sum():item()
+      end)
+    end
+    derivatives[k] = (at(eps) - at(-eps)) / (2 * eps)
   end
-  return (at(eps) - at(-eps)) / (2 * eps)
+  return derivatives:reshape(inputs[i].shape)
 end
 
---- Compares the gradients of f with central differences, for every element of every input that
---- requires one.
----
---- Inputs should be float64: differences in float32 are mostly rounding. The walk backward is run
---- twice and must give the same bits.
----@param f function  tensors (and other values) -> one tensor
----@param inputs table  the arguments; `n` where some are nil
----@param options? { eps: number, atol: number, rtol: number }  step 1e-6 and tolerances 1e-5, 1e-3
----@return boolean  true; raises where they differ, naming input, element and both values
-function M.gradcheck(f, inputs, options)
+--- Returns both derivatives of a weighted sum of f's result, for every input that requires one, and
+--- the options with their defaults.
+--- domain  as gradcheck, which raises where they differ
+--- raises  `gradcheck: expected at least one input`; `gradcheck: input N: two runs gave different`
+---@param f function
+---@param inputs table
+---@param options? table
+---@return { input: integer, got: Tensor, expected: Tensor }[]  the walk's, and by differences
+---@return { eps: number, atol: number, rtol: number }
+function M.compare(f, inputs, options)
   local o = check.options("gradcheck", options, OPTIONS)
   inputs = table.move(inputs, 1, inputs.n or #inputs, 1, { n = inputs.n or #inputs })
   local places = differentiable(inputs)
@@ -83,26 +86,68 @@ function M.gradcheck(f, inputs, options)
     }))
   end
   local first, second = analytic(), analytic()
+  local comparisons = {}
   for n, i in ipairs(places) do
     local g = first[n] or core.zeros(inputs[i].shape, { dtype = inputs[i].dtype })
     local is_comparable = first[n] and not first[n]:isnan():any():item()
     if is_comparable and not first[n]:detach():equal(second[n]:detach()) then
       fail("gradcheck: input %d: two runs gave different gradients", i)
     end
-    local flat = g:detach():reshape(-1)
-    for k = 1, flat:numel() do
-      local got, expected = flat[k]:item(), numeric(f, inputs, i, k, weights, o.eps)
+    comparisons[n] = {
+      input = i,
+      got = g:detach(),
+      expected = numeric(f, inputs, i, weights, o.eps),
+    }
+  end
+  return comparisons, o
+end
+
+--- Compares the gradients of f with central differences, for every element of every input that
+--- requires one, and returns true.
+---
+--- Inputs should be float64: differences in float32 are mostly rounding. The walk backward is run
+--- twice and must give the same bits.
+--- shapes  any
+--- domain  options eps (the step, 1e-6), atol (1e-5) and rtol (1e-3)
+--- raises  `gradcheck: input N, element K: expected the derivative`; `gradcheck: expected at`;
+---   `gradcheck: input N: two runs gave different gradients`
+--- cost    two calls of f for each element
+---
+---     local x = wrun.randn(3, { dtype = "float64", requires_grad = true })
+---     print(wrun.gradcheck(wrun.exp, { x }))
+---@param f function  tensors (and other values) -> one tensor
+---@param inputs table  the arguments; `n` where some are nil
+---@param options? { eps: number, atol: number, rtol: number }
+---@return boolean  true
+function M.gradcheck(f, inputs, options)
+  local comparisons, o = M.compare(f, inputs, options)
+  for _, comparison in ipairs(comparisons) do
+    local got_all, expected_all = comparison.got:reshape(-1), comparison.expected:reshape(-1)
+    for k = 1, got_all:numel() do
+      local got, expected = got_all[k]:item(), expected_all[k]:item()
       local is_near = math.abs(got - expected) <= o.atol + o.rtol * math.abs(expected)
       if not is_near then
         fail("gradcheck: input %d, element %d: expected the derivative %.9g by differences, "
-          .. "got %.9g", i, k, expected, got)
+          .. "got %.9g", comparison.input, k, expected, got)
       end
     end
   end
   return true
 end
 
---- Checks the gradients of the gradients of f in the same way.
+--- Compares the gradients of f's gradients with central differences as gradcheck does, and returns
+--- true.
+--- shapes  any
+--- domain  as gradcheck
+--- raises  as gradcheck
+--- cost    two walks backward for each element
+---
+---     local x = wrun.randn(3, { dtype = "float64", requires_grad = true })
+---     print(wrun.gradgradcheck(wrun.exp, { x }))
+---@param f function  tensors (and other values) -> one tensor
+---@param inputs table  the arguments; `n` where some are nil
+---@param options? { eps: number, atol: number, rtol: number }
+---@return boolean  true
 function M.gradgradcheck(f, inputs, options)
   inputs = table.move(inputs, 1, inputs.n or #inputs, 1, { n = inputs.n or #inputs })
   local places = differentiable(inputs)

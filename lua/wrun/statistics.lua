@@ -122,6 +122,34 @@ local closeness_options = {
   rtol = check.number(1e-5, 0), atol = check.number(1e-8, 0), equal_nan = check.boolean(false),
 }
 
+local function closeness(f, a, b, options)
+  local o = check.options(f, options, closeness_options)
+  check.tensor_argument(f, 1, a)
+  b = type(b) == "number" and core.tensor(b) or b
+  check.tensor_argument(f, 2, b)
+  local distance = (a - b):abs()
+  local near = distance:le(b:abs() * o.rtol + o.atol):logical_and(distance:isfinite())
+    :logical_or(a:eq(b))
+  if o.equal_nan then
+    near = near:logical_or(a:isnan():logical_and(b:isnan()))
+  end
+  return near
+end
+
+--- Returns where |a - b| <= atol + rtol |b|; infinities are near themselves.
+--- shapes  a and b broadcast -> bool
+--- domain  numbers or floats; NaN is near nothing unless equal_nan
+--- raises  `isclose: option NAME: expected`; as `sub`
+---
+---     print(wrun.isclose(wrun.tensor({ 1.0, 2.0 }), 1, { rtol = 0.1 }))
+---@param a Tensor
+---@param b Tensor|number
+---@param options? { rtol: number, atol: number, equal_nan: boolean }  1e-5, 1e-8, false
+---@return Tensor
+function M.isclose(a, b, options)
+  return closeness("isclose", a, b, options)
+end
+
 --- Is |a - b| <= atol + rtol |b| everywhere? Infinities are near themselves.
 --- shapes  a and b broadcast
 --- domain  numbers or floats; NaN is near nothing unless equal_nan
@@ -131,15 +159,7 @@ local closeness_options = {
 ---@param options? { rtol: number, atol: number, equal_nan: boolean }  1e-5, 1e-8, false
 ---@return boolean
 function M.allclose(a, b, options)
-  local o = check.options("allclose", options, closeness_options)
-  check.tensor_argument("allclose", 1, a)
-  b = type(b) == "number" and core.tensor(b) or b
-  check.tensor_argument("allclose", 2, b)
-  local near = (a - b):abs():le(b:abs() * o.rtol + o.atol):logical_or(a:eq(b))
-  if o.equal_nan then
-    near = near:logical_or(a:isnan():logical_and(b:isnan()))
-  end
-  return near:all():item()
+  return closeness("allclose", a, b, options):all():item()
 end
 
 return M

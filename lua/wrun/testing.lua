@@ -1,0 +1,383 @@
+--- Matchers for busted: `require "wrun.testing"` adds assert.tensor_near, assert.same_bits,
+--- assert.shape, assert.gradients and their negations, such as assert.is_not.tensor_near.
+---
+--- Each is also a function here, which returns whether it holds and the text that says why. A last
+--- argument of the matcher that is a string stands in front of that text when it fails.
+
+local core = require "wrun.core"
+local check = require "wrun.check"
+local gradcheck = require "wrun.gradcheck"
+local luassert = require "luassert"
+local say = require "say"
+local wrun = require "wrun"
+
+local fail, is_tensor = core.fail, core.is_tensor
+
+local M = {}
+
+-------------------------------------------------------------------------------
+-- Where and by how much two tensors differ
+
+local FLOATS = { float32 = true, float64 = true }
+
+--- the shortest decimals that read back as this value of this dtype
+local function value_text(value, dtype)
+  if value ~= value then
+    return "nan"
+  elseif not FLOATS[dtype] or math.abs(value) == math.huge then
+    return tostring(value)
+  end
+  local format = dtype == "float32" and "f" or "d"
+  local text
+  for digits = 1, 17 do
+    text = ("%." .. digits .. "g"):format(value)
+    if string.unpack(format, string.pack(format, tonumber(text))) == value then
+      return text
+    end
+  end
+  return text
+end
+
+--- number k of all elements as a place: " at {2, 1}"
+local function place_text(k, shape)
+  local place, left = {}, k - 1
+  for d = #shape, 1, -1 do
+    place[d] = left % shape[d] + 1
+    left = left // shape[d]
+  end
+  return #shape > 0 and (" at {%s}"):format(table.concat(place, ", ")) or ""
+end
+
+--- what differs where is_near (bool, of their shape) is false, and nil where nothing does
+local function differences(expected, got, is_near)
+  local count = got:numel()
+  local differing = count - is_near:long():sum():item()
+  if differing == 0 then
+    return nil
+  end
+  local distances = (got:double() - expected:double()):abs()
+  local ranked = wrun.where(distances:isnan(), math.huge, distances)
+  local k = wrun.where(is_near, -1, ranked):reshape(-1):argmax(1):item()
+  local text = ("expected %s, got %s, a difference of %.3g"):format(
+    value_text(expected:reshape(-1)[k]:item(), expected.dtype),
+    value_text(got:reshape(-1)[k]:item(), got.dtype),
+    math.abs(distances:reshape(-1)[k]:item())) -- a NaN without its sign
+  local place = place_text(k, got.shape)
+  if count == 1 then
+    return place == "" and text or "differs" .. place .. ": " .. text
+  elseif differing == 1 then
+    return ("1 of %d elements differs,%s: %s"):format(count, place, text)
+  end
+  return ("%d of %d elements differ, most%s: %s"):format(differing, count, place, text)
+end
+
+local function kind_text(t)
+  return t.dtype .. " " .. core.shape_text(t)
+end
+
+--- the two values of a matcher as tensors; a number or a table takes the dtype of the other
+local function tensors(fname, expected, got)
+  local function converted(position, value, like)
+    if is_tensor(value) then
+      return value:detach()
+    elseif is_tensor(like) and (type(value) == "number" or type(value) == "table") then
+      return wrun.tensor(value, { dtype = like.dtype })
+    end
+    fail("%s: argument %d: expected a tensor, got %s", fname, position, check.describe(value))
+  end
+  return converted(1, expected, got), converted(2, got, expected)
+end
+
+--- the verdict on two tensors: whether they agree, and the text for either outcome
+local function verdict(kind, expected, got, compare)
+  local problem
+  if core.shape_text(expected) ~= core.shape_text(got) then
+    problem = "the shapes differ"
+  elseif expected.dtype ~= got.dtype then
+    problem = "the dtypes differ"
+  else
+    problem = differences(expected, got, compare(expected, got))
+  end
+  return problem == nil, ("Expected tensors %s.\nexpected: %s\ngot:      %s\n%s"):format(
+    problem and "that are " .. kind or "that are not " .. kind, kind_text(expected),
+    kind_text(got), problem or (got:numel() == 1 and "the element is"
+      or ("all %d elements are"):format(got:numel())))
+end
+
+-------------------------------------------------------------------------------
+-- The matchers
+
+-- what PyTorch's assert_close allows where neither is given; integers are compared exactly
+local TOLERANCES = { float32 = { 1.3e-6, 1e-5 }, float64 = { 1e-7, 1e-7 } }
+
+local NEAR = {
+  rtol = check.optional(check.number(nil, 0)),
+  atol = check.optional(check.number(nil, 0)),
+  equal_nan = check.boolean(false),
+}
+
+--- Returns whether two tensors are near: |got - expected| <= atol + rtol |expected| everywhere.
+--- shapes  the same
+--- domain  the same dtype; a number or a table of numbers takes the dtype of the other. Without
+---   options rtol and atol are 1.3e-6 and 1e-5 in float32, 1e-7 and 1e-7 in float64 (as PyTorch's
+---   assert_close has them), 0 and 0 in other dtypes; where one is given, the other is 0.
+---   Infinities are near themselves; NaN is near nothing unless equal_nan.
+--- raises  `tensor_near: argument N: expected a tensor`; `tensor_near: option NAME: expected`
+---
+---     require "wrun.testing" -- in a spec
+---     assert.tensor_near({ 1, 2 }, wrun.tensor({ 1.0, 2.001 }), { rtol = 1e-3 })
+---     assert.is_not.tensor_near(0, wrun.tensor(0.1))
+---@param expected wrun.Tensor|number|table
+---@param got wrun.Tensor|number|table
+---@param options? { rtol: number, atol: number, equal_nan: boolean }
+---@return boolean
+---@return string text  what was compared; where, by how much and how often it differs
+function M.tensor_near(expected, got, options)
+  local o = check.options("tensor_near", options, NEAR)
+  expected, got = tensors("tensor_near", expected, got)
+  local usual = TOLERANCES[expected.dtype] or { 0, 0 }
+  if o.rtol or o.atol then
+    usual = { 0, 0 }
+  end
+  local rtol, atol = o.rtol or usual[1], o.atol or usual[2]
+  local kind = ("near: within %.9g + %.9g |expected|"):format(atol, rtol)
+  return verdict(kind, expected, got, function(a, b)
+    if a.dtype == "bool" then
+      return a:eq(b)
+    end
+    return wrun.isclose(b, a, { rtol = rtol, atol = atol, equal_nan = o.equal_nan })
+  end)
+end
+
+--- Returns whether two tensors are the same to the last bit: 0 and -0 differ, all NaNs are one.
+--- shapes  the same
+--- domain  the same dtype; a number or a table of numbers takes the dtype of the other
+--- raises  `same_bits: argument N: expected a tensor`
+---
+---     require "wrun.testing" -- in a spec
+---     assert.same_bits({ 0.5, 0 / 0 }, wrun.tensor({ 0.5, 0 / 0 }))
+---     assert.is_not.same_bits({ 0.0 }, wrun.tensor({ -0.0 }))
+---@param expected wrun.Tensor|number|table
+---@param got wrun.Tensor|number|table
+---@return boolean
+---@return string text  what was compared; where, by how much and how often it differs
+function M.same_bits(expected, got)
+  expected, got = tensors("same_bits", expected, got)
+  return verdict("the same to the last bit", expected, got, function(a, b)
+    local is_same = a:eq(b)
+    if FLOATS[a.dtype] then -- 1 / 0 and 1 / -0 are infinities that differ
+      is_same = is_same:logical_and(a:reciprocal():eq(b:reciprocal()))
+        :logical_or(a:isnan():logical_and(b:isnan()))
+    end
+    return is_same
+  end)
+end
+
+local SHAPE = check.rule(nil, "a table of integers", function(value)
+  return type(value) == "table" and value or nil
+end)
+
+--- Returns whether a tensor has this shape.
+--- shapes  any
+--- domain  any dtype; {} is the shape of a single number
+--- raises  `shape: argument N: expected`
+---
+---     require "wrun.testing" -- in a spec
+---     assert.shape(wrun.zeros(2, 3), { 2, 3 })
+---@param tensor wrun.Tensor
+---@param shape integer[]
+---@return boolean
+---@return string text  both shapes
+function M.shape(tensor, shape)
+  check.tensor_argument("shape", 1, tensor)
+  local expected = core.shape_text(check.argument("shape", 2, shape, SHAPE))
+  local is_same = core.shape_text(tensor) == expected
+  return is_same, is_same and ("Expected another shape than %s."):format(expected)
+    or ("Expected the shape %s.\ngot: %s"):format(expected, kind_text(tensor))
+end
+
+-------------------------------------------------------------------------------
+-- Gradients
+
+--- a copy of a module's tensor, floats in float64
+local function double_copy(tensor)
+  local copy = tensor:detach():clone()
+  if FLOATS[tensor.dtype] then
+    copy = copy:double()
+    core.set_parameter(copy, core.is_parameter(tensor))
+    copy.requires_grad = tensor.requires_grad
+  end
+  return copy
+end
+
+--- Puts float64 copies in the place of all tensors of a module and returns a guard that puts them
+--- back.
+local function in_double(module)
+  local replaced, copies = {}, {}
+  for _, owner in ipairs(module:modules()) do
+    local tensors_of = {}
+    for name, value in next, owner do
+      tensors_of[name] = is_tensor(value) and value or nil
+    end
+    for name, tensor in pairs(tensors_of) do
+      copies[tensor] = copies[tensor] or double_copy(tensor)
+      replaced[#replaced + 1] = { owner, name, tensor }
+      owner[name] = copies[tensor]
+    end
+  end
+  return setmetatable({}, {
+    __close = function()
+      for _, place in ipairs(replaced) do
+        local owner, name, tensor = table.unpack(place)
+        owner[name] = tensor
+      end
+    end,
+  })
+end
+
+--- f with the module's parameters as further arguments, after the first n
+local function with_parameters(f, n, parameters)
+  return function(...)
+    local arguments = table.pack(...)
+    for k, parameter in ipairs(parameters) do
+      local given = arguments[n + k]
+      if not rawequal(given, parameter) then -- a moved one; the next call finds it moved back
+        local before = parameter:detach():clone()
+        parameter:detach():copy_(given)
+        local y = f(table.unpack(arguments, 1, n))
+        parameter:detach():copy_(before)
+        return y
+      end
+    end
+    return f(table.unpack(arguments, 1, n))
+  end
+end
+
+--- f that draws the same numbers from the default generator at every call, and a guard that leaves
+--- the generator where it is now
+local function repeating_draws(f)
+  local generator = wrun.default_generator
+  local state = generator:get_state()
+  local function rewind()
+    generator:set_state(state)
+  end
+  return function(...)
+    rewind()
+    return f(...)
+  end, setmetatable({}, { __close = rewind })
+end
+
+local function double_inputs(x)
+  local inputs = is_tensor(x) and { x } or x
+  if type(inputs) ~= "table" then
+    fail("gradients: argument 2: expected a tensor or a table of arguments, got %s",
+      check.describe(x))
+  end
+  local result, names = { n = inputs.n or #inputs }, {}
+  for i = 1, result.n do
+    local value = inputs[i]
+    if is_tensor(value) and FLOATS[value.dtype] then
+      value = value:detach():double():clone():requires_grad_()
+    end
+    result[i], names[i] = value, ("input %d"):format(i)
+  end
+  return result, names
+end
+
+local function is_module(f)
+  return type(f) == "table" and type(f.named_parameters) == "function"
+end
+
+--- Returns whether gradients are those that finite differences give: with respect to every float
+--- input and, where f is a module, to every parameter that requires one.
+---
+--- It is computed in float64: inputs and the tensors of a module are replaced by copies, and the
+--- module has its own back at the end. What f draws from the default generator is drawn again at
+--- each call, so that dropout can be checked.
+--- shapes  any
+--- domain  f returns one tensor; options eps (the step, 1e-6), atol (1e-5) and rtol (1e-3)
+--- raises  `gradients: argument N: expected`; `gradients: expected a float64 result`; as gradcheck
+--- cost    two calls of f for each element of each input and parameter
+---
+---     require "wrun.testing" -- in a spec
+---     assert.gradients(nn.Linear(3, 2), wrun.randn(4, 3))
+---     assert.gradients(function(a, b) return (a * b):tanh() end, { wrun.rand(3), wrun.rand(3) })
+---@param f function|wrun.nn.Module
+---@param x wrun.Tensor|table  the argument, or all of them
+---@param options? { eps: number, atol: number, rtol: number }
+---@return boolean
+---@return string text  which gradients differ, where, by how much and how often
+function M.gradients(f, x, options)
+  local inputs, names = double_inputs(x)
+  local parameters, n = {}, inputs.n
+  if not is_module(f) then
+    check.argument("gradients", 1, f, check.func())
+  end
+  local _ <close> = is_module(f) and in_double(f) or nil
+  if is_module(f) then
+    for name, parameter in f:named_parameters() do
+      if parameter.requires_grad then
+        parameters[#parameters + 1] = parameter
+        inputs[n + #parameters], names[n + #parameters] = parameter, "parameter " .. name
+      end
+    end
+    inputs.n = n + #parameters
+  end
+  local repeated, rewinding = repeating_draws(with_parameters(f, n, parameters))
+  local _ <close> = rewinding
+  local function checked(...)
+    local y = repeated(...)
+    if is_tensor(y) and y.dtype ~= "float64" then
+      fail("gradients: expected a float64 result, got %s: differences in float32 are mostly "
+        .. "rounding; cast the tensors that the function uses with :double()", check.describe(y))
+    end
+    return y
+  end
+  local comparisons, o = gradcheck.compare(checked, inputs, options)
+  local lines = {}
+  for _, c in ipairs(comparisons) do
+    local near = wrun.isclose(c.got, c.expected, { rtol = o.rtol, atol = o.atol })
+    local problem = differences(c.expected, c.got, near)
+    lines[#lines + 1] = problem
+      and ("%s, %s: %s"):format(names[c.input], kind_text(c.got), problem)
+  end
+  local tolerance = ("within %.9g + %.9g |expected|"):format(o.atol, o.rtol)
+  if #lines == 0 then
+    return true, ("Expected gradients that finite differences do not give, %s;\nall %d are right.")
+      :format(tolerance, #comparisons)
+  end
+  return false, ("Expected the gradients that finite differences give, %s.\n%s"):format(tolerance,
+    table.concat(lines, "\n"))
+end
+
+-------------------------------------------------------------------------------
+-- What busted sees of them
+
+--- a matcher as luassert calls it; its text goes through the message "%s"
+local function matcher(f)
+  return function(state, arguments, level)
+    local message = arguments[arguments.n]
+    if arguments.n > 2 and type(message) == "string" then
+      state.failure_message = message
+      arguments[arguments.n] = nil
+    end
+    local results = table.pack(pcall(f, table.unpack(arguments, 1, arguments.n)))
+    local ok, holds, text = table.unpack(results, 1, 3)
+    if not ok then -- wrong use, which the spec's line is to blame for
+      holds = type(holds) == "string" and holds:gsub("^[^\n:]*assert%.lua:%d+: ", "") or holds
+      error(holds, (level or 1) + 1)
+    end
+    for i = 1, arguments.n do
+      arguments[i] = nil
+    end
+    arguments[1], arguments.n, arguments.nofmt = text, 1, { true }
+    return holds
+  end
+end
+
+say:set("assertion.wrun", "%s")
+for _, name in ipairs { "tensor_near", "same_bits", "shape", "gradients" } do
+  luassert:register("assertion", name, matcher(M[name]), "assertion.wrun", "assertion.wrun")
+end
+
+return M
