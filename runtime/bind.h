@@ -137,6 +137,7 @@ void bind_open_create(lua_State *L);
 void bind_open_view(lua_State *L);
 void bind_open_elementwise(lua_State *L);
 void bind_open_reduce(lua_State *L);
+void bind_open_scan(lua_State *L);
 void bind_open_linalg(lua_State *L);
 void bind_open_index(lua_State *L);
 void bind_open_random(lua_State *L);

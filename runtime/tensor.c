@@ -65,6 +65,16 @@ static int64_t size_from_end(int ndim, const int64_t *shape, int i)
     return i <= ndim ? shape[ndim - i] : 1;
 }
 
+Along shape_along(int ndim, const int64_t *shape, int dimension)
+{
+    Along along = {1, 1, 1};
+    for (int d = 0; d < ndim; d++) {
+        int64_t *part = d < dimension ? &along.outer : d == dimension ? &along.n : &along.inner;
+        *part *= shape[d];
+    }
+    return along;
+}
+
 Reason shape_broadcast(int na, const int64_t *a, int nb, const int64_t *b, int *ndim,
                        int64_t *shape)
 {

@@ -64,6 +64,14 @@ bool shape_equal(int na, const int64_t *a, int nb, const int64_t *b);
 void shape_strides(int ndim, const int64_t *shape, int64_t *stride);
 bool shape_is_contiguous(int ndim, const int64_t *shape, const int64_t *stride);
 
+/* a row-major block seen along one of its dimensions, as [outer, n, inner] */
+typedef struct {
+    int64_t outer, n, inner;
+} Along;
+
+/* a number without dimensions has outer = n = inner = 1 */
+Along shape_along(int ndim, const int64_t *shape, int dimension);
+
 /* shape[ndim] = what a[na] and b[nb] broadcast to; the output may be one of the inputs */
 Reason shape_broadcast(int na, const int64_t *a, int nb, const int64_t *b, int *ndim,
                        int64_t *shape);

@@ -12,6 +12,7 @@ local FIXTURES = {
   { "elementwise", ELEMENTWISE },
   { "promotion", ELEMENTWISE },
   { "reductions", SUMS },
+  { "scans", SUMS },
   { "products", SUMS },
   { "views", {} },
 }

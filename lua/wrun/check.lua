@@ -202,6 +202,24 @@ function M.tensor_argument(fname, position, value)
   end
 end
 
+--- Returns dimension d (from 1, or from the end) of a tensor of n dimensions, counted from 1; a
+--- number without dimensions takes 1 and -1.
+--- domain  `position` counts from 1
+--- raises  `argument N: expected a dimension`
+---@param fname string the function that errors name
+---@param position integer
+---@param d any
+---@param n integer
+---@return integer
+function M.dimension(fname, position, d, n)
+  n = math.max(n, 1)
+  if math.type(d) ~= "integer" or d == 0 or d > n or d < -n then
+    fail("%s: argument %d: expected a dimension from 1 to %d or from -%d to -1, got %s", fname,
+      position, n, n, M.describe(d))
+  end
+  return d < 0 and n + d + 1 or d
+end
+
 local function sorted_names(t)
   local names = {}
   for name in pairs(t) do

@@ -17,11 +17,12 @@
 local index = require "wrun.derivatives.index"
 local product = require "wrun.derivatives.product"
 local reduce = require "wrun.derivatives.reduce"
+local scan = require "wrun.derivatives.scan"
 local shape = require "wrun.derivatives.shape"
 
 local M = {}
 
-for _, kind in ipairs { index, product, reduce, shape } do
+for _, kind in ipairs { index, product, reduce, scan, shape } do
   for name, row in pairs(kind) do
     M[name] = row
   end

@@ -8,15 +8,6 @@ local fail = core.fail
 
 local M = {}
 
---- d (from 1, or from the end) as a number from 1 to n
-local function dimension(f, d, n, place)
-  if math.type(d) ~= "integer" or d == 0 or d > n or d < -n then
-    fail("%s: argument %d: expected a dimension from 1 to %d or from -%d to -1, got %s", f,
-      place or 2, n, n, core.describe(d))
-  end
-  return d < 0 and n + d + 1 or d
-end
-
 --- Returns the transpose of a matrix; a vector or a number is its own.
 --- shapes  x [m, n] -> [n, m], a view
 --- domain  any dtype
@@ -41,7 +32,7 @@ end
 function M.unsqueeze(x, d)
   check.tensor_argument("unsqueeze", 1, x)
   local shape = x.shape
-  table.insert(shape, dimension("unsqueeze", d, #shape + 1), 1)
+  table.insert(shape, check.dimension("unsqueeze", 2, d, #shape + 1), 1)
   return operations.view(x, shape)
 end
 
@@ -55,7 +46,7 @@ end
 function M.squeeze(x, d)
   check.tensor_argument("squeeze", 1, x)
   local kept = {}
-  d = d and dimension("squeeze", d, math.max(x.ndim, 1))
+  d = d and check.dimension("squeeze", 2, d, x.ndim)
   for i, size in ipairs(x.shape) do
     if size ~= 1 or (d and d ~= i) then
       kept[#kept + 1] = size
@@ -77,8 +68,8 @@ function M.flatten(x, first, last)
   if x.ndim == 0 then
     return operations.reshape(x, 1)
   end
-  first = dimension("flatten", first or 1, x.ndim)
-  last = dimension("flatten", last or -1, x.ndim, 3)
+  first = check.dimension("flatten", 2, first or 1, x.ndim)
+  last = check.dimension("flatten", 3, last or -1, x.ndim)
   if first > last then
     fail("flatten: expected the first dimension before the last, got %d and %d", first, last)
   end
@@ -152,7 +143,7 @@ end
 ---@return Tensor
 function M.cat(list, d)
   check_list("cat", list)
-  d = dimension("cat", d or 1, math.max(list[1].ndim, 1))
+  d = check.dimension("cat", 2, d or 1, list[1].ndim)
   return operations.cat(d, table.unpack(list))
 end
 
@@ -165,7 +156,7 @@ end
 ---@return Tensor
 function M.stack(list, d)
   check_list("stack", list)
-  d = dimension("stack", d or 1, list[1].ndim + 1)
+  d = check.dimension("stack", 2, d or 1, list[1].ndim + 1)
   local parts = {}
   for i, x in ipairs(list) do
     if core.shape_text(x) ~= core.shape_text(list[1]) then

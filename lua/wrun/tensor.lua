@@ -1,7 +1,7 @@
 --- The functions of tensors, all of them, and the methods they make.
 --
--- The operations, what shape.lua and statistics.lua make of them, and the rest here. Returns the
--- table of functions; those whose first argument is a tensor are its methods too.
+-- The operations, what the files of the topics make of them, and the rest here. Returns the table
+-- of functions; those whose first argument is a tensor are its methods too.
 
 local core = require "wrun.core"
 local autograd = require "wrun.autograd"
@@ -9,6 +9,7 @@ local check = require "wrun.check"
 local constructors = require "wrun.constructors"
 local format = require "wrun.format"
 local operations = require "wrun.operations"
+local scans = require "wrun.scans"
 local shape = require "wrun.shape"
 local statistics = require "wrun.statistics"
 
@@ -16,7 +17,7 @@ local fail = core.fail
 
 local M = {}
 
-for _, part in ipairs { constructors, operations, shape, statistics } do
+for _, part in ipairs { constructors, operations, scans, shape, statistics } do
   for name, f in pairs(part) do
     M[name] = f
   end

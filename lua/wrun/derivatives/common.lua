@@ -26,4 +26,22 @@ function M.restore_dimensions(g, x, dim, keepdim)
   return g:reshape(shape)
 end
 
+--- x moved one place along d, towards the end or (`back`) the start; `filling` comes in.
+function M.shifted(x, d, back, filling)
+  local n = x.ndim == 0 and 1 or x:size(d)
+  if n <= 1 then
+    return x * 0 + filling
+  end
+  local entering = x:narrow(d, 1, 1):detach() * 0 + filling
+  local staying = x:narrow(d, back and 2 or 1, n - 1)
+  return core.methods.cat(back and { staying, entering } or { entering, staying }, d)
+end
+
+--- The gradient of x in y = x:cumprod(d): y[i-1] s[i], s[i] = g[i] + x[i+1] s[i+1]. Nothing is
+--- divided, so zeros do no harm.
+function M.cumprod_gradient(g, y, x, d)
+  local owed = M.shifted(x, d, true, 0):linear_recurrence(g, d, { reverse = true })
+  return M.shifted(y, d, false, 1) * owed
+end
+
 return M

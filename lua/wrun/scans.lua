@@ -1,0 +1,162 @@
+--- Scans: sums, products and extremes that run along a dimension, and differences.
+
+local core = require "wrun.core"
+local check = require "wrun.check"
+local chosen = require "wrun.chosen"
+local operations = require "wrun.operations"
+local shape = require "wrun.shape"
+
+local fail = core.fail
+
+local M = {}
+
+local DTYPES = { "bool", "uint8", "int64", "float32", "float64" }
+
+--- f(x, ...) of x converted to the option dtype, which the result has too
+local function of_dtype(name, dtype, x, ...)
+  check.tensor_argument(name, 1, x)
+  if dtype == nil then
+    return operations[name](x, ...)
+  end
+  return operations.to(operations[name](operations.to(x, dtype), ...), dtype)
+end
+
+local cumsum_options = {
+  dtype = check.optional(check.choice(nil, DTYPES)), reverse = check.boolean(false),
+}
+
+--- Returns the sums of x up to each place along dimension d; of integers and bool they are int64.
+--- shapes  x [...] -> same
+--- domain  any dtype, converted first (and the result has it) where option dtype says so; float
+---         sums are carried in double. With option reverse the sums run from the end.
+--- raises  `cumsum: argument 2: expected a dimension`; `cumsum: option NAME: expected`
+---
+---     local x = wrun.tensor { 1, 2, 3 }
+---     print(x:cumsum(1))                        -- tensor([1, 3, 6])
+---     print(x:cumsum(1, { reverse = true }))    -- tensor([6, 5, 3])
+---@param x Tensor
+---@param d integer
+---@param options? { dtype: string, reverse: boolean }
+---@return Tensor
+function M.cumsum(x, d, options)
+  local o = options and check.options("cumsum", options, cumsum_options) or {}
+  return of_dtype("cumsum", o.dtype, x, d, o.reverse)
+end
+
+local cumprod_options = { dtype = cumsum_options.dtype }
+
+--- Returns the products of x up to each place along dimension d; of integers and bool int64.
+--- shapes  x [...] -> same
+--- domain  any dtype, converted first where option dtype says so. The gradient holds at zeros too.
+--- raises  `cumprod: argument 2: expected a dimension`; `cumprod: option dtype: expected`
+---
+---     print(wrun.tensor({ 1, 2, 3, 4 }):cumprod(1))    -- tensor([ 1,  2,  6, 24])
+---@param x Tensor
+---@param d integer
+---@param options? { dtype: string }
+---@return Tensor
+function M.cumprod(x, d, options)
+  local o = options and check.options("cumprod", options, cumprod_options) or {}
+  return of_dtype("cumprod", o.dtype, x, d)
+end
+
+--- Returns log of the running sum of exp(x) along dimension d, without overflow.
+--- shapes  x [...] -> same
+--- domain  float32 or float64; -inf until something greater comes, whose gradient is 0
+--- raises  `logcumsumexp: argument 1: expected a float32`; `argument 2: expected a dimension`
+---
+---     local x = wrun.tensor { 1000.0, 1000.0 }
+---     print(x:logcumsumexp(1) - 1000)    -- tensor([0.0000, 0.6931])
+---@type fun(x: Tensor, d: integer): Tensor
+M.logcumsumexp = operations.logcumsumexp
+
+local function running_extreme(name)
+  return function(x, d)
+    local values, places = core[name](x, d)
+    return chosen(x, d, values, places)
+  end
+end
+
+--- Returns the largest element up to each place along dimension d, and where it stands.
+--- shapes  x [...] -> same, twice; the places are int64 and count from 1
+--- domain  any dtype; of equals the last wins, and the last NaN over all numbers
+--- raises  `cummax: argument 2: expected a dimension`
+---
+---     local values, places = wrun.tensor({ 1, 3, 2, 3 }):cummax(1)
+---     print(values, places)    -- tensor([1, 3, 3, 3])  tensor([1, 2, 2, 4])
+---@type fun(x: Tensor, d: integer): Tensor, Tensor
+M.cummax = running_extreme("cummax")
+
+--- Returns the smallest element up to each place along dimension d, and where it stands.
+--- shapes  x [...] -> same, twice; the places are int64 and count from 1
+--- domain  any dtype; of equals the last wins, and the last NaN over all numbers
+--- raises  `cummin: argument 2: expected a dimension`
+---
+---     print((wrun.tensor({ 2, 3, 1 }):cummin(1)))    -- tensor([2, 2, 1])
+---@type fun(x: Tensor, d: integer): Tensor, Tensor
+M.cummin = running_extreme("cummin")
+
+local recurrence_options = { reverse = check.boolean(false) }
+
+--- Returns y with y[i] = a[i] y[i-1] + b[i] along dimension d, y before the first being 0: moving
+--- averages, discounted returns, linear state spaces, in one walk and with gradients.
+--- shapes  a and b [...] of one shape -> same
+--- domain  float32 or float64, carried in double; with option reverse from the end
+--- raises  `linear_recurrence: argument 2: expected the shape`; `argument 3: expected a dimension`
+---
+---     local rewards = wrun.tensor { 1.0, 0.0, 2.0 }
+---     local returns = wrun.full({ 3 }, 0.5):linear_recurrence(rewards, 1, { reverse = true })
+---     print(returns)    -- tensor([1.5000, 1.0000, 2.0000])
+---@param a Tensor
+---@param b Tensor
+---@param d integer
+---@param options? { reverse: boolean }
+---@return Tensor
+function M.linear_recurrence(a, b, d, options)
+  local o = options and check.options("linear_recurrence", options, recurrence_options) or {}
+  return operations.linear_recurrence(a, b, d, o.reverse)
+end
+
+local diff_options = {
+  prepend = check.optional(check.tensor()), append = check.optional(check.tensor()),
+}
+
+--- Returns the differences of neighbours along dimension d, n times over.
+--- shapes  x [m], n -> [m - n], at least [0]
+--- domain  any dtype; of bool whether neighbours differ. Options prepend and append are tensors
+---         that are put before and behind x.
+--- raises  `diff: argument 1: expected a tensor with dimensions`; `diff: argument 2: expected an
+---         integer >= 0`; `diff: argument 3: expected a dimension`; `diff: option NAME: expected a
+---         tensor`; as `cat`
+---
+---     print(wrun.tensor({ 1, 4, 9, 16 }):diff())     -- tensor([3, 5, 7])
+---     print(wrun.tensor({ 1, 4, 9, 16 }):diff(2))    -- tensor([2, 2])
+---@param x Tensor
+---@param n? integer  1
+---@param d? integer  -1
+---@param options? { prepend: Tensor, append: Tensor }
+---@return Tensor
+function M.diff(x, n, d, options)
+  check.tensor_argument("diff", 1, x)
+  n = check.argument("diff", 2, n, check.integer(1, 0))
+  d = check.dimension("diff", 3, d or -1, x.ndim)
+  local o = check.options("diff", options, diff_options)
+  if x.ndim == 0 then
+    fail("diff: argument 1: expected a tensor with dimensions, got %s", core.describe(x))
+  end
+  if o.prepend or o.append then
+    local parts = { o.prepend or x, o.prepend and x or o.append }
+    parts[3] = o.prepend and o.append
+    x = shape.cat(parts, d)
+  end
+  for _ = 1, n do
+    local size = x:size(d)
+    local rest = math.max(size - 1, 0)
+    local later = operations.narrow(x, d, math.min(2, size + 1), rest)
+    local earlier = operations.narrow(x, d, 1, rest)
+    x = x.dtype == "bool" and operations.ne(later, earlier) or later - earlier
+  end
+  return x
+end
+
+return M
