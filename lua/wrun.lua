@@ -51,6 +51,7 @@ local parts = {
 }
 
 return setmetatable(M, {
+  parts = parts,
   __index = function(_, name)
     local part = parts[name]
     if part then

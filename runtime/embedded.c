@@ -119,11 +119,66 @@ static int search(lua_State *L)
     return 2;
 }
 
+/* ---- wrun.sources ---- */
+
+/* names(): the modules inside the program, in the order of their paths */
+static int sources_names(lua_State *L)
+{
+    lua_newtable(L);
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
+        if (strncmp(files[i].path, "lua/", 4) != 0)
+            continue;
+        lua_pushlstring(L, files[i].path + 4, strlen(files[i].path) - strlen("lua/.lua"));
+        luaL_gsub(L, lua_tostring(L, -1), "/", ".");
+        lua_rawseti(L, -3, luaL_len(L, -3) + 1);
+        lua_pop(L, 1);
+    }
+    return 1;
+}
+
+/* text(module): the source that require would load, or nil */
+static int sources_text(lua_State *L)
+{
+    const char *name = luaL_gsub(L, luaL_checkstring(L, 1), ".", "/");
+    const char *folder = override_folder(L);
+    const char *path = lua_pushfstring(L, "%s/%s.lua", folder ? folder : "lua", name);
+    const Embedded *file = folder ? NULL : find(path);
+    FILE *stream = folder ? fopen(path, "r") : NULL;
+    if (file) {
+        lua_pushlstring(L, file->text, (size_t)(file->end - file->text));
+    } else if (stream) {
+        luaL_Buffer text;
+        luaL_buffinit(L, &text);
+        for (size_t size = LUAL_BUFFERSIZE; size == LUAL_BUFFERSIZE;) {
+            size = fread(luaL_prepbuffer(&text), 1, LUAL_BUFFERSIZE, stream);
+            luaL_addsize(&text, size);
+        }
+        fclose(stream);
+        luaL_pushresult(&text);
+    } else {
+        lua_pushnil(L);
+    }
+    return 1;
+}
+
+static int open_sources(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"names", sources_names},
+        {"text", sources_text},
+        {NULL, NULL},
+    };
+    luaL_newlib(L, functions);
+    return 1;
+}
+
 void embedded_install(lua_State *L)
 {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
     lua_pushcfunction(L, luaopen_wrun_core);
     lua_setfield(L, -2, "wrun.core");
+    lua_pushcfunction(L, open_sources);
+    lua_setfield(L, -2, "wrun.sources");
     lua_pop(L, 1);
 
     lua_getglobal(L, "package");

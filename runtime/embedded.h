@@ -12,7 +12,8 @@
 
 /*
  * Teaches require to find "wrun" and "wrun.*": in the binary or, when the environment variable
- * WRUN_LUA names a folder, there. Registers the core as "wrun.core". Nothing is loaded yet.
+ * WRUN_LUA names a folder, there. Registers the core as "wrun.core", and as "wrun.sources" the
+ * texts of those modules, for the reference. Nothing is loaded yet.
  */
 void embedded_install(lua_State *L);
 

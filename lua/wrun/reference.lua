@@ -1,0 +1,332 @@
+--- The reference: what is public, under which names, and the comment that documents each.
+---
+--- Public is what the faces hold: wrun and its parts, their functions, their classes and the methods
+--- of these, and every class of a part that a tag @class names. An entry is found for a value by the
+--- line that defines it, or else by the assignment that published it. Elementwise operations are
+--- documented by their rows of runtime/ops.def.
+
+local comments = require "wrun.reference.comments"
+local core = require "wrun.core"
+local sources = require "wrun.sources"
+local wrun = require "wrun"
+
+local M = {}
+
+---@class wrun.reference.Item
+---@field name string "wrun.cat", "nn.Linear", "nn.Linear:forward", "x:item"
+---@field kind string "function", "method", "class" or "face"
+---@field entry wrun.reference.Entry? nil where there is no comment
+---@field value any nil where only a name is known
+---@field owner string? the class of a method, the face of a function
+---@field members wrun.reference.Item[]? of a class or a face, sorted by name
+---@field start wrun.reference.Entry? of a class: the comment of its init
+---@field in_place boolean? whether the name with "_" is the same operation in place
+
+-------------------------------------------------------------------------------
+-- Elementwise operations
+
+local KINDS = {
+  numeric = "any dtypes; the result has their common one",
+  signed = "any dtypes but bool; the result has their common one",
+  floating = "float32 and float64; other dtypes are computed as float32",
+  boolean = "any dtypes; the result is bool",
+  select = "a bool; b and c any dtypes, the result has their common one",
+}
+
+local ARGUMENTS = { { "x" }, { "a", "b" }, { "a", "b", "c" } }
+local SHAPES = { "x [...] -> same", "a and b broadcast", "a, b and c broadcast" }
+
+--- the entry of a row of runtime/ops.def
+local function elementwise_entry(row)
+  local question = row.doc:match("^is (.*)%?$") or row.doc:match("^are (.*)%?$")
+  local names, params = ARGUMENTS[row.arity], {}
+  for i, name in ipairs(names) do
+    local kind = i == 1 and "Tensor" or "Tensor|number"
+    params[i] = { name = name, type = kind, text = "", optional = false }
+  end
+  local raises = { ("`%s: argument 1: expected a tensor`"):format(row.name) }
+  if row.arity > 1 then
+    raises[2] = ("`%s: argument 2: expected a shape that broadcasts`"):format(row.name)
+  end
+  raises[#raises + 1] = ("in place `%s_: argument 1: ... cannot hold`"):format(row.name)
+  return {
+    module = "runtime/ops.def",
+    line = 0,
+    path = row.name,
+    summary = question and row.doc:gsub("^%l", string.upper) or "Returns " .. row.doc .. ".",
+    text = { ("Elementwise; %s_ puts the result in the first argument."):format(row.name) },
+    parts = {
+      shapes = SHAPES[row.arity],
+      domain = KINDS[row.kind],
+      raises = table.concat(raises, "; "),
+    },
+    params = params,
+    returns = { { type = "Tensor", text = "" } },
+    fields = {},
+    arguments = names,
+  }
+end
+
+-------------------------------------------------------------------------------
+-- Entries by what they document
+
+--- the value that a file's `path` has, where it can be reached from what the file returns
+local function resolve(entry, module, returned)
+  local first, rest = entry.path:match("^([%w_]+)(.*)$")
+  if first ~= returned then
+    return nil
+  end
+  local value = module
+  for name in rest:gmatch("[%w_]+") do
+    value = type(value) == "table" and rawget(value, name) or nil
+  end
+  return value
+end
+
+--- the module's value, nil where what it needs is not on this machine (busted, for wrun.testing)
+local function load_module(name)
+  local ok, module = pcall(require, name)
+  return ok and module or nil
+end
+
+local function place(module, line)
+  return module .. ":" .. line
+end
+
+--- reads all sources; returns the entries by place and by value, those of classes by tag, and heads
+local function read_sources()
+  local found = { by_place = {}, by_value = {}, by_class = {}, heads = {}, all = {} }
+  for _, name in ipairs(sources.names()) do
+    local text = sources.text(name)
+    local entries, head, returned = comments.parse(text or "", name)
+    local module = load_module(name)
+    if module and head then
+      found.heads[module] = head
+    end
+    for _, entry in ipairs(entries) do
+      found.all[#found.all + 1] = entry
+      if not entry.is_bare then
+        found.by_place[place(name, entry.line)] = entry
+        local value = entry.path and resolve(entry, module, returned)
+        if value ~= nil then
+          found.by_value[value] = entry
+        end
+        if entry.class then
+          found.by_class[entry.class] = entry
+        end
+      end
+    end
+  end
+  for _, row in ipairs(core.operations()) do
+    local entry, in_place = elementwise_entry(row), core[row.name .. "_"]
+    found.by_value[core[row.name]] = entry
+    if in_place then
+      found.by_value[in_place] = entry
+    end
+  end
+  return found
+end
+
+local function entry_of(found, value)
+  if found.by_value[value] then
+    return found.by_value[value]
+  elseif type(value) == "function" then
+    local info = debug.getinfo(value, "S")
+    return found.by_place[place(info.source:sub(2), info.linedefined)]
+  end
+end
+
+-------------------------------------------------------------------------------
+-- What is public
+
+local function is_public(name)
+  return type(name) == "string" and name:sub(1, 1) ~= "_"
+end
+
+local function sorted_names(t)
+  local names = {}
+  for name in pairs(t) do
+    names[#names + 1] = is_public(name) and name or nil
+  end
+  table.sort(names)
+  return names
+end
+
+local function sort_items(items)
+  table.sort(items, function(a, b)
+    return a.name < b.name
+  end)
+  return items
+end
+
+local function is_class(value)
+  return type(value) == "table" and type(rawget(value, "extend") or value.extend) == "function"
+    and rawget(value, "__name") ~= nil
+end
+
+local function class_item(found, name, class)
+  local entry, items = entry_of(found, class), {}
+  for _, method in ipairs(sorted_names(class)) do
+    if type(class[method]) == "function" and method ~= "init" then
+      items[#items + 1] = {
+        name = name .. ":" .. method,
+        kind = "method",
+        owner = name,
+        value = class[method],
+        entry = entry_of(found, class[method]),
+      }
+    end
+  end
+  local init = rawget(class, "init")
+  return {
+    name = name,
+    kind = "class",
+    value = class,
+    entry = entry,
+    start = init and entry_of(found, init),
+    members = sort_items(items),
+  }
+end
+
+--- the classes that no face holds: instances come from functions (a loader, chains, a tensor)
+local function tagged_class(found, name, entry)
+  local variable, items, start = entry.path, {}, nil
+  for _, other in ipairs(found.all) do
+    local owner, method = (other.path or ""):match("^([%w_]+)[.:]([%w_]+)$")
+    if other.module == entry.module and owner == variable and is_public(method) then
+      local documented = not other.is_bare and other or nil
+      if method == "init" then
+        start = documented
+      else
+        items[#items + 1] = {
+          name = name .. ":" .. method,
+          kind = "method",
+          owner = name,
+          entry = documented,
+        }
+      end
+    end
+  end
+  return {
+    name = name, kind = "class", entry = entry, start = start, members = sort_items(items),
+  }
+end
+
+--- the items of a face and of the faces in it
+local function add_face(found, faces, prefix, face)
+  local item = {
+    name = prefix == "" and "wrun" or prefix,
+    kind = "face",
+    value = face,
+    entry = found.heads[face] or entry_of(found, face),
+    members = {},
+  }
+  faces[#faces + 1] = item
+  for _, name in ipairs(sorted_names(face)) do
+    local value, full = face[name], prefix == "" and name or prefix .. "." .. name
+    local metatable = type(value) == "table" and getmetatable(value)
+    if is_class(value) then
+      item.members[#item.members + 1] = class_item(found, full, value)
+    elseif type(value) == "function" then
+      local plain = name:match("^(.*)_$")
+      local in_place = plain and face[plain] and core[name] == value and prefix == ""
+        and entry_of(found, value) ~= nil and entry_of(found, value) == entry_of(found, face[plain])
+      if not in_place then
+        item.members[#item.members + 1] = {
+          name = prefix == "" and "wrun." .. name or full,
+          kind = "function",
+          owner = item.name,
+          value = value,
+          entry = entry_of(found, value),
+        }
+      end
+    elseif type(value) == "table" and value ~= face then
+      add_face(found, faces, full, value)
+      if metatable and metatable.__call then
+        item.members[#item.members + 1] = {
+          name = full,
+          kind = "function",
+          owner = item.name,
+          entry = entry_of(found, metatable.__call),
+        }
+      end
+    end
+  end
+  sort_items(item.members)
+end
+
+local function add_tagged_classes(found, faces)
+  local face_of, known = {}, {}
+  for _, face in ipairs(faces) do
+    face_of[face.name] = face
+    for _, item in ipairs(face.members) do
+      known[item.name] = true
+    end
+  end
+  for tag, entry in pairs(found.by_class) do
+    local name = tag:gsub("^wrun%.", "")
+    local face = face_of[name:match("^(.*)%.[^.]*$") or "wrun"]
+    if face and not known[name] then
+      face.members[#face.members + 1] = tagged_class(found, name, entry)
+    end
+  end
+end
+
+--- methods of tensors that are no functions of wrun
+local function add_tensor_methods(found, face)
+  for _, name in ipairs(sorted_names(core.methods)) do
+    local f = core.methods[name]
+    if wrun[name] ~= f then
+      face.members[#face.members + 1] = {
+        name = "x:" .. name, kind = "method", owner = "Tensor", value = f,
+        entry = entry_of(found, f),
+      }
+    end
+  end
+end
+
+--- loads every part of the library, also those that nobody has touched
+local function load_parts()
+  for name in pairs(getmetatable(wrun).parts) do
+    local _ = wrun[name]
+  end
+end
+
+local function load_all()
+  load_parts()
+  local found, faces = read_sources(), {}
+  add_face(found, faces, "", wrun)
+  local testing = load_module("wrun.testing")
+  if testing then
+    add_face(found, faces, "testing", testing)
+  end
+  add_tagged_classes(found, faces)
+  add_tensor_methods(found, faces[1])
+  for _, face in ipairs(faces) do
+    sort_items(face.members)
+  end
+  return { faces = faces, found = found }
+end
+
+--- Returns the faces, wrun first, each with its functions and classes.
+--- domain  what is in the sources now; they are read each time
+--- raises  nothing
+--- cost    some 20 ms
+---@return wrun.reference.Item[]
+function M.faces()
+  return load_all().faces
+end
+
+--- Calls visit(item) for every face, function, class and method.
+--- domain  the faces that `faces` returns
+--- raises  what visit raises
+---@param faces wrun.reference.Item[]
+---@param visit fun(item: wrun.reference.Item)
+function M.each(faces, visit)
+  for _, item in ipairs(faces) do
+    visit(item)
+    M.each(item.members or {}, visit)
+  end
+end
+
+return M
