@@ -20,22 +20,8 @@ M.autograd = {
 M.no_grad = autograd.no_grad
 M.enable_grad = autograd.enable_grad
 M.is_grad_enabled = autograd.is_grad_enabled
-M.is_tensor = core.is_tensor
 M.set_num_threads = core.set_num_threads
 M.get_num_threads = core.get_num_threads
-M.Generator = core.Generator
-M.default_generator = core.default_generator
-
---- Starts the default generator from a seed and returns it.
----@param seed integer  for the engine mt19937 its low 32 bits count
-function M.manual_seed(seed)
-  return core.default_generator:manual_seed(seed)
-end
-
---- The seed the default generator was started from.
-function M.initial_seed()
-  return core.default_generator:initial_seed()
-end
 
 -- name -> module and, where it is one function of it, which
 local parts = {

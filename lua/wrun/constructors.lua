@@ -1,14 +1,128 @@
 --- The functions that make tensors from none; all others are methods of tensors too.
+--
+-- Sizes are integers, `zeros(2, 3)`, or one table, `zeros({ 2, 3 })`; options follow in a table of
+-- their own: dtype ("float32", "float64", "int64", "uint8", "bool") and requires_grad (false).
 
 local core = require "wrun.core"
 
 local M = {}
 
-for _, name in ipairs {
-  "tensor", "empty", "zeros", "ones", "full", "eye", "arange", "linspace",
-  "rand", "randn", "randint", "randperm",
-} do
-  M[name] = core[name]
-end
+--- Returns a tensor of the values in nested tables, or a copy of a tensor.
+--- shapes  { { a, b, c }, { d, e, f } } -> [2, 3]; a number -> []
+--- domain  numbers or booleans; dtype float32 if any is a float, else int64 or bool, or what
+---   the option dtype says
+--- raises  `tensor: argument 1: expected every table at depth`; `expected numbers or booleans in`;
+---   `expected either numbers or booleans`; `option NAME stands among the elements`
+---
+---     local x = wrun.tensor({ { 1, 2, 3 }, { 4, 5, 6 } }, { dtype = "float64" })
+---     print(x, x.shape[1], x.shape[2])
+---@type fun(data: table|number|boolean|Tensor, options?: table): Tensor
+M.tensor = core.tensor
+
+--- Returns a tensor whose elements are whatever the memory held.
+--- shapes  sizes -> [sizes]
+--- domain  any dtype, float32 by default
+--- raises  `empty: expected sizes`; `empty: option dtype: expected`
+---
+---     print(#wrun.empty(2, 3, { dtype = "uint8" }))
+---@type fun(...: integer|table): Tensor
+M.empty = core.empty
+
+--- Returns a tensor of zeros.
+--- shapes  sizes -> [sizes]
+--- domain  any dtype, float32 by default
+--- raises  `zeros: expected sizes`; `zeros: option dtype: expected`
+---
+---     print(wrun.zeros(2, 3), wrun.zeros({ 2 }, { dtype = "int64" }))
+---@type fun(...: integer|table): Tensor
+M.zeros = core.zeros
+
+--- Returns a tensor of ones.
+--- shapes  sizes -> [sizes]
+--- domain  any dtype, float32 by default
+--- raises  `ones: expected sizes`; `ones: option dtype: expected`
+---
+---     print(wrun.ones(2, 3) * 5)
+---@type fun(...: integer|table): Tensor
+M.ones = core.ones
+
+--- Returns a tensor filled with value.
+--- shapes  sizes -> [sizes]
+--- domain  the dtype of the value (float32, int64 or bool) unless options say otherwise
+--- raises  `full: argument 1: expected a table of sizes`; `full: argument 2: expected`
+---
+---     print(wrun.full({ 2, 2 }, 7))
+---@type fun(sizes: integer[], value: number|boolean, options?: table): Tensor
+M.full = core.full
+
+--- Returns a matrix with ones on its diagonal and zeros elsewhere.
+--- shapes  n -> [n, n]; n, m -> [n, m]
+--- domain  any dtype, float32 by default
+--- raises  `eye: argument 1: expected a number of rows`
+---
+---     print(wrun.eye(3), wrun.eye(2, 3))
+---@type fun(n: integer, m?: integer, options?: table): Tensor
+M.eye = core.eye
+
+--- Returns start, start + step, ... below stop, or above it where the step is negative.
+--- shapes  -> [ceil((stop - start) / step)]
+--- domain  one number is stop, two are start and stop; start is 0 and step 1 by default. int64
+---   where all are integers, else float32, unless options say otherwise. Unlike a loop of Lua's,
+---   and as in PyTorch, it does not reach stop.
+--- raises  `arange: argument 1: expected a number`; `arange: expected a step that leads from`
+---
+---     print(wrun.arange(5), wrun.arange(1, 6), wrun.arange(1, 0, -0.25))
+---@type fun(start: number, stop?: number, step?: number, options?: table): Tensor
+M.arange = core.arange
+
+--- Returns n numbers at equal distances from start to stop, both included.
+--- shapes  -> [n]
+--- domain  n >= 0; any dtype, float32 by default
+--- raises  `linspace: argument N: expected a number`
+---
+---     print(wrun.linspace(0, 1, 5))
+---@type fun(start: number, stop: number, n: integer, options?: table): Tensor
+M.linspace = core.linspace
+
+--- Returns draws from U[0, 1).
+--- shapes  sizes -> [sizes]
+--- domain  float32 (default) or float64; options dtype, requires_grad, generator
+--- raises  `rand: expected sizes`; `rand: option dtype: expected float32 or float64`
+--- source  the stream of PyTorch's CPU generator
+---
+---     wrun.manual_seed(777)
+---     print(wrun.rand(2, 3))
+---@type fun(...: integer|table): Tensor
+M.rand = core.rand
+
+--- Returns draws from the normal distribution with mean 0 and standard deviation 1.
+--- shapes  sizes -> [sizes]
+--- domain  float32 (default) or float64; options dtype, requires_grad, generator
+--- raises  `randn: expected sizes`; `randn: option dtype: expected float32 or float64`
+--- source  [BoxMuller1958] on the stream of PyTorch's CPU generator
+---
+---     wrun.manual_seed(777)
+---     print(wrun.randn(2, 3), wrun.randn(1000):std())
+---@type fun(...: integer|table): Tensor
+M.randn = core.randn
+
+--- Returns integers drawn from low to high - 1, all equally likely.
+--- shapes  sizes -> [sizes]
+--- domain  low is 0 where one bound is given; int64 unless options (dtype, generator) say otherwise
+--- raises  `randint: expected bounds with low < high`; `randint: argument N: expected a table`
+---
+---     print(wrun.randint(1, 7, { 10 })) -- ten throws of a die
+---@type fun(low: integer, high: integer, sizes: integer[], options?: table): Tensor
+M.randint = core.randint
+
+--- Returns the integers from 1 to n in random order.
+--- shapes  -> [n] int64
+--- domain  n from 0 to 214748363; option generator
+--- raises  `randperm: argument 1: expected`
+---
+---     local x, order = wrun.rand(4, 2), wrun.randperm(4)
+---     print(x:index_select(1, order)) -- the rows of x in another order
+---@type fun(n: integer, options?: table): Tensor
+M.randperm = core.randperm
 
 return M

@@ -8,6 +8,52 @@ local fail = core.fail
 
 local M = {}
 
+--- Returns the elements of x in another shape, which shows the same memory.
+--- shapes  x [a, b] -> [sizes] of as many elements, a view; one size may be -1, whatever is left
+--- domain  any dtype
+--- raises  `view: expected a shape for the N elements`; `view: expected sizes of 0 or more and at`;
+---   `view: a view of SHAPE ... use reshape` where the elements would have to be moved
+---
+---     print(wrun.arange(6):view(2, -1))
+---@type fun(x: Tensor, ...: integer|integer[]): Tensor
+M.view = operations.view
+
+--- Returns the elements of x in another shape: a view where the memory allows, else a copy.
+--- shapes  x [a, b] -> [sizes] of as many elements; one size may be -1, whatever is left
+--- domain  any dtype
+--- raises  `reshape: expected a shape for the N elements`; `reshape: expected sizes of 0 or more`
+---
+---     print(wrun.arange(6):reshape(2, 3):t():reshape(-1))
+---@type fun(x: Tensor, ...: integer|integer[]): Tensor
+M.reshape = operations.reshape
+
+--- Returns x with two dimensions exchanged.
+--- shapes  x [a, b, c], 1, 3 -> [c, b, a], a view
+--- domain  any dtype; dimensions from 1, or from the end
+--- raises  `transpose: argument N: expected a dimension`
+---
+---     print(wrun.arange(6):reshape(2, 3):transpose(1, 2))
+---@type fun(x: Tensor, d: integer, e: integer): Tensor
+M.transpose = operations.transpose
+
+--- Returns x with its dimensions in another order: dimension d of the result is x's dims[d].
+--- shapes  x [a, b, c], 3, 1, 2 -> [c, a, b], a view
+--- domain  any dtype; dimensions from 1, or from the end
+--- raises  `permute: expected each dimension from 1 to N once`
+---
+---     print(wrun.zeros(2, 3, 4):permute(3, 1, 2).shape[1])
+---@type fun(x: Tensor, ...: integer|integer[]): Tensor
+M.permute = operations.permute
+
+--- Returns x with dimensions of size 1, and new ones in front, repeated without copying.
+--- shapes  x [1, b] -> [sizes], such as [a, b], a view; -1 keeps a size
+--- domain  any dtype
+--- raises  `expand: expected a shape that SHAPE broadcasts to`
+---
+---     print(wrun.arange(3):expand(2, -1))
+---@type fun(x: Tensor, ...: integer|integer[]): Tensor
+M.expand = operations.expand
+
 --- Returns the transpose of a matrix; a vector or a number is its own.
 --- shapes  x [m, n] -> [n, m], a view
 --- domain  any dtype

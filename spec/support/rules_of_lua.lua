@@ -15,8 +15,8 @@ local STRANGERS = {
 }
 local PARTS = "data dbn nn optim rbm"
 
--- The face of the library loads its parts when they are first touched.
-local LOADS_BY_TABLE = { ["lua/wrun.lua"] = true }
+-- The face of the library loads its parts when they are first touched; the reference, all there is.
+local LOADS_BY_TABLE = { ["lua/wrun.lua"] = true, ["lua/wrun/reference.lua"] = true }
 
 -- Who writes to standard error, and why.
 local WRITES_ERRORS = {

@@ -1,8 +1,8 @@
 --- The doc comments of Lua sources, taken apart.
 ---
---- A comment is a run of lines that begin with three dashes, followed by what it describes. It has a
---- summary and more text; parts, such as `raises`, whose further lines are indented; an example, set
---- off by an empty line and indented by four blanks; and the tags of LuaCATS.
+--- A comment is a run of lines that begin with three dashes, followed by what it describes. It has
+--- a summary and more text; parts, such as `raises`, whose further lines are indented; an example,
+--- set off by an empty line and indented by four blanks; and the tags of LuaCATS.
 
 local M = {}
 
@@ -33,7 +33,7 @@ end
 -------------------------------------------------------------------------------
 -- Tags
 
---- a type at the start of s, and what follows it: blanks inside brackets or after : , | belong to it
+--- a type at the start of s, and what follows it; blanks in brackets or after : , | belong to it
 local function split_type(s)
   local depth, last = 0, ""
   for i = 1, #s do
