@@ -16,7 +16,7 @@ VALGRIND ?= valgrind --quiet --error-exitcode=1 --leak-check=full --errors-for-l
 
 WARNINGS  := -Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Wmissing-prototypes \
              -Wstrict-prototypes -Wundef -Wvla -Werror
-LIBRARIES := lua5.4 openblas libedit zlib libmd libpng
+LIBRARIES := lua5.4 openblas libedit zlib libmd libpng jansson
 
 # Asked once, and not before the packages are there.
 LIBRARY_CFLAGS = $(eval LIBRARY_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES)))$(LIBRARY_CFLAGS)

@@ -32,6 +32,8 @@ local parts = {
   dbn = { "wrun.dbn" },
   image = { "wrun.image" },
   progress = { "wrun.progress" },
+  save = { "wrun.save", "save" },
+  load = { "wrun.save", "load" },
   gradcheck = { "wrun.gradcheck", "gradcheck" },
   gradgradcheck = { "wrun.gradcheck", "gradgradcheck" },
 }

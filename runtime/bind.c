@@ -223,6 +223,7 @@ static int open_core(lua_State *L)
     bind_open_rbm(L);
     bind_open_autograd(L);
     bind_open_files(L);
+    bind_open_data(L);
     bind_open_image(L);
     return 1;
 }

@@ -145,6 +145,7 @@ void bind_open_neural(lua_State *L);
 void bind_open_rbm(lua_State *L);
 void bind_open_autograd(lua_State *L);
 void bind_open_files(lua_State *L);
+void bind_open_data(lua_State *L);
 void bind_open_image(lua_State *L);
 
 int luaopen_wrun_core(lua_State *L);

@@ -13,10 +13,9 @@
 #define IDX_H
 
 #include "digest.h"
-#include "dtype.h"
-#include "gzip.h"
+#include "element.h"
 
-enum { IDX_MAX_RANK = 8, IDX_PIECE = 4096 };
+enum { IDX_MAX_RANK = 8 };
 
 typedef enum {
     IDX_FAULT_FILE,   /* reading or inflating failed: the Reason says it all */
@@ -29,6 +28,7 @@ typedef struct {
     Digest digest; /* of every uncompressed byte so far */
 
     unsigned char magic[4];
+    Element element;
     DType dtype; /* what the elements become: signed integers of any width are int64 */
     int ndim;
     int64_t shape[IDX_MAX_RANK];
@@ -36,9 +36,6 @@ typedef struct {
 
     IdxFault fault; /* valid after a refusal */
     int64_t expected, found;
-
-    int width; /* bytes an element in the file */
-    unsigned char piece[IDX_PIECE];
 } IdxReader;
 
 /* Reads the header. The descriptor and the reader are under the rules of gzip_open. */

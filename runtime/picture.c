@@ -2,13 +2,12 @@
  * picture.c - grey pictures as PNG files (layer 3); see picture.h
  */
 #include <errno.h>
-#include <limits.h>
 #include <png.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "picture.h"
+#include "replace.h"
 
 static bool fail(char error[PICTURE_ERROR], const char *message)
 {
@@ -24,39 +23,20 @@ static png_image start(void)
     return image;
 }
 
-static bool write_file(const char *path, png_image *image, const uint8_t *pixels,
-                       char error[PICTURE_ERROR])
-{
-    FILE *file = fopen(path, "wb");
-    if (file == NULL)
-        return fail(error, strerror(errno));
-    bool written = png_image_write_to_stdio(image, file, 0, pixels, 0, NULL);
-    if (!written)
-        fail(error, image->message);
-    if (written && (fflush(file) != 0 || fsync(fileno(file)) != 0))
-        written = fail(error, strerror(errno));
-    if (fclose(file) != 0 && written)
-        written = fail(error, strerror(errno));
-    return written;
-}
-
 bool picture_save(const char *path, int64_t width, int64_t height, const uint8_t *pixels,
                   char error[PICTURE_ERROR])
 {
-    char temporary[PATH_MAX];
+    Replacement replacement;
     png_image image = start();
     image.width = (png_uint_32)width;
     image.height = (png_uint_32)height;
     image.format = PNG_FORMAT_GRAY;
-    int length = snprintf(temporary, sizeof temporary, "%s.%ld.new", path, (long)getpid());
-    if (length < 0 || (size_t)length >= sizeof temporary)
-        return fail(error, strerror(ENAMETOOLONG));
-    bool written = write_file(temporary, &image, pixels, error);
-    if (written && rename(temporary, path) != 0)
-        written = fail(error, strerror(errno));
-    if (!written)
-        remove(temporary);
-    return written;
+    Reason reason = replace_begin(&replacement, path);
+    if (reason == NULL) {
+        bool written = png_image_write_to_stdio(&image, replacement.file, 0, pixels, 0, NULL);
+        reason = replace_end(&replacement, written ? NULL : image.message);
+    }
+    return reason == NULL || fail(error, reason);
 }
 
 /* opens the file and reads its header; after success both must be let go */

@@ -1,12 +1,17 @@
 --- Data sets: the images that networks learn from, and loaders that hand them out in batches.
 
 local Loader = require "wrun.data.loader"
+local arrays = require "wrun.data.arrays"
 local catalog = require "wrun.data.catalog"
 local images = require "wrun.data.images"
 
 local M = {
   idx = require "wrun.data.idx",
 }
+
+for name, f in pairs(arrays) do
+  M[name] = f
+end
 
 --- Returns MNIST: 60000 (train) or 10000 (test) handwritten digits.
 ---

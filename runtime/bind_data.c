@@ -1,0 +1,313 @@
+/*
+ * bind_data.c - files of arrays and of named tensors (layer 4)
+ *
+ * For wrun.data and wrun.save, which check what users give. A file that is missing or bad gives nil
+ * and a message. An open reader hangs in a userdata that is closed when the function is left, by an
+ * error too.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "bind.h"
+#include "safetensors.h"
+#include "zip.h"
+
+/* nil, "PATH: REASON" */
+static int refuse_file(lua_State *L, const char *path, Reason reason)
+{
+    lua_pushnil(L);
+    lua_pushfstring(L, "%s: %s", path, reason);
+    return 2;
+}
+
+/* true, or nil and why not */
+static int push_outcome(lua_State *L, const char *path, Reason reason)
+{
+    if (reason != NULL)
+        return refuse_file(L, path, reason);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+static int open_file(const char *path)
+{
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/*
+ * Pushes a userdata of `size` zero bytes that begins with a GzipReader, and is closed by `close`
+ * when the function that called this is left.
+ */
+static void *push_reader(lua_State *L, const char *type, size_t size, lua_CFunction close)
+{
+    GzipReader *reader = memset(lua_newuserdatauv(L, size, 0), 0, size);
+
+    reader->descriptor = -1;
+    if (luaL_newmetatable(L, type)) {
+        lua_pushcfunction(L, close);
+        lua_setfield(L, -2, "__gc");
+        lua_pushcfunction(L, close);
+        lua_setfield(L, -2, "__close");
+    }
+    lua_setmetatable(L, -2);
+    lua_toclose(L, -1);
+    return reader;
+}
+
+/* what is written must lie row by row; the caller sees to it */
+static const Tensor *check_contiguous(lua_State *L, const char *f, int index)
+{
+    Tensor *t = bind_tensor(L, f, index);
+    if (!t->is_contiguous)
+        bind_fail_argument(L, f, index, "a contiguous tensor");
+    return t;
+}
+
+/* ---- NPY and NPZ ---- */
+
+typedef struct {
+    GzipReader source;
+    NpyReader array;
+} NpyFile;
+
+static int close_source(lua_State *L)
+{
+    gzip_close(lua_touserdata(L, 1));
+    return 0;
+}
+
+/* Pushes the array that was opened; on a Reason it pushes nothing of use. */
+static Reason read_array(lua_State *L, const char *f, NpyReader *array)
+{
+    int n = array->ndim;
+    int64_t shape[MAX_RANK];
+
+    for (int d = 0; d < n; d++)
+        shape[d] = array->shape[array->is_fortran ? n - 1 - d : d];
+    Tensor *t = bind_new_tensor(L, f, element_info[array->element].dtype, n, shape);
+    Reason reason = npy_read(array, tensor_data(t));
+    if (reason != NULL || !array->is_fortran || n < 2)
+        return reason;
+    View v;
+    tensor_view(t, &v);
+    for (int d = 0; d < n / 2; d++)
+        view_swap(&v, d, n - 1 - d);
+    bind_new_copy(L, f, &v, v.dtype);
+    return NULL;
+}
+
+/* npy_read(path) -> tensor, or nil and a message */
+static int core_npy_read(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    NpyFile *file = push_reader(L, "wrun.npy_file", sizeof(*file), close_source);
+    int descriptor = open_file(path);
+
+    if (descriptor < 0)
+        return refuse_file(L, path, strerror(errno));
+    Reason reason = gzip_open(&file->source, descriptor);
+    if (reason == NULL)
+        reason = npy_open(&file->array, &file->source, gzip_bound(&file->source));
+    if (reason == NULL)
+        reason = read_array(L, "npy_read", &file->array);
+    return reason != NULL ? refuse_file(L, path, reason) : 1;
+}
+
+/* npy_save(path, contiguous tensor) -> true, or nil and a message */
+static int core_npy_save(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    const Tensor *t = check_contiguous(L, "npy_save", 2);
+
+    return push_outcome(L, path, npy_save(path, (DType)t->dtype, t->ndim, t->dims, tensor_data(t)));
+}
+
+typedef struct {
+    ZipReader zip;
+    NpyReader array;
+} NpzFile;
+
+/* sets the next member in the table at `result`: its name without .npy, and its tensor */
+static Reason read_member(lua_State *L, NpzFile *file, int result, const char **member)
+{
+    enum { ENDING = 4 };
+    Reason reason = zip_next(&file->zip);
+    const char *name = file->zip.member.name;
+    size_t length = strlen(name);
+
+    if (reason != NULL)
+        return reason;
+    *member = name;
+    if (length <= ENDING || strcmp(name + length - ENDING, ".npy") != 0)
+        return "is no array (its name must end with .npy)";
+    if ((reason = npy_open(&file->array, &file->zip.source, file->zip.member.size)) != NULL)
+        return reason;
+    lua_pushlstring(L, name, length - ENDING);
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, result) != LUA_TNIL)
+        return "stands there twice";
+    lua_pop(L, 1);
+    if ((reason = read_array(L, "npz_read", &file->array)) != NULL)
+        return reason;
+    *member = NULL;
+    if ((reason = zip_check(&file->zip)) != NULL)
+        return reason;
+    lua_insert(L, result + 2);
+    lua_settop(L, result + 2);
+    lua_rawset(L, result);
+    return NULL;
+}
+
+/* npz_read(path) -> table of name and tensor, or nil and a message */
+static int core_npz_read(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1), *member = NULL;
+    NpzFile *file = push_reader(L, "wrun.npz_file", sizeof(*file), close_source);
+    int descriptor = open_file(path);
+
+    if (descriptor < 0)
+        return refuse_file(L, path, strerror(errno));
+    Reason reason = zip_open(&file->zip, descriptor);
+    lua_newtable(L);
+    int result = lua_gettop(L);
+    while (reason == NULL && file->zip.done < file->zip.count)
+        reason = read_member(L, file, result, &member);
+    if (reason == NULL)
+        reason = zip_finish(&file->zip);
+    if (reason == NULL) {
+        lua_settop(L, result);
+        return 1;
+    }
+    lua_pushnil(L);
+    if (member != NULL)
+        lua_pushfstring(L, "%s: member '%s': %s", path, member, reason);
+    else
+        lua_pushfstring(L, "%s: %s", path, reason);
+    return 2;
+}
+
+/* npz_save(path, list of names, list of contiguous tensors, deflated) -> true, or nil and why */
+static int core_npz_save(lua_State *L)
+{
+    enum { NAMES = 2, TENSORS, DEFLATED };
+    const char *path = luaL_checkstring(L, 1);
+    luaL_checktype(L, NAMES, LUA_TTABLE);
+    luaL_checktype(L, TENSORS, LUA_TTABLE);
+    lua_Integer count = luaL_len(L, NAMES);
+    ZipArray *arrays = lua_newuserdatauv(L, (size_t)count * sizeof(*arrays) + 1, 0);
+
+    for (lua_Integer i = 0; i < count; i++) { /* both stay alive in their tables */
+        lua_rawgeti(L, NAMES, i + 1);
+        lua_rawgeti(L, TENSORS, i + 1);
+        const Tensor *t = check_contiguous(L, "npz_save", lua_gettop(L));
+        arrays[i] = (ZipArray){.name = luaL_checkstring(L, -2),
+                               .dtype = (DType)t->dtype,
+                               .ndim = t->ndim,
+                               .shape = t->dims,
+                               .elements = tensor_data(t)};
+        lua_pop(L, 2);
+    }
+    return push_outcome(L, path, zip_save(path, arrays, count, lua_toboolean(L, DEFLATED)));
+}
+
+/* ---- safetensors ---- */
+
+static int close_safetensors(lua_State *L)
+{
+    safetensors_close(lua_touserdata(L, 1));
+    return 0;
+}
+
+static void push_metadata(lua_State *L, const json_t *header)
+{
+    const char *name;
+    json_t *value;
+
+    lua_newtable(L);
+    json_object_foreach(json_object_get(header, "__metadata__"), name, value)
+    {
+        lua_pushstring(L, name);
+        lua_pushlstring(L, json_string_value(value), json_string_length(value));
+        lua_rawset(L, -3);
+    }
+}
+
+/* safetensors_read(path) -> table of name and tensor, table of metadata; or nil and a message */
+static int core_safetensors_read(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    SafetensorsReader *reader =
+        push_reader(L, "wrun.safetensors_file", sizeof(*reader), close_safetensors);
+    int descriptor = open_file(path), ndim;
+    int64_t shape[MAX_RANK];
+
+    if (descriptor < 0)
+        return refuse_file(L, path, strerror(errno));
+    Reason reason = safetensors_open(reader, descriptor);
+    lua_newtable(L);
+    for (int64_t i = 0; i < reader->count && reason == NULL; i++) {
+        const SafetensorsEntry *entry = &reader->entries[i];
+        lua_pushstring(L, entry->name);
+        safetensors_shape(entry, &ndim, shape);
+        Tensor *t =
+            bind_new_tensor(L, "safetensors_read", element_info[entry->element].dtype, ndim, shape);
+        reason = safetensors_read(reader, i, tensor_data(t));
+        lua_rawset(L, -3);
+    }
+    if (reason == NULL)
+        reason = safetensors_finish(reader);
+    if (reason != NULL)
+        return refuse_file(L, path, reason);
+    push_metadata(L, reader->header);
+    return 2;
+}
+
+/*
+ * safetensors_save(path, list of names, list of contiguous tensors, list of metadata: names and
+ * texts in turns) -> true, or nil and a message
+ */
+static int core_safetensors_save(lua_State *L)
+{
+    enum { NAMES = 2, TENSORS, TEXTS };
+    const char *path = luaL_checkstring(L, 1);
+    for (int i = NAMES; i <= TEXTS; i++)
+        luaL_checktype(L, i, LUA_TTABLE);
+    lua_Integer count = luaL_len(L, NAMES), text_count = luaL_len(L, TEXTS);
+    SafetensorsItem *items = lua_newuserdatauv(L, (size_t)count * sizeof(*items) + 1, 0);
+    const char **texts = lua_newuserdatauv(L, (size_t)text_count * sizeof(*texts) + 1, 0);
+
+    for (lua_Integer i = 0; i < count; i++) { /* all stay alive in their tables */
+        lua_rawgeti(L, NAMES, i + 1);
+        lua_rawgeti(L, TENSORS, i + 1);
+        const Tensor *t = check_contiguous(L, "safetensors_save", lua_gettop(L));
+        items[i] = (SafetensorsItem){.name = luaL_checkstring(L, -2),
+                                     .dtype = (DType)t->dtype,
+                                     .ndim = t->ndim,
+                                     .shape = t->dims,
+                                     .elements = tensor_data(t),
+                                     .size = t->numel * dtype_size((DType)t->dtype)};
+        lua_pop(L, 2);
+    }
+    for (lua_Integer i = 0; i < text_count; i++) {
+        lua_rawgeti(L, TEXTS, i + 1);
+        texts[i] = luaL_checkstring(L, -1);
+        lua_pop(L, 1);
+    }
+    return push_outcome(L, path, safetensors_save(path, items, count, texts, text_count / 2));
+}
+
+void bind_open_data(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"npy_read", core_npy_read},
+        {"npy_save", core_npy_save},
+        {"npz_read", core_npz_read},
+        {"npz_save", core_npz_save},
+        {"safetensors_read", core_safetensors_read},
+        {"safetensors_save", core_safetensors_save},
+        {NULL, NULL},
+    };
+
+    bind_register(L, functions);
+}

@@ -1,0 +1,76 @@
+/*
+ * replace.c - a file that is written whole or not at all (layer 3); see replace.h
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "replace.h"
+
+Reason replace_begin(Replacement *replacement, const char *path)
+{
+    struct stat old;
+    bool is_there = stat(path, &old) == 0;
+
+    replacement->path = path;
+    replacement->error = 0;
+    if (is_there && !S_ISREG(old.st_mode))
+        return S_ISDIR(old.st_mode) ? strerror(EISDIR) : "is not a regular file";
+    int length = snprintf(replacement->temporary, sizeof(replacement->temporary), "%s.%ld.new",
+                          path, (long)getpid());
+    if (length < 0 || (size_t)length >= sizeof(replacement->temporary))
+        return strerror(ENAMETOOLONG);
+    replacement->file = fopen(replacement->temporary, "wbe");
+    if (replacement->file == NULL)
+        return strerror(errno);
+    /* the mode that the user gave the old file; that it cannot be had is no reason to write none */
+    if (is_there)
+        (void)fchmod(fileno(replacement->file), old.st_mode & 07777);
+    return NULL;
+}
+
+bool replace_write(Replacement *replacement, const void *bytes, size_t size)
+{
+    if (replacement->error == 0 && size > 0 && fwrite(bytes, 1, size, replacement->file) < size)
+        replacement->error = errno;
+    return replacement->error == 0;
+}
+
+/* Puts the renamed entry of the folder on the disk; not every file system can, so it may fail. */
+static void sync_folder(const char *path)
+{
+    char folder[PATH_MAX] = ".";
+    const char *slash = strrchr(path, '/');
+
+    if (slash != NULL) {
+        size_t length = slash == path ? 1 : (size_t)(slash - path);
+        memcpy(folder, path, length);
+        folder[length] = '\0';
+    }
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor >= 0) {
+        fsync(descriptor);
+        close(descriptor);
+    }
+}
+
+Reason replace_end(Replacement *replacement, Reason reason)
+{
+    FILE *file = replacement->file;
+
+    if (replacement->error != 0)
+        reason = strerror(replacement->error);
+    if (reason == NULL && (fflush(file) != 0 || fsync(fileno(file)) != 0))
+        reason = strerror(errno);
+    if (fclose(file) != 0 && reason == NULL)
+        reason = strerror(errno);
+    if (reason == NULL && rename(replacement->temporary, replacement->path) != 0)
+        reason = strerror(errno);
+    if (reason == NULL)
+        sync_folder(replacement->path);
+    else
+        remove(replacement->temporary);
+    return reason;
+}

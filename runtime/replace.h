@@ -1,0 +1,34 @@
+/*
+ * replace.h - a file that is written whole or not at all (layer 3)
+ *
+ * What is written goes to a temporary file in the same folder; replace_commit puts it in the place
+ * of the old one once it is on the disk. Killed at any moment, the path holds the old content or
+ * the new.
+ */
+#ifndef REPLACE_H
+#define REPLACE_H
+
+#include <limits.h>
+#include <stdio.h>
+
+#include "base.h"
+
+typedef struct {
+    FILE *file; /* to be written to */
+    const char *path;
+    int error; /* the errno of the first write that failed, or 0 */
+    char temporary[PATH_MAX];
+} Replacement;
+
+/* Opens the temporary file; `path` must stay until the end. Nothing is left open after a refusal:
+ * a path that is there must be a regular file. */
+Reason replace_begin(Replacement *replacement, const char *path);
+
+/* Ends the writing. With reason NULL the new file takes its place, else it is removed; returns the
+ * reason, or why the new file could not be finished. */
+Reason replace_end(Replacement *replacement, Reason reason);
+
+/* Writes bytes; false, now and ever after, when the system refuses, which replace_end explains. */
+bool replace_write(Replacement *replacement, const void *bytes, size_t size);
+
+#endif

@@ -1,0 +1,324 @@
+--- wrun.save and wrun.load: trees of tensors, and safetensors files good and bad.
+
+local files = require "spec.support.files"
+local fixtures = require("spec.fixtures.arrays").safetensors
+local near = require "spec.support.near"
+local refusal = require "spec.support.refusal"
+local wrun = require "wrun"
+
+local nn, optim = wrun.nn, wrun.optim
+
+local folder, path
+
+setup(function()
+  folder = files.folder()
+  path = folder .. "/file"
+end)
+
+teardown(function()
+  files.remove(folder)
+end)
+
+local function bytes_of(hexadecimal)
+  return (hexadecimal:gsub("%x%x", function(digits)
+    return string.char(tonumber(digits, 16))
+  end))
+end
+
+local function metadata_of(case)
+  local metadata = {}
+  for _, pair in ipairs(case.metadata) do
+    metadata[pair[1]] = pair[2]
+  end
+  return metadata
+end
+
+local function round_trip(tree, metadata)
+  wrun.save(path, tree, metadata)
+  return wrun.load(path)
+end
+
+describe("wrun.load", function()
+  for _, case in ipairs(fixtures) do
+    it("reads a file of the reference implementation: " .. case.name, function()
+      local tensors, metadata = wrun.load(files.write(path, bytes_of(case.file)))
+      assert.same(metadata_of(case), metadata)
+      local count = 0
+      for _, expected in ipairs(case.holds) do
+        local name, dtype, shape, values = table.unpack(expected)
+        assert.equal(dtype, tensors[name].dtype)
+        assert.same(shape, tensors[name].shape)
+        near.lists(values, near.flat(tensors[name]))
+      end
+      for _ in pairs(tensors) do
+        count = count + 1
+      end
+      assert.equal(#case.holds, count)
+    end)
+
+    if case.same then
+      it("is followed by wrun.save with the same bytes: " .. case.name, function()
+        wrun.save(path, wrun.load(files.write(path, bytes_of(case.file))), metadata_of(case))
+        assert.equal(bytes_of(case.file), files.read(path))
+      end)
+    end
+  end
+
+  local function file(header, payload)
+    return string.pack("<I8", #header) .. header .. (payload or "")
+  end
+
+  -- What a file is refused with, without its path.
+  local function refused(bytes)
+    local message = refusal(wrun.load, files.write(path, bytes))
+    assert.equal("load: " .. path .. ": ", message:sub(1, #path + 8))
+    return message:sub(#path + 9)
+  end
+
+  local good = '{"x":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}'
+
+  it("takes blanks after the header, tensors in any order of bytes, and gzip", function()
+    local two = '{"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]},'
+      .. '"a":{"data_offsets":[0,1],"shape":[],"dtype":"U8","more":1}}'
+    for _, bytes in ipairs { file(two .. "  \n", "abc"), files.gzip(file(two, "abc")) } do
+      local tensors = wrun.load(files.write(path, bytes))
+      assert.equal(97, tensors.a:item())
+      assert.same({ 98, 99 }, tensors.b:tolist())
+    end
+  end)
+
+  it("refuses a file that was cut anywhere, or goes on", function()
+    local whole = file(good, "ab")
+    for size = 0, #whole - 1 do
+      local expected = size < 8 and "truncated within the header"
+        or size < 8 + #good and ("not a whole safetensors file: announces a header of %d bytes, "
+          .. "holds %d"):format(#good, size - 8)
+        or ("truncated: expected 2 bytes of elements, found %d"):format(size - 8 - #good)
+      assert.equal(expected, refused(whole:sub(1, size)))
+    end
+    assert.equal("holds bytes after its last tensor", refused(whole .. "x"))
+    assert.equal("tensor 'x': truncated: expected 2 bytes, found 1",
+      refused(files.gzip(whole:sub(1, -2))))
+  end)
+
+  it("refuses a header of a length that makes no sense", function()
+    assert.equal("not a whole safetensors file: announces a header of 18446744073709551615 bytes, "
+      .. "holds 2", refused(("\255"):rep(8) .. "{}"))
+    assert.equal("its header has 0 bytes; from 2 to 2097152 are read", refused(file("")))
+    assert.equal("its header has 2200000 bytes; from 2 to 2165902 are read",
+      refused(file("{" .. (" "):rep(2200000 - 1))))
+  end)
+
+  it("refuses what is no header", function()
+    local bad = "bad safetensors header: "
+    assert.equal("not a safetensors file (its header must begin with {)", refused(file(" {}")))
+    assert.equal(bad .. "string or '}' expected near end of file at byte 2", refused(file("{ ")))
+    assert.equal(bad .. "end of file expected near 'x' at byte 3", refused(file("{}x")))
+    assert.equal(bad .. "duplicate object key near '\"x\"' at byte 10",
+      refused(file('{"x":1,"x":2}')))
+    assert.matches("^" .. bad .. "unable to decode byte 0xff", refused(file('{"\255":1}')))
+    assert.equal(bad .. "NUL byte in object key not supported near '\"\\u0000\"' at byte 9",
+      refused(file('{"\\u0000":1}')))
+    assert.matches("^" .. bad .. "maximum parsing depth reached",
+      refused(file('{"x":' .. ("["):rep(100000) .. "}")))
+    assert.equal(bad .. "__metadata__ must be an object", refused(file('{"__metadata__":1}')))
+    assert.equal(bad .. "__metadata__ 'a' must be a string",
+      refused(file('{"__metadata__":{"a":1}}')))
+  end)
+
+  it("refuses a tensor that does not fit its bytes", function()
+    local function of(info)
+      return refused(file('{"x":' .. info .. "}", "abcd"))
+    end
+    local fields = "tensor 'x': expected a dtype, a shape and two data_offsets"
+    assert.equal(fields, of("1"))
+    assert.equal(fields, of('{"dtype":1,"shape":[],"data_offsets":[0,1]}'))
+    assert.equal(fields, of('{"dtype":"U8","shape":4,"data_offsets":[0,4]}'))
+    assert.equal(fields, of('{"dtype":"U8","shape":[4],"data_offsets":[0,4,4]}'))
+    assert.equal("tensor 'x': its type 'F8_E4M3' is not known",
+      of('{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}'))
+    assert.equal("tensor 'x': has more than 32 dimensions",
+      of('{"dtype":"U8","shape":[' .. ("1,"):rep(32) .. '4],"data_offsets":[0,4]}'))
+    local sizes = "tensor 'x': its sizes must be integers >= 0"
+    assert.equal(sizes, of('{"dtype":"U8","shape":[-4],"data_offsets":[0,4]}'))
+    assert.equal(sizes, of('{"dtype":"U8","shape":[4.0],"data_offsets":[0,4]}'))
+    assert.equal("tensor 'x': the sizes overflow",
+      of('{"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,4]}'))
+    local range = "tensor 'x': its data_offsets are no range of bytes"
+    assert.equal(range, of('{"dtype":"U8","shape":[4],"data_offsets":[4,0]}'))
+    assert.equal(range, of('{"dtype":"U8","shape":[4],"data_offsets":[-4,0]}'))
+    assert.equal(range, of('{"dtype":"U8","shape":[4],"data_offsets":["0","4"]}'))
+    assert.equal("tensor 'x': has 4 bytes, but its shape and type need 8",
+      of('{"dtype":"F32","shape":[2],"data_offsets":[0,4]}'))
+    assert.equal("tensor 'x': holds a number above 2^63 - 1, which int64 cannot",
+      refused(file('{"x":{"dtype":"U64","shape":[],"data_offsets":[0,8]}}', ("\255"):rep(8))))
+  end)
+
+  it("refuses holes and overlaps", function()
+    local function of(a, b)
+      local info = '"%s":{"dtype":"U8","shape":[2],"data_offsets":[%d,%d]}'
+      return refused(file("{" .. info:format("a", a, a + 2) .. "," .. info:format("b", b, b + 2)
+        .. "}", "abcdef"))
+    end
+    assert.equal("tensor 'b': begins at byte 3, where 2 are used up", of(0, 3))
+    assert.equal("tensor 'b': begins at byte 1, where 2 are used up", of(0, 1))
+    assert.equal("tensor 'b': begins at byte 0, where 2 are used up", of(0, 0))
+    assert.equal("tensor 'b': begins at byte 2, where 0 are used up", of(4, 2))
+    assert.equal("holds bytes after its last tensor", of(0, 2))
+  end)
+
+  it("takes no more memory than a bad file and 64 MB", function()
+    local script = [[
+      local path, mark = ...
+      local wrun = require "wrun"
+      local file = assert(io.open(path, "wb"))
+      local text = '{"x":[' .. ("1,"):rep(1000000) .. "1]}"
+      file:write(string.pack("<I8", #text), text)
+      file:close()
+      text = nil
+      collectgarbage()
+      local function peak()
+        for line in io.lines("/proc/self/status") do
+          if line:find("^VmHWM") then return tonumber(line:match("%d+")) / 1024 end
+        end
+      end
+      local before = peak()
+      assert(not pcall(wrun.load, path))
+      assert(peak() - before < 66, peak() - before)
+    ]]
+    local child = require "spec.support.child"
+    child.with_file(script, function(lua)
+      assert.same({ out = "", err = "", status = 0 }, child.run({ lua, path }))
+    end)
+  end)
+
+  it("blames the script for a missing file or a wrong argument", function()
+    assert.equal("load: /nowhere/x: No such file or directory", refusal(wrun.load, "/nowhere/x"))
+    assert.equal("load: " .. folder .. ": Is a directory", refusal(wrun.load, folder))
+    assert.equal("load: argument 1: expected a string, got nil", refusal(wrun.load))
+  end)
+
+  it("refuses a tree that was tampered with", function()
+    local function tree(text)
+      wrun.save(path, { x = wrun.zeros(1) }, { tree = text })
+      return refused((files.read(path):gsub('"tree"', '"wrun.tree"'):gsub("^........", function(n)
+        return string.pack("<I8", string.unpack("<I8", n) + 5)
+      end)))
+    end
+    local damaged = "its tree is damaged at character %d of the metadata wrun.tree"
+    assert.equal(damaged:format(1), tree(""))
+    assert.equal(damaged:format(2), tree("d"))
+    assert.equal(damaged:format(4), tree("i1e"))
+    assert.equal(damaged:format(3), tree("dee"))
+    assert.equal(damaged:format(2), tree("db1te"))
+    assert.equal(damaged:format(2), tree("dfnan;te"))
+    assert.equal(damaged:format(2), tree("d9:xte"))
+    assert.equal(damaged:format(2), tree("d99999999999999999999:xte"))
+    assert.equal(damaged:format(5), tree("d1:xi99999999999999999999ee"))
+    assert.equal(damaged:format(5), tree("d1:xfoo;e"))
+    assert.equal("tensor 'y' is missing", tree("d1:yte"))
+    assert.equal("tensor '' is missing", tree("t"))
+    assert.equal(damaged:format(406), tree(("d1:x"):rep(102)))
+  end)
+end)
+
+describe("wrun.save", function()
+  it("brings a tree back as it was", function()
+    local tree = {
+      name = "größe \"quoted\"\n", empty = {}, flag = true, off = false,
+      numbers = { 1, -2.5, 3.0, math.maxinteger, math.mininteger, 0.1, 1e300, -0.0, 2.0 ^ -1074 },
+      [7] = "seven", [-1] = { [10] = "ten" }, infinite = { math.huge, -math.huge },
+    }
+    local back = round_trip(tree)
+    assert.same(tree, back)
+    for i, number in ipairs(tree.numbers) do
+      assert.is_true(near.same_bits(number, back.numbers[i]))
+    end
+    assert.is_true(near.same_bits(0 / 0, round_trip({ 0 / 0 })[1]))
+  end)
+
+  it("names tensors by their keys, and keeps dots and numbers in keys apart", function()
+    local tree = { a = { b = wrun.ones(2) }, ["c.d"] = wrun.zeros(1), { wrun.arange(3) } }
+    local back = round_trip(tree, { note = "n" })
+    assert.same({ 1, 1 }, back.a.b:tolist())
+    assert.same({ 0 }, back["c.d"]:tolist())
+    assert.same({ 0, 1, 2 }, back[1][1]:tolist())
+    assert.is_nil(back["a.b"])
+    local header = files.read(path)
+    for _, name in ipairs { "a.b", "c.d", "1.1" } do
+      assert.is_truthy(header:find('"' .. name .. '":{"dtype"', 1, true))
+    end
+    assert.same({ note = "n" }, select(2, wrun.load(path)))
+  end)
+
+  it("takes a model and its optimiser, and training goes on as if nothing had happened", function()
+    local x, y = wrun.randn(8, 3), wrun.randn(8, 2)
+    local function new()
+      local model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+      return model, optim.Adam(model:parameters(), { lr = 0.1 })
+    end
+    local function train(model, optimizer, steps)
+      for _ = 1, steps do
+        optimizer:zero_grad()
+        local loss = (model(x) - y):square():mean()
+        loss:backward()
+        optimizer:step()
+      end
+      return model
+    end
+    local model, optimizer = new()
+    train(model, optimizer, 3)
+    wrun.save(path, { model = model:state_dict(), optimizer = optimizer:state_dict(), step = 3 })
+    local other, other_optimizer = new()
+    local saved = wrun.load(path)
+    other:load_state_dict(saved.model)
+    other_optimizer:load_state_dict(saved.optimizer)
+    assert.equal(3, saved.step)
+    train(model, optimizer, 3)
+    train(other, other_optimizer, 3)
+    for name, value in pairs(model:state_dict()) do
+      assert.is_true(wrun.equal(value, other:state_dict()[name]))
+    end
+  end)
+
+  it("saves what a view shows, and no gradient", function()
+    local base = wrun.arange(6):float():reshape(2, 3):requires_grad_()
+    local back = round_trip({ x = base:t(), y = base[1] })
+    assert.same({ { 0, 3 }, { 1, 4 }, { 2, 5 } }, back.x:tolist())
+    assert.same({ 0, 1, 2 }, back.y:tolist())
+    assert.is_false(back.x.requires_grad)
+    assert.is_true(#files.read(path) < 300)
+  end)
+
+  it("refuses what it could not bring back", function()
+    local two = "save: argument 2: "
+    assert.equal(two .. "expected a table, got a float32 tensor [1]",
+      refusal(wrun.save, path, wrun.zeros(1)))
+    local leaf = ": expected a tensor, a table, a number, a boolean or a text, got "
+    assert.equal(two .. "a.f" .. leaf .. "a function",
+      refusal(wrun.save, path, { a = { f = print } }))
+    assert.equal(two .. "x" .. leaf .. "the string '\255'",
+      refusal(wrun.save, path, { x = "\255" }))
+    assert.equal(two .. "expected texts and integers as keys, got 1.5 in the table",
+      refusal(wrun.save, path, { [1.5] = 1 }))
+    assert.equal(two .. "expected texts and integers as keys, got true in a",
+      refusal(wrun.save, path, { a = { [true] = 1 } }))
+    assert.equal(two .. "two tensors would be named a.b",
+      refusal(wrun.save, path, { ["a.b"] = wrun.zeros(1), a = { b = wrun.zeros(1) } }))
+    local loop = {}
+    loop.again = loop
+    assert.equal(two .. "expected at most 100 tables inside each other",
+      refusal(wrun.save, path, loop))
+    assert.equal("save: argument 3: expected a table of name and text, got the string 'a' = 1",
+      refusal(wrun.save, path, {}, { a = 1 }))
+    assert.equal("save: argument 3: expected a table of name and text, got the string 'wrun.tree' "
+      .. "= the string ''", refusal(wrun.save, path, {}, { ["wrun.tree"] = "" }))
+    assert.equal("save: argument 1: expected a string, got nil", refusal(wrun.save))
+    assert.equal("save: /nowhere/x: No such file or directory",
+      refusal(wrun.save, "/nowhere/x", {}))
+    assert.equal("save: " .. path .. ": a name or a text is no UTF-8, or memory is out",
+      refusal(wrun.save, path, {}, { a = "\255" }))
+    assert.equal("save: " .. path .. ": a name stands there twice",
+      refusal(wrun.save, path, { __metadata__ = wrun.zeros(1) }, { a = "b" }))
+  end)
+end)
