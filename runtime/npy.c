@@ -1,22 +1,11 @@
 /*
  * npy.c - NumPy's array files (layer 3); see npy.h
  */
-#include <stdarg.h>
 #include <string.h>
 
 #include "npy.h"
 
 static const char magic[6] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};
-
-__attribute__((format(printf, 2, 3))) static Reason refuse(NpyReader *reader, const char *format,
-                                                           ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(reader->message, sizeof(reader->message), format, arguments);
-    va_end(arguments);
-    return reader->message;
-}
 
 /* ---- element types ---- */
 
@@ -71,7 +60,7 @@ static Reason understand_type(NpyReader *reader, const char *type, int length)
         reader->element = ELEMENT_BOOL;
         return NULL;
     }
-    return refuse(reader, "holds %s ('%.*s')", foreign(rest > 0 ? name[0] : '\0'),
+    return refuse(&reader->refusal, "holds %s ('%.*s')", foreign(rest > 0 ? name[0] : '\0'),
                   length < 40 ? length : 40, type);
 }
 
@@ -90,7 +79,7 @@ static Reason misread(const Parser *p, const char *expected)
     for (size_t i = 0; i < length; i++)
         found[i] = p->at[i] >= ' ' && p->at[i] <= '~' ? p->at[i] : '?';
     found[length] = '\0';
-    return refuse(p->reader, "bad NPY header: expected %s, found '%s'", expected, found);
+    return refuse(&p->reader->refusal, "bad NPY header: expected %s, found '%s'", expected, found);
 }
 
 static void skip_blanks(Parser *p)
@@ -165,7 +154,7 @@ static Reason parse_shape(Parser *p)
         if (*p->at < '0' || *p->at > '9')
             return misread(p, "a size");
         if (reader->ndim == MAX_RANK)
-            return refuse(reader, "has more than %d dimensions", MAX_RANK);
+            return refuse(&reader->refusal, "has more than %d dimensions", MAX_RANK);
         for (; *p->at >= '0' && *p->at <= '9'; p->at++)
             if (!size_multiply(size, 10, &size) ||
                 __builtin_add_overflow(size, *p->at - '0', &size))
@@ -213,7 +202,7 @@ static Reason parse_header(NpyReader *reader)
     }
     for (size_t i = 0; i < COUNT_OF(entries); i++)
         if (!seen[i])
-            return refuse(reader, "bad NPY header: %s is missing", entries[i].key);
+            return refuse(&reader->refusal, "bad NPY header: %s is missing", entries[i].key);
     skip_blanks(&p);
     return *p.at != '\0' ? misread(&p, "nothing after the dictionary") : NULL;
 }
@@ -228,15 +217,15 @@ static Reason take(NpyReader *reader, void *to, size_t size)
 
     reader->header_bytes += (int64_t)got;
     if (reason == NULL && got < size)
-        return refuse(reader, "truncated: ends after %lld bytes, within the header",
+        return refuse(&reader->refusal, "truncated: ends after %lld bytes, within the header",
                       (long long)reader->header_bytes);
     return reason;
 }
 
 static Reason refuse_size(NpyReader *reader, const char *what, int64_t expected, int64_t found)
 {
-    return refuse(reader, "%s: expected %lld bytes, found %lld", what, (long long)expected,
-                  (long long)found);
+    return refuse(&reader->refusal, "%s: expected %lld bytes, found %lld", what,
+                  (long long)expected, (long long)found);
 }
 
 static int64_t element_bytes(const NpyReader *reader)
@@ -257,14 +246,15 @@ Reason npy_open(NpyReader *reader, GzipReader *source, int64_t limit)
         return "not an NPY file (it must begin with \\x93NUMPY)";
     int version = start[sizeof(magic)];
     if (version < 1 || version > 3 || start[sizeof(magic) + 1] != 0)
-        return refuse(reader, "NPY version %d.%d; known are 1.0, 2.0 and 3.0", version,
+        return refuse(&reader->refusal, "NPY version %d.%d; known are 1.0, 2.0 and 3.0", version,
                       start[sizeof(magic) + 1]);
     if ((reason = take(reader, sizes, version == 1 ? 2 : 4)) != NULL)
         return reason;
     uint32_t length = (uint32_t)sizes[0] | (uint32_t)sizes[1] << 8 | (uint32_t)sizes[2] << 16 |
                       (uint32_t)sizes[3] << 24;
     if (length > NPY_HEADER)
-        return refuse(reader, "bad NPY header: announces %lld bytes, known are at most %d",
+        return refuse(&reader->refusal,
+                      "bad NPY header: announces %lld bytes, known are at most %d",
                       (long long)length, NPY_HEADER);
     if ((reason = take(reader, reader->header, length)) != NULL)
         return reason;
@@ -293,7 +283,8 @@ Reason npy_read(NpyReader *reader, void *elements)
     /* one byte more also verifies the check sum of compressed data */
     if ((reason = gzip_read(reader->source, &extra, 1, &more)) != NULL)
         return reason;
-    return more > 0 ? refuse(reader, "too long: expected %lld bytes, found more", (long long)total)
+    return more > 0 ? refuse(&reader->refusal, "too long: expected %lld bytes, found more",
+                             (long long)total)
                     : NULL;
 }
 

@@ -13,12 +13,12 @@
 #define NPY_H
 
 #include "element.h"
+#include "refusal.h"
 #include "replace.h"
 #include "tensor.h"
 
 enum {
-    NPY_HEADER = 1 << 16, /* the longest header that is read */
-    NPY_MESSAGE = 256,
+    NPY_HEADER = 1 << 16,                 /* the longest header that is read */
     NPY_PREFIX = 10 + 192 + 22 * MAX_RANK /* the most that npy_header writes */
 };
 
@@ -31,13 +31,13 @@ typedef struct {
     int64_t shape[MAX_RANK];
     int64_t numel;
     int64_t header_bytes; /* all that stands before the elements */
-    char message[NPY_MESSAGE];
+    Refusal refusal;
     char header[NPY_HEADER + 1];
 } NpyReader;
 
 /*
  * Reads the header from an open source that yields `limit` bytes at most (gzip_bound). A Reason may
- * be the reader's message.
+ * be in the reader.
  */
 Reason npy_open(NpyReader *reader, GzipReader *source, int64_t limit);
 

@@ -1,7 +1,6 @@
 /*
  * safetensors.c - reads named tensors (layer 3); see safetensors.h
  */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,16 +24,6 @@ static const struct {
     {"I64", ELEMENT_I64},   {"F16", ELEMENT_F16}, {"BF16", ELEMENT_BF16}, {"F32", ELEMENT_F32},
     {"F64", ELEMENT_F64},
 };
-
-__attribute__((format(printf, 2, 3))) static Reason refuse(SafetensorsReader *reader,
-                                                           const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(reader->message, sizeof(reader->message), format, arguments);
-    va_end(arguments);
-    return reader->message;
-}
 
 /* ---- the header ---- */
 
@@ -64,30 +53,35 @@ static Reason read_entry(SafetensorsReader *reader, SafetensorsEntry *entry, con
 
     *entry = (SafetensorsEntry){name, shape, type, ELEMENT_COUNT, 0, 0};
     if (type == NULL || !json_is_array(shape) || json_array_size(place) != 2)
-        return refuse(reader, "tensor '%.100s': expected a dtype, a shape and two data_offsets",
-                      name);
+        return refuse(&reader->refusal,
+                      "tensor '%.100s': expected a dtype, a shape and two data_offsets", name);
     for (size_t i = 0; i < COUNT_OF(types_known); i++)
         if (strcmp(type, types_known[i].name) == 0)
             entry->element = types_known[i].element;
     if (entry->element == ELEMENT_COUNT)
-        return refuse(reader, "tensor '%.100s': its type '%.40s' is not known", name, type);
+        return refuse(&reader->refusal, "tensor '%.100s': its type '%.40s' is not known", name,
+                      type);
     if (json_array_size(shape) > MAX_RANK)
-        return refuse(reader, "tensor '%.100s': has more than %d dimensions", name, MAX_RANK);
+        return refuse(&reader->refusal, "tensor '%.100s': has more than %d dimensions", name,
+                      MAX_RANK);
     for (size_t d = 0; d < json_array_size(shape); d++)
         if (to_size(json_array_get(shape, d)) < 0)
-            return refuse(reader, "tensor '%.100s': its sizes must be integers >= 0", name);
+            return refuse(&reader->refusal, "tensor '%.100s': its sizes must be integers >= 0",
+                          name);
     safetensors_shape(entry, &ndim, sizes);
     Reason reason = shape_count(ndim, sizes, &numel);
     if (reason != NULL)
-        return refuse(reader, "tensor '%.100s': %s", name, reason);
+        return refuse(&reader->refusal, "tensor '%.100s': %s", name, reason);
     entry->begin = to_size(json_array_get(place, 0));
     entry->end = to_size(json_array_get(place, 1));
     if (entry->begin < 0 || entry->end < entry->begin)
-        return refuse(reader, "tensor '%.100s': its data_offsets are no range of bytes", name);
+        return refuse(&reader->refusal, "tensor '%.100s': its data_offsets are no range of bytes",
+                      name);
     int64_t bytes = numel * element_info[entry->element].width;
     if (entry->end - entry->begin != bytes)
-        return refuse(reader, "tensor '%.100s': has %lld bytes, but its shape and type need %lld",
-                      name, (long long)(entry->end - entry->begin), (long long)bytes);
+        return refuse(&reader->refusal,
+                      "tensor '%.100s': has %lld bytes, but its shape and type need %lld", name,
+                      (long long)(entry->end - entry->begin), (long long)bytes);
     return NULL;
 }
 
@@ -101,8 +95,8 @@ static Reason check_metadata(SafetensorsReader *reader, json_t *metadata)
     json_object_foreach(metadata, name, value)
     {
         if (!json_is_string(value))
-            return refuse(reader, "bad safetensors header: __metadata__ '%.100s' must be a string",
-                          name);
+            return refuse(&reader->refusal,
+                          "bad safetensors header: __metadata__ '%.100s' must be a string", name);
     }
     return NULL;
 }
@@ -141,11 +135,11 @@ static Reason read_entries(SafetensorsReader *reader, int64_t size)
     qsort(reader->entries, (size_t)reader->count, sizeof(SafetensorsEntry), compare_entries);
     for (int64_t i = 0; i < reader->count; at = reader->entries[i++].end)
         if (reader->entries[i].begin != at)
-            return refuse(reader, "tensor '%.100s': begins at byte %lld, where %lld are used up",
-                          reader->entries[i].name, (long long)reader->entries[i].begin,
-                          (long long)at);
+            return refuse(
+                &reader->refusal, "tensor '%.100s': begins at byte %lld, where %lld are used up",
+                reader->entries[i].name, (long long)reader->entries[i].begin, (long long)at);
     if (size != INT64_MAX && at > size)
-        return refuse(reader, "truncated: expected %lld bytes of elements, found %lld",
+        return refuse(&reader->refusal, "truncated: expected %lld bytes of elements, found %lld",
                       (long long)at, (long long)size);
     return NULL;
 }
@@ -169,8 +163,8 @@ static Reason parse_header(SafetensorsReader *reader, size_t length)
         reason = "not a safetensors file (its header must begin with {)";
     if (reason == NULL &&
         (reader->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error)) == NULL)
-        reason =
-            refuse(reader, "bad safetensors header: %s at byte %d", error.text, error.position);
+        reason = refuse(&reader->refusal, "bad safetensors header: %s at byte %d", error.text,
+                        error.position);
     free(text);
     return reason;
 }
@@ -189,11 +183,11 @@ Reason safetensors_open(SafetensorsReader *reader, int descriptor)
     bool is_plain = !reader->source.compressed && bound != INT64_MAX;
     int64_t most = size_min(HEADER_MOST, HEADER_LEAST + (is_plain ? bound / HEADER_SHARE : 0));
     if (length > INT64_MAX || (int64_t)length > bound - PREFIX)
-        return refuse(reader,
+        return refuse(&reader->refusal,
                       "not a whole safetensors file: announces a header of %llu bytes, holds %lld",
                       (unsigned long long)length, (long long)size_max(bound - PREFIX, 0));
     if ((int64_t)length > most || length < 2)
-        return refuse(reader, "its header has %lld bytes; from 2 to %lld are read",
+        return refuse(&reader->refusal, "its header has %lld bytes; from 2 to %lld are read",
                       (long long)length, (long long)most);
     if ((reason = parse_header(reader, (size_t)length)) != NULL)
         return reason;
@@ -210,11 +204,11 @@ Reason safetensors_read(SafetensorsReader *reader, int64_t i, void *elements)
                                  size / element_info[entry->element].width, elements, &got);
 
     if (reason != NULL)
-        return refuse(reader, "tensor '%.100s': %s", entry->name, reason);
-    return got < size
-               ? refuse(reader, "tensor '%.100s': truncated: expected %lld bytes, found %lld",
-                        entry->name, (long long)size, (long long)got)
-               : NULL;
+        return refuse(&reader->refusal, "tensor '%.100s': %s", entry->name, reason);
+    return got < size ? refuse(&reader->refusal,
+                               "tensor '%.100s': truncated: expected %lld bytes, found %lld",
+                               entry->name, (long long)size, (long long)got)
+                      : NULL;
 }
 
 Reason safetensors_finish(SafetensorsReader *reader)

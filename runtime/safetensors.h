@@ -13,10 +13,9 @@
 #include <jansson.h>
 
 #include "element.h"
+#include "refusal.h"
 #include "replace.h"
 #include "tensor.h"
-
-enum { SAFETENSORS_MESSAGE = 320 };
 
 typedef struct {
     const char *name; /* these three live in the reader's header */
@@ -31,12 +30,12 @@ typedef struct {
     json_t *header;
     SafetensorsEntry *entries; /* in the order of their bytes */
     int64_t count;
-    char message[SAFETENSORS_MESSAGE];
+    Refusal refusal;
 } SafetensorsReader;
 
 /*
  * Reads and checks the header. The descriptor and the reader, zero before, are under the rules of
- * gzip_open. A Reason may be the reader's message.
+ * gzip_open. A Reason may be in the reader.
  */
 Reason safetensors_open(SafetensorsReader *reader, int descriptor);
 

@@ -2,7 +2,6 @@
  * zip.c - reads ZIP archives member by member (layer 3); see zip.h
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,16 +19,6 @@ enum {
 };
 
 static const char truncated[] = "truncated: not a whole ZIP archive";
-
-__attribute__((format(printf, 2, 3))) static Reason refuse(ZipReader *reader, const char *format,
-                                                           ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(reader->message, sizeof(reader->message), format, arguments);
-    va_end(arguments);
-    return reader->message;
-}
 
 static uint16_t load_u16(const unsigned char *p)
 {
@@ -150,7 +139,8 @@ static Reason read_extra(ZipReader *reader, const unsigned char *extra, int leng
             if (*wide[i] != UINT32_MAX)
                 continue;
             if (field + 8 > extra + 4 + size)
-                return refuse(reader, "member '%.100s': its 64-bit sizes are missing", m->name);
+                return refuse(&reader->refusal, "member '%.100s': its 64-bit sizes are missing",
+                              m->name);
             *wide[i] = load_u64(field);
             field += 8;
         }
@@ -174,7 +164,8 @@ static Reason read_entry(ZipReader *reader)
     if (!is_record(entry, 1, 2) || name + extra + comment > reader->end - reader->cursor - ENTRY)
         return "bad ZIP archive: its directory is damaged";
     if (name > ZIP_NAME)
-        return refuse(reader, "a member's name has %d bytes; at most %d are read", name, ZIP_NAME);
+        return refuse(&reader->refusal, "a member's name has %d bytes; at most %d are read", name,
+                      ZIP_NAME);
     if ((reason = read_at(reader, m->name, (size_t)name, reader->cursor + ENTRY)) != NULL ||
         (reason = read_at(reader, reader->tail, (size_t)extra, reader->cursor + ENTRY + name)) !=
             NULL)
@@ -189,9 +180,10 @@ static Reason read_entry(ZipReader *reader)
     m->size = load_u32(entry + 24);
     m->offset = load_u32(entry + 42);
     if ((load_u16(entry + 8) & ENCRYPTED) != 0)
-        return refuse(reader, "member '%.100s': is encrypted", m->name);
+        return refuse(&reader->refusal, "member '%.100s': is encrypted", m->name);
     if (m->method != 0 && m->method != Z_DEFLATED)
-        return refuse(reader, "member '%.100s': is packed by method %d; known are 0 and 8", m->name,
+        return refuse(&reader->refusal,
+                      "member '%.100s': is packed by method %d; known are 0 and 8", m->name,
                       m->method);
     return read_extra(reader, reader->tail, extra);
 }
@@ -217,19 +209,20 @@ Reason zip_next(ZipReader *reader)
     bool is_deflated = m->method == Z_DEFLATED;
     if (m->size < 0 || m->packed < 0 || m->offset < 0 || m->offset > reader->directory - LOCAL ||
         m->packed > reader->directory - LOCAL)
-        return refuse(reader, "member '%.100s': does not lie in the archive", m->name);
+        return refuse(&reader->refusal, "member '%.100s': does not lie in the archive", m->name);
     if ((reason = read_at(reader, local, LOCAL, m->offset)) != NULL)
         return reason;
     int64_t start = m->offset + LOCAL + load_u16(local + 26) + load_u16(local + 28);
     if (!is_record(local, 3, 4) || start > reader->directory - m->packed)
-        return refuse(reader, "member '%.100s': does not lie in the archive", m->name);
+        return refuse(&reader->refusal, "member '%.100s': does not lie in the archive", m->name);
     /* members that shared bytes could hold far more than the file together */
     reader->occupied += start - m->offset + m->packed;
     if (reader->occupied > reader->directory)
-        return refuse(reader, "member '%.100s': overlaps another", m->name);
+        return refuse(&reader->refusal, "member '%.100s': overlaps another", m->name);
     if (is_deflated ? m->size > gzip_inflated_bound(m->packed) : m->size != m->packed)
-        return refuse(reader, "member '%.100s': announces %lld bytes, which %lld cannot hold",
-                      m->name, (long long)m->size, (long long)m->packed);
+        return refuse(&reader->refusal,
+                      "member '%.100s': announces %lld bytes, which %lld cannot hold", m->name,
+                      (long long)m->size, (long long)m->packed);
     reader->done++;
     reader->sum = 0;
     reader->unpacked = 0;
@@ -243,10 +236,11 @@ Reason zip_check(ZipReader *reader)
     const ZipMember *m = &reader->member;
 
     if (reader->unpacked != m->size)
-        return refuse(reader, "member '%.100s': expected %lld bytes, found %lld", m->name,
+        return refuse(&reader->refusal, "member '%.100s': expected %lld bytes, found %lld", m->name,
                       (long long)m->size, (long long)reader->unpacked);
     return reader->sum != m->sum
-               ? refuse(reader, "member '%.100s': is damaged: its check sum differs", m->name)
+               ? refuse(&reader->refusal, "member '%.100s': is damaged: its check sum differs",
+                        m->name)
                : NULL;
 }
 

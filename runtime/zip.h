@@ -35,7 +35,7 @@ typedef struct {
     uint32_t sum;           /* of what was read of the open member */
     int64_t unpacked;       /* and how much that was */
     ZipMember member;       /* the one that zip_next found */
-    char message[NPY_MESSAGE];
+    Refusal refusal;
     unsigned char tail[ZIP_TAIL];
 } ZipReader;
 
