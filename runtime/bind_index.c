@@ -1,49 +1,58 @@
 /*
- * bind_index.c - index_select, gather, their adjoints, and cat (layer 4)
+ * bind_index.c - picking elements by their positions, writing to positions, and cat (layer 4)
  */
 #include <string.h>
 
 #include "bind.h"
 #include "index.h"
 
-/* the tensor at index, contiguous: itself, or a copy that takes its place on the stack */
-static Tensor *make_contiguous(lua_State *L, const char *f, int index)
+/* t, or a contiguous copy of it, which is pushed */
+static Tensor *contiguous(lua_State *L, const char *f, Tensor *t)
 {
-    Tensor *t = bind_tensor(L, f, index);
     if (t->is_contiguous)
         return t;
     View v;
     tensor_view(t, &v);
-    Tensor *copy = bind_new_copy(L, f, &v, v.dtype);
-    lua_replace(L, index);
-    return copy;
+    return bind_new_copy(L, f, &v, v.dtype);
 }
 
-static void split_shape(const Tensor *t, int dimension, Index *out)
+static Rows rows_of(const Tensor *t, int dimension)
 {
-    out->dtype = (DType)t->dtype;
-    out->outer = out->n = out->inner = 1;
+    Rows rows = {.dtype = (DType)t->dtype, .outer = 1, .n = 1, .inner = 1};
     for (int d = 0; d < t->ndim; d++) {
-        int64_t *part = d < dimension ? &out->outer : d == dimension ? &out->n : &out->inner;
+        int64_t *part = d < dimension ? &rows.outer : d == dimension ? &rows.n : &rows.inner;
         *part *= t->dims[d];
     }
+    return rows;
 }
 
-/* the positions, argument 3, whose copy is at index: int64 and in range; the message counts them
- * from 1 */
-static Tensor *check_positions(lua_State *L, const char *f, int index, Index *out)
+/* the positions, argument `index`: int64 and from 1 to n; contiguous, perhaps as a copy (pushed) */
+static const int64_t *check_positions(lua_State *L, const char *f, int index, int64_t n)
 {
-    Tensor *p = bind_tensor(L, f, 3);
+    Tensor *p = bind_tensor(L, f, index);
     if (p->dtype != INT64)
-        bind_fail_argument(L, f, 3, "an int64 tensor of positions");
-    p = make_contiguous(L, f, index);
-    out->positions = (const int64_t *)(const void *)tensor_data(p);
-    int64_t wrong = index_check(out->positions, p->numel, out->n);
+        bind_fail_argument(L, f, index, "an int64 tensor of positions");
+    p = contiguous(L, f, p);
+    const int64_t *positions = (const int64_t *)(const void *)tensor_data(p);
+    int64_t wrong = index_check(positions, p->numel, n);
     if (wrong >= 0)
-        bind_fail(L, "%s: argument 3: expected positions from 1 to %I, got %I at place %I", f,
-                  (LUAI_UACINT)out->n, (LUAI_UACINT)out->positions[wrong],
-                  (LUAI_UACINT)(wrong + 1));
-    return p;
+        bind_fail(L, "%s: argument %d: expected positions from 1 to %I, got %I at place %I", f,
+                  index, (LUAI_UACINT)n, (LUAI_UACINT)positions[wrong], (LUAI_UACINT)(wrong + 1));
+    return positions;
+}
+
+/* the rows of x that the list of positions, argument 3, names along dimension, argument 2 */
+static Rows read_rows(lua_State *L, const char *f, const Tensor *x, int dimension)
+{
+    const Tensor *positions = bind_tensor(L, f, 3);
+    if (positions->ndim > 1)
+        bind_fail_argument(L, f, 3, "a list of positions (one dimension)");
+    if (x->ndim == 0)
+        bind_fail_argument(L, f, 1, "a tensor with dimensions");
+    Rows rows = rows_of(x, dimension);
+    rows.count = positions->numel;
+    rows.positions = check_positions(L, f, 3, rows.n);
+    return rows;
 }
 
 /* index_select(x, dim, positions): y[..., i, ...] = x[..., positions[i], ...] */
@@ -52,39 +61,33 @@ static int core_index_select(lua_State *L)
     static const char f[] = "index_select";
     lua_settop(L, 3);
     Tensor *x = bind_tensor(L, f, 1);
-    lua_pushvalue(L, 1); /* copies go to slots 4 and 5, so that the arguments stay what they were */
-    lua_pushvalue(L, 3);
     int dimension = bind_dimension(L, f, 2, x->ndim);
-    if (x->ndim == 0)
-        bind_fail_argument(L, f, 1, "a tensor with dimensions");
-    Index index;
-    split_shape(x, dimension, &index);
-    Tensor *positions = bind_tensor(L, f, 3);
-    if (positions->ndim != 1)
-        bind_fail_argument(L, f, 3, "a list of positions (one dimension)");
-    index.count = check_positions(L, f, 5, &index)->numel;
-    x = make_contiguous(L, f, 4);
+    Rows rows = read_rows(L, f, x, dimension);
     int64_t shape[MAX_RANK];
     memcpy(shape, tensor_shape(x), x->ndim * sizeof *shape);
-    shape[dimension] = index.count;
-    Tensor *y = bind_new_tensor(L, f, index.dtype, x->ndim, shape);
-    index_select(bind_runtime(L)->pool, &index, tensor_data(x), tensor_data(y));
+    shape[dimension] = rows.count;
+    const Tensor *source = contiguous(L, f, x);
+    const Tensor *y = bind_new_tensor(L, f, rows.dtype, x->ndim, shape);
+    index_select(bind_runtime(L)->pool, &rows, tensor_data(source), tensor_data(y));
     return 1;
 }
 
-/* the shapes of positions and y fit x but along the dimension, where x may be longer elsewhere
- * never */
-static void check_gather_shapes(lua_State *L, const char *f, int index, const Tensor *x,
-                                const Tensor *p, int dimension)
+/* the places of x that the tensor of positions, argument 3, names along a dimension */
+static Places read_places(lua_State *L, const char *f, const Tensor *x, int dimension)
 {
+    const Tensor *p = bind_tensor(L, f, 3);
     bool fits = p->ndim == x->ndim;
     for (int d = 0; fits && d < x->ndim; d++)
-        fits = d == dimension || p->dims[d] == x->dims[d];
+        fits = d == dimension || p->dims[d] <= x->dims[d];
     if (!fits) {
         const char *wanted = bind_shape_text(L, x->ndim, x->dims);
-        bind_fail(L, "%s: argument %d: expected the shape %s but for dimension %d, got %s", f,
-                  index, wanted, dimension + 1, bind_shape_text(L, p->ndim, p->dims));
+        bind_fail(L, "%s: argument 3: expected a shape within %s but for dimension %d, got %s", f,
+                  wanted, dimension + 1, bind_shape_text(L, p->ndim, p->dims));
     }
+    Places places = {.dtype = (DType)x->dtype, .ndim = x->ndim, .dimension = dimension};
+    memcpy(places.shape, p->dims, p->ndim * sizeof(int64_t));
+    places.positions = check_positions(L, f, 3, x->ndim > 0 ? x->dims[dimension] : 1);
+    return places;
 }
 
 /* gather(x, dim, positions): y has the shape of positions, y[i][j] = x[positions[i][j]][j] along
@@ -94,59 +97,207 @@ static int core_gather(lua_State *L)
     static const char f[] = "gather";
     lua_settop(L, 3);
     Tensor *x = bind_tensor(L, f, 1);
-    lua_pushvalue(L, 1);
-    lua_pushvalue(L, 3);
-    int dimension = bind_dimension(L, f, 2, x->ndim);
-    check_gather_shapes(L, f, 3, x, bind_tensor(L, f, 3), dimension);
-    Index index;
-    split_shape(x, dimension, &index);
-    Tensor *positions = check_positions(L, f, 5, &index);
-    index.count = x->ndim == 0 ? 1 : positions->dims[dimension];
-    x = make_contiguous(L, f, 4);
-    Tensor *y = bind_new_tensor(L, f, index.dtype, positions->ndim, tensor_shape(positions));
-    index_gather(&index, tensor_data(x), tensor_data(y));
+    Places places = read_places(L, f, x, bind_dimension(L, f, 2, x->ndim));
+    memcpy(places.stride, tensor_stride(x), x->ndim * sizeof(int64_t));
+    const Tensor *y = bind_new_tensor(L, f, places.dtype, places.ndim, places.shape);
+    index_gather(&places, tensor_data(x), tensor_data(y));
     return 1;
 }
 
-/* common to both adjoints: a copy of x, to which y is added at the positions */
-static int add_at(lua_State *L, const char *f, void (*add)(const Index *, void *, const void *))
+/* ---- writing at positions ---- */
+
+typedef struct {
+    lua_State *L;
+    const char *name;
+    bool in_place;
+    Write write;
+    Tensor *x;
+    Tensor *target; /* contiguous: x itself, or a copy */
+} Change;
+
+static Change read_change(lua_State *L, const char *f, Write write, bool in_place)
+{
+    return (Change){L, f, in_place, write, bind_tensor(L, f, 1), NULL};
+}
+
+/* what is written, argument `index`, is a number or has x's type */
+static void check_source(const Change *c, int index)
+{
+    const Tensor *t = bind_to_tensor(c->L, index);
+    if (t != NULL && t->dtype != c->x->dtype)
+        bind_fail_argument(c->L, c->name, index, "a number or a tensor of argument 1's type");
+}
+
+/* the same as a contiguous block of x's type; not x's own memory, which is about to change */
+static const void *block(const Change *c, const Operand *in, int ndim, const int64_t *shape)
+{
+    if (!in->is_scalar && shape_equal(ndim, shape, in->view.ndim, in->view.shape) &&
+        shape_is_contiguous(ndim, shape, in->view.stride))
+        return in->view.data;
+    View out;
+    tensor_view(bind_new_tensor(c->L, c->name, (DType)c->x->dtype, ndim, shape), &out);
+    elementwise_copy(bind_runtime(c->L)->pool, &out, in);
+    return out.data;
+}
+
+/* the block that argument `index` fills when it is broadcast to a shape */
+static const void *broadcast_block(const Change *c, int index, int ndim, const int64_t *shape)
+{
+    View wanted = {.dtype = (DType)c->x->dtype, .ndim = ndim};
+    memcpy(wanted.shape, shape, (size_t)ndim * sizeof *shape);
+    Operand in;
+    check_source(c, index);
+    bind_source(c->L, c->name, index, &wanted, &in);
+    return block(c, &in, ndim, shape);
+}
+
+/* the block for as many elements as there are places: the beginning of argument 4 */
+static const void *covering_block(const Change *c, const Places *places)
+{
+    Operand in = {.is_scalar = true};
+    Tensor *t = bind_to_tensor(c->L, 4);
+    check_source(c, 4);
+    if (t == NULL && !bind_to_scalar(c->L, 4, &in.scalar))
+        bind_fail_argument(c->L, c->name, 4, "a tensor or a number");
+    if (t != NULL) {
+        bool covers = t->ndim == places->ndim;
+        for (int d = 0; covers && d < t->ndim; d++)
+            covers = t->dims[d] >= places->shape[d];
+        if (!covers) {
+            const char *wanted = bind_shape_text(c->L, places->ndim, places->shape);
+            bind_fail(c->L, "%s: argument 4: expected a shape that covers %s, got %s", c->name,
+                      wanted, bind_shape_text(c->L, t->ndim, t->dims));
+        }
+        in.is_scalar = false;
+        tensor_view(t, &in.view);
+        if (t->storage == c->x->storage)
+            tensor_view(bind_new_copy(c->L, c->name, &in.view, in.view.dtype), &in.view);
+        memcpy(in.view.shape, places->shape, (size_t)places->ndim * sizeof(int64_t));
+    }
+    return block(c, &in, places->ndim, places->shape);
+}
+
+/* All is checked: the target is x where that can be written to directly, else a copy of it. */
+static void begin_change(Change *c)
+{
+    if (c->in_place) {
+        bind_check_writable(c->L, c->name, 1, c->x);
+        if (bind_needs_grad(c->L, 4))
+            bind_check_unshared(c->L, c->name, c->x);
+        bind_touch(c->x);
+        c->target = contiguous(c->L, c->name, c->x);
+    } else {
+        View v;
+        tensor_view(c->x, &v);
+        c->target = bind_new_copy(c->L, c->name, &v, v.dtype);
+    }
+}
+
+static int end_change(const Change *c)
+{
+    if (!c->in_place)
+        return 1; /* the copy was pushed last */
+    if (c->target != c->x) {
+        View out;
+        Operand in = {.is_scalar = false};
+        tensor_view(c->x, &out);
+        tensor_view(c->target, &in.view);
+        elementwise_copy(bind_runtime(c->L)->pool, &out, &in);
+    }
+    lua_pushvalue(c->L, 1);
+    return 1;
+}
+
+/* f(x, dim, positions, y): y[..., i, ...] is written to x[..., positions[i], ...] */
+static int change_rows(lua_State *L, const char *f, Write write, bool in_place)
 {
     lua_settop(L, 4);
-    Tensor *x = bind_tensor(L, f, 1);
-    lua_pushvalue(L, 3);
-    lua_pushvalue(L, 4);
-    int dimension = bind_dimension(L, f, 2, x->ndim);
-    Tensor *y = bind_tensor(L, f, 4);
-    Index index;
-    split_shape(x, dimension, &index);
-    if (y->dtype != x->dtype)
-        bind_fail_argument(L, f, 4, "the type of argument 1");
-    if (x->dtype != FLOAT32 && x->dtype != FLOAT64 && x->dtype != INT64)
-        bind_fail_argument(L, f, 1, "a float32, float64 or int64 tensor");
-    check_gather_shapes(L, f, 4, x, y, dimension);
-    Tensor *positions = check_positions(L, f, 5, &index);
-    index.count = x->ndim == 0 ? 1 : y->dims[dimension];
-    int64_t wanted = add == index_gather_add ? y->numel : index.count;
-    if (positions->numel != wanted)
-        bind_fail(L, "%s: argument 3: expected %I positions, got %I", f, (LUAI_UACINT)wanted,
-                  (LUAI_UACINT)positions->numel);
-    y = make_contiguous(L, f, 6);
+    Change c = read_change(L, f, write, in_place);
+    int dimension = bind_dimension(L, f, 2, c.x->ndim);
+    Rows rows = read_rows(L, f, c.x, dimension);
+    int64_t shape[MAX_RANK];
+    memcpy(shape, tensor_shape(c.x), c.x->ndim * sizeof *shape);
+    shape[dimension] = rows.count;
+    const void *y = broadcast_block(&c, 4, c.x->ndim, shape);
+    begin_change(&c);
+    index_write(&rows, write, tensor_data(c.target), y);
+    return end_change(&c);
+}
+
+/* f(x, dim, positions, value): the same for a single value */
+static int fill_rows(lua_State *L, const char *f, Write write, bool in_place)
+{
+    const Tensor *value = bind_to_tensor(L, 4);
+    if (value != NULL && value->ndim > 0)
+        bind_fail_argument(L, f, 4, "a number");
+    return change_rows(L, f, write, in_place);
+}
+
+/* f(x, dim, positions, y): y[i][j] is written to x[positions[i][j]][j], along dim 1 */
+static int change_elements(lua_State *L, const char *f, Write write, bool in_place)
+{
+    lua_settop(L, 4);
+    Change c = read_change(L, f, write, in_place);
+    Places places = read_places(L, f, c.x, bind_dimension(L, f, 2, c.x->ndim));
+    const void *y = covering_block(&c, &places);
+    begin_change(&c);
+    shape_strides(c.x->ndim, tensor_shape(c.x), places.stride);
+    index_scatter(&places, write, tensor_data(c.target), y);
+    return end_change(&c);
+}
+
+/* f(x, positions, y [, accumulate]): y[i] is written to element positions[i] of x, seen as a row;
+ * y has as many elements as positions, or broadcasts to their shape */
+static int change_flat(lua_State *L, const char *f, Write write, bool in_place)
+{
+    lua_settop(L, 4);
+    Change c = read_change(L, f, write, in_place);
+    if (!lua_isnil(L, 4) && lua_type(L, 4) != LUA_TBOOLEAN)
+        bind_fail_argument(L, f, 4, "true or false for accumulate");
+    Tensor *p = bind_tensor(L, f, 2);
+    Rows rows = {.dtype = (DType)c.x->dtype, .outer = 1, .n = c.x->numel, .inner = 1};
+    rows.count = p->numel;
+    rows.positions = check_positions(L, f, 2, rows.n);
+    const Tensor *t = bind_to_tensor(L, 3);
+    const Tensor *shaped = t != NULL && t->numel == p->numel ? t : p;
+    const void *y = broadcast_block(&c, 3, shaped->ndim, shaped->dims);
+    begin_change(&c);
+    index_write(&rows, lua_toboolean(L, 4) ? WRITE_ADD : write, tensor_data(c.target), y);
+    return end_change(&c);
+}
+
+/* a function that returns x changed, and one that changes x itself */
+#define CHANGES(ROW)                                                                               \
+    ROW(index_add, change_rows, WRITE_ADD)                                                         \
+    ROW(index_copy, change_rows, WRITE_COPY)                                                       \
+    ROW(index_fill, fill_rows, WRITE_COPY)                                                         \
+    ROW(scatter, change_elements, WRITE_COPY)                                                      \
+    ROW(scatter_add, change_elements, WRITE_ADD)                                                   \
+    ROW(put, change_flat, WRITE_COPY)
+
+#define ROW(name, change, write)                                                                   \
+    static int core_##name(lua_State *L)                                                           \
+    {                                                                                              \
+        return change(L, #name, write, false);                                                     \
+    }                                                                                              \
+    static int core_##name##_(lua_State *L)                                                        \
+    {                                                                                              \
+        return change(L, #name "_", write, true);                                                  \
+    }
+CHANGES(ROW)
+#undef ROW
+
+/* nonzero(x): [count, ndim], the positions of the elements that are not 0, one in a row */
+static int core_nonzero(lua_State *L)
+{
     View v;
-    tensor_view(x, &v);
-    add(&index, tensor_data(bind_new_copy(L, f, &v, v.dtype)), tensor_data(y));
+    tensor_view(bind_tensor(L, "nonzero", 1), &v);
+    const Tensor *copy = bind_new_copy(L, "nonzero", &v, BOOL);
+    const uint8_t *mask = (const uint8_t *)tensor_data(copy);
+    int64_t shape[2] = {index_count(mask, copy->numel), v.ndim};
+    const Tensor *y = bind_new_tensor(L, "nonzero", INT64, 2, shape);
+    index_nonzero(v.ndim, v.shape, mask, (int64_t *)(void *)tensor_data(y));
     return 1;
-}
-
-/* index_add(x, dim, positions, y): x with y[..., i, ...] added at positions[i] */
-static int core_index_add(lua_State *L)
-{
-    return add_at(L, "index_add", index_select_add);
-}
-
-/* scatter_add(x, dim, positions, y): x with y[i][j] added at [positions[i][j]][j], along dim 1 */
-static int core_scatter_add(lua_State *L)
-{
-    return add_at(L, "scatter_add", index_gather_add);
 }
 
 /* cat(dim, a, b, ...): the tensors one after the other along dim */
@@ -189,8 +340,14 @@ static int core_cat(lua_State *L)
 }
 
 static const luaL_Reg index_functions[] = {
-    {"index_select", core_index_select}, {"gather", core_gather}, {"index_add", core_index_add},
-    {"scatter_add", core_scatter_add},   {"cat", core_cat},       {NULL, NULL},
+    {"index_select", core_index_select},
+    {"gather", core_gather},
+    {"nonzero", core_nonzero},
+    {"cat", core_cat},
+#define ROW(name, change, write) {#name, core_##name}, {#name "_", core_##name##_},
+    CHANGES(ROW)
+#undef ROW
+        {NULL, NULL},
 };
 
 void bind_open_index(lua_State *L)

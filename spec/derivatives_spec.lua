@@ -109,6 +109,42 @@ describe("the derivative of a part", function()
   end)
 end)
 
+describe("the derivative of what tensors pick", function()
+  local rows, columns = wrun.tensor({ -1, 1 }), wrun.tensor({ 2, 5 })
+  local mask = wrun.tensor({ true, false, true })
+  local KEYS = { rows, { rows, columns }, { rows, 2 }, { rows, { 2, 4 } }, { { 1, 2 }, columns },
+    mask, { mask, { 1, -1, 2 } }, { mask, columns }, { {}, columns }, { rows:view(2, 1), columns } }
+
+  it("holds for every form of key, read and written", function()
+    local function assigned(x, key, y)
+      local c = x * 1
+      c[key] = y
+      return c
+    end
+    for _, key in ipairs(KEYS) do
+      check(wrun.index, randn(3, 5), key)
+      check(assigned, randn(3, 5), key, randn())
+      check(assigned, randn(3, 5), key, randn(table.unpack(wrun.zeros(3, 5)[key].shape)))
+    end
+    check(wrun.index, randn(3, 5), wrun.tensor({ 3, 1, 3 }))
+    check(function_of("put_"), randn(3, 5), wrun.tensor({ 3, 9, 3 }), randn(3), true)
+  end)
+
+  it("holds for masks, and for sources that are larger than their places", function()
+    local by_mask = randn(3, 4):gt(0)
+    check(wrun.masked_select, randn(3, 4), by_mask)
+    check(wrun.masked_select, randn(4), by_mask)
+    check(wrun.masked_fill, randn(3, 4), by_mask, randn())
+    check(wrun.masked_scatter, randn(3, 4), by_mask, randn(12))
+    check(wrun.masked_scatter, randn(3, 1), by_mask, randn(4, 4))
+    check(wrun.scatter, randn(3, 4), 1, wrun.tensor({ { 3, 1 } }), randn(2, 3))
+    check(wrun.scatter_add, randn(3, 4), -1, wrun.tensor({ { 3, 3 } }), randn(3, 4))
+    check(wrun.gather, randn(3, 4), 1, wrun.tensor({ { 3, 3 } }))
+    check(wrun.index_fill, randn(3, 4), 2, wrun.tensor({ 3, 3 }), randn())
+    check(wrun.take_along_dim, randn(3, 1), wrun.tensor({ { 3, 1, 1 } }), 1)
+  end)
+end)
+
 describe("the derivative of a new shape", function()
   it("holds for views, orders and repetitions", function()
     check(wrun.view, randn(2, 6), { 3, -1 })

@@ -1,4 +1,4 @@
---- index_select, gather and their adjoints, cat and stack, masks.
+--- Parts by key, by positions and by mask, read and written; cat and stack.
 
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
@@ -85,9 +85,10 @@ describe("gather", function()
 
   it("refuses positions of another shape or out of range", function()
     local x = wrun.zeros(2, 3)
-    assert.equal("gather: argument 3: expected the shape [2, 3] but for dimension 2, got [3, 1]",
+    assert.equal("gather: argument 3: expected a shape within [2, 3] but for dimension 2, "
+      .. "got [3, 1]",
       refusal(wrun.gather, x, 2, wrun.ones(3, 1, { dtype = "int64" })))
-    assert.equal("gather: argument 3: expected the shape [2, 3] but for dimension 1, got [2]",
+    assert.equal("gather: argument 3: expected a shape within [2, 3] but for dimension 1, got [2]",
       refusal(wrun.gather, x, 1, wrun.tensor({ 1, 1 })))
     assert.equal("gather: argument 3: expected positions from 1 to 3, got -1 at place 2",
       refusal(wrun.gather, x, 2, wrun.tensor({ { 1, -1 }, { 1, 1 } })))
@@ -101,7 +102,7 @@ end)
 
 describe("index_add and scatter_add", function()
   it("add at positions, those named twice twice, and leave their argument alone", function()
-    for _, dtype in ipairs({ "float32", "float64", "int64" }) do
+    for _, dtype in ipairs({ "uint8", "int64", "float32", "float64" }) do
       local x = wrun.tensor({ { 1, 2 }, { 3, 4 } }):to(dtype)
       local rows = wrun.tensor({ { 10, 20 }, { 30, 40 }, { 50, 60 } }):to(dtype)
       local got = x:index_add(1, wrun.tensor({ 2, 1, 2 }), rows)
@@ -123,28 +124,125 @@ describe("index_add and scatter_add", function()
 
   it("refuse what does not fit", function()
     local x, places = wrun.zeros(2, 3), wrun.tensor({ 1, 2, 1, 1 })
-    assert.equal("index_add: argument 4: expected the type of argument 1, "
+    assert.equal("index_add: argument 4: expected a number or a tensor of argument 1's type, "
       .. "got an int64 tensor [4, 3]",
       refusal(wrun.index_add, x, 1, places, wrun.zeros(4, 3):long()))
-    assert.equal("index_add: argument 1: expected a float32, float64 or int64 tensor, "
-      .. "got a bool tensor [2, 3]",
-      refusal(wrun.index_add, x:bool(), 1, places, wrun.zeros(4, 3):bool()))
-    assert.equal("index_add: argument 4: expected the shape [2, 3] but for dimension 1, got [4, 2]",
+    assert.equal("index_add: argument 4: expected a shape that broadcasts to [4, 3], got [4, 2]",
       refusal(wrun.index_add, x, 1, places, wrun.zeros(4, 2)))
-    assert.equal("index_add: argument 3: expected 5 positions, got 4",
-      refusal(wrun.index_add, x, 1, places, wrun.zeros(5, 3)))
     assert.equal("index_add: argument 3: expected positions from 1 to 3, got 4 at place 1",
       refusal(wrun.index_add, x, 2, wrun.tensor({ 4 }), wrun.zeros(2, 1)))
-    assert.equal("index_add: argument 4: expected a tensor, got nil",
+    assert.equal("index_add: argument 4: expected a tensor or a number, got nil",
       refusal(wrun.index_add, x, 1, places))
-    assert.equal("scatter_add: argument 3: expected 3 positions, got 4",
-      refusal(wrun.scatter_add, x, 1, places, wrun.zeros(1, 3)))
+    assert.equal("index_add: argument 1: expected a tensor with dimensions, "
+      .. "got a float32 tensor []", refusal(wrun.index_add, wrun.zeros(), 1, places, 1))
+    assert.equal("scatter_add: argument 3: expected a shape within [2, 3] but for dimension 1, "
+      .. "got [4]", refusal(wrun.scatter_add, x, 1, places, wrun.zeros(1, 3)))
+    assert.equal("scatter_add: argument 4: expected a shape that covers [1, 3], got [1, 2]",
+      refusal(wrun.scatter_add, x, 1, wrun.ones(1, 3):long(), wrun.zeros(1, 2)))
     assert.equal("scatter_add: argument 3: expected an int64 tensor of positions, "
       .. "got a float32 tensor [1, 3]",
       refusal(wrun.scatter_add, x, 1, wrun.ones(1, 3), wrun.zeros(1, 3)))
     assert.equal("scatter_add: argument 1: expected a tensor, got nil", refusal(wrun.scatter_add))
     assert.equal("scatter_add: argument 2: expected a dimension, got nil",
       refusal(wrun.scatter_add, x))
+  end)
+end)
+
+describe("what writes at positions", function()
+  it("refuses wrong values, and tensors that cannot be written to", function()
+    local x, two = wrun.zeros(2, 3), wrun.tensor({ 2 })
+    assert.equal("index_fill: argument 4: expected a number, got a float32 tensor [1]",
+      refusal(wrun.index_fill, x, 1, two, wrun.zeros(1)))
+    assert.equal("index_fill: argument 4: expected a tensor or a number, got the string 'a'",
+      refusal(wrun.index_fill, x, 1, two, "a"))
+    assert.equal("index_copy: argument 3: expected a list of positions (one dimension), "
+      .. "got an int64 tensor [1, 1]", refusal(wrun.index_copy, x, 1, wrun.tensor({ { 1 } }), 0))
+    assert.equal("scatter: argument 4: expected a tensor or a number, got nil",
+      refusal(wrun.scatter, x, 1, wrun.tensor({ { 1 } })))
+    assert.equal("put: argument 2: expected positions from 1 to 6, got 7 at place 1",
+      refusal(wrun.put, x, wrun.tensor({ 7 }), 0))
+    assert.equal("put: argument 3: expected a shape that broadcasts to [1], got [2]",
+      refusal(wrun.put, x, two, wrun.zeros(2)))
+    assert.equal("put: argument 4: expected true or false for accumulate, got 1",
+      refusal(wrun.put, x, two, 0, 1))
+    assert.equal("put_: argument 1: an expanded tensor shows one element several times; "
+      .. "clone() it first", refusal(wrun.put_, wrun.zeros(1):expand(3), two, 1))
+    assert.equal("index_add_: argument 1: a leaf that requires a gradient cannot be changed in "
+      .. "place; do it inside wrun.no_grad",
+      refusal(wrun.index_add_, wrun.zeros(3, { requires_grad = true }), 1, two, 1))
+    assert.equal("take: argument 2: expected positions from 1 to 6, got -1 at place 2",
+      refusal(wrun.take, x, wrun.tensor({ 1, -1 })))
+    assert.equal("take: argument 2: expected an int64 tensor of positions, "
+      .. "got a float32 tensor [1]", refusal(wrun.take, x, wrun.zeros(1)))
+    assert.equal("take_along_dim: argument 2: expected as many dimensions as [2, 3], got [1]",
+      refusal(wrun.take_along_dim, x, two, 1))
+    assert.equal("take_along_dim: argument 2: expected a shape that broadcasts with [2, 3] but for "
+      .. "dimension 1, got [1, 2]", refusal(wrun.take_along_dim, x, wrun.ones(1, 2):long(), 1))
+    assert.equal("take_along_dim: argument 3: expected a dimension from 1 to 2 or from -2 to -1, "
+      .. "got 3", refusal(wrun.take_along_dim, x, wrun.ones(1, 2):long(), 3))
+    assert.same({ 0, 0, 0, 0, 0, 0 }, near.flat(x:long()))
+  end)
+
+  it("reads values that lie in the memory it writes to before it writes", function()
+    local x = wrun.arange(1, 7)
+    x:index_copy_(1, wrun.tensor({ 2, 3, 4 }), x:narrow(1, 1, 3))
+    assert.same({ 1, 1, 2, 3, 5, 6 }, x:tolist())
+    x:scatter_(1, wrun.tensor({ 2, 3, 4, 5 }), x)
+    assert.same({ 1, 1, 1, 2, 3, 6 }, x:tolist())
+    x:put_(wrun.tensor({ 6, 5, 4 }), x:narrow(1, 4, 3))
+    assert.same({ 1, 1, 1, 6, 3, 2 }, x:tolist())
+  end)
+
+  it("counts as a change that a gradient may not pass by", function()
+    local w = wrun.tensor({ 1.0, 2.0 }, { requires_grad = true })
+    local x = w * 2
+    local y = x * x
+    x:put_(wrun.tensor({ 1 }), 5)
+    assert.matches("^backward: argument 1 of mul, a float32 tensor %[2%], is needed for the "
+      .. "gradient but was changed in place", refusal(function() y:sum():backward() end))
+  end)
+end)
+
+describe("a key with tensors", function()
+  local x = counted(4, 5)
+
+  it("is refused when it does not fit", function()
+    local function index(key)
+      return refusal(function() return x[key] end)
+    end
+    assert.equal("index: part 1 of the key: expected positions from 1 to 4 (or -4 to -1), got 5 at "
+      .. "place 2", index(wrun.tensor({ 1, 5 })))
+    assert.equal("index: part 2 of the key: expected positions from 1 to 5 (or -5 to -1), got 0 at "
+      .. "place 1", index({ {}, wrun.tensor({ 0 }) }))
+    assert.equal("index: part 1 of the key: expected an int64 tensor of positions, "
+      .. "got a float32 tensor [1]", index(wrun.tensor({ 1.0 })))
+    assert.equal("index: part 1 of the key: expected a mask for dimension 1 and on of a tensor "
+      .. "[4, 5], got [5]", index(wrun.ones(5):bool()))
+    assert.equal("index: part 1 of the key: expected a mask for dimension 1 and on of a tensor "
+      .. "[4, 5], got []", index(wrun.tensor(true)))
+    assert.equal("index: expected a key for the 2 dimensions of [4, 5], got more",
+      index({ x:gt(3), 1 }))
+    assert.equal("index: expected tensors in the key that broadcast together, got [2] and [3]",
+      index({ wrun.tensor({ 1, 2 }), wrun.tensor({ 1, 2, 3 }) }))
+    assert.equal("index: expected a position from 1 to 5 (or -5 to -1) in dimension 2, got 6",
+      index({ wrun.tensor({ 1 }), 6 }))
+    assert.equal("assign: argument 3: expected a shape that broadcasts to [2, 5], got [3]",
+      refusal(function() x[wrun.tensor({ 1, 2 })] = wrun.zeros(3) end))
+    assert.equal("assign: argument 3: expected a tensor or a number, got nil",
+      refusal(function() x[wrun.tensor({ 1, 2 })] = nil end))
+    assert.equal("index_put_: argument 2: expected a key with a tensor in it, got 1",
+      refusal(wrun.index_put_, x, 1, 0))
+    assert.equal("index: argument 1: expected a tensor, got 1",
+      refusal(wrun.index, 1, wrun.tensor({ 1 })))
+  end)
+
+  it("gives what stands at each of its positions, whatever the layout", function()
+    local rows, columns = wrun.tensor({ { 4, 1 }, { -1, 2 } }), wrun.tensor({ 5, -5 })
+    for _, y in ipairs({ x, scattered(x), x:t():contiguous():t() }) do
+      assert.same({ { 20, 1 }, { 20, 6 } }, y[{ rows, columns }]:long():tolist())
+      assert.same({ 2, 2, 5 }, y[rows].shape)
+      assert.is_true(y[rows][1][2]:equal(x[1]))
+    end
   end)
 end)
 
@@ -212,6 +310,21 @@ describe("where and masks", function()
   end)
 
   it("refuse conditions that are no booleans", function()
+    assert.equal("masked_fill: argument 2: expected a bool tensor, got a float32 tensor [2]",
+      refusal(wrun.masked_fill, wrun.zeros(2), wrun.zeros(2), 1))
+    assert.equal("masked_fill_: argument 2: expected a shape that broadcasts to [2], got [3, 2]",
+      refusal(wrun.masked_fill_, wrun.zeros(2), wrun.zeros(3, 2):bool(), 1))
+    assert.equal("masked_select: argument 2: expected a shape that broadcasts with [2], got [3]",
+      refusal(wrun.masked_select, wrun.zeros(2), wrun.zeros(3):bool()))
+    assert.equal("masked_select: argument 1: expected a tensor, got nil",
+      refusal(wrun.masked_select))
+    local mask = wrun.tensor({ true, true, false })
+    assert.equal("masked_scatter: argument 3: expected 2 elements or more, as many as the mask has "
+      .. "true, got 1", refusal(wrun.masked_scatter, wrun.zeros(3), mask, wrun.zeros(1)))
+    assert.equal("masked_scatter_: argument 3: expected a float32 tensor, got an int64 tensor [3]",
+      refusal(wrun.masked_scatter_, wrun.zeros(3), mask, wrun.zeros(3):long()))
+    assert.equal("nonzero: argument 1: expected a tensor, got 1", refusal(wrun.nonzero, 1))
+    assert.equal("where: argument 1: expected a tensor, got true", refusal(wrun.where, true))
     assert.equal("where: argument 1: expected a bool tensor, got an int64 tensor [2]",
       refusal(wrun.where, wrun.tensor({ 1, 0 }), 1, 2))
     assert.equal("where: argument 2: expected a shape that broadcasts with [2], got [3]",

@@ -15,6 +15,7 @@ local FIXTURES = {
   { "scans", SUMS },
   { "products", SUMS },
   { "views", {} },
+  { "indexing", {} },
 }
 
 for _, fixture in ipairs(FIXTURES) do

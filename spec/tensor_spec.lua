@@ -375,8 +375,6 @@ describe("indexing", function()
   it("refuses other keys", function()
     assert.equal("index: argument 2: expected a position or a table of positions and slices, "
       .. "got true", refusal(function() return x[true] end))
-    assert.equal("index: argument 2: expected a position or a table of positions and slices, "
-      .. "got a bool tensor [4, 6]", refusal(function() return x[x:gt(3)] end))
     assert.equal("index: expected at most 2 positions or slices, got 3",
       refusal(function() return x[{ 1, 2, 3 }] end))
     assert.equal("index: expected a position or a slice {from, to, step} for dimension 2, got 1.5",

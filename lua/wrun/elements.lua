@@ -238,37 +238,6 @@ function M.zero_(x)
   return M.copy_(x, 0)
 end
 
---- Returns x with value where mask is true.
---- shapes  x and mask broadcast
---- domain  mask bool
---- raises  as `where`
----
----     local x = wrun.tensor({ 1, -2, 3 })
----     print(x:masked_fill(x:lt(0), 0))
----@param x Tensor
----@param mask Tensor
----@param value number|Tensor
----@return Tensor
-function M.masked_fill(x, mask, value)
-  return operations.where(mask, value, x)
-end
-
---- Sets x to value where mask is true and returns x.
---- shapes  mask broadcasts to x
---- domain  mask bool
---- raises  as `where` and `copy_`
----
----     local x = wrun.tensor({ 1, -2, 3 })
----     x:masked_fill_(x:lt(0), 0)
----     print(x)
----@param x Tensor
----@param mask Tensor
----@param value number|Tensor
----@return Tensor x
-function M.masked_fill_(x, mask, value)
-  return M.copy_(x, operations.where(mask, value, x))
-end
-
 --- Sets whether operations on x are recorded, so that backward() finds its gradient; returns x.
 --- shapes  any
 --- domain  float32 or float64

@@ -8,7 +8,7 @@ local M = {}
 -- functions of the core that record nothing
 local PLAIN = {
   "size", "stride", "numel", "dim", "is_contiguous", "item", "tolist", "detach",
-  "argmax", "argmin", "any", "all", "bernoulli", "multinomial",
+  "argmax", "argmin", "any", "all", "nonzero", "bernoulli", "multinomial",
   "uniform_", "normal_", "exponential_", "bernoulli_", "random_",
 }
 

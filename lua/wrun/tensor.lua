@@ -9,7 +9,9 @@ local autograd = require "wrun.autograd"
 local constructors = require "wrun.constructors"
 local elements = require "wrun.elements"
 local format = require "wrun.format"
+local indexing = require "wrun.indexing"
 local likes = require "wrun.likes"
+local masks = require "wrun.masks"
 local operations = require "wrun.operations"
 local parts = require "wrun.parts"
 local products = require "wrun.products"
@@ -25,7 +27,9 @@ local TOPICS = {
   operations,
   constructors,
   elements,
+  indexing,
   likes,
+  masks,
   parts,
   products,
   random,

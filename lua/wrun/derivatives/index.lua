@@ -3,11 +3,12 @@
 local common = require "wrun.derivatives.common"
 local core = require "wrun.core"
 
+local methods = core.methods
 local to_same, zeros_like = common.to_same, common.zeros_like
 
 --- g placed at t[key] in zeros of t's shape
 local function embed(g, t, key)
-  return core.methods.assign(zeros_like(t, g), key, g)
+  return methods.assign(zeros_like(t, g), key, g)
 end
 
 --- a key that takes `part` in dimension d (counted from 1) and everything before it
@@ -20,7 +21,22 @@ local function key_at(t, d, part)
   return key
 end
 
-return {
+--- the gradient of what scatter wrote: places may cover only its beginning
+local function gathered(g, y, dim, places)
+  local part = g:gather(dim, places)
+  if core.shape_text(part) == core.shape_text(y) then
+    return part
+  end
+  local key = {}
+  for d, size in ipairs(places.shape) do
+    key[d] = { 1, size }
+  end
+  return embed(part, y, key)
+end
+
+local PLACES = { { 1, 4 }, { 2, 3 }, { 3, 1 } }
+
+local rows = {
   narrow = {
     gradients = {
       function(g, _, x, d, start, length)
@@ -40,8 +56,8 @@ return {
   },
   assign = {
     gradients = {
-      function(g, _, _, key) return core.methods.assign(g:clone(), key, 0) end,
-      [3] = function(g, _, _, key) return core.methods.index(g, key) end,
+      function(g, _, _, key) return methods.assign(g:clone(), key, 0) end,
+      [3] = function(g, _, _, key) return methods.index(g, key) end,
     },
     in_place = true,
   },
@@ -52,6 +68,18 @@ return {
     saves = { 3 },
     sample = function(randn) return randn(3, 4), 2, core.tensor { 4, 1, 1 } end,
   },
+  gather = {
+    gradients = {
+      function(g, _, x, dim, places) return zeros_like(x, g):scatter_add(dim, places, g) end,
+    },
+    saves = { 3 },
+    sample = function(randn) return randn(3, 4), 2, core.tensor(PLACES) end,
+  },
+}
+
+-- What is written at positions. Of values written to one position one after the other, all get the
+-- gradient of the last, as in PyTorch.
+local changes = {
   index_add = {
     gradients = {
       to_same,
@@ -60,23 +88,55 @@ return {
     saves = { 3 },
     sample = function(randn) return randn(3, 4), 2, core.tensor { 4, 1, 1 }, randn(3, 3) end,
   },
-  gather = {
+  index_copy = {
     gradients = {
-      function(g, _, x, dim, places) return zeros_like(x, g):scatter_add(dim, places, g) end,
+      function(g, _, _, dim, places) return g:index_fill(dim, places, 0) end,
+      [4] = function(g, _, _, dim, places) return g:index_select(dim, places) end,
     },
     saves = { 3 },
-    sample = function(randn)
-      return randn(3, 4), 2, core.tensor { { 1, 4 }, { 2, 2 }, { 3, 1 } }
-    end,
+    sample = function(randn) return randn(3, 4), 2, core.tensor { 4, 1 }, randn(3, 2) end,
+  },
+  index_fill = {
+    gradients = {
+      function(g, _, _, dim, places) return g:index_fill(dim, places, 0) end,
+      [4] = function(g, _, _, dim, places) return (g - g:index_fill(dim, places, 0)):sum() end,
+    },
+    saves = { 3 },
+    sample = function(randn) return randn(3, 4), 1, core.tensor { 3, 1 }, randn() end,
+  },
+  scatter = {
+    gradients = {
+      function(g, _, _, dim, places) return g:scatter(dim, places, 0) end,
+      [4] = function(g, _, _, dim, places, y) return gathered(g, y, dim, places) end,
+    },
+    saves = { 3 },
+    sample = function(randn) return randn(3, 4), 2, core.tensor(PLACES), randn(4, 2) end,
   },
   scatter_add = {
     gradients = {
       to_same,
-      [4] = function(g, _, _, dim, places) return g:gather(dim, places) end,
+      [4] = function(g, _, _, dim, places, y) return gathered(g, y, dim, places) end,
     },
     saves = { 3 },
-    sample = function(randn)
-      return randn(3, 4), 2, core.tensor { { 1, 4 }, { 2, 2 }, { 3, 1 } }, randn(3, 2)
-    end,
+    sample = function(randn) return randn(3, 4), 2, core.tensor(PLACES), randn(3, 2) end,
+  },
+  put = {
+    gradients = {
+      function(g, _, _, places, _, accumulate)
+        return accumulate and g or g:put(places, 0)
+      end,
+      [3] = function(g, _, _, places, y)
+        local part = g:take(places)
+        return part:numel() == y:numel() and part:reshape(y.shape) or part
+      end,
+    },
+    saves = { 2 },
+    sample = function(randn) return randn(3, 4), core.tensor { { 5, 1 }, { 12, 6 } }, randn(2) end,
   },
 }
+for name, row in pairs(changes) do
+  rows[name] = row
+  rows[name .. "_"] = setmetatable({ in_place = true }, { __index = row })
+end
+
+return rows

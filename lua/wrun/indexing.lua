@@ -1,0 +1,302 @@
+--- Parts of tensors: by key, by mask, and by positions, read and written.
+
+local broadcast = require "wrun.broadcast"
+local core = require "wrun.core"
+local check = require "wrun.check"
+local keys = require "wrun.keys"
+local operations = require "wrun.operations"
+
+local fail = core.fail
+
+local M = {}
+
+-------------------------------------------------------------------------------
+-- By key
+
+--- the elements of x at flat positions that are known to be right
+local function pick(x, flat)
+  local y = operations.index_select(operations.reshape(x, -1), 1, operations.reshape(flat, -1))
+  return operations.reshape(y, flat.shape)
+end
+
+--- Returns the part of x that a key names; x[key] is the same.
+---
+--- A key is a position, or a table of positions, slices {from, to, step}, masks and int64 tensors
+--- of positions for the dimensions in order; all of them count from 1, or from the end where
+--- negative. Slices keep a dimension ({} all of it), positions drop it, a mask stands for as many
+--- as it has, and tensors of positions broadcast together: x[{ i, j }] holds x[i[k]][j[k]].
+--- shapes  x [4, 5]: x[2] [5], x[{ {}, 2 }] [4], x[{ {1, 3} }] [3, 5], x[mask] [count, ...]
+--- domain  any dtype; a view for positions and slices, a copy where a tensor is in the key
+--- raises  `index: expected a position from`; `index: expected {from, to, step}`; `index: part N of
+---   the key: expected`; `index: expected tensors in the key that broadcast together`
+---
+---     local x = wrun.arange(1, 13):reshape(3, 4)
+---     print(x[2], x[{ {}, { 1, -1, 2 } }])
+---     print(x[x:gt(6)], x[{ wrun.tensor { 1, 3 }, wrun.tensor { -1, 2 } }])
+---@param x Tensor
+---@param key integer|Tensor|table
+---@return Tensor
+function M.index(x, key)
+  if not keys.has_tensor(key) then
+    return operations.index(x, key)
+  end
+  check.tensor_argument("index", 1, x)
+  local positions, d, sizes = keys.single("index", x, key)
+  if not positions then
+    return pick(x, keys.flat("index", x, key))
+  end
+  local whole = operations.reshape(x, sizes)
+  local y = operations.index_select(whole, d, core.reshape(positions, -1))
+  table.remove(sizes, d)
+  table.move(sizes, d, #sizes, d + positions.ndim)
+  return operations.reshape(y, table.move(positions.shape, 1, positions.ndim, d, sizes))
+end
+
+local function write(f, x, key, value, accumulate)
+  check.tensor_argument(f, 1, x)
+  local flat = keys.flat(f, x, key)
+  if core.is_tensor(value) then
+    local joint = broadcast { flat.shape, value.shape }
+    if not joint or core.shape_text(joint) ~= core.shape_text(flat) then
+      fail("%s: argument 3: expected a shape that broadcasts to %s, got %s", f,
+        core.shape_text(flat), core.shape_text(value))
+    end
+    value = operations.to(value, x.dtype)
+  elseif type(value) ~= "number" and type(value) ~= "boolean" then
+    fail("%s: argument 3: expected a tensor or a number, got %s", f, core.describe(value))
+  end
+  return operations.put_(x, flat, value, accumulate)
+end
+
+--- Writes value to the part of x that a key names, and returns x; x[key] = value does it too.
+--- shapes  value broadcasts to x[key]
+--- domain  any dtypes; value takes x's. Where a position stands twice, the last value stays.
+--- raises  as `index`; `assign: argument 3: expected a shape that broadcasts to`
+---
+---     local x = wrun.arange(6):reshape(2, 3)
+---     x[x:gt(3)] = 0
+---     x[{ {}, 1 }] = wrun.tensor { 7, 8 }
+---     print(x)
+---@param x Tensor
+---@param key integer|Tensor|table
+---@param value Tensor|number|boolean
+---@return Tensor x
+function M.assign(x, key, value)
+  if not keys.has_tensor(key) then
+    return operations.assign(x, key, value)
+  end
+  return write("assign", x, key, value)
+end
+
+--- Writes value to the part of x that a key with tensors names (or adds it there), and returns x.
+--- shapes  value broadcasts to x[key]
+--- domain  as `assign`; with accumulate, a position that stands twice gets both values
+--- raises  as `assign`; `index_put_: argument 2: expected a key with a tensor`
+---
+---     local counts = wrun.zeros(3)
+---     print(counts:index_put_(wrun.tensor { 3, 1, 3 }, 1, true))
+---@param x Tensor
+---@param key Tensor|table
+---@param value Tensor|number|boolean
+---@param accumulate? boolean  false
+---@return Tensor x
+function M.index_put_(x, key, value, accumulate)
+  if not keys.has_tensor(key) then
+    fail("index_put_: argument 2: expected a key with a tensor in it, got %s", core.describe(key))
+  end
+  return write("index_put_", x, key, value, accumulate)
+end
+
+-------------------------------------------------------------------------------
+-- By flat positions
+
+--- Returns the elements of x, seen as one row, at positions.
+--- shapes  x [...], positions [...] -> the shape of positions
+--- domain  any dtype; positions int64, from 1
+--- raises  `take: argument 2: expected positions from 1 to`
+---
+---     print(wrun.tensor({ { 1, 2 }, { 3, 4 } }):take(wrun.tensor { 4, 1 })) -- 4, 1
+---@param x Tensor
+---@param positions Tensor
+---@return Tensor
+function M.take(x, positions)
+  check.tensor_argument("take", 1, x)
+  return pick(x, keys.positions("take: argument 2", positions, x:numel()))
+end
+
+--- Returns a copy of x, seen as one row, with y written (or added) at positions.
+--- shapes  y has as many elements as positions, or broadcasts to their shape
+--- domain  any dtype, of y the same; positions int64, from 1. Of values written to one position the
+---   last stays, but all get its gradient.
+--- raises  `put: argument 2: expected positions from 1 to`; `put: argument 3: expected a shape`
+---
+---     print(wrun.zeros(2, 2):put(wrun.tensor { 4, 1 }, 5))
+---@type fun(x: Tensor, positions: Tensor, y: Tensor|number, accumulate?: boolean): Tensor
+M.put = operations.put
+
+--- Writes (or adds) y at positions of x, seen as one row, and returns x.
+--- shapes  as `put`
+--- domain  as `put`
+--- raises  as `put`, under the name `put_`
+---
+---     print(wrun.zeros(2, 2):put_(wrun.tensor { 4, 4 }, 5, true)) -- 10 at the end
+---@type fun(x: Tensor, positions: Tensor, y: Tensor|number, accumulate?: boolean): Tensor
+M.put_ = operations.put_
+
+-------------------------------------------------------------------------------
+-- By positions of one dimension
+
+--- Returns the rows of x along dimension d at positions, in that order.
+--- shapes  x [n, m], d = 1, positions [k] -> [k, m]
+--- domain  any dtype; positions int64, from 1
+--- raises  `index_select: argument 3: expected positions from 1 to`
+---
+---     print(wrun.eye(3):index_select(2, wrun.tensor { 3, 1 }))
+---@type fun(x: Tensor, d: integer, positions: Tensor): Tensor
+M.index_select = operations.index_select
+
+--- Returns a copy of x with the rows of y added along dimension d at positions.
+--- shapes  x [n, m], d = 1, positions [k], y [k, m] -> [n, m]
+--- domain  any dtype, of y the same; a position may stand twice
+--- raises  `index_add: argument 3: expected positions from 1 to`; `index_add: argument 4: expected
+---   a shape that broadcasts to`
+---
+---     print(wrun.zeros(3):index_add(1, wrun.tensor { 3, 3, 1 }, 1)) -- 1, 0, 2
+---@type fun(x: Tensor, d: integer, positions: Tensor, y: Tensor|number): Tensor
+M.index_add = operations.index_add
+
+--- Adds the rows of y along dimension d of x at positions, and returns x.
+--- shapes  as `index_add`
+--- domain  as `index_add`
+--- raises  as `index_add`, under the name `index_add_`
+---
+---     print(wrun.zeros(3):index_add_(1, wrun.tensor { 3, 3, 1 }, wrun.ones(3)))
+---@type fun(x: Tensor, d: integer, positions: Tensor, y: Tensor|number): Tensor
+M.index_add_ = operations.index_add_
+
+--- Returns a copy of x with the rows of y written along dimension d at positions.
+--- shapes  x [n, m], d = 1, positions [k], y [k, m] -> [n, m]
+--- domain  any dtype, of y the same. Of rows written to one position the last stays, but all get
+---   its gradient.
+--- raises  `index_copy: argument 3: expected positions from 1 to`; `index_copy: argument 4:
+---   expected a shape that broadcasts to`
+---
+---     print(wrun.zeros(3):index_copy(1, wrun.tensor { 3, 1 }, wrun.tensor { 5.0, 7.0 }))
+---@type fun(x: Tensor, d: integer, positions: Tensor, y: Tensor|number): Tensor
+M.index_copy = operations.index_copy
+
+--- Writes the rows of y along dimension d of x at positions, and returns x.
+--- shapes  as `index_copy`
+--- domain  as `index_copy`
+--- raises  as `index_copy`, under the name `index_copy_`
+---
+---     print(wrun.zeros(3):index_copy_(1, wrun.tensor { 3, 1 }, wrun.tensor { 5.0, 7.0 }))
+---@type fun(x: Tensor, d: integer, positions: Tensor, y: Tensor|number): Tensor
+M.index_copy_ = operations.index_copy_
+
+--- Returns a copy of x with value along dimension d at positions.
+--- shapes  x [n, m], d = 1, positions [k] -> [n, m]
+--- domain  any dtype; value a number or a tensor without dimensions
+--- raises  `index_fill: argument 3: expected positions from 1 to`
+---
+---     print(wrun.zeros(2, 3):index_fill(2, wrun.tensor { 3, 1 }, 9))
+---@type fun(x: Tensor, d: integer, positions: Tensor, value: Tensor|number): Tensor
+M.index_fill = operations.index_fill
+
+--- Sets x to value along dimension d at positions, and returns x.
+--- shapes  as `index_fill`
+--- domain  as `index_fill`
+--- raises  as `index_fill`, under the name `index_fill_`
+---
+---     print(wrun.zeros(2, 3):index_fill_(2, wrun.tensor { 3, 1 }, 9))
+---@type fun(x: Tensor, d: integer, positions: Tensor, value: Tensor|number): Tensor
+M.index_fill_ = operations.index_fill_
+
+-------------------------------------------------------------------------------
+-- By positions of one dimension, for each element its own
+
+--- Returns for each of the positions the element of x that stands there along dimension d.
+--- shapes  x [n, m], d = 2, positions [n, k] -> [n, k]: y[i][j] = x[i][positions[i][j]]
+--- domain  any dtype; positions int64, from 1, nowhere larger than x but along d
+--- raises  `gather: argument 3: expected positions from 1 to`; `expected a shape within`
+---
+---     local scores = wrun.tensor { { 0.1, 0.9 }, { 0.8, 0.2 } }
+---     print(scores:gather(2, wrun.tensor { { 2 }, { 2 } })) -- 0.9, 0.2
+---@type fun(x: Tensor, d: integer, positions: Tensor): Tensor
+M.gather = operations.gather
+
+--- Returns a copy of x in which each element of y stands at its own position along dimension d.
+--- shapes  x [n, m], d = 2, positions [n, k], y [n, k] (or larger) -> [n, m]
+--- domain  any dtype, of y the same, or a number; positions as for `gather`. Of values written to
+---   one position the last stays, but all get its gradient.
+--- raises  `scatter: argument 3: expected positions from 1 to`; `expected a shape within`;
+---   `scatter: argument 4: expected a shape that covers`
+---
+---     local classes = wrun.tensor { { 2 }, { 1 } }
+---     print(wrun.zeros(2, 3):scatter(2, classes, 1)) -- one-hot rows
+---@type fun(x: Tensor, d: integer, positions: Tensor, y: Tensor|number): Tensor
+M.scatter = operations.scatter
+
+--- Writes each element of y at its own position along dimension d of x, and returns x.
+--- shapes  as `scatter`
+--- domain  as `scatter`
+--- raises  as `scatter`, under the name `scatter_`
+---
+---     print(wrun.zeros(2, 3):scatter_(2, wrun.tensor { { 2 }, { 1 } }, 1))
+---@type fun(x: Tensor, d: integer, positions: Tensor, y: Tensor|number): Tensor
+M.scatter_ = operations.scatter_
+
+--- Returns a copy of x with each element of y added at its own position along dimension d.
+--- shapes  as `scatter`
+--- domain  as `scatter`; a position may stand twice
+--- raises  as `scatter`, under the name `scatter_add`
+---
+---     print(wrun.zeros(2, 3):scatter_add(2, wrun.tensor { { 2, 2 }, { 1, 3 } }, 1))
+---@type fun(x: Tensor, d: integer, positions: Tensor, y: Tensor|number): Tensor
+M.scatter_add = operations.scatter_add
+
+--- Adds each element of y at its own position along dimension d of x, and returns x.
+--- shapes  as `scatter`
+--- domain  as `scatter_add`
+--- raises  as `scatter`, under the name `scatter_add_`
+---
+---     print(wrun.zeros(2, 3):scatter_add_(2, wrun.tensor { { 2, 2 }, { 1, 3 } }, 1))
+---@type fun(x: Tensor, d: integer, positions: Tensor, y: Tensor|number): Tensor
+M.scatter_add_ = operations.scatter_add_
+
+--- Returns for each of the positions the element of x along dimension d, the others broadcast.
+--- shapes  x [n, m], d = 2, positions [1, k] -> [n, k]; without d both are seen as one row
+--- domain  any dtype; positions int64, from 1
+--- raises  `take_along_dim: argument 2: expected`; as `gather`
+---
+---     local x = wrun.tensor { { 3, 1, 2 }, { 4, 6, 5 } }
+---     print(x:take_along_dim(x:argmax(2, true), 2)) -- 3, 6
+---@param x Tensor
+---@param positions Tensor
+---@param d? integer
+---@return Tensor
+function M.take_along_dim(x, positions, d)
+  check.tensor_argument("take_along_dim", 1, x)
+  check.tensor_argument("take_along_dim", 2, positions)
+  if d == nil then
+    return operations.gather(operations.reshape(x, -1), 1, operations.reshape(positions, -1))
+  elseif x.ndim ~= positions.ndim then
+    fail("take_along_dim: argument 2: expected as many dimensions as %s, got %s",
+      core.shape_text(x), core.shape_text(positions))
+  end
+  d = check.dimension("take_along_dim", 3, d, x.ndim)
+  local own, places = x.shape, positions.shape
+  local n, k = own[d], places[d]
+  own[d], places[d] = 1, 1
+  local joint = broadcast { own, places }
+  if not joint then
+    fail("take_along_dim: argument 2: expected a shape that broadcasts with %s but for dimension "
+      .. "%d, got %s", core.shape_text(x), d, core.shape_text(positions))
+  end
+  joint[d] = n
+  x = operations.expand(x, joint)
+  joint[d] = k
+  return operations.gather(x, d, operations.expand(positions, joint))
+end
+
+return M

@@ -1,0 +1,182 @@
+--- Keys with tensors in them, t[mask] and t[{ rows, columns }], as flat positions.
+--
+-- A key has a part for each dimension: a position, a slice {from, to, step}, an int64 tensor of
+-- positions, or a mask, which stands for as many dimensions as it has. Tensors of positions
+-- broadcast together; their dimensions stand in the result where the tensors stood in the key, or
+-- in front where slices stand between them, as in PyTorch. Positions and slices alone make a view
+-- instead (runtime/bind_view.c).
+
+local broadcast = require "wrun.broadcast"
+local core = require "wrun.core"
+
+local fail = core.fail
+
+local M = {}
+
+--- Is there a tensor in this key?
+function M.has_tensor(key)
+  if type(key) ~= "table" then
+    return core.is_tensor(key)
+  end
+  for i = 1, #key do
+    if core.is_tensor(key[i]) then
+      return true
+    end
+  end
+  return false
+end
+
+--- Returns int64 positions that are in 1..n; where `from_end` allows it, -n..-1 count from the end.
+--- The error names the value, its place, and `what`.
+function M.positions(what, t, n, from_end)
+  if not core.is_tensor(t) or t.dtype ~= "int64" then
+    fail("%s: expected an int64 tensor of positions, got %s", what, core.describe(t))
+  end
+  local flat = core.reshape(t:detach(), -1)
+  if t:numel() == 0 or (core.min(flat):item() >= 1 and core.max(flat):item() <= n) then
+    return t
+  end
+  local valid = core.ge(flat, from_end and -n or 1)
+  valid = core.logical_and(core.logical_and(valid, core.le(flat, n)), core.ne(flat, 0))
+  local wrong = core.nonzero(core.logical_not(valid))
+  if #wrong > 0 then
+    local place = wrong[1]:item()
+    local range = from_end and ("1 to %d (or -%d to -1)"):format(n, n) or ("1 to %d"):format(n)
+    fail("%s: expected positions from %s, got %d at place %d", what, range, flat[place]:item(),
+      place)
+  end
+  return t + t:lt(0) * (n + 1)
+end
+
+local function check_mask(what, mask, x, d)
+  local fits = mask.ndim > 0 and d + mask.ndim <= x.ndim
+  for i, size in ipairs(mask.shape) do
+    fits = fits and x:size(d + i) == size
+  end
+  if not fits then
+    fail("%s: expected a mask for dimension %d and on of a tensor %s, got %s", what, d + 1,
+      core.shape_text(x), core.shape_text(mask))
+  end
+end
+
+--- The parts of a key, a dimension each, and the shape of x as they see it: the dimensions of a
+--- mask are one.
+local function read(f, x, key)
+  local parts, sizes, d = {}, {}, 0
+  local function add(part, size, count)
+    parts[#parts + 1], sizes[#sizes + 1] = part, size
+    d = d + count
+  end
+  for i, part in ipairs(core.is_tensor(key) and { key } or key) do
+    local what = ("%s: part %d of the key"):format(f, i)
+    if core.is_tensor(part) and part.dtype == "bool" then
+      check_mask(what, part, x, d)
+      add(core.nonzero(core.reshape(part, -1)):view(-1), part:numel(), part.ndim)
+    elseif d == x.ndim then
+      fail("%s: expected a key for the %d dimensions of %s, got more", f, x.ndim,
+        core.shape_text(x))
+    elseif core.is_tensor(part) then
+      local size = x:size(d + 1)
+      add(M.positions(what, part, size, true), size, 1)
+    else
+      add(part, x:size(d + 1), 1)
+    end
+  end
+  for rest = d + 1, x.ndim do
+    add({}, x:size(rest), 1)
+  end
+  return parts, sizes
+end
+
+--- Raises as t[key] does for what is wrong with positions and slices.
+local function check_basic(parts, sizes)
+  local basic = {}
+  for i, part in ipairs(parts) do
+    basic[i] = core.is_tensor(part) and {} or part
+  end
+  core.index(core.expand(core.zeros(), sizes), basic)
+end
+
+--- t[key] where the key is whole dimensions but for one tensor: rows are picked as a whole.
+--- Returns that tensor, its dimension, and the shape in which that is one; nil for other keys.
+function M.single(f, x, key)
+  local parts, sizes = read(f, x, key)
+  local found
+  for i, part in ipairs(parts) do
+    if core.is_tensor(part) then
+      if found then
+        return nil
+      end
+      found = i
+    elseif type(part) ~= "table" or #part > 0 then
+      return nil
+    end
+  end
+  return parts[found], found, sizes
+end
+
+--- how many dimensions of the result come from slices, and after how many of those the dimensions
+--- of the tensors stand: after none when slices stand between the tensors
+local function layout(parts)
+  local slices, place, last, apart = 0, nil, nil, false
+  for _, part in ipairs(parts) do
+    if core.is_tensor(part) then
+      apart = apart or (last ~= nil and last ~= slices)
+      place, last = place or slices, slices
+    elseif type(part) == "table" then
+      slices = slices + 1
+    end
+  end
+  return slices, apart and 0 or place
+end
+
+local function joint_shape(f, parts)
+  local shapes = {}
+  for _, part in ipairs(parts) do
+    shapes[#shapes + 1] = core.is_tensor(part) and part.shape or nil
+  end
+  local joint, wrong = broadcast(shapes)
+  if not joint then
+    fail("%s: expected tensors in the key that broadcast together, got %s and %s", f,
+      core.shape_text(shapes[1]), core.shape_text(shapes[wrong]))
+  end
+  return joint
+end
+
+--- t with n dimensions of size 1 behind its own
+local function before_ones(t, n)
+  local sizes = t.shape
+  for _ = 1, n do
+    sizes[#sizes + 1] = 1
+  end
+  return core.reshape(t, sizes)
+end
+
+--- Returns the flat positions, from 1, of the elements of x that a key names, in the shape of
+--- x[key].
+function M.flat(f, x, key)
+  local parts, sizes = read(f, x, key)
+  check_basic(parts, sizes)
+  local joint = joint_shape(f, parts)
+  local slices, place = layout(parts)
+  local flat, stride, behind = 1, 1, 0 -- from the last dimension on
+  for i = #parts, 1, -1 do
+    local part = parts[i]
+    local places
+    if core.is_tensor(part) then
+      places = before_ones(part, slices - place)
+    else
+      places = core.index(core.arange(1, sizes[i] + 1), { part })
+      if type(part) == "table" then
+        local in_front = slices - behind <= place
+        places = before_ones(places, behind + (in_front and #joint or 0))
+        behind = behind + 1
+      end
+    end
+    flat = (places - 1) * stride + flat
+    stride = stride * sizes[i]
+  end
+  return flat
+end
+
+return M
