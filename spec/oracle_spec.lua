@@ -12,6 +12,7 @@ local FIXTURES = {
   { "elementwise", ELEMENTWISE },
   { "promotion", ELEMENTWISE },
   { "reductions", SUMS },
+  { "order", ELEMENTWISE },
   { "scans", SUMS },
   { "products", SUMS },
   { "views", {} },

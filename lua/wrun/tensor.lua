@@ -19,6 +19,7 @@ local random = require "wrun.random"
 local reductions = require "wrun.reductions"
 local scans = require "wrun.scans"
 local shape = require "wrun.shape"
+local sorting = require "wrun.sorting"
 local statistics = require "wrun.statistics"
 
 local M = {}
@@ -36,6 +37,7 @@ local TOPICS = {
   reductions,
   scans,
   shape,
+  sorting,
   statistics,
 }
 

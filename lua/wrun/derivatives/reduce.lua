@@ -45,7 +45,8 @@ end
 local function extreme_gradient(find)
   return function(g, y, x, dim, keepdim)
     if dim == nil then
-      local chosen = x:detach():eq(y:detach()):to(g.dtype)
+      x, y = x:detach(), y:detach()
+      local chosen = (y:isnan():item() and x:isnan() or x:eq(y)):to(g.dtype)
       return g * (chosen / chosen:sum())
     elseif x.ndim == 0 then
       return g
