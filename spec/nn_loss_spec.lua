@@ -162,7 +162,8 @@ describe("nn.CrossEntropyLoss", function()
       text({ 1, 2, 3 }))
     assert.equal("CrossEntropyLoss: argument 2: expected [] to match [3], got [1]",
       refusal(loss, {}, logits(P[1]), wrun.tensor({ 1 })))
-    assert.equal("CrossEntropyLoss: argument 1: expected a tensor, got nil", refusal(loss, {}))
+    assert.equal("CrossEntropyLoss: argument 1: expected a float32 or float64 tensor, got nil",
+      refusal(loss, {}))
   end)
 
   it("refuses settings that make no sense", function()

@@ -66,6 +66,17 @@ function M.number(default, min, max)
   end)
 end
 
+--- A rule for a number above 0, which may be infinite.
+--- domain  never NaN
+--- raises  nothing
+---@param default number?
+---@return wrun.check.Rule
+function M.positive(default)
+  return M.rule(default, "a number > 0", function(value)
+    return type(value) == "number" and value > 0 and value or nil
+  end)
+end
+
 --- A rule for an integer within inclusive bounds; a float of integral value (3.0) is converted.
 --- domain  64-bit integers
 --- raises  nothing

@@ -1,0 +1,169 @@
+--- Losses against classes: CrossEntropyLoss, NLLLoss and MultiMarginLoss.
+
+local Loss = require "wrun.nn.losses.loss"
+local check = require "wrun.check"
+local core = require "wrun.core"
+local wrun = require "wrun"
+
+local fail = core.fail
+
+local M = {}
+
+local IGNORE_INDEX = -100
+
+-- Class indices may be bytes, as files of labels are.
+local CLASS_DTYPES = { int64 = true, uint8 = true }
+local FLOATS = { float32 = true, float64 = true }
+
+-- The classes stand in dimension 2, or in the only one when there is but one sample.
+local function class_dimension(o, input)
+  Loss.check_float(o, 1, input)
+  if input.ndim == 0 then
+    fail("%s: argument 1: expected [C], [n, C] or [n, C, ...], got []", o.__name)
+  end
+  return math.min(input.ndim, 2)
+end
+
+-- The index that picks the target classes from the input, and where they are to be ignored (nil
+-- where nowhere).
+local function class_index(o, input, target, class_dim)
+  if not (core.is_tensor(target) and CLASS_DTYPES[target.dtype]) then
+    fail("%s: argument 2: expected int64 or uint8 classes%s, got %s", o.__name,
+      o.label_smoothing and ", or probabilities" or "", check.describe(target))
+  end
+  local shape = input.shape
+  table.remove(shape, class_dim)
+  Loss.check_shape(o, 2, target, shape, core.shape_text(input))
+  target = target:long()
+  local ignore = o.ignore_index
+  local any_ignored = core.check_classes(o.__name, target, input:size(class_dim), ignore)
+  local ignored = any_ignored and target:eq(ignore) or nil
+  return (ignored and target:masked_fill(ignored, 1) or target):unsqueeze(class_dim), ignored
+end
+
+-- The class weights, shaped to multiply the input; nil when there are none.
+local function class_weight(o, input, class_dim)
+  local weight, n_classes = o.weight, input:size(class_dim)
+  if weight == nil then
+    return nil
+  elseif weight.ndim ~= 1 or weight:size(1) ~= n_classes then
+    fail("%s: option weight: expected [%d] to match %s, got %s", o.__name, n_classes,
+      core.shape_text(input), core.shape_text(weight))
+  end
+  local shape = {}
+  for d = 1, input.ndim do
+    shape[d] = d == class_dim and n_classes or 1
+  end
+  return weight:reshape(shape)
+end
+
+-- The losses of log probabilities against class indices; label_smoothing may be missing.
+local function against_classes(o, log_p, target, class_dim)
+  local index, ignored = class_index(o, log_p, target, class_dim)
+  local weight, smoothing = class_weight(o, log_p, class_dim), o.label_smoothing or 0
+  local losses = -log_p:gather(class_dim, index):squeeze(class_dim)
+  local shares
+  if weight then
+    shares = weight:expand_as(log_p):gather(class_dim, index):squeeze(class_dim)
+    losses = losses * shares
+  end
+  if smoothing > 0 then
+    local uniform = -(weight and log_p * weight or log_p):sum(class_dim)
+    losses = losses * (1 - smoothing) + uniform * (smoothing / log_p:size(class_dim))
+  end
+  if ignored then
+    losses = losses:masked_fill(ignored, 0)
+    shares = (shares or wrun.ones_like(losses)):masked_fill(ignored, 0)
+  end
+  return losses, shares
+end
+
+local function against_probabilities(o, log_p, target, class_dim)
+  Loss.check_shape(o, 2, target, log_p.shape, core.shape_text(log_p))
+  if o.ignore_index ~= IGNORE_INDEX then
+    fail("%s: option ignore_index: expected targets that are class indices, got probabilities",
+      o.__name)
+  end
+  if o.label_smoothing > 0 then
+    target = target * (1 - o.label_smoothing) + o.label_smoothing / log_p:size(class_dim)
+  end
+  local weight = class_weight(o, log_p, class_dim)
+  local terms = log_p * target
+  return -(weight and terms * weight or terms):sum(class_dim)
+end
+
+--- Makes the loss -sum_c t_c log softmax(x)_c, averaged over the samples.
+--- shapes  input [C], [n, C] or [n, C, ...]; target without the C, or like input when it holds
+---   probabilities; the loss [], with reduction "none" like a target of classes
+--- domain  input logits; target int64 or uint8 classes 1..C, or probabilities of a float dtype.
+---   Options: reduction "mean", "sum" or "none"; weight [C] scales each class, and the mean
+---   divides by the weights of the targets; samples with target ignore_index (-100) count for
+---   nothing; label_smoothing in 0..1 moves that share of each target to all classes alike
+--- raises  `option reduction: expected`; `argument 2: expected SHAPE to match`;
+---   `argument 2: expected classes from 1`
+---
+---     local criterion = nn.CrossEntropyLoss({ label_smoothing = 0.1 })
+---     print(criterion(wrun.zeros(2, 3), wrun.tensor { 1, 3 }))
+---@type fun(options: table?): wrun.nn.Loss
+M.CrossEntropyLoss = Loss.define("CrossEntropyLoss", "cross_entropy", {
+  weight = Loss.WEIGHT,
+  ignore_index = check.integer(IGNORE_INDEX),
+  label_smoothing = check.number(0, 0, 1),
+}, function(o, input, target)
+  local class_dim = class_dimension(o, input)
+  local log_p = input:log_softmax(class_dim)
+  check.tensor_argument(o.__name, 2, target)
+  if FLOATS[target.dtype] then
+    return against_probabilities(o, log_p, target, class_dim)
+  end
+  return against_classes(o, log_p, target, class_dim)
+end)
+
+--- Makes the loss -x_t of log probabilities x and classes t, averaged over the samples.
+--- shapes  input [C], [n, C] or [n, C, ...]; target without the C; the loss [], with reduction
+---   "none" like the target
+--- domain  input log probabilities; target int64 or uint8 classes 1..C. Options as those of
+---   CrossEntropyLoss, without label_smoothing
+--- raises  `option reduction: expected`; `argument 2: expected SHAPE to match`;
+---   `argument 2: expected classes from 1`
+---
+---     local log_p = wrun.tensor({ { 0.5, 0.5 }, { 0.9, 0.1 } }):log()
+---     print(nn.NLLLoss()(log_p, wrun.tensor { 1, 2 }))
+---@type fun(options: table?): wrun.nn.Loss
+M.NLLLoss = Loss.define("NLLLoss", "nll_loss", {
+  weight = Loss.WEIGHT,
+  ignore_index = check.integer(IGNORE_INDEX),
+}, function(o, input, target)
+  return against_classes(o, input, target, class_dimension(o, input))
+end)
+
+--- Makes the loss sum_{i /= t} w_t max(0, margin - x_t + x_i)^p / C of scores x and classes t,
+--- averaged over the samples.
+--- shapes  input [C] or [n, C]; target [] or [n]; the loss [], with "none" like the target
+--- domain  target int64 or uint8 classes 1..C. Options: p 1 or 2; margin 1; weight [C]; reduction
+--- raises  `argument 1: expected [C] or [n, C]`; `argument 2: expected`
+---
+---     local loss = nn.MultiMarginLoss()(wrun.tensor { 0.1, 0.2, 0.8 }, wrun.tensor(3))
+---     print(loss)
+---@type fun(options: table?): wrun.nn.Loss
+M.MultiMarginLoss = Loss.define("MultiMarginLoss", "multi_margin_loss", {
+  p = check.integer(1, 1, 2),
+  margin = check.number(1),
+  weight = Loss.WEIGHT,
+}, function(o, input, target)
+  local class_dim = class_dimension(o, input)
+  if input.ndim > 2 then
+    fail("%s: argument 1: expected [C] or [n, C], got %s", o.__name, core.shape_text(input))
+  end
+  local index = class_index(o, input, target, class_dim)
+  local excess = (input - input:gather(class_dim, index) + o.margin):relu()
+  excess = o.p == 2 and excess:square() or excess
+  local weight = class_weight(o, input, class_dim)
+  if weight then
+    excess = excess * weight:expand_as(input):gather(class_dim, index)
+  end
+  local own = wrun.arange(1, input:size(class_dim) + 1):eq(index)
+  return excess:masked_fill(own, 0):mean(class_dim)
+end)
+
+return M

@@ -1,0 +1,127 @@
+--- Loss, the base of every loss: options, checks of the arguments, and the reduction at the end.
+---
+--- A loss is made by `Loss.define(name, function_name, rules, compute)`: its mathematics is
+--- compute(o, ...), which returns the losses before their reduction and, where they do not count
+--- alike in the mean, what each counts. `o` holds the options as fields and the name for errors as
+--- `o.__name`: it is the module, or the options of the call of its functional form, `class.call`.
+
+local Module = require "wrun.nn.module"
+local check = require "wrun.check"
+local core = require "wrun.core"
+
+local fail = core.fail
+
+local TENSOR = check.tensor()
+local FLOATS = { float32 = true, float64 = true }
+
+---@class wrun.nn.Loss: wrun.nn.Module
+---@field reduction "mean"|"sum"|"none"
+local Loss = Module:extend("Loss")
+
+--- A rule for an option that is a tensor or missing.
+Loss.WEIGHT = check.optional(TENSOR)
+
+--- Refuses an argument that is no tensor of a float dtype.
+--- raises  `argument N: expected a float32 or float64 tensor`
+function Loss.check_float(o, position, x)
+  if not (core.is_tensor(x) and FLOATS[x.dtype]) then
+    fail("%s: argument %d: expected a float32 or float64 tensor, got %s", o.__name, position,
+      check.describe(x))
+  end
+end
+
+--- Refuses an argument that is no tensor of this shape.
+--- raises  `argument N: expected a tensor`; `argument N: expected SHAPE to match`
+function Loss.check_shape(o, position, x, shape, to_match)
+  check.tensor_argument(o.__name, position, x)
+  local expected = core.shape_text(shape)
+  if core.shape_text(x) ~= expected then
+    fail("%s: argument %d: expected %s to match %s, got %s", o.__name, position, expected,
+      to_match or "argument 1", core.shape_text(x))
+  end
+end
+
+--- Checks an input and a target of its shape.
+--- raises  `argument 1: expected a float32 or float64 tensor`; `argument 2: expected`
+function Loss.check_pair(o, input, target)
+  Loss.check_float(o, 1, input)
+  Loss.check_shape(o, 2, target, input.shape)
+end
+
+--- Returns an optional weight of the losses, which broadcasts to their shape; 1 when there is none.
+--- raises  `option NAME: expected a shape that broadcasts to`
+function Loss.weight_of(o, name, input)
+  local weight = o[name]
+  if weight == nil then
+    return 1
+  end
+  local lead = input.ndim - weight.ndim
+  local fits = lead >= 0
+  for d = 1, fits and weight.ndim or 0 do
+    fits = fits and (weight:size(d) == 1 or weight:size(d) == input:size(lead + d))
+  end
+  if not fits then
+    fail("%s: option %s: expected a shape that broadcasts to %s, got %s", o.__name, name,
+      core.shape_text(input), core.shape_text(weight))
+  end
+  return weight
+end
+
+local function reduce(o, losses, shares)
+  local reduction = o.reduction
+  if reduction == "none" then
+    return losses
+  elseif reduction == "batchmean" then
+    return losses:sum() / (losses.ndim > 0 and losses:size(1) or 1)
+  elseif reduction == "mean" and shares ~= nil then
+    return losses:sum() / shares:sum()
+  end
+  return losses[reduction](losses)
+end
+
+local function sorted_names(rules)
+  local names = {}
+  for name in pairs(rules) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+--- Makes the class of a loss, and its functional form as `class.call(options, ...)`.
+--- domain  `rules` as for check.options; without a rule `reduction` it is mean, none or sum
+--- raises  nothing
+---@param name string what errors call the class
+---@param function_name string what errors call the functional form
+---@param rules table<string, wrun.check.Rule>
+---@param compute fun(o: table, ...): wrun.Tensor, wrun.Tensor?
+---@return any
+function Loss.define(name, function_name, rules, compute)
+  local class = Loss:extend(name)
+  rules.reduction = rules.reduction or check.choice("mean", { "mean", "none", "sum" })
+  local names = sorted_names(rules)
+
+  function class:init(options)
+    local o = check.options(name, options, rules)
+    for _, option in ipairs(names) do
+      if core.is_tensor(o[option]) then
+        self:register_buffer(option, o[option])
+      else
+        self[option] = o[option]
+      end
+    end
+  end
+
+  function class:forward(...)
+    return reduce(self, compute(self, ...))
+  end
+
+  function class.call(options, ...)
+    local o = check.options(function_name, options, rules)
+    o.__name = function_name
+    return reduce(o, compute(o, ...))
+  end
+  return class
+end
+
+return Loss

@@ -1,0 +1,123 @@
+--- Losses that ask for a margin between what belongs together and what does not.
+
+local Loss = require "wrun.nn.losses.loss"
+local check = require "wrun.check"
+local core = require "wrun.core"
+local similarity = require "wrun.nn.similarity"
+local wrun = require "wrun"
+
+local fail = core.fail
+
+local M = {}
+
+-- max(x, 0) whose gradient at 0 is 1, as PyTorch has it for these losses
+local function positive_part(x)
+  return x:clamp(0, math.huge)
+end
+
+--- Makes the loss x where t = 1 and max(0, margin - x) where t = -1, averaged over all elements.
+--- shapes  input [...], target the same; the loss [], with reduction "none" like the input
+--- domain  target 1 or -1. Options: margin 1; reduction "mean", "sum" or "none"
+--- raises  `option margin: expected a number`; `argument 2: expected SHAPE to match`
+---
+---     local distances, same = wrun.tensor { 0.5, 0.25 }, wrun.tensor { 1, -1 }
+---     print(nn.HingeEmbeddingLoss()(distances, same))
+---@type fun(options: table?): wrun.nn.Loss
+M.HingeEmbeddingLoss = Loss.define("HingeEmbeddingLoss", "hinge_embedding_loss", {
+  margin = check.number(1),
+}, function(o, input, target)
+  Loss.check_pair(o, input, target)
+  return wrun.where(target:ne(1), positive_part(o.margin - input), 0)
+    + wrun.where(target:ne(-1), input, 0)
+end)
+
+--- Makes the loss log(1 + e^(-t x)) of scores x and targets t, averaged over all elements.
+--- shapes  input [...], target the same; the loss [], with reduction "none" like the input
+--- domain  target 1 or -1; unlike PyTorch's, without overflow. Option reduction
+--- raises  `option reduction: expected mean, none or sum`; `argument 2: expected SHAPE to match`
+---
+---     print(nn.SoftMarginLoss()(wrun.tensor { 2.0, -1.0 }, wrun.tensor { 1, -1 }))
+---@type fun(options: table?): wrun.nn.Loss
+M.SoftMarginLoss = Loss.define("SoftMarginLoss", "soft_margin_loss", {}, function(o, input, target)
+  Loss.check_pair(o, input, target)
+  return (-target * input):softplus()
+end)
+
+--- Makes the loss max(0, -t (a - b) + margin): a should be above b where t = 1, below where t = -1;
+--- averaged over all elements.
+--- shapes  a [...], b and target the same; the loss [], with reduction "none" like a
+--- domain  target 1 or -1. Options: margin 0; reduction "mean", "sum" or "none"
+--- raises  `option margin: expected a number`; `argument N: expected SHAPE to match`
+---
+---     local a, b = wrun.tensor { 1.0, 2.0 }, wrun.tensor { 2.0, 1.0 }
+---     print(nn.MarginRankingLoss()(a, b, wrun.tensor { 1, 1 }))
+---@type fun(options: table?): wrun.nn.Loss
+M.MarginRankingLoss = Loss.define("MarginRankingLoss", "margin_ranking_loss", {
+  margin = check.number(0),
+}, function(o, a, b, target)
+  Loss.check_pair(o, a, b)
+  Loss.check_shape(o, 3, target, a.shape)
+  return positive_part(-target * (a - b) + o.margin)
+end)
+
+-- Refuses all but vectors, alone or in rows.
+local function check_rows(o, x)
+  Loss.check_float(o, 1, x)
+  if x.ndim ~= 1 and x.ndim ~= 2 then
+    fail("%s: argument 1: expected [d] or [n, d], got %s", o.__name, core.shape_text(x))
+  end
+end
+
+--- Makes the loss 1 - cos(a, b) where t = 1 and max(0, cos(a, b) - margin) where t = -1, averaged
+--- over the rows.
+--- shapes  a, b [n, d], target [n], or [d] and []; the loss [], with "none" like the target
+--- domain  target 1 or -1. Options: margin from -1 to 1, default 0; reduction
+--- raises  `option margin: expected a number from -1 to 1`; `argument N: expected SHAPE to match`
+---
+---     local a, b = wrun.tensor { { 1.0, 0.0 } }, wrun.tensor { { 1.0, 1.0 } }
+---     print(nn.CosineEmbeddingLoss()(a, b, wrun.tensor { 1 }))
+---@type fun(options: table?): wrun.nn.Loss
+M.CosineEmbeddingLoss = Loss.define("CosineEmbeddingLoss", "cosine_embedding_loss", {
+  margin = check.number(0, -1, 1),
+}, function(o, a, b, target)
+  check_rows(o, a)
+  Loss.check_pair(o, a, b)
+  Loss.check_shape(o, 3, target, a.ndim == 1 and {} or { a:size(1) }, core.shape_text(a))
+  local lengths = ((a:square():sum(-1) + 1e-12) * (b:square():sum(-1) + 1e-12)):sqrt()
+  local cosine = (a * b):sum(-1) / lengths
+  return wrun.where(target:eq(1), 1 - cosine, 0)
+    + wrun.where(target:eq(-1), positive_part(cosine - o.margin), 0)
+end)
+
+local function distance(o, a, b)
+  return similarity.pairwise_distance(a, b, { p = o.p, eps = o.eps })
+end
+
+--- Makes the loss max(0, d(a, p) - d(a, n) + margin), d the p-norm of the difference, averaged over
+--- the rows: an anchor a should be nearer to p, of its kind, than to n.
+--- shapes  a, p, n [n, d] or [d]; the loss [], with reduction "none" [n] or []
+--- domain  Options: margin > 0, default 1; p > 0, default 2; swap = true takes the smaller of
+---   d(a, n) and d(p, n); eps 1e-6, added to each difference; reduction "mean", "sum" or "none"
+--- raises  `option p: expected a number > 0`; `argument N: expected SHAPE to match`
+---
+---     local a, p, n = wrun.zeros(1, 2), wrun.ones(1, 2), wrun.full({ 1, 2 }, 1.5)
+---     print(nn.TripletMarginLoss()(a, p, n))
+---@type fun(options: table?): wrun.nn.Loss
+M.TripletMarginLoss = Loss.define("TripletMarginLoss", "triplet_margin_loss", {
+  margin = check.positive(1),
+  p = check.positive(2),
+  eps = check.number(1e-6, 0),
+  swap = check.boolean(false),
+}, function(o, anchor, positive, negative)
+  check_rows(o, anchor)
+  Loss.check_pair(o, anchor, positive)
+  Loss.check_shape(o, 3, negative, anchor.shape)
+  local near = distance(o, anchor, positive)
+  local far = distance(o, anchor, negative)
+  if o.swap then
+    far = far:minimum(distance(o, positive, negative))
+  end
+  return positive_part(near - far + o.margin)
+end)
+
+return M

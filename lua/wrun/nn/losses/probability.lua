@@ -1,0 +1,173 @@
+--- Losses that are negative log likelihoods, or distances between distributions.
+
+local Loss = require "wrun.nn.losses.loss"
+local check = require "wrun.check"
+local core = require "wrun.core"
+local wrun = require "wrun"
+
+local fail = core.fail
+
+local M = {}
+
+-- 1e-12 as PyTorch has it, a float32
+local SMALLEST_VARIANCE = string.unpack("<f", string.pack("<f", 1e-12))
+
+-- -(t log x + (1 - t) log(1 - x)) with logarithms of at least -100, and a gradient that is finite
+-- where x is 0 or 1.
+local binary_cross_entropy = wrun.autograd.Function {
+  name = "BinaryCrossEntropy",
+  forward = function(context, x, t)
+    context:save_for_backward(x, t)
+    return (t - 1) * (-x):log1p():maximum(-100) - t * x:log():maximum(-100)
+  end,
+  backward = function(context, g)
+    local x, t = context:saved_tensors()
+    local dx = g * (x - t) / ((1 - x) * x):maximum(SMALLEST_VARIANCE)
+    return dx, t.requires_grad and g * ((-x):log1p() - x:log()) or nil
+  end,
+}
+
+local function check_probabilities(o, position, x, remedy)
+  local is_valid = x:detach():ge(0):logical_and(x:detach():le(1)):reshape(-1)
+  if not is_valid:all():item() then
+    local place = is_valid:long():argmin(1):item()
+    fail("%s: argument %d: expected probabilities from 0 to 1, got %s at place %d%s", o.__name,
+      position, x:detach():reshape(-1)[place]:item(), place, remedy)
+  end
+end
+
+--- Makes the loss -(t log x + (1 - t) log(1 - x)) of probabilities x, averaged over all elements.
+--- shapes  input [...], target the same; the loss [], with reduction "none" like the input
+--- domain  input and target from 0 to 1; logarithms below -100 count as -100. Options: weight,
+---   which broadcasts to the input and scales each loss; reduction "mean", "sum" or "none"
+--- raises  `argument N: expected probabilities from 0 to 1`; `argument 2: expected SHAPE to match`;
+---   `option weight: expected a shape that broadcasts to`
+---
+---     print(nn.BCELoss()(wrun.tensor { 0.9, 0.2 }, wrun.tensor { 1.0, 0.0 }))
+---@type fun(options: table?): wrun.nn.Loss
+M.BCELoss = Loss.define("BCELoss", "binary_cross_entropy", {
+  weight = Loss.WEIGHT,
+}, function(o, input, target)
+  Loss.check_pair(o, input, target)
+  local weight = Loss.weight_of(o, "weight", input)
+  check_probabilities(o, 1, input, "; for logits use BCEWithLogitsLoss")
+  check_probabilities(o, 2, target, "")
+  return binary_cross_entropy(input, target) * weight
+end)
+
+--- Makes the loss -(q t log s + (1 - t) log(1 - s)), s = sigmoid(x), of logits x, averaged over
+--- all elements.
+--- shapes  input [...], target the same; the loss [], with reduction "none" like the input
+--- domain  any logits, without overflow. Options: pos_weight, q above, and weight, which broadcast
+---   to the input; reduction "mean", "sum" or "none"
+--- raises  `argument 2: expected SHAPE to match`; `option NAME: expected a shape`
+---
+---     local criterion = nn.BCEWithLogitsLoss({ pos_weight = wrun.tensor(3.0) })
+---     print(criterion(wrun.zeros(2), wrun.tensor { 1.0, 0.0 }))
+---@type fun(options: table?): wrun.nn.Loss
+M.BCEWithLogitsLoss = Loss.define("BCEWithLogitsLoss", "binary_cross_entropy_with_logits", {
+  weight = Loss.WEIGHT,
+  pos_weight = Loss.WEIGHT,
+}, function(o, input, target)
+  Loss.check_pair(o, input, target)
+  local weight = Loss.weight_of(o, "weight", input)
+  local log_weight = (Loss.weight_of(o, "pos_weight", input) - 1) * target + 1
+  return ((1 - target) * input + log_weight * (-input):softplus()) * weight
+end)
+
+local function x_log_x(x)
+  local is_zero = x:detach():eq(0)
+  return wrun.where(is_zero, 0, x * wrun.where(is_zero, 1, x):log())
+end
+
+--- Makes the loss t (log t - x) of log probabilities x, averaged over all elements: Kullback and
+--- Leibler's divergence, once it is summed over the classes.
+--- shapes  input [n, ...], target the same; the loss [], with reduction "none" like the input
+--- domain  input log probabilities; target probabilities, or their logarithms with log_target
+---   = true. reduction "mean" (default) divides by the number of elements; "batchmean" by n, which
+---   is the divergence itself; "sum" or "none"
+--- raises  `option reduction: expected batchmean, mean, none or sum`; `argument 2: expected SHAPE`
+---
+---     local p, q = wrun.tensor { { 0.5, 0.5 } }, wrun.tensor { { 0.9, 0.1 } }
+---     print(nn.KLDivLoss({ reduction = "batchmean" })(q:log(), p))
+---@type fun(options: table?): wrun.nn.Loss
+M.KLDivLoss = Loss.define("KLDivLoss", "kl_div", {
+  log_target = check.boolean(false),
+  reduction = check.choice("mean", { "batchmean", "mean", "none", "sum" }),
+}, function(o, input, target)
+  Loss.check_pair(o, input, target)
+  if o.log_target then
+    return target:exp() * (target - input)
+  end
+  return x_log_x(target) - target * input
+end)
+
+--- Makes the loss e^x - t x of a logarithm of rates x and counts t, averaged over all elements.
+--- shapes  input [...], target the same; the loss [], with reduction "none" like the input
+--- domain  Options: log_input = false takes rates x instead, with the loss x - t log(x + eps),
+---   eps = 1e-8; full = true adds Stirling's approximation of log t! where t > 1; reduction
+--- raises  `option NAME: expected`; `argument 2: expected SHAPE to match`
+---
+---     print(nn.PoissonNLLLoss()(wrun.zeros(2), wrun.tensor { 1.0, 3.0 }))
+---@type fun(options: table?): wrun.nn.Loss
+M.PoissonNLLLoss = Loss.define("PoissonNLLLoss", "poisson_nll_loss", {
+  log_input = check.boolean(true),
+  full = check.boolean(false),
+  eps = check.number(1e-8, 0),
+}, function(o, input, target)
+  Loss.check_pair(o, input, target)
+  local losses = o.log_input and input:exp() - target * input
+    or input - target * (input + o.eps):log()
+  if o.full then
+    local n = wrun.where(target:le(1), 1, target)
+    local stirling = n * n:log() - n + 0.5 * (2 * math.pi * n):log()
+    losses = losses + stirling:masked_fill(target:le(1), 0)
+  end
+  return losses
+end)
+
+-- The variances, one for each element of the input, or one for each of its rows of the last
+-- dimension.
+local function variances(o, input, var)
+  Loss.check_float(o, 3, var)
+  local shape = input.shape
+  local rows = table.move(shape, 1, #shape - 1, 1, {})
+  if #shape > 0 and core.shape_text(var) == core.shape_text(rows) then
+    return var:unsqueeze(-1)
+  end
+  local fits = core.shape_text(var) == core.shape_text(shape)
+  rows[#shape] = 1
+  if not fits and core.shape_text(var) ~= core.shape_text(rows) then
+    fail("%s: argument 3: expected %s, or one variance for each row, got %s", o.__name,
+      core.shape_text(shape), core.shape_text(var))
+  end
+  return var
+end
+
+--- Makes the loss (log v + (x - t)^2 / v) / 2 of means x, targets t and variances v, averaged over
+--- all elements.
+--- shapes  input [..., m], target the same; var [..., m], [..., 1] or [...]; the loss [], with
+---   reduction "none" like the input
+--- domain  var >= 0, where it is below eps it counts as eps. Options: eps > 0, default 1e-6; full =
+---   true adds log(2 pi) / 2; reduction "mean", "sum" or "none"
+--- raises  `argument 3: expected variances >= 0`; `argument 3: expected SHAPE, or one variance`
+---
+---     local x, t = wrun.zeros(2), wrun.tensor { 1.0, 2.0 }
+---     print(nn.GaussianNLLLoss()(x, t, wrun.ones(2)))
+---@type fun(options: table?): wrun.nn.Loss
+M.GaussianNLLLoss = Loss.define("GaussianNLLLoss", "gaussian_nll_loss", {
+  full = check.boolean(false),
+  eps = check.positive(1e-6),
+}, function(o, input, target, var)
+  Loss.check_pair(o, input, target)
+  var = variances(o, input, var)
+  local plain = var:detach()
+  if plain:lt(0):any():item() then
+    fail("%s: argument 3: expected variances >= 0, got %s", o.__name, plain:min():item())
+  end
+  var = var + (plain:maximum(o.eps) - plain) -- the gradient passes, as in PyTorch
+  local losses = 0.5 * (var:log() + (input - target):square() / var)
+  return o.full and losses + 0.5 * math.log(2 * math.pi) or losses
+end)
+
+return M
