@@ -3,14 +3,17 @@
 local Loader = require "wrun.data.loader"
 local arrays = require "wrun.data.arrays"
 local catalog = require "wrun.data.catalog"
+local csv = require "wrun.data.csv"
 local images = require "wrun.data.images"
 
 local M = {
   idx = require "wrun.data.idx",
 }
 
-for name, f in pairs(arrays) do
-  M[name] = f
+for _, part in ipairs { arrays, csv } do
+  for name, f in pairs(part) do
+    M[name] = f
+  end
 end
 
 --- Returns MNIST: 60000 (train) or 10000 (test) handwritten digits.
