@@ -66,11 +66,11 @@ static Tensor *check_parameter(lua_State *L, const char *f)
 }
 
 /* adam_step(param, grad, exp_avg, exp_avg_sq, max_exp_avg_sq or nil, step, lr, beta1, beta2, eps,
- * weight_decay, maximize) */
+ * weight_decay, maximize, decoupled) */
 static int core_adam_step(lua_State *L)
 {
     static const char f[] = "adam_step";
-    lua_settop(L, 12);
+    lua_settop(L, 13);
     Tensor *param = check_parameter(L, f);
     AdamStep adam = {
         .dtype = (DType)param->dtype,
@@ -87,6 +87,7 @@ static int core_adam_step(lua_State *L)
         .eps = bind_number(L, f, 10, "a number"),
         .weight_decay = bind_number(L, f, 11, "a number"),
         .maximize = lua_toboolean(L, 12),
+        .decoupled = lua_toboolean(L, 13),
     };
     bind_touch(param);
     neural_adam_step(bind_runtime(L)->pool, &adam);

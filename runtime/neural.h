@@ -28,6 +28,7 @@ typedef struct {
     double lr, beta1, beta2, eps, weight_decay;
     double step; /* counts from 1 */
     bool maximize;
+    bool decoupled; /* the decay shrinks the parameter, and is no part of the gradient */
 } AdamStep;
 
 void neural_adam_step(Pool *pool, const AdamStep *adam);

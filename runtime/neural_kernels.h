@@ -60,6 +60,8 @@ static void NAME(softmax_rows)(void *context, int64_t piece)
 /*
  * m += (1 - beta1) (g - m),  v = beta2 v + (1 - beta2) g^2
  * param -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
+ * with g = grad + weight_decay param; where that is decoupled, g = grad, and param is first shrunk
+ * by 1 - lr weight_decay.
  * A v too small for a normal number becomes 0: it would slow every later step and change none.
  */
 VECTORISED static void NAME(adam_range)(const AdamStep *a, int64_t begin, int64_t end)
@@ -73,7 +75,8 @@ VECTORISED static void NAME(adam_range)(const AdamStep *a, int64_t begin, int64_
             rest2 = (T)(1 - a->beta2);
     /* the root's correction goes to the other side of the division: one division less an element */
     const double correction = sqrt(1 - pow(a->beta2, a->step));
-    const T decay = (T)a->weight_decay, sign = a->maximize ? -1 : 1;
+    const T decay = a->decoupled ? 0 : (T)a->weight_decay, sign = a->maximize ? -1 : 1;
+    const T shrink = a->decoupled ? (T)(1 - a->lr * a->weight_decay) : 1;
     const T size = (T)(a->lr / (1 - pow(a->beta1, a->step)) * correction);
     const T eps = (T)(a->eps * correction);
     const T least = sizeof(T) == 4 ? (T)0x1p-126 : (T)0x1p-1022;
@@ -85,7 +88,7 @@ VECTORISED static void NAME(adam_range)(const AdamStep *a, int64_t begin, int64_
         T root = v[i];
         if (most)
             root = most[i] = fmax(most[i], root);
-        p[i] -= size * m[i] / (sqrt(root) + eps);
+        p[i] = shrink * p[i] - size * m[i] / (sqrt(root) + eps);
     }
 }
 

@@ -244,7 +244,7 @@ describe("the tree", function()
     local included = table.concat(source.includes(tree["runtime/bind.h"]), " ")
     assert.equal("lauxlib.h lua.h elementwise.h pool.h random.h tensor.h", included)
     local required = table.concat(source.requires(tree["lua/wrun/optim/adam.lua"]), " ")
-    assert.equal("wrun.optim.optimizer wrun.check wrun.core wrun", required)
+    assert.equal("wrun.optim.optimizer wrun.check wrun.optim.common wrun.core", required)
   end)
 
   for _, rule in ipairs(RULES) do

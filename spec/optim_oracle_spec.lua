@@ -1,4 +1,4 @@
---- Twenty steps of SGD and Adam beside PyTorch's (spec/fixtures/make_optim.py made the paths).
+--- Twenty steps of every optimiser beside PyTorch's (spec/fixtures/make_optim.py made the paths).
 
 local near = require "spec.support.near"
 local wrun = require "wrun"
@@ -11,7 +11,9 @@ local PATH = { float64 = { rtol = 1e-13, atol = 1e-13 }, float32 = { rtol = 2e-6
 local function problem(dtype)
   local t = {}
   for name, values in pairs(fixture.problem) do
-    t[name] = wrun.tensor(values, { dtype = dtype })
+    local options = { dtype = dtype }
+    local is_empty = type(values) == "table" and #values == 0
+    t[name] = is_empty and wrun.zeros(0, options) or wrun.tensor(values, options)
   end
   return t
 end
@@ -19,18 +21,16 @@ end
 local function loss_of(t, step)
   local a = (t.ca * (t.a - t.da) ^ 2):sum()
   local b = (t.cb * (t.b - t.db) ^ 2):sum()
-  return t.scale[(step - 1) % 4 + 1] * (a + b)
+  return t.scale[(step - 1) % 4 + 1] * (a + b + (t.c - 0.75) ^ 2 + t.none:sum())
 end
 
+-- One parameter to each group but the last, which takes the rest.
 local function optimizer_for(case, params)
-  local given = params
-  if case.groups then
-    given = {}
-    for i, group in ipairs(case.groups) do
-      given[i] = { params = { params[i] } }
-      for name, value in pairs(group) do
-        given[i][name] = value
-      end
+  local groups, given = case.groups or { {} }, {}
+  for i, group in ipairs(groups) do
+    given[i] = { params = i < #groups and params[i] or table.move(params, i, #params, 1, {}) }
+    for name, value in pairs(group) do
+      given[i][name] = value
     end
   end
   return wrun.optim[case.class](given, case.options)
@@ -55,30 +55,45 @@ local function text(value)
   return "{" .. table.concat(parts, " ") .. "}"
 end
 
+local function values_of(params)
+  local values = {}
+  for _, parameter in ipairs(params) do
+    table.move(near.flat(parameter), 1, parameter:numel(), #values + 1, values)
+  end
+  return values
+end
+
 for _, case in ipairs(fixture.cases) do
   describe(case.class, function()
     local how = text(case.options) .. (case.groups and " groups " .. text(case.groups) or "")
       .. (case.lr_from and " with a schedule" or "")
     it(("takes PyTorch's path in %s with %s"):format(case.dtype, how), function()
-      local t = problem(case.dtype)
-      local params = { t.a, t.b, t.idle }
+      local t, checkpoint = problem(case.dtype), 1
+      local params = { t.a, t.b, t.c, t.idle, t.none }
       for _, parameter in ipairs(params) do
         parameter:requires_grad_(true)
       end
       local optimizer = optimizer_for(case, params)
-      for step, want in ipairs(case.path) do
+      for step = 1, fixture.steps[#fixture.steps] do
         if case.lr_from and case.lr_from[step] then
           set_rate(optimizer, case.lr_from[step])
         end
         optimizer:zero_grad()
         loss_of(t, step):backward()
         optimizer:step()
-        local got = {}
-        for _, parameter in ipairs(params) do
-          table.move(near.flat(parameter), 1, parameter:numel(), #got + 1, got)
+        if step == fixture.steps[checkpoint] then
+          near.lists(case.path[checkpoint], values_of(params), PATH[case.dtype])
+          checkpoint = checkpoint + 1
         end
-        near.lists(want, got, PATH[case.dtype])
       end
+    end)
+  end)
+end
+
+for _, entry in ipairs(fixture.defaults) do
+  describe(entry.class, function()
+    it("has PyTorch's defaults", function()
+      assert.same(entry.options, wrun.optim[entry.class]({ wrun.zeros(1) }).defaults)
     end)
   end)
 end

@@ -2,7 +2,16 @@
 --- them.
 
 return {
+  ASGD = require "wrun.optim.asgd",
+  Adadelta = require "wrun.optim.adadelta",
+  Adagrad = require "wrun.optim.adagrad",
   Adam = require "wrun.optim.adam",
+  AdamW = require "wrun.optim.adamw",
+  Adamax = require "wrun.optim.adamax",
+  NAdam = require "wrun.optim.nadam",
   Optimizer = require "wrun.optim.optimizer",
+  RAdam = require "wrun.optim.radam",
+  RMSprop = require "wrun.optim.rmsprop",
+  Rprop = require "wrun.optim.rprop",
   SGD = require "wrun.optim.sgd",
 }

@@ -1,8 +1,9 @@
 --- Optimizer, the base of every optimiser: groups of parameters, their options and their state.
 ---
---- A subclass gives `rules`, the table of its options, and `update(group)`. A group is `{ params =
---- {...}, lr = ... }` and may be changed between steps: `optimizer.param_groups[1].lr = 0.1`. State
---- belongs to a parameter: `optimizer.state[parameter].exp_avg`.
+--- A subclass gives `rules`, the table of its options, and `change(parameter, grad, state, group)`.
+--- A group is `{ params = {...}, lr = ... }` and may be changed between steps:
+--- `optimizer.param_groups[1].lr = 0.1`. State belongs to a parameter:
+--- `optimizer.state[parameter].exp_avg`; what remembers nothing has none.
 
 local Class = require "wrun.class"
 local check = require "wrun.check"
@@ -58,23 +59,35 @@ local function check_parameters(self, parameters)
   end
 end
 
-local function copy(t)
+-- A copy of a table and the tables in it; other values go through `convert(value, key)`.
+local function copy(t, convert)
   local result = {}
   for key, value in pairs(t) do
-    result[key] = value
+    if type(value) == "table" then
+      result[key] = copy(value, convert)
+    else
+      result[key] = convert and convert(value, key) or value
+    end
   end
   return result
 end
 
-local function options_of(group)
-  local options = copy(group)
-  options.params = nil
+local function check_options(self, fname, options)
+  options = check.options(fname, options, self.rules)
+  self:check_together(options)
   return options
 end
 
-local function check_group_options(self, fname, options)
-  options = check.options(fname, options, self.rules)
-  self:check_together(options)
+-- What a group has besides options and parameters: the rate its schedulers started from.
+local BESIDES = { initial_lr = check.optional(check.number(nil, 0)) }
+
+-- The entries of a group but for its parameters, checked and fresh.
+local function check_group(self, fname, group)
+  local options = copy(group)
+  options.params, options.initial_lr = nil, nil
+  options = check_options(self, fname, options)
+  local besides = check.options(fname, { initial_lr = group.initial_lr }, BESIDES)
+  options.initial_lr = besides.initial_lr
   return options
 end
 
@@ -94,7 +107,7 @@ end)
 function Optimizer:init(params, options)
   self.param_groups = {}
   self.state = {}
-  self.defaults = check_group_options(self, self.__name, options)
+  self.defaults = check_options(self, self.__name, options)
   if type(params) ~= "table" or #params == 0 then
     fail("%s: argument 1: expected parameters, a list of tensors or of groups, got %s", self.__name,
       type(params) == "table" and "an empty list" or check.describe(params))
@@ -121,13 +134,13 @@ function Optimizer:add_param_group(group)
   local given = { params = group.params }
   local parameters = check.options(self.__name, given, { params = PARAMETERS }).params
   check_parameters(self, parameters)
-  local options = copy(self.defaults)
-  for name, value in pairs(options_of(group)) do
-    options[name] = value
+  local whole = copy(self.defaults)
+  for name, value in pairs(group) do
+    whole[name] = value
   end
-  options = check_group_options(self, self.__name, options)
-  options.params = table.move(parameters, 1, #parameters, 1, {})
-  table.insert(self.param_groups, options)
+  whole = check_group(self, self.__name, whole)
+  whole.params = table.move(parameters, 1, #parameters, 1, {})
+  table.insert(self.param_groups, whole)
 end
 
 -- Stepping --------------------------------------------------------------------------------------
@@ -151,27 +164,49 @@ function Optimizer:zero_grad(options)
   end
 end
 
+local CLOSURE = check.optional(check.func())
+
 --- Changes every parameter that has a gradient.
 --- domain  `closure` computes the loss and its gradients anew; it runs with gradients on
---- raises  what the closure raises
+--- raises  `NAME: step: argument 1: expected a function`; what the closure raises
 ---@param closure (fun(): wrun.Tensor)?
 ---@return wrun.Tensor? loss what the closure returned
 function Optimizer:step(closure)
   local loss
-  if closure ~= nil then
+  if check.argument(self.__name .. ": step", 1, closure, CLOSURE) then
     loss = wrun.enable_grad(closure)
   end
+  local guard <close> = wrun.no_grad() -- luacheck: no unused
   for _, group in ipairs(self.param_groups) do
     self:update(group)
   end
   return loss
 end
 
---- Changes the parameters of one group; every optimiser replaces it.
---- raises  `update: not defined`
----@type fun(self: wrun.optim.Optimizer, group: table)
-Optimizer.update = function(self)
-  fail("%s: update: not defined; write function %s:update(group)", self.__name, self.__name)
+--- Changes the parameters of one group that have a gradient, each by `change`.
+--- raises  what `change` raises
+---@param group table
+function Optimizer:update(group)
+  local states = self.state
+  for _, parameter in ipairs(group.params) do
+    local grad = parameter.grad
+    if grad ~= nil then
+      grad = grad:is_contiguous() and grad or grad:contiguous()
+      local state = states[parameter] or {}
+      self:change(parameter, grad, state, group)
+      states[parameter] = next(state) and state
+    end
+  end
+end
+
+--- Changes one parameter, in place and unrecorded, and its state, a table that starts empty; every
+--- optimiser replaces it.
+--- domain  grad is contiguous and like the parameter; it must stay as it is
+--- raises  `NAME: change: not defined`
+---@type fun(self: wrun.optim.Optimizer, p: Tensor, grad: Tensor, state: table, group: table)
+Optimizer.change = function(self)
+  fail("%s: change: not defined; write function %s:change(parameter, grad, state, group)",
+    self.__name, self.__name)
 end
 
 -- Saving and printing ---------------------------------------------------------------------------
@@ -183,7 +218,7 @@ function Optimizer:state_dict()
   local saved = { param_groups = {}, state = {} }
   local number = 0
   for g, group in ipairs(self.param_groups) do
-    local options = check.options(self.__name, options_of(group), self.rules)
+    local options = check_group(self, self.__name, group)
     options.params = {}
     for i, parameter in ipairs(group.params) do
       number = number + 1
@@ -197,23 +232,27 @@ end
 
 local SAVED = { param_groups = check.table(), state = check.table() }
 
--- The saved state of one parameter as tensors of our own, in the parameter's dtype.
-local function own_state(fname, number, parameter, saved)
+-- The saved state of one parameter as tensors of our own, shaped and typed like `model`.
+local function own_state(fname, number, model, saved)
   if type(saved) ~= "table" then
     fail("%s: parameter %d: expected a table, got %s", fname, number, check.describe(saved))
   end
-  local state = {}
-  for name, value in pairs(saved) do
-    if is_tensor(value) then
-      if core.shape_text(value) ~= core.shape_text(parameter) then
-        fail("%s: parameter %d: %s: expected %s, got %s", fname, number, name,
-          core.shape_text(parameter), core.shape_text(value))
-      end
-      value = value:detach():to(parameter.dtype):clone()
+  return copy(saved, function(value, name)
+    if not is_tensor(value) then
+      return value
+    elseif core.shape_text(value) ~= core.shape_text(model) then
+      fail("%s: parameter %d: %s: expected %s, got %s", fname, number, name, core.shape_text(model),
+        core.shape_text(value))
     end
-    state[name] = value
-  end
-  return state
+    return value:detach():to(model.dtype):clone()
+  end)
+end
+
+--- Returns a tensor of the shape and type that the tensors in a parameter's state have: the
+--- parameter, unless a subclass says otherwise.
+---@type fun(self: wrun.optim.Optimizer, parameter: Tensor): Tensor
+Optimizer.state_model = function(_, parameter)
+  return parameter
 end
 
 --- Takes over what `state_dict` returned, so that the next step is the one the saved optimiser
@@ -236,12 +275,13 @@ function Optimizer:load_state_dict(saved)
     if count ~= #group.params then
       fail("%s: group %d: expected %d parameters, got %s", fname, g, #group.params, count or "none")
     end
-    groups[g] = check_group_options(self, fname, options_of(given))
+    groups[g] = check_group(self, fname, given)
     groups[g].params = group.params
   end
   for number, parameter in ipairs(all_parameters(self)) do
     if saved.state[number] ~= nil then
-      state[parameter] = own_state(fname, number, parameter, saved.state[number])
+      local model = self:state_model(parameter)
+      state[parameter] = own_state(fname, number, model, saved.state[number])
     end
   end
   self.param_groups, self.state = groups, state
@@ -261,8 +301,8 @@ function Optimizer:__tostring()
   for g, group in ipairs(self.param_groups) do
     lines[#lines + 1] = ("Parameter Group %d"):format(g)
     local names = {}
-    for name in pairs(options_of(group)) do
-      names[#names + 1] = name
+    for name in pairs(group) do
+      names[#names + 1] = name ~= "params" and name or nil
     end
     table.sort(names)
     for _, name in ipairs(names) do

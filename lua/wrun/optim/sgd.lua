@@ -2,8 +2,8 @@
 
 local Optimizer = require "wrun.optim.optimizer"
 local check = require "wrun.check"
+local common = require "wrun.optim.common"
 local core = require "wrun.core"
-local wrun = require "wrun"
 
 local sgd_step = core.sgd_step
 
@@ -16,7 +16,10 @@ local sgd_step = core.sgd_step
 --- raises  as Optimizer; `SGD: option nesterov: expected momentum above 0 and dampening 0`
 --- source  [Sutskever2013] in PyTorch's form
 ---
----     local optimizer = optim.SGD(model:parameters(), { lr = 0.1, momentum = 0.9 })
+---     local w = wrun.ones(1, { requires_grad = true })
+---     (w * 3):sum():backward()
+---     optim.SGD({ w }, { lr = 0.1, momentum = 0.9 }):step()
+---     print(w:item()) -- 0.7
 ---@class wrun.optim.SGD: wrun.optim.Optimizer
 local SGD = Optimizer:extend("SGD")
 
@@ -36,24 +39,14 @@ function SGD:check_together(options)
   end
 end
 
-function SGD:update(group)
-  local states, parameters = self.state, group.params
-  local lr, momentum, dampening = group.lr, group.momentum, group.dampening
-  local weight_decay, nesterov, maximize = group.weight_decay, group.nesterov, group.maximize
-  for i = 1, #parameters do
-    local parameter = parameters[i]
-    local grad = parameter.grad
-    if grad ~= nil then
-      local state = states[parameter]
-      local first = state == nil
-      if first and momentum ~= 0 then
-        state = { momentum_buffer = wrun.zeros_like(parameter) }
-      end
-      sgd_step(parameter, grad, momentum ~= 0 and state.momentum_buffer or nil, first, lr, momentum,
-        dampening, weight_decay, nesterov, maximize)
-      states[parameter] = state
-    end
+function SGD.change(_, parameter, grad, state, group)
+  local momentum, buffer, is_first = group.momentum, nil, false
+  if momentum ~= 0 then
+    is_first = state.momentum_buffer == nil
+    buffer = common.buffer(state, "momentum_buffer", parameter)
   end
+  sgd_step(parameter, grad, buffer, is_first, group.lr, momentum, group.dampening,
+    group.weight_decay, group.nesterov, group.maximize)
 end
 
 return SGD
