@@ -77,6 +77,8 @@ int bind_dimension_in(lua_State *L, const char *f, int index, int place, int ndi
 /* Sizes given as numbers from `first` on, or as one table there; *next is the index after them. */
 int bind_sizes(lua_State *L, const char *f, int first, int64_t *sizes, int *next);
 Generator *bind_generator(lua_State *L, const char *f, int index);
+/* the option `generator` of the table at index, or the default one; kept on the stack */
+Generator *bind_option_generator(lua_State *L, const char *f, int index);
 void bind_check_float(lua_State *L, const char *f, int index, const Tensor *t);
 
 /* ---- fields of an options table at `index` (nil or none: the default) ---- */
@@ -141,6 +143,7 @@ void bind_open_scan(lua_State *L);
 void bind_open_sort(lua_State *L);
 void bind_open_linalg(lua_State *L);
 void bind_open_index(lua_State *L);
+void bind_open_generator(lua_State *L);
 void bind_open_random(lua_State *L);
 void bind_open_neural(lua_State *L);
 void bind_open_rbm(lua_State *L);

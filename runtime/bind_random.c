@@ -1,13 +1,11 @@
 /*
- * bind_random.c - generators and what is drawn from them (layer 4)
+ * bind_random.c - what is drawn from generators (layer 4)
  *
  * Every drawing function takes an option `generator`; without it the Lua state's default generator
  * serves. A tensor that is not contiguous is filled in the order in which its elements lie in
  * memory.
  */
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "bind.h"
 #include "random.h"
@@ -15,152 +13,17 @@
 static const char *const fill_options[] = {"generator", NULL};
 static const char *const create_options[] = {"dtype", "requires_grad", "generator", NULL};
 
-/* ---- generators ---- */
-
-static Generator *to_generator(lua_State *L, int index)
-{
-    if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index))
-        return NULL;
-    bool same = lua_topointer(L, -1) == bind_runtime(L)->generator_type;
-    lua_pop(L, 1);
-    return same ? lua_touserdata(L, index) : NULL;
-}
-
-Generator *bind_generator(lua_State *L, const char *f, int index)
-{
-    Generator *g = to_generator(L, index);
-    if (g == NULL)
-        bind_fail_argument(L, f, index, "a generator");
-    return g;
-}
-
-/* the default generator is pushed */
-static Generator *default_generator(lua_State *L)
-{
-    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_GENERATOR);
-    return lua_touserdata(L, -1);
-}
-
-/* the option `generator` of the table at index (or the default one), kept on the stack */
-static Generator *option_generator(lua_State *L, const char *f, int index)
-{
-    if (lua_isnoneornil(L, index) || lua_getfield(L, index, "generator") == LUA_TNIL)
-        return default_generator(L);
-    Generator *g = to_generator(L, lua_gettop(L));
-    if (g == NULL)
-        bind_fail(L, "%s: option generator: expected a generator, got %s", f,
-                  bind_describe(L, lua_gettop(L)));
-    return g;
-}
-
-static Generator *new_generator(lua_State *L, Engine engine, uint64_t seed)
-{
-    Generator *g = lua_newuserdatauv(L, sizeof *g, 0);
-    random_seed(g, engine, seed);
-    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_GENERATOR_TYPE);
-    lua_setmetatable(L, -2);
-    return g;
-}
-
-static uint64_t check_seed(lua_State *L, const char *f, int index)
-{
-    return (uint64_t)bind_integer(L, f, index, "a whole number as seed");
-}
-
-/* what PyTorch starts from when no seed was set */
-static const uint64_t DEFAULT_SEED = 67280421310721;
-
-/* Generator{ engine = "mt19937" | "philox", seed = n } */
-static int core_generator(lua_State *L)
-{
-    static const char *const known[] = {"engine", "seed", NULL};
-    lua_settop(L, 1);
-    bind_check_options(L, "Generator", 1, known);
-    Engine engine = MT19937;
-    uint64_t seed = DEFAULT_SEED;
-    if (!lua_isnil(L, 1)) {
-        if (lua_getfield(L, 1, "engine") != LUA_TNIL) {
-            const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-            if (name == NULL || (strcmp(name, "mt19937") != 0 && strcmp(name, "philox") != 0))
-                bind_fail(L, "Generator: option engine: expected mt19937 or philox, got %s",
-                          bind_describe(L, 2));
-            engine = strcmp(name, "philox") == 0 ? PHILOX : MT19937;
-        }
-        if (lua_getfield(L, 1, "seed") != LUA_TNIL) {
-            if (!lua_isinteger(L, -1))
-                bind_fail(L, "Generator: option seed: expected a whole number, got %s",
-                          bind_describe(L, 3));
-            seed = (uint64_t)lua_tointeger(L, -1);
-        }
-    }
-    new_generator(L, engine, seed);
-    return 1;
-}
-
-static int generator_manual_seed(lua_State *L)
-{
-    Generator *g = bind_generator(L, "manual_seed", 1);
-    random_seed(g, (Engine)g->engine, check_seed(L, "manual_seed", 2));
-    lua_settop(L, 1);
-    return 1;
-}
-
-static int generator_initial_seed(lua_State *L)
-{
-    lua_pushinteger(L, (lua_Integer)bind_generator(L, "initial_seed", 1)->seed);
-    return 1;
-}
-
-/* seed(): starts from a seed that differs from run to run, and returns it */
-static int generator_seed(lua_State *L)
-{
-    Generator *g = bind_generator(L, "seed", 1);
-    uint64_t seed = 0;
-    if (getentropy(&seed, sizeof seed) != 0)
-        seed = (uint64_t)time(NULL) * 6364136223846793005U + (uint64_t)getpid();
-    seed &= INT64_MAX;
-    random_seed(g, (Engine)g->engine, seed);
-    lua_pushinteger(L, (lua_Integer)seed);
-    return 1;
-}
-
-static int generator_get_state(lua_State *L)
-{
-    const Generator *g = bind_generator(L, "get_state", 1);
-    const int64_t size = RANDOM_STATE_SIZE;
-    memcpy(tensor_data(bind_new_tensor(L, "get_state", UINT8, 1, &size)), g, RANDOM_STATE_SIZE);
-    return 1;
-}
-
-static int generator_set_state(lua_State *L)
-{
-    Generator *g = bind_generator(L, "set_state", 1);
-    const Tensor *t = bind_to_tensor(L, 2);
-    if (t == NULL || t->dtype != UINT8 || t->numel != RANDOM_STATE_SIZE || !t->is_contiguous)
-        bind_fail_argument(L, "set_state", 2, "a uint8 tensor from get_state");
-    Reason reason = random_restore(g, tensor_data(t));
-    if (reason)
-        bind_fail(L, "set_state: argument 2: %s", reason);
-    lua_settop(L, 1);
-    return 1;
-}
-
-static int generator_tostring(lua_State *L)
-{
-    const Generator *g = bind_generator(L, "tostring", 1);
-    lua_pushfstring(L, "Generator(engine=%s, seed=%I)", g->engine == PHILOX ? "philox" : "mt19937",
-                    (LUAI_UACINT)g->seed);
-    return 1;
-}
-
 /* ---- filling in place ---- */
 
-/* v with its dimensions in the order of memory */
-static void sort_dimensions(View *v)
+/* v with its dimensions in the order of memory; those of `along` (unless NULL) go with them */
+static void sort_dimensions(View *v, View *along)
 {
     for (int d = 1; d < v->ndim; d++)
-        for (int e = d; e > 0 && v->stride[e - 1] < v->stride[e]; e--)
+        for (int e = d; e > 0 && v->stride[e - 1] < v->stride[e]; e--) {
             view_swap(v, e - 1, e);
+            if (along)
+                view_swap(along, e - 1, e);
+        }
 }
 
 typedef struct {
@@ -173,8 +36,9 @@ typedef struct {
     bool buffered;
 } Fill;
 
-/* checks the tensor at index 1 and the options, and finds the memory to draw into */
-static void begin_fill(lua_State *L, const char *f, int options, Fill *fill)
+/* checks the tensor at index 1 and the options, and finds the memory to draw into; the dimensions
+ * of `along`, of the same shape, are put in the order in which it is drawn */
+static void begin_fill(lua_State *L, const char *f, int options, Fill *fill, View *along)
 {
     bind_check_options(L, f, options, fill_options);
     fill->L = L;
@@ -186,9 +50,9 @@ static void begin_fill(lua_State *L, const char *f, int options, Fill *fill)
                   "%s: argument 1: a result that gradients flow through cannot be drawn anew; "
                   "detach() it first",
                   f);
-    fill->g = option_generator(L, f, options);
+    fill->g = bind_option_generator(L, f, options);
     tensor_view(fill->t, &fill->view);
-    sort_dimensions(&fill->view);
+    sort_dimensions(&fill->view, along);
     fill->buffered = !shape_is_contiguous(fill->view.ndim, fill->view.shape, fill->view.stride);
     fill->block = fill->view.data;
     if (fill->buffered)
@@ -228,16 +92,24 @@ static void check_std(lua_State *L, const char *f, int index, double std)
         bind_fail(L, "%s: argument %d: expected a standard deviation >= 0, got %f", f, index, std);
 }
 
+typedef void (*Law)(Generator *g, DType dtype, int64_t n, void *out, double a, double b);
+
+/* a float tensor is filled by a law with two numbers, arguments 2 and 3; 4 are the options */
+static int fill_by_law(lua_State *L, const char *f, Law law, double a, double b)
+{
+    Fill fill;
+    bind_check_float(L, f, 1, bind_tensor(L, f, 1));
+    begin_fill(L, f, 4, &fill, NULL);
+    law(fill.g, fill.view.dtype, fill.t->numel, fill.block, a, b);
+    return end_fill(&fill);
+}
+
 static int core_uniform_(lua_State *L)
 {
     lua_settop(L, 4);
     double low = number_or(L, "uniform_", 2, 0), high = number_or(L, "uniform_", 3, 1);
     check_bounds(L, "uniform_", low, high);
-    bind_check_float(L, "uniform_", 1, bind_tensor(L, "uniform_", 1));
-    Fill fill;
-    begin_fill(L, "uniform_", 4, &fill);
-    random_uniform(fill.g, fill.view.dtype, fill.t->numel, fill.block, low, high);
-    return end_fill(&fill);
+    return fill_by_law(L, "uniform_", random_uniform, low, high);
 }
 
 static int core_normal_(lua_State *L)
@@ -245,12 +117,30 @@ static int core_normal_(lua_State *L)
     lua_settop(L, 4);
     double mean = number_or(L, "normal_", 2, 0), std = number_or(L, "normal_", 3, 1);
     check_std(L, "normal_", 3, std);
-    bind_check_float(L, "normal_", 1, bind_tensor(L, "normal_", 1));
+    const Tensor *t = bind_tensor(L, "normal_", 1);
+    bind_check_float(L, "normal_", 1, t);
     Fill fill;
-    begin_fill(L, "normal_", 4, &fill);
-    random_normal(fill.g, fill.view.dtype, fill.t->numel, fill.block, mean, std,
-                  fill.t->is_contiguous);
+    begin_fill(L, "normal_", 4, &fill, NULL);
+    random_normal(fill.g, fill.view.dtype, t->numel, fill.block, mean, std, t->is_contiguous);
     return end_fill(&fill);
+}
+
+static int core_log_normal_(lua_State *L)
+{
+    lua_settop(L, 4);
+    double mean = number_or(L, "log_normal_", 2, 1), std = number_or(L, "log_normal_", 3, 2);
+    if (!(std > 0))
+        bind_fail(L, "log_normal_: argument 3: expected a standard deviation > 0, got %f", std);
+    return fill_by_law(L, "log_normal_", random_log_normal, mean, std);
+}
+
+static int core_cauchy_(lua_State *L)
+{
+    lua_settop(L, 4);
+    double median = number_or(L, "cauchy_", 2, 0), sigma = number_or(L, "cauchy_", 3, 1);
+    if (!(sigma > 0))
+        bind_fail(L, "cauchy_: argument 3: expected a scale > 0, got %f", sigma);
+    return fill_by_law(L, "cauchy_", random_cauchy, median, sigma);
 }
 
 static int core_exponential_(lua_State *L)
@@ -261,24 +151,80 @@ static int core_exponential_(lua_State *L)
         bind_fail(L, "exponential_: argument 2: expected a rate > 0, got %f", lambda);
     bind_check_float(L, "exponential_", 1, bind_tensor(L, "exponential_", 1));
     Fill fill;
-    begin_fill(L, "exponential_", 3, &fill);
+    begin_fill(L, "exponential_", 3, &fill, NULL);
     random_exponential(fill.g, fill.view.dtype, fill.t->numel, fill.block, lambda);
     return end_fill(&fill);
 }
 
-static void check_probability(lua_State *L, const char *f, int index, double p)
+static int core_geometric_(lua_State *L)
 {
-    if (!(p >= 0 && p <= 1))
-        bind_fail(L, "%s: argument %d: expected a probability from 0 to 1, got %f", f, index, p);
+    lua_settop(L, 3);
+    double p = bind_number(L, "geometric_", 2, "a probability");
+    if (!(p > 0 && p < 1))
+        bind_fail(L, "geometric_: argument 2: expected a probability above 0 and below 1, got %f",
+                  p);
+    Fill fill;
+    begin_fill(L, "geometric_", 3, &fill, NULL);
+    random_geometric(fill.g, fill.view.dtype, fill.t->numel, fill.block, p);
+    return end_fill(&fill);
+}
+
+/* the float tensor at index, contiguous (perhaps a copy, which is pushed), with elements from 0 to
+ * `most` */
+static Tensor *check_weights(lua_State *L, const char *f, int index, double most,
+                             const char *expected)
+{
+    Tensor *p = bind_tensor(L, f, index);
+    bind_check_float(L, f, index, p);
+    View v;
+    tensor_view(p, &v);
+    if (!p->is_contiguous)
+        p = bind_new_copy(L, f, &v, v.dtype);
+    for (int64_t i = 0; i < p->numel; i++) {
+        double value = dtype_load(v.dtype, tensor_data(p) + i * dtype_size(v.dtype)).d;
+        if (!(value >= 0 && value <= most))
+            bind_fail(L, "%s: argument %d: expected %s, got %f at place %I", f, index, expected,
+                      value, (LUAI_UACINT)(i + 1));
+    }
+    return p;
+}
+
+static const double FINITE = 0x1.fffffffffffffp1023;
+
+/* bernoulli_(t, p, options) with a probability for each element: p broadcasts to t */
+static int fill_bernoulli_each(lua_State *L)
+{
+    static const char f[] = "bernoulli_";
+    Tensor *t = bind_tensor(L, f, 1);
+    Tensor *p = check_weights(L, f, 2, 1, "probabilities from 0 to 1");
+    int ndim;
+    int64_t joint[MAX_RANK];
+    if (shape_broadcast(t->ndim, t->dims, p->ndim, p->dims, &ndim, joint) ||
+        !shape_equal(ndim, joint, t->ndim, t->dims)) {
+        const char *wanted = bind_shape_text(L, t->ndim, t->dims);
+        bind_fail(L, "%s: argument 2: expected a shape that broadcasts to %s, got %s", f, wanted,
+                  bind_shape_text(L, p->ndim, p->dims));
+    }
+    View each;
+    Fill fill;
+    tensor_view(p, &each);
+    view_expand(&each, t->ndim, t->dims);
+    begin_fill(L, f, 3, &fill, &each);
+    const void *probabilities = tensor_data(bind_new_copy(L, f, &each, each.dtype));
+    random_bernoulli_each(fill.g, fill.view.dtype, t->numel, fill.block, each.dtype, probabilities);
+    return end_fill(&fill);
 }
 
 static int core_bernoulli_(lua_State *L)
 {
     lua_settop(L, 3);
+    if (bind_to_tensor(L, 2))
+        return fill_bernoulli_each(L);
     double p = number_or(L, "bernoulli_", 2, 0.5);
-    check_probability(L, "bernoulli_", 2, p);
+    if (!(p >= 0 && p <= 1))
+        bind_fail(L, "bernoulli_: argument 2: expected a probability from 0 to 1, got %f", p);
     Fill fill;
-    begin_fill(L, "bernoulli_", 3, &fill);
+    begin_fill(L, "bernoulli_", 3, &fill, NULL);
     random_bernoulli(fill.g, fill.view.dtype, fill.t->numel, fill.block, p);
     return end_fill(&fill);
 }
@@ -303,7 +249,7 @@ static int core_random_(lua_State *L)
     int64_t high = given > 0 ? bind_integer(L, "random_", given + 1, "a whole number") : 1;
     uint64_t range = check_range(L, "random_", low, high);
     Fill fill;
-    begin_fill(L, "random_", given + 2, &fill);
+    begin_fill(L, "random_", given + 2, &fill, NULL);
     if (given == 0)
         random_natural(fill.g, fill.view.dtype, fill.t->numel, fill.block);
     else
@@ -323,7 +269,7 @@ static Tensor *create_float(lua_State *L, const char *f, Generator **g)
     if (!dtype_is_float(dtype))
         bind_fail(L, "%s: option dtype: expected float32 or float64, got %s", f,
                   dtype_info[dtype].name);
-    *g = option_generator(L, f, options);
+    *g = bind_option_generator(L, f, options);
     Tensor *t = bind_new_tensor(L, f, dtype, ndim, shape);
     bind_option_requires_grad(L, f, options, t);
     return t;
@@ -359,7 +305,7 @@ static int core_randint(lua_State *L)
     int options, ndim = bind_sizes(L, "randint", bounds + 1, shape, &options);
     bind_check_options(L, "randint", options, create_options);
     DType dtype = bind_option_dtype(L, "randint", options, INT64);
-    Generator *g = option_generator(L, "randint", options);
+    Generator *g = bind_option_generator(L, "randint", options);
     Tensor *t = bind_new_tensor(L, "randint", dtype, ndim, shape);
     random_integers(g, dtype, t->numel, tensor_data(t), low, range);
     bind_option_requires_grad(L, "randint", options, t);
@@ -374,40 +320,34 @@ static int core_randperm(lua_State *L)
         bind_fail(L, "randperm: argument 1: expected 0 to %I elements, got %I",
                   (LUAI_UACINT)(UINT32_MAX / 20 - 1), (LUAI_UACINT)n);
     bind_check_options(L, "randperm", 2, fill_options);
-    Generator *g = option_generator(L, "randperm", 2);
+    Generator *g = bind_option_generator(L, "randperm", 2);
     Tensor *t = bind_new_tensor(L, "randperm", INT64, 1, &n);
     random_permutation(g, n, (int64_t *)(void *)tensor_data(t));
     return 1;
-}
-
-/* the float tensor at index, contiguous and free of what is no probability (or weight, when most is
- * infinite) */
-static Tensor *check_weights(lua_State *L, const char *f, double most)
-{
-    Tensor *p = bind_tensor(L, f, 1);
-    bind_check_float(L, f, 1, p);
-    View v;
-    tensor_view(p, &v);
-    if (!p->is_contiguous)
-        p = bind_new_copy(L, f, &v, v.dtype);
-    for (int64_t i = 0; i < p->numel; i++) {
-        double value = dtype_load(v.dtype, tensor_data(p) + i * dtype_size(v.dtype)).d;
-        if (!(value >= 0 && value <= most))
-            bind_fail(L, "%s: argument 1: expected %s, got %f at place %I", f,
-                      most == 1 ? "probabilities from 0 to 1" : "finite weights >= 0", value,
-                      (LUAI_UACINT)(i + 1));
-    }
-    return p;
 }
 
 /* bernoulli(p, options): 1 with probability p[i], else 0; the shape and type of p */
 static int core_bernoulli(lua_State *L)
 {
     bind_check_options(L, "bernoulli", 2, fill_options);
-    Tensor *p = check_weights(L, "bernoulli", 1);
-    Generator *g = option_generator(L, "bernoulli", 2);
+    Tensor *p = check_weights(L, "bernoulli", 1, 1, "probabilities from 0 to 1");
+    Generator *g = bind_option_generator(L, "bernoulli", 2);
     Tensor *t = bind_new_tensor(L, "bernoulli", (DType)p->dtype, p->ndim, tensor_shape(p));
-    random_bernoulli_each(g, (DType)p->dtype, p->numel, tensor_data(t), tensor_data(p));
+    random_bernoulli_each(g, (DType)p->dtype, p->numel, tensor_data(t), (DType)p->dtype,
+                          tensor_data(p));
+    return 1;
+}
+
+/* poisson(rate, options): counts with these means; the shape and type of rate */
+static int core_poisson(lua_State *L)
+{
+    lua_settop(L, 2);
+    bind_check_options(L, "poisson", 2, fill_options);
+    Tensor *rate = check_weights(L, "poisson", 1, FINITE, "finite rates >= 0");
+    Generator *g = bind_option_generator(L, "poisson", 2);
+    const Tensor *t =
+        bind_new_tensor(L, "poisson", (DType)rate->dtype, rate->ndim, tensor_shape(rate));
+    random_poisson_each(g, (DType)rate->dtype, rate->numel, tensor_data(t), tensor_data(rate));
     return 1;
 }
 
@@ -416,7 +356,7 @@ static int core_bernoulli(lua_State *L)
 static int core_multinomial(lua_State *L)
 {
     static const char f[] = "multinomial";
-    Tensor *p = check_weights(L, f, 0x1.fffffffffffffp1023);
+    Tensor *p = check_weights(L, f, 1, FINITE, "finite weights >= 0");
     if (p->ndim < 1 || p->ndim > 2 || p->dims[p->ndim - 1] == 0)
         bind_fail_argument(L, f, 1, "weights [n] or [rows, n]");
     int64_t samples = bind_integer(L, f, 2, "a number of samples");
@@ -438,7 +378,7 @@ static int core_multinomial(lua_State *L)
                       "that many nonzero weights, got %I",
                       (LUAI_UACINT)nonzero, (LUAI_UACINT)(row + 1), (LUAI_UACINT)samples);
     }
-    Generator *g = option_generator(L, f, options);
+    Generator *g = bind_option_generator(L, f, options);
     int64_t shape[2] = {rows, samples};
     Tensor *t = bind_new_tensor(L, f, INT64, p->ndim, p->ndim == 2 ? shape : shape + 1);
     int64_t *out = (int64_t *)(void *)tensor_data(t);
@@ -451,10 +391,13 @@ static int core_multinomial(lua_State *L)
 }
 
 static const luaL_Reg random_functions[] = {
-    {"Generator", core_generator},
     {"uniform_", core_uniform_},
     {"normal_", core_normal_},
     {"exponential_", core_exponential_},
+    {"cauchy_", core_cauchy_},
+    {"log_normal_", core_log_normal_},
+    {"geometric_", core_geometric_},
+    {"poisson", core_poisson},
     {"bernoulli_", core_bernoulli_},
     {"random_", core_random_},
     {"rand", core_rand},
@@ -466,32 +409,7 @@ static const luaL_Reg random_functions[] = {
     {NULL, NULL},
 };
 
-static const luaL_Reg generator_methods[] = {
-    {"manual_seed", generator_manual_seed},
-    {"initial_seed", generator_initial_seed},
-    {"seed", generator_seed},
-    {"get_state", generator_get_state},
-    {"set_state", generator_set_state},
-    {NULL, NULL},
-};
-
-/* core.default_generator is the one that serves when no other is named */
 void bind_open_random(lua_State *L)
 {
     bind_register(L, random_functions);
-    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_GENERATOR_TYPE);
-    lua_newtable(L);
-    bind_register(L, generator_methods);
-    lua_setfield(L, -2, "__index");
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_pushcclosure(L, generator_tostring, 1);
-    lua_setfield(L, -2, "__tostring");
-    lua_pop(L, 1);
-    if (lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_GENERATOR) == LUA_TNIL) {
-        new_generator(L, MT19937, DEFAULT_SEED);
-        lua_setiuservalue(L, lua_upvalueindex(1), RUNTIME_GENERATOR);
-    }
-    lua_pop(L, 1);
-    default_generator(L);
-    lua_setfield(L, -2, "default_generator");
 }

@@ -11,7 +11,7 @@
 #include "random.h"
 #include "vector_math.h"
 
-static const double TWO_PI = 6.283185307179586;
+static const double PI = 3.141592653589793, TWO_PI = 6.283185307179586;
 
 /* ---- engines ---- */
 
@@ -283,15 +283,22 @@ void random_bernoulli(Generator *g, DType dtype, int64_t n, void *out, double p)
         store_integer(dtype, out, i, unit_f64(g) < p);
 }
 
-void random_bernoulli_each(Generator *g, DType dtype, int64_t n, void *out, const void *p)
+/* one of a row of floats, in double */
+static double load_float(DType dtype, const void *x, int64_t i)
+{
+    return dtype == FLOAT32 ? (double)((const float *)x)[i] : ((const double *)x)[i];
+}
+
+void random_bernoulli_each(Generator *g, DType dtype, int64_t n, void *out, DType p_dtype,
+                           const void *p)
 {
     for (int64_t i = 0; i < n; i++) {
-        if (dtype == FLOAT32)
-            ((float *)out)[i] = unit_f32(g) < ((const float *)p)[i];
-        else
-            ((double *)out)[i] = unit_f64(g) < ((const double *)p)[i];
+        double u = p_dtype == FLOAT32 ? (double)unit_f32(g) : unit_f64(g);
+        store_integer(dtype, out, i, u < load_float(p_dtype, p, i));
     }
 }
+
+/* ---- laws on one uniform or normal ---- */
 
 void random_exponential(Generator *g, DType dtype, int64_t n, void *out, double lambda)
 {
@@ -299,15 +306,71 @@ void random_exponential(Generator *g, DType dtype, int64_t n, void *out, double 
         store_float(dtype, out, i, -1 / lambda * log1p(-unit_f64(g)));
 }
 
+void random_cauchy(Generator *g, DType dtype, int64_t n, void *out, double median, double sigma)
+{
+    for (int64_t i = 0; i < n; i++)
+        store_float(dtype, out, i, median + sigma * tan(PI * (unit_f64(g) - 0.5)));
+}
+
+void random_log_normal(Generator *g, DType dtype, int64_t n, void *out, double mean, double std)
+{
+    for (int64_t i = 0; i < n; i++)
+        store_float(dtype, out, i, exp(next_normal(g) * std + mean));
+}
+
+void random_geometric(Generator *g, DType dtype, int64_t n, void *out, double p)
+{
+    for (int64_t i = 0; i < n; i++)
+        store_float(dtype, out, i, ceil(log(unit_f64(g)) / log1p(-p)));
+}
+
+/* ---- Poisson ---- */
+
+/* Arrivals until time 1, by the product of their uniform waits [Knuth1969]. */
+static double poisson_small(Generator *g, double rate)
+{
+    double least = exp(-rate), product = unit_f64(g), count = 0;
+    for (; product > least; product *= unit_f64(g))
+        count++;
+    return count;
+}
+
+/* Transformed rejection, PTRS of [Hormann1993]: the squeeze accepts most points at once. */
+static double poisson_large(Generator *g, double rate)
+{
+    double b = 0.931 + 2.53 * sqrt(rate), a = -0.059 + 0.02483 * b;
+    double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4), v_r = 0.9277 - 3.6224 / (b - 2);
+    for (;;) {
+        double u = unit_f64(g) - 0.5, v = unit_f64(g), us = 0.5 - fabs(u);
+        double k = floor((2 * a / us + b) * u + rate + 0.43);
+        if (us >= 0.07 && v <= v_r)
+            return k;
+        if (k < 0 || (us < 0.013 && v > us))
+            continue;
+        if (log(v) + log(inverse_alpha) - log(a / (us * us) + b) <=
+            -rate + k * log(rate) - lgamma(k + 1))
+            return k;
+    }
+}
+
+void random_poisson_each(Generator *g, DType dtype, int64_t n, void *out, const void *rate)
+{
+    enum { SMALL = 10 };
+    for (int64_t i = 0; i < n; i++) {
+        double r = load_float(dtype, rate, i);
+        store_float(dtype, out, i,
+                    r == 0      ? 0
+                    : r < SMALL ? poisson_small(g, r)
+                                : poisson_large(g, r));
+    }
+}
+
+/* ---- categories ---- */
+
 /* the value as the tensor's type holds it */
 static double rounded(DType dtype, double value)
 {
     return dtype == FLOAT32 ? (double)(float)value : value;
-}
-
-static double weight(DType dtype, const void *p, int64_t i)
-{
-    return dtype == FLOAT32 ? (double)((const float *)p)[i] : ((const double *)p)[i];
 }
 
 void random_multinomial(Generator *g, DType dtype, int64_t n, const void *p, int64_t samples,
@@ -317,7 +380,8 @@ void random_multinomial(Generator *g, DType dtype, int64_t n, const void *p, int
         /* exponential races: the largest p / q win, q ~ exponential(1) */
         for (int64_t i = 0; i < n; i++) {
             double q = rounded(dtype, -log1p(-unit_f64(g)));
-            scratch[i] = weight(dtype, p, i) == 0 ? -1 : rounded(dtype, weight(dtype, p, i) / q);
+            scratch[i] =
+                load_float(dtype, p, i) == 0 ? -1 : rounded(dtype, load_float(dtype, p, i) / q);
         }
         for (int64_t s = 0; s < samples; s++) {
             int64_t best = 0;
@@ -331,7 +395,7 @@ void random_multinomial(Generator *g, DType dtype, int64_t n, const void *p, int
     }
     double sum = 0;
     for (int64_t i = 0; i < n; i++)
-        scratch[i] = sum = rounded(dtype, sum + weight(dtype, p, i));
+        scratch[i] = sum = rounded(dtype, sum + load_float(dtype, p, i));
     for (int64_t i = 0; i < n; i++)
         scratch[i] = rounded(dtype, scratch[i] / sum);
     scratch[n - 1] = 1;

@@ -56,9 +56,18 @@ void random_integers(Generator *g, DType dtype, int64_t n, void *out, int64_t lo
  * and bool */
 void random_natural(Generator *g, DType dtype, int64_t n, void *out);
 void random_bernoulli(Generator *g, DType dtype, int64_t n, void *out, double p);
-/* out[i] is 1 with probability p[i]; p and out are float32 or float64 */
-void random_bernoulli_each(Generator *g, DType dtype, int64_t n, void *out, const void *p);
+/* out[i] is 1 with probability p[i]; p is float32 (a word each) or float64 (two) */
+void random_bernoulli_each(Generator *g, DType dtype, int64_t n, void *out, DType p_dtype,
+                           const void *p);
+/* One uniform an element (random_log_normal: one normal, through the cache), in double. Rates and
+ * scales are positive, 0 < p < 1. */
 void random_exponential(Generator *g, DType dtype, int64_t n, void *out, double lambda);
+void random_cauchy(Generator *g, DType dtype, int64_t n, void *out, double median, double sigma);
+void random_log_normal(Generator *g, DType dtype, int64_t n, void *out, double mean, double std);
+/* how many trials until the first success, of any type */
+void random_geometric(Generator *g, DType dtype, int64_t n, void *out, double p);
+/* out[i] is drawn from the Poisson distribution with the mean rate[i] >= 0; float32 or float64 */
+void random_poisson_each(Generator *g, DType dtype, int64_t n, void *out, const void *rate);
 /* 1..n in random order */
 void random_permutation(Generator *g, int64_t n, int64_t *out);
 

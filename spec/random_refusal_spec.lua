@@ -116,8 +116,10 @@ describe("drawing in place", function()
       refusal(wrun.normal_, x, 0, true))
     assert.equal("exponential_: argument 2: expected a number, got a table",
       refusal(wrun.exponential_, x, {}))
-    assert.equal("bernoulli_: argument 2: expected a number, got a float32 tensor [2]",
-      refusal(wrun.bernoulli_, x, x))
+    assert.equal("bernoulli_: argument 2: expected a float32 or float64 tensor, "
+      .. "got an int64 tensor [2]", refusal(wrun.bernoulli_, x, whole))
+    assert.equal("bernoulli_: argument 2: expected a number, got a table",
+      refusal(wrun.bernoulli_, x, {}))
     assert.equal("random_: argument 2: expected a whole number, got 0.5",
       refusal(wrun.random_, x, 0.5, 3))
     assert.equal("random_: argument 3: expected a whole number, got 2.5",
@@ -183,5 +185,53 @@ describe("drawing anew", function()
     assert.equal("multinomial: argument 2: expected at least 1 sample, got 0",
       refusal(wrun.multinomial, wrun.ones(2), 0, true))
     assert.same({ 5 }, wrun.multinomial(wrun.ones(2), 5, true).shape)
+  end)
+end)
+
+describe("a law", function()
+  it("refuses parameters that make none", function()
+    local x = wrun.zeros(3)
+    assert.equal("cauchy_: argument 3: expected a scale > 0, got 0.0",
+      refusal(x.cauchy_, x, 0, 0))
+    assert.equal("log_normal_: argument 3: expected a standard deviation > 0, got -1.0",
+      refusal(x.log_normal_, x, 0, -1))
+    for _, p in ipairs({ 0, 1, -0.5 }) do
+      assert.equal(("geometric_: argument 2: expected a probability above 0 and below 1, got %.1f")
+        :format(p), refusal(x.geometric_, x, p))
+    end
+    assert.equal("geometric_: argument 2: expected a probability, got nil",
+      refusal(x.geometric_, x))
+    assert.equal("cauchy_: argument 1: expected a float32 or float64 tensor, "
+      .. "got an int64 tensor [3]", refusal(x.cauchy_, x:long()))
+    assert.equal("log_normal_: argument 2: expected a number, got the string '1'",
+      refusal(x.log_normal_, x, "1"))
+    assert.equal("poisson: argument 1: expected finite rates >= 0, got -1.0 at place 2",
+      refusal(wrun.poisson, wrun.tensor({ 1.0, -1.0 })))
+    assert.equal("poisson: argument 1: expected finite rates >= 0, got inf at place 1",
+      refusal(wrun.poisson, wrun.tensor({ math.huge })))
+    assert.equal("bernoulli_: argument 2: expected probabilities from 0 to 1, got 1.5 at place 1",
+      refusal(x.bernoulli_, x, wrun.tensor({ 1.5 })))
+    assert.equal("bernoulli_: argument 2: expected a shape that broadcasts to [3], got [2]",
+      refusal(x.bernoulli_, x, wrun.zeros(2)))
+    assert.same({ 0, 0, 0 }, x:tolist())
+  end)
+
+  it("of normals with moments of their own refuses what is none", function()
+    assert.equal("normal: argument 1: expected a float32 or float64 tensor or a number, "
+      .. "got an int64 tensor [1]", refusal(wrun.normal, wrun.tensor({ 1 }), 1))
+    assert.equal("normal: argument 2: expected a float32 or float64 tensor or a number, got nil",
+      refusal(wrun.normal, 1))
+    assert.equal("normal: argument 2: expected standard deviations >= 0, got -1",
+      refusal(wrun.normal, 0, -1, { 2 }))
+    assert.equal("normal: argument 2: expected standard deviations >= 0, got a float32 tensor [2]",
+      refusal(wrun.normal, 0, wrun.tensor({ 1.0, -1.0 })))
+    assert.equal("normal: argument 3: expected a table of sizes, got 2",
+      refusal(wrun.normal, 0, 1, 2))
+    assert.equal("normal: option dtype: unknown; the options are generator",
+      refusal(wrun.normal, wrun.zeros(2), 1, { dtype = "float64" }))
+    assert.equal("randint_like: argument 1: expected a tensor, got 5",
+      refusal(wrun.randint_like, 5, 2))
+    assert.equal("randint: expected bounds with low < high, got 0 and 0",
+      refusal(wrun.randint_like, wrun.zeros(2), 0))
   end)
 end)

@@ -72,7 +72,8 @@ describe("a published value", function()
   end)
 end)
 
-local PROGRAMS = { "single_draws", "normal_lengths", "multinomials", "views", "interleavings" }
+local PROGRAMS = { "single_draws", "laws", "normal_lengths", "multinomials", "views",
+  "interleavings" }
 
 for _, name in ipairs(PROGRAMS) do
   describe("a program of " .. name:gsub("_", " "), function()
@@ -104,29 +105,6 @@ describe("default weights and nn.init #many", function()
       assert.equal(gain, wrun.nn.init.calculate_gain(nonlinearity, parameter))
     end)
   end
-end)
-
-describe("a wide randint", function()
-  -- PyTorch takes two words from a range of 2^28 on; 1.13, the source of the fixtures, from 2^32.
-  it("takes two words from a range of 2^28", function()
-    local wide = wrun.Generator({ seed = 5 })
-    local words = near.flat(int64(4):random_({ generator = wide }))
-    wide:manual_seed(5)
-    local got = near.flat(wrun.randint(0, 1 << 28, { 4 }, { generator = wide }))
-    for i, word in ipairs(words) do
-      assert.equal(word % (1 << 28), got[i])
-    end
-  end)
-
-  it("takes one word below that", function()
-    local generator = wrun.Generator({ seed = 5 })
-    local words = near.flat(int64(2):random_({ generator = generator }))
-    generator:manual_seed(5)
-    local got = near.flat(wrun.randint(0, (1 << 28) - 1, { 4 }, { generator = generator }))
-    for i, word in ipairs(words) do
-      assert.equal((word & 0xffffffff) % ((1 << 28) - 1), got[2 * i])
-    end
-  end)
 end)
 
 describe("a generator", function()
@@ -191,6 +169,58 @@ describe("a generator", function()
     assert.equal(wrun.default_generator, wrun.manual_seed(31))
     assert.equal(31, wrun.initial_seed())
     assert.equal(31, wrun.default_generator:initial_seed())
+  end)
+end)
+
+describe("the default generator", function()
+  it("has a state to get and to set, and a seed of its own each time", function()
+    wrun.manual_seed(3)
+    wrun.randn(1) -- its twin waits in the state
+    local state = wrun.get_rng_state()
+    local first = near.flat(wrun.randn(3))
+    wrun.set_rng_state(state)
+    assert.same(first, near.flat(wrun.randn(3)))
+    local seed = wrun.seed()
+    assert.equal(seed, wrun.initial_seed())
+    assert.not_equal(seed, wrun.seed())
+  end)
+
+  it("stands after fork_rng where it stood before, also after an error", function()
+    wrun.manual_seed(5)
+    local want = near.flat(wrun.randn(4))
+    wrun.manual_seed(5)
+    local x, y = wrun.fork_rng(function(n)
+      wrun.manual_seed(n)
+      return wrun.rand(n), "more"
+    end, 3)
+    assert.same({ 3 }, x.shape)
+    assert.equal("more", y)
+    assert.is_false(pcall(wrun.fork_rng, function()
+      wrun.rand(100)
+      error("stop")
+    end))
+    do
+      local _ <close> = wrun.fork_rng()
+      wrun.seed()
+    end
+    assert.equal(5, wrun.initial_seed())
+    assert.same(want, near.flat(wrun.randn(4)))
+  end)
+end)
+
+describe("a draw with moments", function()
+  it("has the shape and type that were asked for, and lets no gradient through", function()
+    local x = wrun.normal(2, 0, { 2, 3 }, { dtype = "float64", requires_grad = true })
+    assert.same({ 2, 2, 2, 2, 2, 2 }, near.flat(x:long()))
+    assert.equal("float64", x.dtype)
+    assert.is_true(x.requires_grad and x.is_leaf)
+    local mean = wrun.zeros(3, { requires_grad = true })
+    assert.is_false(wrun.normal(mean, 1).requires_grad)
+    assert.same({ 2, 3 }, wrun.normal(mean, wrun.ones(2, 1)).shape)
+    local y = wrun.randint_like(wrun.zeros(2, 2), 5, 6)
+    assert.equal("float32", y.dtype)
+    assert.same({ { 5, 5 }, { 5, 5 } }, y:long():tolist())
+    assert.equal("uint8", wrun.randint_like(mean, 4, { dtype = "uint8" }).dtype)
   end)
 end)
 

@@ -76,6 +76,26 @@ M.rand_like = like("rand")
 ---@type fun(x: Tensor, options?: table): Tensor
 M.randn_like = like("randn")
 
+--- Returns integers drawn from low to high - 1 in the shape of x.
+--- shapes  x [...] -> same
+--- domain  x's dtype unless options name another; low is 0 where one bound is given; option
+---   generator
+--- raises  `randint_like: argument 1: expected a tensor`; as `randint`
+---
+---     print(wrun.randint_like(wrun.zeros(2, 3), 1, 7))
+---@param x Tensor
+---@param low integer  or high, where that is the last number
+---@param high? integer
+---@param options? table
+---@return Tensor
+function M.randint_like(x, low, high, options)
+  if type(high) ~= "number" then
+    low, high, options = 0, low, high
+  end
+  local with = options_like("randint_like", x, options, 4)
+  return constructors.randint(low, high, x.shape, with)
+end
+
 --- Returns a tensor like x, filled with value.
 --- shapes  x [...] -> same
 --- domain  x's dtype unless options name another

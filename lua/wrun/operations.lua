@@ -8,8 +8,9 @@ local M = {}
 -- functions of the core that record nothing
 local PLAIN = {
   "size", "stride", "numel", "dim", "is_contiguous", "item", "tolist", "detach",
-  "argmax", "argmin", "any", "all", "nonzero", "bernoulli", "multinomial",
-  "uniform_", "normal_", "exponential_", "bernoulli_", "random_",
+  "argmax", "argmin", "any", "all", "nonzero", "bernoulli", "multinomial", "poisson",
+  "uniform_", "normal_", "exponential_", "cauchy_", "log_normal_", "geometric_", "bernoulli_",
+  "random_",
 }
 
 for _, name in ipairs(PLAIN) do

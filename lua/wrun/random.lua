@@ -4,7 +4,11 @@
 -- PyTorch's numbers, on any number of threads.
 
 local core = require "wrun.core"
+local autograd = require "wrun.autograd"
+local check = require "wrun.check"
 local operations = require "wrun.operations"
+
+local fail = core.fail
 
 local M = {}
 
@@ -35,13 +39,42 @@ M.normal_ = operations.normal_
 ---@type fun(x: Tensor, rate?: number, options?: table): Tensor
 M.exponential_ = operations.exponential_
 
---- Fills x with 1 with probability p and 0 otherwise, and returns it.
+--- Fills x with draws from the density of Cauchy around median and returns it.
 --- shapes  any
---- domain  any dtype; p 0.5 by default
---- raises  `bernoulli_: argument 2: expected a probability from 0 to 1`
+--- domain  float32 or float64; median 0 and scale sigma 1 by default; draws have no mean
+--- raises  `cauchy_: argument 3: expected a scale > 0`; `argument 1: expected a float`
+---
+---     print(wrun.empty(1000):cauchy_(5, 2):gt(5):float():mean()) -- about a half
+---@type fun(x: Tensor, median?: number, sigma?: number, options?: table): Tensor
+M.cauchy_ = operations.cauchy_
+
+--- Fills x with e to the power of draws from N(mean, std^2) and returns it.
+--- shapes  any
+--- domain  float32 or float64; mean 1 and std 2 by default, as in PyTorch
+--- raises  `log_normal_: argument 3: expected a standard deviation > 0`; `argument 1: expected a`
+---
+---     print(wrun.empty(1000):log_normal_(0, 0.5):log():std())
+---@type fun(x: Tensor, mean?: number, std?: number, options?: table): Tensor
+M.log_normal_ = operations.log_normal_
+
+--- Fills x with numbers of trials until the first success, and returns it.
+--- shapes  any
+--- domain  any dtype; p, of a success, above 0 and below 1; draws from 1
+--- raises  `geometric_: argument 2: expected a probability above 0 and below 1`
+---
+---     print(wrun.empty(1000):geometric_(0.25):mean()) -- about 4
+---@type fun(x: Tensor, p: number, options?: table): Tensor
+M.geometric_ = operations.geometric_
+
+--- Fills x with 1 with probability p and 0 otherwise, and returns it.
+--- shapes  any; a tensor of probabilities broadcasts to x
+--- domain  any dtype; p 0.5 by default, a tensor float32 or float64
+--- raises  `bernoulli_: argument 2: expected a probability from 0 to 1`; `bernoulli_: argument 2:
+---   expected a shape that broadcasts to`
 ---
 ---     print(wrun.empty(10):bernoulli_(0.9))
----@type fun(x: Tensor, p?: number, options?: table): Tensor
+---     print(wrun.empty(2, 3):bernoulli_(wrun.tensor({ 0.0, 0.5, 1.0 })))
+---@type fun(x: Tensor, p?: number|Tensor, options?: table): Tensor
 M.bernoulli_ = operations.bernoulli_
 
 --- Fills x with integers from low to high - 1, all equally likely, and returns it.
@@ -72,6 +105,80 @@ M.bernoulli = operations.bernoulli
 ---     print(wrun.multinomial(wrun.tensor({ 1.0, 3.0, 0.0 }), 10, true))
 ---@type fun(weights: Tensor, samples: integer, replacement?: boolean, options?: table): Tensor
 M.multinomial = operations.multinomial
+
+--- Returns counts drawn from Poisson distributions with the given means.
+--- shapes  rate [...] -> same
+--- domain  float32 or float64, finite and >= 0; the counts have that dtype
+--- raises  `poisson: argument 1: expected finite rates >= 0`
+--- source  [Knuth1969] below a rate of 10, [Hormann1993] from there, as in PyTorch
+---
+---     print(wrun.poisson(wrun.tensor({ 0.0, 0.5, 4, 100 })))
+---@type fun(rate: Tensor, options?: table): Tensor
+M.poisson = operations.poisson
+
+local OF_TENSORS = { generator = check.optional(check.passed_on()) }
+local OF_NUMBERS = {
+  dtype = check.choice("float32", { "float32", "float64" }),
+  requires_grad = check.boolean(false),
+  generator = OF_TENSORS.generator,
+}
+
+local function check_moment(i, x)
+  local is_float = core.is_tensor(x) and (x.dtype == "float32" or x.dtype == "float64")
+  if not is_float and type(x) ~= "number" then
+    fail("normal: argument %d: expected a float32 or float64 tensor or a number, got %s", i,
+      core.describe(x))
+  end
+end
+
+local function check_deviations(std)
+  local is_right = type(std) == "number" and std >= 0
+  if core.is_tensor(std) then
+    is_right = core.all(core.ge(std, 0)):item()
+  end
+  if not is_right then
+    fail("normal: argument 2: expected standard deviations >= 0, got %s", core.describe(std))
+  end
+end
+
+--- Returns draws from normal distributions, each element with its own mean and standard deviation.
+--- shapes  tensors broadcast -> their joint shape; two numbers and sizes -> [sizes]
+--- domain  float32 or float64; std >= 0. No gradient flows to mean and std. Options generator, for
+---   two numbers also dtype and requires_grad
+--- raises  `normal: argument N: expected a float32 or float64 tensor or a number`;
+---   `normal: argument 2: expected standard deviations`; `normal: argument 3: expected a table of`
+---
+---     print(wrun.normal(wrun.arange(1.0, 6.0), 0.1))
+---     print(wrun.normal(0, wrun.tensor({ 0.1, 1, 10 })), wrun.normal(2, 3, { 2, 2 }))
+---@param mean Tensor|number
+---@param std Tensor|number
+---@param sizes? integer[]  where mean and std are numbers
+---@param options? table
+---@return Tensor
+function M.normal(mean, std, sizes, options)
+  check_moment(1, mean)
+  check_moment(2, std)
+  check_deviations(std)
+  if type(mean) == "number" and type(std) == "number" then
+    if type(sizes) ~= "table" then
+      fail("normal: argument 3: expected a table of sizes, got %s", core.describe(sizes))
+    end
+    local o = check.options("normal", options, OF_NUMBERS)
+    local x = core.empty(sizes, { dtype = o.dtype })
+    x.requires_grad = o.requires_grad
+    return autograd.no_grad(operations.normal_, x, mean, std, { generator = o.generator })
+  end
+  local o = check.options("normal", sizes, OF_TENSORS)
+  return autograd.no_grad(function()
+    local like = core.is_tensor(mean) and core.is_tensor(std) and mean + std
+      or core.is_tensor(mean) and mean or std
+    local x = core.empty(like.shape, { dtype = like.dtype })
+    if type(std) == "number" then
+      return operations.normal_(x, 0, std, o):add_(mean)
+    end
+    return operations.normal_(x, 0, 1, o):mul_(std):add_(mean)
+  end)
+end
 
 -------------------------------------------------------------------------------
 -- Generators
@@ -160,6 +267,71 @@ end
 ---@return integer
 function M.initial_seed()
   return core.default_generator:initial_seed()
+end
+
+--- Starts the default generator from a seed that differs from run to run, and returns the seed.
+--- raises  nothing
+---
+---     print(math.type(wrun.seed()))
+---@return integer
+function M.seed()
+  return core.default_generator:seed()
+end
+
+--- Returns where the default generator stands.
+--- shapes  -> [size of a state] uint8
+--- raises  nothing
+---
+---     local state = wrun.get_rng_state()
+---     local first = wrun.rand(3)
+---     wrun.set_rng_state(state)
+---     assert(wrun.rand(3):equal(first))
+---@return Tensor
+function M.get_rng_state()
+  return core.default_generator:get_state()
+end
+
+--- Sets where the default generator stands.
+--- shapes  state as from get_rng_state
+--- domain  a state of either engine
+--- raises  `set_state: argument 2: expected a uint8 tensor from get_state`
+---
+---     wrun.set_rng_state(wrun.Generator({ seed = 7 }):get_state())
+---     print(wrun.initial_seed()) -- 7
+---@param state Tensor
+function M.set_rng_state(state)
+  core.default_generator:set_state(state)
+end
+
+local restoring = {
+  __close = function(fork)
+    core.default_generator:set_state(fork.state)
+  end,
+}
+
+--- Calls f(...) and returns its results; the default generator then stands where it stood before.
+---
+--- Without f it returns a guard, which does the same when its scope is left.
+--- domain  also when f raises an error
+--- raises  what f raises
+---
+---     local function noise() return wrun.randn(2) end
+---     wrun.fork_rng(noise)
+---     do
+---       local _ <close> = wrun.fork_rng()
+---       wrun.manual_seed(1)
+---     end
+---     print(wrun.initial_seed()) -- as before
+---@param f? function
+---@param ... any
+---@return any ...
+function M.fork_rng(f, ...)
+  local fork = setmetatable({ state = M.get_rng_state() }, restoring)
+  if f == nil then
+    return fork
+  end
+  local guard <close> = fork -- luacheck: no unused
+  return f(...)
 end
 
 M.default_generator = core.default_generator

@@ -52,6 +52,7 @@ M.backward = autograd.backward
 -- functions that take no tensor first are no methods
 local NO_METHODS = {
   stack = true, Generator = true, default_generator = true, manual_seed = true, initial_seed = true,
+  seed = true, get_rng_state = true, set_rng_state = true, fork_rng = true,
   is_tensor = true,
 }
 

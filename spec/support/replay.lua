@@ -8,7 +8,7 @@ local M = {}
 -- log, sin and cos may differ by a step or two from one library to the next; a shift by the mean
 -- carries that over in steps of the mean's size.
 local NORMAL_ULP = 2
-local EXPONENTIAL = { ulp = 2 }
+local LAWS = { exponential = true, law = true }
 
 local function empty(step)
   return wrun.zeros(step.shape, { dtype = step.dtype })
@@ -82,6 +82,33 @@ function DRAWS.multinomial(step, generator)
   return wrun.multinomial(p, step.n, step.replacement, { generator = generator })
 end
 
+function DRAWS.law(step, generator)
+  local a, b = table.unpack(step.arguments)
+  if step.law == "geometric" then
+    return empty(step):geometric_(a, { generator = generator })
+  end
+  return empty(step)[step.law .. "_"](empty(step), a, b, { generator = generator })
+end
+
+function DRAWS.poisson(step, generator)
+  return wrun.poisson(wrun.tensor(step.rates, { dtype = step.dtype }), { generator = generator })
+end
+
+function DRAWS.coins_each(step, generator)
+  local x = empty(step)
+  local p = wrun.tensor(step.p, { dtype = step.p_dtype })
+  local view = step.transposed and x:t() or x
+  view:bernoulli_(p, { generator = generator })
+  return x
+end
+
+function DRAWS.normal_of(step, generator)
+  local function moment(x)
+    return type(x) == "table" and wrun.tensor(x, { dtype = step.dtype }) or x
+  end
+  return wrun.normal(moment(step.mean), moment(step.std), { generator = generator })
+end
+
 function DRAWS.view(step, generator)
   local base = empty(step)
   local view = VIEWS[step.kind](base)
@@ -111,8 +138,10 @@ local function draw(step, generator)
 end
 
 local function rule_of(step)
-  if step.op == "exponential" then
-    return EXPONENTIAL
+  if LAWS[step.op] then
+    return { ulp = 2 }
+  elseif step.op == "normal_of" then
+    return { ulp = NORMAL_ULP, scale = 16 }
   elseif step.op:find("normal") or step.draw == "normal" then
     return { ulp = NORMAL_ULP, scale = math.abs(step.mean or 0) }
   end
