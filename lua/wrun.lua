@@ -25,6 +25,7 @@ M.get_num_threads = core.get_num_threads
 
 -- name -> module and, where it is one function of it, which
 local parts = {
+  linalg = { "wrun.linalg" },
   nn = { "wrun.nn" },
   optim = { "wrun.optim" },
   data = { "wrun.data" },

@@ -218,6 +218,7 @@ static int open_core(lua_State *L)
     bind_open_scan(L);
     bind_open_sort(L);
     bind_open_linalg(L);
+    bind_open_factor(L);
     bind_open_index(L);
     bind_open_generator(L);
     bind_open_random(L);

@@ -142,6 +142,7 @@ void bind_open_reduce(lua_State *L);
 void bind_open_scan(lua_State *L);
 void bind_open_sort(lua_State *L);
 void bind_open_linalg(lua_State *L);
+void bind_open_factor(lua_State *L);
 void bind_open_index(lua_State *L);
 void bind_open_generator(lua_State *L);
 void bind_open_random(lua_State *L);

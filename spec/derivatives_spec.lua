@@ -43,10 +43,17 @@ local function check(f, ...)
   assert.is_true(wrun.gradgradcheck(f, requiring(...)))
 end
 
+--- Rows whose argument is a symmetric matrix: one half is read, the gradient is that of both.
+local SYMMETRIC = { _cholesky = true, _eigh = true, _eigvalsh = true }
+
 --- The recorded function of a row, on a copy of its first argument if it changes that.
 local function function_of(name)
   local f = autograd.structural[name]
-  if not derivatives[name].in_place then
+  if SYMMETRIC[name] then
+    return function(x, ...)
+      return f(x + x:transpose(-1, -2), ...)
+    end
+  elseif not derivatives[name].in_place then
     return f
   end
   return function(x, ...)

@@ -14,6 +14,7 @@
 --
 -- Elementwise operations have their derivatives in runtime/ops.def.
 
+local factor = require "wrun.derivatives.factor"
 local index = require "wrun.derivatives.index"
 local product = require "wrun.derivatives.product"
 local reduce = require "wrun.derivatives.reduce"
@@ -22,7 +23,7 @@ local shape = require "wrun.derivatives.shape"
 
 local M = {}
 
-for _, kind in ipairs { index, product, reduce, scan, shape } do
+for _, kind in ipairs { factor, index, product, reduce, scan, shape } do
   for name, row in pairs(kind) do
     M[name] = row
   end

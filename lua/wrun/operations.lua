@@ -21,7 +21,9 @@ for _, operation in ipairs(core.operations()) do
   M[operation.name .. "_"] = core[operation.name .. "_"]
 end
 for name, f in pairs(autograd.structural) do
-  M[name] = f
+  if name:sub(1, 1) ~= "_" then -- what factor.lua makes its functions of
+    M[name] = f
+  end
 end
 
 return M

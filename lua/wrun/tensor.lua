@@ -7,7 +7,9 @@
 local core = require "wrun.core"
 local autograd = require "wrun.autograd"
 local constructors = require "wrun.constructors"
+local einsum = require "wrun.einsum"
 local elements = require "wrun.elements"
+local factor = require "wrun.factor"
 local format = require "wrun.format"
 local indexing = require "wrun.indexing"
 local likes = require "wrun.likes"
@@ -27,7 +29,9 @@ local M = {}
 local TOPICS = {
   operations,
   constructors,
+  einsum,
   elements,
+  factor,
   indexing,
   likes,
   masks,
@@ -53,7 +57,7 @@ M.backward = autograd.backward
 local NO_METHODS = {
   stack = true, Generator = true, default_generator = true, manual_seed = true, initial_seed = true,
   seed = true, get_rng_state = true, set_rng_state = true, fork_rng = true,
-  is_tensor = true,
+  is_tensor = true, einsum = true, multi_dot = true,
 }
 
 for name, f in pairs(M) do

@@ -9,7 +9,7 @@ local COMMAND = 5 -- the layer of the wrun command, which alone prints and exits
 
 -- Headers that only some may include: files whose path matches, and a layer.
 local KNOWS_LUA = { "/bind[%w_]*%.[ch]$", COMMAND }
-local KNOWS_BLAS = { "/linalg%.c$" }
+local KNOWS_BLAS = { "/linalg[%w_]*%.c$" }
 local RESERVED = {
   ["lua.h"] = KNOWS_LUA,
   ["lauxlib.h"] = KNOWS_LUA,

@@ -1,0 +1,21 @@
+--- wrun.linalg: linear algebra under PyTorch's names.
+--
+-- Decompositions and solvers (factor.lua) and products (products.lua) are functions of wrun and
+-- methods of tensors as well; the norms are only here, since wrun.norm is another.
+
+local factor = require "wrun.factor"
+local norms = require "wrun.norms"
+local products = require "wrun.products"
+
+local M = {}
+
+for _, name in ipairs { "cross", "matmul", "multi_dot", "vecdot" } do
+  M[name] = products[name]
+end
+for _, part in ipairs { factor, norms } do
+  for name, f in pairs(part) do
+    M[name] = f
+  end
+end
+
+return M

@@ -1,0 +1,174 @@
+--- Norms of vectors and matrices of any order, and the condition of matrices.
+
+local check = require "wrun.check"
+local core = require "wrun.core"
+local factor = require "wrun.factor"
+local operations = require "wrun.operations"
+local statistics = require "wrun.statistics"
+
+local fail = core.fail
+
+local M = {}
+
+local ORDER = check.number(2)
+local FLAG = check.boolean(false)
+
+local function check_float(f, x)
+  check.tensor_argument(f, 1, x)
+  if x.dtype ~= "float32" and x.dtype ~= "float64" then
+    fail("%s: argument 1: expected a float32 or float64 tensor, got %s", f, core.describe(x))
+  end
+end
+
+--- Returns the vector norm (sum |x|^order)^(1 / order): for 0 how many elements are not 0, for
+--- +-math.huge the largest or least magnitude.
+--- shapes  x [...] -> [], or without the dimensions dim
+--- domain  float32 or float64; any order
+--- raises  `vector_norm: argument 1: expected a float32 or float64 tensor`; `argument 2: expected`
+---
+---     print(wrun.linalg.vector_norm(wrun.tensor({ 3.0, -4, 0 }), 1))  -- tensor(7.)
+---@param x Tensor
+---@param order? number  2
+---@param dim? integer|integer[]  all dimensions
+---@param keepdim? boolean
+---@return Tensor
+function M.vector_norm(x, order, dim, keepdim)
+  check_float("vector_norm", x)
+  order = check.argument("vector_norm", 2, order, ORDER)
+  if order > 0 and order < math.huge then
+    return statistics.norm(x, order, dim, keepdim)
+  elseif order == 0 then
+    return operations.sum(operations.ne(x, 0):to(x.dtype), dim, keepdim)
+  end
+  local sizes = operations.abs(x)
+  if math.abs(order) < math.huge then
+    return operations.pow(operations.sum(operations.pow(sizes, order), dim, keepdim), 1 / order)
+  end
+  local extreme = order > 0 and operations.max or operations.min
+  if type(dim) ~= "table" then
+    return (extreme(sizes, dim, keepdim))
+  end
+  local all = table.move(dim, 1, #dim, 1, {})
+  for i, d in ipairs(all) do
+    all[i] = d < 0 and x.ndim + d + 1 or d
+  end
+  table.sort(all)
+  for i = #all, 1, -1 do
+    sizes = extreme(sizes, all[i], keepdim) -- the last first, so that the others keep their place
+  end
+  return sizes
+end
+
+-- x with the two dimensions last
+local function with_matrices_last(f, x, dims)
+  if x.ndim < 2 then
+    fail("%s: argument 1: expected a matrix or a batch of matrices, got %s", f, core.describe(x))
+  end
+  local order, chosen = {}, {}
+  for i, d in ipairs(dims) do
+    local is_dimension = math.type(d) == "integer" and d ~= 0 and d <= x.ndim and d >= -x.ndim
+    if not is_dimension or #dims ~= 2 or chosen[d % (x.ndim + 1)] then
+      fail("%s: argument 3: expected two dimensions of %s, got %s", f, core.shape_text(x),
+        check.describe(dims))
+    end
+    dims[i] = d < 0 and x.ndim + d + 1 or d
+    chosen[dims[i]] = true
+  end
+  for d = 1, x.ndim do
+    if not chosen[d] then
+      order[#order + 1] = d
+    end
+  end
+  order[#order + 1], order[#order + 2] = dims[1], dims[2]
+  return operations.permute(x, order)
+end
+
+-- by order: what a batch of matrices is measured by
+local MATRIX_NORMS = {
+  fro = function(x) return statistics.norm(x, 2, { -2, -1 }) end,
+  nuc = function(x) return factor.svdvals(x):sum(-1) end,
+  [1] = function(x) return (x:abs():sum(-2):max(-1)) end,
+  [-1] = function(x) return (x:abs():sum(-2):min(-1)) end,
+  [2] = function(x) return (factor.svdvals(x):max(-1)) end,
+  [-2] = function(x) return (factor.svdvals(x):min(-1)) end,
+  [math.huge] = function(x) return (x:abs():sum(-1):max(-1)) end,
+  [-math.huge] = function(x) return (x:abs():sum(-1):min(-1)) end,
+}
+
+local MATRIX_ORDER = check.rule("fro", "fro, nuc, 1, 2, math.huge or the negative of a number",
+  function(order)
+    return MATRIX_NORMS[order] and order
+  end)
+
+--- Returns the norm of matrices.
+---
+--- "fro" is the root of the sum of squares, "nuc" the sum of the singular values, 2 the largest of
+--- them, 1 the largest sum of magnitudes of a column, math.huge of a row; the negative orders are
+--- the least.
+--- shapes  x [..., m, n] -> [...]
+--- domain  float32 or float64; finite for "nuc", 2 and -2
+--- raises  `matrix_norm: argument 2: expected fro, nuc`; `argument 3: expected two dimensions`
+---
+---     print(wrun.linalg.matrix_norm(wrun.eye(4), "nuc"))  -- tensor(4.)
+---@param x Tensor
+---@param order? string|number  "fro"
+---@param dims? integer[]  { -2, -1 }
+---@param keepdim? boolean
+---@return Tensor
+function M.matrix_norm(x, order, dims, keepdim)
+  check_float("matrix_norm", x)
+  order = check.argument("matrix_norm", 2, order, MATRIX_ORDER)
+  dims = check.argument("matrix_norm", 3, dims, check.table({ -2, -1 }))
+  dims = table.move(dims, 1, #dims, 1, {})
+  local y = MATRIX_NORMS[order](with_matrices_last("matrix_norm", x, dims))
+  if check.argument("matrix_norm", 4, keepdim, FLAG) then
+    local shape = x.shape
+    shape[dims[1]], shape[dims[2]] = 1, 1
+    return y:reshape(shape)
+  end
+  return y
+end
+
+--- Returns `vector_norm` of x flattened, or `matrix_norm` where order is given and x is a matrix or
+--- dim names two dimensions.
+--- shapes  x [...] -> [], or without the dimensions dim
+--- domain  float32 or float64
+--- raises  as `vector_norm` and `matrix_norm`
+---
+---     print(wrun.linalg.norm(wrun.ones(3, 3)), wrun.linalg.norm(wrun.ones(3, 3), 1))  -- 3 and 3
+---@param x Tensor
+---@param order? string|number
+---@param dim? integer|integer[]
+---@param keepdim? boolean
+---@return Tensor
+function M.norm(x, order, dim, keepdim)
+  check_float("norm", x)
+  local is_matrix = type(dim) == "table" and #dim == 2 or (dim == nil and x.ndim == 2)
+  if type(order) == "string" or (order ~= nil and is_matrix) then
+    return M.matrix_norm(x, order, dim, keepdim)
+  end
+  return M.vector_norm(x, order, dim, keepdim)
+end
+
+--- Returns the condition number: the norm of a matrix times that of its inverse. For the orders 2
+--- and -2 the ratio of the largest and the least singular value.
+--- shapes  x [..., n, n] -> [...]; for 2 and -2 also [..., m, n]
+--- domain  float32 or float64; infinity for a singular matrix
+--- raises  `cond: argument 2: expected fro, nuc`; as `inv`
+---
+---     print(wrun.linalg.cond(wrun.tensor({ { 2.0, 0 }, { 0, 0.5 } })))  -- tensor(4.)
+---@param x Tensor
+---@param order? string|number  2
+---@return Tensor
+function M.cond(x, order)
+  check_float("cond", x)
+  order = check.argument("cond", 2, order == nil and 2 or order, MATRIX_ORDER)
+  if order == 2 or order == -2 then
+    local s = factor.svdvals(x)
+    local largest, least = s:narrow(-1, 1, 1), s:narrow(-1, s:size(-1), 1)
+    return (order == 2 and largest / least or least / largest):squeeze(-1)
+  end
+  return M.matrix_norm(x, order) * M.matrix_norm(factor.inv(x), order)
+end
+
+return M
