@@ -1,23 +1,27 @@
 --- Neural networks: modules, layers, losses, and the initialisers that start their weights.
 
 local activation = require "wrun.nn.activation"
+local dropout = require "wrun.nn.dropout"
 local losses = require "wrun.nn.losses"
+local normalization = require "wrun.nn.normalization"
 local similarity = require "wrun.nn.similarity"
 
 local M = {
+  Bilinear = require "wrun.nn.bilinear",
   CosineSimilarity = similarity.CosineSimilarity,
-  Dropout = require "wrun.nn.dropout",
+  Embedding = require "wrun.nn.embedding",
   Linear = require "wrun.nn.linear",
   Module = require "wrun.nn.module",
   PairwiseDistance = similarity.PairwiseDistance,
   Parameter = require "wrun.nn.parameter",
   Sequential = require "wrun.nn.container",
+  Unflatten = require "wrun.nn.unflatten",
   functional = require "wrun.nn.functional",
   init = require "wrun.nn.init",
 }
 
--- ReLU and the other layers without parameters, and the losses
-for _, kind in ipairs { activation, losses } do
+-- kinds of layers that share a file
+for _, kind in ipairs { activation, dropout, losses, normalization } do
   for name, class in pairs(kind) do
     M[name] = class
   end

@@ -1,46 +1,92 @@
---- Dropout: some inputs set to zero at random while training [Srivastava2014].
+--- Dropout and AlphaDropout: inputs set to a constant at random while training.
 
 local Module = require "wrun.nn.module"
 local check = require "wrun.check"
 local wrun = require "wrun"
 
+local M = {}
+
 local P = check.number(0.5, 0, 1)
 local OPTIONS = { generator = check.optional(check.passed_on()) }
 
----@class wrun.nn.Dropout: wrun.nn.Module
----@field p number
-local Dropout = Module:extend("Dropout")
+-- A new tensor shaped and laid out in memory like x, whose elements are 1 with probability p and
+-- else 0, drawn in the order they have in memory.
+local function bernoulli_like(x, p, generator)
+  local order, sizes, back = {}, {}, {}
+  for d = 1, x.ndim do
+    order[d] = d
+  end
+  if not x:is_contiguous() then
+    table.sort(order, function(a, b)
+      local by_a, by_b = x:stride(a), x:stride(b)
+      return by_a > by_b or by_a == by_b and a < b
+    end)
+  end
+  for i, d in ipairs(order) do
+    sizes[i], back[d] = x:size(d), i
+  end
+  local drawn = wrun.empty(sizes, { dtype = x.dtype }):bernoulli_(p, { generator = generator })
+  return x.ndim > 0 and drawn:permute(back) or drawn
+end
+
+-- A layer that in training returns drop(x, p, kept), where `kept` is 1 with probability 1 - p and
+-- else 0 for each element of x; with p = 0 x itself, with p = 1 zeros, without a draw.
+local function define(name, drop)
+  local class = Module:extend(name)
+
+  function class:init(p, options)
+    self.p = check.argument(name, 1, p, P)
+    self.generator = check.options(name, options, OPTIONS).generator
+  end
+
+  function class:forward(x)
+    check.tensor_argument(name, 1, x)
+    if not self.training or self.p == 0 then
+      return x
+    elseif self.p == 1 then
+      return x * 0
+    end
+    return drop(x, self.p, bernoulli_like(x, 1 - self.p, self.generator))
+  end
+
+  function class:extra_repr()
+    return "p=" .. self.p
+  end
+  return class
+end
 
 --- Makes a layer that, in training, sets each element to 0 with probability p and divides the rest
 --- by 1 - p; after `eval()` it returns its input.
+--- shapes  x [...] -> same
 --- domain  p in 0..1, default 0.5; option generator (the default generator)
---- raises  `Dropout: argument 1: expected a number from 0 to 1`
+--- raises  `Dropout: argument 1: expected a number from 0 to 1`; `bernoulli_` for an x of no float
+---   dtype
 --- source  [Srivastava2014]
 ---
 ---     local layer = nn.Dropout(0.2)
----@param p number?
----@param options { generator: wrun.Generator }?
-function Dropout:init(p, options)
-  self.p = check.argument("Dropout", 1, p, P)
-  self.generator = check.options("Dropout", options, OPTIONS).generator
-end
+---     print(layer(wrun.ones(5)), layer:eval()(wrun.ones(5)))
+---@type fun(p: number?, options: { generator: wrun.Generator }?): wrun.nn.Module
+M.Dropout = define("Dropout", function(x, p, kept)
+  return x * (kept / (1 - p))
+end)
 
+-- SELU tends to -ALPHA for large negative inputs
+local ALPHA = 1.7580993408473766
+
+--- Makes a layer that, in training, sets each element to SELU's lower limit with probability p, and
+--- scales and shifts all so that mean 0 and variance 1 stay; after `eval()` it returns its input.
 --- shapes  x [...] -> same
---- raises  `bernoulli_` for an x of no float dtype
----@param x wrun.Tensor
----@return wrun.Tensor
-function Dropout:forward(x)
-  if not self.training or self.p == 0 then
-    return x
-  end
-  local keep = 1 - self.p
-  local mask = wrun.empty(x.shape, { dtype = x.dtype })
-  mask:bernoulli_(keep, { generator = self.generator })
-  return x * (keep > 0 and mask / keep or mask)
-end
+--- domain  p in 0..1, default 0.5; option generator (the default generator)
+--- raises  `AlphaDropout: argument 1: expected a number from 0 to 1`; `bernoulli_` for an x of no
+---   float dtype
+--- source  [Klambauer2017]
+---
+---     local y = nn.AlphaDropout(0.2)(wrun.randn(10000))
+---     print(y:mean(), y:std())
+---@type fun(p: number?, options: { generator: wrun.Generator }?): wrun.nn.Module
+M.AlphaDropout = define("AlphaDropout", function(x, p, kept)
+  local a = 1 / math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p))
+  return x * (kept * a) + ((kept - 1) * (ALPHA * a) + ALPHA * a * p)
+end)
 
-function Dropout:extra_repr()
-  return "p=" .. self.p
-end
-
-return Dropout
+return M

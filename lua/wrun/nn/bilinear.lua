@@ -1,0 +1,94 @@
+--- Bilinear: y_o = a W_o b + bias_o.
+
+local Module = require "wrun.nn.module"
+local Parameter = require "wrun.nn.parameter"
+local check = require "wrun.check"
+local core = require "wrun.core"
+local init = require "wrun.nn.init"
+local wrun = require "wrun"
+
+local WIDTH = check.integer(nil, 1)
+local OPTIONS = {
+  bias = check.boolean(true),
+  dtype = check.choice("float32", { "float32", "float64" }),
+  generator = check.optional(check.passed_on()),
+}
+
+---@class wrun.nn.Bilinear: wrun.nn.Module
+---@field weight wrun.Tensor [out, in1, in2]
+---@field bias wrun.Tensor? [out]
+local Bilinear = Module:extend("Bilinear")
+
+--- Makes a layer of two inputs, whose parameters start as draws from U(-1, 1) / sqrt(in1).
+--- shapes  weight [out, in1, in2], bias [out]
+--- domain  widths >= 1. Options: bias = true; dtype "float32"; generator
+--- raises  `Bilinear: argument 1: expected an integer >= 1`; `Bilinear: option dtype: expected`
+---
+---     local layer = nn.Bilinear(4, 3, 2)
+---     print(layer(wrun.ones(5, 4), wrun.ones(5, 3)).shape[2])
+---@param in1_features integer
+---@param in2_features integer
+---@param out_features integer
+---@param options table?
+function Bilinear:init(in1_features, in2_features, out_features, options)
+  local o = check.options("Bilinear", options, OPTIONS)
+  self.in1_features = check.argument("Bilinear", 1, in1_features, WIDTH)
+  self.in2_features = check.argument("Bilinear", 2, in2_features, WIDTH)
+  self.out_features = check.argument("Bilinear", 3, out_features, WIDTH)
+  local dtype = { dtype = o.dtype }
+  self.weight = Parameter(wrun.empty(out_features, in1_features, in2_features, dtype))
+  if o.bias then
+    self.bias = Parameter(wrun.empty(out_features, dtype))
+  end
+  self:reset_parameters(o.generator)
+end
+
+--- Draws weight, then bias, from U(-b, b), b = 1 / sqrt(in1).
+--- raises  what the generator raises
+---@param generator wrun.Generator? default: the default generator
+function Bilinear:reset_parameters(generator)
+  local bound = 1 / math.sqrt(self.in1_features)
+  init.uniform_(self.weight, -bound, bound, { generator = generator })
+  if self.bias ~= nil then
+    init.uniform_(self.bias, -bound, bound, { generator = generator })
+  end
+end
+
+local function check_input(position, x, shape)
+  check.tensor_argument("Bilinear", position, x)
+  if core.shape_text(x) ~= core.shape_text(shape) then
+    core.fail("Bilinear: argument %d: expected %s, got %s", position, core.shape_text(shape),
+      core.shape_text(x))
+  end
+end
+
+--- shapes  a [..., in1], b [..., in2] -> [..., out]
+--- raises  `Bilinear: argument N: expected SHAPE, got SHAPE`
+---@param a wrun.Tensor
+---@param b wrun.Tensor
+---@return wrun.Tensor
+function Bilinear:forward(a, b)
+  check.tensor_argument("Bilinear", 1, a)
+  local shape, out = a.shape, self.out_features
+  shape[math.max(1, #shape)] = self.in1_features
+  check_input(1, a, shape)
+  shape[#shape] = self.in2_features
+  check_input(2, b, shape)
+  local w = self.weight:permute(2, 1, 3):reshape(self.in1_features, out * self.in2_features)
+  local left = a:reshape(-1, self.in1_features):matmul(w):reshape(-1, out, self.in2_features)
+  local y = (left * b:reshape(-1, 1, self.in2_features)):sum(3)
+  shape[#shape] = out
+  y = y:reshape(shape)
+  return self.bias ~= nil and y + self.bias or y
+end
+
+function Bilinear:label()
+  return ("Bilinear(%d, %d -> %d)"):format(self.in1_features, self.in2_features, self.out_features)
+end
+
+function Bilinear:extra_repr()
+  return ("in1_features=%d, in2_features=%d, out_features=%d, bias=%s"):format(self.in1_features,
+    self.in2_features, self.out_features, self.bias ~= nil and "True" or "False")
+end
+
+return Bilinear

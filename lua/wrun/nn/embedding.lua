@@ -1,0 +1,113 @@
+--- Embedding: a table of rows, looked up by index.
+
+local Module = require "wrun.nn.module"
+local Parameter = require "wrun.nn.parameter"
+local check = require "wrun.check"
+local core = require "wrun.core"
+local init = require "wrun.nn.init"
+local wrun = require "wrun"
+
+local fail = core.fail
+
+local COUNT = check.integer(nil, 0)
+local INDEX_DTYPES = { int64 = true, uint8 = true }
+local OPTIONS = {
+  padding_idx = check.optional(check.integer()),
+  max_norm = check.optional(check.positive()),
+  norm_type = check.positive(2),
+  dtype = check.choice("float32", { "float32", "float64" }),
+  generator = check.optional(check.passed_on()),
+}
+
+---@class wrun.nn.Embedding: wrun.nn.Module
+---@field weight wrun.Tensor [count, width]
+---@field padding_idx integer?
+local Embedding = Module:extend("Embedding")
+
+--- Makes a layer that returns rows of its weight, which start as draws from N(0, 1).
+--- shapes  weight [num_embeddings, embedding_dim]
+--- domain  Options: padding_idx, from 1 or from the end, a row that starts at 0 and has no
+---   gradient; max_norm, to which rows that are looked up are shortened in the weight itself, by
+---   their norm_type-norm (2); dtype "float32"; generator
+--- raises  `Embedding: argument N: expected an integer >= 0`; `option padding_idx: expected`
+---
+---     local layer = nn.Embedding(10, 3, { padding_idx = 1 })
+---     print(layer(wrun.tensor { { 1, 7 } }))
+---@param num_embeddings integer
+---@param embedding_dim integer
+---@param options table?
+function Embedding:init(num_embeddings, embedding_dim, options)
+  local o = check.options("Embedding", options, OPTIONS)
+  self.num_embeddings = check.argument("Embedding", 1, num_embeddings, COUNT)
+  self.embedding_dim = check.argument("Embedding", 2, embedding_dim, COUNT)
+  local place = o.padding_idx
+  if place ~= nil and (place == 0 or math.abs(place) > num_embeddings) then
+    fail("Embedding: option padding_idx: expected a row from 1 to %d or from -%d to -1, got %d",
+      num_embeddings, num_embeddings, place)
+  end
+  self.padding_idx = place and (place < 0 and num_embeddings + place + 1 or place)
+  self.max_norm, self.norm_type = o.max_norm, o.norm_type
+  self.weight = Parameter(wrun.empty(num_embeddings, embedding_dim, { dtype = o.dtype }))
+  self:reset_parameters(o.generator)
+end
+
+--- Draws the weight from N(0, 1); the row padding_idx is 0.
+--- raises  what the generator raises
+---@param generator wrun.Generator? default: the default generator
+function Embedding:reset_parameters(generator)
+  init.normal_(self.weight, 0, 1, { generator = generator })
+  if self.padding_idx ~= nil then
+    local _ <close> = wrun.no_grad()
+    self.weight[self.padding_idx] = 0
+  end
+end
+
+-- Shortens the rows that are looked up and longer than max_norm.
+local function shorten(self, places)
+  local _ <close> = wrun.no_grad()
+  local norms = self.weight:norm(self.norm_type, 2, true)
+  local used = wrun.zeros(self.num_embeddings, { dtype = "int64" })
+  used:index_add_(1, places, wrun.ones_like(places))
+  local is_long = norms:gt(self.max_norm):logical_and(used:gt(0):unsqueeze(2))
+  self.weight:mul_(wrun.where(is_long, self.max_norm / (norms + 1e-7), 1))
+end
+
+--- shapes  indices [...] -> [..., embedding_dim]
+--- domain  indices int64 or uint8, from 1
+--- raises  `Embedding: argument 1: expected int64 or uint8 indices`; `expected indices from 1 to`
+---@param indices wrun.Tensor
+---@return wrun.Tensor
+function Embedding:forward(indices)
+  if not (core.is_tensor(indices) and INDEX_DTYPES[indices.dtype]) then
+    fail("Embedding: argument 1: expected int64 or uint8 indices, got %s", check.describe(indices))
+  end
+  local shape, places = indices.shape, indices:long():reshape(-1)
+  local is_outside = places:lt(1):logical_or(places:gt(self.num_embeddings))
+  if is_outside:any():item() then
+    local wrong = places[is_outside:long():argmax(1):item()]:item()
+    fail("Embedding: argument 1: expected indices from 1 to %d, got %d%s", self.num_embeddings,
+      wrong, wrong == 0 and "; indices that count from 0 need +1" or "")
+  end
+  if self.max_norm ~= nil then
+    shorten(self, places)
+  end
+  local rows = self.weight:index_select(1, places)
+  if self.padding_idx ~= nil then
+    rows = wrun.where(places:eq(self.padding_idx):unsqueeze(2), rows:detach(), rows)
+  end
+  shape[#shape + 1] = self.embedding_dim
+  return rows:reshape(shape)
+end
+
+function Embedding:extra_repr()
+  local text = ("%d, %d"):format(self.num_embeddings, self.embedding_dim)
+  if self.padding_idx ~= nil then
+    text = ("%s, padding_idx=%d"):format(text, self.padding_idx)
+  end
+  if self.max_norm ~= nil then
+    text = ("%s, max_norm=%s"):format(text, self.max_norm)
+  end
+  return self.norm_type == 2 and text or ("%s, norm_type=%s"):format(text, self.norm_type)
+end
+
+return Embedding

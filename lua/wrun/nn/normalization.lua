@@ -1,0 +1,228 @@
+--- Layers that shift and scale their input to mean 0 and variance 1: BatchNorm and LayerNorm.
+
+local Module = require "wrun.nn.module"
+local Parameter = require "wrun.nn.parameter"
+local check = require "wrun.check"
+local core = require "wrun.core"
+local wrun = require "wrun"
+
+local fail = core.fail
+
+local M = {}
+
+local DTYPE = check.choice("float32", { "float32", "float64" })
+local EPS = check.number(1e-5, 0)
+
+-- x with mean 0 and variance 1 over the given dimensions; beside it mean and (biased) variance.
+local function standardize(x, dims, eps)
+  local mean = x:mean(dims, true)
+  local distance = x - mean
+  local variance = distance:square():mean(dims, true)
+  return distance * (variance + eps):rsqrt(), mean, variance
+end
+
+-- x times the layer's weight plus its bias, where it has them; `shape` makes them broadcast to x.
+local function scale(self, x, shape)
+  if self.weight ~= nil then
+    x = x * (shape and self.weight:view(shape) or self.weight)
+  end
+  if self.bias ~= nil then
+    x = x + (shape and self.bias:view(shape) or self.bias)
+  end
+  return x
+end
+
+-- Parameters weight and bias that start at 1 and 0.
+local function set_parameters(self, shape, has_weight, has_bias, dtype)
+  if has_weight then
+    self.weight = Parameter(wrun.ones(shape, { dtype = dtype }))
+    if has_bias then
+      self.bias = Parameter(wrun.zeros(shape, { dtype = dtype }))
+    end
+  end
+end
+
+local function python(value)
+  return type(value) == "boolean" and (value and "True" or "False") or tostring(value)
+end
+
+-- BatchNorm -------------------------------------------------------------------------------------
+
+local MOMENTUM = check.rule(0.1, "a number from 0 to 1, or false", function(value)
+  if value == false or type(value) == "number" and value >= 0 and value <= 1 then
+    return value
+  end
+end)
+
+local BATCH_OPTIONS = {
+  eps = EPS,
+  momentum = MOMENTUM,
+  affine = check.boolean(true),
+  bias = check.boolean(true),
+  track_running_stats = check.boolean(true),
+  dtype = DTYPE,
+}
+
+-- The base: inputs [n, C] and further dimensions, as the class says in `ranks` and `expected`.
+local BatchNorm = Module:extend("BatchNorm")
+
+function BatchNorm:init(num_features, options)
+  local name = self.__name
+  local o = check.options(name, options, BATCH_OPTIONS)
+  self.num_features = check.argument(name, 1, num_features, check.integer(nil, 1))
+  self.eps, self.momentum, self.track_running_stats = o.eps, o.momentum, o.track_running_stats
+  set_parameters(self, { num_features }, o.affine, o.bias, o.dtype)
+  if o.track_running_stats then
+    self:register_buffer("running_mean", wrun.zeros(num_features, { dtype = o.dtype }))
+    self:register_buffer("running_var", wrun.ones(num_features, { dtype = o.dtype }))
+    self:register_buffer("num_batches_tracked", wrun.tensor(0))
+  end
+end
+
+-- Moves the running statistics towards those of a batch; the variance becomes the unbiased one of
+-- `count` values.
+local function track(self, mean, variance, count)
+  local _ <close> = wrun.no_grad()
+  self.num_batches_tracked:add_(1)
+  if count == 0 then
+    return
+  end
+  local share = self.momentum or 1 / self.num_batches_tracked:item()
+  local function move(running, value)
+    running:mul_(1 - share):add_(value:reshape(-1) * share)
+  end
+  move(self.running_mean, mean)
+  move(self.running_var, variance * (count / (count - 1)))
+end
+
+function BatchNorm:forward(x)
+  local name = self.__name
+  check.tensor_argument(name, 1, x)
+  if not self.ranks[x.ndim] or x:size(2) ~= self.num_features then
+    fail("%s: argument 1: expected %s with C = %d, got %s", name, self.expected, self.num_features,
+      core.shape_text(x))
+  end
+  local dims, shape, count = {}, {}, x:numel() // self.num_features
+  for d = 1, x.ndim do
+    dims[#dims + 1] = d ~= 2 and d or nil
+    shape[d] = d == 2 and self.num_features or 1
+  end
+  if not self.training and self.track_running_stats then
+    local deviation = (self.running_var + self.eps):rsqrt():view(shape)
+    return scale(self, (x - self.running_mean:view(shape)) * deviation, shape)
+  elseif self.training and count == 1 then
+    fail("%s: argument 1: expected more than 1 value per channel when training, got %s", name,
+      core.shape_text(x))
+  end
+  local y, mean, variance = standardize(x, dims, self.eps)
+  if self.training and self.track_running_stats then
+    track(self, mean, variance, count)
+  end
+  return scale(self, y, shape)
+end
+
+function BatchNorm:extra_repr()
+  return ("%d, eps=%s, momentum=%s, affine=%s, bias=%s, track_running_stats=%s"):format(
+    self.num_features, self.eps, self.momentum or "None", python(self.weight ~= nil),
+    python(self.bias ~= nil), python(self.track_running_stats))
+end
+
+local function batch_norm(name, expected, ranks)
+  local class = BatchNorm:extend(name)
+  class.expected, class.ranks = expected, ranks
+  return class
+end
+
+--- Makes a layer that gives each channel mean 0 and variance 1, times weight plus bias. In training
+--- with the statistics of the batch, of which it keeps a running average; after `eval()` with that.
+--- shapes  x [n, C] or [n, C, l] -> same; weight, bias, running_mean, running_var [C]
+--- domain  variance biased to normalise, unbiased in running_var. Options: eps 1e-5; momentum, the
+---   share 0.1 of each new batch, or false: the average over all batches; affine = true; bias =
+---   true; track_running_stats = true, without which the batch counts after `eval()` too; dtype
+--- raises  `argument 1: expected [n, C] or [n, C, l]`; `expected more than 1 value per channel`
+--- source  [Ioffe2015]
+---
+---     local layer = nn.BatchNorm1d(2)
+---     print(layer(wrun.tensor { { 1.0, 10.0 }, { 3.0, 30.0 } }), layer.running_mean)
+---@type fun(num_features: integer, options: table?): wrun.nn.Module
+M.BatchNorm1d = batch_norm("BatchNorm1d", "[n, C] or [n, C, l]", { [2] = true, [3] = true })
+
+--- Makes a layer like BatchNorm1d for images.
+--- shapes  x [n, C, h, w] -> same
+--- domain  as BatchNorm1d
+--- raises  `argument 1: expected [n, C, h, w]`; `expected more than 1 value per channel`
+---
+---     local y = nn.BatchNorm2d(3)(wrun.randn(2, 3, 4, 4))
+---     print(y:mean({ 1, 3, 4 }), y:std({ 1, 3, 4 }))
+---@type fun(num_features: integer, options: table?): wrun.nn.Module
+M.BatchNorm2d = batch_norm("BatchNorm2d", "[n, C, h, w]", { [4] = true })
+
+-- LayerNorm -------------------------------------------------------------------------------------
+
+local SHAPE = check.rule(nil, "a size or a list of sizes", function(value)
+  local sizes = type(value) == "table" and value or { value }
+  for i, size in ipairs(sizes) do
+    if math.type(size) ~= "integer" or size < 0 then
+      return nil
+    end
+    sizes[i] = size
+  end
+  return #sizes > 0 and table.move(sizes, 1, #sizes, 1, {}) or nil
+end)
+
+local LAYER_OPTIONS = {
+  eps = EPS,
+  elementwise_affine = check.boolean(true),
+  bias = check.boolean(true),
+  dtype = DTYPE,
+}
+
+---@class wrun.nn.LayerNorm: wrun.nn.Module
+local LayerNorm = Module:extend("LayerNorm")
+
+--- Makes a layer that gives the last dimensions of each sample mean 0 and variance 1, times weight
+--- plus bias.
+--- shapes  weight, bias [normalized_shape]
+--- domain  normalized_shape a size, or the list of the last sizes. Options: eps 1e-5;
+---   elementwise_affine = true; bias = true; dtype "float32"
+--- raises  `LayerNorm: argument 1: expected a size or a list of sizes`
+--- source  [Ba2016]
+---
+---     local layer = nn.LayerNorm(3)
+---     print(layer(wrun.tensor { { 1.0, 2.0, 3.0 }, { 10.0, 10.0, 40.0 } }))
+---@param normalized_shape integer|integer[]
+---@param options table?
+function LayerNorm:init(normalized_shape, options)
+  local o = check.options("LayerNorm", options, LAYER_OPTIONS)
+  self.normalized_shape = check.argument("LayerNorm", 1, normalized_shape, SHAPE)
+  self.eps, self.elementwise_affine = o.eps, o.elementwise_affine
+  set_parameters(self, self.normalized_shape, o.elementwise_affine, o.bias, o.dtype)
+end
+
+--- shapes  x [..., normalized_shape] -> same
+--- raises  `argument 1: expected a shape that ends in`
+---@param x wrun.Tensor
+---@return wrun.Tensor
+function LayerNorm:forward(x)
+  check.tensor_argument("LayerNorm", 1, x)
+  local own, dims = self.normalized_shape, {}
+  for i = 1, #own do
+    dims[i] = i - #own - 1
+    if x.ndim < #own or x:size(dims[i]) ~= own[i] then
+      fail("LayerNorm: argument 1: expected a shape that ends in %s, got %s",
+        core.shape_text(own), core.shape_text(x))
+    end
+  end
+  return scale(self, (standardize(x, dims, self.eps)))
+end
+
+function LayerNorm:extra_repr()
+  local sizes = table.concat(self.normalized_shape, ", ")
+  return ("(%s%s), eps=%s, elementwise_affine=%s, bias=%s"):format(sizes,
+    #self.normalized_shape == 1 and "," or "", self.eps, python(self.elementwise_affine),
+    python(self.bias ~= nil))
+end
+
+M.LayerNorm = LayerNorm
+
+return M
