@@ -1,8 +1,9 @@
 /*
- * bind_reduce.c - sum, mean, prod, max, min, argmax, argmin, any, all (layer 4)
+ * bind_reduce.c - sums, products, extremes, any, all and the variance (layer 4)
  *
- * f(x) reduces everything to a tensor without dimensions; f(x, dim [, keepdim]) one dimension; sum
- * and mean take a table of dimensions too. max and min along a dimension return values and places.
+ * f(x) reduces everything to a tensor without dimensions; f(x, dim [, keepdim]) one dimension, or a
+ * table of dimensions where no place is asked for. max and min along a dimension return values and
+ * places.
  */
 #include <string.h>
 
@@ -142,13 +143,17 @@ static int core_all(lua_State *L)
     return reduce_values(L, "all", REDUCE_ALL);
 }
 
-/* pushes the extreme values and, on top, their places */
-static void reduce_extreme(lua_State *L, const char *f, Reduction kind)
+/* ---- extremes ---- */
+
+enum { VALUES = 1, PLACES = 2 };
+
+/* pushes what is wanted: the extreme values, their places, or both in this order */
+static int reduce_extreme(lua_State *L, const char *f, Reduction kind, bool several, int wanted)
 {
     lua_settop(L, 3);
     Tensor *t = bind_tensor(L, f, 1);
     Dimensions dims;
-    read_dimensions(L, f, t, false, &dims);
+    read_dimensions(L, f, t, several, &dims);
     Reduce r = {.kind = kind, .dtype = (DType)t->dtype};
     r.x = arrange(L, f, t, &dims, &r);
     if (r.n == 0)
@@ -156,43 +161,82 @@ static void reduce_extreme(lua_State *L, const char *f, Reduction kind)
                   bind_shape_text(L, t->ndim, tensor_shape(t)));
     int64_t shape[MAX_RANK];
     int ndim = result_shape(t, &dims, shape);
-    r.y = tensor_data(bind_new_tensor(L, f, r.dtype, ndim, shape));
-    r.indices = (int64_t *)(void *)tensor_data(bind_new_tensor(L, f, INT64, ndim, shape));
+    if (wanted & VALUES)
+        r.y = tensor_data(bind_new_tensor(L, f, r.dtype, ndim, shape));
+    if (wanted & PLACES)
+        r.indices = (int64_t *)(void *)tensor_data(bind_new_tensor(L, f, INT64, ndim, shape));
     run(L, &r);
+    return wanted == (VALUES | PLACES) ? 2 : 1;
 }
 
 static int core_max(lua_State *L)
 {
-    bool whole = lua_isnoneornil(L, 2);
-    reduce_extreme(L, "max", REDUCE_MAX);
-    lua_pop(L, whole);
-    return whole ? 1 : 2;
+    int wanted = lua_isnoneornil(L, 2) ? VALUES : VALUES | PLACES;
+    return reduce_extreme(L, "max", REDUCE_MAX, false, wanted);
 }
 
 static int core_min(lua_State *L)
 {
-    bool whole = lua_isnoneornil(L, 2);
-    reduce_extreme(L, "min", REDUCE_MIN);
-    lua_pop(L, whole);
-    return whole ? 1 : 2;
+    int wanted = lua_isnoneornil(L, 2) ? VALUES : VALUES | PLACES;
+    return reduce_extreme(L, "min", REDUCE_MIN, false, wanted);
+}
+
+static int core_amax(lua_State *L)
+{
+    return reduce_extreme(L, "amax", REDUCE_MAX, true, VALUES);
+}
+
+static int core_amin(lua_State *L)
+{
+    return reduce_extreme(L, "amin", REDUCE_MIN, true, VALUES);
 }
 
 static int core_argmax(lua_State *L)
 {
-    reduce_extreme(L, "argmax", REDUCE_MAX);
-    return 1;
+    return reduce_extreme(L, "argmax", REDUCE_MAX, false, PLACES);
 }
 
 static int core_argmin(lua_State *L)
 {
-    reduce_extreme(L, "argmin", REDUCE_MIN);
+    return reduce_extreme(L, "argmin", REDUCE_MIN, false, PLACES);
+}
+
+/* ---- variance ---- */
+
+/* var(x, dims or nil, keepdim, correction): the squares of the distances from the mean, which is
+ * found first and kept in double, over n - correction */
+static int core_var(lua_State *L)
+{
+    static const char f[] = "var";
+    lua_settop(L, 4);
+    Tensor *t = bind_tensor(L, f, 1);
+    Dimensions dims;
+    read_dimensions(L, f, t, true, &dims);
+    bind_check_float(L, f, 1, t);
+    double correction = bind_number(L, f, 4, "a number");
+    Reduce r = {.dtype = (DType)t->dtype};
+    r.x = arrange(L, f, t, &dims, &r);
+    r.kind = REDUCE_MEAN;
+    r.wide = true;
+    double *center = lua_newuserdatauv(L, (size_t)(r.outer * r.inner) * sizeof *center, 0);
+    r.y = center;
+    run(L, &r);
+    int64_t shape[MAX_RANK];
+    int ndim = result_shape(t, &dims, shape);
+    r.kind = REDUCE_SQUARES;
+    r.wide = false;
+    r.center = center;
+    r.divisor = (double)r.n > correction ? (double)r.n - correction : 0;
+    r.y = tensor_data(bind_new_tensor(L, f, r.dtype, ndim, shape));
+    run(L, &r);
     return 1;
 }
 
 static const luaL_Reg reduce_functions[] = {
-    {"sum", core_sum},       {"mean", core_mean}, {"prod", core_prod}, {"any", core_any},
-    {"all", core_all},       {"max", core_max},   {"min", core_min},   {"argmax", core_argmax},
-    {"argmin", core_argmin}, {NULL, NULL},
+    {"sum", core_sum},   {"mean", core_mean},     {"prod", core_prod},     {"any", core_any},
+    {"all", core_all},   {"max", core_max},       {"min", core_min},       {"amax", core_amax},
+    {"amin", core_amin}, {"argmax", core_argmax}, {"argmin", core_argmin}, {"var", core_var},
+    {NULL, NULL},
 };
 
 void bind_open_reduce(lua_State *L)

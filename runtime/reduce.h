@@ -14,6 +14,7 @@
 typedef enum {
     REDUCE_SUM,
     REDUCE_MEAN,
+    REDUCE_SQUARES, /* sum of (x - center)^2 / divisor; floats */
     REDUCE_PROD,
     REDUCE_ANY,
     REDUCE_ALL,
@@ -26,7 +27,10 @@ typedef struct {
     DType dtype; /* of x */
     const void *x;
     int64_t outer, n, inner;
-    void *y;          /* type reduce_result_type(kind, dtype) */
+    void *y;   /* type reduce_result_type(kind, dtype); NULL where only places are wanted */
+    bool wide; /* REDUCE_MEAN: y is double, whatever the type of x */
+    const double *center; /* REDUCE_SQUARES: one for each result */
+    double divisor;
     int64_t *indices; /* REDUCE_MAX and REDUCE_MIN: places from 1, or NULL */
     void *scratch;    /* reduce_scratch_size bytes */
 } Reduce;

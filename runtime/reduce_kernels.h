@@ -22,6 +22,22 @@ VECTORISED static A NAME(block_sum)(const T *x, int64_t n)
     return sum;
 }
 
+/* the same of (x - center)^2 */
+VECTORISED static A NAME(block_squares)(const T *x, int64_t n, A center)
+{
+    A lane[LANES] = {0};
+    int64_t whole = n - n % LANES;
+    for (int64_t i = 0; i < whole; i += LANES)
+        for (int j = 0; j < LANES; j++)
+            lane[j] += ((A)x[i + j] - center) * ((A)x[i + j] - center);
+    for (int64_t i = whole; i < n; i++)
+        lane[i - whole] += ((A)x[i] - center) * ((A)x[i] - center);
+    A sum = 0;
+    for (int j = 0; j < LANES; j++)
+        sum += lane[j];
+    return sum;
+}
+
 static A NAME(block_prod)(const T *x, int64_t n)
 {
     A product = 1;
@@ -46,9 +62,12 @@ static A NAME(block_all)(const T *x, int64_t n)
     return 1;
 }
 
-static A NAME(block)(Reduction kind, const T *x, int64_t n)
+/* x[0..n-1], a part of what gives the result at `at` */
+static A NAME(block)(const Reduce *r, int64_t at, const T *x, int64_t n)
 {
-    switch (kind) {
+    switch (r->kind) {
+    case REDUCE_SQUARES:
+        return NAME(block_squares)(x, n, (A)r->center[at]);
     case REDUCE_PROD:
         return NAME(block_prod)(x, n);
     case REDUCE_ANY:
@@ -76,8 +95,12 @@ static A NAME(combine)(Reduction kind, A a, A b)
 
 static void NAME(store)(const Reduce *r, int64_t at, A value)
 {
-    if (r->kind == REDUCE_MEAN)
+    if (r->wide)
+        ((double *)r->y)[at] = (double)value / (double)r->n;
+    else if (r->kind == REDUCE_MEAN)
         ((T *)r->y)[at] = (T)((double)value / (double)r->n);
+    else if (r->kind == REDUCE_SQUARES)
+        ((T *)r->y)[at] = (T)((double)value / r->divisor);
     else if (r->kind == REDUCE_ANY || r->kind == REDUCE_ALL)
         ((uint8_t *)r->y)[at] = value != 0;
     else if (dtype_is_float(r->dtype))
@@ -98,7 +121,7 @@ static void NAME(reduce_row)(const Reduce *r, int64_t row)
     A value = NAME(start)(r->kind);
     for (int64_t i = 0; i < r->n; i += BLOCK)
         value =
-            NAME(combine)(r->kind, value, NAME(block)(r->kind, x + i, size_min(BLOCK, r->n - i)));
+            NAME(combine)(r->kind, value, NAME(block)(r, row, x + i, size_min(BLOCK, r->n - i)));
     NAME(store)(r, row, value);
 }
 
@@ -107,7 +130,7 @@ static void NAME(reduce_block)(const Reduce *r, int64_t piece)
 {
     int64_t first = piece * BLOCK;
     ((A *)r->scratch)[piece] =
-        NAME(block)(r->kind, (const T *)r->x + first, size_min(BLOCK, r->n - first));
+        NAME(block)(r, 0, (const T *)r->x + first, size_min(BLOCK, r->n - first));
 }
 
 static void NAME(combine_blocks)(const Reduce *r)
@@ -124,11 +147,17 @@ VECTORISED static void NAME(add_row)(A *sum, const T *x, int64_t n)
         sum[j] += (A)x[j];
 }
 
+VECTORISED static void NAME(add_squares)(A *sum, const T *x, const double *center, int64_t n)
+{
+    for (int64_t j = 0; j < n; j++)
+        sum[j] += ((A)x[j] - (A)center[j]) * ((A)x[j] - (A)center[j]);
+}
+
 /* COLUMNS neighbouring columns of x[n, inner], row by row */
 static void NAME(reduce_columns)(const Reduce *r, int64_t o, int64_t first)
 {
     A value[COLUMNS];
-    int64_t width = size_min(COLUMNS, r->inner - first);
+    int64_t width = size_min(COLUMNS, r->inner - first), at = o * r->inner + first;
     const T *x = (const T *)r->x + o * r->n * r->inner + first;
     for (int64_t j = 0; j < width; j++)
         value[j] = NAME(start)(r->kind);
@@ -137,11 +166,15 @@ static void NAME(reduce_columns)(const Reduce *r, int64_t o, int64_t first)
             NAME(add_row)(value, x, width);
             continue;
         }
+        if (r->kind == REDUCE_SQUARES) {
+            NAME(add_squares)(value, x, r->center + at, width);
+            continue;
+        }
         for (int64_t j = 0; j < width; j++)
-            value[j] = NAME(combine)(r->kind, value[j], NAME(block)(r->kind, x + j, 1));
+            value[j] = NAME(combine)(r->kind, value[j], NAME(block)(r, at + j, x + j, 1));
     }
     for (int64_t j = 0; j < width; j++)
-        NAME(store)(r, o * r->inner + first + j, value[j]);
+        NAME(store)(r, at + j, value[j]);
 }
 
 /* the largest or smallest of x[o, :, j] and its place */
@@ -156,7 +189,8 @@ static void NAME(find_extreme)(const Reduce *r, int64_t o, int64_t j)
         if (IS_NAN(value) || (r->kind == REDUCE_MAX ? value > champion : value < champion))
             best = i;
     }
-    ((T *)r->y)[o * r->inner + j] = x[best * r->inner];
+    if (r->y)
+        ((T *)r->y)[o * r->inner + j] = x[best * r->inner];
     if (r->indices)
         r->indices[o * r->inner + j] = best + 1;
 }

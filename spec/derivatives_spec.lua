@@ -220,6 +220,13 @@ describe("the derivative of a reduction", function()
     check(wrun.prod, x)
     check(wrun.prod, x, nil, true)
     check(wrun.prod, wrun.zeros({ dtype = "float64" }), 1)
+    local y = randn(2, 3, 2)
+    y[{ 1, 2, 1 }] = 0
+    y[{ 2, 3, 2 }] = 0
+    for _, dims in ipairs({ { 1, 3 }, { -1, 2 }, { 1, 2, 3 }, { 2 } }) do
+      check(wrun.prod, y, dims)
+      check(wrun.prod, y, dims, true)
+    end
   end)
 
   it("of a maximum is shared among equals over everything, and the first's along one", function()

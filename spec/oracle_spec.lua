@@ -14,6 +14,7 @@ local FIXTURES = {
   { "reductions", SUMS },
   { "order", ELEMENTWISE },
   { "scans", SUMS },
+  { "statistics", SUMS },
   { "products", SUMS },
   { "views", {} },
   { "indexing", {} },

@@ -255,12 +255,85 @@ describe("max, min, argmax and argmin", function()
   it("refuse what has no elements", function()
     assert.equal("max: argument 1: expected at least one element to choose from, got [0, 3]",
       refusal(wrun.max, wrun.zeros(0, 3)))
+    assert.equal("amax: argument 1: expected at least one element to choose from, got [0, 3]",
+      refusal(wrun.amax, wrun.zeros(0, 3), { 1, 2 }))
+    assert.equal("amin: argument 1: expected at least one element to choose from, got [0, 3]",
+      refusal(wrun.aminmax, wrun.zeros(0, 3)))
     assert.equal("argmin: argument 1: expected at least one element to choose from, got [2, 0]",
       refusal(wrun.argmin, wrun.zeros(2, 0), 2))
   end)
 end)
 
+describe("var", function()
+  it("loses nothing far from zero, in whatever way it is cut", function()
+    local x = (wrun.arange(20001) % 2):float() + 1e6 -- the half of it would drown in float32
+    local want = 0.25 * 20001 / 20000 * (1 - 1 / 20001 ^ 2)
+    local RULE = { rtol = 1e-7 }
+    near.lists({ want }, { x:var():item() }, RULE)
+    near.lists({ want, want }, x:expand(2, 20001):contiguous():var(2):tolist(), RULE)
+    near.lists({ want, want, want }, x:expand(3, 20001):t():contiguous():var(1):tolist(), RULE)
+  end)
+
+  it("gives the same bits for any number of threads", function()
+    local threads = wrun.get_num_threads()
+    local x = (wrun.arange(300 * 401):float() * 0.7):sin():reshape(300, 401)
+    local results = {}
+    for _, count in ipairs { 1, 3 } do
+      wrun.set_num_threads(count)
+      for _, d in ipairs { 1, 2, { 1, 2 } } do
+        results[#results + 1] = near.hash(near.flat(x:var(d)))
+      end
+    end
+    wrun.set_num_threads(threads)
+    assert.same({ results[1], results[2], results[3] }, { results[4], results[5], results[6] })
+  end)
+end)
+
+describe("amax and amin", function()
+  it("share a gradient among equals, NaN among them", function()
+    local x = wrun.tensor({ { 5.0, 1, 5 }, { 0 / 0, 2, 0 / 0 } }, { requires_grad = true })
+    x:amax(2):sum():backward()
+    assert.same({ { 0.5, 0, 0.5 }, { 0.5, 0, 0.5 } }, x.grad:tolist())
+    x.grad = nil
+    x:amin(2):sum():backward()
+    assert.same({ { 0, 1, 0 }, { 0.5, 0, 0.5 } }, x.grad:tolist())
+  end)
+end)
+
+describe("the option dtype", function()
+  it("is that of the sum and of its result", function()
+    local x = wrun.full({ 2 }, 16777217.0, { dtype = "float64" })
+    assert.equal(2 ^ 25, x:sum(1, false, { dtype = "float32" }):item())
+    assert.equal("float32", x:mean(nil, false, { dtype = "float32" }).dtype)
+    assert.equal(33554434, x:sum():item())
+  end)
+
+  it("is refused where it is none", function()
+    local x = wrun.zeros(2)
+    for _, name in ipairs { "sum", "mean", "prod", "nansum", "nanmean" } do
+      local blamed = name == "nanmean" and "nansum" or name
+      assert.equal(blamed .. ": option dtype: expected bool, uint8, int64, float32 or float64, got "
+        .. "the string 'half'", refusal(wrun[name], x, 1, false, { dtype = "half" }))
+      assert.equal(blamed .. ": expected a table of options, got 1",
+        refusal(wrun[name], x, 1, false, 1))
+    end
+    for _, name in ipairs { "softmax", "log_softmax", "softmin" } do
+      local blamed = name == "softmin" and "softmax" or name
+      assert.equal(blamed .. ": option kind: unknown; the options are dtype",
+        refusal(wrun[name], x, 1, { kind = 1 }))
+    end
+  end)
+end)
+
 describe("reductions", function()
+  it("that leave out NaN, or count, refuse what they cannot use", function()
+    for _, name in ipairs { "nansum", "nanmean", "count_nonzero", "softmin" } do
+      assert.equal(name .. ": argument 1: expected a tensor, got 5", refusal(wrun[name], 5, 1))
+    end
+    assert.equal("nanmean: argument 1: expected a float32 or float64 tensor, got an int64 tensor "
+      .. "[1]", refusal(wrun.nanmean, wrun.tensor({ 1 })))
+  end)
+
   it("refuse what is no tensor or no dimension", function()
     local x = wrun.zeros(2, 3)
     for name in pairs(FORMULAS) do
@@ -318,11 +391,20 @@ describe("var, std, norm and logsumexp", function()
     local y = x:clone():requires_grad_(true)
     local compositions = {
       function(t) return t:var(2) end,
+      function(t) return t:var({ 1, 2 }, true, { correction = 0.5 }) end,
       function(t) return t:std() end,
       function(t) return t:norm() end,
-      function(t) return t:norm(3, 2) end,
       function(t) return t:logsumexp(2) end,
+      function(t) return t:logsumexp({ 1, 2 }) end,
+      function(t) return t:softmin(1) end,
+      function(t) return t:nansum(1) end,
+      function(t) return t:nanmean({ 1, 2 }) end,
+      function(t) return t:dist(t * t, 3) end,
+      function(t) return wrun.stack({ t:aminmax(2) }) end,
     }
+    for _, p in ipairs { 0.5, 1, 1.5, 2, 3, -1, -2.5, math.huge, -math.huge } do
+      compositions[#compositions + 1] = function(t) return t:norm(p, 2) end
+    end
     for _, f in ipairs(compositions) do
       assert.is_true(wrun.gradcheck(f, { y }))
       assert.is_true(wrun.gradgradcheck(f, { y }))
@@ -334,10 +416,25 @@ describe("var, std, norm and logsumexp", function()
       local blamed = name == "std" and "var" or name
       assert.equal(blamed .. ": argument 1: expected a tensor, got nil", refusal(wrun[name]))
     end
-    assert.equal("norm: argument 2: expected a number > 0, got 0", refusal(wrun.norm, x, 0))
-    assert.equal("norm: argument 2: expected a number > 0, got the string 'fro'",
+    assert.equal("norm: argument 2: expected a number, got the string 'fro'",
       refusal(wrun.norm, x, "fro"))
-    assert.equal("var: option biased: unknown; the options are unbiased",
+    assert.equal("norm: argument 1: expected a float32 or float64 tensor, got an int64 tensor [1]",
+      refusal(wrun.norm, wrun.tensor({ 1 })))
+    for _, p in ipairs { math.huge, -math.huge, -1.5 } do
+      assert.equal(("norm: argument 1: expected at least one element for the %s-norm, got [0, 3]")
+        :format(p), refusal(wrun.norm, wrun.zeros(0, 3), p, 1))
+      assert.same({ 0 }, wrun.zeros(0, 3):norm(p, 2).shape)
+    end
+    assert.equal("dist: argument 2: expected a tensor, got 1", refusal(wrun.dist, x, 1))
+    assert.equal("var: option biased: unknown; the options are correction, unbiased",
       refusal(wrun.var, x, 1, false, { biased = true }))
+    assert.equal("var: option correction: expected a number, got the string '1'",
+      refusal(wrun.std, x, 1, false, { correction = "1" }))
+    assert.equal("var: option unbiased: expected only one of correction and unbiased",
+      refusal(wrun.var_mean, x, 1, false, { correction = 1, unbiased = true }))
+    assert.equal("var: argument 1: expected a float32 or float64 tensor, got an int64 tensor [1]",
+      refusal(wrun.var, wrun.tensor({ 1 })))
+    assert.equal("var: argument 2: expected a dimension from 1 to 2 or from -2 to -1, got 3",
+      refusal(wrun.std_mean, x, { 1, 3 }))
   end)
 end)

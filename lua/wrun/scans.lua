@@ -5,25 +5,13 @@ local check = require "wrun.check"
 local chosen = require "wrun.chosen"
 local operations = require "wrun.operations"
 local shape = require "wrun.shape"
+local typed = require "wrun.typed"
 
 local fail = core.fail
 
 local M = {}
 
-local DTYPES = { "bool", "uint8", "int64", "float32", "float64" }
-
---- f(x, ...) of x converted to the option dtype, which the result has too
-local function of_dtype(name, dtype, x, ...)
-  check.tensor_argument(name, 1, x)
-  if dtype == nil then
-    return operations[name](x, ...)
-  end
-  return operations.to(operations[name](operations.to(x, dtype), ...), dtype)
-end
-
-local cumsum_options = {
-  dtype = check.optional(check.choice(nil, DTYPES)), reverse = check.boolean(false),
-}
+local cumsum_options = { dtype = typed.rule, reverse = check.boolean(false) }
 
 --- Returns the sums of x up to each place along dimension d; of integers and bool they are int64.
 --- shapes  x [...] -> same
@@ -40,10 +28,8 @@ local cumsum_options = {
 ---@return Tensor
 function M.cumsum(x, d, options)
   local o = options and check.options("cumsum", options, cumsum_options) or {}
-  return of_dtype("cumsum", o.dtype, x, d, o.reverse)
+  return typed.call("cumsum", operations.cumsum, { dtype = o.dtype }, x, d, o.reverse)
 end
-
-local cumprod_options = { dtype = cumsum_options.dtype }
 
 --- Returns the products of x up to each place along dimension d; of integers and bool int64.
 --- shapes  x [...] -> same
@@ -56,8 +42,7 @@ local cumprod_options = { dtype = cumsum_options.dtype }
 ---@param options? { dtype: string }
 ---@return Tensor
 function M.cumprod(x, d, options)
-  local o = options and check.options("cumprod", options, cumprod_options) or {}
-  return of_dtype("cumprod", o.dtype, x, d)
+  return typed.call("cumprod", operations.cumprod, options, x, d)
 end
 
 --- Returns log of the running sum of exp(x) along dimension d, without overflow.

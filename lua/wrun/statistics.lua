@@ -3,106 +3,160 @@
 local core = require "wrun.core"
 local check = require "wrun.check"
 local operations = require "wrun.operations"
-local shape = require "wrun.shape"
 
 local fail = core.fail
 
 local M = {}
 
---- how many elements a reduction over dim joins
-local function reduced_count(x, dim)
-  if dim == nil or x.ndim == 0 then
-    return x:numel()
+local variance_options = {
+  unbiased = check.optional(check.boolean()), correction = check.optional(check.number()),
+}
+
+--- what is taken off the number of elements: option correction, or 1 or 0 as unbiased says
+local function correction_of(options)
+  local o = options and check.options("var", options, variance_options) or {}
+  if o.correction and o.unbiased ~= nil then
+    fail("var: option unbiased: expected only one of correction and unbiased")
   end
-  local count = 1
-  for _, d in ipairs(type(dim) == "table" and dim or { dim }) do
-    count = count * x:size(d)
-  end
-  return count
+  return o.correction or (o.unbiased == false and 0 or 1)
 end
 
-local variance_options = { unbiased = check.boolean(true) }
+--- the root of what is >= 0, with a gradient of 0 where it is 0
+local function root(squared)
+  local is_zero = operations.eq(squared, 0)
+  return operations.where(is_zero, 0, operations.sqrt(operations.where(is_zero, 1, squared)))
+end
 
---- Returns the variance: the mean square distance from the mean, times n / (n - 1) unless
---- options.unbiased is false.
---- shapes  x [...] -> [], or without dimension dim
---- domain  float32 or float64; NaN for fewer than 2 elements
---- raises  as `mean`; `var: option unbiased: expected true or false`
+--- Returns the variance: the sum of the squares of the distances from the mean, divided by the
+--- number of elements less the option correction.
+--- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
+--- domain  float32 or float64. correction is 1 unless given; unbiased = false means 0. NaN for no
+---         more elements than that, or infinity.
+--- raises  `var: argument 1: expected a float`; `var: argument 2: expected a dimension`;
+---         `var: option unbiased: expected`; `var: option correction: expected a number`
+---
+---     local x = wrun.tensor { 1.0, 2.0, 6.0 }
+---     print(x:var(), x:var(1, false, { correction = 0 }))    -- tensor(7.)  tensor(4.6667)
 ---@param x Tensor
----@param dim? integer|integer[]  all dimensions
----@param keepdim? boolean
----@param options? { unbiased: boolean }
+---@param d? integer|integer[]  all dimensions
+---@param keepdim? boolean  false
+---@param options? { correction: number, unbiased: boolean }
 ---@return Tensor
-function M.var(x, dim, keepdim, options)
-  check.tensor_argument("var", 1, x)
-  local n = reduced_count(x, dim)
-  local unbiased = options == nil or check.options("var", options, variance_options).unbiased
-  local every = dim
-  if every == nil then
-    every = {}
-    for d = 1, x.ndim do
-      every[d] = d
-    end
-  end
-  local squares = operations.square(x - operations.mean(x, every, true))
-  return operations.sum(squares, dim, keepdim) / math.max(0, unbiased and n - 1 or n)
+function M.var(x, d, keepdim, options)
+  return operations.var(x, d, keepdim, correction_of(options))
 end
 
 --- Returns the standard deviation: the root of the variance.
 --- shapes  as `var`
+--- domain  as `var`; the gradient is 0 where it is 0
+--- raises  as `var`
+---
+---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):std())    -- tensor(2.6458)
+---@param x Tensor
+---@param d? integer|integer[]  all dimensions
+---@param keepdim? boolean  false
+---@param options? { correction: number, unbiased: boolean }
+---@return Tensor
+function M.std(x, d, keepdim, options)
+  return root(M.var(x, d, keepdim, options))
+end
+
+--- Returns the variance and the mean.
+--- shapes  as `var`, twice
 --- domain  as `var`
 --- raises  as `var`
+---
+---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):var_mean())    -- tensor(7.)  tensor(3.)
 ---@param x Tensor
----@param dim? integer|integer[]  all dimensions
----@param keepdim? boolean
----@param options? { unbiased: boolean }
----@return Tensor
-function M.std(x, dim, keepdim, options)
-  return operations.sqrt(M.var(x, dim, keepdim, options))
+---@param d? integer|integer[]  all dimensions
+---@param keepdim? boolean  false
+---@param options? { correction: number, unbiased: boolean }
+---@return Tensor variance
+---@return Tensor mean
+function M.var_mean(x, d, keepdim, options)
+  return M.var(x, d, keepdim, options), operations.mean(x, d, keepdim)
 end
 
---- Returns the p-norm (sum |x|^p)^(1/p); for math.huge the largest magnitude.
---- shapes  x [...] -> [], or without dimension dim
---- domain  float32 or float64; p > 0. The 2-norm's gradient is 0 where the norm is 0.
---- raises  `norm: argument 2: expected a number > 0`
+--- Returns the standard deviation and the mean.
+--- shapes  as `var`, twice
+--- domain  as `std`
+--- raises  as `var`
+---
+---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):std_mean())    -- tensor(2.6458)  tensor(3.)
+---@param x Tensor
+---@param d? integer|integer[]  all dimensions
+---@param keepdim? boolean  false
+---@param options? { correction: number, unbiased: boolean }
+---@return Tensor deviation
+---@return Tensor mean
+function M.std_mean(x, d, keepdim, options)
+  return M.std(x, d, keepdim, options), operations.mean(x, d, keepdim)
+end
+
+--- (sum |x|^p)^(1/p), with a gradient of 0 where x or the norm is 0
+local function power_norm(x, p, d, keepdim)
+  local is_zero = operations.eq(x, 0)
+  local size = operations.abs(operations.where(is_zero, 1, x))
+  local power_of_zero = p > 0 and 0 or math.huge
+  local powers = operations.where(is_zero, power_of_zero, operations.pow(size, p))
+  local sum = operations.sum(powers, d, keepdim)
+  local is_least = operations.eq(sum, power_of_zero)
+  return operations.where(is_least, 0, operations.pow(operations.where(is_least, 1, sum), 1 / p))
+end
+
+--- Returns the p-norm (sum |x|^p)^(1/p): for math.huge the largest magnitude, for -math.huge the
+--- smallest, for 0 the number of elements that are not 0.
+--- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
+--- domain  float32 or float64; p any number. The gradient is 0 where the norm is 0, and shared
+---         among equal extremes.
+--- raises  `norm: argument 1: expected a float`; `norm: argument 1: expected at least one element`
+---         for p < 0 or infinite; `norm: argument 2: expected a number`; as `sum`
+---
+---     local x = wrun.tensor { 3.0, -4.0 }
+---     print(x:norm(), x:norm(1), x:norm(math.huge))    -- tensor(5.)  tensor(7.)  tensor(4.)
 ---@param x Tensor
 ---@param p? number  2
----@param dim? integer|integer[]  all dimensions
----@param keepdim? boolean
+---@param d? integer|integer[]  all dimensions
+---@param keepdim? boolean  false
 ---@return Tensor
-function M.norm(x, p, dim, keepdim)
-  p = p or 2
-  local is_valid = type(p) == "number" and p > 0
-  if not is_valid then
-    fail("norm: argument 2: expected a number > 0, got %s", core.describe(p))
-  end
-  if p == 2 then
-    local squared = operations.sum(operations.square(x), dim, keepdim)
-    local is_zero = operations.eq(squared, 0)
-    return operations.where(is_zero, 0, operations.sqrt(operations.where(is_zero, 1, squared)))
+function M.norm(x, p, d, keepdim)
+  check.tensor_argument("norm", 1, x)
+  p = check.argument("norm", 2, p, check.number(2))
+  if not x.dtype:find("float", 1, true) then
+    fail("norm: argument 1: expected a float32 or float64 tensor, got %s", core.describe(x))
+  elseif p == 2 then
+    return root(operations.sum(operations.square(x), d, keepdim))
   elseif p == 1 then
-    return operations.sum(operations.abs(x), dim, keepdim)
-  elseif p == math.huge then
-    local largest = operations.max(operations.abs(x), dim, keepdim)
-    return largest
+    return operations.sum(operations.abs(x), d, keepdim)
+  elseif p == 0 then
+    return operations.to(operations.sum(operations.ne(x, 0), d, keepdim), x.dtype)
   end
-  return operations.pow(operations.sum(operations.pow(operations.abs(x), p), dim, keepdim), 1 / p)
+  local needs_one = p < 0 or p == math.huge
+  if needs_one and x:numel() == 0 and operations.sum(x, d, keepdim):numel() > 0 then
+    fail("norm: argument 1: expected at least one element for the %s-norm, got %s", p,
+      core.shape_text(x))
+  elseif p == math.huge then
+    return operations.amax(operations.abs(x), d, keepdim)
+  elseif p == -math.huge then
+    return operations.amin(operations.abs(x), d, keepdim)
+  end
+  return power_norm(x, p, d, keepdim)
 end
 
---- Returns log sum exp(x) along dim, without overflow.
---- shapes  x [m, n], 2 -> [m]
---- domain  float32 or float64; -inf where all elements are
---- raises  as `max`
----@param x Tensor
----@param dim integer
----@param keepdim? boolean
+--- Returns the p-norm of a - b.
+--- shapes  a and b broadcast -> []
+--- domain  float32 or float64; p as for `norm`
+--- raises  `dist: argument N: expected a tensor`; as `sub` and `norm`
+---
+---     print(wrun.dist(wrun.tensor { 1.0, 2.0 }, wrun.tensor { 4.0, 6.0 }))    -- tensor(5.)
+---@param a Tensor
+---@param b Tensor
+---@param p? number  2
 ---@return Tensor
-function M.logsumexp(x, dim, keepdim)
-  check.tensor_argument("logsumexp", 1, x)
-  local most = operations.max(x:detach(), dim, true)
-  most = operations.where(operations.isfinite(most), most, 0)
-  local result = operations.log(operations.sum(operations.exp(x - most), dim, true)) + most
-  return keepdim and result or shape.squeeze(result, dim)
+function M.dist(a, b, p)
+  check.tensor_argument("dist", 1, a)
+  check.tensor_argument("dist", 2, b)
+  return M.norm(a - b, p)
 end
 
 --- Have a and b the same shape and equal elements?

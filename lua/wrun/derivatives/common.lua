@@ -30,9 +30,9 @@ end
 function M.shifted(x, d, back, filling)
   local n = x.ndim == 0 and 1 or x:size(d)
   if n <= 1 then
-    return x * 0 + filling
+    return core.full(x.shape, filling, { dtype = x.dtype })
   end
-  local entering = x:narrow(d, 1, 1):detach() * 0 + filling
+  local entering = core.full(x:narrow(d, 1, 1).shape, filling, { dtype = x.dtype })
   local staying = x:narrow(d, back and 2 or 1, n - 1)
   return core.methods.cat(back and { staying, entering } or { entering, staying }, d)
 end
