@@ -32,6 +32,7 @@ local parts = {
   rbm = { "wrun.rbm" },
   dbn = { "wrun.dbn" },
   image = { "wrun.image" },
+  help = { "wrun.help", "help" },
   progress = { "wrun.progress" },
   save = { "wrun.save", "save" },
   load = { "wrun.save", "load" },

@@ -110,8 +110,10 @@ static void load_library(lua_State *L)
     lua_getglobal(L, "require");
     lua_pushliteral(L, "wrun");
     if (call_report(L, call_function(L, 1, 1), "")) {
+        lua_getfield(L, -1, "help");
+        lua_setglobal(L, "help");
         lua_setglobal(L, "wrun");
-        puts("The library is loaded as 'wrun'. Ctrl-D ends the session.");
+        puts("The library is loaded as 'wrun'; help(x) explains x. Ctrl-D ends the session.");
     }
 }
 
