@@ -1,4 +1,4 @@
---- wrun: tensors with gradients, networks and their initialisation, optimisers and data, for Lua.
+--- Tensors with gradients, networks and their initialisation, optimisers and data, for Lua.
 --
 -- `local wrun = require "wrun"`. Functions of tensors are here (and most are methods of tensors);
 -- nn, optim, data and the other parts are loaded when first touched.
@@ -14,13 +14,27 @@ end
 
 M._VERSION = core.version
 
+--- Gradients of more than a backward pass needs: of chosen inputs, and of operations of one's own.
 M.autograd = {
   grad = autograd.grad, backward = autograd.backward, Function = require "wrun.autograd_function",
 }
 M.no_grad = autograd.no_grad
 M.enable_grad = autograd.enable_grad
 M.is_grad_enabled = autograd.is_grad_enabled
+--- Sets how many threads large operations use; results do not depend on it.
+--- domain  from 1 to 256; as many as the machine has processors at first
+--- raises  `set_num_threads: argument 1: expected 1 to 256 threads`
+---
+---     wrun.set_num_threads(1)
+---     print(wrun.get_num_threads())
+---@type fun(n: integer)
 M.set_num_threads = core.set_num_threads
+
+--- Returns how many threads large operations use.
+--- raises  nothing
+---
+---     print(wrun.get_num_threads() >= 1)
+---@type fun(): integer
 M.get_num_threads = core.get_num_threads
 
 -- name -> module and, where it is one function of it, which

@@ -11,7 +11,8 @@ describe("the interactive session", function()
     local result = run(arguments or { "-i" }, { input = lines })
     assert.equal(0, result.status)
     local banner, rest = result.out:match("^(wrun 0.1.0 on Lua [%d.]+\n[^\n]*\n)(.*)$")
-    assert.truthy(banner:find("The library is loaded as 'wrun'; help(x) explains x.", 1, true), banner)
+    local promise = "The library is loaded as 'wrun'; help(x) explains x."
+    assert.truthy(banner:find(promise, 1, true), banner)
     return rest, result.err
   end
 

@@ -36,14 +36,31 @@ local function scoped(on)
   end
 end
 
---- Calls f(...) without recording and returns its results; without arguments, a guard for `local _
---- <close> =`.
+--- Calls f(...) without recording and returns its results; without arguments it returns a guard for
+--- `local _ <close> =`, which lasts to the end of the block.
+--- domain  any function
+--- raises  what f raises
+---
+---     local w = wrun.ones(2, { requires_grad = true })
+---     wrun.no_grad(function() w:sub_(0.5) end)
+---     print(w)
+---@type fun(f?: function, ...: any): any
 M.no_grad = scoped(false)
 
---- Calls f(...) with recording on, also inside no_grad.
+--- Calls f(...) with recording on, also inside no_grad, and returns its results; without arguments
+--- it returns a guard, as no_grad.
+--- domain  any function
+--- raises  what f raises
+---
+---     wrun.no_grad(function() print(wrun.enable_grad(wrun.is_grad_enabled)) end)
+---@type fun(f?: function, ...: any): any
 M.enable_grad = scoped(true)
 
 --- Is recording on?
+--- raises  nothing
+---
+---     print(wrun.is_grad_enabled(), wrun.no_grad(wrun.is_grad_enabled))
+---@type fun(): boolean
 M.is_grad_enabled = graph.is_grad_enabled
 
 -------------------------------------------------------------------------------
@@ -316,9 +333,18 @@ local function own(g, taken)
 end
 
 --- Adds to `grad` of every leaf that made `output` the derivative of output with respect to it.
+--- shapes  output [...], gradient the same
+--- domain  float32 or float64; options retain_graph (keep the graph for another walk) and
+---   create_graph (record this walk, so that gradients have gradients)
+--- raises  `backward: no gradient flows into this tensor`; `backward: expected a gradient`
+--- cost    about twice the work of computing output
+---
+---     local x = wrun.tensor({ 1.0, 2.0, 3.0 }, { requires_grad = true })
+---     x:square():sum():backward()
+---     print(x.grad)
 ---@param output Tensor
 ---@param gradient? Tensor  of output's shape; 1 where output is a single number
----@param options? table  { retain_graph: keep the graph, create_graph: record this walk }
+---@param options? { retain_graph: boolean, create_graph: boolean }
 function M.backward(output, gradient, options)
   check_output("backward", output)
   options = options and check.options("backward", options, BACKWARD_OPTIONS)
@@ -355,10 +381,20 @@ local function as_list(what, value)
   return value
 end
 
---- The derivatives of outputs with respect to inputs, which need not be leaves; changes no `grad`.
+--- Returns the derivatives of outputs with respect to inputs, which need not be leaves; changes no
+--- `grad`.
+--- shapes  outputs any, option grad_outputs the same; each result has its input's shape
+--- domain  float32 or float64; options grad_outputs (1 for a single number), retain_graph,
+---   create_graph, and allow_unused: nil for an input that does not lead to the outputs
+--- raises  `grad: input N does not lead to the outputs`; `grad: no gradient flows into this`;
+---   `grad: argument N: expected a tensor or a table of tensors`
+---
+---     local x = wrun.tensor(2.0, { requires_grad = true })
+---     local dx = wrun.autograd.grad(x ^ 3, x, { create_graph = true })
+---     print(dx, wrun.autograd.grad(dx, x)) -- 3 x^2 and 6 x
 ---@param outputs Tensor|Tensor[]
 ---@param inputs Tensor|Tensor[]
----@param options? table  { grad_outputs, retain_graph, create_graph, allow_unused: nil, no error }
+---@param options? table
 ---@return Tensor ...  one for each input
 function M.grad(outputs, inputs, options)
   options = check.options("grad", options, GRAD_OPTIONS)

@@ -5,10 +5,16 @@ local core = require "wrun.core"
 
 local graph, fail = core.graph, core.fail
 
+---@class wrun.autograd.Context
+--- What forward and backward of an operation of one's own share: a table with any fields of theirs.
 local Context = {}
 Context.__index = Context
 
 --- Keeps tensors for backward, which then refuses to run if one was changed in place.
+--- shapes  any
+--- domain  any values
+--- raises  nothing; backward raises `backward: tensor N saved by a custom function was changed`
+---@param ... Tensor|any
 function Context:save_for_backward(...)
   self._saved = table.pack(...)
   for i = 1, self._saved.n do
@@ -17,7 +23,10 @@ function Context:save_for_backward(...)
   end
 end
 
---- The tensors given to save_for_backward.
+--- Returns what was given to save_for_backward.
+--- shapes  any
+--- raises  `backward: tensor N saved by a custom function was changed in place`
+---@return Tensor|any ...
 function Context:saved_tensors()
   local values = {}
   for i, saved in ipairs(self._saved or {}) do
@@ -57,11 +66,20 @@ local function checked_gradient(name, i, g, node)
   return g:clone()
 end
 
---- An operation with a derivative of one's own.
+--- Returns an operation with a derivative of one's own.
 ---
 --- forward(ctx, ...) computes one tensor, unrecorded; backward(ctx, g) returns a gradient (or nil)
 --- for each argument of forward, in tensor operations. `ctx` is a table of theirs, with
 --- save_for_backward and saved_tensors.
+--- domain  `name` stands in errors and in grad_fn
+--- raises  `Function: expected a table with the functions forward and backward`; when called
+---   `NAME: forward: expected`, `NAME: backward: expected`
+---
+---     local double = wrun.autograd.Function {
+---       forward = function(ctx, x) return x * 2 end,
+---       backward = function(ctx, g) return g * 2 end,
+---     }
+---     print(wrun.gradcheck(double, { wrun.ones(2, { dtype = "float64", requires_grad = true }) }))
 ---@param definition { forward: function, backward: function, name?: string }
 ---@return function  called like forward without ctx
 local function Function(definition)

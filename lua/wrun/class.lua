@@ -7,6 +7,7 @@
 ---@class wrun.Class
 ---@field __name string
 ---@field super wrun.Class?
+--- The base of all classes: calling a class makes an instance, which `init` sets up.
 local Class = { __name = "Class" }
 Class.__index = Class
 
@@ -22,7 +23,7 @@ end
 ---
 ---     local Net = nn.Module:extend("Net")
 ---     function Net:init(width) self.width = width end
----     local net = Net(3)
+---     print(Net(3).width, Net, nn.Module:is_instance(Net(3)))
 ---@param name string
 ---@return any
 function Class:extend(name)
@@ -39,6 +40,8 @@ function Class:extend(name)
 end
 
 --- Sets up a new instance from the arguments of the call; a subclass replaces it.
+--- domain  what the subclass says
+--- raises  nothing
 ---@type fun(self: any, ...)
 Class.init = function() end
 

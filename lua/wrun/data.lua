@@ -37,7 +37,8 @@ end
 --- cost    53 MB and about 0.4 s for the training set, compressed on disk
 --- source  [LeCun1998]
 ---
----     local train, test = data.mnist()
+---     local test = data.mnist { split = "test" }
+---     print(#test.x, test.classes[test.y[1]:item()])
 ---@param options { split: string?, folder: string?, mirror: string?, otherwise: string? }?
 ---@return wrun.data.Dataset
 ---@return wrun.data.Dataset? test
@@ -56,7 +57,8 @@ end
 --- cost    53 MB and about 0.5 s for the training set, compressed on disk
 --- source  [Xiao2017]
 ---
----     local train = data.fashion_mnist { split = "train" }
+---     local test = data.fashion_mnist { split = "test" }
+---     print(#test.x, test.classes[test.y[1]:item()])
 ---@param options { split: string?, folder: string?, mirror: string?, otherwise: string? }?
 ---@return wrun.data.Dataset
 ---@return wrun.data.Dataset? test
@@ -78,7 +80,8 @@ end
 --- raises  `loader: argument 1: expected`; `loader: option NAME: expected`;
 ---         `loader: option NAME: unknown`
 ---
----     local loader = data.loader(train, { batch_size = 100, shuffle = true, drop_last = true })
+---     local train = { x = wrun.rand(10, 4), y = wrun.arange(1, 11) }
+---     local loader = data.loader(train, { batch_size = 4, shuffle = true, drop_last = true })
 ---     for x, y in loader:batches() do print(x.shape[2], y.shape[1]) end
 ---@param dataset { x: wrun.Tensor, y: wrun.Tensor? }
 ---@param options table?

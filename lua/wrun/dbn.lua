@@ -44,7 +44,9 @@ local RULES = {
   dtype = check.choice("float32", { "float32", "float64" }),
 }
 
---- Made by `wrun.dbn.new`, which describes it.
+--- A stack of machines: `wrun.dbn.new` makes one, and says more.
+--- domain  as dbn.new
+--- raises  as dbn.new
 ---@param options table
 function Model:init(options)
   local o = check.options("dbn.new", options, RULES)
@@ -124,7 +126,9 @@ local LAYERS = check.optional(check.table())
 --- cost    the memory of the widest layer's activity over all data, twice
 --- source  [Hinton2006] section 4
 ---
+---     local d, x = dbn.new { sizes = { 6, 4, 2 } }, wrun.rand(50, 6)
 ---     d:fit(x, { method = "cd", epochs = 2, layers = { { epochs = 1 } } })
+---     print(d:up(x).shape[2])
 ---@param data wrun.Tensor
 ---@param options table?
 ---@return wrun.dbn.Model
@@ -206,7 +210,7 @@ local NN = { classes = check.optional(check.integer(nil, 1)) }
 --- domain  the fresh layer draws from the default generator
 --- raises  `to_nn: option classes: expected an integer >= 1`
 ---
----     local net = wrun.dbn.new { sizes = { 784, 100, 50 } }:to_nn { classes = 10 }
+---     print(dbn.new({ sizes = { 784, 100, 50 } }):to_nn({ classes = 10 }))
 ---@param options { classes: integer }?
 ---@return wrun.nn.Sequential
 function Model:to_nn(options)
@@ -249,7 +253,7 @@ local M = { Model = Model }
 --- raises  `dbn.new: option NAME: expected`
 --- source  [Hinton2006]
 ---
----     local d = require("wrun").dbn.new { sizes = { 784, 500, 500, 2000 }, seed = 1 }
+---     local d = dbn.new { sizes = { 784, 500, 500, 2000 }, seed = 1 }
 ---     print(d)
 ---@param options table
 ---@return wrun.dbn.Model

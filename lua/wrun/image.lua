@@ -109,9 +109,8 @@ end
 --- domain  as grid; the file is complete or not there
 --- raises  as grid; `image.save: PATH: ...` when it cannot be written
 ---
----     local image = require("wrun").image
 ---     local path = os.tmpname()
----     image.save(path, require("wrun").rand(4, 28, 28), { columns = 2 })
+---     image.save(path, wrun.rand(4, 28, 28), { columns = 2 })
 ---     print(#image.load(path)) os.remove(path)
 ---@param path string
 ---@param pictures wrun.Tensor
@@ -144,6 +143,7 @@ end
 --- Interleaves pictures: the first of each, then the second of each, so that a grid shows them
 --- beside each other.
 --- shapes  k times [n, height, width] -> [n * k, height, width] float32
+--- domain  floats, or uint8, which counts as 0..1
 --- raises  `image.beside: argument N: expected`
 ---@param ... wrun.Tensor
 ---@return wrun.Tensor

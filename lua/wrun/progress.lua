@@ -1,6 +1,6 @@
 --- A progress bar on standard error, when that is a terminal; nothing at all otherwise.
 ---
----     for x, y in progress(loader:batches(), #loader, "epoch 1") do ... end
+---     for x, y in wrun.progress(loader:batches(), #loader, "epoch 1") do ... end
 ---
 --- The line is drawn at most ten times a second and wiped at the end, so that what a script prints
 --- stands alone. A "dumb" terminal gets no bar. It has no colours, so NO_COLOR changes nothing.
@@ -16,6 +16,7 @@ local NARROWEST = 5
 local WIPE = "\r\27[K"
 
 ---@class wrun.progress.Bar
+--- A bar that is updated by hand, made by `wrun.progress.bar`.
 local Bar = {}
 Bar.__index = Bar
 
@@ -116,8 +117,9 @@ local BAR = {
 ---         `columns`, `stream` and `clock` replace the terminal's width, standard error, core.clock
 --- raises  `progress.bar: option NAME: expected`
 ---
----     local bar <close> = progress.bar { label = "file.gz", unit = " MB", scale = 1e6 }
----     bar:update(done, total)
+---     local bar <close> = wrun.progress.bar { label = "file.gz", unit = " MB", scale = 1e6 }
+---     bar:update(500000, 1000000)
+---     print(bar.count)
 ---@param options table?
 ---@return wrun.progress.Bar
 function M.bar(options)
@@ -154,12 +156,15 @@ local LABEL = check.optional(check.string())
 --- raises  `progress: argument N: expected`
 --- cost    nothing without a terminal (the iterator itself comes back), else a clock reading a step
 ---
----     for x, y in progress(loader:batches(), #loader, "epoch 1") do print(x.shape[1]) end
+---     local loader = data.loader({ x = wrun.rand(4, 2) }, { batch_size = 2 })
+---     for x in wrun.progress(loader:batches(), #loader, "epoch 1") do print(x.shape[1]) end
 ---@param iterator function
 ---@param count integer?
 ---@param label string?
 ---@param state any
 ---@param control any
+---@return function iterator
+---@return any ... the state and what else `for` wants
 local function progress(_, iterator, count, label, state, control)
   check.argument("progress", 1, iterator, ITERATOR)
   check.argument("progress", 2, count, COUNT)

@@ -25,7 +25,7 @@ local M = { Model = Model, autocorrelation = chains.autocorrelation }
 --- raises  `rbm.new: option NAME: expected`
 --- source  [Hinton2012]
 ---
----     local r = require("wrun").rbm.new { visible = 784, hidden = 500 }
+---     local r = rbm.new { visible = 784, hidden = 500 }
 ---     print(r)
 ---@param options table
 ---@return wrun.rbm.Model

@@ -165,7 +165,7 @@ local function is_class(value)
 end
 
 local function class_item(found, name, class)
-  local entry, items = entry_of(found, class), {}
+  local entry, items = entry_of(found, class) or found.by_class["wrun." .. name], {}
   for _, method in ipairs(sorted_names(class)) do
     if type(class[method]) == "function" and method ~= "init" then
       items[#items + 1] = {
@@ -354,6 +354,7 @@ local function completed(own, other)
   end
   result.example = own.example or other.example
   result.arguments = own.arguments or other.arguments
+  result.is_typed = own.is_typed or other.is_typed
   return result
 end
 

@@ -102,7 +102,7 @@ function M.params(items)
         return ("argument %s has no type"):format(param.name)
       end
     end
-    for _, name in ipairs(entry.arguments or tagged) do
+    for _, name in ipairs(not entry.is_typed and entry.arguments or tagged) do
       if name ~= "_" and name ~= "self" then
         defined[#defined + 1] = name
       end

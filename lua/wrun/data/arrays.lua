@@ -75,6 +75,7 @@ local NPZ = { compress = check.boolean(false) }
 --- Writes tensors to an NPZ file, which NumPy reads by the same names. Option compress (false)
 --- deflates them.
 ---
+--- shapes  any
 --- domain  names are UTF-8 texts; any dtypes; the same tensors give the same bytes; the file is
 ---         complete or not there
 --- raises  `save_npz: argument 2: expected a table of name and tensor`;

@@ -18,7 +18,7 @@ local function files(hashes)
   }
 end
 
----@class wrun.data.Set
+---@class wrun.data.catalog.Set
 ---@field name string what people call it
 ---@field key string its name in wrun.data
 ---@field folder string its folder below a data folder
@@ -29,7 +29,7 @@ end
 ---@field classes string[]
 ---@field files table
 
----@type wrun.data.Set
+---@type wrun.data.catalog.Set
 M.mnist = {
   name = "MNIST",
   key = "mnist",
@@ -48,7 +48,7 @@ M.mnist = {
   }),
 }
 
----@type wrun.data.Set
+---@type wrun.data.catalog.Set
 M.fashion_mnist = {
   name = "Fashion-MNIST",
   key = "fashion_mnist",

@@ -6,10 +6,14 @@ local core = require "wrun.core"
 local PATH = check.string()
 
 --- Returns the tensor that an IDX file holds, plain or compressed with gzip.
+--- shapes  -> the sizes that the file names
 --- domain  uint8, float32 and float64 stay as they are; signed integers become int64
 --- raises  `idx: argument 1: expected a string`; `idx: PATH: ...` for a file that is missing or bad
 ---
----     local images = data.idx("train-images-idx3-ubyte.gz")
+---     local path = os.tmpname()
+---     local file = assert(io.open(path, "wb")) -- two bytes in one dimension
+---     file:write("\0\0\8\1\0\0\0\2\7\9"):close()
+---     print(data.idx(path), os.remove(path))
 ---@param path string
 ---@return wrun.Tensor
 local function idx(path)

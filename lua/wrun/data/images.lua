@@ -148,6 +148,8 @@ local function read(set, place, file)
 end
 
 ---@class wrun.data.Dataset
+--- Samples and their classes, as wrun.data.mnist returns them; any table with x (and y) will do for
+--- wrun.data.loader.
 ---@field x wrun.Tensor uint8 [n, 28, 28], 0 to 255
 ---@field y wrun.Tensor int64 [n], a position in `classes`
 ---@field classes string[]
@@ -170,7 +172,7 @@ end
 --- raises  `NAME: option folder: expected the files of`; `NAME: WRUN_DATA: expected the files of`;
 ---         `NAME: PATH: ...` for a bad file; `NAME: ... is not on this machine and cannot be
 ---         downloaded`
----@param set wrun.data.Set
+---@param set wrun.data.catalog.Set
 ---@param given table?
 ---@return wrun.data.Dataset
 ---@return wrun.data.Dataset? test

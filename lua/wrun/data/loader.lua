@@ -42,7 +42,9 @@ local function check_dataset(dataset)
   end
 end
 
---- Made by `wrun.data.loader`, which describes it.
+--- Hands out batches: `wrun.data.loader` makes one, and says more.
+--- domain  as wrun.data.loader
+--- raises  as wrun.data.loader
 ---@param dataset { x: wrun.Tensor, y: wrun.Tensor? }
 ---@param given table?
 function Loader:init(dataset, given)
@@ -112,7 +114,8 @@ end
 ---         an unshuffled one draws nothing; leaving early leaves nothing open
 --- raises  nothing
 ---
----     for x, y in loader:batches() do print(x.shape[1], y.shape[1]) end
+---     local loader = data.loader({ x = wrun.rand(5, 2), y = wrun.arange(1, 6) }, { batch_size = 2 })
+---     for x, y in loader:batches() do print(x.shape[1], y) end
 ---@return fun(): wrun.Tensor?, wrun.Tensor?
 function Loader:batches()
   local x, y = self.dataset.x, self.dataset.y

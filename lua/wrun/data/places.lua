@@ -24,7 +24,7 @@ local function environment(name)
 end
 
 --- Returns every file of a set, in the order in which people list them.
----@param set wrun.data.Set
+---@param set wrun.data.catalog.Set
 ---@return table[]
 function M.files(set)
   local train, test = set.files.train, set.files.test
@@ -32,7 +32,7 @@ function M.files(set)
 end
 
 --- Returns the paths of a set's files that lie right in `folder`, and the names of the missing.
----@param set wrun.data.Set
+---@param set wrun.data.catalog.Set
 ---@param folder string
 ---@return table<string, string> paths by file name
 ---@return string[] missing
@@ -49,14 +49,14 @@ function M.look(set, folder)
   return paths, missing
 end
 
----@class wrun.data.Place
+---@class wrun.data.places.Place
 ---@field folder string
 ---@field paths table<string, string>
 
 --- Returns where in a data folder a set lies: in the set's own sub-folder or right there.
----@param set wrun.data.Set
+---@param set wrun.data.catalog.Set
 ---@param folder string
----@return wrun.data.Place? nil when neither holds all files
+---@return wrun.data.places.Place? nil when neither holds all files
 ---@return string[]? missing the names the better of the two lacks
 function M.find(set, folder)
   local fewest
@@ -78,7 +78,7 @@ function M.given()
 end
 
 --- Returns the folder that holds a set's downloads, nil when there is no home to put it in.
----@param set wrun.data.Set
+---@param set wrun.data.catalog.Set
 ---@return string?
 function M.cache(set)
   local base = environment("XDG_CACHE_HOME")
@@ -90,7 +90,7 @@ function M.cache(set)
 end
 
 --- Returns the folders to look in for a set when the script names none.
----@param set wrun.data.Set
+---@param set wrun.data.catalog.Set
 ---@return string[]
 function M.usual(set)
   local folders = {}
@@ -101,7 +101,7 @@ function M.usual(set)
 end
 
 --- Returns the addresses of the folders that serve a set: `mirror`, the environment's, or its own.
----@param set wrun.data.Set
+---@param set wrun.data.catalog.Set
 ---@param mirror string?
 ---@return string[]
 function M.mirrors(set, mirror)

@@ -19,9 +19,12 @@ local Sequential = Module:extend("Sequential")
 
 --- Makes a container of modules, given as arguments or as one list; they stand at 1, 2, ..., so
 --- that `model[1]`, `#model` and `ipairs(model)` work.
+--- shapes  each module takes what the one before it gives
+--- domain  modules, made and not classes
 --- raises  `Sequential[N]: expected a module`
 ---
 ---     local model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 1))
+---     print(model, model(wrun.ones(2, 4)).shape[2])
 ---@param ... wrun.nn.Module
 function Sequential:init(...)
   self._places = {}
@@ -36,6 +39,7 @@ function Sequential:init(...)
 end
 
 --- Adds a module at the end and returns the container.
+--- domain  a module, made and not a class
 --- raises  `Sequential[N]: expected a module`
 ---@param module wrun.nn.Module
 ---@return wrun.nn.Sequential
@@ -61,7 +65,10 @@ local function place_of(container, index)
   return place
 end
 
---- Feeds `x` through the modules in order; without modules it comes back as it is.
+--- Returns `x` fed through the modules in order; without modules it comes back as it is.
+--- shapes  as the first module takes -> as the last one gives
+--- domain  as the first module takes
+--- raises  `Sequential[N] LAYER: ...`, what the module raises
 ---@param x wrun.Tensor
 ---@return wrun.Tensor
 function Sequential:forward(x)

@@ -193,7 +193,9 @@ end
 --- raises  `xavier_uniform_: argument 1: expected at least 2 dimensions`; `expected a fan in or`
 --- source  [Glorot2010] eq. 16
 ---
----     nn.init.xavier_uniform_(linear.weight, nn.init.calculate_gain("tanh"))
+---     local layer = nn.Linear(400, 600)
+---     nn.init.xavier_uniform_(layer.weight, nn.init.calculate_gain("tanh"))
+---     print(layer.weight:max()) -- just below 5/3 sqrt(6 / 1000)
 ---@param tensor wrun.Tensor
 ---@param ... any gain = 1, or { gain =, generator = }
 ---@return wrun.Tensor

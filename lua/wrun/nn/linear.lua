@@ -26,6 +26,7 @@ local Linear = Module:extend("Linear")
 --- raises  `Linear: argument 1: expected an integer >= 0`; `Linear: option dtype: expected one of`
 ---
 ---     local layer = nn.Linear(784, 256, { bias = false })
+---     print(layer, layer(wrun.rand(100, 784)).shape[2])
 ---@param in_features integer
 ---@param out_features integer
 ---@param options { bias: boolean, dtype: string, generator: wrun.Generator }?
@@ -55,7 +56,9 @@ function Linear:reset_parameters(generator)
   end
 end
 
+--- Returns x weight^T + bias.
 --- shapes  x [..., in] -> y [..., out]
+--- domain  the dtype of the layer
 --- raises  `linear: argument 1: expected [..., in]`
 ---@param x wrun.Tensor
 ---@return wrun.Tensor

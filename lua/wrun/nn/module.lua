@@ -18,20 +18,24 @@ function Module:__call(...)
   return self:forward(...)
 end
 
---- Computes the output; every layer replaces it.
+--- Returns the output for an input; every layer replaces it.
+--- shapes  as the layer says
+--- domain  as the layer says
 --- raises  `forward: not defined`
-function Module:forward()
+---@type fun(self: wrun.nn.Module, ...: any): any
+Module.forward = function(self)
   fail("%s: forward: not defined; write function %s:forward(x)", self.__name, self.__name)
 end
 
---- What stands between the brackets when the module prints; a layer with settings replaces it.
+--- Returns what stands between the brackets when the module prints; a layer with settings replaces
+--- it.
 --- raises  nothing
 ---@return string
 Module.extra_repr = function()
   return ""
 end
 
---- The short name that an error uses for this module, such as `Linear(784 -> 128)`.
+--- Returns the short name that an error uses for this module, such as `Linear(784 -> 128)`.
 --- raises  nothing
 ---@return string
 function Module:label()
@@ -56,6 +60,7 @@ end
 -- What a module holds ---------------------------------------------------------------------------
 
 --- Returns the parameters of this module and all below it, own ones first; a shared one comes once.
+--- shapes  any
 --- raises  nothing
 ---@return wrun.Tensor[]
 function Module:parameters()
@@ -64,6 +69,7 @@ function Module:parameters()
 end
 
 --- Iterates over name and parameter in the order of `parameters`; names are paths like `1.weight`.
+--- shapes  any
 --- raises  nothing
 ---@return fun(): string, wrun.Tensor
 function Module:named_parameters()
@@ -71,6 +77,7 @@ function Module:named_parameters()
 end
 
 --- Returns the buffers of this module and all below it.
+--- shapes  any
 --- raises  nothing
 ---@return wrun.Tensor[]
 function Module:buffers()
@@ -79,6 +86,7 @@ function Module:buffers()
 end
 
 --- Iterates over name and buffer in the order of `buffers`.
+--- shapes  any
 --- raises  nothing
 ---@return fun(): string, wrun.Tensor
 function Module:named_buffers()
@@ -129,6 +137,7 @@ end
 local BUFFER_OPTIONS = { persistent = check.boolean(true) }
 
 --- Makes `tensor` a field that belongs to the module's state but is not trained.
+--- shapes  any
 --- domain  `persistent = false` keeps it out of `state_dict`
 --- raises  `register_buffer: argument 1: expected a new field name`; `argument 2: expected`
 ---@param name string
@@ -169,6 +178,7 @@ end
 -- Changing the whole module ---------------------------------------------------------------------
 
 --- Calls `fn` with every module, children before their parent, and returns the module.
+--- domain  any function
 --- raises  `apply: argument 1: expected a function`
 ---@param fn fun(module: wrun.nn.Module)
 ---@return wrun.nn.Module
@@ -182,6 +192,7 @@ function Module:apply(fn)
 end
 
 --- Sets `training` here and below (layers such as dropout read it) and returns the module.
+--- domain  true or false
 --- raises  `train: argument 1: expected true or false`
 ---@param mode boolean? default true
 ---@return wrun.nn.Module
@@ -201,6 +212,7 @@ function Module:eval()
 end
 
 --- Sets whether the parameters take part in gradients and returns the module.
+--- domain  true or false
 --- raises  `requires_grad_: argument 1: expected true or false`
 ---@param requires_grad boolean? default true
 ---@return wrun.nn.Module
@@ -215,6 +227,7 @@ end
 local ZERO_GRAD_OPTIONS = { set_to_none = check.boolean(true) }
 
 --- Drops the gradients of all parameters; with `set_to_none = false` fills them with zeros instead.
+--- domain  option set_to_none, true by default
 --- raises  `zero_grad: option NAME: unknown`
 ---@param options { set_to_none: boolean }?
 function Module:zero_grad(options)

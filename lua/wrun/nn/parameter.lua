@@ -11,7 +11,7 @@ local REQUIRES_GRAD = check.boolean(true)
 --- domain  float32 or float64 when it requires a gradient
 --- raises  `Parameter: argument 1: expected a tensor`
 ---
----     self.weight = nn.Parameter(wrun.zeros(10, 784))
+---     print(nn.Parameter(wrun.zeros(2)))
 ---@param tensor wrun.Tensor
 ---@param requires_grad boolean? default true
 ---@return wrun.Tensor

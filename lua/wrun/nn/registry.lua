@@ -10,6 +10,13 @@ local ordered = require "wrun.nn.ordered"
 
 ---@class wrun.nn.Module: wrun.Class
 ---@field training boolean
+--- The base of every layer and network: a class with `init` and `forward`. Parameters and modules
+--- in its fields are found by themselves, in the order of their first assignment.
+---
+---     local Scale = nn.Module:extend("Scale")
+---     function Scale:init(n) self.by = nn.Parameter(wrun.ones(n)) end
+---     function Scale:forward(x) return x * self.by end
+---     print(Scale(2), Scale(2)(wrun.ones(2)), #Scale(2):parameters())
 ---@overload fun(...): any
 local Module = Class:extend("Module")
 Module.__newindex = ordered.assign

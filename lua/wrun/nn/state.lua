@@ -22,8 +22,11 @@ end
 
 --- Returns a table of name and tensor that `pairs` walks in order: per module parameters, then
 --- buffers. The tensors share the module's memory and are detached from its graph.
----@return table<string, wrun.Tensor>
+--- shapes  any
+--- domain  persistent buffers only; names are paths, such as `1.weight`
+--- raises  nothing
 ---@param self wrun.nn.Module
+---@return table<string, wrun.Tensor>
 function M.state_dict(self)
   local state = ordered.new()
   each_entry(self, function(name, tensor)
@@ -59,6 +62,7 @@ local function compare(module, state)
 end
 
 --- Copies tensors by name into the parameters and buffers; on an error nothing has changed.
+--- shapes  each as the module's own of that name
 --- domain  a table from `state_dict` or any table of name and tensor; values are cast to the
 ---   module's dtype. With `strict = false` missing and unexpected names are returned instead of
 ---   raised.

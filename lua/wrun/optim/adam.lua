@@ -7,6 +7,8 @@ local core = require "wrun.core"
 
 local adam_step, buffer, count = core.adam_step, common.buffer, common.count
 
+--- Makes an optimiser whose steps are scaled by running means of the gradient and of its square.
+---
 --- With g the gradient plus weight_decay * p (minus the gradient when `maximize`), step t is
 ---     m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2
 ---     p = p - lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps)

@@ -101,7 +101,8 @@ end)
 --- raises  `NAME: argument 1: expected parameters`; `NAME: parameter N: expected a leaf tensor`;
 ---   `NAME: option lr`
 ---
----     local optimizer = optim.SGD({ { params = { w }, lr = 0.1 }, { params = b } }, { lr = 0.01 })
+---     local w, b = nn.Parameter(wrun.ones(2)), nn.Parameter(wrun.ones(1))
+---     print(optim.SGD({ { params = { w }, lr = 0.1 }, { params = b } }, { lr = 0.01 }))
 ---@param params wrun.Tensor[]|table[]
 ---@param options table?
 function Optimizer:init(params, options)
@@ -121,6 +122,8 @@ function Optimizer:init(params, options)
 end
 
 --- Refuses options that do not go together; a subclass may replace it.
+--- domain  a group's options, each checked by its rule
+--- raises  nothing; a subclass's, what it refuses
 ---@type fun(self: wrun.optim.Optimizer, options: table)
 Optimizer.check_together = function() end
 
@@ -148,6 +151,7 @@ end
 local ZERO_GRAD_OPTIONS = { set_to_none = check.boolean(true) }
 
 --- Drops the gradients of all parameters; with `set_to_none = false` fills them with zeros instead.
+--- domain  option set_to_none, true by default
 --- raises  `zero_grad: option NAME: unknown`
 ---@param options { set_to_none: boolean }?
 function Optimizer:zero_grad(options)
@@ -166,7 +170,8 @@ end
 
 local CLOSURE = check.optional(check.func())
 
---- Changes every parameter that has a gradient.
+--- Changes every parameter that has a gradient and returns what the closure returned.
+--- shapes  loss []
 --- domain  `closure` computes the loss and its gradients anew; it runs with gradients on
 --- raises  `NAME: step: argument 1: expected a function`; what the closure raises
 ---@param closure (fun(): wrun.Tensor)?
@@ -184,6 +189,7 @@ function Optimizer:step(closure)
 end
 
 --- Changes the parameters of one group that have a gradient, each by `change`.
+--- domain  a group of param_groups
 --- raises  what `change` raises
 ---@param group table
 function Optimizer:update(group)
@@ -201,6 +207,7 @@ end
 
 --- Changes one parameter, in place and unrecorded, and its state, a table that starts empty; every
 --- optimiser replaces it.
+--- shapes  p and grad the same
 --- domain  grad is contiguous and like the parameter; it must stay as it is
 --- raises  `NAME: change: not defined`
 ---@type fun(self: wrun.optim.Optimizer, p: Tensor, grad: Tensor, state: table, group: table)
@@ -213,6 +220,7 @@ end
 
 --- Returns the options of the groups and the state of the parameters, numbered through the groups.
 --- The tensors are the optimiser's own: save or clone them before the next step.
+--- raises  nothing
 ---@return { param_groups: table[], state: table<integer, table> }
 function Optimizer:state_dict()
   local saved = { param_groups = {}, state = {} }

@@ -7,6 +7,8 @@ local core = require "wrun.core"
 
 local sgd_step = core.sgd_step
 
+--- Makes an optimiser that steps against the gradient, with momentum.
+---
 --- With g the gradient plus weight_decay * p (minus the gradient when `maximize`), a step is
 ---     b = momentum * b + (1 - dampening) * g, the first b being g itself
 ---     p = p - lr * (g + momentum * b when nesterov, else b)

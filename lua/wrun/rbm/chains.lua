@@ -9,6 +9,7 @@ local wrun = require "wrun"
 local fail = core.fail
 
 ---@class wrun.rbm.Chains: wrun.Class
+--- Markov chains that a machine's `chains` makes, and that stay where their last step left them.
 ---@field v wrun.Tensor [chains, visible], the chains' states at the model itself
 ---@field states wrun.Tensor [temperatures * chains, visible], the coldest, the model, last
 local Chains = Class:extend("rbm.Chains")
@@ -81,10 +82,12 @@ local function exchange(self, v, h)
 end
 
 --- Makes `k` steps v -> h -> v of every chain; units where `mask` is 1 keep their values.
---- domain  with temperatures, an exchange follows every step
+--- shapes  mask [visible] or [chains, visible]
+--- domain  k >= 1 (1); with temperatures, an exchange follows every step
 --- raises  `step: argument N: expected`
 ---@param k integer?
 ---@param mask wrun.Tensor?
+---@return wrun.rbm.Chains
 function Chains:step(k, mask)
   k = check.argument("step", 1, k, STEPS)
   local given = self.states
@@ -114,7 +117,7 @@ function Chains:step(k, mask)
   return self
 end
 
---- The share of exchanges between each temperature and the next that were accepted.
+--- Returns the share of exchanges between each temperature and the next that were accepted.
 --- domain  0..1; an empty table without temperatures
 --- raises  nothing
 ---@return number[]
@@ -126,11 +129,15 @@ function Chains:swap_rates()
   return rates
 end
 
---- The probabilities of the visible units, as pictures.
+--- Returns the probabilities of the visible units, as pictures.
 --- shapes  -> [chains, height, width]
---- raises  `images: expected`
+--- domain  height times width is the number of visible units
+--- raises  `images: expected a height and width of`
+---
+---     print(rbm.new({ visible = 6, hidden = 2 }):chains(10):step(5):images(2, 3).shape[1])
 ---@param height integer
 ---@param width integer
+---@return wrun.Tensor
 function Chains:images(height, width)
   local visible = self.model.options.visible
   if height * width ~= visible then
@@ -141,13 +148,15 @@ end
 
 local M = { methods = {} }
 
---- The autocorrelation of a series, averaged over chains, at lags 0 to `most`.
+--- Returns the autocorrelation of a series, averaged over chains, at lags 0 to `most`.
 --- shapes  series [steps, chains] -> [most + 1] float64
 --- domain  1 at lag 0; second, the integrated autocorrelation time in steps (at least 1)
 --- raises  `autocorrelation: argument N: expected`
 --- source  [Sokal1997]: summed until the lag exceeds five times the sum
 ---@param series wrun.Tensor
 ---@param most integer
+---@return wrun.Tensor
+---@return number time
 function M.autocorrelation(series, most)
   check.tensor_argument("autocorrelation", 1, series)
   if series.ndim ~= 2 or series:size(1) < 2 then
@@ -177,7 +186,7 @@ end
 ---         one in equal steps of inverse temperature) and start (default: the reference model)
 --- raises  `chains: argument 1: expected`; `chains: option start: expected`
 ---
----     local chains = require("wrun").rbm.new({ visible = 4, hidden = 2 }):chains(10)
+---     local chains = rbm.new({ visible = 4, hidden = 2 }):chains(10)
 ---     print(chains:step(5).v.shape[1])
 ---@param count integer
 ---@param options table?

@@ -16,6 +16,7 @@ local wrun = require "wrun"
 local fail = core.fail
 
 ---@class wrun.rbm.Trainer: wrun.Class
+--- Trains a machine pass by pass; made by a machine's `trainer`.
 local Trainer = Class:extend("rbm.Trainer")
 
 -- A number, a function of progress 0..1, or { first, last } to go from one to the other.
@@ -256,6 +257,7 @@ function Trainer:state_dict()
 end
 
 --- Goes on where `state_dict` was called; the bits are those of a run that never stopped.
+--- domain  a state of a trainer of a machine of the same sizes
 --- raises  `load_state_dict: NAME: expected`
 ---@param state table
 function Trainer:load_state_dict(state)
@@ -297,6 +299,9 @@ end
 local M = { methods = {} }
 
 --- Makes a trainer, for those who want the loop in their own hands; `fit` describes the options.
+--- shapes  data [n, visible] or [n, ...]
+--- domain  as `fit`
+--- raises  as `fit`
 ---@param data wrun.Tensor
 ---@param options table?
 ---@return wrun.rbm.Trainer
@@ -322,6 +327,7 @@ end
 --- source  [Hinton2002], [Tieleman2008], [Tieleman2009], [Desjardins2010], [Melchior2016]
 ---@param data wrun.Tensor
 ---@param options table?
+---@return wrun.rbm.Model
 function M.methods:fit(data, options)
   local trainer = Trainer(self, data, options)
   local callback = trainer.options.callback
@@ -334,12 +340,13 @@ function M.methods:fit(data, options)
   return self
 end
 
---- Hinton's checklist in numbers, for some rows of data.
+--- Returns Hinton's checklist in numbers, for some rows of data.
 --- shapes  data [n, visible]
 --- domain  see wrun.rbm.statistics
 --- raises  `statistics: argument 1: expected`
 ---@param data wrun.Tensor
 ---@param options table? binarize
+---@return table
 function M.methods:statistics(data, options)
   input.check_data(self, "statistics", data)
   local o = check.options("statistics", options, { binarize = input.BINARIZE })

@@ -46,7 +46,9 @@ local function visible_kind(o)
   return units.softmax(o.categories)
 end
 
---- Made by `wrun.rbm.new`, which describes it.
+--- A Restricted Boltzmann Machine: `wrun.rbm.new` makes one, and says more.
+--- domain  as rbm.new
+--- raises  as rbm.new
 ---@param options table
 function Model:init(options)
   local o = check.options("rbm.new", options, RULES)
@@ -81,38 +83,47 @@ function Model:_to_visible(h)
   return core.matmul(h, self.weight)
 end
 
---- The probability (the mean, for Gaussian units) of each hidden unit given the visible ones.
+--- Returns the probability (for Gaussian units the mean) of each hidden unit given the visible
+--- ones.
 --- shapes  v [batch, visible] -> [batch, hidden]
 --- domain  probabilities; v of any values, images as uint8 count as 0..1
 --- raises  `hidden: argument 1: expected`
 ---@param v wrun.Tensor
+---@return wrun.Tensor
 function Model:hidden(v)
   v = input.layer(self, "hidden", v, self.options.visible)
   return self.hidden_kind.mean(self:_to_hidden(v), self.hidden_bias)
 end
 
---- The probability (the mean, for Gaussian units) of each visible unit given the hidden ones.
+--- Returns the probability (for Gaussian units the mean) of each visible unit given the hidden
+--- ones.
 --- shapes  h [batch, hidden] -> [batch, visible]
+--- domain  h of any values
 --- raises  `visible: argument 1: expected`
 ---@param h wrun.Tensor
+---@return wrun.Tensor
 function Model:visible(h)
   h = input.layer(self, "visible", h, self.options.hidden)
   return self.visible_kind.mean(self:_to_visible(h), self.visible_bias)
 end
 
---- A sample of the hidden units given the visible ones.
+--- Returns a sample of the hidden units given the visible ones.
 --- shapes  v [batch, visible] -> [batch, hidden]
+--- domain  v of any values, images as uint8 count as 0..1
 --- raises  `sample_h: argument 1: expected`
 ---@param v wrun.Tensor
+---@return wrun.Tensor
 function Model:sample_h(v)
   v = input.layer(self, "sample_h", v, self.options.visible)
   return self.hidden_kind.sample(self:_to_hidden(v), self.hidden_bias, nil, nil, self.generator)
 end
 
---- A sample of the visible units given the hidden ones.
+--- Returns a sample of the visible units given the hidden ones.
 --- shapes  h [batch, hidden] -> [batch, visible]
+--- domain  h of any values
 --- raises  `sample_v: argument 1: expected`
 ---@param h wrun.Tensor
+---@return wrun.Tensor
 function Model:sample_v(h)
   h = input.layer(self, "sample_v", h, self.options.hidden)
   return self.visible_kind.sample(self:_to_visible(h), self.visible_bias, nil, nil, self.generator)
@@ -130,7 +141,8 @@ end
 
 local STEPS = check.integer(1, 1)
 
---- The visible units after `k` steps of Gibbs sampling; where `mask` is 1 they stay as they are.
+--- Returns the visible units after `k` steps of Gibbs sampling; where `mask` is 1 they stay as they
+--- are.
 --- shapes  v [batch, visible], mask [visible] or [batch, visible] -> [batch, visible]
 --- domain  k >= 1; the mask holds 0 and 1, or is bool: 1 clamps the unit to its value in v
 --- raises  `gibbs: argument N: expected`
@@ -138,6 +150,7 @@ local STEPS = check.integer(1, 1)
 ---@param v wrun.Tensor
 ---@param k integer?
 ---@param mask wrun.Tensor?
+---@return wrun.Tensor
 function Model:gibbs(v, k, mask)
   local given = input.layer(self, "gibbs", v, self.options.visible)
   k = check.argument("gibbs", 2, k, STEPS)
@@ -152,10 +165,12 @@ function Model:gibbs(v, k, mask)
   return v
 end
 
---- The probabilities of the visible units after one step up and down without sampling.
+--- Returns the probabilities of the visible units after one step up and down without sampling.
 --- shapes  v [batch, visible] -> [batch, visible]
+--- domain  v of any values, images as uint8 count as 0..1
 --- raises  `reconstruct: argument 1: expected`
 ---@param v wrun.Tensor
+---@return wrun.Tensor
 function Model:reconstruct(v)
   v = input.layer(self, "reconstruct", v, self.options.visible)
   local h = self.hidden_kind.mean(self:_to_hidden(v), self.hidden_bias)
@@ -164,12 +179,13 @@ end
 
 -- Energies --------------------------------------------------------------------------------------
 
---- The energy of each pair of visible and hidden states.
+--- Returns the energy of each pair of visible and hidden states.
 --- shapes  v [batch, visible], h [batch, hidden] -> [batch] float64
 --- domain  nats
 --- raises  `energy: argument N: expected`
 ---@param v wrun.Tensor
 ---@param h wrun.Tensor
+---@return wrun.Tensor
 function Model:energy(v, h)
   v = input.layer(self, "energy", v, self.options.visible)
   h = input.layer(self, "energy", h, self.options.hidden, 2)
@@ -197,12 +213,13 @@ function Model:_log_weight(v, x, beta)
     - self.visible_kind.self_energy(v)
 end
 
---- The free energy of visible states: exp(-F(v)) is proportional to the probability of v.
+--- Returns the free energy of visible states: exp(-F(v)) is proportional to the probability of v.
 --- shapes  v [batch, visible] -> [batch] float64
 --- domain  nats
 --- raises  `free_energy: argument 1: expected`
 --- source  [Hinton2012] section 16.1
 ---@param v wrun.Tensor
+---@return wrun.Tensor
 function Model:free_energy(v)
   v = input.layer(self, "free_energy", v, self.options.visible)
   return -self:_log_weight(v, self:_to_hidden(v))
@@ -210,7 +227,7 @@ end
 
 -- Parameters ------------------------------------------------------------------------------------
 
---- The parameters of the centred model with the same distribution, whose energy is
+--- Returns the parameters of the centred model with the same distribution, whose energy is
 --- -(v - mu) a' - (h - lambda) b' - (h - lambda) W (v - mu). The model's own are the plain ones.
 --- shapes  visible_bias, visible_offset [visible]; hidden_bias, hidden_offset [hidden]
 --- raises  nothing
@@ -227,7 +244,7 @@ function Model:centered()
   }
 end
 
---- Copies of the parameters without offsets.
+--- Returns copies of the parameters without offsets.
 --- shapes  weight [hidden, visible], visible_bias [visible], hidden_bias [hidden]
 --- raises  nothing
 ---@return table
@@ -243,7 +260,8 @@ local STATE = {
   "weight", "visible_bias", "hidden_bias", "base", "visible_offset", "hidden_offset",
 }
 
---- Copies of all that the model is: parameters, offsets, and where its generator stands.
+--- Returns copies of all that the model is: parameters, offsets, and where its generator stands.
+--- shapes  as the parameters
 --- raises  nothing
 ---@return table<string, wrun.Tensor>
 function Model:state_dict()
@@ -255,6 +273,8 @@ function Model:state_dict()
 end
 
 --- Makes the model what `state_dict` of a model of the same sizes returned.
+--- shapes  as the parameters
+--- domain  copied, and converted to the model's dtype
 --- raises  `load_state_dict: NAME: expected`
 ---@param state table<string, wrun.Tensor>
 function Model:load_state_dict(state)

@@ -11,7 +11,7 @@ local fail = core.fail
 
 local M = { methods = {} }
 
---- log Z, exactly, by summing over all states of the smaller layer.
+--- Returns log Z, exactly, by summing over all states of the smaller layer.
 --- domain  nats; up to 25 binary units on the smaller side
 --- raises  `log_z: expected at most 25 binary units on the smaller side`
 --- cost    2^units times the other side; in float64
@@ -144,7 +144,7 @@ local function run_ais(model, o)
   }
 end
 
---- log Z by annealed importance sampling from the model of the base rates.
+--- Returns log Z by annealed importance sampling from the model of the base rates.
 --- domain  options chains (100); steps (default: the 14,500 of the source; a number: equal steps);
 ---         reverse: walk from samples of the model to the base rates, which errs towards a larger
 ---         log Z; start [chains, visible], those samples (default: exact ones, of small machines);
@@ -155,7 +155,7 @@ end
 --- cost    two products of chains x visible x hidden a step
 --- source  [Neal2001], [Salakhutdinov2008], [Burda2015]
 ---
----     local z = require("wrun").rbm.new({ visible = 6, hidden = 3 }):ais { steps = 100 }
+---     local z = rbm.new({ visible = 6, hidden = 3 }):ais { steps = 100 }
 ---     print(z.log_z)
 ---@param options table?
 ---@return table
@@ -184,7 +184,7 @@ local function scored_rows(model, fname, data, o)
   return v
 end
 
---- The log-likelihood of each row of data.
+--- Returns the log-likelihood of each row of data.
 --- shapes  data [n, visible] -> [n] float64
 --- domain  nats; log_z a number or what `ais` returned; options binarize ("none" for data of 0
 ---         and 1, "threshold" or "stochastic") and the seed (1) of the draws
@@ -192,6 +192,7 @@ end
 ---@param data wrun.Tensor
 ---@param log_z number|table
 ---@param options table?
+---@return wrun.Tensor
 function M.methods:log_likelihood(data, log_z, options)
   local o = check.options("log_likelihood", options, LIKELIHOOD)
   log_z = type(log_z) == "table" and log_z.log_z or log_z
@@ -211,7 +212,7 @@ local function flipped(model, v, free_energy, at)
   return -(free_energy - model:free_energy(turned)):softplus()
 end
 
---- The pseudo-likelihood of each row: the sum over units of log p(unit | all others).
+--- Returns the pseudo-likelihood of each row: the sum over units of log p(unit | all others).
 --- shapes  data [n, visible] -> [n] float64
 --- domain  nats; binary visible units; option bits: that many units drawn for each row, scaled to
 ---         all of them, instead of every unit; binarize and seed as in log_likelihood
@@ -220,6 +221,7 @@ end
 --- source  [Besag1975]
 ---@param data wrun.Tensor
 ---@param options table?
+---@return wrun.Tensor
 function M.methods:pseudo_likelihood(data, options)
   if self.options.visible_units ~= "binary" then
     fail("pseudo_likelihood: expected binary visible units, got %s", self.options.visible_units)
