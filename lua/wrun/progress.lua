@@ -1,7 +1,5 @@
 --- A progress bar on standard error, when that is a terminal; nothing at all otherwise.
 ---
----     for x, y in wrun.progress(loader:batches(), #loader, "epoch 1") do ... end
----
 --- The line is drawn at most ten times a second and wiped at the end, so that what a script prints
 --- stands alone. A "dumb" terminal gets no bar. It has no colours, so NO_COLOR changes nothing.
 

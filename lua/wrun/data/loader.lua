@@ -114,7 +114,8 @@ end
 ---         an unshuffled one draws nothing; leaving early leaves nothing open
 --- raises  nothing
 ---
----     local loader = data.loader({ x = wrun.rand(5, 2), y = wrun.arange(1, 6) }, { batch_size = 2 })
+---     local train = { x = wrun.rand(5, 2), y = wrun.arange(1, 6) }
+---     local loader = data.loader(train, { batch_size = 2 })
 ---     for x, y in loader:batches() do print(x.shape[1], y) end
 ---@return fun(): wrun.Tensor?, wrun.Tensor?
 function Loader:batches()

@@ -270,7 +270,7 @@ M.cosine_similarity = similarity.cosine_similarity
 --- Returns the p-norm of a - b + eps along the last dimension.
 --- shapes  a and b broadcast to [..., n] -> [...], or [..., 1] with keepdim
 --- domain  Options: p > 0, default 2; eps 1e-6, which keeps the gradient finite where a = b;
---- keepdim
+---   keepdim
 --- raises  `pairwise_distance: argument N: expected a tensor`; `option p: expected a number > 0`
 ---
 ---     print(nn.functional.pairwise_distance(wrun.eye(2), wrun.zeros(2, 2)))

@@ -6,6 +6,8 @@ local common = require "wrun.optim.common"
 
 local average_, buffer = common.average_, common.buffer
 
+--- Makes an optimiser whose steps are in the units of the parameter.
+---
 --- With g the gradient plus weight_decay * p (minus the gradient when `maximize`), a step is
 ---     v = rho v + (1 - rho) g^2,  d = sqrt(u + eps) / sqrt(v + eps) * g
 ---     u = rho u + (1 - rho) d^2,  p = p - lr * d
@@ -14,7 +16,7 @@ local average_, buffer = common.average_, common.buffer
 --- source  [Zeiler2012] alg. 1
 ---
 ---     local w = wrun.ones(1, { requires_grad = true })
----     (w * 3):sum():backward()
+---     w:mul(3):sum():backward()
 ---     optim.Adadelta({ w }):step()
 ---     print(w:item() < 1) -- true
 ---@class wrun.optim.Adadelta: wrun.optim.Optimizer

@@ -4,6 +4,8 @@ local Optimizer = require "wrun.optim.optimizer"
 local check = require "wrun.check"
 local common = require "wrun.optim.common"
 
+--- Makes an optimiser whose steps are divided by the root of the sum of all squared gradients.
+---
 --- With g the gradient plus weight_decay * p (minus the gradient when `maximize`), step t is
 ---     s = s + g^2, the first s being initial_accumulator_value
 ---     p = p - lr / (1 + (t - 1) lr_decay) * g / (sqrt(s) + eps)
@@ -13,7 +15,7 @@ local common = require "wrun.optim.common"
 --- source  [Duchi2011] in PyTorch's form
 ---
 ---     local w = wrun.ones(1, { requires_grad = true })
----     (w * 3):sum():backward()
+---     w:mul(3):sum():backward()
 ---     optim.Adagrad({ w }, { lr = 0.1 }):step()
 ---     print(w:item()) -- 1 - 0.1, whatever the gradient's size
 ---@class wrun.optim.Adagrad: wrun.optim.Optimizer

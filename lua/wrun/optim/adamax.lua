@@ -6,6 +6,8 @@ local common = require "wrun.optim.common"
 
 local average_, buffer = common.average_, common.buffer
 
+--- Makes an optimiser like Adam with the largest recent gradient for the root mean square.
+---
 --- With g the gradient plus weight_decay * p (minus the gradient when `maximize`), step t is
 ---     m = beta1 m + (1 - beta1) g,  u = max(beta2 u, |g| + eps)
 ---     p = p - lr / (1 - beta1^t) * m / u
@@ -14,7 +16,7 @@ local average_, buffer = common.average_, common.buffer
 --- source  [Kingma2015] alg. 2 in PyTorch's form
 ---
 ---     local w = wrun.ones(1, { requires_grad = true })
----     (w * 3):sum():backward()
+---     w:mul(3):sum():backward()
 ---     optim.Adamax({ w }, { lr = 0.1 }):step()
 ---     print(w:item()) -- 1 - 0.1
 ---@class wrun.optim.Adamax: wrun.optim.Optimizer

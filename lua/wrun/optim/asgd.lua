@@ -4,6 +4,8 @@ local Optimizer = require "wrun.optim.optimizer"
 local check = require "wrun.check"
 local common = require "wrun.optim.common"
 
+--- Makes an optimiser that steps against the gradient and keeps the average of its way.
+---
 --- With g the gradient plus weight_decay * p (minus the gradient when `maximize`), step t is
 ---     p = (1 - lambd * eta) p - eta * g,  a = a + mu (p - a)
 ---     eta = lr / (1 + lambd * lr * t)^alpha,  mu = 1 / max(1, t - t0)
@@ -15,7 +17,7 @@ local common = require "wrun.optim.common"
 ---
 ---     local w = wrun.ones(1, { requires_grad = true })
 ---     local optimizer = optim.ASGD({ w }, { lr = 0.1, lambd = 0 })
----     (w * 3):sum():backward()
+---     w:mul(3):sum():backward()
 ---     optimizer:step()
 ---     print(w:item(), optimizer.state[w].ax:item()) -- 0.7 0.7
 ---@class wrun.optim.ASGD: wrun.optim.Optimizer

@@ -6,6 +6,8 @@ local common = require "wrun.optim.common"
 
 local average_, buffer = common.average_, common.buffer
 
+--- Makes an optimiser like Adam that looks ahead along its momentum, as Nesterov does.
+---
 --- With g the gradient plus weight_decay * p (minus the gradient when `maximize`), step t is
 ---     m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2
 ---     mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2),  M_t = mu_1 mu_2 ... mu_t
@@ -18,7 +20,7 @@ local average_, buffer = common.average_, common.buffer
 --- source  [Dozat2016] in PyTorch's form
 ---
 ---     local w = wrun.ones(1, { requires_grad = true })
----     (w * 3):sum():backward()
+---     w:mul(3):sum():backward()
 ---     optim.NAdam({ w }):step()
 ---     print(w:item() < 1) -- true
 ---@class wrun.optim.NAdam: wrun.optim.Optimizer

@@ -258,6 +258,9 @@ end
 
 --- Returns a tensor of the shape and type that the tensors in a parameter's state have: the
 --- parameter, unless a subclass says otherwise.
+--- shapes  any
+--- domain  a parameter of the optimiser
+--- raises  nothing
 ---@type fun(self: wrun.optim.Optimizer, parameter: Tensor): Tensor
 Optimizer.state_model = function(_, parameter)
   return parameter

@@ -6,6 +6,8 @@ local common = require "wrun.optim.common"
 
 local average_, buffer = common.average_, common.buffer
 
+--- Makes an optimiser like Adam that waits for its variance before it trusts it.
+---
 --- With g the gradient plus weight_decay * p (minus the gradient when `maximize`), step t is
 ---     m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2
 ---     rho = R - 2 t beta2^t / (1 - beta2^t),  R = 2 / (1 - beta2) - 1
@@ -19,7 +21,7 @@ local average_, buffer = common.average_, common.buffer
 --- source  [Liu2020] alg. 2 in PyTorch's form
 ---
 ---     local w = wrun.ones(1, { requires_grad = true })
----     (w * 3):sum():backward()
+---     w:mul(3):sum():backward()
 ---     optim.RAdam({ w }, { lr = 0.1 }):step()
 ---     print(w:item()) -- 1 - 0.1 * 3: the first steps are plain
 ---@class wrun.optim.RAdam: wrun.optim.Optimizer

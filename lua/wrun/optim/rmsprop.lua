@@ -6,6 +6,8 @@ local common = require "wrun.optim.common"
 
 local average_, buffer = common.average_, common.buffer
 
+--- Makes an optimiser whose steps are divided by the root of a running mean of squared gradients.
+---
 --- With g the gradient plus weight_decay * p (minus the gradient when `maximize`), a step is
 ---     v = alpha v + (1 - alpha) g^2,  b = momentum * b + g / (sqrt(v) + eps)
 ---     p = p - lr * b
@@ -17,7 +19,7 @@ local average_, buffer = common.average_, common.buffer
 --- source  [Hinton2012rms] slide 29; centred as in [Graves2013]
 ---
 ---     local w = wrun.ones(1, { requires_grad = true })
----     (w * 3):sum():backward()
+---     w:mul(3):sum():backward()
 ---     optim.RMSprop({ w }, { lr = 0.1, alpha = 0.75 }):step()
 ---     print(w:item()) -- 1 - 0.1 * 3 / sqrt(0.25 * 9)
 ---@class wrun.optim.RMSprop: wrun.optim.Optimizer

@@ -7,6 +7,8 @@ local wrun = require "wrun"
 
 local buffer = common.buffer
 
+--- Makes an optimiser with a step size for each element, grown while the gradient keeps its sign.
+---
 --- Each element has a step size d, which starts as lr. With g the gradient (its negative when
 --- `maximize`) and h the one before, a step is
 ---     d = d * etas[2] where g h > 0, d * etas[1] where g h < 0; kept within step_sizes
@@ -19,7 +21,7 @@ local buffer = common.buffer
 --- source  [Riedmiller1993] in PyTorch's form
 ---
 ---     local w = wrun.ones(1, { requires_grad = true })
----     (w * 3):sum():backward()
+---     w:mul(3):sum():backward()
 ---     optim.Rprop({ w }, { lr = 0.25 }):step()
 ---     print(w:item()) -- 0.75
 ---@class wrun.optim.Rprop: wrun.optim.Optimizer

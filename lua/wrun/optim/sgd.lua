@@ -19,7 +19,7 @@ local sgd_step = core.sgd_step
 --- source  [Sutskever2013] in PyTorch's form
 ---
 ---     local w = wrun.ones(1, { requires_grad = true })
----     (w * 3):sum():backward()
+---     w:mul(3):sum():backward()
 ---     optim.SGD({ w }, { lr = 0.1, momentum = 0.9 }):step()
 ---     print(w:item()) -- 0.7
 ---@class wrun.optim.SGD: wrun.optim.Optimizer

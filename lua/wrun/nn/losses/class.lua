@@ -104,7 +104,7 @@ end
 ---
 ---     local criterion = nn.CrossEntropyLoss({ label_smoothing = 0.1 })
 ---     print(criterion(wrun.zeros(2, 3), wrun.tensor { 1, 3 }))
----@type fun(options: table?): wrun.nn.Loss
+---@type fun(options: table?): wrun.nn.losses.Loss
 M.CrossEntropyLoss = Loss.define("CrossEntropyLoss", "cross_entropy", {
   weight = Loss.WEIGHT,
   ignore_index = check.integer(IGNORE_INDEX),
@@ -129,7 +129,7 @@ end)
 ---
 ---     local log_p = wrun.tensor({ { 0.5, 0.5 }, { 0.9, 0.1 } }):log()
 ---     print(nn.NLLLoss()(log_p, wrun.tensor { 1, 2 }))
----@type fun(options: table?): wrun.nn.Loss
+---@type fun(options: table?): wrun.nn.losses.Loss
 M.NLLLoss = Loss.define("NLLLoss", "nll_loss", {
   weight = Loss.WEIGHT,
   ignore_index = check.integer(IGNORE_INDEX),
@@ -145,7 +145,7 @@ end)
 ---
 ---     local loss = nn.MultiMarginLoss()(wrun.tensor { 0.1, 0.2, 0.8 }, wrun.tensor(3))
 ---     print(loss)
----@type fun(options: table?): wrun.nn.Loss
+---@type fun(options: table?): wrun.nn.losses.Loss
 M.MultiMarginLoss = Loss.define("MultiMarginLoss", "multi_margin_loss", {
   p = check.integer(1, 1, 2),
   margin = check.number(1),

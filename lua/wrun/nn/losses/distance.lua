@@ -14,7 +14,7 @@ local M = {}
 ---
 ---     local criterion = nn.MSELoss({ reduction = "sum" })
 ---     print(criterion(wrun.tensor { 1.0, 2.0 }, wrun.tensor { 1.0, 4.0 }))
----@type fun(options: table?): wrun.nn.Loss
+---@type fun(options: table?): wrun.nn.losses.Loss
 M.MSELoss = Loss.define("MSELoss", "mse_loss", {}, function(o, input, target)
   Loss.check_pair(o, input, target)
   return (input - target):square()
@@ -26,7 +26,7 @@ end)
 --- raises  `option reduction: expected mean, none or sum`; `argument 2: expected SHAPE to match`
 ---
 ---     print(nn.L1Loss()(wrun.tensor { 1.0, 2.0 }, wrun.tensor { 1.0, 4.0 }))
----@type fun(options: table?): wrun.nn.Loss
+---@type fun(options: table?): wrun.nn.losses.Loss
 M.L1Loss = Loss.define("L1Loss", "l1_loss", {}, function(o, input, target)
   Loss.check_pair(o, input, target)
   return (input - target):abs()
@@ -48,7 +48,7 @@ end
 ---
 ---     local criterion = nn.HuberLoss({ reduction = "none" })
 ---     print(criterion(wrun.tensor { 0.5, 3.0 }, wrun.zeros(2)))
----@type fun(options: table?): wrun.nn.Loss
+---@type fun(options: table?): wrun.nn.losses.Loss
 M.HuberLoss = Loss.define("HuberLoss", "huber_loss", {
   delta = check.positive(1),
 }, function(o, input, target)
@@ -64,7 +64,7 @@ end)
 ---
 ---     local criterion = nn.SmoothL1Loss({ beta = 0.5, reduction = "none" })
 ---     print(criterion(wrun.tensor { 0.5, 3.0 }, wrun.zeros(2)))
----@type fun(options: table?): wrun.nn.Loss
+---@type fun(options: table?): wrun.nn.losses.Loss
 M.SmoothL1Loss = Loss.define("SmoothL1Loss", "smooth_l1_loss", {
   beta = check.number(1, 0),
 }, function(o, input, target)

@@ -14,7 +14,7 @@ local fail = core.fail
 local TENSOR = check.tensor()
 local FLOATS = { float32 = true, float64 = true }
 
----@class wrun.nn.Loss: wrun.nn.Module
+---@class wrun.nn.losses.Loss: wrun.nn.Module
 ---@field reduction "mean"|"sum"|"none"
 local Loss = Module:extend("Loss")
 
@@ -116,6 +116,14 @@ function Loss.define(name, function_name, rules, compute)
     return reduce(self, compute(self, ...))
   end
 
+  --- Returns the loss as the functional form computes it: first the options, then what forward
+  --- takes.
+  --- shapes  as forward
+  --- domain  the options of the class
+  --- raises  as the class, under the name of the functional form
+  ---@param options table?
+  ---@param ... wrun.Tensor
+  ---@return wrun.Tensor
   function class.call(options, ...)
     local o = check.options(function_name, options, rules)
     o.__name = function_name

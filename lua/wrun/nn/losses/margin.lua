@@ -22,7 +22,7 @@ end
 ---
 ---     local distances, same = wrun.tensor { 0.5, 0.25 }, wrun.tensor { 1, -1 }
 ---     print(nn.HingeEmbeddingLoss()(distances, same))
----@type fun(options: table?): wrun.nn.Loss
+---@type fun(options: table?): wrun.nn.losses.Loss
 M.HingeEmbeddingLoss = Loss.define("HingeEmbeddingLoss", "hinge_embedding_loss", {
   margin = check.number(1),
 }, function(o, input, target)
@@ -37,7 +37,7 @@ end)
 --- raises  `option reduction: expected mean, none or sum`; `argument 2: expected SHAPE to match`
 ---
 ---     print(nn.SoftMarginLoss()(wrun.tensor { 2.0, -1.0 }, wrun.tensor { 1, -1 }))
----@type fun(options: table?): wrun.nn.Loss
+---@type fun(options: table?): wrun.nn.losses.Loss
 M.SoftMarginLoss = Loss.define("SoftMarginLoss", "soft_margin_loss", {}, function(o, input, target)
   Loss.check_pair(o, input, target)
   return (-target * input):softplus()
@@ -51,7 +51,7 @@ end)
 ---
 ---     local a, b = wrun.tensor { 1.0, 2.0 }, wrun.tensor { 2.0, 1.0 }
 ---     print(nn.MarginRankingLoss()(a, b, wrun.tensor { 1, 1 }))
----@type fun(options: table?): wrun.nn.Loss
+---@type fun(options: table?): wrun.nn.losses.Loss
 M.MarginRankingLoss = Loss.define("MarginRankingLoss", "margin_ranking_loss", {
   margin = check.number(0),
 }, function(o, a, b, target)
@@ -76,7 +76,7 @@ end
 ---
 ---     local a, b = wrun.tensor { { 1.0, 0.0 } }, wrun.tensor { { 1.0, 1.0 } }
 ---     print(nn.CosineEmbeddingLoss()(a, b, wrun.tensor { 1 }))
----@type fun(options: table?): wrun.nn.Loss
+---@type fun(options: table?): wrun.nn.losses.Loss
 M.CosineEmbeddingLoss = Loss.define("CosineEmbeddingLoss", "cosine_embedding_loss", {
   margin = check.number(0, -1, 1),
 }, function(o, a, b, target)
@@ -102,7 +102,7 @@ end
 ---
 ---     local a, p, n = wrun.zeros(1, 2), wrun.ones(1, 2), wrun.full({ 1, 2 }, 1.5)
 ---     print(nn.TripletMarginLoss()(a, p, n))
----@type fun(options: table?): wrun.nn.Loss
+---@type fun(options: table?): wrun.nn.losses.Loss
 M.TripletMarginLoss = Loss.define("TripletMarginLoss", "triplet_margin_loss", {
   margin = check.positive(1),
   p = check.positive(2),

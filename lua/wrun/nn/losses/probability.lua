@@ -44,7 +44,7 @@ end
 ---   `option weight: expected a shape that broadcasts to`
 ---
 ---     print(nn.BCELoss()(wrun.tensor { 0.9, 0.2 }, wrun.tensor { 1.0, 0.0 }))
----@type fun(options: table?): wrun.nn.Loss
+---@type fun(options: table?): wrun.nn.losses.Loss
 M.BCELoss = Loss.define("BCELoss", "binary_cross_entropy", {
   weight = Loss.WEIGHT,
 }, function(o, input, target)
@@ -64,7 +64,7 @@ end)
 ---
 ---     local criterion = nn.BCEWithLogitsLoss({ pos_weight = wrun.tensor(3.0) })
 ---     print(criterion(wrun.zeros(2), wrun.tensor { 1.0, 0.0 }))
----@type fun(options: table?): wrun.nn.Loss
+---@type fun(options: table?): wrun.nn.losses.Loss
 M.BCEWithLogitsLoss = Loss.define("BCEWithLogitsLoss", "binary_cross_entropy_with_logits", {
   weight = Loss.WEIGHT,
   pos_weight = Loss.WEIGHT,
@@ -90,7 +90,7 @@ end
 ---
 ---     local p, q = wrun.tensor { { 0.5, 0.5 } }, wrun.tensor { { 0.9, 0.1 } }
 ---     print(nn.KLDivLoss({ reduction = "batchmean" })(q:log(), p))
----@type fun(options: table?): wrun.nn.Loss
+---@type fun(options: table?): wrun.nn.losses.Loss
 M.KLDivLoss = Loss.define("KLDivLoss", "kl_div", {
   log_target = check.boolean(false),
   reduction = check.choice("mean", { "batchmean", "mean", "none", "sum" }),
@@ -109,7 +109,7 @@ end)
 --- raises  `option NAME: expected`; `argument 2: expected SHAPE to match`
 ---
 ---     print(nn.PoissonNLLLoss()(wrun.zeros(2), wrun.tensor { 1.0, 3.0 }))
----@type fun(options: table?): wrun.nn.Loss
+---@type fun(options: table?): wrun.nn.losses.Loss
 M.PoissonNLLLoss = Loss.define("PoissonNLLLoss", "poisson_nll_loss", {
   log_input = check.boolean(true),
   full = check.boolean(false),
@@ -154,7 +154,7 @@ end
 ---
 ---     local x, t = wrun.zeros(2), wrun.tensor { 1.0, 2.0 }
 ---     print(nn.GaussianNLLLoss()(x, t, wrun.ones(2)))
----@type fun(options: table?): wrun.nn.Loss
+---@type fun(options: table?): wrun.nn.losses.Loss
 M.GaussianNLLLoss = Loss.define("GaussianNLLLoss", "gaussian_nll_loss", {
   full = check.boolean(false),
   eps = check.positive(1e-6),
