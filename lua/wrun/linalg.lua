@@ -1,4 +1,4 @@
---- wrun.linalg: linear algebra under PyTorch's names.
+--- Linear algebra under PyTorch's names.
 --
 -- Decompositions and solvers (factor.lua) and products (products.lua) are functions of wrun and
 -- methods of tensors as well; the norms are only here, since wrun.norm is another.

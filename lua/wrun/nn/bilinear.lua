@@ -44,6 +44,7 @@ function Bilinear:init(in1_features, in2_features, out_features, options)
 end
 
 --- Draws weight, then bias, from U(-b, b), b = 1 / sqrt(in1).
+--- domain  any generator
 --- raises  what the generator raises
 ---@param generator wrun.Generator? default: the default generator
 function Bilinear:reset_parameters(generator)

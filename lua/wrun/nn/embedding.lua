@@ -52,6 +52,7 @@ function Embedding:init(num_embeddings, embedding_dim, options)
 end
 
 --- Draws the weight from N(0, 1); the row padding_idx is 0.
+--- domain  any generator
 --- raises  what the generator raises
 ---@param generator wrun.Generator? default: the default generator
 function Embedding:reset_parameters(generator)
