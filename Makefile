@@ -2,6 +2,7 @@
 # make mnist ARGS=...  train on MNIST        make bench     measure
 # make test            every spec            make lint      style and static analysis
 # make check-all       the specs again, under sanitizers and valgrind
+# make parity          how much of PyTorch's interface is here and agrees
 # make install         PREFIX=/usr/local DESTDIR=
 #
 # Missing Debian packages (listed in .packages) are installed first; "make deps" does only that.
@@ -33,8 +34,8 @@ LUA      := $(shell find lua -name '*.lua' | LC_ALL=C sort)
 SCRIPTS  := $(wildcard scripts/*.lua)
 EMBEDDED := $(LUA) $(SCRIPTS)
 
-.PHONY: all module deps test lint check-asan check-valgrind check-all bench mnist install uninstall \
-        clean FORCE
+.PHONY: all module deps test parity lint check-asan check-valgrind check-all bench mnist install \
+        uninstall clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/wrun
@@ -85,6 +86,9 @@ deps: $(addprefix build/packages-,build data test lint check)
 
 test: all module build/packages-test
 	$(BUILD)/wrun $(BUSTED) $(SPEC)
+
+parity: all build/packages-test
+	$(BUILD)/wrun spec/parity.lua
 
 lint: $(BUILD)/embedded_table.h build/packages-lint
 	clang-format --dry-run -Werror runtime/*.c runtime/*.h scripts/bench/*.c

@@ -1,0 +1,30 @@
+#!/usr/bin/env wrun
+--- A small autoencoder on MNIST; what it makes of the first 100 test images is saved for NumPy.
+
+local wrun = require "wrun"
+local data, nn, optim = wrun.data, wrun.nn, wrun.optim
+
+local path, epochs = arg[1] or "reconstruction.npy", tonumber(arg[2] or 3)
+wrun.manual_seed(1)
+local train, test = data.mnist { otherwise = "fashion_mnist" }
+local loader = data.loader(train, { batch_size = 100, shuffle = true })
+
+local model = nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 32),
+  nn.Linear(32, 128), nn.ReLU(), nn.Linear(128, 784), nn.Sigmoid())
+local criterion = nn.MSELoss()
+local optimizer = optim.Adam(model:parameters(), { lr = 0.001 })
+
+for epoch = 1, epochs do
+  local cost = 0
+  for x in loader:batches() do
+    optimizer:zero_grad()
+    local loss = criterion(model(x), x)
+    loss:backward()
+    optimizer:step()
+    cost = cost + loss:item() / #loader
+  end
+  print(("epoch %d  loss %.5f"):format(epoch, cost))
+end
+
+local x = test.x:narrow(1, 1, math.min(100, #test.y)):flatten(2) / 255
+data.save_npy(path, model(x):detach():reshape(-1, 28, 28))
