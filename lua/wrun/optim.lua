@@ -8,6 +8,7 @@ return {
   Adam = require "wrun.optim.adam",
   AdamW = require "wrun.optim.adamw",
   Adamax = require "wrun.optim.adamax",
+  LBFGS = require "wrun.optim.lbfgs",
   NAdam = require "wrun.optim.nadam",
   Optimizer = require "wrun.optim.optimizer",
   RAdam = require "wrun.optim.radam",

@@ -121,7 +121,7 @@ function Optimizer:init(params, options)
   end
 end
 
---- Refuses options that do not go together; a subclass may replace it.
+--- Refuses options that do not go together, and may complete them; a subclass replaces it.
 --- domain  a group's options, each checked by its rule
 --- raises  nothing; a subclass's, what it refuses
 ---@type fun(self: wrun.optim.Optimizer, options: table)
@@ -168,7 +168,7 @@ function Optimizer:zero_grad(options)
   end
 end
 
-local CLOSURE = check.optional(check.func())
+local CLOSURE = check.func()
 
 --- Changes every parameter that has a gradient and returns what the closure returned.
 --- shapes  loss []
@@ -178,7 +178,8 @@ local CLOSURE = check.optional(check.func())
 ---@return wrun.Tensor? loss what the closure returned
 function Optimizer:step(closure)
   local loss
-  if check.argument(self.__name .. ": step", 1, closure, CLOSURE) then
+  if closure ~= nil then
+    check.argument(self.__name .. ": step", 1, closure, CLOSURE)
     loss = wrun.enable_grad(closure)
   end
   local guard <close> = wrun.no_grad() -- luacheck: no unused
