@@ -1,5 +1,6 @@
 --- optim.LBFGS beside PyTorch's (spec/fixtures/make_lbfgs.py), its state, and what it refuses.
 
+local line_search = require "wrun.optim.line_search"
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
@@ -10,7 +11,10 @@ local optim = wrun.optim
 
 -- Every iteration divides by differences of gradients and so multiplies what was rounded; float32
 -- keeps the scalars of PyTorch in float32 and ours in float64.
-local PATH = { float64 = { rtol = 1e-11, atol = 1e-11 }, float32 = { rtol = 1e-3, atol = 1e-3 } }
+local PATH = { float64 = { rtol = 1e-12, atol = 1e-12 }, float32 = { rtol = 1e-4, atol = 1e-4 } }
+
+-- A few roundings for each of some ten interpolations.
+local LINE = { rtol = 1e-12, atol = 1e-12 }
 
 local LOSSES = {
   bowl = function(t)
@@ -57,6 +61,29 @@ local function text(options)
   table.sort(parts)
   return "{" .. table.concat(parts, ", ") .. "}"
 end
+
+describe("strong_wolfe", function()
+  for _, case in ipairs(fixture.searches) do
+    local how = ("from %g over %g cos(%g t) + %g (t - 1)^2 in %d steps"):format(case.t, case.a,
+      case.b, case.c, case.most)
+    it("tries what PyTorch tries " .. how, function()
+      local tried = {}
+      local function at(t)
+        tried[#tried + 1] = t
+        return {
+          t = t,
+          f = case.c * (t - 1) ^ 2 + case.a * math.cos(case.b * t),
+          slope = 2 * case.c * (t - 1) - case.a * case.b * math.sin(case.b * t),
+        }
+      end
+      local start = at(0.0)
+      tried = {}
+      local point = line_search.strong_wolfe(at, start, case.t, case.most, 1)
+      near.lists(case.calls, tried, LINE)
+      near.lists({ case.found, case.f, case.slope }, { point.t, point.f, point.slope }, LINE)
+    end)
+  end
+end)
 
 describe("LBFGS", function()
   for _, case in ipairs(fixture.cases) do
