@@ -8,6 +8,8 @@ local wrun = require "wrun"
 
 local fail = core.fail
 
+--- Makes an optimiser that steps by the curvature which the last gradients have shown.
+---
 --- A step is up to max_iter iterations, each moving all parameters along d = -H g, where H is the
 --- inverse Hessian as the last history_size moves suggest it. The distance is lr, or what a line
 --- search finds with `line_search_fn = "strong_wolfe"`, which tries lr first.
@@ -207,7 +209,8 @@ local function iterate(run, is_last)
     and math.abs(run.loss - before) >= group.tolerance_change
 end
 
---- Moves the parameters by up to max_iter iterations.
+--- Moves the parameters by up to max_iter iterations and returns the loss before them.
+--- shapes  loss []
 --- domain  `closure` drops the gradients, computes the loss and its gradients, and returns the loss
 --- raises  `LBFGS: step: argument 1: expected a function`; `LBFGS: step: expected the closure to
 ---   return the loss`
