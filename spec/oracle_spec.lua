@@ -9,6 +9,7 @@ local ELEMENTWISE = { float32 = { ulp = 4 }, float64 = { rtol = 1e-12 } }
 local SUMS = { float32 = { rtol = 1e-5, atol = 2e-6 }, float64 = { rtol = 1e-12, atol = 1e-14 } }
 
 local FIXTURES = {
+  { "counting", SUMS },
   { "elementwise", ELEMENTWISE },
   { "promotion", ELEMENTWISE },
   { "reductions", SUMS },

@@ -215,18 +215,19 @@ end
 
 --- Returns dimension d (from 1, or from the end) of a tensor of n dimensions, counted from 1; a
 --- number without dimensions takes 1 and -1.
---- domain  `position` counts from 1
---- raises  `argument N: expected a dimension`
+--- domain  `place`: the position of the argument, from 1, or the name of an option
+--- raises  `argument N: expected a dimension`; `option NAME: expected a dimension`
 ---@param fname string the function that errors name
----@param position integer
+---@param place integer|string
 ---@param d any
 ---@param n integer
 ---@return integer
-function M.dimension(fname, position, d, n)
+function M.dimension(fname, place, d, n)
   n = math.max(n, 1)
   if math.type(d) ~= "integer" or d == 0 or d > n or d < -n then
-    fail("%s: argument %d: expected a dimension from 1 to %d or from -%d to -1, got %s", fname,
-      position, n, n, M.describe(d))
+    local kind = type(place) == "string" and "option" or "argument"
+    fail("%s: %s %s: expected a dimension from 1 to %d or from -%d to -1, got %s", fname, kind,
+      place, n, n, M.describe(d))
   end
   return d < 0 and n + d + 1 or d
 end

@@ -7,6 +7,7 @@
 local core = require "wrun.core"
 local autograd = require "wrun.autograd"
 local constructors = require "wrun.constructors"
+local counting = require "wrun.counting"
 local einsum = require "wrun.einsum"
 local elements = require "wrun.elements"
 local factor = require "wrun.factor"
@@ -29,6 +30,7 @@ local M = {}
 local TOPICS = {
   operations,
   constructors,
+  counting,
   einsum,
   elements,
   factor,
