@@ -99,6 +99,12 @@ describe("default weights and nn.init #many", function()
     end)
   end
 
+  it("are PyTorch's where nothing is drawn", function()
+    for _, step in ipairs(fixture.constants[1].steps) do
+      replay.step(step)
+    end
+  end)
+
   for _, row in ipairs(fixture.gains) do
     local nonlinearity, gain, parameter = table.unpack(row)
     it(("scale %s(%s) as PyTorch does"):format(nonlinearity, parameter or ""), function()

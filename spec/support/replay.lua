@@ -8,6 +8,8 @@ local M = {}
 -- log, sin and cos may differ by a step or two from one library to the next; a shift by the mean
 -- carries that over in steps of the mean's size.
 local NORMAL_ULP = 2
+-- A decomposition's errors are relative to the size of the matrix, a gain of 1 to 2.
+local ORTHOGONAL = { float32 = { atol = 2e-6 }, float64 = { atol = 1e-14 } }
 local LAWS = { exponential = true, law = true }
 
 local function empty(step)
@@ -142,7 +144,9 @@ local function rule_of(step)
     return { ulp = 2 }
   elseif step.op == "normal_of" then
     return { ulp = NORMAL_ULP, scale = 16 }
-  elseif step.op:find("normal") or step.draw == "normal" then
+  elseif step.op == "orthogonal_" then
+    return ORTHOGONAL[step.dtype]
+  elseif step.op:find("normal") or step.draw == "normal" or step.op == "sparse_" then
     return { ulp = NORMAL_ULP, scale = math.abs(step.mean or 0) }
   end
 end

@@ -6,15 +6,15 @@
 --- double precision, in PyTorch's order of operations, so that a seed gives PyTorch's weights.
 
 local check = require "wrun.check"
+local common = require "wrun.nn.init.common"
 local core = require "wrun.core"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail, settings, draw = core.fail, common.settings, common.draw
 
 local M = {}
 
-local TENSOR = check.tensor()
-local GENERATOR = check.optional(check.passed_on())
+local GENERATOR = common.GENERATOR
 
 local GAINS = {
   linear = 1,
@@ -44,6 +44,8 @@ local SLOPE = check.number(0.01)
 --- domain  `param` is the slope of leaky_relu (default 0.01) and is ignored elsewhere
 --- raises  `calculate_gain: argument 1: expected one of`; `argument 2: expected a number`
 --- source  [He2015] for relu and leaky_relu; tanh and selu as PyTorch chose them
+---
+---     print(nn.init.calculate_gain("tanh"), nn.init.calculate_gain("leaky_relu", 0.2))
 ---@param nonlinearity string
 ---@param param number?
 ---@return number
@@ -72,39 +74,14 @@ end
 --- shapes  tensor [fan_out, fan_in, ...]; further dimensions multiply both fans
 --- domain  any dtype
 --- raises  `calculate_fan_in_and_fan_out: argument 1: expected at least 2 dimensions`
+---
+---     print(nn.init.calculate_fan_in_and_fan_out(wrun.empty(16, 3, 5, 5)))  -- 75 and 400
 ---@param tensor wrun.Tensor
 ---@return integer fan_in
 ---@return integer fan_out
 function M.calculate_fan_in_and_fan_out(tensor)
-  check.argument("calculate_fan_in_and_fan_out", 1, tensor, TENSOR)
+  common.check_tensor("calculate_fan_in_and_fan_out", tensor)
   return fans("calculate_fan_in_and_fan_out", tensor)
-end
-
--- Gathers settings given by position, named in `order`, and in a last table, and checks them.
-local function settings(fname, tensor, rules, order, ...)
-  check.argument(fname, 1, tensor, TENSOR)
-  local given, arguments = {}, table.pack(...)
-  local count = arguments.n
-  if type(arguments[count]) == "table" then
-    for name, value in pairs(arguments[count]) do
-      given[name] = value
-    end
-    count = count - 1
-  end
-  if count > #order then
-    fail("%s: argument %d: expected a table of options, got %s", fname, #order + 2,
-      check.describe(arguments[#order + 1]))
-  end
-  for i = 1, count do
-    given[order[i]] = arguments[i]
-  end
-  return check.options(fname, given, rules)
-end
-
-local function draw(tensor, method, first, second, generator)
-  local _ <close> = wrun.no_grad()
-  tensor[method](tensor, first, second, { generator = generator })
-  return tensor
 end
 
 local UNIFORM = { a = check.number(0), b = check.number(1), generator = GENERATOR }
@@ -113,6 +90,8 @@ local UNIFORM = { a = check.number(0), b = check.number(1), generator = GENERATO
 --- shapes  any
 --- domain  float32 or float64; a <= b
 --- raises  `uniform_: option b: expected a number >= a`
+---
+---     print(nn.init.uniform_(wrun.empty(2, 3), -0.1, 0.1))
 ---@param tensor wrun.Tensor
 ---@param ... any a = 0, b = 1, or { a =, b =, generator = }
 ---@return wrun.Tensor
@@ -130,6 +109,8 @@ local NORMAL = { mean = check.number(0), std = check.number(1, 0), generator = G
 --- shapes  any
 --- domain  float32 or float64; std >= 0
 --- raises  `normal_: option std: expected a number >= 0`
+---
+---     print(nn.init.normal_(wrun.empty(2, 3), { std = 0.01 }))
 ---@param tensor wrun.Tensor
 ---@param ... any mean = 0, std = 1, or { mean =, std =, generator = }
 ---@return wrun.Tensor
@@ -139,7 +120,7 @@ function M.normal_(tensor, ...)
 end
 
 local function fill(fname, tensor, value)
-  check.argument(fname, 1, tensor, TENSOR)
+  common.check_tensor(fname, tensor)
   local _ <close> = wrun.no_grad()
   tensor:fill_(value)
   return tensor
@@ -149,6 +130,8 @@ end
 --- shapes  any
 --- domain  any dtype
 --- raises  `constant_: argument 1: expected a tensor`
+---
+---     print(nn.init.constant_(wrun.empty(2), 0.5))  -- tensor([0.5000, 0.5000])
 ---@param tensor wrun.Tensor
 ---@param value number
 ---@return wrun.Tensor
@@ -160,6 +143,8 @@ end
 --- shapes  any
 --- domain  any dtype
 --- raises  `zeros_: argument 1: expected a tensor`
+---
+---     print(nn.init.zeros_(nn.Linear(3, 2).bias))
 ---@param tensor wrun.Tensor
 ---@return wrun.Tensor
 function M.zeros_(tensor)
@@ -170,6 +155,8 @@ end
 --- shapes  any
 --- domain  any dtype
 --- raises  `ones_: argument 1: expected a tensor`
+---
+---     print(nn.init.ones_(wrun.empty(2)))  -- tensor([1., 1.])
 ---@param tensor wrun.Tensor
 ---@return wrun.Tensor
 function M.ones_(tensor)
@@ -210,6 +197,8 @@ end
 --- domain  float32 or float64; gain >= 0
 --- raises  as `xavier_uniform_`
 --- source  [Glorot2010] eq. 12
+---
+---     print(nn.init.xavier_normal_(wrun.empty(100, 100)):std())  -- about 0.1
 ---@param tensor wrun.Tensor
 ---@param ... any gain = 1, or { gain =, generator = }
 ---@return wrun.Tensor
@@ -253,6 +242,9 @@ end
 ---   a warning.
 --- raises  `kaiming_uniform_: argument 1: expected at least 2 dimensions`; `option mode: expected`
 --- source  [He2015] sec. 2.2
+---
+---     local weight = wrun.empty(2, 6)
+---     print(nn.init.kaiming_uniform_(weight, { nonlinearity = "relu" }))  -- from -1 to 1
 ---@param tensor wrun.Tensor
 ---@param ... any a = 0, mode = "fan_in", nonlinearity = "leaky_relu", or a table
 ---@return wrun.Tensor
@@ -265,6 +257,8 @@ end
 --- domain  as `kaiming_uniform_`
 --- raises  as `kaiming_uniform_`
 --- source  [He2015] sec. 2.2
+---
+---     print(nn.init.kaiming_normal_(wrun.empty(50, 200), 0, "fan_out"):std())  -- about 0.2
 ---@param tensor wrun.Tensor
 ---@param ... any a = 0, mode = "fan_in", nonlinearity = "leaky_relu", or a table
 ---@return wrun.Tensor
@@ -272,8 +266,26 @@ function M.kaiming_normal_(tensor, ...)
   return kaiming("kaiming_normal_", "normal_", tensor, ...)
 end
 
--- The names the literature uses for the same functions.
+--- The same under the name of its author, as the literature has it.
+--- shapes  as `kaiming_uniform_`
+--- domain  as `kaiming_uniform_`
+--- raises  as `kaiming_uniform_`
+---
+---     print(nn.init.he_uniform_(wrun.empty(2, 6)):abs():max():lt(1))  -- sqrt(6 / fan_in) is 1
+---@type fun(tensor: wrun.Tensor, ...: any): wrun.Tensor
 M.he_uniform_ = M.kaiming_uniform_
+
+--- The same under the name of its author, as the literature has it.
+--- shapes  as `kaiming_normal_`
+--- domain  as `kaiming_normal_`
+--- raises  as `kaiming_normal_`
+---
+---     print(nn.init.he_normal_(wrun.empty(100, 200)):std())  -- about sqrt(2 / fan_in) = 0.1
+---@type fun(tensor: wrun.Tensor, ...: any): wrun.Tensor
 M.he_normal_ = M.kaiming_normal_
+
+for name, f in pairs(require "wrun.nn.init.structured") do
+  M[name] = f
+end
 
 return M

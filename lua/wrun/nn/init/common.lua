@@ -1,0 +1,59 @@
+--- What the initialisers share: their settings, fans, and draws outside autograd.
+
+local check = require "wrun.check"
+local core = require "wrun.core"
+local wrun = require "wrun"
+
+local fail = core.fail
+
+local M = {}
+
+local TENSOR = check.tensor()
+
+--- a rule for the option `generator`, which the draw itself checks
+M.GENERATOR = check.optional(check.passed_on())
+
+--- Refuses what is no tensor.
+function M.check_tensor(fname, tensor)
+  check.argument(fname, 1, tensor, TENSOR)
+end
+
+--- Refuses a tensor that has not one of the numbers of dimensions from `least` to `most`.
+function M.check_dimensions(fname, tensor, least, most)
+  M.check_tensor(fname, tensor)
+  if tensor.ndim < least or tensor.ndim > most then
+    local wanted = least == most and least or most == math.huge and "at least " .. least
+      or ("%d to %d"):format(least, most)
+    fail("%s: argument 1: expected %s dimensions, got %s", fname, wanted, core.shape_text(tensor))
+  end
+end
+
+--- Gathers settings given by position, named in `order`, and in a last table, and checks them.
+function M.settings(fname, tensor, rules, order, ...)
+  M.check_tensor(fname, tensor)
+  local given, arguments = {}, table.pack(...)
+  local count = arguments.n
+  if type(arguments[count]) == "table" then
+    for name, value in pairs(arguments[count]) do
+      given[name] = value
+    end
+    count = count - 1
+  end
+  if count > #order then
+    fail("%s: argument %d: expected a table of options, got %s", fname, #order + 2,
+      check.describe(arguments[#order + 1]))
+  end
+  for i = 1, count do
+    given[order[i]] = arguments[i]
+  end
+  return check.options(fname, given, rules)
+end
+
+--- Calls the tensor's method with two settings and a generator, and returns the tensor.
+function M.draw(tensor, method, first, second, generator)
+  local _ <close> = wrun.no_grad()
+  tensor[method](tensor, first, second, { generator = generator })
+  return tensor
+end
+
+return M
