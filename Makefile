@@ -3,6 +3,7 @@
 # make test            every spec            make lint      style and static analysis
 # make check-all       the specs again, under sanitizers and valgrind
 # make parity          how much of PyTorch's interface is here and agrees
+# make docs            the reference, in build/docs
 # make install         PREFIX=/usr/local DESTDIR=
 #
 # Missing Debian packages (listed in .packages) are installed first; "make deps" does only that.
@@ -34,8 +35,8 @@ LUA      := $(shell find lua -name '*.lua' | LC_ALL=C sort)
 SCRIPTS  := $(wildcard scripts/*.lua)
 EMBEDDED := $(LUA) $(SCRIPTS)
 
-.PHONY: all module deps test parity lint check-asan check-valgrind check-all bench mnist install \
-        uninstall clean FORCE
+.PHONY: all module deps test parity docs lint check-asan check-valgrind check-all bench mnist \
+        install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/wrun
@@ -82,7 +83,7 @@ build/packages-%: .packages
 	fi
 	@touch $@
 
-deps: $(addprefix build/packages-,build data test lint check)
+deps: $(addprefix build/packages-,build data test docs lint check)
 
 test: all module build/packages-test
 	$(BUILD)/wrun $(BUSTED) $(SPEC)
@@ -121,6 +122,13 @@ bench: all $(BUILD)/bare.so
 	@for part in $(or $(ONLY),epoch small start memory elementwise rbm); do \
 	  $(BUILD)/wrun scripts/bench/all.lua $$part || exit 1; \
 	done
+
+# LDoc's input, with a configuration of its own, is written by wrun.
+docs: all build/packages-docs
+	@rm -rf $(BUILD)/reference $(BUILD)/docs && mkdir -p $(BUILD)/reference
+	@$(BUILD)/wrun scripts/docs/ldoc.lua $(BUILD)/reference $(BUILD)/docs
+	@ldoc --quiet --config $(BUILD)/reference/config.ld $(BUILD)/reference
+	@echo "$(BUILD)/docs/index.html"
 
 mnist: all build/packages-data
 	$(BUILD)/wrun scripts/mnist_xavier.lua $(ARGS)

@@ -95,11 +95,12 @@ end
 
 --- reads all sources; returns the entries by place and by value, those of classes by tag, and heads
 local function read_sources()
-  local found = { by_place = {}, by_value = {}, by_class = {}, heads = {}, all = {} }
+  local found = { by_place = {}, by_value = {}, by_class = {}, heads = {}, head_of = {}, all = {} }
   for _, name in ipairs(sources.names()) do
     local text = sources.text(name)
     local entries, head, returned = comments.parse(text or "", name)
     local module = load_module(name)
+    found.head_of[name] = head
     if module and head then
       found.heads[module] = head
     end
@@ -108,8 +109,8 @@ local function read_sources()
       if not entry.is_bare then
         found.by_place[place(name, entry.line)] = entry
         local value = entry.path and resolve(entry, module, returned)
-        if value ~= nil then
-          found.by_value[value] = entry
+        if value ~= nil then -- of two names for one value the first documents it
+          found.by_value[value] = found.by_value[value] or entry
         end
         if entry.class then
           found.by_class[entry.class] = entry
@@ -320,6 +321,15 @@ function M.faces()
     loaded, sources_found = load_all()
   end
   return loaded
+end
+
+--- Returns the comments at the heads of the sources, by the name of the module.
+--- domain  every module of the library
+--- raises  nothing
+---@return table<string, wrun.reference.Entry>
+function M.heads()
+  M.faces()
+  return sources_found.head_of
 end
 
 --- Returns the comment that documents a value, by what published it or where it is defined.
