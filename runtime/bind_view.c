@@ -180,6 +180,59 @@ static int core_select(lua_State *L)
     return 1;
 }
 
+/* unfold(t, dim, size, step): every window of `size` positions of a dimension, `step` apart; the
+ * places within a window become the last dimension */
+static int core_unfold(lua_State *L)
+{
+    static const char f[] = "unfold";
+    View v;
+    tensor_view(bind_tensor(L, f, 1), &v);
+    if (v.ndim == 0 || v.ndim == MAX_RANK)
+        bind_fail_argument(L, f, 1, v.ndim == 0 ? "a tensor with dimensions" : "fewer dimensions");
+    int d = bind_dimension(L, f, 2, v.ndim);
+    int64_t size = bind_integer(L, f, 3, "a size"), step = bind_integer(L, f, 4, "a step");
+    if (size < 0 || size > v.shape[d])
+        bind_fail(L, "%s: argument 3: expected a size from 0 to %I, got %I", f,
+                  (LUAI_UACINT)v.shape[d], (LUAI_UACINT)size);
+    if (step < 1)
+        bind_fail_argument(L, f, 4, "a step of 1 or more");
+    v.shape[v.ndim] = size;
+    v.stride[v.ndim++] = v.stride[d];
+    int64_t rest = v.shape[d] - size;
+    v.stride[d] *= size_min(step, size_max(rest, 1)); /* a longer one reaches no second window */
+    v.shape[d] = rest / step + 1;
+    bind_new_view(L, 1, &v);
+    return 1;
+}
+
+/* diagonal(t [, offset, dim1, dim2]): its elements [i, i + offset], as the last dimension */
+static int core_diagonal(lua_State *L)
+{
+    static const char f[] = "diagonal";
+    lua_settop(L, 4);
+    View v;
+    tensor_view(bind_tensor(L, f, 1), &v);
+    if (v.ndim < 2)
+        bind_fail_argument(L, f, 1, "a tensor with two dimensions or more");
+    int64_t offset = lua_isnil(L, 2) ? 0 : bind_integer(L, f, 2, "an offset");
+    int a = lua_isnil(L, 3) ? 0 : bind_dimension(L, f, 3, v.ndim);
+    int b = lua_isnil(L, 4) ? 1 : bind_dimension(L, f, 4, v.ndim);
+    if (a == b)
+        bind_fail(L, "%s: expected two different dimensions, got %d twice", f, a + 1);
+    int64_t down = offset < 0 ? size_max(offset, -v.shape[a]) : 0;
+    int64_t right = offset > 0 ? size_min(offset, v.shape[b]) : 0;
+    int64_t length = size_min(v.shape[a] + down, v.shape[b] - right);
+    int64_t stride = v.stride[a] + v.stride[b];
+    if (length > 0)
+        v.data += (right * v.stride[b] - down * v.stride[a]) * dtype_size(v.dtype);
+    view_drop(&v, a > b ? a : b);
+    view_drop(&v, a > b ? b : a);
+    v.shape[v.ndim] = length;
+    v.stride[v.ndim++] = stride;
+    bind_new_view(L, 1, &v);
+    return 1;
+}
+
 /* {from, to, step} of a slice, at the top of the stack: negatives count from the end, {} is
  * everything */
 static void take_slice(lua_State *L, const char *f, View *v, int d, int shown)
@@ -268,11 +321,10 @@ static int core_assign(lua_State *L)
 }
 
 static const luaL_Reg view_functions[] = {
-    {"view", core_view},           {"reshape", core_reshape},
-    {"transpose", core_transpose}, {"permute", core_permute},
-    {"expand", core_expand},       {"narrow", core_narrow},
-    {"select", core_select},       {"index", core_index},
-    {"assign", core_assign},       {NULL, NULL},
+    {"view", core_view},       {"reshape", core_reshape}, {"transpose", core_transpose},
+    {"permute", core_permute}, {"expand", core_expand},   {"narrow", core_narrow},
+    {"select", core_select},   {"unfold", core_unfold},   {"diagonal", core_diagonal},
+    {"index", core_index},     {"assign", core_assign},   {NULL, NULL},
 };
 
 void bind_open_view(lua_State *L)

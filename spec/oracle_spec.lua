@@ -19,6 +19,7 @@ local FIXTURES = {
   { "products", SUMS },
   { "views", {} },
   { "indexing", {} },
+  { "shapes", {} },
 }
 
 for _, fixture in ipairs(FIXTURES) do

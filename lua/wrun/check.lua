@@ -232,6 +232,24 @@ function M.dimension(fname, place, d, n)
   return d < 0 and n + d + 1 or d
 end
 
+--- Refuses a positional argument that is no table of one or more tensors.
+--- domain  `position` counts from 1
+--- raises  `argument N: expected a table of one or more tensors`; `tensor N: expected a tensor`
+---@param fname string
+---@param position integer
+---@param list any
+function M.tensors(fname, position, list)
+  if type(list) ~= "table" or #list == 0 then
+    fail("%s: argument %d: expected a table of one or more tensors, got %s", fname, position,
+      core.describe(list))
+  end
+  for i, x in ipairs(list) do
+    if not core.is_tensor(x) then
+      fail("%s: tensor %d: expected a tensor, got %s", fname, i, core.describe(x))
+    end
+  end
+end
+
 local function sorted_names(t)
   local names = {}
   for name in pairs(t) do

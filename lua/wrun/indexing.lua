@@ -299,4 +299,29 @@ function M.take_along_dim(x, positions, d)
   return operations.gather(x, d, operations.expand(positions, joint))
 end
 
+--- Returns for each class a row of zeros with a 1 at its place.
+--- shapes  classes [...] -> [..., count], int64
+--- domain  int64 classes from 1; count is the largest class by default
+--- raises  `one_hot: argument 1: expected an int64 tensor of positions`; `one_hot: argument 1:
+---   expected positions from 1 to`; `one_hot: argument 2: expected an integer >= 1`
+---
+---     print(wrun.one_hot(wrun.tensor({ 3, 1 }), 4))
+---@param classes Tensor
+---@param count? integer
+---@return Tensor
+function M.one_hot(classes, count)
+  check.tensor_argument("one_hot", 1, classes)
+  if count == nil then
+    if classes:numel() == 0 then
+      fail("one_hot: argument 2: expected a number of classes where there are none to see, got nil")
+    end
+    count = math.max(core.max(core.reshape(classes, -1)):item(), 1)
+  end
+  count = check.argument("one_hot", 2, count, check.integer(nil, 1))
+  keys.positions("one_hot: argument 1", classes, count)
+  local sizes = classes.shape
+  sizes[#sizes + 1] = 1
+  return core.to(core.eq(core.reshape(classes, sizes), core.arange(1, count + 1)), "int64")
+end
+
 return M

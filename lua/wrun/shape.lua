@@ -82,19 +82,24 @@ function M.unsqueeze(x, d)
   return operations.view(x, shape)
 end
 
---- Returns x without its dimensions of size 1, or without dimension d if it is one.
+--- Returns x without its dimensions of size 1, or without those of dimensions d that are.
 --- shapes  x [a, 1, b] -> [a, b], a view
---- domain  any dtype
+--- domain  any dtype; d one dimension or a table of them
 --- raises  `squeeze: argument 2: expected a dimension`
+---
+---     local x = wrun.zeros(1, 2, 1, 3)
+---     print(#x:squeeze().shape, #x:squeeze(1).shape, #x:squeeze({ 1, 2 }).shape)
 ---@param x Tensor
----@param d? integer
+---@param d? integer|integer[]
 ---@return Tensor
 function M.squeeze(x, d)
   check.tensor_argument("squeeze", 1, x)
-  local kept = {}
-  d = d and check.dimension("squeeze", 2, d, x.ndim)
+  local kept, may_go = {}, {}
+  for _, each in ipairs(type(d) == "table" and d or { d }) do
+    may_go[check.dimension("squeeze", 2, each, x.ndim)] = true
+  end
   for i, size in ipairs(x.shape) do
-    if size ~= 1 or (d and d ~= i) then
+    if size ~= 1 or (d ~= nil and not may_go[i]) then
       kept[#kept + 1] = size
     end
   end
@@ -169,26 +174,129 @@ function M.reshape_as(x, y)
   return operations.reshape(x, y.shape)
 end
 
-local function check_list(f, list)
-  if type(list) ~= "table" or #list == 0 then
-    fail("%s: argument 1: expected a table of one or more tensors, got %s", f, core.describe(list))
-  end
-  for i, x in ipairs(list) do
-    if not core.is_tensor(x) then
-      fail("%s: tensor %d: expected a tensor, got %s", f, i, core.describe(x))
+--- Returns x with dimension d cut into several.
+--- shapes  x [a, b * c], d = 2, { b, c } -> [a, b, c], a view; one size may be -1
+--- domain  any dtype
+--- raises  `unflatten: argument 2: expected a dimension`; `unflatten: argument 3: expected sizes`
+---
+---     print(wrun.arange(6):unflatten(1, { 2, -1 }))
+---@param x Tensor
+---@param d integer
+---@param sizes integer[]
+---@return Tensor
+function M.unflatten(x, d, sizes)
+  check.tensor_argument("unflatten", 1, x)
+  d = check.dimension("unflatten", 2, d, x.ndim)
+  local shape, known, unknown = x.shape, 1, nil
+  local n = table.remove(shape, d) or 1
+  for i, size in ipairs(type(sizes) == "table" and sizes or {}) do
+    table.insert(shape, d + i - 1, size)
+    if size == -1 and not unknown then
+      unknown = d + i - 1
+    else
+      known = math.type(size) == "integer" and size >= 0 and known and known * size
     end
   end
+  local fits = known and (unknown and known > 0 and n % known == 0 or known == n)
+  if type(sizes) ~= "table" or #sizes == 0 or not fits then
+    fail("unflatten: argument 3: expected sizes for the %d positions of dimension %d, got %s", n, d,
+      check.describe(sizes))
+  end
+  if unknown then
+    shape[unknown] = n // known
+  end
+  return operations.view(x, shape)
 end
+
+--- Returns x with dimension `from` (or several) moved to place `to`, the others in their order.
+--- shapes  x [a, b, c], 1, 3 -> [b, c, a]; { 3, 1 }, { 1, 2 } -> [c, a, b]; a view
+--- domain  any dtype; dimensions from 1, or from the end
+--- raises  `movedim: argument N: expected a dimension`; `movedim: expected as many`; `movedim:
+---   argument N: dimension D is given twice`
+---
+---     print(#wrun.zeros(2, 3, 4):movedim(1, -1)) -- 3
+---@param x Tensor
+---@param from integer|integer[]
+---@param to integer|integer[]
+---@return Tensor
+function M.movedim(x, from, to)
+  check.tensor_argument("movedim", 1, x)
+  local lists = { from, to }
+  local order, taken = {}, { {}, {} }
+  for k, list in ipairs(lists) do
+    lists[k] = {}
+    for i, d in ipairs(type(list) == "table" and list or { list }) do
+      d = check.dimension("movedim", k + 1, d, x.ndim)
+      if taken[k][d] then
+        fail("movedim: argument %d: dimension %d is given twice", k + 1, d)
+      end
+      taken[k][d], lists[k][i] = true, d
+    end
+  end
+  if #lists[1] ~= #lists[2] then
+    fail("movedim: expected as many dimensions as places, got %d and %d", #lists[1], #lists[2])
+  end
+  for i, place in ipairs(lists[2]) do
+    order[place] = lists[1][i]
+  end
+  local next_free = 1
+  for d = 1, x.ndim do
+    if not taken[1][d] then
+      while taken[2][next_free] do
+        next_free = next_free + 1
+      end
+      order[next_free] = d
+      next_free = next_free + 1
+    end
+  end
+  return x.ndim > 0 and operations.permute(x, order) or x
+end
+
+--- Returns x with two dimensions exchanged, as `transpose`.
+--- shapes  x [a, b, c], 1, 3 -> [c, b, a], a view
+--- domain  any dtype
+--- raises  as `transpose`
+---
+---     print(#wrun.zeros(2, 3):swapaxes(1, 2)) -- 3
+---@type fun(x: Tensor, d: integer, e: integer): Tensor
+M.swapaxes = operations.transpose
+
+--- Returns the transposes of the matrices of the last two dimensions.
+--- shapes  x [..., m, n] -> [..., n, m], a view
+--- domain  any dtype
+--- raises  `mT: argument 1: expected two dimensions or more`
+---
+---     print(#wrun.zeros(5, 2, 3):mT():select(1, 1)) -- 3
+---@param x Tensor
+---@return Tensor
+function M.mT(x)
+  check.tensor_argument("mT", 1, x)
+  if x.ndim < 2 then
+    fail("mT: argument 1: expected two dimensions or more, got %s", core.shape_text(x))
+  end
+  return operations.transpose(x, -2, -1)
+end
+
+--- Returns x expanded to a shape, as `expand`.
+--- shapes  x [1, b] -> [sizes], such as [a, b], a view
+--- domain  any dtype
+--- raises  as `expand`
+---
+---     print(wrun.arange(3):broadcast_to(2, 3))
+---@type fun(x: Tensor, ...: integer|integer[]): Tensor
+M.broadcast_to = operations.expand
 
 --- Returns tensors one after the other along dimension d.
 --- shapes  [a, n], [b, n] along 1 -> [a + b, n]
 --- domain  any dtypes; the result has their common one
 --- raises  `cat: tensor N: expected the shape`; `cat: argument 1: expected a table`
+---
+---     print(wrun.cat({ wrun.zeros(2, 1), wrun.ones(2, 2) }, 2))
 ---@param list Tensor[]  of one shape but for dimension d
 ---@param d? integer  1
 ---@return Tensor
 function M.cat(list, d)
-  check_list("cat", list)
+  check.tensors("cat", 1, list)
   d = check.dimension("cat", 2, d or 1, list[1].ndim)
   return operations.cat(d, table.unpack(list))
 end
@@ -197,11 +305,13 @@ end
 --- shapes  k tensors [m, n] along 1 -> [k, m, n]
 --- domain  any dtypes; the result has their common one
 --- raises  `stack: tensor N: expected the shape`; `stack: argument 1: expected a table`
+---
+---     print(wrun.stack({ wrun.tensor({ 1, 2 }), wrun.tensor({ 3, 4 }) }, 2))
 ---@param list Tensor[]
 ---@param d? integer  1
 ---@return Tensor
 function M.stack(list, d)
-  check_list("stack", list)
+  check.tensors("stack", 1, list)
   d = check.dimension("stack", 2, d or 1, list[1].ndim + 1)
   local parts = {}
   for i, x in ipairs(list) do

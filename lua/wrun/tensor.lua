@@ -6,13 +6,16 @@
 
 local core = require "wrun.core"
 local autograd = require "wrun.autograd"
+local arranging = require "wrun.arranging"
 local constructors = require "wrun.constructors"
 local counting = require "wrun.counting"
+local diagonals = require "wrun.diagonals"
 local einsum = require "wrun.einsum"
 local elements = require "wrun.elements"
 local factor = require "wrun.factor"
 local format = require "wrun.format"
 local indexing = require "wrun.indexing"
+local joining = require "wrun.joining"
 local likes = require "wrun.likes"
 local masks = require "wrun.masks"
 local operations = require "wrun.operations"
@@ -29,12 +32,15 @@ local M = {}
 
 local TOPICS = {
   operations,
+  arranging,
   constructors,
   counting,
+  diagonals,
   einsum,
   elements,
   factor,
   indexing,
+  joining,
   likes,
   masks,
   parts,
@@ -59,7 +65,9 @@ M.backward = autograd.backward
 local NO_METHODS = {
   stack = true, Generator = true, default_generator = true, manual_seed = true, initial_seed = true,
   seed = true, get_rng_state = true, set_rng_state = true, fork_rng = true,
-  is_tensor = true, einsum = true, multi_dot = true,
+  is_tensor = true, einsum = true, multi_dot = true, hstack = true, vstack = true,
+  meshgrid = true, cartesian_prod = true, broadcast_tensors = true, tril_indices = true,
+  triu_indices = true,
 }
 
 for name, f in pairs(M) do

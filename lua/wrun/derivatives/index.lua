@@ -50,6 +50,27 @@ local rows = {
     gradients = { function(g, _, x, d, i) return embed(g, x, key_at(x, d, i)) end },
     sample = function(randn) return randn(3, 5), -1, 2 end,
   },
+  unfold = {
+    gradients = {
+      function(g, _, x, d, size, step)
+        d = d < 0 and x.ndim + d + 1 or d
+        local starts = core.arange(g:size(d)) * step + 1
+        local places = starts:unsqueeze(2) + core.arange(size)
+        local rows = g:movedim(-1, d + 1):flatten(d, d + 1)
+        return zeros_like(x, g):index_add(d, places:reshape(-1), rows)
+      end,
+    },
+    sample = function(randn) return randn(2, 7), 2, 3, 2 end,
+  },
+  diagonal = {
+    gradients = {
+      function(g, _, x, ...)
+        local places = core.reshape(core.arange(1, x:numel() + 1), x.shape)
+        return zeros_like(x, g):put(core.diagonal(places, ...), g)
+      end,
+    },
+    sample = function(randn) return randn(3, 2, 4), -1, 3, 1 end,
+  },
   index = {
     gradients = { function(g, _, x, key) return embed(g, x, key) end },
     sample = function(randn) return randn(4, 5), { { 1, -1, 2 }, 3 } end,
