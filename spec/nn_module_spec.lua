@@ -205,4 +205,94 @@ describe("nn.Module", function()
     net:to("float64")
     assert.equal(weight, net[1].weight)
   end)
+
+  it("finds modules, parameters and buffers by their paths", function()
+    local net = nn.Sequential(Net(), { "norm", nn.BatchNorm1d(2) })
+    assert.equal(net, net:get_submodule(""))
+    assert.equal(net[1].first, net:get_submodule("1.first"))
+    assert.equal(net[1].first.weight, net:get_parameter("1.first.weight"))
+    assert.equal(net.norm.running_mean, net:get_buffer("norm.running_mean"))
+    assert.equal("get_submodule: argument 1: expected the path of a module, got '1.third'; "
+      .. "Net has no 'third'", refusal(net.get_submodule, net, "1.third"))
+    assert.equal("get_submodule: argument 1: expected the path of a module, got '1.scale'; "
+      .. "Net has no 'scale'", refusal(net.get_submodule, net, "1.scale"))
+    assert.equal("get_parameter: argument 1: expected the path of a parameter, got 'x.weight'; "
+      .. "Sequential has no 'x'", refusal(net.get_parameter, net, "x.weight"))
+    assert.equal("get_buffer: argument 1: expected the path of a buffer, got 'norm.weight'; "
+      .. "BatchNorm1d has no 'weight'", refusal(net.get_buffer, net, "norm.weight"))
+    assert.equal("get_buffer: argument 1: expected a string, got 1",
+      refusal(net.get_buffer, net, 1))
+  end)
+
+  it("registers parameters and modules by name", function()
+    local net = Net()
+    local parameter = nn.Parameter(wrun.ones(2))
+    net:register_parameter("extra", parameter)
+    net:add_module("act", nn.ReLU())
+    assert.equal(parameter, net:parameters()[2])
+    assert.equal("ReLU", net.act.__name)
+    local expected = "expected a new field name without a dot, got the string 'act'"
+    assert.equal("register_parameter: argument 1: " .. expected,
+      refusal(net.register_parameter, net, "act", parameter))
+    assert.equal("add_module: argument 1: " .. expected,
+      refusal(net.add_module, net, "act", nn.ReLU()))
+    assert.equal("register_parameter: argument 2: expected a parameter, got a float32 tensor [1]; "
+      .. "nn.Parameter makes one", refusal(net.register_parameter, net, "p", wrun.ones(1)))
+    assert.equal("add_module: argument 2: expected a module, got nil",
+      refusal(net.add_module, net, "p"))
+  end)
+
+  it("says where the module that failed stands", function()
+    local net = Net()
+    assert.equal("Net.first Linear(4 -> 3): linear: argument 1: expected [..., 4], got [1, 9]",
+      refusal(net.first, wrun.zeros(1, 9)))
+    assert.equal("linear: argument 1: expected [..., 4], got [1, 9]",
+      refusal(net.first.forward, net.first, wrun.zeros(1, 9)))
+    local moved = nn.Sequential(net.first)
+    net.first = nil
+    assert.equal("Sequential[1] Linear(4 -> 3): linear: argument 1: expected [..., 4], got [1, 9]",
+      refusal(moved[1], wrun.zeros(1, 9)))
+  end)
+
+  it("keeps nothing alive by knowing where it stands", function()
+    local layer = nn.Linear(2, 2)
+    local holders = setmetatable({ nn.Sequential(layer) }, { __mode = "v" })
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(holders[1])
+    assert.equal("Linear(2 -> 2): linear: argument 1: expected [..., 2], got [3]",
+      refusal(layer, wrun.zeros(3)))
+  end)
+
+  it("is cloned with everything it holds, and what was shared is shared again", function()
+    local net = nn.Sequential(Net(), nn.Dropout(0.5))
+    net[1].second.weight = net[1].first.weight
+    net[1].first.weight.grad = wrun.ones(3, 4)
+    net[1].settings = { sizes = { 1, 2 }, generator = net[2].generator }
+    net[1].cache = net[1].scale * 2
+    net[1].first.weight:requires_grad_(false)
+    local calls = 0
+    net[2]:register_forward_hook(function() calls = calls + 1 end)
+    local copy = net:clone():eval()
+    assert.same(keys_of(net:state_dict()), keys_of(copy:state_dict()))
+    for name, tensor in pairs(net:state_dict()) do
+      assert.is_true(copy:state_dict()[name]:equal(tensor))
+    end
+    assert.equal(copy[1].second.weight, copy[1].first.weight)
+    assert.is_false(copy[1].first.weight.requires_grad)
+    assert.same(net[1].first.weight.grad:tolist(), copy[1].first.weight.grad:tolist())
+    copy[1].first.weight.grad:fill_(5)
+    copy[1].first.weight:fill_(5)
+    copy[1].count:fill_(7)
+    copy[1].settings.sizes[1] = 9
+    assert.equal(1.0, net[1].first.weight.grad[1][1]:item())
+    assert.is_false(net[1].first.weight:equal(copy[1].first.weight))
+    assert.same({ 5 }, net[1].count:tolist())
+    assert.same({ 1, 2 }, net[1].settings.sizes)
+    assert.is_false(copy[1].cache.requires_grad)
+    assert.is_true(net.training)
+    assert.equal(Net, getmetatable(copy[1]))
+    copy[2](wrun.ones(1))
+    assert.equal(1, calls)
+  end)
 end)

@@ -1,6 +1,7 @@
 --- Neural networks: modules, layers, losses, and the initialisers that start their weights.
 
 local activation = require "wrun.nn.activation"
+local container = require "wrun.nn.container"
 local dropout = require "wrun.nn.dropout"
 local losses = require "wrun.nn.losses"
 local normalization = require "wrun.nn.normalization"
@@ -14,14 +15,13 @@ local M = {
   Module = require "wrun.nn.module",
   PairwiseDistance = similarity.PairwiseDistance,
   Parameter = require "wrun.nn.parameter",
-  Sequential = require "wrun.nn.container",
   Unflatten = require "wrun.nn.unflatten",
   functional = require "wrun.nn.functional",
   init = require "wrun.nn.init",
 }
 
--- kinds of layers that share a file
-for _, kind in ipairs { activation, dropout, losses, normalization } do
+-- kinds that share a file
+for _, kind in ipairs { activation, container, dropout, losses, normalization } do
   for name, class in pairs(kind) do
     M[name] = class
   end

@@ -1,68 +1,42 @@
---- Sequential: modules in a row, each fed with the output of the one before.
+--- Containers: Sequential, which runs its modules in a row, and those that only hold.
 
+local List = require "wrun.nn.list"
 local Module = require "wrun.nn.module"
 local check = require "wrun.check"
 local core = require "wrun.core"
+local place = require "wrun.nn.place"
+local registry = require "wrun.nn.registry"
 
--- Where an error below a container came from, `Sequential[3] Linear(784 -> 128)`: core.fail looks
--- for a local variable `error_context` in the functions it passes, and only then is the text made.
-local Place = {}
-Place.__index = Place
+local M = {}
 
-function Place:__tostring()
-  return ("%s[%d] %s"):format(self.container.__name, self.index, self.container[self.index]:label())
-end
+-- Sequential ------------------------------------------------------------------------------------
 
----@class wrun.nn.Sequential: wrun.nn.Module
+---@class wrun.nn.Sequential: wrun.nn.List
 ---@field [integer] wrun.nn.Module
-local Sequential = Module:extend("Sequential")
+local Sequential = List:extend("Sequential")
 
---- Makes a container of modules, given as arguments or as one list; they stand at 1, 2, ..., so
---- that `model[1]`, `#model` and `ipairs(model)` work.
+--- Makes a container of modules that runs each on the output of the one before. They are given as
+--- arguments or as one list, a pair { "name", module } for one with a name; they stand at 1, 2, ...
+--- and at -1, -2, ... from the end, so that `model[1]`, `#model` and `ipairs(model)` work.
 --- shapes  each module takes what the one before it gives
 --- domain  modules, made and not classes
 --- raises  `Sequential[N]: expected a module`
 ---
----     local model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 1))
----     print(model, model(wrun.ones(2, 4)).shape[2])
----@param ... wrun.nn.Module
+---     local model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), { "head", nn.Linear(4, 1) })
+---     print(model.head == model[-1])
+---@param ... any
 function Sequential:init(...)
   self._places = {}
-  local modules = table.pack(...)
-  local first = modules[1]
-  if modules.n == 1 and type(first) == "table" and getmetatable(first) == nil then
-    modules = first
-  end
-  for position = 1, modules.n or #modules do
-    self:append(modules[position])
-  end
-end
-
---- Adds a module at the end and returns the container.
---- domain  a module, made and not a class
---- raises  `Sequential[N]: expected a module`
----@param module wrun.nn.Module
----@return wrun.nn.Sequential
-function Sequential:append(module)
-  local position = #self + 1
-  if not Module:is_instance(module) then
-    local got = check.describe(module)
-    if Module:is_class(module) then
-      got = ("the class %s; write %s(...) to make one"):format(module.__name, module.__name)
-    end
-    core.fail("%s[%d]: expected a module, got %s", self.__name, position, got)
-  end
-  self[position] = module
-  return self
+  List.init(self, ...)
 end
 
 local function place_of(container, index)
-  local place = container._places[index]
-  if place == nil then
-    place = setmetatable({ container = container, index = index }, Place)
-    container._places[index] = place
+  local found = container._places[index]
+  if found == nil then
+    found = place.new(container, index)
+    container._places[index] = found
   end
-  return place
+  return found
 end
 
 --- Returns `x` fed through the modules in order; without modules it comes back as it is.
@@ -74,9 +48,173 @@ end
 function Sequential:forward(x)
   for index = 1, #self do
     local error_context = place_of(self, index)
-    x = self[error_context.index](x)
+    x = self[error_context.key]:_run(x)
   end
   return x
 end
 
-return Sequential
+M.Sequential = Sequential
+
+-- ModuleList ------------------------------------------------------------------------------------
+
+---@class wrun.nn.ModuleList: wrun.nn.List
+---@field [integer] wrun.nn.Module
+local ModuleList = List:extend("ModuleList")
+ModuleList.is_collection = true
+
+--- Makes a list of modules for a module whose `forward` calls them; `ipairs`, `#`, [i] and [-i]
+--- work as on a Sequential, and so do append, extend, insert, remove and slice.
+--- domain  modules, made and not classes
+--- raises  `ModuleList[N]: expected a module`
+---
+---     local layers = nn.ModuleList(nn.Linear(4, 4), nn.Linear(4, 4))
+---     print(layers)
+---@param ... any
+function ModuleList:init(...)
+  List.init(self, ...)
+end
+
+-- Modules that print alike stand in one line, as in PyTorch.
+function ModuleList:__tostring()
+  if rawget(self, "_names") then
+    return Module.__tostring(self)
+  end
+  local lines, first, previous = {}, 1, nil
+  for position = 1, #self + 1 do
+    local text = self[position] and tostring(self[position]):gsub("\n", "\n  ")
+    if previous ~= nil and text ~= previous then
+      local last = position - 1
+      lines[#lines + 1] = first == last and ("  (%d): %s\n"):format(first, previous)
+        or ("  (%d-%d): %d x %s\n"):format(first, last, last - first + 1, previous)
+      first = position
+    end
+    previous = text
+  end
+  return ("%s(%s%s)"):format(self.__name, #lines > 0 and "\n" or "", table.concat(lines))
+end
+
+M.ModuleList = ModuleList
+
+-- ModuleDict ------------------------------------------------------------------------------------
+
+-- A container of items by name. `item` is what they are, as List._item.
+local function dictionary(class_name, item)
+  local class = Module:extend(class_name)
+  class.is_collection = true
+
+  function class:init(items)
+    self:update(check.argument(class_name, 1, items, check.table({})))
+  end
+
+  --- Adds the items of a table, in the order of their names, or puts them in the place of those
+  --- that stood there; returns the container, which has not changed after an error.
+  --- domain  a table of names and items as the class holds them
+  --- raises  `ModuleDict.NAME: expected a module`; `ModuleDict: expected a new field name`
+  ---@param items table<string, any>
+  ---@return any
+  function class:update(items)
+    local names = {}
+    for name in pairs(items) do
+      names[#names + 1] = name
+    end
+    table.sort(names, function(a, b)
+      return tostring(a) < tostring(b)
+    end)
+    for _, name in ipairs(names) do
+      if rawget(self, name) == nil then
+        registry.check_name(class_name, self, name)
+      end
+      if not item.accept(items[name]) then
+        core.fail("%s.%s: expected %s, got %s", class_name, name, item.expected,
+          check.describe(items[name]))
+      end
+    end
+    for _, name in ipairs(names) do
+      self[name] = items[name]
+    end
+    return self
+  end
+
+  --- Iterates over name and item in the order in which they were added.
+  --- raises  nothing
+  ---@return fun(): string, any
+  function class:items()
+    return registry.fields(self, function(_, _, value)
+      return item.accept(value)
+    end)
+  end
+
+  function class:__len()
+    local count = 0
+    for _ in self:items() do
+      count = count + 1
+    end
+    return count
+  end
+
+  class.__pairs = class.items
+  return class
+end
+
+--- Makes a container of modules by name, for a module whose `forward` calls them: `dict.name` reads
+--- and `dict.name = module` adds one, `dict.name = nil` takes it out, `update(table)` adds several,
+--- in the order of their names, and `#dict`, `pairs(dict)` and `dict:items()` walk them.
+--- raises  `ModuleDict.NAME: expected a module`; `ModuleDict: expected a new name`
+---
+---     local heads = nn.ModuleDict({ digit = nn.Linear(8, 10), parity = nn.Linear(8, 2) })
+---     print(heads, #heads)
+---@type fun(modules: table<string, wrun.nn.Module>?): wrun.nn.Module
+M.ModuleDict = dictionary("ModuleDict", List._item)
+
+-- Parameters ------------------------------------------------------------------------------------
+
+local PARAMETER = {
+  expected = "a parameter",
+  accept = function(value)
+    return registry.is_parameter(nil, nil, value)
+  end,
+}
+
+local function print_parameters(self, parameters)
+  local lines = {}
+  for name, parameter in parameters do
+    lines[#lines + 1] = ("  (%s): Parameter containing: [%s of size %s]\n"):format(name,
+      parameter.dtype, table.concat(parameter.shape, "x"))
+  end
+  return ("%s(%s%s)"):format(self.__name, #lines > 0 and "\n" or "", table.concat(lines))
+end
+
+---@class wrun.nn.ParameterList: wrun.nn.List
+---@field [integer] wrun.Tensor
+local ParameterList = List:extend("ParameterList")
+ParameterList._item = PARAMETER
+
+--- Makes a list of parameters that belong to the module that holds it.
+--- shapes  any
+--- domain  parameters, as nn.Parameter makes them
+--- raises  `ParameterList[N]: expected a parameter`
+---
+---     print(nn.ParameterList(nn.Parameter(wrun.zeros(2, 3)), nn.Parameter(wrun.zeros(3))))
+---@param ... any
+function ParameterList:init(...)
+  List.init(self, ...)
+end
+
+function ParameterList:__tostring()
+  return print_parameters(self, registry.fields(self, registry.is_parameter))
+end
+
+M.ParameterList = ParameterList
+
+--- Makes a container of parameters by name, as ModuleDict is one of modules.
+--- raises  `ParameterDict.NAME: expected a parameter`; `ParameterDict: expected a new name`
+---
+---     print(nn.ParameterDict({ scale = nn.Parameter(wrun.ones(3)) }))
+---@type fun(parameters: table<string, wrun.Tensor>?): wrun.nn.Module
+M.ParameterDict = dictionary("ParameterDict", PARAMETER)
+
+function M.ParameterDict:__tostring()
+  return print_parameters(self, self:items())
+end
+
+return M

@@ -2,6 +2,9 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
+local clone = require "wrun.nn.clone"
+local hooks = require "wrun.nn.hooks"
+local place = require "wrun.nn.place"
 local registry = require "wrun.nn.registry"
 local state = require "wrun.nn.state"
 local wrun = require "wrun"
@@ -12,10 +15,26 @@ local Module = registry.Module
 
 -- Calling and printing --------------------------------------------------------------------------
 
---- Runs `forward`: a module is called like a function.
---- raises  what `forward` raises
-function Module:__call(...)
+-- Runs the hooks and `forward`.
+function Module:_run(...)
+  if self._hooks then
+    return hooks.call(self, ...)
+  end
   return self:forward(...)
+end
+
+local function same(...)
+  return ...
+end
+
+--- Runs `forward` and the hooks around it: a module is called like a function.
+--- raises  what `forward` raises, with the place of the module that holds this one in front
+function Module:__call(...)
+  local error_context = place.places[self]
+  if error_context == nil then
+    return self:_run(...)
+  end
+  return same(self:_run(...)) -- no tail call: the context stands until it returns
 end
 
 --- Returns the output for an input; every layer replaces it.
@@ -24,7 +43,8 @@ end
 --- raises  `forward: not defined`
 ---@type fun(self: wrun.nn.Module, ...: any): any
 Module.forward = function(self)
-  fail("%s: forward: not defined; write function %s:forward(x)", self.__name, self.__name)
+  fail("%s: forward: not defined; %s", self.__name, self.is_collection
+    and "call the modules in it" or ("write function %s:forward(x)"):format(self.__name))
 end
 
 --- Returns what stands between the brackets when the module prints; a layer with settings replaces
@@ -134,6 +154,102 @@ function Module:named_modules()
   return registry.iterate(paths, modules)
 end
 
+--- Makes `parameter` a field, as an assignment does that checks both.
+--- shapes  any
+--- domain  a parameter, as nn.Parameter makes it
+--- raises  `register_parameter: argument 1: expected a new field name`; `argument 2: expected`
+---
+---     local layer = nn.Identity()
+---     layer:register_parameter("scale", nn.Parameter(wrun.ones(1)))
+---     print(#layer:parameters())
+---@param name string
+---@param parameter wrun.Tensor
+function Module:register_parameter(name, parameter)
+  registry.check_name("register_parameter: argument 1", self, name)
+  if not registry.is_parameter(self, name, parameter) then
+    fail("register_parameter: argument 2: expected a parameter, got %s; nn.Parameter makes one",
+      check.describe(parameter))
+  end
+  self[name] = parameter
+end
+
+--- Makes `module` a field, as an assignment does that checks both.
+--- domain  a module, made and not a class
+--- raises  `add_module: argument 1: expected a new field name`; `argument 2: expected a module`
+---
+---     local net = nn.Identity()
+---     net:add_module("inner", nn.ReLU())
+---     print(net)
+---@param name string
+---@param module wrun.nn.Module
+function Module:add_module(name, module)
+  registry.check_name("add_module: argument 1", self, name)
+  if not registry.is_child(self, name, module) then
+    fail("add_module: argument 2: expected a module, got %s", check.describe(module))
+  end
+  self[name] = module
+end
+
+-- Returns what a path of names leads to from this module: the last name to a field that `is_kind`
+-- accepts, those before it to modules.
+local function follow(fname, module, path, is_kind, noun)
+  check.argument(fname, 1, path, check.string())
+  local found = module
+  for name, dot in path:gmatch("([^.]+)(%.?)") do
+    local owner = found
+    found = nil
+    for key, value in registry.fields(owner, dot == "." and registry.is_child or is_kind) do
+      found = tostring(key) == name and value or found
+    end
+    if found == nil then
+      fail("%s: argument 1: expected the path of a %s, got '%s'; %s has no '%s'", fname, noun, path,
+        owner.__name, name)
+    end
+  end
+  return found
+end
+
+--- Returns the module at a path such as "encoder.1"; this one for "".
+--- domain  names with a dot between each two
+--- raises  `get_submodule: argument 1: expected the path of a module`
+---
+---     local model = nn.Sequential(nn.ReLU(), nn.Sequential(nn.Tanh()))
+---     print(model:get_submodule("2.1"))
+---@param path string
+---@return wrun.nn.Module
+function Module:get_submodule(path)
+  return follow("get_submodule", self, path, registry.is_child, "module")
+end
+
+--- Returns the parameter at a path such as "1.weight".
+--- shapes  any
+--- domain  names with a dot between each two
+--- raises  `get_parameter: argument 1: expected the path of a parameter`
+---
+---     print(nn.Sequential(nn.Linear(2, 1)):get_parameter("1.bias").shape[1])
+---@param path string
+---@return wrun.Tensor
+function Module:get_parameter(path)
+  return follow("get_parameter", self, path, registry.is_parameter, "parameter")
+end
+
+--- Returns the buffer at a path such as "1.running_mean".
+--- shapes  any
+--- domain  names with a dot between each two
+--- raises  `get_buffer: argument 1: expected the path of a buffer`
+---
+---     print(nn.Sequential(nn.BatchNorm1d(2)):get_buffer("1.running_mean"))
+---@param path string
+---@return wrun.Tensor
+function Module:get_buffer(path)
+  return follow("get_buffer", self, path, registry.is_buffer, "buffer")
+end
+
+Module.register_forward_pre_hook = hooks.register_forward_pre_hook
+Module.register_forward_hook = hooks.register_forward_hook
+Module.register_full_backward_hook = hooks.register_full_backward_hook
+Module.clone = clone
+
 local BUFFER_OPTIONS = { persistent = check.boolean(true) }
 
 --- Makes `tensor` a field that belongs to the module's state but is not trained.
@@ -144,10 +260,7 @@ local BUFFER_OPTIONS = { persistent = check.boolean(true) }
 ---@param tensor wrun.Tensor
 ---@param options { persistent: boolean }?
 function Module:register_buffer(name, tensor, options)
-  if type(name) ~= "string" or name == "" or name:find(".", 1, true) or self[name] ~= nil then
-    fail("register_buffer: argument 1: expected a new field name without a dot, got %s",
-      check.describe(name))
-  end
+  registry.check_name("register_buffer: argument 1", self, name)
   check.argument("register_buffer", 2, tensor, check.tensor())
   local persistent = check.options("register_buffer", options, BUFFER_OPTIONS).persistent
   if rawget(self, "_buffers") == nil then

@@ -7,6 +7,8 @@
 local Class = require "wrun.class"
 local core = require "wrun.core"
 local ordered = require "wrun.nn.ordered"
+local place = require "wrun.nn.place"
+local check = require "wrun.check"
 
 ---@class wrun.nn.Module: wrun.Class
 ---@field training boolean
@@ -19,11 +21,28 @@ local ordered = require "wrun.nn.ordered"
 ---     print(Scale(2), Scale(2)(wrun.ones(2)), #Scale(2):parameters())
 ---@overload fun(...): any
 local Module = Class:extend("Module")
-Module.__newindex = ordered.assign
 Module.training = true
 Module._buffers = {} -- name -> persistent; register_buffer gives an instance its own
+Module._hooks = false -- an instance that has some gets its own
 
 local M = { Module = Module }
+
+-- Assigns a field, remembers its order, and where a module now stands.
+function M.assign(owner, key, value)
+  ordered.assign(owner, key, value)
+  if Module:is_instance(value) then
+    place.note(owner, key, value)
+  end
+end
+
+Module.__newindex = M.assign
+
+-- Refuses a name that is no string, has a dot, or is taken by a field or a method of the module.
+function M.check_name(context, module, name)
+  if type(name) ~= "string" or name == "" or name:find(".", 1, true) or module[name] ~= nil then
+    core.fail("%s: expected a new field name without a dot, got %s", context, check.describe(name))
+  end
+end
 
 function M.is_parameter(_, _, value)
   return core.is_tensor(value) and core.is_parameter(value)
@@ -45,15 +64,16 @@ function M.is_child(_, _, value)
   return Module:is_instance(value)
 end
 
--- Iterates over the fields of one module that `is_kind` accepts.
+-- Iterates over the fields of one module that `is_kind` accepts; the item of a list comes by its
+-- name, if it has one.
 function M.fields(module, is_kind)
-  local next_field = ordered.pairs(module)
+  local next_field, names = ordered.pairs(module), rawget(module, "_names")
   return function()
     local name, value
     repeat
       name, value = next_field()
     until name == nil or is_kind(module, name, value)
-    return name, value
+    return names and names[name] or name, value
   end
 end
 

@@ -1,0 +1,207 @@
+--- Hooks: functions that a module calls before and after its forward, and in the backward pass.
+
+local check = require "wrun.check"
+local wrun = require "wrun"
+
+local M = {}
+
+local FUNCTION = check.func()
+
+-- Handles ---------------------------------------------------------------------------------------
+
+--- What a module gives for a hook.
+---@class wrun.nn.Handle
+local Handle = {}
+Handle.__index = Handle
+
+--- Takes the hook away; a second time does nothing.
+--- raises  nothing
+function Handle:remove()
+  local hooks = self.hooks
+  for i, handle in ipairs(hooks) do
+    if handle == self then
+      table.remove(hooks, i)
+      return
+    end
+  end
+end
+
+-- A method that adds a hook of one kind to its module and returns the handle.
+local function registers(name, kind)
+  return function(module, fn)
+    check.argument(name, 1, fn, FUNCTION)
+    if not module._hooks then
+      rawset(module, "_hooks", { before = {}, after = {}, backward = {} })
+    end
+    local hooks = module._hooks[kind]
+    local handle = setmetatable({ hooks = hooks, fn = fn }, Handle)
+    hooks[#hooks + 1] = handle
+    return handle
+  end
+end
+
+--- Has hook(module, inputs) called before each forward, with the list of its arguments; what it
+--- returns, unless nothing, takes their place. Returns a handle, whose remove() undoes this.
+--- domain  any function
+--- raises  `register_forward_pre_hook: argument 1: expected a function`
+---
+---     local layer = nn.Linear(2, 1)
+---     local handle = layer:register_forward_pre_hook(function(_, inputs) return inputs[1] * 2 end)
+---     print(layer(wrun.ones(1, 2)), handle:remove())
+---@type fun(module: wrun.nn.Module, fn: function): wrun.nn.Handle
+M.register_forward_pre_hook = registers("register_forward_pre_hook", "before")
+
+--- Has hook(module, inputs, output) called after each forward; what it returns, unless nothing,
+--- takes the place of the output. Returns a handle, whose remove() undoes this.
+--- domain  any function
+--- raises  `register_forward_hook: argument 1: expected a function`
+---
+---     local layer = nn.Linear(2, 1)
+---     layer:register_forward_hook(function(_, _, y) print("spread", y:std():item()) end)
+---     layer(wrun.randn(100, 2))
+---@type fun(module: wrun.nn.Module, fn: function): wrun.nn.Handle
+M.register_forward_hook = registers("register_forward_hook", "after")
+
+--- Has hook(module, grad_inputs, grad_outputs) called in the backward pass, once the gradients of
+--- the inputs are known: two lists, with nil for what is no tensor or needs no gradient. What it
+--- returns, unless nothing, takes the place of the gradients of the inputs. Returns a handle, whose
+--- remove() undoes this.
+--- domain  any function; nothing is called while gradients are not recorded
+--- raises  `register_full_backward_hook: argument 1: expected a function`
+---
+---     local layer = nn.Linear(2, 1)
+---     layer:register_full_backward_hook(function(_, _, grads) print(grads[1]) end)
+---     layer(wrun.ones(3, 2)):sum():backward()
+---@type fun(module: wrun.nn.Module, fn: function): wrun.nn.Handle
+M.register_full_backward_hook = registers("register_full_backward_hook", "backward")
+
+-- Taps: tensors that call back with their gradients -----------------------------------------------
+
+local function positions_with_gradient(values)
+  local positions = {}
+  for i = 1, values.n do
+    if wrun.is_tensor(values[i]) and values[i].requires_grad then
+      positions[#positions + 1] = i
+    end
+  end
+  return positions
+end
+
+-- Several tensors as one flat tensor, and the parts of a flat one in the shapes and types of
+-- `tensors`: one operation has one result.
+local function join(tensors)
+  local flat = {}
+  for i, x in ipairs(tensors) do
+    flat[i] = x:reshape(-1)
+  end
+  return #flat == 1 and tensors[1] or wrun.cat(flat)
+end
+
+local function split(joined, tensors)
+  if #tensors == 1 then
+    return { joined }
+  end
+  local parts, start = {}, 1
+  for i, x in ipairs(tensors) do
+    parts[i] = joined:narrow(1, start, x:numel()):reshape(x.shape):to(x.dtype)
+    start = start + x:numel()
+  end
+  return parts
+end
+
+-- Returns `values` with stand-ins for the tensors that require a gradient; once the gradients of
+-- these are known, on_gradients gets them as a list, and returns nothing or what shall pass on.
+local function tap(values, on_gradients)
+  local positions, tensors = positions_with_gradient(values), {}
+  if #positions == 0 then
+    return values, false
+  end
+  for i, position in ipairs(positions) do
+    tensors[i] = values[position]
+  end
+  local joined = wrun.autograd.Function {
+    name = "Hook",
+    forward = function(_, ...)
+      return join({ ... })
+    end,
+    backward = function(_, g)
+      local given = { n = values.n }
+      for i, part in ipairs(split(g, tensors)) do
+        given[positions[i]] = part
+      end
+      local passed, results = on_gradients(given) or given, {}
+      for i, position in ipairs(positions) do
+        results[i] = passed[position] or given[position]
+      end
+      return table.unpack(results)
+    end,
+  }(table.unpack(tensors))
+  local tapped = table.move(values, 1, values.n, 1, { n = values.n })
+  for i, part in ipairs(split(joined, tensors)) do
+    tapped[positions[i]] = part
+  end
+  return tapped, true
+end
+
+-- Calling -----------------------------------------------------------------------------------------
+
+-- Calls each hook with what `arguments` returns, and then take(results) unless they are nothing.
+local function run(hooks, arguments, take)
+  for _, handle in ipairs(table.move(hooks, 1, #hooks, 1, {})) do -- a hook may remove itself
+    local results = table.pack(handle.fn(arguments()))
+    if results[1] ~= nil then
+      take(results)
+    end
+  end
+end
+
+-- Calls the backward hooks; returns the gradients of the inputs as they left them.
+local function run_backward(module, hooks, grad_inputs, grad_outputs)
+  run(hooks, function()
+    return module, grad_inputs, grad_outputs
+  end, function(results)
+    grad_inputs = results
+  end)
+  return grad_inputs
+end
+
+--- Runs the hooks of a module around its forward.
+--- domain  a module with hooks
+--- raises  what the hooks and `forward` raise
+---@param module wrun.nn.Module
+---@param ... any the arguments of forward
+---@return any ... what forward and the hooks make of them
+function M.call(module, ...)
+  local hooks, inputs = module._hooks, table.pack(...)
+  run(hooks.before, function()
+    return module, inputs
+  end, function(results)
+    inputs = results
+  end)
+  local watches = #hooks.backward > 0 and wrun.is_grad_enabled()
+  local backward = table.move(hooks.backward, 1, #hooks.backward, 1, {})
+  local grad_outputs, has_tap = nil, false
+  local given = inputs
+  if watches then
+    given, has_tap = tap(inputs, function(grad_inputs)
+      return run_backward(module, backward, grad_inputs, grad_outputs)
+    end)
+  end
+  local outputs = table.pack(module:forward(table.unpack(given, 1, given.n)))
+  run(hooks.after, function()
+    return module, inputs, table.unpack(outputs, 1, outputs.n)
+  end, function(results)
+    outputs = results
+  end)
+  if watches then
+    outputs = tap(outputs, function(gradients)
+      grad_outputs = gradients
+      if not has_tap then
+        run_backward(module, backward, { n = inputs.n }, gradients)
+      end
+    end)
+  end
+  return table.unpack(outputs, 1, outputs.n)
+end
+
+return M

@@ -1,0 +1,227 @@
+--- List, the base of containers whose items stand at 1, 2, ...
+---
+--- An item may have a name, by which it is a field too and which stands in the paths of parameters.
+
+local Class = require "wrun.class"
+local Module = require "wrun.nn.module"
+local check = require "wrun.check"
+local core = require "wrun.core"
+local registry = require "wrun.nn.registry"
+
+local fail = core.fail
+
+---@class wrun.nn.List: wrun.nn.Module
+---@field [integer] any
+local List = Module:extend("List")
+
+-- what the items of the class are, for errors, and the function that recognises one
+List._item = {
+  expected = "a module",
+  accept = function(value)
+    return Module:is_instance(value)
+  end,
+}
+
+local function position_of(list, key)
+  if math.type(key) == "integer" then
+    return key < 0 and #list + key + 1 or key
+  end
+  for position, name in pairs(rawget(list, "_names") or {}) do
+    if name == key then
+      return position
+    end
+  end
+end
+
+-- Reads methods, positions from the end, and names.
+local function reads(class)
+  return function(list, key)
+    local value = class[key]
+    if value ~= nil then
+      return value
+    end
+    local position = position_of(list, key)
+    return position and rawget(list, position)
+  end
+end
+
+local function check_item(list, position, value)
+  if list._item.accept(value) then
+    return
+  end
+  local got = check.describe(value)
+  if Module:is_class(value) then
+    got = ("the class %s; write %s(...) to make one"):format(value.__name, value.__name)
+  end
+  fail("%s[%d]: expected %s, got %s", list.__name, position, list._item.expected, got)
+end
+
+function List:__newindex(key, value)
+  local position = position_of(self, key)
+  if position == nil then
+    registry.assign(self, key, value)
+  elseif position >= 1 and position <= #self + 1 then
+    check_item(self, position, value)
+    registry.assign(self, position, value)
+  else
+    fail("%s: expected a position from 1 to %d, got %s", self.__name, #self + 1,
+      check.describe(key))
+  end
+end
+
+--- Makes a subclass, as every class does; of a container, adds the items of a list at its end and
+--- returns it.
+--- domain  the name of the subclass, or a list of items
+--- raises  `Sequential[N]: expected a module`; `extend: argument 1: expected a table`
+---
+---     local model = nn.Sequential(nn.Linear(2, 2)):extend({ nn.ReLU(), nn.Linear(2, 1) })
+---     print(model)
+---@param what string|table
+---@return any
+function List:extend(what)
+  if type(what) == "string" then
+    local class = Class.extend(self, what)
+    class.__index = reads(class)
+    return class
+  end
+  check.argument("extend", 1, what, check.table())
+  for position = 1, #what do
+    check_item(self, #self + position, what[position])
+  end
+  for position = 1, #what do
+    self:append(what[position])
+  end
+  return self
+end
+
+-- Is this { "name", item }?
+local function is_named(value)
+  return type(value) == "table" and getmetatable(value) == nil and type(value[1]) == "string"
+end
+
+--- Makes the container from items given as arguments or as one list; a pair { "name", item } stands
+--- for an item with a name.
+--- domain  items as the class holds them
+--- raises  `Sequential[N]: expected a module`; `Sequential: expected a new field name`
+---@param ... any
+function List:init(...)
+  local items = table.pack(...)
+  local first = items[1]
+  if items.n == 1 and type(first) == "table" and getmetatable(first) == nil
+    and not is_named(first) then
+    items = first
+  end
+  for position = 1, items.n or #items do
+    local item = items[position]
+    if is_named(item) then
+      self:append(item[2], item[1])
+    else
+      self:append(item)
+    end
+  end
+end
+
+-- Gives the item at a position its name, or moves the names behind when there are any.
+local function insert_name(list, position, name)
+  if name == nil and not rawget(list, "_names") then
+    return
+  elseif not rawget(list, "_names") then
+    rawset(list, "_names", {})
+  end
+  local names = list._names
+  for i = #list, position, -1 do
+    names[i + 1] = names[i]
+  end
+  names[position] = name
+end
+
+--- Adds an item before position `position`, or before that position from the end; returns the
+--- container.
+--- domain  positions from 1 to one after the last, or from the end
+--- raises  `Sequential[N]: expected a module`; `insert: argument 1: expected a position`
+---
+---     local model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
+---     print(model:insert(2, nn.ReLU()))
+---@param position integer
+---@param item any
+---@param name string?
+---@return any
+function List:insert(position, item, name)
+  local count = #self
+  local place = math.type(position) == "integer" and position_of(self, position) or 0
+  if place < 1 or place > count + 1 then
+    fail("insert: argument 1: expected a position from 1 to %d, got %s", count + 1,
+      check.describe(position))
+  end
+  check_item(self, place, item)
+  if name ~= nil then
+    registry.check_name(self.__name, self, name)
+  end
+  insert_name(self, place, name)
+  for i = count, place, -1 do
+    registry.assign(self, i + 1, rawget(self, i))
+  end
+  registry.assign(self, place, item)
+  return self
+end
+
+--- Adds an item at the end and returns the container.
+--- domain  an item as the class holds it, made and not a class; a name for it
+--- raises  `Sequential[N]: expected a module`
+---
+---     print(nn.Sequential():append(nn.ReLU()))
+---@param item any
+---@param name string?
+---@return any
+function List:append(item, name)
+  return self:insert(#self + 1, item, name)
+end
+
+--- Takes the item at a position (the last) out and returns it.
+--- domain  positions from 1 or from the end
+--- raises  `remove: argument 1: expected a position`
+---
+---     local model = nn.Sequential(nn.ReLU(), nn.Tanh())
+---     print(model:remove(1), #model)
+---@param position integer?
+---@return any
+function List:remove(position)
+  local count = #self
+  local place = position == nil and count or position_of(self, position) or 0
+  if place < 1 or place > count then
+    fail("remove: argument 1: expected a position from 1 to %d, got %s", count,
+      check.describe(position))
+  end
+  local item = rawget(self, place)
+  for i = place, count do
+    registry.assign(self, i, rawget(self, i + 1))
+  end
+  if rawget(self, "_names") then
+    for i = place, count do
+      self._names[i] = self._names[i + 1]
+    end
+  end
+  return item
+end
+
+--- Returns a container of the same class with the items from `first` to `last`, which are shared.
+--- domain  positions from 1 or from the end; none where first comes after last
+--- raises  `slice: argument N: expected an integer`
+---
+---     local model = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1))
+---     print(model:slice(1, -2))
+---@param first integer? default 1
+---@param last integer? default -1
+---@return any
+function List:slice(first, last)
+  first = position_of(self, check.argument("slice", 1, first, check.integer(1)))
+  last = position_of(self, check.argument("slice", 2, last, check.integer(-1)))
+  local part = getmetatable(self)()
+  local names = rawget(self, "_names") or {}
+  for position = math.max(1, first), math.min(#self, last) do
+    part:append(rawget(self, position), names[position])
+  end
+  return part
+end
+
+return List
