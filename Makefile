@@ -4,6 +4,7 @@
 # make check-all       the specs again, under sanitizers and valgrind
 # make parity          how much of PyTorch's interface is here and agrees
 # make docs            the reference, in build/docs
+# make fuzz            FUZZ_SECONDS=60 ONLY=npy: the readers of data files, given any bytes
 # make install         PREFIX=/usr/local DESTDIR=
 #
 # Missing Debian packages (listed in .packages) are installed first; "make deps" does only that.
@@ -35,8 +36,8 @@ LUA      := $(shell find lua -name '*.lua' | LC_ALL=C sort)
 SCRIPTS  := $(wildcard scripts/*.lua)
 EMBEDDED := $(LUA) $(SCRIPTS)
 
-.PHONY: all module deps test parity docs lint check-asan check-valgrind check-all bench mnist \
-        install uninstall clean FORCE
+.PHONY: all module deps test parity docs lint check-asan check-valgrind check-all fuzz bench \
+        mnist install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/wrun
@@ -92,7 +93,7 @@ parity: all build/packages-test
 	$(BUILD)/wrun spec/parity.lua
 
 lint: $(BUILD)/embedded_table.h build/packages-lint
-	clang-format --dry-run -Werror runtime/*.c runtime/*.h scripts/bench/*.c
+	clang-format --dry-run -Werror runtime/*.c runtime/*.h scripts/bench/*.c spec/fuzz/*.c
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 \
 	  --inline-suppr --suppress=unknownMacro:runtime/ops.def \
 	  -D'_Noreturn=__attribute__((noreturn))' -I$(BUILD) runtime
@@ -107,6 +108,28 @@ check-asan: build/packages-test
 # Forty times slower: what is tagged #many repeats with more numbers what others do with few.
 check-valgrind: all build/packages-test build/packages-check
 	$(VALGRIND) $(BUILD)/wrun $(BUSTED) --exclude-tags=memory,slow,many $(SPEC)
+
+# Every byte string is a data file that somebody may have. What is found is in build/fuzz.
+FUZZ_CC      ?= clang-14
+FUZZ_SECONDS ?= 60
+FUZZ_FORMATS := csv gzip idx npy npz safetensors
+FUZZ_PARTS   := csv digest dtype element gzip idx npy refusal replace safetensors tensor zip
+
+$(BUILD)/fuzz/%: spec/fuzz/formats.c $(FUZZ_PARTS:%=runtime/%.c) $(wildcard runtime/*.h) | build/packages-fuzz
+	@echo "CC $@"
+	@mkdir -p $(BUILD)/fuzz
+	@$(FUZZ_CC) -std=c11 -D_GNU_SOURCE -O1 -g $(LIBRARY_CFLAGS) -Iruntime \
+	  -DFORMAT=$* -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+	  -o $@ spec/fuzz/formats.c $(FUZZ_PARTS:%=runtime/%.c) $(LIBRARY_LIBS) -lm
+
+fuzz: all build/packages-fuzz $(FUZZ_FORMATS:%=$(BUILD)/fuzz/%)
+	@for format in $(or $(ONLY),$(FUZZ_FORMATS)); do \
+	  seeds=$(BUILD)/fuzz/$$format-seeds; corpus=$(BUILD)/fuzz/$$format-corpus; \
+	  mkdir -p $$seeds $$corpus; $(BUILD)/wrun spec/fuzz/seeds.lua $$format $$seeds || exit 1; \
+	  $(BUILD)/fuzz/$$format -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 \
+	    -rss_limit_mb=1024 -artifact_prefix=$(BUILD)/fuzz/$$format- -print_final_stats=1 \
+	    $$corpus $$seeds || exit 1; \
+	done
 
 check-all: lint
 	$(MAKE) test SPEC=--run=all
