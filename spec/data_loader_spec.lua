@@ -223,7 +223,7 @@ describe("data.loader", function()
   end
 
   it("refuses what is no data set", function()
-    assert_refused("argument 1: expected a table { x = tensor, y = tensor }, got 3", 3)
+    assert_refused("argument 1: expected a data set, got 3", 3)
     local field = "argument 1: expected field %s to be a tensor of samples, got "
     local x, y = field:format("x"), field:format("y")
     assert_refused(x .. "nil", {})
@@ -242,7 +242,8 @@ describe("data.loader", function()
     assert_refused("option shuffle: expected true or false, got 1", small(), { shuffle = 1 })
     assert_refused("option order: expected modern or document, got the string 'old'", small(),
       { order = "old" })
-    assert_refused("option workers: unknown; the options are batch_size, drop_last, generator, "
-      .. "order, shuffle", small(), { workers = 2 })
+    assert_refused("option workers: unknown; the options are batch_sampler, batch_size, collate, "
+      .. "drop_last, flatten, generator, order, sampler, shuffle, target_transform, transform",
+      small(), { workers = 2 })
   end)
 end)

@@ -5,9 +5,22 @@ local arrays = require "wrun.data.arrays"
 local catalog = require "wrun.data.catalog"
 local csv = require "wrun.data.csv"
 local images = require "wrun.data.images"
+local samplers = require "wrun.data.sampler"
+local sets = require "wrun.data.sets"
 
 local M = {
   idx = require "wrun.data.idx",
+  collate = require("wrun.data.source").collate,
+  transforms = require "wrun.data.transforms",
+  SequentialSampler = samplers.SequentialSampler,
+  RandomSampler = samplers.RandomSampler,
+  SubsetRandomSampler = samplers.SubsetRandomSampler,
+  WeightedRandomSampler = samplers.WeightedRandomSampler,
+  BatchSampler = samplers.BatchSampler,
+  TensorDataset = sets.TensorDataset,
+  Subset = sets.Subset,
+  ConcatDataset = sets.ConcatDataset,
+  random_split = sets.random_split,
 }
 
 for _, part in ipairs { arrays, csv } do
@@ -66,24 +79,33 @@ function M.fashion_mnist(options)
   return images.load(catalog.fashion_mnist, options)
 end
 
---- Returns a loader over a data set, any table { x = tensor, y = tensor } (y may be missing).
+--- Returns a loader over a data set: a table { x = tensor, y = tensor } (y may be missing), a
+--- TensorDataset and its kin, or any object with `#dataset` and `dataset[i]`.
 ---
 --- Options:
----   batch_size  how many samples a batch (1)
----   shuffle     a new order every pass (false)
----   drop_last   leave out a last batch that is smaller (false)
----   generator   what to shuffle with (the default generator)
----   order       how a shuffled pass draws: "modern", as PyTorch since 1.9, or "document"
+---   batch_size        how many samples a batch (1)
+---   shuffle           a new order every pass (false)
+---   drop_last         leave out a last batch that is smaller (false)
+---   generator         what to shuffle with (the default generator)
+---   order             how a shuffled pass draws: "modern", as PyTorch since 1.9, or "document"
+---   sampler           the order instead: a sampler, or a list of positions
+---   batch_sampler     the batches instead: an object with # and iterate(), as BatchSampler
+---   collate           what makes a batch, or several values, of a list of samples
+---   flatten           make rows of the samples of a table { x = } (true)
+---   transform         what each batch's first value goes through, after all else: data.transforms
+---   target_transform  the same for its second value
 ---
 --- shapes  x [n, ...], y [n, ...] -> #loader batches of x [batch, features], y [batch, ...]
---- domain  uint8 x becomes float32 between 0 and 1, a batch at a time; other types stay as they are
+--- domain  uint8 x of a table { x = } becomes float32 between 0 and 1, a batch at a time; other
+---         types, and other data sets, stay as they are. Samples of objects are put together by
+---         `collate`: a list such as { x, y } gives a batch x, y
 --- raises  `loader: argument 1: expected`; `loader: option NAME: expected`;
----         `loader: option NAME: unknown`
+---         `loader: option NAME: unknown`; `loader: option NAME: cannot go together with`
 ---
----     local train = { x = wrun.rand(10, 4), y = wrun.arange(1, 11) }
----     local loader = data.loader(train, { batch_size = 4, shuffle = true, drop_last = true })
----     for x, y in loader:batches() do print(x.shape[2], y.shape[1]) end
----@param dataset { x: wrun.Tensor, y: wrun.Tensor? }
+---     local set = { x = wrun.randn(5, 3), y = wrun.arange(1, 6) }
+---     local loader = data.loader(set, { batch_size = 2, shuffle = true })
+---     for x, y in loader:batches() do print(x.shape[1], y.shape[1]) end
+---@param dataset table
 ---@param options table?
 ---@return wrun.data.Loader
 function M.loader(dataset, options)

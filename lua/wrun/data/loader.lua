@@ -3,11 +3,16 @@
 local Class = require "wrun.class"
 local check = require "wrun.check"
 local core = require "wrun.core"
+local samplers = require "wrun.data.sampler"
+local sets = require "wrun.data.sets"
+local sources = require "wrun.data.source"
 local wrun = require "wrun"
 
 local fail = core.fail
 
 ---@class wrun.data.Loader: wrun.Class
+---@field dataset table
+---@field batch_sampler table
 local Loader = Class:extend("Loader")
 
 local RULES = {
@@ -16,130 +21,132 @@ local RULES = {
   drop_last = check.boolean(false),
   generator = check.optional(check.passed_on()),
   order = check.choice("modern", { "modern", "document" }),
+  sampler = check.optional(check.table()),
+  batch_sampler = check.optional(check.table()),
+  collate = check.optional(check.func()),
+  flatten = check.boolean(true),
+  transform = check.optional(check.passed_on()),
+  target_transform = check.optional(check.passed_on()),
 }
 
-local function check_samples(name, value)
-  if not core.is_tensor(value) or value.ndim == 0 then
-    fail("loader: argument 1: expected field %s to be a tensor of samples, got %s", name,
-      check.describe(value))
+-- Options that say the same thing in different words.
+local EXCLUDES = {
+  batch_sampler = { "batch_size", "drop_last", "sampler", "shuffle" },
+  sampler = { "shuffle" },
+}
+
+local function refuse_contradictions(given)
+  for name, others in pairs(EXCLUDES) do
+    for _, other in ipairs(given[name] ~= nil and others or {}) do
+      if given[other] then
+        fail("loader: option %s: cannot go together with option %s", name, other)
+      end
+    end
   end
 end
 
-local function check_dataset(dataset)
-  if type(dataset) ~= "table" then
-    fail("loader: argument 1: expected a table { x = tensor, y = tensor }, got %s",
-      check.describe(dataset))
+local function is_callable(value)
+  local meta = getmetatable(value)
+  return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
+end
+
+local function sampler_of(options, count)
+  if options.sampler then
+    return samplers.of("loader: option sampler", 1, options.sampler)
+  elseif not options.shuffle then
+    return samplers.SequentialSampler(count)
+  elseif options.order == "document" then
+    return samplers.SubsetRandomSampler(wrun.arange(1, count + 1),
+      { generator = options.generator })
   end
-  local x, y = dataset.x, dataset.y
-  check_samples("x", x)
-  if y == nil then
-    return
-  end
-  check_samples("y", y)
-  if y:size(1) ~= x:size(1) then
-    fail("loader: argument 1: expected as many targets as samples, got x %s and y %s",
-      core.shape_text(x), core.shape_text(y))
-  end
+  return samplers.RandomSampler(count, { generator = options.generator })
 end
 
 --- Hands out batches: `wrun.data.loader` makes one, and says more.
 --- domain  as wrun.data.loader
 --- raises  as wrun.data.loader
----@param dataset { x: wrun.Tensor, y: wrun.Tensor? }
+---@param dataset table
 ---@param given table?
 function Loader:init(dataset, given)
-  check_dataset(dataset)
+  self._source = sources.of("loader", dataset)
   local options = check.options("loader", given, RULES)
+  refuse_contradictions(given or {})
+  for _, name in ipairs { "transform", "target_transform" } do
+    if options[name] ~= nil and not is_callable(options[name]) then
+      fail("loader: option %s: expected a function, got %s", name, check.describe(options[name]))
+    end
+  end
+  if options.batch_sampler and not options.batch_sampler.iterate then
+    fail("loader: option batch_sampler: expected a sampler of batches, got %s",
+      check.describe(options.batch_sampler))
+  end
   self.dataset = dataset
-  self.batch_size = options.batch_size
-  self.shuffle = options.shuffle
-  self.drop_last = options.drop_last
   self.generator = options.generator
-  self.order = options.order
+  self.batch_sampler = options.batch_sampler
+    or samplers.BatchSampler(sampler_of(options, self._source.count), options.batch_size,
+      { drop_last = options.drop_last })
+  self._options = options
 end
 
---- The number of batches of a pass.
+--- Returns the number of batches of a pass.
 function Loader:__len()
-  local n, size = self.dataset.x:size(1), self.batch_size
-  return self.drop_last and n // size or (n + size - 1) // size
+  return #self.batch_sampler
 end
 
--- A 64-bit draw, as PyTorch takes its seeds: two words of the stream.
-local function draw_seed(generator)
-  return wrun.empty(1, { dtype = "int64" }):random_({ generator = generator }):item()
+-- Bytes as numbers from 0 to 1, and samples as rows.
+local function converted(x, flatten)
+  x = x.dtype == "uint8" and x / 255 or x
+  return flatten and x.ndim > 2 and x:flatten(2) or x
 end
 
--- The order of a shuffled pass. The modern one is drawn from a private generator, seeded here,
--- unless the loader has one of its own.
-local function permutation(loader)
-  local generator = loader.generator
-  if loader.order == "modern" and generator == nil then
-    generator = wrun.Generator({ seed = draw_seed() })
+local function values_at(loader, positions)
+  local source, options = loader._source, loader._options
+  if options.collate then
+    local samples = {}
+    for k, i in ipairs(positions:tolist()) do
+      samples[k] = source:sample(sources.position("loader: option sampler", i, source.count))
+    end
+    return table.pack(options.collate(samples))
   end
-  return wrun.randperm(loader.dataset.x:size(1), { generator = generator })
-end
-
--- When its samples run out, PyTorch's sampler takes one permutation more from a generator that was
--- given to it, for nothing. Later draws from that generator agree only if wrun does too.
-local function draw_surplus(loader)
-  if loader.shuffle and loader.order == "modern" and loader.generator ~= nil then
-    permutation(loader)
+  local values = source:select(positions)
+  if source.converts then
+    values[1] = converted(values[1], options.flatten)
   end
-end
-
--- Rows first .. first+count-1 of the pass; never the set's own memory, so that a batch may be
--- changed in place.
-local function rows(tensor, order, first, count)
-  if order then
-    return tensor:index_select(1, order:narrow(1, first, count))
-  end
-  return tensor:narrow(1, first, count):clone()
-end
-
-local function batch_x(tensor, order, first, count)
-  local x
-  if tensor.dtype ~= "uint8" then
-    x = rows(tensor, order, first, count)
-  elseif order then
-    x = rows(tensor, order, first, count) / 255
-  else
-    x = tensor:narrow(1, first, count) / 255
-  end
-  return x.ndim > 2 and x:reshape(count, -1) or x
+  return values
 end
 
 --- Returns an iterator over the batches of one pass, for use in `for`.
 --- shapes  x [n, ...] -> x [batch, features], y [n, ...] -> y [batch, ...]
 --- domain  each call is a new pass; a shuffled one draws when it begins and before its first batch,
----         an unshuffled one draws nothing; leaving early leaves nothing open
---- raises  nothing
+---         an unshuffled one draws nothing, so that it disturbs no other; leaving early leaves
+---         nothing open; batches share no memory with the set
 ---
----     local train = { x = wrun.rand(5, 2), y = wrun.arange(1, 6) }
----     local loader = data.loader(train, { batch_size = 2 })
----     for x, y in loader:batches() do print(x.shape[1], y) end
----@return fun(): wrun.Tensor?, wrun.Tensor?
+---     local loader = data.loader({ x = wrun.randn(5, 3), y = wrun.arange(1, 6) },
+---       { batch_size = 2 })
+---     for x, y in loader:batches() do print(x.shape[1], y:tolist()[1]) end
+---@return fun(): ...
 function Loader:batches()
-  local x, y = self.dataset.x, self.dataset.y
-  local count, size, total = #self, self.batch_size, x:size(1)
-  local batch, order, is_over = 0, nil, false
-  if self.shuffle then
-    draw_seed(self.generator) -- PyTorch's seed for worker processes: drawn, and of no use here
+  local options = self._options
+  if self.batch_sampler.is_random then
+    samplers.draw_seed(self.generator) -- PyTorch's for worker processes: drawn, of no use here
   end
+  local next_positions = self.batch_sampler:iterate()
   return function()
-    local first = batch * size + 1
-    if self.shuffle and not order then
-      order = permutation(self)
-    end
-    if not is_over and first + size > total + 1 then
-      is_over = true
-      draw_surplus(self)
-    end
-    if batch == count then
+    local positions = next_positions()
+    if positions == nil then
       return nil
     end
-    batch = batch + 1
-    local n = math.min(size, total - first + 1)
-    return batch_x(x, order, first, n), y and rows(y, order, first, n)
+    if not core.is_tensor(positions) then
+      positions = sets.positions_of("loader: option batch_sampler", 1, positions,
+        self._source.count)
+    end
+    local values = values_at(self, positions)
+    for k, transform in pairs { options.transform or false, options.target_transform or false } do
+      if transform and values[k] ~= nil then
+        values[k] = transform(values[k])
+      end
+    end
+    return table.unpack(values, 1, values.n or #values)
   end
 end
 

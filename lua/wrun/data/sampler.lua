@@ -1,0 +1,325 @@
+--- Samplers: in which order, and how often, the samples of a data set come; with PyTorch's draws.
+---
+--- A sampler has `#sampler`, how many positions a pass has, and `sampler:iterate()`, an iterator
+--- over them. Those of this file make positions in blocks, int64 tensors, drawn when they are
+--- needed: `_blocks()` iterates over these. A sampler with `is_random` draws.
+
+local Class = require "wrun.class"
+local check = require "wrun.check"
+local core = require "wrun.core"
+local sets = require "wrun.data.sets"
+local sources = require "wrun.data.source"
+local wrun = require "wrun"
+
+local fail = core.fail
+
+local M = {}
+
+---@class wrun.data.Sampler: wrun.Class
+---@field is_random boolean?
+local Sampler = Class:extend("Sampler")
+M.Sampler = Sampler
+
+--- Returns an iterator over the positions of one pass.
+--- domain  each call is a new pass; positions are drawn as they are needed
+---@return fun(): integer?
+function Sampler:iterate()
+  local next_block, block, place = self:_blocks(), {}, 0
+  return function()
+    place = place + 1
+    while block and block[place] == nil do
+      local tensor = next_block()
+      block, place = tensor and tensor:tolist(), 1
+    end
+    return block and block[place]
+  end
+end
+
+local function one_block(make)
+  local is_over = false
+  return function()
+    if not is_over then
+      is_over = true
+      return make()
+    end
+  end
+end
+
+-- A data set's number of samples, or the number itself.
+local function count_of(name, dataset)
+  local count = math.type(dataset) == "integer" and dataset or sources.of(name, dataset).count
+  if count < 0 then
+    fail("%s: argument 1: expected a number of samples, got %d", name, count)
+  end
+  return count
+end
+
+-- A seed of 64 bits, as PyTorch takes it: two words of the stream.
+local function draw_seed(generator)
+  return wrun.empty(1, { dtype = "int64" }):random_({ generator = generator }):item()
+end
+M.draw_seed = draw_seed
+
+-------------------------------------------------------------------------------
+
+---@class wrun.data.SequentialSampler: wrun.data.Sampler
+local SequentialSampler = Sampler:extend("SequentialSampler")
+M.SequentialSampler = SequentialSampler
+
+--- Makes a sampler of 1, 2, 3 ... to the last sample.
+--- domain  a data set, or a number of samples
+--- raises  `SequentialSampler: argument 1: expected`
+---
+---     for i in data.SequentialSampler(3):iterate() do print(i) end
+---@param dataset table|integer
+function SequentialSampler:init(dataset)
+  self.count = count_of("SequentialSampler", dataset)
+end
+
+function SequentialSampler:__len()
+  return self.count
+end
+
+function SequentialSampler:_blocks()
+  return one_block(function()
+    return wrun.arange(1, self.count + 1)
+  end)
+end
+
+-------------------------------------------------------------------------------
+
+local RANDOM = {
+  replacement = check.boolean(false),
+  num_samples = check.optional(check.integer(nil, 1)),
+  generator = check.optional(check.passed_on()),
+}
+
+---@class wrun.data.RandomSampler: wrun.data.Sampler
+local RandomSampler = Sampler:extend("RandomSampler")
+RandomSampler.is_random = true
+M.RandomSampler = RandomSampler
+
+--- Makes a sampler of random positions: a permutation of all samples, or as many as num_samples
+--- says, one permutation after the other, or each drawn for itself with replacement.
+---
+--- domain  a data set, or a number of samples; options replacement (false), num_samples (as many as
+---         there are) and generator. Without a generator each pass draws a seed from the default
+---         one, for one of its own
+--- raises  `RandomSampler: argument 1: expected`; `RandomSampler: option NAME: expected`
+---
+---     wrun.manual_seed(0)
+---     for i in data.RandomSampler(10, { replacement = true, num_samples = 3 }):iterate() do
+---       print(i)
+---     end
+---@param dataset table|integer
+---@param options? { replacement: boolean, num_samples: integer, generator: wrun.Generator }
+function RandomSampler:init(dataset, options)
+  local o = check.options("RandomSampler", options, RANDOM)
+  self.count = count_of("RandomSampler", dataset)
+  self.replacement, self.generator = o.replacement, o.generator
+  self.num_samples = o.num_samples or self.count
+  if self.num_samples > 0 and self.count == 0 then
+    fail("RandomSampler: option num_samples: expected none of no samples, got %d",
+      self.num_samples)
+  end
+end
+
+function RandomSampler:__len()
+  return self.num_samples
+end
+
+-- PyTorch draws with replacement in blocks of 32, and after whole permutations one more for the
+-- rest, even where that is nothing: later draws from a generator that was given agree only so.
+function RandomSampler:_blocks()
+  local count, left, is_over = self.count, self.num_samples, false
+  local size = self.replacement and 32 or count
+  local generator = self.generator
+  return function()
+    if is_over or count == 0 then
+      return nil
+    end
+    generator = generator or wrun.Generator({ seed = draw_seed() })
+    local n = math.min(left, size)
+    is_over = left < size
+    left = left - n
+    if self.replacement then
+      return wrun.randint(1, count + 1, { n }, { generator = generator })
+    end
+    return wrun.randperm(count, { generator = generator }):narrow(1, 1, n)
+  end
+end
+
+-------------------------------------------------------------------------------
+
+local GENERATOR = { generator = check.optional(check.passed_on()) }
+
+---@class wrun.data.SubsetRandomSampler: wrun.data.Sampler
+local SubsetRandomSampler = Sampler:extend("SubsetRandomSampler")
+SubsetRandomSampler.is_random = true
+M.SubsetRandomSampler = SubsetRandomSampler
+
+--- Makes a sampler of some positions in random order.
+--- domain  a list of positions from 1; option generator (the default generator)
+--- raises  `SubsetRandomSampler: argument 1: expected`
+---
+---     local sampler = data.SubsetRandomSampler({ 2, 4, 6 })
+---     print(#sampler, sampler:iterate()() % 2)
+---@param indices integer[]|wrun.Tensor
+---@param options? { generator: wrun.Generator }
+function SubsetRandomSampler:init(indices, options)
+  self.indices = sets.positions_of("SubsetRandomSampler", 1, indices, math.maxinteger)
+  self.generator = check.options("SubsetRandomSampler", options, GENERATOR).generator
+end
+
+function SubsetRandomSampler:__len()
+  return self.indices:numel()
+end
+
+function SubsetRandomSampler:_blocks()
+  return one_block(function()
+    return self.indices:index_select(1, wrun.randperm(#self, { generator = self.generator }))
+  end)
+end
+
+-------------------------------------------------------------------------------
+
+local WEIGHTED = {
+  replacement = check.boolean(true), generator = check.optional(check.passed_on()),
+}
+
+---@class wrun.data.WeightedRandomSampler: wrun.data.Sampler
+local WeightedRandomSampler = Sampler:extend("WeightedRandomSampler")
+WeightedRandomSampler.is_random = true
+M.WeightedRandomSampler = WeightedRandomSampler
+
+--- Makes a sampler that draws position i with a probability in proportion to weights[i].
+--- domain  weights >= 0, a list or a tensor; options replacement (true) and generator (the default
+---         generator)
+--- raises  `WeightedRandomSampler: argument N: expected`;
+---         `multinomial: argument 2: expected` when there are too few weights but zeros
+---
+---     for i in data.WeightedRandomSampler({ 0, 1, 3 }, 4):iterate() do print(i) end
+---@param weights number[]|wrun.Tensor
+---@param num_samples integer
+---@param options? { replacement: boolean, generator: wrun.Generator }
+function WeightedRandomSampler:init(weights, num_samples, options)
+  local o = check.options("WeightedRandomSampler", options, WEIGHTED)
+  local is_list = type(weights) == "table" and type(weights[1]) == "number"
+  local tensor = is_list and wrun.tensor(weights, { dtype = "float64" }) or weights
+  if not core.is_tensor(tensor) or tensor.ndim ~= 1 or tensor:numel() == 0 then
+    fail("WeightedRandomSampler: argument 1: expected a list of weights, got %s",
+      check.describe(weights))
+  end
+  self.weights = tensor:double()
+  self.num_samples = check.argument("WeightedRandomSampler", 2, num_samples, check.integer(nil, 1))
+  self.replacement, self.generator = o.replacement, o.generator
+end
+
+function WeightedRandomSampler:__len()
+  return self.num_samples
+end
+
+function WeightedRandomSampler:_blocks()
+  return one_block(function()
+    local options = { generator = self.generator }
+    return self.weights:multinomial(self.num_samples, self.replacement, options)
+  end)
+end
+
+-------------------------------------------------------------------------------
+-- Positions that somebody else gives
+
+-- A list or tensor of positions, or an object with iterate(): as blocks.
+local Given = Sampler:extend("Given")
+
+function Given:init(name, place, sampler)
+  local is_list = type(sampler) == "table" and (math.type(sampler[1]) or next(sampler) == nil)
+  if core.is_tensor(sampler) or is_list then
+    self.positions = sets.positions_of(name, place, sampler, math.maxinteger)
+  elseif type(sampler) == "table" and sampler.iterate then
+    self.sampler, self.is_random = sampler, sampler.is_random
+  else
+    fail("%s: expected a sampler or a list of positions, got %s", name, check.describe(sampler))
+  end
+end
+
+function Given:__len()
+  return self.positions and self.positions:numel() or #self.sampler
+end
+
+function Given:_blocks()
+  if self.positions then
+    return one_block(function()
+      return self.positions
+    end)
+  end
+  local next_position = self.sampler:iterate()
+  return function()
+    local position = next_position()
+    return position and wrun.tensor({ position })
+  end
+end
+
+--- Returns what is given as a sampler with blocks; errors begin with `name`.
+function M.of(name, place, sampler)
+  return Sampler:is_instance(sampler) and sampler or Given(name, place, sampler)
+end
+
+-------------------------------------------------------------------------------
+
+local BATCH = { drop_last = check.boolean(false) }
+
+---@class wrun.data.BatchSampler: wrun.Class
+local BatchSampler = Class:extend("BatchSampler")
+M.BatchSampler = BatchSampler
+
+--- Makes a sampler of batches: each step of `iterate` gives an int64 tensor of positions.
+--- domain  a sampler, or a list of positions; option drop_last (false) leaves out a last batch that
+---         is smaller
+--- raises  `BatchSampler: argument N: expected`; `BatchSampler: option drop_last: expected`
+---
+---     for positions in data.BatchSampler(data.SequentialSampler(5), 2):iterate() do
+---       print(positions)
+---     end
+---@param sampler table
+---@param batch_size integer
+---@param options? { drop_last: boolean }
+function BatchSampler:init(sampler, batch_size, options)
+  self.sampler = M.of("BatchSampler: argument 1", 1, sampler)
+  self.batch_size = check.argument("BatchSampler", 2, batch_size, check.integer(nil, 1))
+  self.drop_last = check.options("BatchSampler", options, BATCH).drop_last
+  self.is_random = self.sampler.is_random
+end
+
+function BatchSampler:__len()
+  local n, size = #self.sampler, self.batch_size
+  return self.drop_last and n // size or (n + size - 1) // size
+end
+
+--- Returns an iterator over the batches of one pass, int64 tensors of positions.
+--- domain  as the sampler's; the next position is asked for when a batch needs it, or to see that
+---         there is none, as PyTorch does
+---@return fun(): wrun.Tensor?
+function BatchSampler:iterate()
+  local next_block, size = self.sampler:_blocks(), self.batch_size
+  local block, first, is_over = nil, 1, false
+  return function()
+    local parts, missing = {}, size
+    while missing > 0 and not is_over do
+      if block == nil or first > block:numel() then
+        block, first = next_block(), 1
+        is_over = block == nil
+      else
+        local n = math.min(missing, block:numel() - first + 1)
+        parts[#parts + 1] = block:narrow(1, first, n)
+        first, missing = first + n, missing - n
+      end
+    end
+    if missing == size or missing > 0 and self.drop_last then
+      return nil
+    end
+    return #parts == 1 and parts[1] or wrun.cat(parts, 1)
+  end
+end
+
+return M

@@ -1,0 +1,295 @@
+--- Data sets made of tensors and of other data sets: TensorDataset, Subset, ConcatDataset, and
+--- random_split.
+
+local Class = require "wrun.class"
+local check = require "wrun.check"
+local core = require "wrun.core"
+local sources = require "wrun.data.source"
+local wrun = require "wrun"
+
+local fail = core.fail
+
+local M = {}
+
+-- The base of the classes: `#set` and `set[i]` by its source, which `init` must set.
+local Dataset = Class:extend("Dataset")
+
+Dataset._source = false -- says that instances have one
+
+function Dataset.__len(self)
+  return rawget(self, "_source").count
+end
+
+-- The method or field of a name, the sample of an integer.
+local function lookup(class)
+  return function(self, key)
+    if math.type(key) ~= "integer" then
+      return class[key]
+    end
+    local source = rawget(self, "_source")
+    return source:sample(sources.position(class.__name, key, source.count))
+  end
+end
+
+local function extend(name)
+  local class = Dataset:extend(name)
+  class.__index = lookup(class)
+  return class
+end
+
+-------------------------------------------------------------------------------
+
+---@class wrun.data.TensorDataset: wrun.Class
+local TensorDataset = extend("TensorDataset")
+M.TensorDataset = TensorDataset
+
+--- Makes a data set of tensors with as many samples each: sample i is the list of their i-th parts.
+--- A loader hands out their batches as they are, without conversion.
+---
+--- shapes  each [n, ...]
+--- domain  any dtypes
+--- raises  `TensorDataset: argument N: expected a tensor of`
+---
+---     local set = data.TensorDataset(wrun.randn(5, 3), wrun.arange(1, 6))
+---     local x, y = table.unpack(set[2])
+---     print(#set, x.shape[1], y:item())
+---@param ... wrun.Tensor
+function TensorDataset:init(...)
+  local tensors = { ... }
+  for k = 1, math.max(select("#", ...), 1) do
+    local tensor = tensors[k]
+    if not core.is_tensor(tensor) or tensor.ndim == 0
+      or tensor:size(1) ~= tensors[1]:size(1) then
+      fail("TensorDataset: argument %d: expected a tensor of %s, got %s", k,
+        k == 1 and "samples" or tensors[1]:size(1) .. " samples", check.describe(tensor))
+    end
+  end
+  self.tensors = tensors
+  self._source = sources.Tensors(tensors)
+end
+
+-------------------------------------------------------------------------------
+
+-- Some samples of another source.
+local Chosen = sources.Source:extend("Chosen")
+
+function Chosen:init(source, indices)
+  self.source, self.indices = source, indices
+  self.count = indices:numel()
+  self.converts = source.converts
+end
+
+function Chosen:sample(i)
+  return self.source:sample(self.indices[i]:item())
+end
+
+function Chosen:select(positions)
+  return self.source:select(self.indices:index_select(1, positions))
+end
+
+---@class wrun.data.Subset: wrun.Class
+---@field dataset table
+---@field indices wrun.Tensor
+local Subset = extend("Subset")
+M.Subset = Subset
+
+-- A list of positions as an int64 tensor.
+local function positions_of(name, place, list, count)
+  if type(list) == "table" and #list == 0 then
+    return wrun.zeros(0, { dtype = "int64" })
+  end
+  local indices = type(list) == "table" and wrun.tensor(list) or list
+  if not core.is_tensor(indices) or indices.ndim ~= 1 or indices.dtype ~= "int64" then
+    fail("%s: argument %d: expected a list of positions, got %s", name, place, check.describe(list))
+  end
+  local ends = indices:numel() > 0 and { indices:min():item(), indices:max():item() } or {}
+  for _, i in ipairs(ends) do
+    if i < 1 or i > count then
+      fail("%s: argument %d: expected positions from 1 to %d, got %d", name, place, count, i)
+    end
+  end
+  return indices
+end
+M.positions_of = positions_of
+
+--- Makes a data set of some samples of another, in the order of `indices`. Nothing is copied.
+---
+--- Of a table { x =, y = } it has the fields too: `subset.x` is a new tensor of its samples.
+---
+--- domain  any data set; positions from 1, repeated or not
+--- raises  `Subset: argument 1: expected a data set`; `Subset: argument 2: expected positions`
+---
+---     local set = data.Subset({ x = wrun.arange(10):reshape(5, 2) }, { 5, 1 })
+---     print(#set, set.x)
+---@param dataset table
+---@param indices integer[]|wrun.Tensor
+function Subset:init(dataset, indices)
+  local source = sources.of("Subset", dataset)
+  self.dataset = dataset
+  self.indices = positions_of("Subset", 2, indices, source.count)
+  self._source = Chosen(source, self.indices)
+end
+
+local FIELDS = { x = 1, y = 2 }
+
+do
+  local find = Subset.__index
+  function Subset.__index(self, key)
+    local source = FIELDS[key] and rawget(self, "_source")
+    if not source or not source.converts then
+      return find(self, key)
+    end
+    return source:select(wrun.arange(1, source.count + 1))[FIELDS[key]]
+  end
+end
+
+-------------------------------------------------------------------------------
+
+-- Sources one after the other.
+local Joined = sources.Source:extend("Joined")
+
+function Joined:init(parts)
+  self.parts = parts
+  self.count, self.converts = 0, true
+  for _, part in ipairs(parts) do
+    self.count = self.count + part.count
+    self.converts = self.converts and part.converts
+  end
+end
+
+function Joined:sample(i)
+  for _, part in ipairs(self.parts) do
+    if i <= part.count then
+      return part:sample(i)
+    end
+    i = i - part.count
+  end
+end
+
+-- Each part selects its own; then they are brought into the order of `positions`.
+function Joined:select(positions)
+  local lists, places, before = {}, {}, 0
+  local wanted = positions:tolist()
+  for _, part in ipairs(self.parts) do
+    local own = {}
+    for k, i in ipairs(wanted) do
+      if i > before and i <= before + part.count then
+        own[#own + 1] = i - before
+        places[#places + 1] = k
+      end
+    end
+    lists[#lists + 1] = #own > 0 and part:select(wrun.tensor(own)) or nil
+    before = before + part.count
+  end
+  if #lists == 0 then
+    return self.parts[1]:select(positions)
+  end
+  local order, values = {}, {}
+  for place, k in ipairs(places) do
+    order[k] = place
+  end
+  for field, first in ipairs(lists[1]) do
+    local column = {}
+    for l, list in ipairs(lists) do
+      column[l] = list[field]
+      if not core.is_tensor(first) or not core.is_tensor(column[l]) then
+        fail("ConcatDataset: expected samples of tensors and numbers, got %s",
+          check.describe(core.is_tensor(first) and column[l] or first))
+      end
+    end
+    values[field] = wrun.cat(column, 1):index_select(1, wrun.tensor(order))
+  end
+  return values
+end
+
+---@class wrun.data.ConcatDataset: wrun.Class
+---@field datasets table[]
+local ConcatDataset = extend("ConcatDataset")
+M.ConcatDataset = ConcatDataset
+
+--- Makes a data set of all samples of several, one after the other. Nothing is copied.
+---
+--- domain  any data sets, whose samples have the same fields
+--- raises  `ConcatDataset: argument 1: expected a list of data sets`
+---
+---     local one, two = { x = wrun.zeros(3, 2) }, { x = wrun.ones(4, 2) }
+---     local set = data.ConcatDataset { one, two }
+---     print(#set, set[-1][1])
+---@param datasets table[]
+function ConcatDataset:init(datasets)
+  if type(datasets) ~= "table" or #datasets == 0 then
+    fail("ConcatDataset: argument 1: expected a list of data sets, got %s",
+      check.describe(datasets))
+  end
+  local parts = {}
+  for i, dataset in ipairs(datasets) do
+    parts[i] = sources.of("ConcatDataset", dataset)
+  end
+  self.datasets = datasets
+  self._source = Joined(parts)
+end
+
+-------------------------------------------------------------------------------
+
+-- Lengths of fractions that add up to 1: rounded down, then one more from the first on.
+local function lengths_of(fractions, count)
+  local lengths, left = {}, count
+  for i, fraction in ipairs(fractions) do
+    if fraction < 0 or fraction > 1 then
+      fail("random_split: argument 2: expected fractions from 0 to 1, got %s", fraction)
+    end
+    lengths[i] = math.floor(count * fraction)
+    left = left - lengths[i]
+  end
+  for i = 0, left - 1 do
+    local place = i % #lengths + 1
+    lengths[place] = lengths[place] + 1
+  end
+  return lengths
+end
+
+local SPLIT = { generator = check.optional(check.passed_on()) }
+
+--- Returns Subsets of a data set, drawn at random, with these lengths, or these fractions of it.
+---
+--- Option generator (the default generator). From equal seeds the samples are PyTorch's.
+---
+--- domain  lengths that add up to the number of samples, or fractions that add up to 1: each is
+---         rounded down, and what is left goes to the first ones
+--- raises  `random_split: argument 1: expected a data set`; `random_split: argument 2: expected`
+---
+---     local set = { x = wrun.randn(10, 2), y = wrun.arange(1, 11) }
+---     local train, test = table.unpack(data.random_split(set, { 0.8, 0.2 }))
+---     print(#train, #test)
+---@param dataset table
+---@param lengths number[]
+---@param options? { generator: wrun.Generator }
+---@return wrun.data.Subset[]
+function M.random_split(dataset, lengths, options)
+  local count = sources.of("random_split", dataset).count
+  check.argument("random_split", 2, lengths, check.table())
+  local o = check.options("random_split", options, SPLIT)
+  local total = 0
+  for _, length in ipairs(lengths) do
+    if type(length) ~= "number" or length < 0 then
+      fail("random_split: argument 2: expected lengths or fractions, got %s",
+        check.describe(length))
+    end
+    total = total + length
+  end
+  if total <= 1 and math.abs(total - 1) <= 1e-9 then
+    lengths = lengths_of(lengths, count)
+  elseif total ~= count or math.type(total) ~= "integer" then
+    fail("random_split: argument 2: expected lengths that add up to %d, or fractions to 1, got %s",
+      count, total)
+  end
+  local order = wrun.randperm(count, { generator = o.generator })
+  local subsets, before = {}, 0
+  for i, length in ipairs(lengths) do
+    subsets[i] = Subset(dataset, order:narrow(1, before + 1, length))
+    before = before + length
+  end
+  return subsets
+end
+
+return M
