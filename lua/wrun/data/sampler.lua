@@ -15,13 +15,17 @@ local fail = core.fail
 
 local M = {}
 
+--- The base of the samplers, which give positions of samples: `iterate` walks one pass.
 ---@class wrun.data.Sampler: wrun.Class
----@field is_random boolean?
+---@field is_random boolean? whether a pass draws
 local Sampler = Class:extend("Sampler")
 M.Sampler = Sampler
 
 --- Returns an iterator over the positions of one pass.
 --- domain  each call is a new pass; positions are drawn as they are needed
+--- raises  nothing
+---
+---     for i in data.RandomSampler(3):iterate() do print(i) end
 ---@return fun(): integer?
 function Sampler:iterate()
   local next_block, block, place = self:_blocks(), {}, 0
@@ -297,8 +301,12 @@ function BatchSampler:__len()
 end
 
 --- Returns an iterator over the batches of one pass, int64 tensors of positions.
+--- shapes  -> [batch]
 --- domain  as the sampler's; the next position is asked for when a batch needs it, or to see that
 ---         there is none, as PyTorch does
+--- raises  what the sampler raises
+---
+---     print(data.BatchSampler({ 3, 1, 2 }, 2):iterate()())
 ---@return fun(): wrun.Tensor?
 function BatchSampler:iterate()
   local next_block, size = self.sampler:_blocks(), self.batch_size

@@ -83,7 +83,7 @@ end
 -------------------------------------------------------------------------------
 -- Sources
 
----@class wrun.data.Source: wrun.Class
+---@class wrun.data.source.Source: wrun.Class
 ---@field count integer
 ---@field converts boolean? does the loader make rows of numbers from 0 to 1 of it?
 ---@field sample fun(self: any, i: integer): any

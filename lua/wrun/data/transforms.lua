@@ -97,6 +97,7 @@ end
 --- Makes a transform that makes a row of every sample.
 --- shapes  x [batch, ...] -> [batch, features]; [batch] -> [batch, 1]
 --- domain  any dtype
+--- raises  nothing
 ---
 ---     print(#data.transforms.flatten()(wrun.zeros(2, 3, 4)).shape)
 function M.flatten()
@@ -178,6 +179,7 @@ function M.binarize(options)
 end
 
 --- Makes a transform of a function of your own, with a name to print.
+--- shapes  what the function says
 --- domain  a function from a tensor to a tensor
 --- raises  `lambda: argument 1: expected a function`
 ---
