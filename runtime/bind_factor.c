@@ -143,17 +143,19 @@ static int push_result(lua_State *L, int index, int64_t rows)
 
 /* ---- the functions ---- */
 
-/* _cholesky(a, upper, name): a[..., n, n] -> its factor */
+/* _cholesky(a, upper, name): a[..., n, n] -> its factor. As a is symmetric it needs no turning, but
+ * what LAPACK sees as its upper triangle is the lower one. */
 static int core_cholesky(lua_State *L)
 {
     lua_settop(L, 3);
     const char *f = read_name(L, 3, "cholesky");
     View a = read_square(L, f, 1);
     Factor factor = new_factor(FACTOR_CHOLESKY, &a);
-    factor.upper = lua_toboolean(L, 2);
-    push_columns(L, f, a, &factor, 0);
+    factor.upper = !lua_toboolean(L, 2);
+    factor.x[0] = tensor_data(bind_new_copy(L, f, &a, a.dtype));
+    factor.step[0] = factor.n * factor.n;
     run(L, f, &factor);
-    return push_result(L, 4, factor.n);
+    return 1;
 }
 
 /* _solve(a, b, name): a[..., n, n], b[..., n, k] -> a^-1 b */

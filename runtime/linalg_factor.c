@@ -129,10 +129,11 @@ static Reason cholesky(const Call *c)
     LAPACK(c->f->dtype, potrf)(&uplo, &c->n, c->x[0], &lda, &info, 1);
     if (info > 0)
         return "is not positive definite";
-    for (int64_t j = 0; j < c->n; j++)
-        for (int64_t i = 0; i < c->n; i++)
-            if (c->f->upper ? i > j : i < j)
-                set_element(c->f->dtype, c->x[0], j * c->n + i, 0);
+    int64_t size = dtype_size(c->f->dtype);
+    for (int64_t j = 0; j < c->n; j++) { /* what lies above the diagonal, or below it */
+        int64_t first = c->f->upper ? j + 1 : 0, end = c->f->upper ? c->n : j;
+        memset(offset(c, c->x[0], j * c->n + first), 0, (size_t)((end - first) * size));
+    }
     return NULL;
 }
 

@@ -51,9 +51,12 @@ local RULES = {
         .. "#include <lauxlib.h>\n#include <cblas.h>\n",
       ["runtime/unbind.c"] = comment("unbind.c", 3) .. '#include "lua5.4/lua.h"\n',
       ["runtime/bind_y.c"] = comment("bind_y.c", 4) .. "#include <pthread.h>\n",
+      ["runtime/linalg_x.c"] = comment("linalg_x.c", 3) .. "void dgetrf_(void);\n",
+      ["runtime/index.c"] = comment("index.c", 3) .. "void dgetrf_(void);\n",
     },
     {
       "runtime/bind_y.c: includes pthread.h",
+      "runtime/index.c: names dgetrf_",
       "runtime/reduce.c: includes lauxlib.h",
       "runtime/reduce.c: includes cblas.h",
       "runtime/unbind.c: includes lua5.4/lua.h",

@@ -368,7 +368,7 @@ function M.matrix_rank(x, options)
   if values:size(-1) == 0 then
     return values:sum(-1):long()
   end
-  local largest = operations.max(values, -1, true)
+  local largest = operations.amax(values, -1, true)
   return values:gt(operations.maximum(largest * rtol, atol)):long():sum(-1)
 end
 

@@ -94,10 +94,23 @@ function M.layers(tree)
   return broken
 end
 
+-- A routine of BLAS or LAPACK: cblas_sgemm, or a name of Fortran's, declared by hand.
+local function is_blas(word)
+  return word:find("^cblas_") or word:find("^%l[%l%d]*_$")
+end
+
 --- Lua is known to the bindings and the command, BLAS to linalg, threads to the pool.
 function M.libraries(tree)
   local broken = {}
   for _, path in ipairs(c_files(tree)) do
+    if not path:find(KNOWS_BLAS[1]) then
+      local code = source.code(tree[path], "c"):gsub("[%w_]+ *##", "") -- the start of a name
+      for word in code:gmatch("[%a_][%w_]*") do
+        if is_blas(word) then
+          broken[#broken + 1] = ("%s: names %s"):format(path, word)
+        end
+      end
+    end
     for _, name in ipairs(source.includes(tree[path])) do
       local allowed = RESERVED[name:match("[^/]+$")]
       if allowed and not path:find(allowed[1]) and M.layer(tree, path) ~= allowed[2] then
