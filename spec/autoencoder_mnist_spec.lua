@@ -12,7 +12,8 @@ end
 
 describe("autoencoder_mnist.lua", function()
   it("trains from both starts, and prints errors beside PCA's", function()
-    local output, ok = script("autoencoder_mnist.lua", "--sizes 40,4 --pretraining 5 --epochs 20")
+    local options = "--sizes 40,4 --pretraining 5 --epochs 40 --lr 0.005"
+    local output, ok = script("autoencoder_mnist.lua", options)
     assert(ok, output)
     local errors = errors_of(output)
     assert.is_true(errors["PCA, 4 components"] < errors["mean image"])

@@ -13,36 +13,6 @@ local function mnist()
   pending("MNIST is not on this machine")
 end
 
-local function pixels(images)
-  return images:flatten(2):float() / 255
-end
-
--- Orthonormal columns: Gram and Schmidt, twice.
-local function orthonormal(columns)
-  local rows = columns:t():contiguous()
-  for i = 1, rows:size(1) do
-    local row = rows[i]
-    for _ = 1, i > 1 and 2 or 0 do
-      local before = rows:narrow(1, 1, i - 1)
-      row:copy_(row - before:matmul(row):matmul(before))
-    end
-    row:copy_(row / row:norm())
-  end
-  return rows:t()
-end
-
--- The first k principal components [pixels, k], by subspace iteration.
-local function principal_components(x, k)
-  local centred = x - x:mean(1)
-  local covariance = centred:t():matmul(centred) / x:size(1)
-  local generator = wrun.Generator({ seed = 1 })
-  local basis = wrun.randn(x:size(2), k + 10, { generator = generator })
-  for _ = 1, 60 do
-    basis = orthonormal(covariance:matmul(basis))
-  end
-  return basis:narrow(2, 1, k)
-end
-
 describe("MNIST #many", function()
   it("has a base rate of -206.0 nats an image", function()
     local train, test = mnist()
@@ -57,18 +27,6 @@ describe("MNIST #many", function()
       local nats = r:log_likelihood(test.x, r:log_z(), { binarize = how }):mean():item()
       assert.near(-206.0, nats, 0.15) -- one draw of the test set moves it by 0.1
     end
-  end)
-
-  it("is reconstructed by 30 principal components with a squared error of 13.87", function()
-    local train, test = mnist()
-    if not train then
-      return
-    end
-    local x, x_test = pixels(train.x), pixels(test.x)
-    local basis = principal_components(x, 30)
-    local c = x_test - x:mean(1)
-    local rest = c - c:matmul(basis):matmul(basis:t())
-    assert.near(13.87, rest:square():sum(2):mean():item(), 0.01) -- [Hinton2006]
   end)
 end)
 

@@ -2,14 +2,16 @@
 
 local M = {}
 
+local BINS = 20
+
 local function summary(x)
-  local y = x:double():reshape(-1)
-  local mean = y:mean()
+  local y = x:double()
   return {
-    mean = mean:item(),
-    std = (y - mean):square():mean():sqrt():item(),
+    mean = y:mean():item(),
+    std = y:var(nil, false, { unbiased = false }):sqrt():item(),
     low = y:min():item(),
     high = y:max():item(),
+    histogram = y:histc(BINS),
   }
 end
 
@@ -18,8 +20,8 @@ end
 --- domain  activity: each hidden unit's mean [hidden]; dead and always_on: how many units are
 ---         below 0.01 and above 0.99 on average; saturated: the share of single probabilities
 ---         outside 0.01..0.99; map [n, hidden], units by cases; weight, visible_bias and
----         hidden_bias { mean, std, low, high }; reconstruction_error: squared, summed over
----         units, a case
+---         hidden_bias { mean, std, low, high, histogram: counts in 20 bins from low to high };
+---         reconstruction_error: squared, summed over units, a case
 --- raises  nothing
 ---@param model wrun.rbm.Model
 ---@param v wrun.Tensor
