@@ -15,4 +15,5 @@ return {
   RMSprop = require "wrun.optim.rmsprop",
   Rprop = require "wrun.optim.rprop",
   SGD = require "wrun.optim.sgd",
+  lr_scheduler = require "wrun.optim.lr_scheduler",
 }

@@ -1,0 +1,85 @@
+--- CyclicLR: rates that go up and down between two bounds.
+
+local LRScheduler = require "wrun.optim.lr_scheduler.scheduler"
+local MomentumScheduler = require "wrun.optim.lr_scheduler.momentum"
+local check = require "wrun.check"
+
+--- Makes a scheduler that takes the rates from base_lr to max_lr in step_size_up steps, back in
+--- step_size_down, and so on; the momentums go the other way.
+---
+--- `mode` shrinks the cycles: "triangular" not, "triangular2" to half each time, "exp_range" by
+--- gamma^t; scale_fn, a function of the cycle's number (from 1) or, where scale_mode is
+--- "iterations", of the step t, takes its place.
+--- domain  options base_lr, max_lr (numbers or lists of one for each group), step_size_up = 2000,
+---   step_size_down = step_size_up, mode = "triangular", gamma = 1, scale_fn, scale_mode = "cycle",
+---   cycle_momentum = true, base_momentum = 0.8, max_momentum = 0.9
+--- raises  as LRScheduler; `CyclicLR: option max_lr: expected N values, one a group`; `CyclicLR:
+---   option cycle_momentum: expected an optimizer with momentum or betas`
+--- source  [Smith2017] in PyTorch's form
+---
+---     local optimizer = optim.SGD({ wrun.zeros(1) })
+---     local options = { base_lr = 0.1, max_lr = 0.5, step_size_up = 4 }
+---     local scheduler = optim.lr_scheduler.CyclicLR(optimizer, options)
+---     scheduler:step()
+---     print(optimizer.param_groups[1].lr) -- 0.2
+---@class wrun.optim.CyclicLR: wrun.optim.MomentumScheduler
+local CyclicLR = MomentumScheduler:extend("CyclicLR")
+
+CyclicLR.rules = MomentumScheduler.momentum_rules(0.8, 0.9)
+CyclicLR.rules.base_lr = LRScheduler.numbers()
+CyclicLR.rules.max_lr = LRScheduler.numbers()
+CyclicLR.rules.step_size_up = check.integer(2000, 1)
+CyclicLR.rules.step_size_down = check.optional(check.integer(nil, 1))
+CyclicLR.rules.mode = check.choice("triangular", { "triangular", "triangular2", "exp_range" })
+CyclicLR.rules.gamma = check.number(1.0)
+CyclicLR.rules.scale_fn = check.optional(check.func())
+CyclicLR.rules.scale_mode = check.choice("cycle", { "cycle", "iterations" })
+
+-- How much of a cycle's height is left; `self` knows gamma.
+local SCALES = {
+  triangular = function()
+    return 1
+  end,
+  triangular2 = function(_, cycle)
+    return 1 / 2 ^ (cycle - 1)
+  end,
+  exp_range = function(self, _, step)
+    return self.gamma ^ step
+  end,
+}
+
+function CyclicLR:prepare()
+  self.step_size_down = self.step_size_down or self.step_size_up
+  local base_lrs = self:per_group("base_lr")
+  self.max_lrs = self:per_group("max_lr")
+  self:prepare_momentum()
+  self.base_lrs = base_lrs
+  for g, group in ipairs(self.optimizer.param_groups) do
+    group.lr = base_lrs[g]
+  end
+end
+
+-- How far from base to max this step is, from 0 to 1 (or beyond, as the scale says).
+local function height(self)
+  local total = self.step_size_up + self.step_size_down
+  local cycle = math.floor(1 + self.last_epoch / total)
+  local x, up = 1 + self.last_epoch / total - cycle, self.step_size_up / total
+  local part = x <= up and x / up or (x - 1) / (up - 1)
+  if self.scale_fn == nil then
+    return part * SCALES[self.mode](self, cycle, self.last_epoch)
+  end
+  return part * self.scale_fn(self.scale_mode == "cycle" and cycle or self.last_epoch)
+end
+
+function CyclicLR:get_lr()
+  local rates, part = {}, height(self)
+  for g, base in ipairs(self.base_lrs) do
+    rates[g] = base + (self.max_lrs[g] - base) * part
+  end
+  self:set_momentums(function(base, max)
+    return max - (max - base) * part
+  end)
+  return rates
+end
+
+return CyclicLR

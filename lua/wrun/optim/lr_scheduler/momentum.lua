@@ -1,0 +1,62 @@
+--- Schedulers that move the momentum against the rate: what CyclicLR and OneCycleLR share.
+
+local LRScheduler = require "wrun.optim.lr_scheduler.scheduler"
+local check = require "wrun.check"
+local core = require "wrun.core"
+
+--- Makes nothing by itself: CyclicLR and OneCycleLR are made of it.
+--- domain  a subclass's options and cycle_momentum = true, base_momentum, max_momentum
+--- raises  as LRScheduler; `NAME: option cycle_momentum: expected an optimizer with`
+---@class wrun.optim.MomentumScheduler: wrun.optim.LRScheduler
+local MomentumScheduler = LRScheduler:extend("MomentumScheduler")
+
+--- Returns the rules of the momentum's options, with these defaults.
+--- domain  numbers
+--- raises  nothing
+---@param base number
+---@param max number
+---@return table<string, wrun.check.Rule>
+function MomentumScheduler.momentum_rules(base, max)
+  return {
+    cycle_momentum = check.boolean(true),
+    base_momentum = LRScheduler.numbers(base),
+    max_momentum = LRScheduler.numbers(max),
+  }
+end
+
+-- The momentum of SGD and RMSprop, the first beta of Adam and its kin.
+local function set_momentum(group, value)
+  if group.betas ~= nil then
+    group.betas = { value, group.betas[2] }
+  else
+    group.momentum = value
+  end
+end
+
+--- Makes base_momentums and max_momentums of the options; sets nothing.
+--- raises  `NAME: option cycle_momentum: expected an optimizer with momentum or betas`; as
+---   `per_group`
+function MomentumScheduler:prepare_momentum()
+  local base, max = self:per_group("base_momentum"), self:per_group("max_momentum")
+  if not self.cycle_momentum then
+    return
+  end
+  local defaults = self.optimizer.defaults
+  if defaults.momentum == nil and defaults.betas == nil then
+    core.fail("%s: option cycle_momentum: expected an optimizer with momentum or betas, got %s; "
+      .. "pass false", self.__name, self.optimizer.__name)
+  end
+  self.base_momentums, self.max_momentums = base, max
+end
+
+--- Sets the groups' momentums to `momentum(base, max, g)`, if they are to change at all.
+--- domain  a function from two numbers to one
+--- raises  nothing
+---@param momentum fun(base: number, max: number, g: integer): number
+function MomentumScheduler:set_momentums(momentum)
+  for g, group in ipairs(self.cycle_momentum and self.optimizer.param_groups or {}) do
+    set_momentum(group, momentum(self.base_momentums[g], self.max_momentums[g], g))
+  end
+end
+
+return MomentumScheduler
