@@ -75,7 +75,7 @@ end
 ---     local scheduler = schedule.SequentialLR(optimizer, options)
 ---     for _ = 1, 3 do scheduler:step() end
 ---     print(optimizer.param_groups[1].lr) -- 0.5
----@class wrun.optim.SequentialLR: wrun.optim.LRScheduler
+---@class wrun.optim.lr_scheduler.SequentialLR: wrun.optim.lr_scheduler.LRScheduler
 local SequentialLR = Combined:extend("SequentialLR")
 
 SequentialLR.rules = { schedulers = SCHEDULERS, milestones = check.table() }
@@ -96,7 +96,7 @@ end
 --- domain  the optimiser of all schedulers; the options of the class
 --- raises  as the class
 ---@param optimizer wrun.optim.Optimizer
----@param options { schedulers: wrun.optim.LRScheduler[], milestones: integer[] }
+---@param options { schedulers: wrun.optim.lr_scheduler.LRScheduler[], milestones: integer[] }
 function SequentialLR:init(optimizer, options)
   self:attach(optimizer, options)
   check_parts(self.__name, self.schedulers, optimizer)
@@ -144,13 +144,13 @@ end
 ---     }
 ---     scheduler:step()
 ---     print(optimizer.param_groups[1].lr) -- 0.05
----@class wrun.optim.ChainedScheduler: wrun.optim.LRScheduler
+---@class wrun.optim.lr_scheduler.ChainedScheduler: wrun.optim.lr_scheduler.LRScheduler
 local ChainedScheduler = Combined:extend("ChainedScheduler")
 
 --- Begins with the rates as the schedulers have left them.
 --- domain  schedulers of one optimiser
 --- raises  as the class
----@param schedulers wrun.optim.LRScheduler[]
+---@param schedulers wrun.optim.lr_scheduler.LRScheduler[]
 function ChainedScheduler:init(schedulers)
   schedulers = check.argument(self.__name, 1, schedulers, SCHEDULERS)
   self.optimizer = check_parts(self.__name, schedulers)

@@ -22,7 +22,7 @@ local check = require "wrun.check"
 ---     local scheduler = optim.lr_scheduler.CyclicLR(optimizer, options)
 ---     scheduler:step()
 ---     print(optimizer.param_groups[1].lr) -- 0.2
----@class wrun.optim.CyclicLR: wrun.optim.MomentumScheduler
+---@class wrun.optim.lr_scheduler.CyclicLR: wrun.optim.lr_scheduler.LRScheduler
 local CyclicLR = MomentumScheduler:extend("CyclicLR")
 
 CyclicLR.rules = MomentumScheduler.momentum_rules(0.8, 0.9)

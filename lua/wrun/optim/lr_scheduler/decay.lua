@@ -13,7 +13,7 @@ local cos, pi = math.cos, math.pi
 ---     local scheduler = optim.lr_scheduler.StepLR(optimizer, { step_size = 2 })
 ---     for _ = 1, 4 do scheduler:step() end
 ---     print(optimizer.param_groups[1].lr) -- 0.01
----@class wrun.optim.StepLR: wrun.optim.LRScheduler
+---@class wrun.optim.lr_scheduler.StepLR: wrun.optim.lr_scheduler.LRScheduler
 local StepLR = LRScheduler:extend("StepLR")
 
 StepLR.rules = { step_size = check.integer(nil, 1), gamma = check.number(0.1) }
@@ -43,7 +43,7 @@ end)
 ---     local scheduler = optim.lr_scheduler.MultiStepLR(optimizer, { milestones = { 1, 3 } })
 ---     for _ = 1, 4 do scheduler:step() end
 ---     print(optimizer.param_groups[1].lr) -- 0.01
----@class wrun.optim.MultiStepLR: wrun.optim.LRScheduler
+---@class wrun.optim.lr_scheduler.MultiStepLR: wrun.optim.lr_scheduler.LRScheduler
 local MultiStepLR = LRScheduler:extend("MultiStepLR")
 
 MultiStepLR.rules = { milestones = MILESTONES, gamma = check.number(0.1) }
@@ -66,7 +66,7 @@ MultiStepLR.first_lr = MultiStepLR.next_lr
 ---     local scheduler = optim.lr_scheduler.ExponentialLR(optimizer, { gamma = 0.5 })
 ---     for _ = 1, 3 do scheduler:step() end
 ---     print(optimizer.param_groups[1].lr) -- 0.125
----@class wrun.optim.ExponentialLR: wrun.optim.LRScheduler
+---@class wrun.optim.lr_scheduler.ExponentialLR: wrun.optim.lr_scheduler.LRScheduler
 local ExponentialLR = LRScheduler:extend("ExponentialLR")
 
 ExponentialLR.rules = { gamma = check.number() }
@@ -83,7 +83,7 @@ end
 ---     local scheduler = optim.lr_scheduler.PolynomialLR(optimizer, { total_iters = 4, power = 2 })
 ---     for _ = 1, 2 do scheduler:step() end
 ---     print(optimizer.param_groups[1].lr) -- 0.25
----@class wrun.optim.PolynomialLR: wrun.optim.LRScheduler
+---@class wrun.optim.lr_scheduler.PolynomialLR: wrun.optim.lr_scheduler.LRScheduler
 local PolynomialLR = LRScheduler:extend("PolynomialLR")
 
 PolynomialLR.rules = { total_iters = check.integer(5, 1), power = check.number(1.0) }
@@ -103,7 +103,7 @@ end
 ---     local scheduler = optim.lr_scheduler.CosineAnnealingLR(optimizer, { T_max = 4 })
 ---     for _ = 1, 2 do scheduler:step() end
 ---     print(optimizer.param_groups[1].lr) -- 0.5
----@class wrun.optim.CosineAnnealingLR: wrun.optim.LRScheduler
+---@class wrun.optim.lr_scheduler.CosineAnnealingLR: wrun.optim.lr_scheduler.LRScheduler
 local CosineAnnealingLR = LRScheduler:extend("CosineAnnealingLR")
 
 CosineAnnealingLR.rules = { T_max = check.integer(nil, 1), eta_min = check.number(0) }

@@ -11,7 +11,7 @@ local LRScheduler = require "wrun.optim.lr_scheduler.scheduler"
 ---     local scheduler = optim.lr_scheduler.LambdaLR(optimizer, options)
 ---     scheduler:step()
 ---     print(optimizer.param_groups[1].lr) -- 0.5
----@class wrun.optim.LambdaLR: wrun.optim.LRScheduler
+---@class wrun.optim.lr_scheduler.LambdaLR: wrun.optim.lr_scheduler.LRScheduler
 local LambdaLR = LRScheduler:extend("LambdaLR")
 
 LambdaLR.rules = { lr_lambda = LRScheduler.functions() }
@@ -36,7 +36,7 @@ LambdaLR.first_lr = LambdaLR.next_lr
 ---     local scheduler = optim.lr_scheduler.MultiplicativeLR(optimizer, options)
 ---     for _ = 1, 2 do scheduler:step() end
 ---     print(optimizer.param_groups[1].lr) -- 1 / 2 / 3
----@class wrun.optim.MultiplicativeLR: wrun.optim.LRScheduler
+---@class wrun.optim.lr_scheduler.MultiplicativeLR: wrun.optim.lr_scheduler.LRScheduler
 local MultiplicativeLR = LRScheduler:extend("MultiplicativeLR")
 
 MultiplicativeLR.rules = LambdaLR.rules

@@ -4,10 +4,6 @@ local LRScheduler = require "wrun.optim.lr_scheduler.scheduler"
 local check = require "wrun.check"
 local core = require "wrun.core"
 
---- Makes nothing by itself: CyclicLR and OneCycleLR are made of it.
---- domain  a subclass's options and cycle_momentum = true, base_momentum, max_momentum
---- raises  as LRScheduler; `NAME: option cycle_momentum: expected an optimizer with`
----@class wrun.optim.MomentumScheduler: wrun.optim.LRScheduler
 local MomentumScheduler = LRScheduler:extend("MomentumScheduler")
 
 --- Returns the rules of the momentum's options, with these defaults.

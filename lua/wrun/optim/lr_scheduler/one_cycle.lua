@@ -26,7 +26,7 @@ local fail = core.fail
 ---     local scheduler = optim.lr_scheduler.OneCycleLR(optimizer, options)
 ---     for _ = 1, 2 do scheduler:step() end
 ---     print(optimizer.param_groups[1].lr) -- 1
----@class wrun.optim.OneCycleLR: wrun.optim.MomentumScheduler
+---@class wrun.optim.lr_scheduler.OneCycleLR: wrun.optim.lr_scheduler.LRScheduler
 local OneCycleLR = MomentumScheduler:extend("OneCycleLR")
 
 local POSITIVE = function(default)

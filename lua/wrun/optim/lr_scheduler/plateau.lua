@@ -21,7 +21,7 @@ local fail = core.fail
 ---     local scheduler = optim.lr_scheduler.ReduceLROnPlateau(optimizer, { patience = 1 })
 ---     for _, loss in ipairs { 3, 2, 2, 2 } do scheduler:step(loss) end
 ---     print(optimizer.param_groups[1].lr) -- 0.1
----@class wrun.optim.ReduceLROnPlateau: wrun.optim.LRScheduler
+---@class wrun.optim.lr_scheduler.ReduceLROnPlateau: wrun.optim.lr_scheduler.LRScheduler
 ---@field best number the best measure so far
 ---@field num_bad_epochs integer
 ---@field cooldown_counter integer

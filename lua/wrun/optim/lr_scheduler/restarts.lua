@@ -13,7 +13,7 @@ local check = require "wrun.check"
 ---     local scheduler = optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, { T_0 = 2 })
 ---     scheduler:step()
 ---     print(optimizer.param_groups[1].lr) -- 0.5
----@class wrun.optim.CosineAnnealingWarmRestarts: wrun.optim.LRScheduler
+---@class wrun.optim.lr_scheduler.CosineAnnealingWarmRestarts: wrun.optim.lr_scheduler.LRScheduler
 ---@field T_cur integer steps since the last beginning
 ---@field T_i integer the length of this cosine
 local CosineAnnealingWarmRestarts = LRScheduler:extend("CosineAnnealingWarmRestarts")

@@ -28,7 +28,7 @@ end)
 ---     local scheduler = Halving(optim.SGD({ wrun.zeros(1) }, { lr = 0.5 }))
 ---     scheduler:step()
 ---     print(scheduler:get_last_lr()[1]) -- 0.25
----@class wrun.optim.LRScheduler: wrun.Class
+---@class wrun.optim.lr_scheduler.LRScheduler: wrun.Class
 ---@field rules table<string, wrun.check.Rule>
 ---@field optimizer wrun.optim.Optimizer
 ---@field last_epoch integer how many steps were made
@@ -66,7 +66,7 @@ end
 
 --- Completes the fields from the options, before the first rates are set; a subclass replaces it.
 --- raises  nothing; a subclass's, what does not go together
----@type fun(self: wrun.optim.LRScheduler)
+---@type fun(self: wrun.optim.lr_scheduler.LRScheduler)
 LRScheduler.prepare = function() end
 
 -- Rates -------------------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ end
 --- Returns the rate of group g at step 0: the one it has, unless a subclass says otherwise.
 --- domain  lr, the rate the group has; base_lr, the one it began with
 --- raises  nothing
----@type fun(self: wrun.optim.LRScheduler, lr: number, base_lr: number, g: integer): number
+---@type fun(lr: number, base_lr: number, g: integer): number
 LRScheduler.first_lr = function(_, lr)
   return lr
 end
@@ -108,7 +108,7 @@ end
 --- Returns the rate of group g at step `last_epoch`; every scheduler replaces it.
 --- domain  lr, the rate the group has; base_lr, the one it began with
 --- raises  `NAME: next_lr: not defined`
----@type fun(self: wrun.optim.LRScheduler, lr: number, base_lr: number, g: integer): number
+---@type fun(lr: number, base_lr: number, g: integer): number
 LRScheduler.next_lr = function(self)
   fail("%s: next_lr: not defined; write function %s:next_lr(lr, base_lr, g)", self.__name,
     self.__name)

@@ -10,7 +10,7 @@ local check = require "wrun.check"
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     optim.lr_scheduler.ConstantLR(optimizer, { factor = 0.5, total_iters = 3 })
 ---     print(optimizer.param_groups[1].lr) -- 0.5
----@class wrun.optim.ConstantLR: wrun.optim.LRScheduler
+---@class wrun.optim.lr_scheduler.ConstantLR: wrun.optim.lr_scheduler.LRScheduler
 local ConstantLR = LRScheduler:extend("ConstantLR")
 
 ConstantLR.rules = { factor = check.number(1 / 3, 0, 1), total_iters = check.integer(5, 1) }
@@ -36,7 +36,7 @@ end
 ---     local scheduler = optim.lr_scheduler.LinearLR(optimizer, options)
 ---     scheduler:step()
 ---     print(optimizer.param_groups[1].lr) -- 0.625
----@class wrun.optim.LinearLR: wrun.optim.LRScheduler
+---@class wrun.optim.lr_scheduler.LinearLR: wrun.optim.lr_scheduler.LRScheduler
 local LinearLR = LRScheduler:extend("LinearLR")
 
 LinearLR.rules = {
