@@ -287,6 +287,36 @@ static int change_flat(lua_State *L, const char *f, Write write, bool in_place)
 CHANGES(ROW)
 #undef ROW
 
+/*
+ * positions(t, n, from_end) -> t itself where all its positions are from 1 to n; where from_end
+ * allows positions from -n to -1, a copy with these counted from 1; or nil and the place of the
+ * first that is neither. t is an int64 tensor.
+ */
+static int core_positions(lua_State *L)
+{
+    static const char f[] = "positions";
+    Tensor *t = bind_tensor(L, f, 1);
+    int64_t n = bind_integer(L, f, 2, "a size");
+    bool from_end = lua_toboolean(L, 3);
+    lua_settop(L, 1);
+    const Tensor *row = contiguous(L, f, t);
+    const int64_t *given = (const int64_t *)(const void *)tensor_data(row);
+    if (index_check(given, t->numel, n) < 0) {
+        lua_settop(L, 1);
+        return 1;
+    }
+    const Tensor *copy = bind_new_tensor(L, f, INT64, t->ndim, tensor_shape(t));
+    int64_t *counted = (int64_t *)(void *)tensor_data(copy);
+    for (int64_t i = 0; i < t->numel; i++)
+        counted[i] = from_end && given[i] < 0 ? given[i] + n + 1 : given[i];
+    int64_t wrong = index_check(counted, t->numel, n);
+    if (wrong < 0)
+        return 1;
+    lua_pushnil(L);
+    lua_pushinteger(L, wrong + 1);
+    return 2;
+}
+
 /* nonzero(x): [count, ndim], the positions of the elements that are not 0, one in a row */
 static int core_nonzero(lua_State *L)
 {
@@ -343,6 +373,7 @@ static const luaL_Reg index_functions[] = {
     {"index_select", core_index_select},
     {"gather", core_gather},
     {"nonzero", core_nonzero},
+    {"positions", core_positions},
     {"cat", core_cat},
 #define ROW(name, change, write) {#name, core_##name}, {#name "_", core_##name##_},
     CHANGES(ROW)

@@ -2,7 +2,8 @@
  * bind_tensor.c - the tensor as a Lua value: fields, elements, copies, conversions (layer 4)
  *
  * t.name is a method from the table that lua/wrun/tensor.lua fills, or a field of the tensor; t[i]
- * and t[{...}] are the methods `index` and `assign`.
+ * and t[{...}] are the methods `index` and `assign`, or what these do where no tensor is in the
+ * key.
  */
 #include <string.h>
 
@@ -104,10 +105,24 @@ static int call_method(lua_State *L, const char *name, int results)
     return results;
 }
 
+/* Is the key at index 2 a tensor, or is there one in it? Such keys are read in Lua. */
+static bool key_has_tensor(lua_State *L)
+{
+    if (lua_type(L, 2) != LUA_TTABLE)
+        return lua_type(L, 2) == LUA_TUSERDATA;
+    bool found = false;
+    int count = (int)lua_rawlen(L, 2);
+    for (int i = 1; i <= count && !found; i++) {
+        found = lua_rawgeti(L, 2, i) == LUA_TUSERDATA;
+        lua_pop(L, 1);
+    }
+    return found;
+}
+
 static int tensor_get(lua_State *L)
 {
     if (lua_type(L, 2) != LUA_TSTRING)
-        return call_method(L, "index", 1);
+        return call_method(L, key_has_tensor(L) ? "index" : "_view_index", 1);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL)
         return 1;
@@ -123,7 +138,7 @@ static int tensor_get(lua_State *L)
 static int tensor_set(lua_State *L)
 {
     if (lua_type(L, 2) != LUA_TSTRING)
-        return call_method(L, "assign", 0);
+        return call_method(L, key_has_tensor(L) ? "assign" : "_view_assign", 0);
     const char *name = lua_tostring(L, 2);
     for (size_t i = 0; i < COUNT_OF(fields); i++)
         if (fields[i].set != NULL && strcmp(name, fields[i].name) == 0) {

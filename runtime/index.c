@@ -13,6 +13,30 @@ int64_t index_check(const int64_t *positions, int64_t count, int64_t n)
     return -1;
 }
 
+/* a row of elements: positions and y lie side by side, x at a step and, by position, along */
+typedef struct {
+    int64_t n, step, along;
+    const int64_t *positions;
+} Row;
+
+static void gather_row(DType dtype, const Row *row, const void *x, void *y)
+{
+    switch (dtype) {
+#define ROW(constant, type, name, category)                                                        \
+    case constant:                                                                                 \
+        for (int64_t j = 0; j < row->n; j++)                                                       \
+            ((type *)y)[j] =                                                                       \
+                ((const type *)x)[(row->positions[j] - 1) * row->along + j * row->step];           \
+        break;
+        DTYPES(ROW)
+#undef ROW
+    default:
+        break;
+    }
+}
+
+/* ---- rows ---- */
+
 typedef struct {
     const Rows *rows;
     const char *x;
@@ -37,6 +61,11 @@ static void select_rows(void *context, int64_t piece)
 void index_select(Pool *pool, const Rows *rows, const void *x, void *y)
 {
     enum { WORTH_SHARING = 1 << 18 };
+    if (rows->outer == 1 && rows->inner == 1) {
+        Row row = {.n = rows->count, .along = 1, .positions = rows->positions};
+        gather_row(rows->dtype, &row, x, y);
+        return;
+    }
     Selection s = {rows, x, y};
     int64_t count = rows->outer * rows->count;
     int64_t pieces = size_pieces(count, AT_A_TIME);
@@ -83,28 +112,6 @@ void index_write(const Rows *rows, Write write, void *x, const void *y)
 }
 
 /* ---- single elements ---- */
-
-/* a row of elements: positions and y lie side by side, x at a step and, by position, along */
-typedef struct {
-    int64_t n, step, along;
-    const int64_t *positions;
-} Row;
-
-static void gather_row(DType dtype, const Row *row, const void *x, void *y)
-{
-    switch (dtype) {
-#define ROW(constant, type, name, category)                                                        \
-    case constant:                                                                                 \
-        for (int64_t j = 0; j < row->n; j++)                                                       \
-            ((type *)y)[j] =                                                                       \
-                ((const type *)x)[(row->positions[j] - 1) * row->along + j * row->step];           \
-        break;
-        DTYPES(ROW)
-#undef ROW
-    default:
-        break;
-    }
-}
 
 static void scatter_row(DType dtype, const Row *row, Write write, void *x, const void *y)
 {
@@ -196,10 +203,12 @@ void index_nonzero(int ndim, const int64_t *shape, const uint8_t *mask, int64_t 
         if (!mask[i])
             continue;
         int64_t rest = i;
-        for (int d = ndim - 1; d >= 0; d--) {
+        for (int d = ndim - 1; d > 0; d--) {
             out[d] = rest % shape[d] + 1;
             rest /= shape[d];
         }
+        if (ndim > 0)
+            out[0] = rest + 1;
         out += ndim;
     }
 }

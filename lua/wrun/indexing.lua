@@ -4,6 +4,7 @@ local broadcast = require "wrun.broadcast"
 local core = require "wrun.core"
 local check = require "wrun.check"
 local keys = require "wrun.keys"
+local masks = require "wrun.masks"
 local operations = require "wrun.operations"
 
 local fail = core.fail
@@ -45,7 +46,10 @@ function M.index(x, key)
   if not positions then
     return pick(x, keys.flat("index", x, key))
   end
-  local whole = operations.reshape(x, sizes)
+  local whole = #sizes == x.ndim and x or operations.reshape(x, sizes)
+  if positions.ndim == 1 then
+    return operations.index_select(whole, d, positions)
+  end
   local y = operations.index_select(whole, d, core.reshape(positions, -1))
   table.remove(sizes, d)
   table.move(sizes, d, #sizes, d + positions.ndim)
@@ -85,6 +89,11 @@ function M.assign(x, key, value)
   if not keys.has_tensor(key) then
     return operations.assign(x, key, value)
   end
+  local is_plain = type(value) == "number" or type(value) == "boolean"
+  if is_plain and core.is_tensor(key) and key.dtype == "bool" then
+    check.tensor_argument("assign", 1, x)
+    return masks.masked_fill_(x, keys.mask("assign", x, key), value)
+  end
   return write("assign", x, key, value)
 end
 
@@ -121,7 +130,7 @@ end
 ---@return Tensor
 function M.take(x, positions)
   check.tensor_argument("take", 1, x)
-  return pick(x, keys.positions("take: argument 2", positions, x:numel()))
+  return pick(x, keys.positions(positions, x:numel(), false, "take: argument 2"))
 end
 
 --- Returns a copy of x, seen as one row, with y written (or added) at positions.
@@ -318,7 +327,7 @@ function M.one_hot(classes, count)
     count = math.max(core.max(core.reshape(classes, -1)):item(), 1)
   end
   count = check.argument("one_hot", 2, count, check.integer(nil, 1))
-  keys.positions("one_hot: argument 1", classes, count)
+  keys.positions(classes, count, false, "one_hot: argument 1")
   local sizes = classes.shape
   sizes[#sizes + 1] = 1
   return core.to(core.eq(core.reshape(classes, sizes), core.arange(1, count + 1)), "int64")

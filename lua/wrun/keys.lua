@@ -27,36 +27,48 @@ function M.has_tensor(key)
 end
 
 --- Returns int64 positions that are in 1..n; where `from_end` allows it, -n..-1 count from the end.
---- The error names the value, its place, and `what`.
-function M.positions(what, t, n, from_end)
+--- The error begins with `format` and its arguments, and names the value and its place.
+function M.positions(t, n, from_end, format, ...)
   if not core.is_tensor(t) or t.dtype ~= "int64" then
-    fail("%s: expected an int64 tensor of positions, got %s", what, core.describe(t))
+    fail("%s: expected an int64 tensor of positions, got %s", format:format(...), core.describe(t))
   end
-  local flat = core.reshape(t:detach(), -1)
-  if t:numel() == 0 or (core.min(flat):item() >= 1 and core.max(flat):item() <= n) then
-    return t
-  end
-  local valid = core.ge(flat, from_end and -n or 1)
-  valid = core.logical_and(core.logical_and(valid, core.le(flat, n)), core.ne(flat, 0))
-  local wrong = core.nonzero(core.logical_not(valid))
-  if #wrong > 0 then
-    local place = wrong[1]:item()
+  local positions, place = core.positions(t, n, from_end)
+  if not positions then
     local range = from_end and ("1 to %d (or -%d to -1)"):format(n, n) or ("1 to %d"):format(n)
-    fail("%s: expected positions from %s, got %d at place %d", what, range, flat[place]:item(),
-      place)
+    fail("%s: expected positions from %s, got %d at place %d", format:format(...), range,
+      core.reshape(t, -1)[place]:item(), place)
   end
-  return t + t:lt(0) * (n + 1)
+  return positions
 end
 
-local function check_mask(what, mask, x, d)
+--- t with n dimensions of size 1 behind its own
+local function before_ones(t, n)
+  if n == 0 then
+    return t
+  end
+  local sizes = t.shape
+  for _ = 1, n do
+    sizes[#sizes + 1] = 1
+  end
+  return core.reshape(t, sizes)
+end
+
+--- Refuses a mask, part i of a key, that does not have the sizes of x after its first d.
+local function check_mask(mask, x, d, f, i)
   local fits = mask.ndim > 0 and d + mask.ndim <= x.ndim
-  for i, size in ipairs(mask.shape) do
-    fits = fits and x:size(d + i) == size
+  for k, size in ipairs(mask.shape) do
+    fits = fits and x:size(d + k) == size
   end
   if not fits then
-    fail("%s: expected a mask for dimension %d and on of a tensor %s, got %s", what, d + 1,
-      core.shape_text(x), core.shape_text(mask))
+    fail("%s: part %d of the key: expected a mask for dimension %d and on of a tensor %s, got %s",
+      f, i, d + 1, core.shape_text(x), core.shape_text(mask))
   end
+end
+
+--- Returns a mask, which is a whole key of x, so that it broadcasts to x.
+function M.mask(f, x, mask)
+  check_mask(mask, x, 0, f, 1)
+  return before_ones(mask, x.ndim - mask.ndim)
 end
 
 --- The parts of a key, a dimension each, and the shape of x as they see it: the dimensions of a
@@ -68,16 +80,15 @@ local function read(f, x, key)
     d = d + count
   end
   for i, part in ipairs(core.is_tensor(key) and { key } or key) do
-    local what = ("%s: part %d of the key"):format(f, i)
     if core.is_tensor(part) and part.dtype == "bool" then
-      check_mask(what, part, x, d)
+      check_mask(part, x, d, f, i)
       add(core.nonzero(core.reshape(part, -1)):view(-1), part:numel(), part.ndim)
     elseif d == x.ndim then
       fail("%s: expected a key for the %d dimensions of %s, got more", f, x.ndim,
         core.shape_text(x))
     elseif core.is_tensor(part) then
       local size = x:size(d + 1)
-      add(M.positions(what, part, size, true), size, 1)
+      add(M.positions(part, size, true, "%s: part %d of the key", f, i), size, 1)
     else
       add(part, x:size(d + 1), 1)
     end
@@ -90,11 +101,14 @@ end
 
 --- Raises as t[key] does for what is wrong with positions and slices.
 local function check_basic(parts, sizes)
-  local basic = {}
+  local basic, is_needed = {}, false
   for i, part in ipairs(parts) do
     basic[i] = core.is_tensor(part) and {} or part
+    is_needed = is_needed or basic[i] == part
   end
-  core.index(core.expand(core.zeros(), sizes), basic)
+  if is_needed then
+    core.index(core.expand(core.zeros(), sizes), basic)
+  end
 end
 
 --- t[key] where the key is whole dimensions but for one tensor: rows are picked as a whole.
@@ -143,15 +157,6 @@ local function joint_shape(f, parts)
   return joint
 end
 
---- t with n dimensions of size 1 behind its own
-local function before_ones(t, n)
-  local sizes = t.shape
-  for _ = 1, n do
-    sizes[#sizes + 1] = 1
-  end
-  return core.reshape(t, sizes)
-end
-
 --- Returns the flat positions, from 1, of the elements of x that a key names, in the shape of
 --- x[key].
 function M.flat(f, x, key)
@@ -159,24 +164,27 @@ function M.flat(f, x, key)
   check_basic(parts, sizes)
   local joint = joint_shape(f, parts)
   local slices, place = layout(parts)
-  local flat, stride, behind = 1, 1, 0 -- from the last dimension on
-  for i = #parts, 1, -1 do
-    local part = parts[i]
-    local places
-    if core.is_tensor(part) then
-      places = before_ones(part, slices - place)
-    else
-      places = core.index(core.arange(1, sizes[i] + 1), { part })
-      if type(part) == "table" then
-        local in_front = slices - behind <= place
-        places = before_ones(places, behind + (in_front and #joint or 0))
-        behind = behind + 1
-      end
-    end
-    flat = (places - 1) * stride + flat
-    stride = stride * sizes[i]
+  local flat, stride, behind, constant = nil, 1, 0, 1 -- from the last dimension on
+  local function add(places)
+    places = stride == 1 and places or places * stride
+    flat = flat and flat + places or places
   end
-  return flat
+  for i = #parts, 1, -1 do
+    local part, size = parts[i], sizes[i]
+    if math.type(part) == "integer" then
+      constant = constant + stride * (part < 0 and part + size + 1 or part)
+    elseif core.is_tensor(part) then
+      add(before_ones(part, slices - place))
+    else
+      local places = core.index(core.arange(1, size + 1), { part })
+      local in_front = slices - behind <= place
+      add(before_ones(places, behind + (in_front and #joint or 0)))
+      behind = behind + 1
+    end
+    constant = constant - stride
+    stride = stride * size
+  end
+  return constant == 0 and flat or flat + constant
 end
 
 return M

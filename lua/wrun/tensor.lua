@@ -75,6 +75,7 @@ for name, f in pairs(M) do
     core.methods[name] = f
   end
 end
+core.methods._view_index, core.methods._view_assign = operations.index, operations.assign
 core.Tensor.__tostring = format.tensor
 
 return M
