@@ -83,6 +83,17 @@ function Bilinear:forward(a, b)
   return self.bias ~= nil and y + self.bias or y
 end
 
+--- Returns the floating point operations of a forward: 2 in1 in2 + 2 in2 for each number that comes
+--- out.
+--- shapes  y [..., out]
+--- domain  the output of a forward
+--- raises  nothing
+---@param y wrun.Tensor
+---@return integer
+function Bilinear:flops(_, y)
+  return 2 * (self.in1_features + 1) * self.in2_features * y:numel()
+end
+
 function Bilinear:label()
   return ("Bilinear(%d, %d -> %d)"):format(self.in1_features, self.in2_features, self.out_features)
 end

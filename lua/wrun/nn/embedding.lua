@@ -100,6 +100,10 @@ function Embedding:forward(indices)
   return rows:reshape(shape)
 end
 
+function Embedding:label()
+  return ("Embedding(%d, %d)"):format(self.num_embeddings, self.embedding_dim)
+end
+
 function Embedding:extra_repr()
   local text = ("%d, %d"):format(self.num_embeddings, self.embedding_dim)
   if self.padding_idx ~= nil then

@@ -17,12 +17,14 @@ Handle.__index = Handle
 --- Takes the hook away; a second time does nothing.
 --- raises  nothing
 function Handle:remove()
-  local hooks = self.hooks
+  local hooks, all = self.hooks, self.module._hooks
   for i, handle in ipairs(hooks) do
     if handle == self then
       table.remove(hooks, i)
-      return
     end
+  end
+  if all and #all.before + #all.after + #all.backward == 0 then
+    rawset(self.module, "_hooks", nil) -- calls are quick again
   end
 end
 
@@ -34,7 +36,7 @@ local function registers(name, kind)
       rawset(module, "_hooks", { before = {}, after = {}, backward = {} })
     end
     local hooks = module._hooks[kind]
-    local handle = setmetatable({ hooks = hooks, fn = fn }, Handle)
+    local handle = setmetatable({ module = module, hooks = hooks, fn = fn }, Handle)
     hooks[#hooks + 1] = handle
     return handle
   end

@@ -66,6 +66,16 @@ function Linear:forward(x)
   return wrun.linear(x, self.weight, self.bias)
 end
 
+--- Returns the floating point operations of a forward: 2 in for each number that comes out.
+--- shapes  y [..., out]
+--- domain  the output of a forward
+--- raises  nothing
+---@param y wrun.Tensor
+---@return integer
+function Linear:flops(_, y)
+  return 2 * self.in_features * y:numel()
+end
+
 function Linear:label()
   return ("Linear(%d -> %d)"):format(self.in_features, self.out_features)
 end

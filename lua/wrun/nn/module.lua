@@ -7,6 +7,7 @@ local hooks = require "wrun.nn.hooks"
 local place = require "wrun.nn.place"
 local registry = require "wrun.nn.registry"
 local state = require "wrun.nn.state"
+local summary = require "wrun.nn.summary"
 local wrun = require "wrun"
 
 local fail = core.fail
@@ -249,6 +250,17 @@ Module.register_forward_pre_hook = hooks.register_forward_pre_hook
 Module.register_forward_hook = hooks.register_forward_hook
 Module.register_full_backward_hook = hooks.register_full_backward_hook
 Module.clone = clone
+Module.summary = summary
+
+--- Returns the floating point operations of the products of a forward, a multiply-add counting as
+--- 2, modules below left out; 0 unless a layer says more.
+--- shapes  any
+--- domain  the list of the arguments of a forward, and its output
+--- raises  nothing
+---@type fun(self: wrun.nn.Module, inputs: table, output: any): integer
+Module.flops = function()
+  return 0
+end
 
 local BUFFER_OPTIONS = { persistent = check.boolean(true) }
 

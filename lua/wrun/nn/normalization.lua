@@ -121,6 +121,10 @@ function BatchNorm:forward(x)
   return scale(self, y, shape)
 end
 
+function BatchNorm:label()
+  return ("%s(%d)"):format(self.__name, self.num_features)
+end
+
 function BatchNorm:extra_repr()
   return ("%d, eps=%s, momentum=%s, affine=%s, bias=%s, track_running_stats=%s"):format(
     self.num_features, self.eps, self.momentum or "None", python(self.weight ~= nil),
@@ -214,6 +218,10 @@ function LayerNorm:forward(x)
     end
   end
   return scale(self, (standardize(x, dims, self.eps)))
+end
+
+function LayerNorm:label()
+  return ("LayerNorm(%s)"):format(table.concat(self.normalized_shape, ", "))
 end
 
 function LayerNorm:extra_repr()
