@@ -88,7 +88,7 @@ static void write_entry(Replacement *file, const ZipArray *array, bool is_deflat
     write_named(file, &header, array->name, &extra);
 }
 
-static void write_end(Replacement *file, int64_t count, int64_t directory, int64_t stop)
+static void write_end64(Replacement *file, int64_t count, int64_t directory, int64_t stop)
 {
     Record record = {.size = 0};
 
@@ -106,13 +106,19 @@ static void write_end(Replacement *file, int64_t count, int64_t directory, int64
     put(&record, 8, (uint64_t)stop);
     put(&record, 4, 1);
     replace_write(file, record.bytes, record.size);
-    record.size = 0;
+}
+
+/* all ones refer to the 64-bit record; an empty archive is this record alone */
+static void write_end(Replacement *file, bool is_empty)
+{
+    Record record = {.size = 0};
+
     put(&record, 4, 0x06054b50);
     put(&record, 4, 0);
-    put(&record, 2, UINT16_MAX);
-    put(&record, 2, UINT16_MAX);
-    put(&record, 4, UINT32_MAX);
-    put(&record, 4, UINT32_MAX);
+    put(&record, 2, is_empty ? 0 : UINT16_MAX);
+    put(&record, 2, is_empty ? 0 : UINT16_MAX);
+    put(&record, 4, is_empty ? 0 : UINT32_MAX);
+    put(&record, 4, is_empty ? 0 : UINT32_MAX);
     put(&record, 2, 0);
     replace_write(file, record.bytes, record.size);
 }
@@ -187,7 +193,9 @@ static void write_directory(Replacement *file, const ZipArray *arrays, int64_t c
 
     for (int64_t i = 0; i < count; i++)
         write_entry(file, &arrays[i], is_deflated);
-    write_end(file, count, directory, ftello(file->file));
+    if (count > 0)
+        write_end64(file, count, directory, ftello(file->file));
+    write_end(file, count == 0);
 }
 
 Reason zip_save(const char *path, ZipArray *arrays, int64_t count, bool is_deflated)

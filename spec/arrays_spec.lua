@@ -363,6 +363,13 @@ describe("data.save_npz", function()
     assert.equal(first, files.read(path))
   end)
 
+  it("writes an empty archive as NumPy does", function()
+    data.save_npz(path, {})
+    assert.equal(fixtures.npz[4].file, (files.read(path):gsub(".", function(c)
+      return ("%02x"):format(c:byte())
+    end)))
+  end)
+
   it("makes archives smaller on demand", function()
     data.save_npz(path, { x = wrun.zeros(100000) })
     local stored = #files.read(path)
