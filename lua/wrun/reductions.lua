@@ -206,7 +206,7 @@ end
 --- domain  any dtype, integers as float32; -inf where all elements are, or there are none
 --- raises  `logsumexp: argument 1: expected a tensor`; as `sum`
 ---
----     print(wrun.tensor({ 1000.0, 1000.0 }):logsumexp(1))    -- tensor(1000.6931)
+---     print(wrun.tensor({ 1000.0, 1000.0 }):logsumexp(1))    -- tensor(1000.6932)
 ---@param x Tensor
 ---@param d? integer|integer[]  all dimensions
 ---@param keepdim? boolean  false

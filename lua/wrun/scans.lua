@@ -51,7 +51,7 @@ end
 --- raises  `logcumsumexp: argument 1: expected a float32`; `argument 2: expected a dimension`
 ---
 ---     local x = wrun.tensor { 1000.0, 1000.0 }
----     print(x:logcumsumexp(1) - 1000)    -- tensor([0.0000, 0.6931])
+---     print(x:logcumsumexp(1) - 1000)    -- tensor([0.0000, 0.6932])
 ---@type fun(x: Tensor, d: integer): Tensor
 M.logcumsumexp = operations.logcumsumexp
 
