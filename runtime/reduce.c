@@ -10,6 +10,8 @@
 
 enum {
     LANES = 16,
+    WIDE_LANES = 64,
+    STRETCH = 512, /* elements of a row among which a place is looked for */
     BLOCK = 8192,  /* elements summed in one go */
     COLUMNS = 128, /* neighbouring columns summed in one go */
     OUTPUTS = 16,  /* rows a thread takes at a time */
@@ -22,8 +24,7 @@ static bool is_one_row(const Reduce *r)
 
 static int64_t count_pieces(const Reduce *r)
 {
-    bool extreme = r->kind == REDUCE_MAX || r->kind == REDUCE_MIN;
-    if (extreme)
+    if (r->indices)
         return size_pieces(r->outer * r->inner, OUTPUTS);
     if (is_one_row(r))
         return size_pieces(r->n, BLOCK);
@@ -32,6 +33,8 @@ static int64_t count_pieces(const Reduce *r)
 }
 
 #define IS_NAN(x) isnan(x)
+#define LEAST -INFINITY
+#define GREATEST INFINITY
 #define T float
 #define A double
 #define NAME(x) x##_f32
@@ -47,7 +50,11 @@ static int64_t count_pieces(const Reduce *r)
 #undef NAME
 
 #undef IS_NAN
+#undef LEAST
+#undef GREATEST
 #define IS_NAN(x) false
+#define LEAST INT64_MIN
+#define GREATEST INT64_MAX
 #define T int64_t
 #define A int64_t
 #define NAME(x) x##_i64
@@ -55,6 +62,10 @@ static int64_t count_pieces(const Reduce *r)
 #undef T
 #undef NAME
 
+#undef LEAST
+#undef GREATEST
+#define LEAST 0
+#define GREATEST UINT8_MAX
 #define T uint8_t
 #define NAME(x) x##_u8
 #include "reduce_kernels.h"

@@ -2,8 +2,8 @@
  * reduce_kernels.h - the kernels of reduce.c for one element type; included by reduce.c for each
  *
  * Before the include: T is the element type, A the type sums are carried in, NAME(x) pastes the
- * suffix and IS_NAN(x) tells NaN from numbers. There is no guard: it is meant to be read several
- * times.
+ * suffix, IS_NAN(x) tells NaN from numbers, and LEAST and GREATEST bound the type. There is no
+ * guard: it is meant to be read several times.
  */
 
 /* the sum of x[0..n-1], n <= BLOCK: LANES running sums, added up in order */
@@ -62,12 +62,54 @@ static A NAME(block_all)(const T *x, int64_t n)
     return 1;
 }
 
+/* the larger or smaller of two, or the NaN among them */
+static inline T NAME(winner)(T best, T x, bool largest)
+{
+    T winner = (largest ? x > best : x < best) ? x : best;
+    return IS_NAN(x) ? x : winner;
+}
+
+/* the largest or smallest of x[0..n-1]: so many running ones that the compiler makes vectors */
+static inline A NAME(block_extreme)(const T *x, int64_t n, bool largest)
+{
+    T lane[WIDE_LANES], best = largest ? LEAST : GREATEST;
+    int64_t whole = n - n % WIDE_LANES;
+    if (whole > 0) {
+        for (int j = 0; j < WIDE_LANES; j++)
+            lane[j] = x[j];
+        for (int64_t i = WIDE_LANES; i < whole; i += WIDE_LANES)
+            for (int j = 0; j < WIDE_LANES; j++)
+                lane[j] = NAME(winner)(lane[j], x[i + j], largest);
+        for (int half = WIDE_LANES / 2; half > 0; half /= 2)
+            for (int j = 0; j < half; j++)
+                lane[j] = NAME(winner)(lane[j], lane[half + j], largest);
+        best = lane[0];
+    }
+    for (int64_t i = whole; i < n; i++)
+        best = NAME(winner)(best, x[i], largest);
+    return (A)best;
+}
+
+VECTORISED static A NAME(block_max)(const T *x, int64_t n)
+{
+    return NAME(block_extreme)(x, n, true);
+}
+
+VECTORISED static A NAME(block_min)(const T *x, int64_t n)
+{
+    return NAME(block_extreme)(x, n, false);
+}
+
 /* x[0..n-1], a part of what gives the result at `at` */
 static A NAME(block)(const Reduce *r, int64_t at, const T *x, int64_t n)
 {
     switch (r->kind) {
     case REDUCE_SQUARES:
         return NAME(block_squares)(x, n, (A)r->center[at]);
+    case REDUCE_MAX:
+        return NAME(block_max)(x, n);
+    case REDUCE_MIN:
+        return NAME(block_min)(x, n);
     case REDUCE_PROD:
         return NAME(block_prod)(x, n);
     case REDUCE_ANY:
@@ -82,6 +124,9 @@ static A NAME(block)(const Reduce *r, int64_t at, const T *x, int64_t n)
 static A NAME(combine)(Reduction kind, A a, A b)
 {
     switch (kind) {
+    case REDUCE_MAX:
+    case REDUCE_MIN:
+        return (A)NAME(winner)((T)a, (T)b, kind == REDUCE_MAX);
     case REDUCE_PROD:
         return a * b;
     case REDUCE_ANY:
@@ -103,7 +148,7 @@ static void NAME(store)(const Reduce *r, int64_t at, A value)
         ((T *)r->y)[at] = (T)((double)value / r->divisor);
     else if (r->kind == REDUCE_ANY || r->kind == REDUCE_ALL)
         ((uint8_t *)r->y)[at] = value != 0;
-    else if (dtype_is_float(r->dtype))
+    else if (dtype_is_float(r->dtype) || r->kind == REDUCE_MAX || r->kind == REDUCE_MIN)
         ((T *)r->y)[at] = (T)value;
     else
         ((int64_t *)r->y)[at] = (int64_t)value;
@@ -111,7 +156,14 @@ static void NAME(store)(const Reduce *r, int64_t at, A value)
 
 static A NAME(start)(Reduction kind)
 {
-    return kind == REDUCE_PROD || kind == REDUCE_ALL;
+    switch (kind) {
+    case REDUCE_MAX:
+        return LEAST;
+    case REDUCE_MIN:
+        return GREATEST;
+    default:
+        return kind == REDUCE_PROD || kind == REDUCE_ALL;
+    }
 }
 
 /* one row of contiguous elements, block by block */
@@ -153,6 +205,12 @@ VECTORISED static void NAME(add_squares)(A *sum, const T *x, const double *cente
         sum[j] += ((A)x[j] - (A)center[j]) * ((A)x[j] - (A)center[j]);
 }
 
+VECTORISED static void NAME(choose)(A *best, const T *x, int64_t n, bool largest)
+{
+    for (int64_t j = 0; j < n; j++)
+        best[j] = (A)NAME(winner)((T)best[j], x[j], largest);
+}
+
 /* COLUMNS neighbouring columns of x[n, inner], row by row */
 static void NAME(reduce_columns)(const Reduce *r, int64_t o, int64_t first)
 {
@@ -166,6 +224,10 @@ static void NAME(reduce_columns)(const Reduce *r, int64_t o, int64_t first)
             NAME(add_row)(value, x, width);
             continue;
         }
+        if (r->kind == REDUCE_MAX || r->kind == REDUCE_MIN) {
+            NAME(choose)(value, x, width, r->kind == REDUCE_MAX);
+            continue;
+        }
         if (r->kind == REDUCE_SQUARES) {
             NAME(add_squares)(value, x, r->center + at, width);
             continue;
@@ -177,28 +239,50 @@ static void NAME(reduce_columns)(const Reduce *r, int64_t o, int64_t first)
         NAME(store)(r, at + j, value[j]);
 }
 
+/* the place of the largest or smallest of x[0..n-1]: first the stretch it is in */
+static int64_t NAME(place_in_row)(const Reduce *r, const T *x)
+{
+    int64_t place = 0;
+    A best = NAME(block)(r, 0, x, size_min(STRETCH, r->n));
+    for (int64_t i = STRETCH; i < r->n && !IS_NAN(best); i += STRETCH) {
+        A value = NAME(block)(r, 0, x + i, size_min(STRETCH, r->n - i));
+        if (IS_NAN(value) || (r->kind == REDUCE_MAX ? value > best : value < best)) {
+            best = value;
+            place = i;
+        }
+    }
+    while (x[place] != (T)best && !IS_NAN(x[place]))
+        place++;
+    return place;
+}
+
+/* the same for x[0], x[inner] ... x[(n - 1) inner] */
+static int64_t NAME(place_in_column)(const Reduce *r, const T *x)
+{
+    int64_t best = 0;
+    for (int64_t i = 1; i < r->n && !IS_NAN(x[best * r->inner]); i++) {
+        T value = x[i * r->inner], champion = x[best * r->inner];
+        if (IS_NAN(value) || (r->kind == REDUCE_MAX ? value > champion : value < champion))
+            best = i;
+    }
+    return best;
+}
+
 /* the largest or smallest of x[o, :, j] and its place */
 static void NAME(find_extreme)(const Reduce *r, int64_t o, int64_t j)
 {
     const T *x = (const T *)r->x + o * r->n * r->inner + j;
-    int64_t best = 0;
-    for (int64_t i = 1; i < r->n; i++) {
-        T value = x[i * r->inner], champion = x[best * r->inner];
-        if (IS_NAN(champion)) /* it stays */
-            break;
-        if (IS_NAN(value) || (r->kind == REDUCE_MAX ? value > champion : value < champion))
-            best = i;
-    }
+    int64_t best =
+        r->inner == 1 && r->n >= STRETCH ? NAME(place_in_row)(r, x) : NAME(place_in_column)(r, x);
     if (r->y)
         ((T *)r->y)[o * r->inner + j] = x[best * r->inner];
-    if (r->indices)
-        r->indices[o * r->inner + j] = best + 1;
+    r->indices[o * r->inner + j] = best + 1;
 }
 
 static void NAME(piece)(void *context, int64_t piece)
 {
     const Reduce *r = context;
-    if (r->kind == REDUCE_MAX || r->kind == REDUCE_MIN) {
+    if (r->indices) {
         int64_t last = size_min((piece + 1) * OUTPUTS, r->outer * r->inner);
         for (int64_t at = piece * OUTPUTS; at < last; at++)
             NAME(find_extreme)(r, at / r->inner, at % r->inner);
@@ -217,6 +301,6 @@ static void NAME(piece)(void *context, int64_t piece)
 static void NAME(reduce)(Pool *pool, const Reduce *r)
 {
     pool_run(pool, NAME(piece), (void *)(uintptr_t)r, count_pieces(r));
-    if (is_one_row(r) && r->kind != REDUCE_MAX && r->kind != REDUCE_MIN)
+    if (is_one_row(r) && !r->indices)
         NAME(combine_blocks)(r);
 }

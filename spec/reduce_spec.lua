@@ -245,6 +245,31 @@ describe("max, min, argmax and argmin", function()
     assert.equal(2, wrun.tensor({ -math.huge, math.huge }):argmax():item())
   end)
 
+  it("find the first of equals and of NaN anywhere in a long row", function()
+    for _, dtype in ipairs({ "uint8", "int64", "float32", "float64" }) do
+      for _, n in ipairs({ 63, 64, 511, 512, 513, 1100, 9001 }) do
+        local x = (wrun.arange(n) * 7919 % 101):to(dtype)
+        for _, place in ipairs({ 1, n // 2, n }) do
+          for name, extreme in pairs({ max = 150, min = 0 }) do
+            local y = x + 1
+            y[place], y[n] = extreme, extreme
+            assert.equal(extreme, wrun[name](y):item())
+            assert.equal(extreme, wrun["a" .. name](y:reshape(1, n), 2):item())
+            local value, found = wrun[name](y, 1)
+            assert.same({ extreme, place }, { value:item(), found:item() })
+            if dtype:find("float") then
+              y[place], y[n] = 0 / 0, 0 / 0
+              assert.equal(place, wrun["arg" .. name](y):item())
+              assert.is_true(wrun["a" .. name](y):isnan():item())
+              local columns = y:reshape(n, 1):expand(n, 3)
+              assert.is_true(wrun["a" .. name](columns, 1):isnan():all():item())
+            end
+          end
+        end
+      end
+    end
+  end)
+
   it("return one value for everything, and a place only along a dimension", function()
     local x = wrun.tensor({ 3, 1 })
     assert.equal(1, select("#", x:max()))

@@ -28,7 +28,7 @@ local cumsum_options = { dtype = typed.rule, reverse = check.boolean(false) }
 ---@return Tensor
 function M.cumsum(x, d, options)
   local o = options and check.options("cumsum", options, cumsum_options) or {}
-  return typed.call("cumsum", operations.cumsum, { dtype = o.dtype }, x, d, o.reverse)
+  return typed.call("cumsum", operations.cumsum, o.dtype and { dtype = o.dtype }, x, d, o.reverse)
 end
 
 --- Returns the products of x up to each place along dimension d; of integers and bool int64.
