@@ -36,6 +36,14 @@ local KINDS = {
 local ARGUMENTS = { { "x" }, { "a", "b" }, { "a", "b", "c" } }
 local SHAPES = { "x [...] -> same", "a and b broadcast", "a, b and c broadcast" }
 
+-- five numbers of the row's range go in
+local EXAMPLES = {
+  "print(wrun.linspace(%g, %g, 5):%s())",
+  "print(wrun.linspace(%g, %g, 5):%s(2))",
+  "print(wrun.linspace(%g, %g, 5):%s(1, 2))",
+}
+local SELECTING = "local x = wrun.linspace(%g, %g, 5)\nprint(wrun.%s(x:gt(0), x, 0))"
+
 --- the entry of a row of runtime/ops.def
 local function elementwise_entry(row)
   local question = row.doc:match("^is (.*)%?$") or row.doc:match("^are (.*)%?$")
@@ -63,6 +71,8 @@ local function elementwise_entry(row)
     params = params,
     returns = { { type = "Tensor", text = "" } },
     fields = {},
+    example = (row.kind == "select" and SELECTING or EXAMPLES[row.arity]):format(row.low, row.high,
+      row.name),
     arguments = names,
   }
 end
