@@ -132,6 +132,21 @@ function M.untyped(x) end
     },
   },
   {
+    "functions show an example",
+    rules.examples,
+    [[
+--- Returns x.
+---
+---     print(wrun.good(1))
+function M.good(x) end
+
+--- Returns x:
+---     x
+function M.formula(x) end
+]],
+    { "M.formula: shows no example" },
+  },
+  {
     "what comes back has a tag",
     rules.returns,
     [[
@@ -164,7 +179,12 @@ local function items_of(text)
   local items = {}
   local entries = comments.parse("--- Head.\n\n" .. text, "sample")
   for i, entry in ipairs(entries) do
-    items[i] = { name = entry.path, kind = "function", entry = not entry.is_bare and entry or nil }
+    items[i] = {
+      name = entry.path,
+      kind = "function",
+      value = entry,
+      entry = not entry.is_bare and entry or nil,
+    }
   end
   return items
 end
@@ -177,6 +197,7 @@ local function public_items()
     list[#list + 1] = {
       name = item.name,
       kind = item.kind,
+      value = item.value,
       start = item.start,
       members = item.members,
       entry = reference.documentation(items, item),

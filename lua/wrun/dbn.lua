@@ -47,6 +47,8 @@ local RULES = {
 --- A stack of machines: `wrun.dbn.new` makes one, and says more.
 --- domain  as dbn.new
 --- raises  as dbn.new
+---
+---     print(dbn.new { sizes = { 784, 500, 500, 2000 } })
 ---@param options table
 function Model:init(options)
   local o = check.options("dbn.new", options, RULES)
@@ -74,6 +76,9 @@ end
 --- shapes  x [batch, visible] or [batch, ...] -> [batch, sizes[n + 1]]
 --- domain  floats, or uint8 (which counts as 0..1); n from 0 (x itself) to the number of layers
 --- raises  `up: argument 2: expected`; `hidden: argument 1: expected`
+---
+---     local d = dbn.new { sizes = { 6, 4, 2 }, seed = 1 }
+---     print(d:up(wrun.rand(3, 6)).shape[2], d:up(wrun.rand(3, 6), 1).shape[2])
 ---@param x wrun.Tensor
 ---@param n integer?
 ---@return wrun.Tensor
@@ -160,6 +165,9 @@ local STEPS = check.integer(1000, 1)
 --- raises  `sample: argument N: expected`
 --- cost    steps products there and back in the top machine
 --- source  [Hinton2006] section 6
+---
+---     local d = dbn.new { sizes = { 6, 4, 2 }, seed = 1 }
+---     print(d:sample(3, 10))
 ---@param n integer
 ---@param steps integer?
 ---@return wrun.Tensor
@@ -229,6 +237,9 @@ end
 --- domain  Gaussian layers are linear, all others sigmoid
 --- raises  nothing
 --- source  [HintonSalakhutdinov2006] fig. 1
+---
+---     local d = dbn.new { sizes = { 6, 4, 2 }, seed = 1 }
+---     print(d:unroll())
 ---@return wrun.nn.Sequential
 function Model:unroll()
   local decoder = nn.Sequential()

@@ -97,6 +97,8 @@ end
 ---         value), "all" (the same for all together), "symmetric" (every picture around zero, as
 ---         mid grey)
 --- raises  `image.grid: argument 1: expected pictures`; `image.grid: option NAME: expected`
+---
+---     print(image.grid(wrun.rand(6, 4, 4), { columns = 3, padding = 1 }).shape[2])
 ---@param pictures wrun.Tensor
 ---@param options table?
 ---@return wrun.Tensor
@@ -128,6 +130,8 @@ end
 --- shapes  -> [height, width] uint8
 --- domain  up to 2^26 pixels; nil and a message when it is missing or no picture
 --- raises  `image.load: argument 1: expected`
+---
+---     print(image.load("/no/such/picture.png"))
 ---@param path string
 ---@return wrun.Tensor?
 ---@return string? message
@@ -145,6 +149,9 @@ end
 --- shapes  k times [n, height, width] -> [n * k, height, width] float32
 --- domain  floats, or uint8, which counts as 0..1
 --- raises  `image.beside: argument N: expected`
+---
+---     local x, noise = wrun.ones(2, 4, 4), wrun.rand(2, 4, 4)
+---     print(image.beside(x, noise).shape[1])
 ---@param ... wrun.Tensor
 ---@return wrun.Tensor
 function M.beside(...)

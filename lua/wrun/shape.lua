@@ -58,6 +58,8 @@ M.expand = operations.expand
 --- shapes  x [m, n] -> [n, m], a view
 --- domain  any dtype
 --- raises  `t: argument 1: expected at most 2 dimensions`
+---
+---     print(wrun.arange(6):reshape(2, 3):t())
 ---@param x Tensor
 ---@return Tensor
 function M.t(x)
@@ -72,6 +74,8 @@ end
 --- shapes  x [a, b], d = 2 -> [a, 1, b], a view
 --- domain  any dtype; d from 1 to ndim + 1, or from the end
 --- raises  `unsqueeze: argument 2: expected a dimension`
+---
+---     print(wrun.arange(3):unsqueeze(2))
 ---@param x Tensor
 ---@param d integer
 ---@return Tensor
@@ -110,6 +114,8 @@ end
 --- shapes  x [a, b, c], 2 -> [a, b * c]; a view where the memory allows, else a copy
 --- domain  any dtype
 --- raises  `flatten: argument 2: expected a dimension`; `expected the first dimension before`
+---
+---     print(wrun.arange(24):reshape(2, 3, 4):flatten(2).shape[2])
 ---@param x Tensor
 ---@param first? integer  1
 ---@param last? integer  -1
@@ -142,6 +148,8 @@ end
 --- shapes  x [1, n], y [m, n] -> [m, n], a view
 --- domain  any dtype
 --- raises  `expand: expected a shape that`
+---
+---     print(wrun.arange(3):expand_as(wrun.zeros(2, 3)))
 ---@param x Tensor
 ---@param y Tensor
 ---@return Tensor
@@ -154,6 +162,8 @@ end
 --- shapes  as many elements in both; a view
 --- domain  any dtype
 --- raises  as `view`
+---
+---     print(wrun.arange(6):view_as(wrun.zeros(2, 3)))
 ---@param x Tensor
 ---@param y Tensor
 ---@return Tensor
@@ -166,6 +176,8 @@ end
 --- shapes  as many elements in both
 --- domain  any dtype
 --- raises  as `reshape`
+---
+---     print(wrun.arange(6):reshape_as(wrun.zeros(2, 3)))
 ---@param x Tensor
 ---@param y Tensor
 ---@return Tensor

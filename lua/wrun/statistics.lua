@@ -163,6 +163,8 @@ end
 --- shapes  any
 --- domain  any dtypes; NaN equals nothing
 --- raises  `equal: argument N: expected a tensor`
+---
+---     print(wrun.arange(3):equal(wrun.tensor({ 0, 1, 2 })))
 ---@param a Tensor
 ---@param b Tensor
 ---@return boolean
@@ -208,6 +210,8 @@ end
 --- shapes  a and b broadcast
 --- domain  numbers or floats; NaN is near nothing unless equal_nan
 --- raises  `allclose: option NAME: expected`; as `sub`
+---
+---     print(wrun.ones(3):allclose(wrun.ones(3) + 1e-6))
 ---@param a Tensor
 ---@param b Tensor|number
 ---@param options? { rtol: number, atol: number, equal_nan: boolean }  1e-5, 1e-8, false

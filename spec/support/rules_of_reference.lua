@@ -115,6 +115,15 @@ function M.params(items)
   end)
 end
 
+--- Functions, and classes that scripts make instances of, show an example.
+function M.examples(items)
+  return documented(items, function(item, entry)
+    if (item.kind == "function" or item.start) and item.value and not entry.example then
+      return "shows no example"
+    end
+  end)
+end
+
 -- what sentences begin with that promise a value
 local PROMISES = { "^Returns ", "^Is ", "^Are ", "^Have ", "^Has ", " returns ", "^Iterates " }
 

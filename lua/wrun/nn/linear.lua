@@ -47,6 +47,10 @@ end
 --- He's for ReLU.
 --- domain  a layer without inputs gets a bias of zeros
 --- raises  what the generator raises
+---
+---     local layer = nn.Linear(2, 3)
+---     layer:reset_parameters(wrun.Generator({ seed = 7 }))
+---     print(layer.weight)
 ---@param generator wrun.Generator? default: the default generator
 function Linear:reset_parameters(generator)
   init.kaiming_uniform_(self.weight, { a = math.sqrt(5), generator = generator })

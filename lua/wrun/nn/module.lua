@@ -42,6 +42,10 @@ end
 --- shapes  as the layer says
 --- domain  as the layer says
 --- raises  `forward: not defined`
+---
+---     local Twice = nn.Module:extend("Twice")
+---     function Twice:forward(x) return x * 2 end
+---     print(Twice()(wrun.ones(2)))
 ---@type fun(self: wrun.nn.Module, ...: any): any
 Module.forward = function(self)
   fail("%s: forward: not defined; %s", self.__name, self.is_collection
@@ -51,6 +55,8 @@ end
 --- Returns what stands between the brackets when the module prints; a layer with settings replaces
 --- it.
 --- raises  nothing
+---
+---     print(nn.Linear(2, 3):extra_repr())
 ---@return string
 Module.extra_repr = function()
   return ""
@@ -58,6 +64,8 @@ end
 
 --- Returns the short name that an error uses for this module, such as `Linear(784 -> 128)`.
 --- raises  nothing
+---
+---     print(nn.Linear(784, 128):label())
 ---@return string
 function Module:label()
   return self.__name
@@ -83,6 +91,9 @@ end
 --- Returns the parameters of this module and all below it, own ones first; a shared one comes once.
 --- shapes  any
 --- raises  nothing
+---
+---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+---     print(#net:parameters())
 ---@return wrun.Tensor[]
 function Module:parameters()
   local _, parameters = registry.collect(self, registry.is_parameter)
@@ -92,6 +103,9 @@ end
 --- Iterates over name and parameter in the order of `parameters`; names are paths like `1.weight`.
 --- shapes  any
 --- raises  nothing
+---
+---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+---     for name, p in net:named_parameters() do print(name, p.shape[1]) end
 ---@return fun(): string, wrun.Tensor
 function Module:named_parameters()
   return registry.iterate(registry.collect(self, registry.is_parameter))
@@ -100,6 +114,9 @@ end
 --- Returns the buffers of this module and all below it.
 --- shapes  any
 --- raises  nothing
+---
+---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+---     print(#net:buffers())
 ---@return wrun.Tensor[]
 function Module:buffers()
   local _, buffers = registry.collect(self, registry.is_buffer)
@@ -109,6 +126,9 @@ end
 --- Iterates over name and buffer in the order of `buffers`.
 --- shapes  any
 --- raises  nothing
+---
+---     local norm = nn.BatchNorm1d(2)
+---     for name in norm:named_buffers() do print(name) end
 ---@return fun(): string, wrun.Tensor
 function Module:named_buffers()
   return registry.iterate(registry.collect(self, registry.is_buffer))
@@ -116,6 +136,9 @@ end
 
 --- Returns the modules directly below this one.
 --- raises  nothing
+---
+---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+---     print(#net:children(), net:children()[2])
 ---@return wrun.nn.Module[]
 function Module:children()
   local children = {}
@@ -127,6 +150,9 @@ end
 
 --- Iterates over name and module directly below this one; a Sequential's names are integers.
 --- raises  nothing
+---
+---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+---     for name, layer in net:named_children() do print(name, layer) end
 ---@return fun(): string|integer, wrun.nn.Module
 function Module:named_children()
   return registry.fields(self, registry.is_child)
@@ -134,6 +160,9 @@ end
 
 --- Returns this module and all below it, parents first; a shared one comes once.
 --- raises  nothing
+---
+---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+---     print(#net:modules()) -- the network and its three layers
 ---@return wrun.nn.Module[]
 function Module:modules()
   local modules = {}
@@ -145,6 +174,9 @@ end
 
 --- Iterates over path and module in the order of `modules`; the path of this module is "".
 --- raises  nothing
+---
+---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+---     for path, module in net:named_modules() do print(path, module:label()) end
 ---@return fun(): string, wrun.nn.Module
 function Module:named_modules()
   local paths, modules = {}, {}
@@ -268,6 +300,10 @@ local BUFFER_OPTIONS = { persistent = check.boolean(true) }
 --- shapes  any
 --- domain  `persistent = false` keeps it out of `state_dict`
 --- raises  `register_buffer: argument 1: expected a new field name`; `argument 2: expected`
+---
+---     local layer = nn.Linear(2, 3)
+---     layer:register_buffer("seen", wrun.zeros(1))
+---     print(layer:state_dict().seen)
 ---@param name string
 ---@param tensor wrun.Tensor
 ---@param options { persistent: boolean }?
@@ -288,6 +324,8 @@ Module.to = state.to
 
 --- Casts the module to float32, as `to`.
 --- raises  nothing
+---
+---     print(nn.Linear(2, 3):double():float().weight.dtype)
 ---@return wrun.nn.Module
 function Module:float()
   return self:to("float32")
@@ -295,6 +333,8 @@ end
 
 --- Casts the module to float64, as `to`.
 --- raises  nothing
+---
+---     print(nn.Linear(2, 3):double().weight.dtype)
 ---@return wrun.nn.Module
 function Module:double()
   return self:to("float64")
@@ -305,6 +345,9 @@ end
 --- Calls `fn` with every module, children before their parent, and returns the module.
 --- domain  any function
 --- raises  `apply: argument 1: expected a function`
+---
+---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+---     net:apply(function(layer) print(layer:label()) end)
 ---@param fn fun(module: wrun.nn.Module)
 ---@return wrun.nn.Module
 function Module:apply(fn)
@@ -319,6 +362,9 @@ end
 --- Sets `training` here and below (layers such as dropout read it) and returns the module.
 --- domain  true or false
 --- raises  `train: argument 1: expected true or false`
+---
+---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+---     print(net:eval()[1].training, net:train()[1].training)
 ---@param mode boolean? default true
 ---@return wrun.nn.Module
 function Module:train(mode)
@@ -331,6 +377,9 @@ end
 
 --- Sets `training` to false here and below and returns the module.
 --- raises  nothing
+---
+---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+---     print(net:eval()[1].training)
 ---@return wrun.nn.Module
 function Module:eval()
   return self:train(false)
@@ -339,6 +388,10 @@ end
 --- Sets whether the parameters take part in gradients and returns the module.
 --- domain  true or false
 --- raises  `requires_grad_: argument 1: expected true or false`
+---
+---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+---     net[1]:requires_grad_(false) -- only the last layer learns
+---     print(net[1].weight.requires_grad, net[3].weight.requires_grad)
 ---@param requires_grad boolean? default true
 ---@return wrun.nn.Module
 function Module:requires_grad_(requires_grad)
@@ -354,6 +407,11 @@ local ZERO_GRAD_OPTIONS = { set_to_none = check.boolean(true) }
 --- Drops the gradients of all parameters; with `set_to_none = false` fills them with zeros instead.
 --- domain  option set_to_none, true by default
 --- raises  `zero_grad: option NAME: unknown`
+---
+---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+---     net(wrun.ones(1, 2)):sum():backward()
+---     net:zero_grad()
+---     print(net[3].weight.grad)
 ---@param options { set_to_none: boolean }?
 function Module:zero_grad(options)
   local set_to_none = check.options("zero_grad", options, ZERO_GRAD_OPTIONS).set_to_none

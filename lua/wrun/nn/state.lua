@@ -25,6 +25,8 @@ end
 --- shapes  any
 --- domain  persistent buffers only; names are paths, such as `1.weight`
 --- raises  nothing
+---
+---     for name, x in pairs(nn.Linear(2, 3):state_dict()) do print(name, x.shape[1]) end
 ---@param self wrun.nn.Module
 ---@return table<string, wrun.Tensor>
 function M.state_dict(self)
@@ -68,6 +70,10 @@ end
 ---   raised.
 --- raises  `load_state_dict: missing NAMES; unexpected NAMES; NAME: expected SHAPE, got SHAPE`, all
 ---   in one
+---
+---     local a, b = nn.Linear(2, 3), nn.Linear(2, 3)
+---     b:load_state_dict(a:state_dict())
+---     assert(a.weight:equal(b.weight))
 ---@param self wrun.nn.Module
 ---@param state table<string, wrun.Tensor>
 ---@param options { strict: boolean }?
@@ -114,6 +120,8 @@ end
 --- returns the module. They are new tensors: make the optimiser afterwards.
 --- domain  "float32" or "float64"; integer buffers stay as they are, shared tensors stay shared
 --- raises  `to: argument 1: expected float32 or float64`
+---
+---     print(nn.Linear(2, 3):to("float64").bias.dtype)
 ---@param self wrun.nn.Module
 ---@param dtype string
 ---@return wrun.nn.Module

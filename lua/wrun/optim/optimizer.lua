@@ -131,6 +131,11 @@ Optimizer.check_together = function() end
 --- optimiser's.
 --- domain  as for the constructor; on an error nothing has changed
 --- raises  `NAME: option params: expected a tensor or a list`; `NAME: parameter N`; `NAME: option`
+---
+---     local w = nn.Parameter(wrun.ones(1))
+---     local optimizer = optim.SGD({ w }, { lr = 0.5 })
+---     optimizer:add_param_group({ params = { nn.Parameter(wrun.ones(2)) }, lr = 0.1 })
+---     print(optimizer)
 ---@param group table
 function Optimizer:add_param_group(group)
   check.argument(self.__name, 1, group, check.table())
@@ -153,6 +158,12 @@ local ZERO_GRAD_OPTIONS = { set_to_none = check.boolean(true) }
 --- Drops the gradients of all parameters; with `set_to_none = false` fills them with zeros instead.
 --- domain  option set_to_none, true by default
 --- raises  `zero_grad: option NAME: unknown`
+---
+---     local w = nn.Parameter(wrun.ones(1))
+---     local optimizer = optim.SGD({ w }, { lr = 0.5 })
+---     w:square():sum():backward()
+---     optimizer:zero_grad()
+---     print(w.grad)
 ---@param options { set_to_none: boolean }?
 function Optimizer:zero_grad(options)
   local set_to_none = options == nil
@@ -174,6 +185,16 @@ local CLOSURE = check.func()
 --- shapes  loss []
 --- domain  `closure` computes the loss and its gradients anew; it runs with gradients on
 --- raises  `NAME: step: argument 1: expected a function`; what the closure raises
+---
+---     local w = nn.Parameter(wrun.ones(1))
+---     local optimizer = optim.SGD({ w }, { lr = 0.5 })
+---     optimizer:step(function()
+---       optimizer:zero_grad()
+---       local loss = w:square():sum()
+---       loss:backward()
+---       return loss
+---     end)
+---     print(w)
 ---@param closure (fun(): wrun.Tensor)?
 ---@return wrun.Tensor? loss what the closure returned
 function Optimizer:step(closure)
@@ -222,6 +243,10 @@ end
 --- Returns the options of the groups and the state of the parameters, numbered through the groups.
 --- The tensors are the optimiser's own: save or clone them before the next step.
 --- raises  nothing
+---
+---     local w = nn.Parameter(wrun.ones(1))
+---     local optimizer = optim.SGD({ w }, { lr = 0.5 })
+---     print(optimizer:state_dict().param_groups[1].lr)
 ---@return { param_groups: table[], state: table<integer, table> }
 function Optimizer:state_dict()
   local saved = { param_groups = {}, state = {} }
@@ -273,6 +298,12 @@ end
 ---   nothing has changed
 --- raises  `NAME: load_state_dict: expected N groups`; `group G: expected N parameters`; `parameter
 ---   N: STATE: expected`
+---
+---     local w = nn.Parameter(wrun.ones(1))
+---     local optimizer = optim.SGD({ w }, { lr = 0.5 })
+---     local other = optim.SGD({ w })
+---     other:load_state_dict(optimizer:state_dict())
+---     print(other.param_groups[1].lr)
 ---@param saved { param_groups: table[], state: table<integer, table> }
 function Optimizer:load_state_dict(saved)
   local fname = self.__name .. ": load_state_dict"

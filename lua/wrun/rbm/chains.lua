@@ -85,6 +85,9 @@ end
 --- shapes  mask [visible] or [chains, visible]
 --- domain  k >= 1 (1); with temperatures, an exchange follows every step
 --- raises  `step: argument N: expected`
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     print(machine:chains(10):step(100).v:mean(1))
 ---@param k integer?
 ---@param mask wrun.Tensor?
 ---@return wrun.rbm.Chains
@@ -120,6 +123,9 @@ end
 --- Returns the share of exchanges between each temperature and the next that were accepted.
 --- domain  0..1; an empty table without temperatures
 --- raises  nothing
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     print(#machine:chains(10, { temperatures = 5 }):step(20):swap_rates())
 ---@return number[]
 function Chains:swap_rates()
   local rates = {}
@@ -153,6 +159,9 @@ local M = { methods = {} }
 --- domain  1 at lag 0; second, the integrated autocorrelation time in steps (at least 1)
 --- raises  `autocorrelation: argument N: expected`
 --- source  [Sokal1997]: summed until the lag exceeds five times the sum
+---
+---     local x = wrun.randn(100, 2)
+---     print(rbm.autocorrelation(x, 3))
 ---@param series wrun.Tensor
 ---@param most integer
 ---@return wrun.Tensor

@@ -239,12 +239,21 @@ end
 
 --- Trains for one pass over the data.
 --- raises  `fit: diverged in epoch`
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     local trainer = machine:trainer(wrun.rand(100, 4):round(), { lr = 0.1 })
+---     trainer:run_epoch()
+---     print(trainer.update_ratio)
 function Trainer:run_epoch()
   autograd.no_grad(run_epoch, self)
 end
 
 --- Copies of all that training is: the model, the chains, the momentum, the epoch.
 --- raises  nothing
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     local trainer = machine:trainer(wrun.rand(100, 4):round(), { lr = 0.1 })
+---     print(trainer:state_dict().epoch)
 ---@return table
 function Trainer:state_dict()
   local state = { model = self.model:state_dict(), epoch = self.epoch, memory = {}, buffers = {} }
@@ -259,6 +268,14 @@ end
 --- Goes on where `state_dict` was called; the bits are those of a run that never stopped.
 --- domain  a state of a trainer of a machine of the same sizes
 --- raises  `load_state_dict: NAME: expected`
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     local x = wrun.rand(100, 4):round()
+---     local trainer = machine:trainer(x, { lr = 0.1 })
+---     trainer:run_epoch()
+---     local later = machine:trainer(x, { lr = 0.1 })
+---     later:load_state_dict(trainer:state_dict())
+---     print(later.epoch)
 ---@param state table
 function Trainer:load_state_dict(state)
   self.model:load_state_dict(state.model)
@@ -302,6 +319,11 @@ local M = { methods = {} }
 --- shapes  data [n, visible] or [n, ...]
 --- domain  as `fit`
 --- raises  as `fit`
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     local trainer = machine:trainer(wrun.rand(100, 4):round(), { lr = 0.1 })
+---     trainer:run_epoch()
+---     print(trainer.epoch)
 ---@param data wrun.Tensor
 ---@param options table?
 ---@return wrun.rbm.Trainer
@@ -325,6 +347,11 @@ end
 --- raises  `fit: argument 1: expected`; `fit: option NAME: expected`; `fit: diverged in epoch`: the
 ---         model is then as it was after the last good epoch
 --- source  [Hinton2002], [Tieleman2008], [Tieleman2009], [Desjardins2010], [Melchior2016]
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     local x = wrun.tensor({ { 1.0, 1, 0, 0 }, { 0.0, 0, 1, 1 } })
+---     machine:fit(x, { method = "exact", lr = 0.5, epochs = 300 })
+---     print(machine:reconstruct(x[1]:unsqueeze(1)))
 ---@param data wrun.Tensor
 ---@param options table?
 ---@return wrun.rbm.Model
@@ -344,6 +371,9 @@ end
 --- shapes  data [n, visible]
 --- domain  see wrun.rbm.statistics
 --- raises  `statistics: argument 1: expected`
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     for name in pairs(machine:statistics(wrun.rand(10, 4):round())) do print(name) end
 ---@param data wrun.Tensor
 ---@param options table? binarize
 ---@return table

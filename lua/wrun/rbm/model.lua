@@ -49,6 +49,8 @@ end
 --- A Restricted Boltzmann Machine: `wrun.rbm.new` makes one, and says more.
 --- domain  as rbm.new
 --- raises  as rbm.new
+---
+---     print(rbm.new { visible = 784, hidden = 500 })
 ---@param options table
 function Model:init(options)
   local o = check.options("rbm.new", options, RULES)
@@ -88,6 +90,9 @@ end
 --- shapes  v [batch, visible] -> [batch, hidden]
 --- domain  probabilities; v of any values, images as uint8 count as 0..1
 --- raises  `hidden: argument 1: expected`
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     print(machine:hidden(wrun.ones(3, 4)))
 ---@param v wrun.Tensor
 ---@return wrun.Tensor
 function Model:hidden(v)
@@ -100,6 +105,9 @@ end
 --- shapes  h [batch, hidden] -> [batch, visible]
 --- domain  h of any values
 --- raises  `visible: argument 1: expected`
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     print(machine:visible(wrun.ones(3, 2)))
 ---@param h wrun.Tensor
 ---@return wrun.Tensor
 function Model:visible(h)
@@ -111,6 +119,9 @@ end
 --- shapes  v [batch, visible] -> [batch, hidden]
 --- domain  v of any values, images as uint8 count as 0..1
 --- raises  `sample_h: argument 1: expected`
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     print(machine:sample_h(wrun.ones(3, 4)))
 ---@param v wrun.Tensor
 ---@return wrun.Tensor
 function Model:sample_h(v)
@@ -122,6 +133,9 @@ end
 --- shapes  h [batch, hidden] -> [batch, visible]
 --- domain  h of any values
 --- raises  `sample_v: argument 1: expected`
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     print(machine:sample_v(wrun.ones(3, 2)))
 ---@param h wrun.Tensor
 ---@return wrun.Tensor
 function Model:sample_v(h)
@@ -147,6 +161,9 @@ local STEPS = check.integer(1, 1)
 --- domain  k >= 1; the mask holds 0 and 1, or is bool: 1 clamps the unit to its value in v
 --- raises  `gibbs: argument N: expected`
 --- cost    k products there and back
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     print(machine:gibbs(wrun.zeros(3, 4), 10, wrun.tensor({ 1, 0, 0, 0 }))) -- unit 1 stays 0
 ---@param v wrun.Tensor
 ---@param k integer?
 ---@param mask wrun.Tensor?
@@ -169,6 +186,9 @@ end
 --- shapes  v [batch, visible] -> [batch, visible]
 --- domain  v of any values, images as uint8 count as 0..1
 --- raises  `reconstruct: argument 1: expected`
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     print(machine:reconstruct(wrun.ones(3, 4)))
 ---@param v wrun.Tensor
 ---@return wrun.Tensor
 function Model:reconstruct(v)
@@ -183,6 +203,9 @@ end
 --- shapes  v [batch, visible], h [batch, hidden] -> [batch] float64
 --- domain  nats
 --- raises  `energy: argument N: expected`
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     print(machine:energy(wrun.ones(1, 4), wrun.ones(1, 2)))
 ---@param v wrun.Tensor
 ---@param h wrun.Tensor
 ---@return wrun.Tensor
@@ -218,6 +241,9 @@ end
 --- domain  nats
 --- raises  `free_energy: argument 1: expected`
 --- source  [Hinton2012] section 16.1
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     print(machine:free_energy(wrun.eye(4)))
 ---@param v wrun.Tensor
 ---@return wrun.Tensor
 function Model:free_energy(v)
@@ -232,6 +258,9 @@ end
 --- shapes  visible_bias, visible_offset [visible]; hidden_bias, hidden_offset [hidden]
 --- raises  nothing
 --- source  [Melchior2016] eq. 5 and 6
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     print(machine:centered().visible_bias)
 ---@return table
 function Model:centered()
   local mu, lambda = self.visible_offset, self.hidden_offset
@@ -247,6 +276,9 @@ end
 --- Returns copies of the parameters without offsets.
 --- shapes  weight [hidden, visible], visible_bias [visible], hidden_bias [hidden]
 --- raises  nothing
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     print(machine:plain().weight)
 ---@return table
 function Model:plain()
   return {
@@ -263,6 +295,9 @@ local STATE = {
 --- Returns copies of all that the model is: parameters, offsets, and where its generator stands.
 --- shapes  as the parameters
 --- raises  nothing
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     print(machine:state_dict().weight)
 ---@return table<string, wrun.Tensor>
 function Model:state_dict()
   local state = { generator = self.generator:get_state() }
@@ -276,6 +311,11 @@ end
 --- shapes  as the parameters
 --- domain  copied, and converted to the model's dtype
 --- raises  `load_state_dict: NAME: expected`
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     local other = rbm.new { visible = 4, hidden = 2 }
+---     other:load_state_dict(machine:state_dict())
+---     assert(other.weight:equal(machine.weight))
 ---@param state table<string, wrun.Tensor>
 function Model:load_state_dict(state)
   for _, name in ipairs(STATE) do

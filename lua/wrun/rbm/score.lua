@@ -15,6 +15,9 @@ local M = { methods = {} }
 --- domain  nats; up to 25 binary units on the smaller side
 --- raises  `log_z: expected at most 25 binary units on the smaller side`
 --- cost    2^units times the other side; in float64
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     print(machine:log_z())
 ---@return number
 function M.methods:log_z()
   return enumerate.log_z(self, "log_z")
@@ -189,6 +192,9 @@ end
 --- domain  nats; log_z a number or what `ais` returned; options binarize ("none" for data of 0
 ---         and 1, "threshold" or "stochastic") and the seed (1) of the draws
 --- raises  `log_likelihood: argument N: expected`; `log_likelihood: option binarize: expected`
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     print(machine:log_likelihood(wrun.eye(4), machine:log_z()))
 ---@param data wrun.Tensor
 ---@param log_z number|table
 ---@param options table?
@@ -219,6 +225,9 @@ end
 --- raises  `pseudo_likelihood: argument 1: expected`
 --- cost    a free energy a unit: visible times the work of free_energy
 --- source  [Besag1975]
+---
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     print(machine:pseudo_likelihood(wrun.eye(4)))
 ---@param data wrun.Tensor
 ---@param options table?
 ---@return wrun.Tensor
