@@ -21,14 +21,6 @@ local function index_of(labels)
   return at
 end
 
-local function product_of(sizes)
-  local count = 1
-  for _, size in ipairs(sizes) do
-    count = count * size
-  end
-  return count
-end
-
 --- x with its dimensions in the order of `wanted`, and new ones of size 1 for labels it lacks
 local function arrange(x, labels, wanted)
   local at, order, missing = index_of(labels), {}, {}
@@ -119,21 +111,12 @@ end
 
 --- the diagonal of dimensions d < e, at d
 local function take_diagonal(x, d, e)
-  local n, order, sizes = x:size(d), { d, e }, x.shape
-  local back = {}
-  for i = 1, x.ndim do
-    if i ~= d and i ~= e then
-      order[#order + 1] = i
-    end
-    if i ~= e then
-      back[#back + 1] = i < d and i + 1 or i == d and 1 or i < e and i or i - 1
-    end
+  local order = {}
+  for i = 1, x.ndim - 2 do
+    order[i] = i
   end
-  table.remove(sizes, e)
-  table.remove(sizes, d)
-  local pairs_of = operations.reshape(operations.permute(x, order), n * n, product_of(sizes))
-  local diagonal = n > 0 and pairs_of[{ { 1, n * n, n + 1 } }] or pairs_of
-  return operations.permute(operations.reshape(diagonal, n, table.unpack(sizes)), back)
+  table.insert(order, d, x.ndim - 1)
+  return operations.permute(operations.diagonal(x, 0, d, e), order)
 end
 
 --- a subscript as a list of labels; "..." becomes ellipsis labels, `count` of them, "1." the last

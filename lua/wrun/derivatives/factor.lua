@@ -15,12 +15,6 @@ local function transpose(x)
   return x:transpose(-1, -2)
 end
 
---- x where the comparison of row with column holds, else 0
-local function part(x, comparison)
-  local rows = core.arange(x:size(-2)):unsqueeze(2)
-  return core.methods.where(rows[comparison](rows, core.arange(x:size(-1))), x, 0)
-end
-
 --- matrices with d on the diagonal and x elsewhere
 local function with_diagonal(d, x)
   local places = core.arange(x:size(-1))
@@ -81,7 +75,7 @@ local function qr_gradient(g, y, x, mode)
     r, gr = r:narrow(-1, 1, m), gr:narrow(-1, 1, m)
   end
   local inner = gr:matmul(transpose(r)) - transpose(q):matmul(gq)
-  inner = part(inner, "le") + transpose(part(inner, "lt"))
+  inner = inner:triu() + transpose(inner:triu(1))
   local dx = transpose(recorded("_solve_triangular", r, transpose(gq + q:matmul(inner)), true))
   return rest and core.methods.cat({ dx, rest }, -1) or dx
 end
@@ -91,8 +85,8 @@ local function cholesky_gradient(g, y, _, upper)
   if upper then
     g, y = transpose(g), transpose(y)
   end
-  local inner = part(transpose(y):matmul(g), "ge")
-  inner = (inner + transpose(part(inner, "gt"))) / 2
+  local inner = transpose(y):matmul(g):tril()
+  inner = (inner + transpose(inner:tril(-1))) / 2
   local function divide(b)
     return transpose(recorded("_solve_triangular", transpose(y), b, true))
   end
@@ -196,8 +190,10 @@ return {
       local x, a, upper, unit = values[1], values[2], values[4], values[5]
       local db = recorded("_solve_triangular", transpose(a), g, not upper, unit)
       local da = -db:matmul(transpose(x))
-      local side = upper and (unit and "lt" or "le") or (unit and "gt" or "ge")
-      return { part(da, side), db }
+      if upper then
+        return { da:triu(unit and 1 or 0), db }
+      end
+      return { da:tril(unit and -1 or 0), db }
     end,
     saves = { 1, "y" },
     sample = function(randn) return near_identity(randn), randn(3, 2), true, false end,

@@ -90,8 +90,7 @@ function M.orthogonal_(tensor, ...)
   local flat = core.empty(rows, columns, { dtype = tensor.dtype })
   flat:normal_(0, 1, { generator = o.generator })
   local q, r = wrun.qr(rows < columns and flat:t() or flat)
-  local places = core.arange(1, r:size(1) + 1):unsqueeze(1)
-  q = q * r:gather(1, places):sign()
+  q = q * r:diag():sign()
   return tensor:copy_((rows < columns and q:t() or q):reshape(tensor.shape) * o.gain)
 end
 
