@@ -52,6 +52,11 @@ describe("a decomposition", function()
     end
   end)
 
+  it("counts no singular value of a matrix of zeros", function()
+    local both = wrun.stack({ wrun.zeros(2, 3), wrun.eye(3)[{ { 1, 2 } }] })
+    assert.same({ 0, 2 }, wrun.matrix_rank(both):tolist())
+  end)
+
   it("leaves its matrix as it was", function()
     local x = double(4, 4)
     local before = x:clone()
