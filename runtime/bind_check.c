@@ -107,7 +107,7 @@ const char *bind_describe(lua_State *L, int index)
     Tensor *t = bind_to_tensor(L, index);
     if (t != NULL) {
         const char *shape = bind_shape_text(L, t->ndim, tensor_shape(t));
-        lua_pushfstring(L, "%s %s tensor %s", t->dtype == INT64 ? "an" : "a",
+        lua_pushfstring(L, "%s %s tensor %s", dtype_info[t->dtype].name[0] == 'i' ? "an" : "a",
                         dtype_info[t->dtype].name, shape);
         lua_remove(L, -2);
     } else {
@@ -329,7 +329,7 @@ DType bind_option_dtype(lua_State *L, const char *f, int index, DType otherwise)
         return otherwise;
     DType dtype = otherwise;
     if (lua_type(L, -1) != LUA_TSTRING || !dtype_find(lua_tostring(L, -1), &dtype))
-        bind_fail(L, "%s: option dtype: expected bool, uint8, int64, float32 or float64, got %s", f,
+        bind_fail(L, "%s: option dtype: expected " DTYPE_NAMES ", got %s", f,
                   bind_describe(L, lua_gettop(L)));
     lua_pop(L, 1);
     return dtype;

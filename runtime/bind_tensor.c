@@ -310,7 +310,7 @@ static int core_to(lua_State *L)
     Tensor *t = bind_tensor(L, "to", 1);
     DType dtype;
     if (lua_type(L, 2) != LUA_TSTRING || !dtype_find(lua_tostring(L, 2), &dtype))
-        bind_fail_argument(L, "to", 2, "bool, uint8, int64, float32 or float64");
+        bind_fail_argument(L, "to", 2, DTYPE_NAMES);
     if (t->dtype == dtype)
         lua_pushvalue(L, 1);
     else

@@ -9,6 +9,7 @@ typedef void Converter(int64_t n, void *to, int64_t to_step, const void *from, i
 
 #define TO_BOOL(x) ((x) != 0)
 #define TO_UINT8(x) ((uint8_t)(int64_t)(x))
+#define TO_INT32(x) ((int32_t)(x))
 #define TO_INT64(x) ((int64_t)(x))
 #define TO_FLOAT32(x) ((float)(x))
 #define TO_FLOAT64(x) ((double)(x))
@@ -36,6 +37,7 @@ typedef void Converter(int64_t n, void *to, int64_t to_step, const void *from, i
 #define FROM_EACH(TO, to_type)                                                                     \
     CONVERTER(BOOL, uint8_t, TO, to_type)                                                          \
     CONVERTER(UINT8, uint8_t, TO, to_type)                                                         \
+    CONVERTER(INT32, int32_t, TO, to_type)                                                         \
     CONVERTER(INT64, int64_t, TO, to_type)                                                         \
     CONVERTER(FLOAT32, float, TO, to_type)                                                         \
     CONVERTER(FLOAT64, double, TO, to_type)
@@ -44,8 +46,9 @@ DTYPES(ROW)
 #undef ROW
 
 #define ROW(constant, type, name, category)                                                        \
-    [constant] = {convert_BOOL_##constant, convert_UINT8_##constant, convert_INT64_##constant,     \
-                  convert_FLOAT32_##constant, convert_FLOAT64_##constant},
+    [constant] = {                                                                                 \
+        convert_BOOL_##constant,  convert_UINT8_##constant,   convert_INT32_##constant,            \
+        convert_INT64_##constant, convert_FLOAT32_##constant, convert_FLOAT64_##constant},
 static Converter *const converters[DTYPE_COUNT][DTYPE_COUNT] = {DTYPES(ROW)};
 #undef ROW
 

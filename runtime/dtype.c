@@ -32,6 +32,9 @@ Scalar dtype_load(DType t, const void *element)
     case UINT8:
         s.i = *(const uint8_t *)element;
         break;
+    case INT32:
+        s.i = *(const int32_t *)element;
+        break;
     case INT64:
         s.i = *(const int64_t *)element;
         break;
@@ -58,6 +61,9 @@ void dtype_store(DType t, void *element, Scalar s)
         break;
     case UINT8:
         *(uint8_t *)element = (uint8_t)s.i;
+        break;
+    case INT32:
+        *(int32_t *)element = is_float ? dtype_truncate_32(s.d) : (int32_t)s.i;
         break;
     case INT64:
         *(int64_t *)element = s.i;

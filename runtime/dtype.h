@@ -13,9 +13,13 @@
 #define DTYPES(ROW)                                                                                \
     ROW(BOOL, uint8_t, "bool", CATEGORY_BOOL)                                                      \
     ROW(UINT8, uint8_t, "uint8", CATEGORY_INTEGER)                                                 \
+    ROW(INT32, int32_t, "int32", CATEGORY_INTEGER)                                                 \
     ROW(INT64, int64_t, "int64", CATEGORY_INTEGER)                                                 \
     ROW(FLOAT32, float, "float32", CATEGORY_FLOAT)                                                 \
     ROW(FLOAT64, double, "float64", CATEGORY_FLOAT)
+
+/* as errors list them */
+#define DTYPE_NAMES "bool, uint8, int32, int64, float32 or float64"
 
 typedef enum { CATEGORY_BOOL, CATEGORY_INTEGER, CATEGORY_FLOAT } Category;
 
@@ -59,6 +63,11 @@ typedef struct {
 static inline int64_t dtype_truncate(double x)
 {
     return x >= -9223372036854775808.0 && x < 9223372036854775808.0 ? (int64_t)x : INT64_MIN;
+}
+
+static inline int32_t dtype_truncate_32(double x)
+{
+    return x > -2147483649.0 && x < 2147483648.0 ? (int32_t)x : INT32_MIN;
 }
 
 /* the type of a tensor made from a bare number: bool, int64 or float32 */

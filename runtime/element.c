@@ -83,10 +83,6 @@ static Reason convert(Element element, bool is_swapped, const unsigned char *fro
         for (int64_t i = 0; i < count; i++)
             integers[i] = (int64_t)load(from + 4 * i, 4, is_swapped);
         break;
-    case ELEMENT_I32:
-        for (int64_t i = 0; i < count; i++)
-            integers[i] = (int32_t)load(from + 4 * i, 4, is_swapped);
-        break;
     case ELEMENT_F16:
         for (int64_t i = 0; i < count; i++) {
             bits = widen_half(load(from + 2 * i, 2, is_swapped));
@@ -99,6 +95,7 @@ static Reason convert(Element element, bool is_swapped, const unsigned char *fro
             memcpy(to + 4 * i, &bits, sizeof(bits));
         }
         break;
+    case ELEMENT_I32:
     case ELEMENT_F32:
         for (int64_t i = 0; is_swapped && i < count; i++) {
             bits = (uint32_t)load(from + 4 * i, 4, true);

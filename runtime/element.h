@@ -18,7 +18,7 @@
     ROW(ELEMENT_U16, 2, INT64)                                                                     \
     ROW(ELEMENT_I16, 2, INT64)                                                                     \
     ROW(ELEMENT_U32, 4, INT64)                                                                     \
-    ROW(ELEMENT_I32, 4, INT64)                                                                     \
+    ROW(ELEMENT_I32, 4, INT32)                                                                     \
     ROW(ELEMENT_U64, 8, INT64)                                                                     \
     ROW(ELEMENT_I64, 8, INT64)                                                                     \
     ROW(ELEMENT_F16, 2, FLOAT32)                                                                   \

@@ -294,7 +294,8 @@ int64_t npy_header(DType dtype, int ndim, const int64_t *shape, char text[NPY_PR
 {
     enum { LENGTH = 8, START = 10, ALIGNMENT = 64, GROWTH = 21 };
     static const char *const types[DTYPE_COUNT] = {
-        [BOOL] = "|b1", [UINT8] = "|u1", [INT64] = "<i8", [FLOAT32] = "<f4", [FLOAT64] = "<f8",
+        [BOOL] = "|b1",  [UINT8] = "|u1",   [INT32] = "<i4",
+        [INT64] = "<i8", [FLOAT32] = "<f4", [FLOAT64] = "<f8",
     };
     int n = START;
 

@@ -253,6 +253,7 @@ void random_natural(Generator *g, DType dtype, int64_t n, void *out)
     static const uint64_t range[DTYPE_COUNT] = {
         [BOOL] = 2,
         [UINT8] = 256,
+        [INT32] = 1ULL << 31,
         [INT64] = 1ULL << 63,
         [FLOAT32] = (1ULL << 24) + 1,
         [FLOAT64] = (1ULL << 53) + 1,

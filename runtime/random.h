@@ -52,8 +52,8 @@ void random_normal(Generator *g, DType dtype, int64_t n, void *out, double mean,
                    bool whole);
 /* low + a draw modulo `range`, a positive number */
 void random_integers(Generator *g, DType dtype, int64_t n, void *out, int64_t low, uint64_t range);
-/* the whole range: 0..2^63-1 for int64, 0..2^24 and 0..2^53 for floats, 0..255 and 0..1 for uint8
- * and bool */
+/* the whole range: 0..2^31-1 for int32, 0..2^63-1 for int64, 0..2^24 and 0..2^53 for floats, 0..255
+ * and 0..1 for uint8 and bool */
 void random_natural(Generator *g, DType dtype, int64_t n, void *out);
 void random_bernoulli(Generator *g, DType dtype, int64_t n, void *out, double p);
 /* out[i] is 1 with probability p[i]; p is float32 (a word each) or float64 (two) */

@@ -64,6 +64,16 @@ static int64_t count_pieces(const Reduce *r)
 
 #undef LEAST
 #undef GREATEST
+#define LEAST INT32_MIN
+#define GREATEST INT32_MAX
+#define T int32_t
+#define NAME(x) x##_i32
+#include "reduce_kernels.h"
+#undef T
+#undef NAME
+
+#undef LEAST
+#undef GREATEST
 #define LEAST 0
 #define GREATEST UINT8_MAX
 #define T uint8_t
@@ -100,6 +110,9 @@ void reduce_run(Pool *pool, const Reduce *r)
         break;
     case FLOAT64:
         reduce_f64(pool, r);
+        break;
+    case INT32:
+        reduce_i32(pool, r);
         break;
     case INT64:
         reduce_i64(pool, r);

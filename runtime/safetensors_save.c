@@ -16,7 +16,7 @@ static const struct {
     int rank;
 } types[DTYPE_COUNT] = {
     [INT64] = {"I64", 1}, [FLOAT64] = {"F64", 2}, [FLOAT32] = {"F32", 3},
-    [UINT8] = {"U8", 5},  [BOOL] = {"BOOL", 6},
+    [INT32] = {"I32", 4}, [UINT8] = {"U8", 5},    [BOOL] = {"BOOL", 6},
 };
 
 static int compare_items(const void *left, const void *right)

@@ -44,6 +44,12 @@ static int64_t lines_together(const Scan *s)
 #undef T
 #undef NAME
 
+#define T int32_t
+#define NAME(x) x##_i32
+#include "scan_kernels.h"
+#undef T
+#undef NAME
+
 #define T uint8_t
 #define NAME(x) x##_u8
 #include "scan_kernels.h"
@@ -54,8 +60,8 @@ static int64_t lines_together(const Scan *s)
 void scan_run(Pool *pool, const Scan *s)
 {
     static PoolTask *const kernels[DTYPE_COUNT] = {
-        [BOOL] = scan_u8,     [UINT8] = scan_u8,    [INT64] = scan_i64,
-        [FLOAT32] = scan_f32, [FLOAT64] = scan_f64,
+        [BOOL] = scan_u8,   [UINT8] = scan_u8,    [INT32] = scan_i32,
+        [INT64] = scan_i64, [FLOAT32] = scan_f32, [FLOAT64] = scan_f64,
     };
     int64_t strips = s->along.outer * size_pieces(s->along.inner, COLUMNS);
     pool_run(pool, kernels[s->dtype], (void *)(uintptr_t)s, size_pieces(strips, lines_together(s)));

@@ -52,6 +52,8 @@ static uint64_t key_at(DType dtype, const void *x, int64_t i)
         return key_of_float(((const float *)x)[i]);
     case FLOAT64:
         return key_of_double(((const double *)x)[i]);
+    case INT32:
+        return (uint32_t)((const int32_t *)x)[i] ^ UINT32_C(1) << 31;
     case INT64:
         return (uint64_t)((const int64_t *)x)[i] ^ UINT64_C(1) << 63;
     default:

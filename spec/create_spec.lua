@@ -4,7 +4,7 @@ local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 
-local DTYPES = { "bool", "uint8", "int64", "float32", "float64" }
+local DTYPES = { "bool", "uint8", "int32", "int64", "float32", "float64" }
 
 --- Asserts type, shape and elements, bit for bit.
 local function assert_tensor(dtype, shape, values, tensor)
@@ -126,7 +126,7 @@ describe("a creating function", function()
   end)
 
   it("makes every type", function()
-    local one = { bool = true, uint8 = 1, int64 = 1, float32 = 1.0, float64 = 1.0 }
+    local one = { bool = true, uint8 = 1, int32 = 1, int64 = 1, float32 = 1.0, float64 = 1.0 }
     for _, dtype in ipairs(DTYPES) do
       assert_tensor(dtype, { 1 }, { one[dtype] }, wrun.ones(1, { dtype = dtype }))
       assert.equal(dtype, wrun.empty(1, { dtype = dtype }).dtype)
@@ -208,9 +208,10 @@ describe("a creating function", function()
       refusal(wrun.tensor, { 1 }, { "int64" }))
     assert.equal("arange: option step: unknown; the options are dtype, requires_grad",
       refusal(wrun.arange, 3, { step = 2 }))
-    assert.equal("ones: option dtype: expected bool, uint8, int64, float32 or float64, "
+    assert.equal("ones: option dtype: expected bool, uint8, int32, int64, float32 or float64, "
       .. "got the string 'double'", refusal(wrun.ones, 2, { dtype = "double" }))
-    assert.equal("full: option dtype: expected bool, uint8, int64, float32 or float64, got 64",
+    assert.equal("full: option dtype: expected bool, uint8, int32, int64, float32 or float64, "
+      .. "got 64",
       refusal(wrun.full, { 2 }, 1, { dtype = 64 }))
     assert.equal("eye: option requires_grad: expected true or false, got 1",
       refusal(wrun.eye, 2, { requires_grad = 1 }))

@@ -128,7 +128,7 @@ local FORMULAS = {
 }
 
 local FLOATS = { "float32", "float64" }
-local INTEGERS = { "int64", "uint8", "bool" }
+local INTEGERS = { "int64", "int32", "uint8", "bool" }
 
 local function is_float(dtype)
   return dtype == "float32" or dtype == "float64"
@@ -156,7 +156,7 @@ local function numbers(row, dtype)
     end
     return list
   end
-  local least = dtype == "int64" and math.mininteger or 0
+  local least = (dtype == "int64" or dtype == "int32") and math.mininteger or 0
   local most = dtype == "bool" and 1 or 9
   for x = math.max(math.ceil(row.low), least), math.min(row.high // 1 | 0, most) do
     list[#list + 1] = x

@@ -102,7 +102,7 @@ end)
 
 describe("index_add and scatter_add", function()
   it("add at positions, those named twice twice, and leave their argument alone", function()
-    for _, dtype in ipairs({ "uint8", "int64", "float32", "float64" }) do
+    for _, dtype in ipairs({ "uint8", "int32", "int64", "float32", "float64" }) do
       local x = wrun.tensor({ { 1, 2 }, { 3, 4 } }):to(dtype)
       local rows = wrun.tensor({ { 10, 20 }, { 30, 40 }, { 50, 60 } }):to(dtype)
       local got = x:index_add(1, wrun.tensor({ 2, 1, 2 }), rows)

@@ -4,7 +4,7 @@ local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 
-local DTYPES = { "bool", "uint8", "int64", "float32", "float64" }
+local DTYPES = { "bool", "uint8", "int32", "int64", "float32", "float64" }
 -- float32 sums are carried in float64 and rounded once; float64 ones may be added in another order.
 local SUM = { float32 = { ulp = 1 }, float64 = { rtol = 1e-14, atol = 1e-14 } }
 
@@ -337,7 +337,8 @@ describe("the option dtype", function()
     local x = wrun.zeros(2)
     for _, name in ipairs { "sum", "mean", "prod", "nansum", "nanmean" } do
       local blamed = name == "nanmean" and "nansum" or name
-      assert.equal(blamed .. ": option dtype: expected bool, uint8, int64, float32 or float64, got "
+      assert.equal(blamed .. ": option dtype: expected bool, uint8, int32, int64, float32 "
+        .. "or float64, got "
         .. "the string 'half'", refusal(wrun[name], x, 1, false, { dtype = "half" }))
       assert.equal(blamed .. ": expected a table of options, got 1",
         refusal(wrun[name], x, 1, false, 1))

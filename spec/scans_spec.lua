@@ -100,7 +100,8 @@ describe("scans", function()
       assert.equal(name .. ": argument 2: expected a dimension from 1 to 2 or from -2 to -1, got 3",
         refusal(wrun[name], x, 3))
     end
-    assert.equal("cumsum: option dtype: expected bool, uint8, int64, float32 or float64, got the "
+    assert.equal("cumsum: option dtype: expected bool, uint8, int32, int64, float32 or float64, "
+      .. "got the "
       .. "string 'half'", refusal(wrun.cumsum, x, 1, { dtype = "half" }))
     assert.equal("cumsum: option reverse: expected true or false, got 1",
       refusal(wrun.cumsum, x, 1, { reverse = 1 }))

@@ -5,7 +5,7 @@ local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 
-local DTYPES = { "bool", "uint8", "int64", "float32", "float64" }
+local DTYPES = { "bool", "uint8", "int32", "int64", "float32", "float64" }
 
 describe("a tensor", function()
   it("has fields", function()
@@ -169,6 +169,7 @@ describe("a conversion", function()
   local VALUES = {
     bool = { false, true, true, true },
     uint8 = { 0, 1, 255, 44 },
+    int32 = { 0, 1, -1, 300 },
     int64 = { 0, 1, -1, 300 },
     float32 = { 0.0, 1.5, -1.5, 300.25 },
     float64 = { 0.0, 1.5, -1.5, 300.25 },
@@ -204,6 +205,7 @@ describe("a conversion", function()
     assert.equal("float32", x:float().dtype)
     assert.equal("float64", x:double().dtype)
     assert.equal("int64", x:float():long().dtype)
+    assert.equal("int32", x:int().dtype)
     assert.equal("uint8", x:byte().dtype)
     assert.same({ false, true }, x:bool():tolist())
   end)
@@ -218,9 +220,10 @@ describe("a conversion", function()
   end)
 
   it("refuses unknown types", function()
-    assert.equal("to: argument 2: expected bool, uint8, int64, float32 or float64, "
+    assert.equal("to: argument 2: expected bool, uint8, int32, int64, float32 or float64, "
       .. "got the string 'half'", refusal(wrun.to, wrun.zeros(1), "half"))
-    assert.equal("to: argument 2: expected bool, uint8, int64, float32 or float64, got nothing",
+    assert.equal("to: argument 2: expected bool, uint8, int32, int64, float32 or float64, "
+      .. "got nothing",
       refusal(wrun.to, wrun.zeros(1)))
   end)
 end)

@@ -1,7 +1,7 @@
 --- The functions that make tensors from none; all others are methods of tensors too.
 --
 -- Sizes are integers, `zeros(2, 3)`, or one table, `zeros({ 2, 3 })`; options follow in a table of
--- their own: dtype ("float32", "float64", "int64", "uint8", "bool") and requires_grad (false).
+-- their own: dtype ("float32", "float64", "int64", "int32", "uint8", "bool"), requires_grad (no).
 
 local core = require "wrun.core"
 

@@ -19,7 +19,7 @@ local M = {}
 ---     x[{ { 1, 2 }, -1 }] = 0
 ---     print(x, x[2], x[{ 3, 1 }]:item(), #x)
 ---@field shape integer[] its sizes, a new table each time
----@field dtype string "float32", "float64", "int64", "uint8" or "bool"
+---@field dtype string "float32", "float64", "int64", "int32", "uint8" or "bool"
 ---@field ndim integer how many dimensions
 ---@field requires_grad boolean whether operations on it are recorded; can be set
 ---@field grad Tensor? what backward added up, of its shape and dtype; can be set
@@ -90,7 +90,7 @@ M.is_contiguous = operations.is_contiguous
 
 --- Returns the one element as a number or a boolean.
 --- shapes  any with one element
---- domain  integers for int64 and uint8, booleans for bool, else floats
+--- domain  integers for int64, int32 and uint8, booleans for bool, else floats
 --- raises  `item: argument 1: expected a tensor with one element`
 ---
 ---     print(wrun.tensor({ 1.5, 2.5 }):sum():item())
@@ -142,9 +142,9 @@ M.detach = operations.detach
 
 --- Returns x itself where it has this dtype, else a converted copy.
 --- shapes  x [...] -> same
---- domain  bool, uint8, int64, float32 or float64; floats lose their fraction as integers, and are
----   true as bool where not 0
---- raises  `to: argument 2: expected bool, uint8, int64, float32 or float64`
+--- domain  bool, uint8, int32, int64, float32 or float64; floats lose their fraction as integers
+---   (what does not fit is the least int32 or int64), and are true as bool where not 0
+--- raises  `to: argument 2: expected bool, uint8, int32, int64, float32 or float64`
 ---
 ---     print(wrun.tensor({ 1.7, -1.7, 0.0 }):to("int64"))
 ---@type fun(x: Tensor, dtype: string): Tensor
@@ -182,6 +182,15 @@ M.double = conversion("float64")
 ---     print(wrun.tensor({ 1.7, -1.7 }):long())
 ---@type fun(x: Tensor): Tensor
 M.long = conversion("int64")
+
+--- Returns x as int32.
+--- shapes  x [...] -> same
+--- domain  any dtype; floats lose their fraction, int64 its upper half
+--- raises  as `to`
+---
+---     print(wrun.tensor({ 1.7, -1.7, 3e9 }):int())
+---@type fun(x: Tensor): Tensor
+M.int = conversion("int32")
 
 --- Returns x as uint8.
 --- shapes  x [...] -> same

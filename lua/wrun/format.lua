@@ -7,6 +7,9 @@ local core = require "wrun.core"
 
 local M = {}
 
+-- the types that PyTorch names behind every tensor
+local NAMED = { uint8 = true, int32 = true, float64 = true }
+
 local PRECISION, THRESHOLD, EDGE_ITEMS, LINE_WIDTH = 4, 1000, 3, 80
 
 --- nested tables of the values that are shown; a cut dimension has a `false` in its middle
@@ -137,7 +140,7 @@ local function suffixes(t)
     list[#list + 1] = "size=(" .. table.concat(t.shape, ", ") .. ")"
   end
   local dtype = t.dtype
-  if dtype == "float64" or dtype == "uint8" or (t:numel() == 0 and dtype ~= "float32") then
+  if NAMED[dtype] or (t:numel() == 0 and dtype ~= "float32") then
     list[#list + 1] = "dtype=torch." .. dtype
   end
   if t.grad_fn then

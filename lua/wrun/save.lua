@@ -232,8 +232,8 @@ end
 --- Returns what `save` wrote, or the tensors of any other safetensors file by their names; and the
 --- file's metadata.
 ---
---- domain  BOOL, U8, I64, F32 and F64 stay as they are; other integers become int64, F16 and BF16
----         float32; other types are refused. Tensors require no gradient
+--- domain  BOOL, U8, I32, I64, F32 and F64 stay as they are; other integers become int64, F16 and
+---         BF16 float32; other types are refused. Tensors require no gradient
 --- raises  `load: argument 1: expected a string`; `load: PATH: ...` for a missing or bad file
 --- cost    a file that is bad takes no more memory than its size and 64 MB
 ---

@@ -6,7 +6,9 @@ local operations = require "wrun.operations"
 local M = {}
 
 --- The rule of the option.
-M.rule = check.optional(check.choice(nil, { "bool", "uint8", "int64", "float32", "float64" }))
+M.rule = check.optional(check.choice(nil, {
+  "bool", "uint8", "int32", "int64", "float32", "float64",
+}))
 
 local OPTIONS = { dtype = M.rule }
 

@@ -12,9 +12,9 @@ local PATH = check.string()
 --- Returns the tensor that an NPY file of NumPy holds, plain or compressed with gzip.
 ---
 --- shapes  as in the file; row-major, whatever the file's order
---- domain  bool, uint8, int64, float32 and float64 stay as they are; other integers become int64,
----         float16 becomes float32; little and big endian; versions 1.0 to 3.0. Texts, dates,
----         records, complex numbers and Python objects are refused; nothing is ever evaluated
+--- domain  bool, uint8, int32, int64, float32 and float64 stay as they are; other integers become
+---         int64, float16 becomes float32; little and big endian; versions 1.0 to 3.0. Texts,
+---         dates, records, complex numbers and Python objects are refused; nothing is evaluated
 --- raises  `npy: argument 1: expected a string`; `npy: PATH: ...` for a file that is missing or bad
 --- source  numpy/lib/format.py
 ---

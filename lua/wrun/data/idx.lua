@@ -7,7 +7,7 @@ local PATH = check.string()
 
 --- Returns the tensor that an IDX file holds, plain or compressed with gzip.
 --- shapes  -> the sizes that the file names
---- domain  uint8, float32 and float64 stay as they are; signed integers become int64
+--- domain  uint8, int32, float32 and float64 stay as they are; shorter signed integers become int64
 --- raises  `idx: argument 1: expected a string`; `idx: PATH: ...` for a file that is missing or bad
 ---
 ---     local path = os.tmpname()
