@@ -252,12 +252,15 @@ static int core_arange(lua_State *L)
         whole &= part[i].category == CATEGORY_INTEGER;
     bind_check_options(L, "arange", given + 1, create_options);
     DType dtype = bind_option_dtype(L, "arange", given + 1, whole ? INT64 : FLOAT32);
+    /* integers are counted in integers, from parts that lose their fraction, as PyTorch does */
+    bool in_integers = whole || !dtype_is_float(dtype);
+    whole |= dtype == INT64;
     double start = part[0].d, stop = part[1].d, step = part[2].d;
     double count = ceil((stop - start) / step);
     bool leads = isfinite(start) && isfinite(count) && (count >= 0 || start == stop);
     if (whole) /* exact where doubles are not */
         leads = part[2].i > 0 ? part[0].i <= part[1].i : part[0].i >= part[1].i;
-    if (step == 0 || !leads)
+    if (step == 0 || !leads || (in_integers && part[2].i == 0))
         bind_fail(L, "arange: expected a step that leads from %f to %f, got %f", start, stop, step);
     if (count > 0x1p53)
         bind_fail(L, "arange: the sizes overflow: [%f]", count);
@@ -265,7 +268,7 @@ static int core_arange(lua_State *L)
     Tensor *t = bind_new_tensor(L, "arange", dtype, 1, &n);
     for (int64_t i = 0; i < n; i++) {
         Scalar value = {CATEGORY_FLOAT, 0, start + (double)i * step};
-        if (whole)
+        if (in_integers)
             value = whole_number(part[0].i + i * part[2].i);
         else
             value.i = dtype_truncate(value.d);

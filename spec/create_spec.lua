@@ -255,7 +255,7 @@ describe("wrun.arange", function()
     assert_tensor("float32", { 2 }, { 0.0, 1.0 }, wrun.arange(2.0))
     assert_tensor("float64", { 3 }, { 0.0, 0.1, 0.2 },
       wrun.arange(0, 0.3, 0.1, { dtype = "float64" }))
-    assert_tensor("int64", { 3 }, { 0, 1, 2 }, wrun.arange(2.5, { dtype = "int64" }))
+    assert_tensor("int64", { 2 }, { 0, 1 }, wrun.arange(2.5, { dtype = "int64" }))
   end)
 
   it("keeps integers exact beyond what a double holds", function()
@@ -268,6 +268,8 @@ describe("wrun.arange", function()
       refusal(wrun.arange, 0, 4, 0))
     assert.equal("arange: expected a step that leads from 0.0 to 4.0, got -1.0",
       refusal(wrun.arange, 0, 4, -1))
+    assert.equal("arange: expected a step that leads from 0.0 to 1.0, got 0.5",
+      refusal(wrun.arange, 0, 1, 0.5, { dtype = "int64" }))
     assert.equal("arange: expected a step that leads from 0.0 to -1.0, got 1.0",
       refusal(wrun.arange, -1))
     assert.equal("arange: expected a step that leads from 0.0 to inf, got 1.0",
@@ -288,6 +290,19 @@ describe("wrun.linspace", function()
     local ends = wrun.linspace(0.1, 0.7, 100, { dtype = "float64" })
     assert.equal(0.1, ends[1]:item())
     assert.equal(0.7, ends[100]:item())
+  end)
+end)
+
+describe("wrun.logspace", function()
+  it("gives a leaf, and refuses what is no number", function()
+    assert.is_true(wrun.logspace(0, 1, 2, { requires_grad = true }).is_leaf)
+    assert.equal("logspace: argument 1: expected a number, got nil", refusal(wrun.logspace))
+    assert.equal("logspace: argument 2: expected a number, got the string '1'",
+      refusal(wrun.logspace, 0, "1"))
+    assert.equal("logspace: argument 3: expected an integer >= 0, got 2.5",
+      refusal(wrun.logspace, 0, 1, 2.5))
+    assert.equal("logspace: option base: expected a number, got the string 'e'",
+      refusal(wrun.logspace, 0, 1, 2, { base = "e" }))
   end)
 end)
 

@@ -20,6 +20,7 @@ local FIXTURES = {
   { "views", {} },
   { "indexing", {} },
   { "shapes", {} },
+  { "creation", ELEMENTWISE },
 }
 
 for _, fixture in ipairs(FIXTURES) do

@@ -4,6 +4,7 @@
 -- their own: dtype ("float32", "float64", "int64", "int32", "uint8", "bool"), requires_grad (no).
 
 local core = require "wrun.core"
+local check = require "wrun.check"
 
 local M = {}
 
@@ -67,8 +68,9 @@ M.eye = core.eye
 --- Returns start, start + step, ... below stop, or above it where the step is negative.
 --- shapes  -> [ceil((stop - start) / step)]
 --- domain  one number is stop, two are start and stop; start is 0 and step 1 by default. int64
----   where all are integers, else float32, unless options say otherwise. Unlike a loop of Lua's,
----   and as in PyTorch, it does not reach stop.
+---   where all are integers, else float32, unless options say otherwise; for an integer dtype
+---   start and step lose their fractions. Unlike a loop of Lua's, and as in PyTorch, it does not
+---   reach stop.
 --- raises  `arange: argument 1: expected a number`; `arange: expected a step that leads from`
 ---
 ---     print(wrun.arange(5), wrun.arange(1, 6), wrun.arange(1, 0, -0.25))
@@ -83,6 +85,34 @@ M.arange = core.arange
 ---     print(wrun.linspace(0, 1, 5))
 ---@type fun(start: number, stop: number, n: integer, options?: table): Tensor
 M.linspace = core.linspace
+
+local LOGSPACE = {
+  base = check.number(10),
+  dtype = check.choice("float32", { "float32", "float64" }),
+  requires_grad = check.boolean(false),
+}
+
+--- Returns n powers of a base whose exponents are at equal distances from start to stop.
+--- shapes  -> [n]
+--- domain  n >= 0; options base (10), dtype float32 (default) or float64, requires_grad
+--- raises  `logspace: argument N: expected a number`; `logspace: argument 3: expected an integer`;
+---   `logspace: option base: expected a number`
+---
+---     print(wrun.logspace(-3, 0, 4), wrun.logspace(0, 4, 5, { base = 2 }))
+---@param start number
+---@param stop number
+---@param n integer
+---@param options? table
+---@return Tensor
+function M.logspace(start, stop, n, options)
+  start = check.argument("logspace", 1, start, check.number())
+  stop = check.argument("logspace", 2, stop, check.number())
+  n = check.argument("logspace", 3, n, check.integer(nil, 0))
+  local o = check.options("logspace", options, LOGSPACE)
+  local powers = core.pow(o.base, core.linspace(start, stop, n, { dtype = o.dtype }))
+  powers.requires_grad = o.requires_grad
+  return powers
+end
 
 --- Returns draws from U[0, 1).
 --- shapes  sizes -> [sizes]
