@@ -1,13 +1,62 @@
 /*
  * replace.c - a file that is written whole or not at all (layer 3); see replace.h
  */
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "replace.h"
+
+/* folder = where `path` lies; returns the name in it */
+static const char *split(const char *path, char folder[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = slash == NULL || slash == path ? 1 : (size_t)(slash - path);
+
+    memcpy(folder, slash == NULL ? "." : path, length);
+    folder[length] = '\0';
+    return slash == NULL ? path : slash + 1;
+}
+
+/* Is `entry` a temporary file for `name`, NAME.PID.new, of a process that is no more? */
+static bool is_stale(int folder, const char *entry, const char *name)
+{
+    enum { QUIET = 60 }; /* seconds: who writes on another machine has written since */
+    size_t length = strlen(name);
+    struct stat status;
+    char *end;
+
+    if (strncmp(entry, name, length) != 0 || entry[length] != '.' ||
+        !isdigit((unsigned char)entry[length + 1]))
+        return false;
+    long process = strtol(entry + length + 1, &end, 10);
+    return strcmp(end, ".new") == 0 && process > 0 && process <= INT_MAX &&
+           kill((pid_t)process, 0) != 0 && errno == ESRCH &&
+           fstatat(folder, entry, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
+           time(NULL) - status.st_mtime > QUIET;
+}
+
+/* Removes what killed runs left of this file. */
+static void sweep(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *name = split(path, folder);
+    DIR *entries = opendir(folder);
+    const struct dirent *entry;
+
+    while (entries != NULL && (entry = readdir(entries)) != NULL)
+        if (is_stale(dirfd(entries), entry->d_name, name))
+            unlinkat(dirfd(entries), entry->d_name, 0);
+    if (entries != NULL)
+        closedir(entries);
+}
 
 Reason replace_begin(Replacement *replacement, const char *path)
 {
@@ -22,6 +71,7 @@ Reason replace_begin(Replacement *replacement, const char *path)
                           path, (long)getpid());
     if (length < 0 || (size_t)length >= sizeof(replacement->temporary))
         return strerror(ENAMETOOLONG);
+    sweep(path);
     replacement->file = fopen(replacement->temporary, "wbe");
     if (replacement->file == NULL)
         return strerror(errno);
@@ -41,14 +91,9 @@ bool replace_write(Replacement *replacement, const void *bytes, size_t size)
 /* Puts the renamed entry of the folder on the disk; not every file system can, so it may fail. */
 static void sync_folder(const char *path)
 {
-    char folder[PATH_MAX] = ".";
-    const char *slash = strrchr(path, '/');
+    char folder[PATH_MAX];
 
-    if (slash != NULL) {
-        size_t length = slash == path ? 1 : (size_t)(slash - path);
-        memcpy(folder, path, length);
-        folder[length] = '\0';
-    }
+    split(path, folder);
     int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor >= 0) {
         fsync(descriptor);

@@ -1,9 +1,9 @@
 /*
  * replace.h - a file that is written whole or not at all (layer 3)
  *
- * What is written goes to a temporary file in the same folder; replace_commit puts it in the place
+ * What is written goes to a temporary file in the same folder; replace_end puts it in the place
  * of the old one once it is on the disk. Killed at any moment, the path holds the old content or
- * the new.
+ * the new; the temporary file that is then left over goes with the next write.
  */
 #ifndef REPLACE_H
 #define REPLACE_H

@@ -85,6 +85,20 @@ describe("a sampler", function()
     end
   end)
 
+  it("with replacement draws 32 at a time, when they are needed", function()
+    local g, twin = wrun.Generator({ seed = 4 }), wrun.Generator({ seed = 4 })
+    local next_position = data.RandomSampler(10, { replacement = true, num_samples = 70,
+      generator = g }):iterate()
+    for _, taken in ipairs { 32, 32, 6 } do
+      local block = wrun.randint(1, 11, { taken }, { generator = twin }):tolist()
+      for i = 1, taken do
+        assert.equal(block[i], next_position())
+        assert.is_true(wrun.equal(twin:get_state(), g:get_state()))
+      end
+    end
+    assert.is_nil(next_position())
+  end)
+
   it("of nothing gives nothing", function()
     assert.same({}, collect(data.SequentialSampler(0):iterate()))
     assert.same({}, collect(data.RandomSampler(0):iterate()))

@@ -1,5 +1,6 @@
 --- wrun.save and wrun.load: trees of tensors, and safetensors files good and bad.
 
+local child = require "spec.support.child"
 local files = require "spec.support.files"
 local fixtures = require("spec.fixtures.arrays").safetensors
 local near = require "spec.support.near"
@@ -186,7 +187,6 @@ describe("wrun.load", function()
       assert(not pcall(wrun.load, path))
       assert(peak() - before < 66, peak() - before)
     ]]
-    local child = require "spec.support.child"
     child.with_file(script, function(lua)
       assert.same({ out = "", err = "", status = 0 }, child.run({ lua, path }))
     end)
@@ -288,6 +288,40 @@ describe("wrun.save", function()
     assert.same({ 0, 1, 2 }, back.y:tolist())
     assert.is_false(back.x.requires_grad)
     assert.is_true(#files.read(path) < 300)
+  end)
+
+  it("leaves the old file or the new one when it is killed", function()
+    local file = folder .. "/killed"
+    local script = ([[
+      local wrun = require "wrun"
+      for i = 1, 1000000 do
+        wrun.save("%s", { number = i, x = wrun.full({ 1 << 19 }, i) })
+        if i == 1 then print("saved") io.stdout:flush() end
+      end
+    ]]):format(file)
+    child.with_file(script, function(lua)
+      local last = 0
+      for round = 1, 8 do
+        local command = "%s %s > %s.out & pid=$!; until [ -s %s.out ]; do sleep 0.01; done; "
+          .. "sleep 0.0%d; kill -9 $pid; wait $pid"
+        child.shell(command:format(child.quote(child.wrun), lua, lua, lua, round))
+        os.remove(lua .. ".out")
+        local tree = wrun.load(file)
+        assert.is_true(tree.x:eq(tree.number):all():item())
+        last = math.max(last, tree.number)
+      end
+      assert.is_true(last > 1)
+    end)
+  end)
+
+  it("removes what a killed process left of the same file a minute ago", function()
+    local file = folder .. "/swept"
+    local gone, alive, young = file .. ".4999999.new", file .. ".1.new", file .. ".4999998.new"
+    files.shell(("touch -d '2 minutes ago' '%s' '%s'; touch '%s'"):format(gone, alive, young))
+    wrun.save(file, {})
+    assert.is_nil(files.read(gone))
+    assert.equal("", files.read(alive))
+    assert.equal("", files.read(young))
   end)
 
   it("refuses what it could not bring back", function()
