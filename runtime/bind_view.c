@@ -320,11 +320,47 @@ static int core_assign(lua_State *L)
     return 1;
 }
 
+/*
+ * share(t, source): t shows the memory of source from now on, which must be like it; source stays a
+ * tensor of its own. Returns t.
+ */
+static int core_share(lua_State *L)
+{
+    static const char f[] = "share";
+    Tensor *t = bind_tensor(L, f, 1), *source = bind_tensor(L, f, 2);
+    if (lua_getiuservalue(L, 1, TENSOR_GRAD_FN) != LUA_TNIL)
+        bind_fail_argument(L, f, 1, "a leaf tensor");
+    if (t->dtype != source->dtype ||
+        !shape_equal(t->ndim, tensor_shape(t), source->ndim, tensor_shape(source))) {
+        const char *wanted = bind_describe(L, 1);
+        bind_fail(L, "%s: argument 2: expected %s like argument 1, got %s", f, wanted,
+                  bind_describe(L, 2));
+    }
+    lua_getiuservalue(L, 2, TENSOR_STORAGE);
+    lua_setiuservalue(L, 1, TENSOR_STORAGE);
+    t->storage = source->storage;
+    t->offset = source->offset;
+    memcpy(tensor_stride(t), tensor_stride(source), (size_t)t->ndim * sizeof(int64_t));
+    t->is_contiguous = source->is_contiguous;
+    t->is_view = true;
+    lua_settop(L, 1);
+    return 1;
+}
+
 static const luaL_Reg view_functions[] = {
-    {"view", core_view},       {"reshape", core_reshape}, {"transpose", core_transpose},
-    {"permute", core_permute}, {"expand", core_expand},   {"narrow", core_narrow},
-    {"select", core_select},   {"unfold", core_unfold},   {"diagonal", core_diagonal},
-    {"index", core_index},     {"assign", core_assign},   {NULL, NULL},
+    {"view", core_view},
+    {"reshape", core_reshape},
+    {"transpose", core_transpose},
+    {"permute", core_permute},
+    {"expand", core_expand},
+    {"narrow", core_narrow},
+    {"select", core_select},
+    {"unfold", core_unfold},
+    {"diagonal", core_diagonal},
+    {"index", core_index},
+    {"assign", core_assign},
+    {"share", core_share},
+    {NULL, NULL},
 };
 
 void bind_open_view(lua_State *L)

@@ -18,6 +18,7 @@ local M = {
   Unflatten = require "wrun.nn.unflatten",
   functional = require "wrun.nn.functional",
   init = require "wrun.nn.init",
+  utils = require "wrun.nn.utils",
 }
 
 -- kinds that share a file
