@@ -132,7 +132,7 @@ end
 --- raises  `clip_grad_value_: argument 2: expected a number >= 0`
 ---
 ---     local w = wrun.ones(2, { requires_grad = true })
----     (w * wrun.tensor({ 0.5, -3 })):sum():backward()
+---     w:mul(wrun.tensor({ 0.5, -3 })):sum():backward()
 ---     nn.utils.clip_grad_value_(w, 1)
 ---     print(w.grad) -- 0.5 and -1
 ---@param parameters Tensor|Tensor[]
