@@ -136,29 +136,21 @@ static int sources_names(lua_State *L)
     return 1;
 }
 
-/* text(module): the source that require would load, or nil */
+/* text(module): the source that require would load; nil and its path where that is in a folder, nil
+ * alone where there is none */
 static int sources_text(lua_State *L)
 {
     const char *name = luaL_gsub(L, luaL_checkstring(L, 1), ".", "/");
     const char *folder = override_folder(L);
     const char *path = lua_pushfstring(L, "%s/%s.lua", folder ? folder : "lua", name);
     const Embedded *file = folder ? NULL : find(path);
-    FILE *stream = folder ? fopen(path, "r") : NULL;
     if (file) {
         lua_pushlstring(L, file->text, (size_t)(file->end - file->text));
-    } else if (stream) {
-        luaL_Buffer text;
-        luaL_buffinit(L, &text);
-        for (size_t size = LUAL_BUFFERSIZE; size == LUAL_BUFFERSIZE;) {
-            size = fread(luaL_prepbuffer(&text), 1, LUAL_BUFFERSIZE, stream);
-            luaL_addsize(&text, size);
-        }
-        fclose(stream);
-        luaL_pushresult(&text);
-    } else {
-        lua_pushnil(L);
+        return 1;
     }
-    return 1;
+    lua_pushnil(L);
+    lua_pushstring(L, folder ? path : NULL);
+    return 2;
 }
 
 static int open_sources(lua_State *L)

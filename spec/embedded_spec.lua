@@ -48,6 +48,19 @@ describe("wrun's own modules", function()
     end)
   end)
 
+  it("can be read as text, wherever they would come from", function()
+    local sources = require "wrun.sources"
+    local names = " " .. table.concat(sources.names(), " ") .. " "
+    assert.truthy(names:find(" wrun wrun.", 1, true))
+    assert.truthy(names:find(" wrun.nn.linear ", 1, true))
+    assert.is_nil(names:find("mnist", 1, true)) -- scripts are no modules
+    assert.equal(child.read("lua/wrun/nn/linear.lua"), (sources.text("wrun.nn.linear")))
+    assert.same({ n = 2 }, table.pack(sources.text("wrun.nosuch")))
+    local show = "print(require('wrun.sources').text('wrun.check'))"
+    local result = run({ "-e", show }, { env = "WRUN_LUA=/somewhere" })
+    assert.equal("nil\t/somewhere/wrun/check.lua\n", result.out)
+  end)
+
   it("are said to be missing when there is no such module", function()
     local result = run({ "-e", "require 'wrun.nosuch'" })
     assert.equal(1, result.status)

@@ -283,7 +283,7 @@ describe("the reference", function()
   end)
 end)
 
-describe("the example of", function()
+describe("the examples #many", function()
   local seen = {}
   for _, item in ipairs(public_items()) do
     local example = item.entry and item.entry.example

@@ -103,12 +103,22 @@ local function place(module, line)
   return module .. ":" .. line
 end
 
+--- the source of a module, from inside the program or from the folder that WRUN_LUA names
+local function source_of(name)
+  local text, path = sources.text(name)
+  local file = path and io.open(path)
+  if file then
+    text = file:read("a")
+    file:close()
+  end
+  return text or ""
+end
+
 --- reads all sources; returns the entries by place and by value, those of classes by tag, and heads
 local function read_sources()
   local found = { by_place = {}, by_value = {}, by_class = {}, heads = {}, head_of = {}, all = {} }
   for _, name in ipairs(sources.names()) do
-    local text = sources.text(name)
-    local entries, head, returned = comments.parse(text or "", name)
+    local entries, head, returned = comments.parse(source_of(name), name)
     local module = load_module(name)
     found.head_of[name] = head
     if module and head then
