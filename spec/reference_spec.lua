@@ -255,6 +255,8 @@ describe("the reference", function()
       assert.is_truthy(known[name].entry, name)
     end
     assert.is_nil(known["wrun.abs_"]) -- a form of wrun.abs
+    assert.equal("M.kaiming_uniform_", known["nn.init.he_uniform_"].entry.path) -- its other name
+    assert.equal("M.inv", known["wrun.inverse"].entry.path)
     assert.is_true(#public > 300)
   end)
 

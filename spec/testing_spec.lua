@@ -197,6 +197,21 @@ describe("assert.gradients", function()
     assert.equal(weight, layer.weight)
   end)
 
+  it("moves one element of one parameter at a time", function()
+    local Sum = nn.Module:extend("Sum")
+    function Sum:init()
+      self.a, self.b = nn.Parameter(wrun.ones(2)), nn.Parameter(wrun.ones(2))
+    end
+    local most = 0
+    function Sum:forward(x)
+      local moved = wrun.cat({ self.a:detach(), self.b:detach() }):ne(1):long():sum():item()
+      most = math.max(most, moved)
+      return x * self.a + self.b
+    end
+    assert.gradients(Sum(), wrun.ones(2))
+    assert.equal(1, most)
+  end)
+
   it("says which differ, where and by how much", function()
     local Scaled = nn.Module:extend("Scaled")
     function Scaled:init()
