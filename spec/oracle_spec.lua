@@ -14,6 +14,7 @@ local FIXTURES = {
   { "promotion", ELEMENTWISE },
   { "reductions", SUMS },
   { "order", ELEMENTWISE },
+  { "relations", SUMS },
   { "scans", SUMS },
   { "statistics", SUMS },
   { "products", SUMS },

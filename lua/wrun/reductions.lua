@@ -63,8 +63,17 @@ end
 ---
 ---     local values, positions = wrun.tensor({ { 1, 5 }, { 4, 2 } }):max(2)
 ---     print(values, positions)
----@type fun(x: Tensor, d?: integer, keepdim?: boolean): Tensor, Tensor?
-M.max = operations.max
+---@param x Tensor
+---@param d? integer|Tensor  all dimensions; of a tensor `maximum`
+---@param keepdim? boolean  false
+---@return Tensor
+---@return Tensor? positions
+function M.max(x, d, keepdim)
+  if core.is_tensor(d) then
+    return operations.maximum(x, d)
+  end
+  return operations.max(x, d, keepdim)
+end
 
 --- Returns the smallest element, and along a dimension also its position.
 --- shapes  x [...] -> []; without dimension d, or with size 1 there where keepdim is set
@@ -74,8 +83,17 @@ M.max = operations.max
 ---
 ---     local values, positions = wrun.tensor({ { 1, 5 }, { 4, 2 } }):min(2)
 ---     print(values, positions)
----@type fun(x: Tensor, d?: integer, keepdim?: boolean): Tensor, Tensor?
-M.min = operations.min
+---@param x Tensor
+---@param d? integer|Tensor  all dimensions; of a tensor `minimum`
+---@param keepdim? boolean  false
+---@return Tensor
+---@return Tensor? positions
+function M.min(x, d, keepdim)
+  if core.is_tensor(d) then
+    return operations.minimum(x, d)
+  end
+  return operations.min(x, d, keepdim)
+end
 
 --- Returns the position of the largest element, counted through the whole tensor or along d.
 --- shapes  x [...] -> [] int64; without dimension d, or with size 1 there where keepdim is set

@@ -144,4 +144,65 @@ function M.diff(x, n, d, options)
   return x
 end
 
+--- the areas of the trapezoids between neighbours of y along d; x says where these stand, or how
+--- far they are apart
+local function trapezoids(name, y, x, d)
+  check.tensor_argument(name, 1, y)
+  d = check.dimension(name, 3, d or -1, y.ndim)
+  if y.ndim == 0 then
+    fail("%s: argument 1: expected a tensor with dimensions, got %s", name, core.describe(y))
+  end
+  local rest = math.max(y:size(d) - 1, 0)
+  local first = math.min(2, y:size(d) + 1)
+  local sums = operations.narrow(y, d, 1, rest) + operations.narrow(y, d, first, rest)
+  if x == nil or type(x) == "number" then
+    return sums * ((x or 1) / 2), d
+  end
+  check.tensor_argument(name, 2, x)
+  if x.ndim == 1 and x:size(1) == y:size(d) then
+    local sizes = {}
+    for i = 1, y.ndim do
+      sizes[i] = i == d and -1 or 1
+    end
+    return M.diff(operations.reshape(x, sizes), 1, d) * sums / 2, d
+  elseif core.shape_text(x) ~= core.shape_text(y) then
+    fail("%s: argument 2: expected %d points or the shape %s, got %s", name, y:size(d),
+      core.shape_text(y), core.shape_text(x))
+  end
+  return M.diff(x, 1, d) * sums / 2, d
+end
+
+--- Returns the integral of y along dimension d by the trapezoidal rule.
+--- shapes  y [..., n] -> [...]; x [n] or y's shape, or one distance for all
+--- domain  any dtype; 0 for fewer than 2 points
+--- raises  `trapezoid: argument N: expected`
+---
+---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):trapezoid())                                -- 4
+---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):trapezoid(wrun.tensor { 0.0, 1.0, 3.0 }))    -- 6.5
+---@param y Tensor
+---@param x? Tensor|number  1: where the values stand, or how far they are apart
+---@param d? integer  -1
+---@return Tensor
+function M.trapezoid(y, x, d)
+  local areas
+  areas, d = trapezoids("trapezoid", y, x, d)
+  return operations.sum(areas, d)
+end
+
+--- Returns the integrals of y along dimension d up to each point but the first.
+--- shapes  y [..., n] -> [..., n - 1]; x as for `trapezoid`
+--- domain  as `trapezoid`
+--- raises  as `trapezoid`, under the name `cumulative_trapezoid`
+---
+---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):cumulative_trapezoid())    -- 1.5, 4
+---@param y Tensor
+---@param x? Tensor|number  1: where the values stand, or how far they are apart
+---@param d? integer  -1
+---@return Tensor
+function M.cumulative_trapezoid(y, x, d)
+  local areas
+  areas, d = trapezoids("cumulative_trapezoid", y, x, d)
+  return operations.cumsum(areas, d)
+end
+
 return M

@@ -3,6 +3,7 @@
 local core = require "wrun.core"
 local check = require "wrun.check"
 local operations = require "wrun.operations"
+local shape = require "wrun.shape"
 
 local fail = core.fail
 
@@ -157,6 +158,113 @@ function M.dist(a, b, p)
   check.tensor_argument("dist", 1, a)
   check.tensor_argument("dist", 2, b)
   return M.norm(a - b, p)
+end
+
+--- Returns the p-norm of the difference of each row of a and each row of b.
+--- shapes  a [..., m, k], b [..., n, k] -> [..., m, n]; the dimensions before broadcast
+--- domain  float32 or float64; p as for `norm`, from 0. Always by differences, never by products.
+--- raises  `cdist: argument N: expected`; as `sub`
+--- cost    time and memory O(m n k)
+---
+---     local a, b = wrun.tensor { { 0.0, 0.0 }, { 3.0, 0.0 } }, wrun.tensor { { 0.0, 4.0 } }
+---     print(wrun.cdist(a, b))    -- tensor([[4.], [5.]])
+---@param a Tensor
+---@param b Tensor
+---@param p? number  2
+---@return Tensor
+function M.cdist(a, b, p)
+  check.tensor_argument("cdist", 1, a)
+  check.tensor_argument("cdist", 2, b)
+  p = check.argument("cdist", 3, p, check.number(2, 0))
+  if a.ndim < 2 then
+    fail("cdist: argument 1: expected at least 2 dimensions, got %s", core.describe(a))
+  elseif b.ndim < 2 or b:size(-1) ~= a:size(-1) then
+    fail("cdist: argument 2: expected rows of %d, got %s", a:size(-1), core.describe(b))
+  end
+  local difference = shape.unsqueeze(a, -2) - shape.unsqueeze(b, -3)
+  if a:size(-1) == 0 then
+    return operations.sum(difference, -1)
+  end
+  return M.norm(difference, p, -1)
+end
+
+local covariance_options = {
+  correction = check.integer(1), fweights = check.optional(check.tensor()),
+  aweights = check.optional(check.tensor()),
+}
+
+--- x as variables in rows, of floats
+local function variables(name, x)
+  check.tensor_argument(name, 1, x)
+  if x.ndim > 2 then
+    fail("%s: argument 1: expected at most 2 dimensions, got %s", name, core.shape_text(x))
+  elseif not x.dtype:find("float", 1, true) then
+    x = operations.to(x, "float32")
+  end
+  return x.ndim == 2 and x or operations.reshape(x, 1, -1)
+end
+
+--- a list of weights of n observations in the type of x
+local function weights_of(name, weights, n, x)
+  if weights.ndim > 1 or weights:numel() ~= n then
+    fail("cov: option %s: expected %d weights, got %s", name, n, core.describe(weights))
+  elseif operations.any(operations.lt(weights, 0)):item() then
+    fail("cov: option %s: expected weights >= 0", name)
+  end
+  return operations.to(operations.reshape(weights, -1), x.dtype)
+end
+
+--- Returns the covariances of variables, which are the rows of x and whose observations are its
+--- columns.
+--- shapes  x [k, n] -> [k, k]; x [n] -> []
+--- domain  any dtype, integers as float32. Divided by n less the option correction; option fweights
+---         [n] says how often each observation was made, aweights [n] how much it counts.
+--- raises  `cov: argument 1: expected`; `cov: option NAME: expected`
+---
+---     local x = wrun.tensor { { 1.0, 2.0, 3.0 }, { 6.0, 4.0, 2.0 } }
+---     print(x:cov())    -- tensor([[1., -2.], [-2., 4.]])
+---@param x Tensor
+---@param options? { correction: integer, fweights: Tensor, aweights: Tensor }
+---@return Tensor
+function M.cov(x, options)
+  local o = check.options("cov", options, covariance_options)
+  x = variables("cov", x)
+  local n = x:size(2)
+  local frequencies = o.fweights and weights_of("fweights", o.fweights, n, x)
+  local importances = o.aweights and weights_of("aweights", o.aweights, n, x)
+  local weights = frequencies and importances and frequencies * importances
+    or frequencies or importances
+  local count, freedom = n, n - o.correction
+  if weights then
+    count = weights:sum():item()
+    freedom = count - o.correction
+    if importances and count > 0 then
+      freedom = count - o.correction * (weights * importances):sum():item() / count
+    end
+  end
+  local weighted = weights and x * weights or x
+  local centred = x - operations.sum(weighted, 2, true) / count
+  local right = weights and centred * weights or centred
+  return shape.squeeze(operations.matmul(centred, right:t()) / math.max(0, freedom))
+end
+
+--- Returns the correlations of variables, which are the rows of x: covariances of variables of
+--- variance 1.
+--- shapes  x [k, n] -> [k, k]; x [n] -> []
+--- domain  any dtype, integers as float32; from -1 to 1, NaN for a variable that does not vary
+--- raises  `corrcoef: argument 1: expected`
+---
+---     local x = wrun.tensor { { 1.0, 2.0, 3.0 }, { 6.0, 4.0, 2.0 } }
+---     print(x:corrcoef())    -- tensor([[1., -1.], [-1., 1.]])
+---@param x Tensor
+---@return Tensor
+function M.corrcoef(x)
+  local c = M.cov(variables("corrcoef", x))
+  if c.ndim == 0 then
+    return c / c
+  end
+  local deviations = operations.sqrt(operations.diagonal(c))
+  return operations.clamp(c / shape.unsqueeze(deviations, 2) / deviations, -1, 1)
 end
 
 --- Have a and b the same shape and equal elements?
