@@ -147,7 +147,8 @@ local function rule_of(step)
   elseif step.op == "orthogonal_" then
     return ORTHOGONAL[step.dtype]
   elseif step.op:find("normal") or step.draw == "normal" or step.op == "sparse_" then
-    return { ulp = NORMAL_ULP, scale = math.abs(step.mean or 0) }
+    local mean = step.mean or (step.options and step.options.mean) or 0
+    return { ulp = NORMAL_ULP, scale = math.abs(mean) }
   end
 end
 

@@ -8,6 +8,8 @@
 local check = require "wrun.check"
 local common = require "wrun.nn.init.common"
 local core = require "wrun.core"
+local structured = require "wrun.nn.init.structured"
+local truncated = require "wrun.nn.init.truncated"
 local wrun = require "wrun"
 
 local fail, settings, draw = core.fail, common.settings, common.draw
@@ -284,8 +286,10 @@ M.he_uniform_ = M.kaiming_uniform_
 ---@type fun(tensor: wrun.Tensor, ...: any): wrun.Tensor
 M.he_normal_ = M.kaiming_normal_
 
-for name, f in pairs(require "wrun.nn.init.structured") do
-  M[name] = f
+for _, part in ipairs { structured, truncated } do
+  for name, f in pairs(part) do
+    M[name] = f
+  end
 end
 
 return M
