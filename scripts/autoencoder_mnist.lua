@@ -113,14 +113,17 @@ local function fine_tune(model, title)
   local optimizer = optim.Adam(model:parameters(), { lr = args.lr })
   local criterion = nn.MSELoss({ reduction = "sum" })
   local steps, step = args.epochs * #loader, 0
+  local scheduler = optim.lr_scheduler.LinearLR(optimizer, {
+    start_factor = 1, end_factor = 0, total_iters = steps,
+  })
   local bar <close> = progress.bar { label = title, count = steps, unit = " steps" }
   for _ = 1, args.epochs do
     for x in loader:batches() do
-      optimizer.param_groups[1].lr = args.lr * (1 - step / steps)
       optimizer:zero_grad()
       local loss = criterion(model(x), x) / x:size(1)
       loss:backward()
       optimizer:step()
+      scheduler:step()
       step = step + 1
       bar:update(step)
     end

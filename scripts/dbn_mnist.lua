@@ -12,8 +12,12 @@ local data, dbn, image, nn, optim = wrun.data, wrun.dbn, wrun.image, wrun.nn, wr
 local parser = argparse("dbn_mnist.lua", "Pretrained networks beside randomly started ones.")
 parser:option("--sizes", "Units of the hidden layers.", "500,500,2000")
 parser:option("--labels", "Labelled images to learn from, one or more numbers.", "1000,60000")
-parser:option("--pretraining", "Epochs a layer.", "15", math.tointeger)
-parser:option("--steps", "Steps of fine-tuning, of 100 images each.", "18000", math.tointeger)
+parser:option("--pretraining", "Epochs a layer; the top one gets twice as many.", "15",
+  math.tointeger)
+parser:option("--steps", "Steps of fine-tuning at most, of 100 images each.", "18000",
+  math.tointeger)
+parser:option("--dropout", "Share of the pixels left out in fine-tuning.", "0.3", tonumber)
+parser:option("--smoothing", "Share of a label that all classes get alike.", "0.1", tonumber)
 parser:option("--lr", "Learning rate of fine-tuning, falling to 0 in a line.", "0.001", tonumber)
 parser:option("--starts", "What to compare.", "dbn,sigmoid,tanh,relu")
 parser:option("--seed", "Seed of every random draw.", "1", math.tointeger)
@@ -58,11 +62,16 @@ local function pretrained()
   if not stack then
     stack = dbn.new { sizes = sizes, seed = args.seed }
     local bar <close> = progress.bar {
-      label = "pretraining", count = args.pretraining * (#sizes - 1), unit = " epochs",
+      label = "pretraining", count = args.pretraining * #sizes, unit = " epochs",
     }
-    local done = 0
+    local done, layers = 0, {}
+    for i = 1, #sizes - 2 do
+      layers[i] = { method = "cd", lr = { 0.1, 0.01 }, momentum = 0.5, l2 = 0.0002 }
+    end
+    -- the top machine is what samples come from, so it is trained by its likelihood, and longer
+    layers[#sizes - 1] = { method = "pcd", lr = { 0.05, 0 }, epochs = 2 * args.pretraining }
     stack:fit(train.x, {
-      method = "cd", epochs = args.pretraining, lr = { 0.1, 0.01 }, momentum = 0.5, l2 = 0.0002,
+      epochs = args.pretraining, layers = layers,
       callback = function()
         done = done + 1
         bar:update(done)
@@ -107,16 +116,20 @@ end
 local function fine_tune(model, labels, label)
   local set = { x = train.x:narrow(1, 1, labels), y = train.y:narrow(1, 1, labels) }
   local loader = data.loader(set, { batch_size = 100, shuffle = true, drop_last = labels >= 100 })
+  local step, steps = 0, math.min(args.steps, 4000 + labels // 4)
   local optimizer = optim.Adam(model:parameters(), { lr = args.lr })
-  local criterion = nn.CrossEntropyLoss()
-  local step, steps = 0, math.min(args.steps, math.max(labels * 60 // 100, labels // 100))
+  local scheduler = optim.lr_scheduler.LinearLR(optimizer, {
+    start_factor = 1, end_factor = 0, total_iters = steps,
+  })
+  local criterion = nn.CrossEntropyLoss({ label_smoothing = args.smoothing })
+  local dropout = nn.Dropout(args.dropout)
   local bar <close> = progress.bar { label = label, count = steps, unit = " steps" }
   while step < steps do
     for x, y in loader:batches() do
-      optimizer.param_groups[1].lr = args.lr * (1 - step / steps)
       optimizer:zero_grad()
-      criterion(model(x), y):backward()
+      criterion(model(dropout(x)), y):backward()
       optimizer:step()
+      scheduler:step()
       step = step + 1
       bar:update(step)
       if step == steps then

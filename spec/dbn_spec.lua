@@ -89,7 +89,7 @@ end)
 describe("dbn_mnist.lua", function()
   it("compares a pretrained network with random starts, and says who wins", function()
     local output, ok = script("dbn_mnist.lua",
-      "--sizes 30,20 --labels 200 --pretraining 2 --starts dbn,relu")
+      "--sizes 30,20 --labels 200 --pretraining 2 --steps 200 --starts dbn,relu")
     assert(ok, output)
     assert.is_truthy(output:find("DBN, sigmoid +200 labels +test error +[%d.]+ %%"))
     assert.is_truthy(output:find("He, ReLU +200 labels +test error +[%d.]+ %%"))
