@@ -236,6 +236,7 @@ static Reason store_integer(CsvReader *reader, void *element)
     } ranges[DTYPE_COUNT] = {
         [BOOL] = {0, 1, "0 or 1"},
         [UINT8] = {0, UINT8_MAX, "an integer from 0 to 255"},
+        [INT32] = {INT32_MIN, INT32_MAX, "a 32-bit integer"},
         [INT64] = {INT64_MIN, INT64_MAX, "a 64-bit integer"},
     };
     char *end;

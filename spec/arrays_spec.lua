@@ -199,7 +199,7 @@ describe("data.save_npy", function()
 
   it_with_numpy("goes to NumPy and back, bit by bit", function()
     local tensors, paths = {}, {}
-    for _, dtype in ipairs { "float32", "float64", "int64", "uint8", "bool" } do
+    for _, dtype in ipairs { "float32", "float64", "int64", "int32", "uint8", "bool" } do
       for _, shape in ipairs { {}, { 1 }, { 1000 }, { 3, 0 }, { 17, 31 }, { 2, 3, 5, 7 } } do
         local n = #tensors + 1
         tensors[n] = (wrun.randn(shape, { dtype = "float64" }) * 1e3):to(dtype)

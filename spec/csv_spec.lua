@@ -103,6 +103,8 @@ describe("data.csv", function()
   it("reads every dtype in its range", function()
     assert.same({ { math.mininteger, math.maxinteger } },
       rows("-9223372036854775808,9223372036854775807", { dtype = "int64" }))
+    assert.same({ { -2147483648, 2147483647 } },
+      rows("-2147483648,2147483647", { dtype = "int32" }))
     assert.same({ { 0, 255 } }, rows("0,+255", { dtype = "uint8" }))
     assert.same({ { true, false } }, rows("1,0", { dtype = "bool" }))
     assert.same({ { 0.1 } }, rows("0.1", { dtype = "float64" }))
@@ -110,6 +112,8 @@ describe("data.csv", function()
     assert.equal(at .. "a 64-bit integer, got '9223372036854775808'",
       refused("9223372036854775808", { dtype = "int64" }))
     assert.equal(at .. "a 64-bit integer, got '1.5'", refused("1.5", { dtype = "int64" }))
+    assert.equal(at .. "a 32-bit integer, got '2147483648'",
+      refused("2147483648", { dtype = "int32" }))
     assert.equal(at .. "an integer from 0 to 255, got '256'", refused("256", { dtype = "uint8" }))
     assert.equal(at .. "0 or 1, got '2'", refused("2", { dtype = "bool" }))
     assert.equal(at .. "0 or 1, got ''", refused(",", { dtype = "bool", missing = "nan" }))

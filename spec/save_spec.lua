@@ -168,7 +168,7 @@ describe("wrun.load", function()
     assert.equal("holds bytes after its last tensor", of(0, 2))
   end)
 
-  it("takes no more memory than a bad file and 64 MB", function()
+  it("takes no more memory than a bad file and 64 MB #memory", function()
     local script = [[
       local path, mark = ...
       local wrun = require "wrun"

@@ -17,7 +17,7 @@ local function put(bytes)
 end
 
 local TENSORS = {}
-for i, dtype in ipairs { "float32", "float64", "int64", "uint8", "bool" } do
+for i, dtype in ipairs { "float32", "float64", "int64", "int32", "uint8", "bool" } do
   TENSORS[i] = wrun.ones(2, i, { dtype = dtype })
 end
 
@@ -50,12 +50,12 @@ local WRITERS = {
   npz = function()
     for _, compress in ipairs { false, true } do
       data.save_npz(path(), { a = TENSORS[1] }, { compress = compress })
-      data.save_npz(path(), { a = TENSORS[2], b = TENSORS[5] }, { compress = compress })
+      data.save_npz(path(), { a = TENSORS[2], b = TENSORS[6] }, { compress = compress })
     end
   end,
   safetensors = function()
     wrun.save(path(), { a = TENSORS[1], b = { TENSORS[2], 3 } }, { note = "n" })
-    wrun.save(path(), { a = TENSORS[4], b = TENSORS[3], c = wrun.zeros(0) })
+    wrun.save(path(), { a = TENSORS[5], b = TENSORS[4], c = wrun.zeros(0) })
     for _, dtype in ipairs { "F16", "BF16", "I8", "U64" } do
       local header = ('{"x":{"dtype":"%s","shape":[1],"data_offsets":[0,%d]}}'):format(dtype,
         dtype == "U64" and 8 or dtype == "I8" and 1 or 2)

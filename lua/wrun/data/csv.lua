@@ -2,6 +2,7 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
+local typed = require "wrun.typed"
 
 local fail = core.fail
 
@@ -18,7 +19,7 @@ local READ = {
   header = check.boolean(false),
   skip = check.integer(0, 0),
   columns = check.optional(check.table()),
-  dtype = check.choice("float32", { "float32", "float64", "int64", "uint8", "bool" }),
+  dtype = typed.rule,
   missing = check.choice("error", { "error", "nan" }),
 }
 
@@ -62,7 +63,7 @@ end
 ---   header     is the first row names? (false)
 ---   skip       how many lines to pass over before anything else (0)
 ---   columns    which columns to return, in this order: positions from 1, or names (all)
----   dtype      float32 (default), float64, int64, uint8 or bool
+---   dtype      float32 (default), float64, int64, int32, uint8 or bool
 ---   missing    an empty field is an "error" (default) or "nan"
 ---
 --- shapes  n lines of m fields -> [n, m], or [n, #columns]
@@ -85,7 +86,7 @@ end
 function M.csv(path, options)
   check.argument("csv", 1, path, PATH)
   local o, numbers = check.options("csv", options, READ), nil
-  local x, rows, width, names = core.csv_read(path, o.dtype, o.separator, o.skip,
+  local x, rows, width, names = core.csv_read(path, o.dtype or "float32", o.separator, o.skip,
     o.missing == "nan", o.header, function(header)
       numbers = o.columns and numbers_of(o.columns, header)
       return numbers
