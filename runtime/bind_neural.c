@@ -1,5 +1,5 @@
 /*
- * bind_neural.c - softmax, optimiser steps, and the check of class targets (layer 4)
+ * bind_neural.c - softmax, standardisation, optimiser steps, class targets (layer 4)
  */
 #include "bind.h"
 #include "neural.h"
@@ -37,6 +37,51 @@ static int core_softmax(lua_State *L)
 static int core_log_softmax(lua_State *L)
 {
     return softmax(L, "log_softmax", true);
+}
+
+/* ---- standardisation ---- */
+
+/* the tensor [a, b, c] of floats at an index, which must be contiguous */
+static Tensor *check_groups(lua_State *L, const char *f, int index)
+{
+    Tensor *x = bind_tensor(L, f, index);
+    bind_check_float(L, f, index, x);
+    if (x->ndim != 3 || !x->is_contiguous)
+        bind_fail_argument(L, f, index, "a contiguous tensor [a, b, c]");
+    return x;
+}
+
+/* standardize(x[a, b, c], eps) -> y, mean[b], variance[b], over all a and c */
+static int core_standardize(lua_State *L)
+{
+    static const char f[] = "standardize";
+    lua_settop(L, 2);
+    const Tensor *x = check_groups(L, f, 1);
+    double eps = bind_number(L, f, 2, "a number");
+    Tensor *y = bind_new_tensor(L, f, (DType)x->dtype, 3, x->dims);
+    Tensor *mean = bind_new_tensor(L, f, (DType)x->dtype, 1, x->dims + 1);
+    Tensor *variance = bind_new_tensor(L, f, (DType)x->dtype, 1, x->dims + 1);
+    neural_standardize(bind_runtime(L)->pool, (DType)x->dtype, x->dims, eps, tensor_data(x),
+                       tensor_data(y), tensor_data(mean), tensor_data(variance));
+    return 3;
+}
+
+/* standardize_gradient(g, x, eps) -> the gradient of x from that of standardize's y */
+static int core_standardize_gradient(lua_State *L)
+{
+    static const char f[] = "standardize_gradient";
+    lua_settop(L, 3);
+    Tensor *g = bind_tensor(L, f, 1);
+    const Tensor *x = check_groups(L, f, 2);
+    double eps = bind_number(L, f, 3, "a number");
+    if (g->dtype != x->dtype || !shape_equal(g->ndim, g->dims, x->ndim, x->dims))
+        bind_fail_argument(L, f, 1, "a tensor like argument 2");
+    View v;
+    tensor_view(g, &v);
+    Tensor *dx = bind_new_copy(L, f, &v, v.dtype);
+    neural_standardize_gradient(bind_runtime(L)->pool, v.dtype, x->dims, eps, tensor_data(x),
+                                tensor_data(dx));
+    return 1;
 }
 
 /* ---- optimiser steps ---- */
@@ -157,6 +202,8 @@ static int core_check_classes(lua_State *L)
 static const luaL_Reg neural_functions[] = {
     {"softmax", core_softmax},
     {"log_softmax", core_log_softmax},
+    {"standardize", core_standardize},
+    {"standardize_gradient", core_standardize_gradient},
     {"adam_step", core_adam_step},
     {"sgd_step", core_sgd_step},
     {"check_classes", core_check_classes},

@@ -1,5 +1,6 @@
 /*
- * neural.c - fused kernels of networks: softmax and optimiser steps (layer 3); see neural.h
+ * neural.c - fused kernels of networks: softmax, standardisation and optimiser steps (layer 3); see
+ * neural.h
  *
  * One function for each float type, made by including neural_kernels.h twice.
  */
@@ -24,6 +25,17 @@ typedef struct {
     bool logarithm;
 } Softmax;
 
+typedef struct {
+    int64_t a, b, c;
+    const void *x;
+    void *y, *mean, *variance; /* no mean: y is a gradient */
+    double eps;
+} Standardize;
+
+typedef struct {
+    double n, mean[LANES], variance[LANES], scale[LANES];
+} Moments;
+
 #define T float
 #define NAME(x) x##_f32
 #include "neural_kernels.h"
@@ -40,6 +52,27 @@ void neural_softmax(Pool *pool, DType dtype, int64_t rows, int64_t n, const void
     Softmax s = {rows, n, x, y, logarithm};
     pool_run(pool, dtype == FLOAT32 ? softmax_rows_f32 : softmax_rows_f64, &s,
              size_pieces(rows, ROWS));
+}
+
+static void standardize(Pool *pool, DType dtype, const Standardize *s)
+{
+    Standardize copy = *s;
+    if (s->a > 0 && s->c > 0)
+        pool_run(pool, dtype == FLOAT32 ? standardize_piece_f32 : standardize_piece_f64, &copy,
+                 size_pieces(s->b, LANES));
+}
+
+void neural_standardize(Pool *pool, DType dtype, const int64_t shape[3], double eps, const void *x,
+                        void *y, void *mean, void *variance)
+{
+    standardize(pool, dtype,
+                &(Standardize){shape[0], shape[1], shape[2], x, y, mean, variance, eps});
+}
+
+void neural_standardize_gradient(Pool *pool, DType dtype, const int64_t shape[3], double eps,
+                                 const void *x, void *g)
+{
+    standardize(pool, dtype, &(Standardize){shape[0], shape[1], shape[2], x, g, NULL, NULL, eps});
 }
 
 void neural_adam_step(Pool *pool, const AdamStep *adam)

@@ -1,5 +1,5 @@
 /*
- * neural.h - fused kernels of networks: softmax and optimiser steps (layer 3)
+ * neural.h - fused kernels of networks: softmax, standardisation, optimiser steps (layer 3)
  *
  * Each does in one pass over memory what tensor operations would do in many.
  */
@@ -15,6 +15,17 @@
  */
 void neural_softmax(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x, void *y,
                     bool logarithm);
+
+/*
+ * y[a, b, c] = (x - mean[b]) / sqrt(variance[b] + eps), the mean and biased variance of each b over
+ * all a and c; floats, contiguous, y may be x.
+ */
+void neural_standardize(Pool *pool, DType dtype, const int64_t shape[3], double eps, const void *x,
+                        void *y, void *mean, void *variance);
+
+/* g[a, b, c], the gradient of that y, becomes the gradient of x; aliases x nowhere */
+void neural_standardize_gradient(Pool *pool, DType dtype, const int64_t shape[3], double eps,
+                                 const void *x, void *g);
 
 /* [Kingma2015] as PyTorch computes it; all blocks hold n elements of `dtype` and are changed in
  * place */

@@ -57,6 +57,124 @@ static void NAME(softmax_rows)(void *context, int64_t piece)
         NAME(softmax_row)((const T *)s->x + row * s->n, (T *)s->y + row * s->n, s->n, s->logarithm);
 }
 
+/* The width adjacent groups from j on are walked in stretches of memory of up to LANES elements:
+ * across the groups if c is 1, else along one group. Element i of a stretch has its own mean and
+ * scale, sum and product: in place i. */
+
+static int64_t NAME(stretch)(const Standardize *s, int64_t width)
+{
+    return s->c == 1 ? width : s->c;
+}
+
+/* the sums of the lanes of one group, in every lane */
+static void NAME(join_lanes)(const Standardize *s, double *lanes)
+{
+    if (s->c == 1)
+        return;
+    double sum = 0;
+    for (int i = 0; i < LANES; i++)
+        sum += lanes[i];
+    for (int i = 0; i < LANES; i++)
+        lanes[i] = sum;
+}
+
+VECTORISED static void NAME(find_moments)(const Standardize *s, int64_t j, int64_t width,
+                                          Moments *m)
+{
+    int64_t run = NAME(stretch)(s, width);
+    double n = (double)s->a * (double)s->c;
+    *m = (Moments){.n = n};
+    for (int64_t i = 0; i < s->a; i++)
+        for (int64_t k = 0; k < run; k += LANES) {
+            const T *x = (const T *)s->x + (i * s->b + j) * s->c + k;
+            int64_t count = size_min(LANES, run - k);
+            for (int64_t l = 0; l < count; l++)
+                m->mean[l] += (double)x[l];
+        }
+    NAME(join_lanes)(s, m->mean);
+    for (int l = 0; l < LANES; l++)
+        m->mean[l] /= n;
+    for (int64_t i = 0; i < s->a; i++)
+        for (int64_t k = 0; k < run; k += LANES) {
+            const T *x = (const T *)s->x + (i * s->b + j) * s->c + k;
+            int64_t count = size_min(LANES, run - k);
+            for (int64_t l = 0; l < count; l++) {
+                double d = (double)x[l] - m->mean[l];
+                m->variance[l] += d * d;
+            }
+        }
+    NAME(join_lanes)(s, m->variance);
+    for (int l = 0; l < LANES; l++) {
+        m->variance[l] /= n;
+        m->scale[l] = 1 / sqrt(m->variance[l] + s->eps);
+    }
+}
+
+VECTORISED static void NAME(standardize_groups)(const Standardize *s, int64_t j, int64_t width)
+{
+    Moments m;
+    NAME(find_moments)(s, j, width, &m);
+    int64_t run = NAME(stretch)(s, width);
+    for (int64_t l = 0; l < width; l++) {
+        ((T *)s->mean)[j + l] = (T)m.mean[l];
+        ((T *)s->variance)[j + l] = (T)m.variance[l];
+    }
+    for (int64_t i = 0; i < s->a; i++)
+        for (int64_t k = 0; k < run; k += LANES) {
+            int64_t at = (i * s->b + j) * s->c + k;
+            const T *x = (const T *)s->x + at;
+            T *y = (T *)s->y + at;
+            int64_t count = size_min(LANES, run - k);
+            for (int64_t l = 0; l < count; l++)
+                y[l] = (T)(((double)x[l] - m.mean[l]) * m.scale[l]);
+        }
+}
+
+/* y holds the gradient of the result, and then that of x */
+VECTORISED static void NAME(differentiate_groups)(const Standardize *s, int64_t j, int64_t width)
+{
+    Moments m;
+    NAME(find_moments)(s, j, width, &m);
+    double sum[LANES] = {0}, product[LANES] = {0};
+    int64_t run = NAME(stretch)(s, width);
+    for (int64_t i = 0; i < s->a; i++)
+        for (int64_t k = 0; k < run; k += LANES) {
+            int64_t at = (i * s->b + j) * s->c + k;
+            const T *x = (const T *)s->x + at, *g = (const T *)s->y + at;
+            int64_t count = size_min(LANES, run - k);
+            for (int64_t l = 0; l < count; l++) {
+                sum[l] += (double)g[l];
+                product[l] += (double)g[l] * ((double)x[l] - m.mean[l]) * m.scale[l];
+            }
+        }
+    NAME(join_lanes)(s, sum);
+    NAME(join_lanes)(s, product);
+    for (int64_t i = 0; i < s->a; i++)
+        for (int64_t k = 0; k < run; k += LANES) {
+            int64_t at = (i * s->b + j) * s->c + k;
+            const T *x = (const T *)s->x + at;
+            T *g = (T *)s->y + at;
+            int64_t count = size_min(LANES, run - k);
+            for (int64_t l = 0; l < count; l++) {
+                double y = ((double)x[l] - m.mean[l]) * m.scale[l];
+                g[l] = (T)(m.scale[l] * ((double)g[l] - sum[l] / m.n - y * (product[l] / m.n)));
+            }
+        }
+}
+
+static void NAME(standardize_piece)(void *context, int64_t piece)
+{
+    const Standardize *s = context;
+    int64_t first = piece * LANES, last = size_min(first + LANES, s->b);
+    int64_t width = s->c == 1 ? last - first : 1;
+    for (int64_t j = first; j < last; j += width) {
+        if (s->mean)
+            NAME(standardize_groups)(s, j, width);
+        else
+            NAME(differentiate_groups)(s, j, width);
+    }
+}
+
 /*
  * m += (1 - beta1) (g - m),  v = beta2 v + (1 - beta2) g^2
  * param -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps)

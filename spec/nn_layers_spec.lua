@@ -98,6 +98,27 @@ describe("a layer", function()
     end
   end)
 
+  it("has the same bits with any number of threads", function()
+    local x = wrun.randn(37, 100, 9):requires_grad_()
+    local layers = { nn.BatchNorm1d(100), nn.LayerNorm({ 100, 9 }), nn.LayerNorm(9) }
+    local function results()
+      local all = {}
+      for i, layer in ipairs(layers) do
+        local y = layer(x)
+        all[i] = wrun.cat({ y, wrun.autograd.grad((y * y * y):sum(), x) })
+      end
+      return all
+    end
+    local before = wrun.get_num_threads()
+    wrun.set_num_threads(1)
+    local one = results()
+    wrun.set_num_threads(3)
+    for i, result in ipairs(results()) do
+      assert.is_true(result:equal(one[i]))
+    end
+    wrun.set_num_threads(before)
+  end)
+
   it("takes its draws from a generator of its own", function()
     for _, name in ipairs { "Dropout", "AlphaDropout" } do
       local layer = nn[name](0.5, { generator = wrun.Generator({ seed = 3 }) })

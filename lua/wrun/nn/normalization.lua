@@ -13,12 +13,33 @@ local M = {}
 local DTYPE = check.choice("float32", { "float32", "float64" })
 local EPS = check.number(1e-5, 0)
 
--- x with mean 0 and variance 1 over the given dimensions; beside it mean and (biased) variance.
-local function standardize(x, dims, eps)
-  local mean = x:mean(dims, true)
-  local distance = x - mean
-  local variance = distance:square():mean(dims, true)
-  return distance * (variance + eps):rsqrt(), mean, variance
+-- x [a, b, c] with mean 0 and variance 1 for each b over all a and c; `moments` receives the mean
+-- and the biased variance [b].
+local standardize = wrun.autograd.Function {
+  name = "Standardize",
+  forward = function(context, x, eps, moments)
+    context:save_for_backward(x)
+    context.eps = eps
+    local y
+    y, moments.mean, moments.variance = core.standardize(x, eps)
+    return y
+  end,
+  backward = function(context, g)
+    local x, eps = context:saved_tensors(), context.eps
+    if not wrun.is_grad_enabled() then
+      return core.standardize_gradient(g, x, eps)
+    end
+    local distance = x - x:mean({ 1, 3 }, true)
+    local scale = (distance:square():mean({ 1, 3 }, true) + eps):rsqrt()
+    local y = distance * scale
+    return scale * (g - g:mean({ 1, 3 }, true) - y * (g * y):mean({ 1, 3 }, true))
+  end,
+}
+
+-- x, seen as [a, b, c], standardised for each b; and the moments.
+local function standardized(x, a, b, c, eps)
+  local moments = {}
+  return standardize(x:contiguous():view(a, b, c), eps, moments):view_as(x), moments
 end
 
 -- x times the layer's weight plus its bias, where it has them; `shape` makes them broadcast to x.
@@ -81,7 +102,7 @@ end
 
 -- Moves the running statistics towards those of a batch; the variance becomes the unbiased one of
 -- `count` values.
-local function track(self, mean, variance, count)
+local function track(self, moments, count)
   local _ <close> = wrun.no_grad()
   self.num_batches_tracked:add_(1)
   if count == 0 then
@@ -89,10 +110,10 @@ local function track(self, mean, variance, count)
   end
   local share = self.momentum or 1 / self.num_batches_tracked:item()
   local function move(running, value)
-    running:mul_(1 - share):add_(value:reshape(-1) * share)
+    running:mul_(1 - share):add_(value * share)
   end
-  move(self.running_mean, mean)
-  move(self.running_var, variance * (count / (count - 1)))
+  move(self.running_mean, moments.mean)
+  move(self.running_var, moments.variance * (count / (count - 1)))
 end
 
 function BatchNorm:forward(x)
@@ -102,9 +123,8 @@ function BatchNorm:forward(x)
     fail("%s: argument 1: expected %s with C = %d, got %s", name, self.expected, self.num_features,
       core.shape_text(x))
   end
-  local dims, shape, count = {}, {}, x:numel() // self.num_features
+  local shape, count = {}, x:numel() // self.num_features
   for d = 1, x.ndim do
-    dims[#dims + 1] = d ~= 2 and d or nil
     shape[d] = d == 2 and self.num_features or 1
   end
   if not self.training and self.track_running_stats then
@@ -114,9 +134,10 @@ function BatchNorm:forward(x)
     fail("%s: argument 1: expected more than 1 value per channel when training, got %s", name,
       core.shape_text(x))
   end
-  local y, mean, variance = standardize(x, dims, self.eps)
+  local n = x:size(1)
+  local y, moments = standardized(x, n, self.num_features, count // math.max(1, n), self.eps)
   if self.training and self.track_running_stats then
-    track(self, mean, variance, count)
+    track(self, moments, count)
   end
   return scale(self, y, shape)
 end
@@ -209,15 +230,15 @@ end
 ---@return wrun.Tensor
 function LayerNorm:forward(x)
   check.tensor_argument("LayerNorm", 1, x)
-  local own, dims = self.normalized_shape, {}
+  local own, width = self.normalized_shape, 1
   for i = 1, #own do
-    dims[i] = i - #own - 1
-    if x.ndim < #own or x:size(dims[i]) ~= own[i] then
+    if x.ndim < #own or x:size(i - #own - 1) ~= own[i] then
       fail("LayerNorm: argument 1: expected a shape that ends in %s, got %s",
         core.shape_text(own), core.shape_text(x))
     end
+    width = width * own[i]
   end
-  return scale(self, (standardize(x, dims, self.eps)))
+  return scale(self, (standardized(x, 1, x:numel() // math.max(1, width), width, self.eps)))
 end
 
 function LayerNorm:label()
