@@ -95,5 +95,10 @@ for _, entry in ipairs(fixture.defaults) do
     it("has PyTorch's defaults", function()
       assert.same(entry.options, wrun.optim[entry.class]({ wrun.zeros(1) }).defaults)
     end)
+
+    it("prints as PyTorch does, but for groups that count from 1", function()
+      local optimizer = wrun.optim[entry.class]({ wrun.zeros(1) }, { lr = 0.1 * 3 })
+      assert.equal(entry.text, tostring(optimizer))
+    end)
   end)
 end

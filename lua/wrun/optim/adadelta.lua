@@ -4,7 +4,7 @@ local Optimizer = require "wrun.optim.optimizer"
 local check = require "wrun.check"
 local common = require "wrun.optim.common"
 
-local average_, buffer = common.average_, common.buffer
+local average_square_, buffer = common.average_square_, common.buffer
 
 --- Makes an optimiser whose steps are in the units of the parameter.
 ---
@@ -33,10 +33,10 @@ Adadelta.rules = {
 function Adadelta.change(_, parameter, grad, state, group)
   common.count(state)
   local g = common.descent(parameter, grad, group)
-  local square_avg = average_(buffer(state, "square_avg", parameter), g * g, group.rho)
+  local square_avg = average_square_(buffer(state, "square_avg", parameter), g, group.rho)
   local acc_delta = buffer(state, "acc_delta", parameter)
   local delta = (acc_delta + group.eps):sqrt_():div_((square_avg + group.eps):sqrt_()):mul_(g)
-  average_(acc_delta, delta * delta, group.rho)
+  average_square_(acc_delta, delta, group.rho)
   parameter:sub_(delta:mul_(group.lr))
 end
 

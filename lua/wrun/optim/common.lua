@@ -41,6 +41,11 @@ function M.average_(m, x, beta)
   return m:mul_(beta):add_(x * (1 - beta))
 end
 
+--- Moves a running mean of squares: m = beta m + (1 - beta) x^2; returns m.
+function M.average_square_(m, x, beta)
+  return m:mul_(beta):add_((x * x):mul_(1 - beta))
+end
+
 --- Returns the rule of an option of two numbers, of which `is_right(a, b)` holds.
 function M.pair(default, expected, is_right)
   return check.rule(default, expected, function(value)

@@ -4,7 +4,7 @@ local Optimizer = require "wrun.optim.optimizer"
 local check = require "wrun.check"
 local common = require "wrun.optim.common"
 
-local average_, buffer = common.average_, common.buffer
+local average_, average_square_, buffer = common.average_, common.average_square_, common.buffer
 
 --- Makes an optimiser like Adam that looks ahead along its momentum, as Nesterov does.
 ---
@@ -46,7 +46,7 @@ function NAdam.change(_, parameter, grad, state, group)
   state.mu_product = product
   local g = common.descent(parameter, grad, group)
   local mean = average_(buffer(state, "exp_avg", parameter), g, beta1)
-  local square = average_(buffer(state, "exp_avg_sq", parameter), g * g, beta2)
+  local square = average_square_(buffer(state, "exp_avg_sq", parameter), g, beta2)
   local spread = (square / (1 - beta2 ^ step)):sqrt_():add_(group.eps)
   local ahead = mean * (lr * mu(step + 1) / (1 - product * mu(step + 1)))
   parameter:sub_((g * (lr * (1 - mu(step)) / (1 - product))):add_(ahead):div_(spread))

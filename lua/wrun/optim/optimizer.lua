@@ -330,13 +330,23 @@ function Optimizer:load_state_dict(saved)
   self.param_groups, self.state = groups, state
 end
 
+-- A value as Python writes it: a float in as few digits as give it back.
 local function python_text(value)
   if type(value) == "table" then
-    return "(" .. table.concat(value, ", ") .. ")"
+    local parts = {}
+    for i, part in ipairs(value) do
+      parts[i] = python_text(part)
+    end
+    return "(" .. table.concat(parts, ", ") .. ")"
   elseif type(value) == "boolean" then
     return value and "True" or "False"
   end
-  return tostring(value)
+  local text, digits = tostring(value), 15
+  while math.type(value) == "float" and tonumber(text) ~= value and digits <= 17 do
+    text = ("%%.%dg"):format(digits):format(value)
+    digits = digits + 1
+  end
+  return text
 end
 
 function Optimizer:__tostring()

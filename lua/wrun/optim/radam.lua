@@ -4,7 +4,7 @@ local Optimizer = require "wrun.optim.optimizer"
 local check = require "wrun.check"
 local common = require "wrun.optim.common"
 
-local average_, buffer = common.average_, common.buffer
+local average_, average_square_, buffer = common.average_, common.average_square_, common.buffer
 
 --- Makes an optimiser like Adam that waits for its variance before it trusts it.
 ---
@@ -50,7 +50,7 @@ function RAdam.change(_, parameter, grad, state, group)
   local step = common.count(state)
   local g = common.descent(parameter, grad, group)
   local mean = average_(buffer(state, "exp_avg", parameter), g, beta1)
-  local square = average_(buffer(state, "exp_avg_sq", parameter), g * g, beta2)
+  local square = average_square_(buffer(state, "exp_avg_sq", parameter), g, beta2)
   local size, trust = group.lr / (1 - beta1 ^ step), rectification(beta2, step)
   if trust == nil then
     parameter:sub_(mean * size)

@@ -4,7 +4,7 @@ local Optimizer = require "wrun.optim.optimizer"
 local check = require "wrun.check"
 local common = require "wrun.optim.common"
 
-local average_, buffer = common.average_, common.buffer
+local average_, average_square_, buffer = common.average_, common.average_square_, common.buffer
 
 --- Makes an optimiser whose steps are divided by the root of a running mean of squared gradients.
 ---
@@ -38,7 +38,7 @@ RMSprop.rules = {
 function RMSprop.change(_, parameter, grad, state, group)
   common.count(state)
   local g = common.descent(parameter, grad, group)
-  local spread = average_(buffer(state, "square_avg", parameter), g * g, group.alpha)
+  local spread = average_square_(buffer(state, "square_avg", parameter), g, group.alpha)
   if group.centered then
     local mean = average_(buffer(state, "grad_avg", parameter), g, group.alpha)
     spread = (spread - mean * mean):relu_()
