@@ -233,13 +233,15 @@ function M.parse(text, module)
       comment[#comment + 1] = lines[number]:match(pattern) or ""
       number = number + 1
     end
-    local entry = entry_of(comment)
-    entry.module, entry.line, entry.is_bare = module, number, #comment == 0 or nil
-    if first == 1 and #comment > 0 then
-      head = entry
-    elseif #comment > 0 or (lines[number] or ""):find("^function ") then
-      set_definition(entry, lines, number)
-      entries[#entries + 1] = entry
+    if #comment > 0 or (lines[number] or ""):find("^function ") then
+      local entry = entry_of(comment)
+      entry.module, entry.line, entry.is_bare = module, number, #comment == 0 or nil
+      if first == 1 and #comment > 0 then
+        head = entry
+      else
+        set_definition(entry, lines, number)
+        entries[#entries + 1] = entry
+      end
     end
     number = number + 1
   end
