@@ -211,7 +211,6 @@ static int end_change(const Change *c)
 /* f(x, dim, positions, y): y[..., i, ...] is written to x[..., positions[i], ...] */
 static int change_rows(lua_State *L, const char *f, Write write, bool in_place)
 {
-    lua_settop(L, 4);
     Change c = read_change(L, f, write, in_place);
     int dimension = bind_dimension(L, f, 2, c.x->ndim);
     Rows rows = read_rows(L, f, c.x, dimension);
@@ -236,7 +235,6 @@ static int fill_rows(lua_State *L, const char *f, Write write, bool in_place)
 /* f(x, dim, positions, y): y[i][j] is written to x[positions[i][j]][j], along dim 1 */
 static int change_elements(lua_State *L, const char *f, Write write, bool in_place)
 {
-    lua_settop(L, 4);
     Change c = read_change(L, f, write, in_place);
     Places places = read_places(L, f, c.x, bind_dimension(L, f, 2, c.x->ndim));
     const void *y = covering_block(&c, &places);
@@ -250,7 +248,6 @@ static int change_elements(lua_State *L, const char *f, Write write, bool in_pla
  * y has as many elements as positions, or broadcasts to their shape */
 static int change_flat(lua_State *L, const char *f, Write write, bool in_place)
 {
-    lua_settop(L, 4);
     Change c = read_change(L, f, write, in_place);
     if (!lua_isnil(L, 4) && lua_type(L, 4) != LUA_TBOOLEAN)
         bind_fail_argument(L, f, 4, "true or false for accumulate");
@@ -266,6 +263,29 @@ static int change_flat(lua_State *L, const char *f, Write write, bool in_place)
     return end_change(&c);
 }
 
+/* scatter_reduce(x, dim, positions, y, way): each element of y is added to its place or multiplied
+ * into it ("sum", "prod"), or stays there if it is the largest or smallest so far ("amax", "amin")
+ */
+static int core_scatter_reduce(lua_State *L)
+{
+    static const char f[] = "scatter_reduce";
+    static const struct {
+        const char *name;
+        Write write;
+    } ways[] = {
+        {"sum", WRITE_ADD},
+        {"prod", WRITE_MULTIPLY},
+        {"amax", WRITE_MAXIMUM},
+        {"amin", WRITE_MINIMUM},
+    };
+    lua_settop(L, 5);
+    const char *name = lua_type(L, 5) == LUA_TSTRING ? lua_tostring(L, 5) : "";
+    for (size_t i = 0; i < COUNT_OF(ways); i++)
+        if (strcmp(name, ways[i].name) == 0)
+            return change_elements(L, f, ways[i].write, false);
+    bind_fail_argument(L, f, 5, "sum, mean, prod, amax or amin");
+}
+
 /* a function that returns x changed, and one that changes x itself */
 #define CHANGES(ROW)                                                                               \
     ROW(index_add, change_rows, WRITE_ADD)                                                         \
@@ -278,10 +298,12 @@ static int change_flat(lua_State *L, const char *f, Write write, bool in_place)
 #define ROW(name, change, write)                                                                   \
     static int core_##name(lua_State *L)                                                           \
     {                                                                                              \
+        lua_settop(L, 4);                                                                          \
         return change(L, #name, write, false);                                                     \
     }                                                                                              \
     static int core_##name##_(lua_State *L)                                                        \
     {                                                                                              \
+        lua_settop(L, 4);                                                                          \
         return change(L, #name "_", write, true);                                                  \
     }
 CHANGES(ROW)
@@ -372,6 +394,7 @@ static int core_cat(lua_State *L)
 static const luaL_Reg index_functions[] = {
     {"index_select", core_index_select},
     {"gather", core_gather},
+    {"scatter_reduce", core_scatter_reduce},
     {"nonzero", core_nonzero},
     {"positions", core_positions},
     {"cat", core_cat},

@@ -113,6 +113,14 @@ void index_write(const Rows *rows, Write write, void *x, const void *y)
 
 /* ---- single elements ---- */
 
+/* what is written where `a` stands and `b` comes; NaN wins over all numbers */
+#define WRITTEN(type, category, write, a, b)                                                       \
+    ((write) == WRITE_ADD        ? SUM(type, category, a, b)                                       \
+     : (write) == WRITE_MULTIPLY ? (type)((a) * (b))                                               \
+     : (write) == WRITE_MAXIMUM  ? ((a) >= (b) || (a) != (a) ? (a) : (b))                          \
+     : (write) == WRITE_MINIMUM  ? ((a) <= (b) || (a) != (a) ? (a) : (b))                          \
+                                 : (b))
+
 static void scatter_row(DType dtype, const Row *row, Write write, void *x, const void *y)
 {
     switch (dtype) {
@@ -121,7 +129,7 @@ static void scatter_row(DType dtype, const Row *row, Write write, void *x, const
         for (int64_t j = 0; j < row->n; j++) {                                                     \
             type *to = (type *)x + (row->positions[j] - 1) * row->along + j * row->step;           \
             type from = ((const type *)y)[j];                                                      \
-            *to = write == WRITE_ADD ? SUM(type, category, *to, from) : from;                      \
+            *to = WRITTEN(type, category, write, *to, from);                                       \
         }                                                                                          \
         break;
         DTYPES(ROW)

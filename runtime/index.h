@@ -14,7 +14,7 @@
 int64_t index_check(const int64_t *positions, int64_t count, int64_t n);
 
 /* what happens to the element that is there */
-typedef enum { WRITE_COPY, WRITE_ADD } Write;
+typedef enum { WRITE_COPY, WRITE_ADD, WRITE_MULTIPLY, WRITE_MAXIMUM, WRITE_MINIMUM } Write;
 
 /* whole rows of a contiguous block, seen as x[outer, n, inner] */
 typedef struct {
@@ -26,7 +26,7 @@ typedef struct {
 
 /* y[outer, count, inner]: y[o, i, :] = x[o, positions[i], :] */
 void index_select(Pool *pool, const Rows *rows, const void *x, void *y);
-/* writes y[o, i, :] to x[o, positions[i], :] */
+/* writes y[o, i, :] to x[o, positions[i], :]; copies or adds */
 void index_write(const Rows *rows, Write write, void *x, const void *y);
 
 /*

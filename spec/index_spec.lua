@@ -203,6 +203,50 @@ describe("what writes at positions", function()
   end)
 end)
 
+describe("scatter_reduce", function()
+  local x, places = wrun.zeros(3), wrun.tensor({ 1, 1, 3 })
+
+  it("refuses other ways, and what scatter refuses", function()
+    assert.equal("scatter_reduce: argument 5: expected sum, mean, prod, amax or amin, "
+      .. "got the string 'max'", refusal(wrun.scatter_reduce, x, 1, places, wrun.ones(3), "max"))
+    assert.equal("scatter_reduce: argument 4: expected a tensor, got 1",
+      refusal(wrun.scatter_reduce, x, 1, places, 1, "sum"))
+    assert.equal("scatter_reduce: argument 4: expected a shape that covers [3], got [2]",
+      refusal(wrun.scatter_reduce, x, 1, places, wrun.ones(2), "sum"))
+    assert.equal("scatter_reduce: argument 3: expected positions from 1 to 3, got 4 at place 1",
+      refusal(wrun.scatter_reduce, x, 1, wrun.tensor({ 4 }), wrun.ones(1), "amax"))
+  end)
+
+  it("lets NaN win, and counts from the least of a type where x does not count", function()
+    local y = wrun.tensor({ 0 / 0, 1.0, 2.0 })
+    local largest = x:scatter_reduce(1, places, y, "amax"):tolist()
+    assert.is_true(largest[1] ~= largest[1] and largest[3] == 2)
+    for _, dtype in ipairs({ "uint8", "int64", "float64" }) do
+      local low = wrun.tensor({ 3, 4, 5 }):to(dtype)
+      local z = wrun.tensor({ 9, 9, 9 }):to(dtype)
+      assert.same({ 4, 9, 5 }, z:scatter_reduce(1, places, low, "amax", false):long():tolist())
+      z = wrun.zeros_like(z)
+      assert.same({ 3, 0, 5 }, z:scatter_reduce(1, places, low, "amin", false):long():tolist())
+    end
+  end)
+
+  it("has gradients of gradients, in every way", function()
+    local generator = wrun.Generator({ seed = 3 })
+    local function randn(...)
+      return wrun.randn({ ... }, { dtype = "float64", generator = generator, requires_grad = true })
+    end
+    for _, way in ipairs({ "sum", "mean", "prod", "amax", "amin" }) do
+      local function reduced(a, b, c)
+        return wrun.scatter_reduce(a, 2, wrun.tensor({ { 1, 1, 3 }, { 2, 3, 3 } }), b, way, c)
+      end
+      for _, include_self in ipairs({ true, false }) do
+        assert.is_true(wrun.gradcheck(reduced, { randn(2, 3), randn(2, 4), include_self }))
+        assert.is_true(wrun.gradgradcheck(reduced, { randn(2, 3), randn(2, 4), include_self }))
+      end
+    end
+  end)
+end)
+
 describe("a key with tensors", function()
   local x = counted(4, 5)
 

@@ -273,6 +273,87 @@ M.scatter_add = operations.scatter_add
 ---@type fun(x: Tensor, d: integer, positions: Tensor, y: Tensor|number): Tensor
 M.scatter_add_ = operations.scatter_add_
 
+local INFINITE = { -math.huge, math.huge }
+local LIMITS = {
+  bool = { 0, 1 }, uint8 = { 0, 255 }, int64 = { math.mininteger, math.maxinteger },
+  float32 = INFINITE, float64 = INFINITE,
+}
+
+-- what does not count in each way of reducing
+local NOTHING = {
+  sum = function() return 0 end,
+  mean = function() return 0 end,
+  prod = function() return 1 end,
+  amax = function(dtype) return LIMITS[dtype][1] end,
+  amin = function(dtype) return LIMITS[dtype][2] end,
+}
+
+local function mean_at(total, x, d, positions, include_self)
+  local ones = core.ones(x.shape, { dtype = x.dtype })
+  local counts = include_self and ones or core.scatter(ones, d, positions, 0)
+  counts = core.maximum(core.scatter_add(counts, d, positions, 1), 1)
+  return x.dtype:find("^float") and total / counts or total // counts
+end
+
+--- Returns a copy of x in which the elements of y with one position along dimension d, and the
+--- element that stood there, are one: their sum, mean, product, largest or smallest.
+--- shapes  as `scatter`
+--- domain  any dtype but bool, of y the same, a tensor; with include_self = false what stood in x
+---   at a position does not count. Extremes share their gradient among equals
+--- raises  `scatter_reduce: argument 5: expected sum, mean, prod, amax or amin`; as `scatter`
+---
+---     local x, places = wrun.zeros(3), wrun.tensor({ 1, 1, 3 })
+---     print(x:scatter_reduce(1, places, wrun.tensor({ 2.0, 5.0, -1.0 }), "amax"))
+---@param x Tensor
+---@param d integer
+---@param positions Tensor
+---@param y Tensor
+---@param way string  "sum", "mean", "prod", "amax" or "amin"
+---@param include_self? boolean  true
+---@return Tensor
+function M.scatter_reduce(x, d, positions, y, way, include_self)
+  check.tensor_argument("scatter_reduce", 1, x)
+  check.tensor_argument("scatter_reduce", 3, positions)
+  check.tensor_argument("scatter_reduce", 4, y)
+  if not NOTHING[way] then
+    fail("scatter_reduce: argument 5: expected sum, mean, prod, amax or amin, got %s",
+      core.describe(way))
+  end
+  include_self = include_self ~= false
+  local base = x
+  if not include_self then
+    base = operations.scatter(x, d, positions, NOTHING[way](x.dtype))
+  end
+  if core.shape_text(y) ~= core.shape_text(positions) and y.ndim == positions.ndim then
+    for e, size in ipairs(positions.shape) do
+      y = y:size(e) > size and operations.narrow(y, e, 1, size) or y
+    end
+  end
+  if way == "mean" then
+    local total = operations.scatter_reduce(base, d, positions, y, "sum")
+    return mean_at(total, x, d, positions, include_self)
+  end
+  return operations.scatter_reduce(base, d, positions, y, way)
+end
+
+--- Sets x to what `scatter_reduce` returns, and returns it.
+--- shapes  as `scatter`
+--- domain  as `scatter_reduce`
+--- raises  as `scatter_reduce`
+---
+---     local x, places = wrun.ones(3), wrun.tensor({ 1, 1, 3 })
+---     print(x:scatter_reduce_(1, places, wrun.tensor({ 2.0, 5.0, -1.0 }), "mean"))
+---@param x Tensor
+---@param d integer
+---@param positions Tensor
+---@param y Tensor
+---@param way string  "sum", "mean", "prod", "amax" or "amin"
+---@param include_self? boolean  true
+---@return Tensor x
+function M.scatter_reduce_(x, d, positions, y, way, include_self)
+  return operations.copy_(x, M.scatter_reduce(x, d, positions, y, way, include_self))
+end
+
 --- Returns for each of the positions the element of x along dimension d, the others broadcast.
 --- shapes  x [n, m], d = 2, positions [1, k] -> [n, k]; without d both are seen as one row
 --- domain  any dtype; positions int64, from 1

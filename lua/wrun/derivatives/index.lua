@@ -98,6 +98,54 @@ local rows = {
   },
 }
 
+--- the gradient of what stood there: the product of the factors, also where it was 0 itself
+local function base_gradient(g, x, dim, places, factors)
+  local base = methods.where(x:eq(0), 1, x)
+  return g * base:scatter_reduce(dim, places, factors, "prod") / base
+end
+
+--- the gradient of the factors: y / factor, but for a zero among them the product of the others
+local function factors_gradient(g, y, x, dim, places, factors)
+  local is_zero = factors:eq(0)
+  local zeros = zeros_like(x, g):scatter_add(dim, places, is_zero:to(g.dtype))
+  local alone = is_zero:logical_and(zeros:gather(dim, places):eq(1))
+  local others = x:scatter_reduce(dim, places, methods.where(alone, 1, factors), "prod")
+  return methods.where(alone, (g * others):gather(dim, places),
+    (g * y):gather(dim, places) / methods.where(is_zero, 1, factors))
+end
+
+--- g shared among all that are the extreme y: x at its place, and elements of z that came there
+local function shared(g, y, x, dim, places, z)
+  local ties_x, ties_z = x:eq(y), z:eq(y:gather(dim, places))
+  local count = ties_x:to(g.dtype):scatter_add(dim, places, ties_z:to(g.dtype))
+  return g / count, ties_x, ties_z
+end
+
+rows.scatter_reduce = {
+  gradients = {
+    function(g, y, x, dim, places, z, way)
+      if way == "sum" then
+        return g
+      elseif way == "prod" then
+        return base_gradient(g, x, dim, places, z)
+      end
+      local share, ties = shared(g, y:detach(), x:detach(), dim, places, z:detach())
+      return share * ties
+    end,
+    [4] = function(g, y, x, dim, places, z, way)
+      if way == "sum" then
+        return g:gather(dim, places)
+      elseif way == "prod" then
+        return factors_gradient(g, y, x, dim, places, z)
+      end
+      local share, _, ties = shared(g, y:detach(), x:detach(), dim, places, z:detach())
+      return share:gather(dim, places) * ties
+    end,
+  },
+  saves = { 1, 3, 4, "y" },
+  sample = function(randn) return randn(3, 4), 2, core.tensor(PLACES), randn(3, 2), "prod" end,
+}
+
 -- What is written at positions. Of values written to one position one after the other, all get the
 -- gradient of the last, as in PyTorch.
 local changes = {
