@@ -17,6 +17,12 @@ static int64_t lines_together(const Scan *s)
     return size_max(1, ELEMENTS / size_max(1, elements));
 }
 
+/* from one element of a line to the next */
+static inline int64_t stride(const Scan *s)
+{
+    return s->reverse ? -s->along.inner : s->along.inner;
+}
+
 #define LEAST -INFINITY
 #define IS_NAN(x) isnan(x)
 #define T float

@@ -24,7 +24,7 @@ typedef struct {
     ScanKind kind;
     DType dtype; /* of x, a and y */
     Along along;
-    bool reverse; /* from the last element to the first */
+    bool reverse; /* from the last element to the first; not for SCAN_MAX and SCAN_MIN */
     const void *x;
     const void *a;   /* SCAN_RECURRENCE only */
     void *y;         /* may be x */
