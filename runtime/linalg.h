@@ -1,8 +1,9 @@
 /*
  * linalg.h - products, on OpenBLAS (layer 3)
  *
- * The only file that knows BLAS. OpenBLAS runs on one thread; a large product is cut into tiles of
- * rows and columns, never along the summed dimension, and the cuts depend on the sizes alone.
+ * Only this and linalg_factor know BLAS. OpenBLAS runs on one thread; a large product is cut into
+ * tiles of rows and columns, never along the summed dimension, and the cuts depend on the sizes
+ * alone.
  */
 #ifndef LINALG_H
 #define LINALG_H

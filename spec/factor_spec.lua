@@ -316,6 +316,15 @@ describe("a norm", function()
       refusal(linalg.matrix_norm, x, 1, { 1, 2 }, 1))
   end)
 
+  it("says which matrices it cannot measure", function()
+    assert.equal("matrix_norm: argument 1: expected a matrix with elements for a negative order",
+      refusal(wrun.linalg.matrix_norm, wrun.zeros(3, 0), -2))
+    assert.equal("cond: argument 1: expected a square matrix or a batch of such, got a float32 "
+      .. "tensor [2, 3]", refusal(wrun.linalg.cond, wrun.ones(2, 3), 1))
+    assert.equal("cond: argument 1: expected a matrix or a batch of such, got a float32 tensor [2]",
+      refusal(wrun.linalg.cond, wrun.ones(2)))
+  end)
+
   it("of condition is infinite for a singular matrix by its singular values", function()
     assert.equal(math.huge, wrun.linalg.cond(wrun.zeros(2, 2):fill_(0) + wrun.tensor({ { 1.0, 0 },
       { 0, 0 } })):item())

@@ -48,7 +48,7 @@ local function sum_away(x, labels, keep)
       summed[#summed + 1] = d
     end
   end
-  return #summed > 0 and operations.sum(x, summed):to(x.dtype) or x, left
+  return #summed > 0 and operations.sum(x, summed) or x, left
 end
 
 --- the product of two factors, with what neither `keep` nor the other has summed: tensor, labels
@@ -245,7 +245,7 @@ end
 --- tensor takes the diagonal. `...` stands for all other dimensions, which broadcast. Without `->`
 --- the result has `...` and what occurs once, in alphabetical order, capitals first.
 --- shapes  "ij,jk->ik": a [i, j], b [j, k] -> [i, k]; a size of 1 broadcasts
---- domain  any dtypes
+--- domain  any dtypes; sums of small integers are int64, as `sum` has them
 --- raises  `einsum: argument 1: expected subscripts for N tensors`; `names N dimensions of tensor`;
 ---   `names dimensions of sizes`; `after -> names`; `expected letters`; `tensor N: expected`
 --- cost    tensors are multiplied from left to right, as matrices

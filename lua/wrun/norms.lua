@@ -52,16 +52,28 @@ local function with_matrices_last(f, x, dims)
   return operations.permute(x, order)
 end
 
+--- the largest of the last dimension, 0 where there is none
+local function largest(x)
+  return x:size(-1) == 0 and x:sum(-1) or x:amax(-1)
+end
+
+local function least(x)
+  if x:size(-1) == 0 then
+    fail("matrix_norm: argument 1: expected a matrix with elements for a negative order")
+  end
+  return x:amin(-1)
+end
+
 -- by order: what a batch of matrices is measured by
 local MATRIX_NORMS = {
   fro = function(x) return statistics.norm(x, 2, { -2, -1 }) end,
   nuc = function(x) return factor.svdvals(x):sum(-1) end,
-  [1] = function(x) return x:abs():sum(-2):amax(-1) end,
-  [-1] = function(x) return x:abs():sum(-2):amin(-1) end,
-  [2] = function(x) return factor.svdvals(x):amax(-1) end,
-  [-2] = function(x) return factor.svdvals(x):amin(-1) end,
-  [math.huge] = function(x) return x:abs():sum(-1):amax(-1) end,
-  [-math.huge] = function(x) return x:abs():sum(-1):amin(-1) end,
+  [1] = function(x) return largest(x:abs():sum(-2)) end,
+  [-1] = function(x) return least(x:abs():sum(-2)) end,
+  [2] = function(x) return largest(factor.svdvals(x)) end,
+  [-2] = function(x) return least(factor.svdvals(x)) end,
+  [math.huge] = function(x) return largest(x:abs():sum(-1)) end,
+  [-math.huge] = function(x) return least(x:abs():sum(-1)) end,
 }
 
 local MATRIX_ORDER = check.rule("fro", "fro, nuc, 1, 2, math.huge or the negative of a number",
@@ -75,8 +87,9 @@ local MATRIX_ORDER = check.rule("fro", "fro, nuc, 1, 2, math.huge or the negativ
 --- them, 1 the largest sum of magnitudes of a column, math.huge of a row; the negative orders are
 --- the least.
 --- shapes  x [..., m, n] -> [...]
---- domain  float32 or float64; finite for "nuc", 2 and -2
---- raises  `matrix_norm: argument 2: expected fro, nuc`; `argument 3: expected two dimensions`
+--- domain  float32 or float64; finite for "nuc", 2 and -2. 0 for a matrix without elements.
+--- raises  `matrix_norm: argument 2: expected fro, nuc`; `argument 3: expected two dimensions`;
+---   `argument 1: expected a matrix with elements for a negative order`; as `svdvals`
 ---
 ---     print(wrun.linalg.matrix_norm(wrun.eye(4), "nuc"))  -- tensor(4.)
 ---@param x Tensor
@@ -122,8 +135,8 @@ end
 --- Returns the condition number: the norm of a matrix times that of its inverse. For the orders 2
 --- and -2 the ratio of the largest and the least singular value.
 --- shapes  x [..., n, n] -> [...]; for 2 and -2 also [..., m, n]
---- domain  float32 or float64; infinity for a singular matrix
---- raises  `cond: argument 2: expected fro, nuc`; as `inv`
+--- domain  float32 or float64; infinity for a singular matrix, 0 for one without elements
+--- raises  `cond: argument 2: expected fro, nuc`; `argument 1: expected a square matrix`
 ---
 ---     print(wrun.linalg.cond(wrun.tensor({ { 2.0, 0 }, { 0, 0.5 } })))  -- tensor(4.)
 ---@param x Tensor
@@ -132,12 +145,22 @@ end
 function M.cond(x, order)
   check_float("cond", x)
   order = check.argument("cond", 2, order == nil and 2 or order, MATRIX_ORDER)
-  if order == 2 or order == -2 then
+  local by_values = order == 2 or order == -2
+  if x.ndim < 2 or not (by_values or x:size(-1) == x:size(-2)) then
+    fail("cond: argument 1: expected a %smatrix or a batch of such, got %s",
+      by_values and "" or "square ", core.describe(x))
+  elseif x:numel() == 0 then
+    return x:sum({ -2, -1 })
+  elseif by_values then
     local s = factor.svdvals(x)
-    local largest, least = s:narrow(-1, 1, 1), s:narrow(-1, s:size(-1), 1)
-    return (order == 2 and largest / least or least / largest):squeeze(-1)
+    local first, last = s:narrow(-1, 1, 1), s:narrow(-1, s:size(-1), 1)
+    return (order == 2 and first / last or last / first):squeeze(-1)
   end
-  return M.matrix_norm(x, order) * M.matrix_norm(factor.inv(x), order)
+  local is_singular = factor.slogdet(x:detach()):eq(0)
+  local one = core.eye(x:size(-1), { dtype = x.dtype })
+  local regular = operations.where(is_singular:unsqueeze(-1):unsqueeze(-1), one, x)
+  local product = M.matrix_norm(x, order) * M.matrix_norm(factor.inv(regular), order)
+  return operations.where(is_singular, math.huge, product)
 end
 
 return M
