@@ -96,7 +96,7 @@ end
 -- Bytes as numbers from 0 to 1, and samples as rows.
 local function converted(x, flatten)
   x = x.dtype == "uint8" and x / 255 or x
-  return flatten and x.ndim > 2 and x:flatten(2) or x
+  return flatten and x.ndim > 2 and x:reshape(x:size(1), -1) or x
 end
 
 local function values_at(loader, positions)
@@ -127,7 +127,7 @@ end
 ---     for x, y in loader:batches() do print(x.shape[1], y:tolist()[1]) end
 ---@return fun(): ...
 function Loader:batches()
-  local options = self._options
+  local transform, target_transform = self._options.transform, self._options.target_transform
   if self.batch_sampler.is_random then
     samplers.draw_seed(self.generator) -- PyTorch's for worker processes: drawn, of no use here
   end
@@ -142,10 +142,11 @@ function Loader:batches()
         self._source.count)
     end
     local values = values_at(self, positions)
-    for k, transform in pairs { options.transform or false, options.target_transform or false } do
-      if transform and values[k] ~= nil then
-        values[k] = transform(values[k])
-      end
+    if transform and values[1] ~= nil then
+      values[1] = transform(values[1])
+    end
+    if target_transform and values[2] ~= nil then
+      values[2] = target_transform(values[2])
     end
     return table.unpack(values, 1, values.n or #values)
   end
