@@ -16,4 +16,5 @@ return {
   Rprop = require "wrun.optim.rprop",
   SGD = require "wrun.optim.sgd",
   lr_scheduler = require "wrun.optim.lr_scheduler",
+  swa_utils = require "wrun.optim.swa_utils",
 }

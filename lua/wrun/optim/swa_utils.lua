@@ -1,0 +1,124 @@
+--- Averages of models over their training.
+
+local Class = require "wrun.class"
+local check = require "wrun.check"
+local common = require "wrun.optim.common"
+local core = require "wrun.core"
+local wrun = require "wrun"
+
+local fail = core.fail
+
+local OPTIONS = {
+  decay = check.optional(check.number(nil, 0, 1)), use_buffers = check.boolean(false),
+}
+
+-- What has parameters and buffers and can be copied; optimisers know no modules by name.
+local MODEL = check.rule(nil, "a module", function(value)
+  local is_model = type(value) == "table" and value.clone and value.parameters and value.buffers
+  return is_model and value or nil
+end)
+
+--- Makes a copy of a model, `averaged.module`, that holds the average of its parameters over all
+--- updates; called, it is that copy.
+---
+--- With `decay` the average is an exponential one: each update makes a = decay a + (1 - decay) p.
+--- Buffers are those of the last update, unless `use_buffers`, which averages those of floats too.
+--- domain  a module; options decay (none), use_buffers = false
+--- raises  `AveragedModel: argument 1: expected a module`; `AveragedModel: option decay: expected`
+--- source  [Izmailov2018]; torch.optim.swa_utils
+---
+---     local model = nn.Linear(1, 1, { bias = false })
+---     local averaged = optim.swa_utils.AveragedModel(model)
+---     for _, value in ipairs { 1, 3, 8 } do
+---       nn.init.constant_(model.weight, value)
+---       averaged:update_parameters(model)
+---     end
+---     print(averaged(wrun.ones(1)):item()) -- 4.0
+---@class wrun.optim.swa_utils.AveragedModel: wrun.Class
+---@field module wrun.nn.Module the averaged copy
+---@field n_averaged integer how many updates were made
+---@field decay number?
+---@field use_buffers boolean
+local AveragedModel = Class:extend("AveragedModel")
+
+--- Begins with a copy of the model as it is.
+--- domain  as for the class
+--- raises  as the class
+---@param model wrun.nn.Module
+---@param options { decay: number, use_buffers: boolean }?
+function AveragedModel:init(model, options)
+  local o = check.options("AveragedModel", options, OPTIONS)
+  model = check.argument("AveragedModel", 1, model, MODEL)
+  self.decay, self.use_buffers = o.decay, o.use_buffers
+  self.module, self.n_averaged = model:clone(), 0
+end
+
+function AveragedModel:__call(...)
+  return self.module(...)
+end
+
+-- The pairs of averaged and new tensors that `list` ("parameters" or "buffers") names.
+local function pairs_of(averaged, model, list)
+  local old, new = averaged[list](averaged), model[list](model)
+  if #old ~= #new then
+    fail("AveragedModel: update_parameters: expected a model with %d %s, got %d", #old, list, #new)
+  end
+  local both = {}
+  for i, tensor in ipairs(old) do
+    if core.shape_text(tensor) ~= core.shape_text(new[i]) then
+      fail("AveragedModel: update_parameters: %s %d: expected %s, got %s", list, i,
+        core.shape_text(tensor), core.shape_text(new[i]))
+    end
+    both[i] = { tensor, new[i] }
+  end
+  return both
+end
+
+--- Takes the model's parameters into the average; the first update copies them.
+--- domain  a model of the same parameters; on an error nothing has changed
+--- raises  `AveragedModel: update_parameters: argument 1: expected a module`; `expected a model
+---   with N parameters`; `parameters N: expected [2], got [3]`
+---@param model wrun.nn.Module
+function AveragedModel:update_parameters(model)
+  check.argument("AveragedModel: update_parameters", 1, model, MODEL)
+  local parameters = pairs_of(self.module, model, "parameters")
+  local buffers = pairs_of(self.module, model, "buffers")
+  local old_share = self.decay or self.n_averaged / (self.n_averaged + 1)
+  old_share = self.n_averaged > 0 and old_share or 0
+  local guard <close> = wrun.no_grad() -- luacheck: no unused
+  local function take(both, is_averaged)
+    for _, pair in ipairs(both) do
+      local average, new = pair[1], pair[2]
+      if is_averaged and old_share > 0 and average.dtype:find("^float") then
+        common.average_(average, new, old_share)
+      else
+        average:copy_(new)
+      end
+    end
+  end
+  take(parameters, true)
+  take(buffers, self.use_buffers)
+  self.n_averaged = self.n_averaged + 1
+end
+
+--- Returns the count of updates and the state of the averaged copy.
+--- raises  nothing
+---@return { n_averaged: integer, module: table }
+function AveragedModel:state_dict()
+  return { n_averaged = self.n_averaged, module = self.module:state_dict() }
+end
+
+local SAVED = { n_averaged = check.integer(nil, 0), module = check.table() }
+
+--- Takes over what `state_dict` returned.
+--- domain  the state of an average of a like model
+--- raises  `AveragedModel: load_state_dict: option n_averaged: expected`; as the module's
+---   load_state_dict
+---@param saved { n_averaged: integer, module: table }
+function AveragedModel:load_state_dict(saved)
+  saved = check.options("AveragedModel: load_state_dict", saved, SAVED)
+  self.module:load_state_dict(saved.module)
+  self.n_averaged = saved.n_averaged
+end
+
+return { AveragedModel = AveragedModel }
