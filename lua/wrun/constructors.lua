@@ -23,7 +23,8 @@ M.tensor = core.tensor
 --- Returns a tensor whose elements are whatever the memory held.
 --- shapes  sizes -> [sizes]
 --- domain  any dtype, float32 by default
---- raises  `empty: expected sizes`; `empty: option dtype: expected`
+--- raises  `empty: argument N: expected a size`; `empty: a size is negative`;
+---   `empty: option dtype: expected`
 ---
 ---     print(#wrun.empty(2, 3, { dtype = "uint8" }))
 ---@type fun(...: integer|table): Tensor
@@ -32,7 +33,8 @@ M.empty = core.empty
 --- Returns a tensor of zeros.
 --- shapes  sizes -> [sizes]
 --- domain  any dtype, float32 by default
---- raises  `zeros: expected sizes`; `zeros: option dtype: expected`
+--- raises  `zeros: argument N: expected a size`; `zeros: a size is negative`;
+---   `zeros: option dtype: expected`
 ---
 ---     print(wrun.zeros(2, 3), wrun.zeros({ 2 }, { dtype = "int64" }))
 ---@type fun(...: integer|table): Tensor
@@ -41,7 +43,8 @@ M.zeros = core.zeros
 --- Returns a tensor of ones.
 --- shapes  sizes -> [sizes]
 --- domain  any dtype, float32 by default
---- raises  `ones: expected sizes`; `ones: option dtype: expected`
+--- raises  `ones: argument N: expected a size`; `ones: a size is negative`;
+---   `ones: option dtype: expected`
 ---
 ---     print(wrun.ones(2, 3) * 5)
 ---@type fun(...: integer|table): Tensor
@@ -117,7 +120,8 @@ end
 --- Returns draws from U[0, 1).
 --- shapes  sizes -> [sizes]
 --- domain  float32 (default) or float64; options dtype, requires_grad, generator
---- raises  `rand: expected sizes`; `rand: option dtype: expected float32 or float64`
+--- raises  `rand: argument N: expected a size`; `rand: a size is negative`;
+---   `rand: option dtype: expected float32 or float64`
 --- source  the stream of PyTorch's CPU generator
 ---
 ---     wrun.manual_seed(777)
@@ -128,7 +132,8 @@ M.rand = core.rand
 --- Returns draws from the normal distribution with mean 0 and standard deviation 1.
 --- shapes  sizes -> [sizes]
 --- domain  float32 (default) or float64; options dtype, requires_grad, generator
---- raises  `randn: expected sizes`; `randn: option dtype: expected float32 or float64`
+--- raises  `randn: argument N: expected a size`; `randn: a size is negative`;
+---   `randn: option dtype: expected float32 or float64`
 --- source  [BoxMuller1958] on the stream of PyTorch's CPU generator
 ---
 ---     wrun.manual_seed(777)

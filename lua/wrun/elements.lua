@@ -11,9 +11,10 @@ local M = {}
 --- make it, and every function that takes it first is its method too.
 ---
 --- x[2] is row 2 and x[-1] the last, x[{ 2, 3 }] one element, x[{ { 1, 4 }, {} }] rows 1 to 4 with
---- all columns: a position, or a slice { from, to, step }, for each dimension. All are views:
---- assigning to them, x[2] = 0, changes x. #x is the first size. + - * / // % ^ and the unary
---- minus work element by element, also with numbers; comparisons are methods, x:lt(y).
+--- all columns: a position, or a slice { from, to, step }, for each dimension. These are views; a
+--- mask or a tensor of positions, x[x:gt(0)], picks copies (`wrun.index` says more). Assigning to
+--- any of them, x[2] = 0, changes x. #x is the first size. + - * / // % ^ and the unary minus work
+--- element by element, also with numbers; comparisons are methods, x:lt(y).
 ---
 ---     local x = wrun.arange(12):reshape(3, 4)
 ---     x[{ { 1, 2 }, -1 }] = 0

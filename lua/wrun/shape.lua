@@ -12,7 +12,7 @@ local M = {}
 --- shapes  x [a, b] -> [sizes] of as many elements, a view; one size may be -1, whatever is left
 --- domain  any dtype
 --- raises  `view: expected a shape for the N elements`; `view: expected sizes of 0 or more and at`;
----   `view: a view of SHAPE ... use reshape` where the elements would have to be moved
+---   `view: the elements do not lie in that order` where they would have to be moved
 ---
 ---     print(wrun.arange(6):view(2, -1))
 ---@type fun(x: Tensor, ...: integer|integer[]): Tensor
