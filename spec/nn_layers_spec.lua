@@ -54,6 +54,8 @@ describe("a layer", function()
       ["LayerNorm((4,), eps=1e-05, elementwise_affine=True, bias=True)"] = nn.LayerNorm(4),
       ["LayerNorm((3, 4), eps=0.5, elementwise_affine=False, bias=False)"]
         = nn.LayerNorm({ 3, 4 }, { eps = 0.5, elementwise_affine = false }),
+      ["GroupNorm(2, 4, eps=1e-05, affine=True, bias=True)"] = nn.GroupNorm(2, 4),
+      ["RMSNorm((4,), eps=None, elementwise_affine=True)"] = nn.RMSNorm(4),
       ["Embedding(4, 3)"] = nn.Embedding(4, 3),
       ["Embedding(4, 3, padding_idx=4, max_norm=2.5, norm_type=1)"]
         = nn.Embedding(4, 3, { padding_idx = -1, max_norm = 2.5, norm_type = 1 }),
@@ -66,6 +68,18 @@ describe("a layer", function()
     for text, layer in pairs(printed) do
       assert.equal(text, tostring(layer))
     end
+  end)
+
+  it("embeds what was learnt elsewhere", function()
+    local rows = wrun.eye(3, { dtype = "float64" })
+    wrun.manual_seed(1)
+    local layer = nn.Embedding.from_pretrained(rows, { padding_idx = 1 })
+    assert.equal(wrun.rand(1):item(), (wrun.manual_seed(1) and wrun.rand(1):item()))
+    assert.same({ { 1.0, 0.0, 0.0 }, { 0.0, 0.0, 1.0 } }, layer(wrun.tensor { 1, 3 }):tolist())
+    assert.is_false(layer.weight.requires_grad)
+    layer.weight:zero_()
+    assert.equal(1.0, rows[1][1]:item())
+    assert.is_true(nn.Embedding.from_pretrained(rows, { freeze = false }).weight.requires_grad)
   end)
 
   it("keeps running statistics as buffers, and none where it is told so", function()
@@ -145,6 +159,12 @@ describe("a layer", function()
     assert.equal("BatchNorm1d: argument 1: expected a tensor, got 1", text(nn.BatchNorm1d(4), 1))
     assert.equal("LayerNorm: argument 1: expected a shape that ends in [3, 4], got [4]",
       text(nn.LayerNorm({ 3, 4 }), wrun.zeros(4)))
+    assert.equal("GroupNorm: argument 1: expected [n, C, ...] with C = 4, got [2, 3]",
+      text(nn.GroupNorm(2, 4), wrun.zeros(2, 3)))
+    assert.equal("GroupNorm: argument 1: expected more than 1 value per group, got [1, 4]",
+      text(nn.GroupNorm(4, 4), wrun.zeros(1, 4)))
+    assert.equal("RMSNorm: argument 1: expected a shape that ends in [4], got [3]",
+      text(nn.RMSNorm(4), wrun.zeros(3)))
     assert.equal("Embedding: argument 1: expected int64 or uint8 indices, got a float32 tensor [2]",
       text(nn.Embedding(3, 2), wrun.zeros(2)))
     assert.equal("Embedding: argument 1: expected indices from 1 to 3, got 4",
@@ -157,7 +177,7 @@ describe("a layer", function()
       text(nn.Bilinear(3, 2, 1), wrun.zeros(5, 3), wrun.zeros(4, 2)))
     assert.equal("Bilinear: argument 1: expected [3], got []",
       text(nn.Bilinear(3, 2, 1), wrun.zeros(), wrun.zeros(2)))
-    assert.equal("Unflatten: argument 1: expected a tensor with dimension 3, got [2, 4]",
+    assert.equal("unflatten: argument 2: expected a dimension from 1 to 2 or from -2 to -1, got 3",
       text(nn.Unflatten(3, { 2, 2 }), wrun.zeros(2, 4)))
     assert.equal("AlphaDropout: argument 1: expected a tensor, got nil", text(nn.AlphaDropout()))
   end)
@@ -171,6 +191,13 @@ describe("a layer", function()
       refusal(nn.LayerNorm, { 2.5 }))
     assert.equal("LayerNorm: option eps: expected a number >= 0, got -1",
       refusal(nn.LayerNorm, 2, { eps = -1 }))
+    assert.equal("GroupNorm: argument 2: expected a multiple of 3, got 4",
+      refusal(nn.GroupNorm, 3, 4))
+    assert.equal("Embedding.from_pretrained: argument 1: expected a float table of rows, "
+      .. "got a float32 tensor [3]", refusal(nn.Embedding.from_pretrained, wrun.zeros(3)))
+    assert.equal("Embedding.from_pretrained: option dtype: unknown; the options are freeze, "
+      .. "max_norm, norm_type, padding_idx",
+      refusal(nn.Embedding.from_pretrained, wrun.zeros(3, 2), { dtype = "float32" }))
     assert.equal("Embedding: option padding_idx: expected a row from 1 to 3 or from -3 to -1, "
       .. "got 0",
       refusal(nn.Embedding, 3, 2, { padding_idx = 0 }))

@@ -51,6 +51,36 @@ function Embedding:init(num_embeddings, embedding_dim, options)
   self:reset_parameters(o.generator)
 end
 
+local PRETRAINED = {}
+for name, rule in pairs(OPTIONS) do
+  PRETRAINED[name] = rule
+end
+PRETRAINED.freeze, PRETRAINED.dtype, PRETRAINED.generator = check.boolean(true), nil, nil
+
+--- Makes a layer whose weight is a copy of a table of rows.
+--- shapes  table [num_embeddings, embedding_dim]
+--- domain  Options: freeze = true, the weight is not trained; padding_idx, max_norm and norm_type
+---   as for the layer, which leave the rows as they are
+--- raises  `Embedding.from_pretrained: argument 1: expected a float table of rows`; `option NAME:`
+---
+---     local layer = nn.Embedding.from_pretrained(wrun.eye(3))
+---     print(layer(wrun.tensor { 3, 1 }))
+---@param rows wrun.Tensor
+---@param options table?
+---@return wrun.nn.Embedding
+function Embedding.from_pretrained(rows, options)
+  local fname = "Embedding.from_pretrained"
+  if not (core.is_tensor(rows) and rows.ndim == 2 and rows.dtype:find("^float")) then
+    fail("%s: argument 1: expected a float table of rows, got %s", fname, check.describe(rows))
+  end
+  local o = check.options(fname, options, PRETRAINED)
+  local freeze = o.freeze
+  o.freeze, o.dtype, o.generator = nil, rows.dtype, wrun.Generator({ seed = 0 })
+  local layer = Embedding(rows:size(1), rows:size(2), o)
+  layer.weight = Parameter(rows:detach():clone(), not freeze)
+  return layer
+end
+
 --- Draws the weight from N(0, 1); the row padding_idx is 0.
 --- domain  any generator
 --- raises  what the generator raises

@@ -277,4 +277,13 @@ M.cosine_similarity = similarity.cosine_similarity
 ---@type fun(a: wrun.Tensor, b: wrun.Tensor, options: table?): wrun.Tensor
 M.pairwise_distance = similarity.pairwise_distance
 
+--- Returns x over its p-norm along a dimension.
+--- shapes  x [..., n, ...] -> same
+--- domain  norms below eps count as eps. Options: p > 0, default 2; dim 2; eps 1e-12
+--- raises  `normalize: argument 1: expected a tensor`; `option p: expected a number > 0`; as `norm`
+---
+---     print(nn.functional.normalize(wrun.tensor { { 3.0, 4.0 } }))
+---@type fun(x: wrun.Tensor, options: table?): wrun.Tensor
+M.normalize = similarity.normalize
+
 return M

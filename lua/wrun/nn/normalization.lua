@@ -1,4 +1,5 @@
---- Layers that shift and scale their input to mean 0 and variance 1: BatchNorm and LayerNorm.
+--- Layers that shift or scale their input to mean 0 and variance 1: the norms of batches, groups,
+--- layers.
 
 local Module = require "wrun.nn.module"
 local Parameter = require "wrun.nn.parameter"
@@ -182,7 +183,67 @@ M.BatchNorm1d = batch_norm("BatchNorm1d", "[n, C] or [n, C, l]", { [2] = true, [
 ---@type fun(num_features: integer, options: table?): wrun.nn.Module
 M.BatchNorm2d = batch_norm("BatchNorm2d", "[n, C, h, w]", { [4] = true })
 
--- LayerNorm -------------------------------------------------------------------------------------
+-- GroupNorm -------------------------------------------------------------------------------------
+
+local COUNT = check.integer(nil, 1)
+local GROUP_OPTIONS = { eps = EPS, affine = check.boolean(true), dtype = DTYPE }
+
+---@class wrun.nn.GroupNorm: wrun.nn.Module
+local GroupNorm = Module:extend("GroupNorm")
+
+--- Makes a layer that gives each group of channels of each sample mean 0 and variance 1, times
+--- weight plus bias of the channel.
+--- shapes  weight, bias [C]
+--- domain  num_channels a multiple of num_groups. Options: eps 1e-5; affine = true; dtype "float32"
+--- raises  `GroupNorm: argument N: expected an integer >= 1`; `argument 2: expected a multiple of`
+--- source  [Wu2018]
+---
+---     local y = nn.GroupNorm(2, 4)(wrun.randn(3, 4, 5))
+---     print(y:reshape(3, 2, 10):mean(3))
+---@param num_groups integer
+---@param num_channels integer
+---@param options table?
+function GroupNorm:init(num_groups, num_channels, options)
+  local o = check.options("GroupNorm", options, GROUP_OPTIONS)
+  self.num_groups = check.argument("GroupNorm", 1, num_groups, COUNT)
+  self.num_channels = check.argument("GroupNorm", 2, num_channels, COUNT)
+  if num_channels % num_groups ~= 0 then
+    fail("GroupNorm: argument 2: expected a multiple of %d, got %d", num_groups, num_channels)
+  end
+  self.eps, self.affine = o.eps, o.affine
+  set_parameters(self, { num_channels }, o.affine, true, o.dtype)
+end
+
+--- Returns x with its groups of channels standardised, times weight plus bias.
+--- shapes  x [n, C, ...] -> same
+--- domain  float32 or float64
+--- raises  `argument 1: expected [n, C, ...]`; `argument 1: expected more than 1 value per group`
+---@param x wrun.Tensor
+---@return wrun.Tensor
+function GroupNorm:forward(x)
+  check.tensor_argument("GroupNorm", 1, x)
+  if x.ndim < 2 or x:size(2) ~= self.num_channels then
+    fail("GroupNorm: argument 1: expected [n, C, ...] with C = %d, got %s", self.num_channels,
+      core.shape_text(x))
+  elseif x:numel() == self.num_groups then
+    fail("GroupNorm: argument 1: expected more than 1 value per group, got %s", core.shape_text(x))
+  end
+  local shape, groups = {}, x:size(1) * self.num_groups
+  for d = 1, x.ndim do
+    shape[d] = d == 2 and self.num_channels or 1
+  end
+  local width = x:numel() // math.max(1, groups)
+  return scale(self, (standardized(x, 1, groups, width, self.eps)), shape)
+end
+
+function GroupNorm:extra_repr()
+  return ("%d, %d, eps=%s, affine=%s, bias=%s"):format(self.num_groups, self.num_channels, self.eps,
+    python(self.affine), python(self.bias ~= nil))
+end
+
+M.GroupNorm = GroupNorm
+
+-- LayerNorm and RMSNorm -------------------------------------------------------------------------
 
 local SHAPE = check.rule(nil, "a size or a list of sizes", function(value)
   local sizes = type(value) == "table" and value or { value }
@@ -194,6 +255,27 @@ local SHAPE = check.rule(nil, "a size or a list of sizes", function(value)
   end
   return #sizes > 0 and table.move(sizes, 1, #sizes, 1, {}) or nil
 end)
+
+-- The last dimensions of x, which must have the layer's sizes, counted from the end; and how many
+-- elements they hold.
+local function last_dimensions(self, x)
+  check.tensor_argument(self.__name, 1, x)
+  local own, dims, width = self.normalized_shape, {}, 1
+  for i = 1, #own do
+    dims[i] = i - #own - 1
+    if x.ndim < #own or x:size(dims[i]) ~= own[i] then
+      fail("%s: argument 1: expected a shape that ends in %s, got %s", self.__name,
+        core.shape_text(own), core.shape_text(x))
+    end
+    width = width * own[i]
+  end
+  return dims, width
+end
+
+-- A shape as a Python tuple: (3,) or (3, 4).
+local function tuple(sizes)
+  return ("(%s%s)"):format(table.concat(sizes, ", "), #sizes == 1 and "," or "")
+end
 
 local LAYER_OPTIONS = {
   eps = EPS,
@@ -229,15 +311,7 @@ end
 ---@param x wrun.Tensor
 ---@return wrun.Tensor
 function LayerNorm:forward(x)
-  check.tensor_argument("LayerNorm", 1, x)
-  local own, width = self.normalized_shape, 1
-  for i = 1, #own do
-    if x.ndim < #own or x:size(i - #own - 1) ~= own[i] then
-      fail("LayerNorm: argument 1: expected a shape that ends in %s, got %s",
-        core.shape_text(own), core.shape_text(x))
-    end
-    width = width * own[i]
-  end
+  local _, width = last_dimensions(self, x)
   return scale(self, (standardized(x, 1, x:numel() // math.max(1, width), width, self.eps)))
 end
 
@@ -246,12 +320,63 @@ function LayerNorm:label()
 end
 
 function LayerNorm:extra_repr()
-  local sizes = table.concat(self.normalized_shape, ", ")
-  return ("(%s%s), eps=%s, elementwise_affine=%s, bias=%s"):format(sizes,
-    #self.normalized_shape == 1 and "," or "", self.eps, python(self.elementwise_affine),
-    python(self.bias ~= nil))
+  return ("%s, eps=%s, elementwise_affine=%s, bias=%s"):format(tuple(self.normalized_shape),
+    self.eps, python(self.elementwise_affine), python(self.bias ~= nil))
 end
 
 M.LayerNorm = LayerNorm
+
+local RMS_OPTIONS = {
+  eps = check.optional(check.number(nil, 0)),
+  elementwise_affine = check.boolean(true),
+  dtype = DTYPE,
+}
+
+-- the distance from 1 to the next number
+local PRECISION = { float32 = 2.0 ^ -23, float64 = 2.0 ^ -52 }
+
+---@class wrun.nn.RMSNorm: wrun.nn.Module
+local RMSNorm = Module:extend("RMSNorm")
+
+--- Makes a layer that divides the last dimensions of each sample by the root of their mean square,
+--- times weight.
+--- shapes  weight [normalized_shape]
+--- domain  normalized_shape a size, or the list of the last sizes. Options: eps, by default the
+---   precision of the input's dtype; elementwise_affine = true; dtype "float32"
+--- raises  `RMSNorm: argument 1: expected a size or a list of sizes`
+--- source  [Zhang2019]
+---
+---     print(nn.RMSNorm(2)(wrun.tensor { { 3.0, 4.0 } }))
+---@param normalized_shape integer|integer[]
+---@param options table?
+function RMSNorm:init(normalized_shape, options)
+  local o = check.options("RMSNorm", options, RMS_OPTIONS)
+  self.normalized_shape = check.argument("RMSNorm", 1, normalized_shape, SHAPE)
+  self.eps, self.elementwise_affine = o.eps, o.elementwise_affine
+  set_parameters(self, self.normalized_shape, o.elementwise_affine, false, o.dtype)
+end
+
+--- Returns x over the root of the mean square of its last dimensions, times weight.
+--- shapes  x [..., normalized_shape] -> same
+--- domain  float32 or float64
+--- raises  `argument 1: expected a shape that ends in`
+---@param x wrun.Tensor
+---@return wrun.Tensor
+function RMSNorm:forward(x)
+  local dims = last_dimensions(self, x)
+  local eps = self.eps or PRECISION[x.dtype]
+  return scale(self, x * (x:square():mean(dims, true) + eps):rsqrt())
+end
+
+function RMSNorm:label()
+  return ("RMSNorm(%s)"):format(table.concat(self.normalized_shape, ", "))
+end
+
+function RMSNorm:extra_repr()
+  return ("%s, eps=%s, elementwise_affine=%s"):format(tuple(self.normalized_shape),
+    self.eps or "None", python(self.elementwise_affine))
+end
+
+M.RMSNorm = RMSNorm
 
 return M

@@ -26,6 +26,18 @@ local function direction(x, dim, eps)
   return x / (length + (plain:maximum(eps) - plain))
 end
 
+local NORMALIZE = {
+  p = check.positive(2),
+  dim = check.integer(2),
+  eps = check.number(1e-12, 0),
+}
+
+function M.normalize(x, options)
+  local o = check.options("normalize", options, NORMALIZE)
+  check.tensor_argument("normalize", 1, x)
+  return x / x:norm(o.p, o.dim, true):clamp(o.eps, math.huge)
+end
+
 local function cosine(fname, o, a, b)
   check.tensor_argument(fname, 1, a)
   check.tensor_argument(fname, 2, b)

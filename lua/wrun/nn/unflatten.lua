@@ -2,7 +2,7 @@
 
 local Module = require "wrun.nn.module"
 local check = require "wrun.check"
-local core = require "wrun.core"
+local wrun = require "wrun"
 
 local LIST = check.table()
 
@@ -12,7 +12,7 @@ local Unflatten = Module:extend("Unflatten")
 --- Makes a layer that splits dimension `dim` into dimensions of the given sizes.
 --- shapes  x [n, a * b], dim 2, sizes { a, b } -> y [n, a, b]
 --- domain  any dtype; one of the sizes may be -1, what is left
---- raises  `Unflatten: argument 2: expected a table`; `Unflatten: expected a dimension`; `reshape`
+--- raises  `Unflatten: argument 2: expected a table`; as `unflatten`
 ---
 ---     print(nn.Unflatten(2, { 2, -1 })(wrun.arange(6):reshape(1, 6)))
 ---@param dim integer
@@ -23,16 +23,7 @@ function Unflatten:init(dim, sizes)
 end
 
 function Unflatten:forward(x)
-  check.tensor_argument("Unflatten", 1, x)
-  local shape = x.shape
-  local dim = self.dim < 0 and #shape + self.dim + 1 or self.dim
-  if shape[dim] == nil then
-    core.fail("Unflatten: argument 1: expected a tensor with dimension %d, got %s", self.dim,
-      core.shape_text(x))
-  end
-  local sizes = table.move(shape, 1, dim - 1, 1, {})
-  table.move(self.unflattened_size, 1, #self.unflattened_size, dim, sizes)
-  return x:reshape(table.move(shape, dim + 1, #shape, #sizes + 1, sizes))
+  return wrun.unflatten(x, self.dim, self.unflattened_size)
 end
 
 function Unflatten:extra_repr()

@@ -129,6 +129,7 @@ end)
 -- The variances, one for each element of the input, or one for each of its rows of the last
 -- dimension.
 local function variances(o, input, var)
+  var = type(var) == "number" and wrun.full(input.shape, var, { dtype = input.dtype }) or var
   Loss.check_float(o, 3, var)
   local shape = input.shape
   local rows = table.move(shape, 1, #shape - 1, 1, {})
@@ -148,8 +149,8 @@ end
 --- all elements.
 --- shapes  input [..., m], target the same; var [..., m], [..., 1] or [...]; the loss [], with
 ---   reduction "none" like the input
---- domain  var >= 0, where it is below eps it counts as eps. Options: eps > 0, default 1e-6; full =
----   true adds log(2 pi) / 2; reduction "mean", "sum" or "none"
+--- domain  var >= 0, or a number for all; where it is below eps it counts as eps. Options: eps > 0,
+---   default 1e-6; full = true adds log(2 pi) / 2; reduction "mean", "sum" or "none"
 --- raises  `argument 3: expected variances >= 0`; `argument 3: expected SHAPE, or one variance`
 ---
 ---     local x, t = wrun.zeros(2), wrun.tensor { 1.0, 2.0 }
