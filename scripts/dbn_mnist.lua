@@ -16,7 +16,7 @@ parser:option("--pretraining", "Epochs a layer; the top one gets twice as many."
   math.tointeger)
 parser:option("--steps", "Steps of fine-tuning at most, of 100 images each.", "18000",
   math.tointeger)
-parser:option("--dropout", "Share of the pixels left out in fine-tuning.", "0.3", tonumber)
+parser:option("--dropout", "Share of the pixels left out in fine-tuning.", "0.4", tonumber)
 parser:option("--smoothing", "Share of a label that all classes get alike.", "0.1", tonumber)
 parser:option("--lr", "Learning rate of fine-tuning, falling to 0 in a line.", "0.001", tonumber)
 parser:option("--starts", "What to compare.", "dbn,sigmoid,tanh,relu")

@@ -147,9 +147,9 @@ M.nonzero = operations.nonzero
 ---@param a? Tensor|number
 ---@param b? Tensor|number
 ---@return Tensor ...
-function M.where(condition, a, b)
+function M.where(condition, a, b, ...)
   if a ~= nil or b ~= nil then
-    return operations.where(condition, a, b)
+    return operations.where(condition, a, b, ...)
   end
   check.tensor_argument("where", 1, condition)
   local seen = condition.ndim == 0 and core.reshape(condition, 1) or condition
