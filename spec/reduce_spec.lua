@@ -246,7 +246,7 @@ describe("max, min, argmax and argmin", function()
   end)
 
   it("find the first of equals and of NaN anywhere in a long row", function()
-    for _, dtype in ipairs({ "uint8", "int64", "float32", "float64" }) do
+    for _, dtype in ipairs({ "uint8", "int32", "int64", "float32", "float64" }) do
       for _, n in ipairs({ 63, 64, 511, 512, 513, 1100, 9001 }) do
         local x = (wrun.arange(n) * 7919 % 101):to(dtype)
         for _, place in ipairs({ 1, n // 2, n }) do

@@ -232,7 +232,7 @@ end
 --- Returns how often each of the numbers 1, 2, 3 ... occurs in x, or the sum of the weights of its
 --- occurrences. PyTorch counts from 0: its bincount of x is wrun's of x + 1.
 --- shapes  x [n], weights [n] -> [the largest of x, at least minlength]
---- domain  x int64 or uint8, from 1; counts are int64, sums of float32 weights float32 and of all
+--- domain  x integers, from 1; counts are int64, sums of float32 weights float32 and of all
 ---         others float64
 --- raises  `bincount: argument 1: expected`; `bincount: argument 2: expected`; `bincount: argument
 ---         3: expected an integer >= 0`
@@ -246,8 +246,8 @@ end
 function M.bincount(x, weights, minlength)
   check.tensor_argument("bincount", 1, x)
   minlength = check.argument("bincount", 3, minlength, check.integer(0, 0))
-  if x.ndim ~= 1 or (x.dtype ~= "int64" and x.dtype ~= "uint8") then
-    fail("bincount: argument 1: expected an int64 or uint8 tensor of 1 dimension, got %s",
+  if x.ndim ~= 1 or not x.dtype:find("int", 1, true) then
+    fail("bincount: argument 1: expected an integer tensor of 1 dimension, got %s",
       core.describe(x))
   end
   local n, most = x:numel(), 0
