@@ -87,8 +87,9 @@ end)
 
 describe("LBFGS", function()
   for _, case in ipairs(fixture.cases) do
-    it(("takes PyTorch's path in %s down the %s with %s"):format(case.dtype, case.problem,
-        text(case.options)), function()
+    local tag = case.dtype == "float32" and " #many" or ""
+    it(("takes PyTorch's path in %s down the %s with %s%s"):format(case.dtype, case.problem,
+        text(case.options), tag), function()
       local params, closure = problem(case.problem, case.dtype)
       local optimizer = optim.LBFGS(params, case.options)
       for _, want in ipairs(case.path) do

@@ -113,7 +113,7 @@ for _, case in ipairs(fixture.cases) do
     .. (case.nudge and " and rates halved by hand" or "")
     .. (case.parts and ", " .. text(case.parts) or "")
   local steps = #case.rates - 1
-  describe(case.class, function()
+  describe(case.class .. " #many", function()
     it("sets PyTorch's rates " .. title, function()
       local optimizer = make_optimizer(case)
       local scheduler = make_scheduler(case, optimizer)

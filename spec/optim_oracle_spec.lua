@@ -64,7 +64,7 @@ local function values_of(params)
 end
 
 for _, case in ipairs(fixture.cases) do
-  describe(case.class, function()
+  describe(case.class .. (next(case.options) and " #many" or ""), function()
     local how = text(case.options) .. (case.groups and " groups " .. text(case.groups) or "")
       .. (case.lr_from and " with a schedule" or "")
     it(("takes PyTorch's path in %s with %s"):format(case.dtype, how), function()
