@@ -140,7 +140,8 @@ static void check_integers(lua_State *L, const Entry *entry, const Call *call)
     const char *name = entry->operation->name;
     if (dtype_is_float(call->common) || entry->operation->arity != 2)
         return;
-    bool divides = strcmp(name, "floor_divide") == 0 || strcmp(name, "remainder") == 0;
+    bool divides = strcmp(name, "floor_divide") == 0 || strcmp(name, "remainder") == 0 ||
+                   strcmp(name, "fmod") == 0;
     if (divides && any_integer(L, entry, call, is_zero))
         bind_fail(L, "%s: argument 2: expected no zero, since integers are divided", entry->name);
     if (strcmp(name, "pow") == 0 && any_integer(L, entry, call, is_negative))
@@ -298,12 +299,20 @@ static int call_operator(lua_State *L)
     return run(L, &entry);
 }
 
-/* clamp(x, low, high): a bound that is nil does not bind */
+/* clamp(x, low, high) or clamp(x, {min=, max=}): a bound that is nil does not bind */
 static int call_clamp(lua_State *L)
 {
     Entry entry = called_entry(L);
     lua_settop(L, 3);
     const Tensor *t = bind_tensor(L, entry.name, 1);
+    if (lua_istable(L, 2) && lua_isnil(L, 3)) {
+        static const char *const bounds[] = {"min", "max", NULL};
+        bind_check_options(L, entry.name, 2, bounds);
+        lua_getfield(L, 2, "max");
+        lua_replace(L, 3);
+        lua_getfield(L, 2, "min");
+        lua_replace(L, 2);
+    }
     if (lua_isnil(L, 2) && lua_isnil(L, 3))
         bind_fail(L, "%s: argument 2: expected a bound here or in argument 3, got nil", entry.name);
     for (int i = 2; i <= 3; i++) {
@@ -316,6 +325,38 @@ static int call_clamp(lua_State *L)
         lua_replace(L, i);
     }
     return run(L, &entry);
+}
+
+/* rows whose later arguments need not be given */
+static const struct {
+    const char *name;
+    lua_Number value[MAX_ARITY - 1];
+} defaults[] = {
+    {"leaky_relu", {0.01}}, {"elu", {1}},          {"celu", {1}},
+    {"softshrink", {0.5}},  {"hardshrink", {0.5}}, {"hardtanh", {-1, 1}},
+};
+
+static int call_with_defaults(lua_State *L)
+{
+    Entry entry = called_entry(L);
+    int arity = entry.operation->arity;
+    if (lua_gettop(L) < arity)
+        lua_settop(L, arity);
+    for (size_t i = 0; i < COUNT_OF(defaults); i++)
+        for (int k = 2; k <= arity && strcmp(defaults[i].name, entry.operation->name) == 0; k++)
+            if (lua_isnil(L, k)) {
+                lua_pushnumber(L, defaults[i].value[k - 2]);
+                lua_replace(L, k);
+            }
+    return call_operation(L);
+}
+
+static bool has_defaults(const char *name)
+{
+    for (size_t i = 0; i < COUNT_OF(defaults); i++)
+        if (strcmp(defaults[i].name, name) == 0)
+            return true;
+    return false;
 }
 
 static int find_operation(const char *name)
@@ -382,7 +423,9 @@ void bind_open_elementwise(lua_State *L)
 {
     for (int op = 0; op < operation_count; op++) {
         const Operation *o = &operations[op];
-        lua_CFunction call = strcmp(o->name, "clamp") == 0 ? call_clamp : call_operation;
+        lua_CFunction call = strcmp(o->name, "clamp") == 0 ? call_clamp
+                             : has_defaults(o->name)       ? call_with_defaults
+                                                           : call_operation;
         push_operation(L, call, op, o->name, false);
         lua_setfield(L, -2, o->name);
         if (o->kind != SELECT) {

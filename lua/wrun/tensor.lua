@@ -14,6 +14,7 @@ local einsum = require "wrun.einsum"
 local elements = require "wrun.elements"
 local factor = require "wrun.factor"
 local format = require "wrun.format"
+local functions = require "wrun.functions"
 local indexing = require "wrun.indexing"
 local joining = require "wrun.joining"
 local likes = require "wrun.likes"
@@ -39,6 +40,7 @@ local TOPICS = {
   einsum,
   elements,
   factor,
+  functions,
   indexing,
   joining,
   likes,
