@@ -144,12 +144,11 @@ M.nonzero = operations.nonzero
 ---     local x = wrun.tensor { -1.0, 2.0 }
 ---     print(wrun.where(x:gt(0), x, x * 0.1), (wrun.where(x:gt(0))))
 ---@param condition Tensor
----@param a? Tensor|number
----@param b? Tensor|number
+---@param ... Tensor|number  a and b, or nothing
 ---@return Tensor ...
-function M.where(condition, a, b, ...)
-  if a ~= nil or b ~= nil then
-    return operations.where(condition, a, b, ...)
+function M.where(condition, ...)
+  if select("#", ...) > 0 then
+    return operations.where(condition, ...)
   end
   check.tensor_argument("where", 1, condition)
   local seen = condition.ndim == 0 and core.reshape(condition, 1) or condition
