@@ -57,6 +57,21 @@ describe("nn.Module", function()
     assert.equal(net.first.weight, net:parameters()[4])
   end)
 
+  it("can leave out what is below, and put a prefix before the names", function()
+    local net = Net()
+    assert.same({ "scale" }, names_of(net:named_parameters({ recurse = false })))
+    assert.equal(1, #net:parameters({ recurse = false }))
+    assert.same({ "net.count", "net.scratch" },
+      names_of(net:named_buffers({ prefix = "net", recurse = false })))
+    assert.equal("net.second.weight", names_of(net:named_parameters({ prefix = "net" }))[2])
+    assert.equal(2, #net:buffers({ recurse = true }))
+    assert.equal(0, #nn.Sequential(net):buffers({ recurse = false }))
+    for _, name in ipairs { "parameters", "named_parameters", "buffers", "named_buffers" } do
+      assert.equal(name .. ": option deep: unknown; the options are prefix, recurse",
+        refusal(net[name], net, { deep = true }))
+    end
+  end)
+
   it("leaves plain tensors and values alone", function()
     local net = Net()
     net.cache = wrun.zeros(3)

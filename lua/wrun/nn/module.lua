@@ -90,48 +90,57 @@ end
 
 --- Returns the parameters of this module and all below it, own ones first; a shared one comes once.
 --- shapes  any
---- raises  nothing
+--- domain  option recurse = false leaves out what is below
+--- raises  `parameters: option NAME: unknown`
 ---
 ---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
 ---     print(#net:parameters())
+---@param options { recurse: boolean, prefix: string }?
 ---@return wrun.Tensor[]
-function Module:parameters()
-  local _, parameters = registry.collect(self, registry.is_parameter)
+function Module:parameters(options)
+  local _, parameters = registry.collect("parameters", self, registry.is_parameter, options)
   return parameters
 end
 
 --- Iterates over name and parameter in the order of `parameters`; names are paths like `1.weight`.
 --- shapes  any
---- raises  nothing
+--- domain  option recurse = false leaves out what is below; option prefix stands before the names
+--- raises  `named_parameters: option NAME: unknown`
 ---
 ---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
 ---     for name, p in net:named_parameters() do print(name, p.shape[1]) end
+---@param options { recurse: boolean, prefix: string }?
 ---@return fun(): string, wrun.Tensor
-function Module:named_parameters()
-  return registry.iterate(registry.collect(self, registry.is_parameter))
+function Module:named_parameters(options)
+  return registry.iterate(
+    registry.collect("named_parameters", self, registry.is_parameter, options))
 end
 
 --- Returns the buffers of this module and all below it.
 --- shapes  any
---- raises  nothing
+--- domain  option recurse = false leaves out what is below
+--- raises  `buffers: option NAME: unknown`
 ---
 ---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
 ---     print(#net:buffers())
+---@param options { recurse: boolean, prefix: string }?
 ---@return wrun.Tensor[]
-function Module:buffers()
-  local _, buffers = registry.collect(self, registry.is_buffer)
+function Module:buffers(options)
+  local _, buffers = registry.collect("buffers", self, registry.is_buffer, options)
   return buffers
 end
 
 --- Iterates over name and buffer in the order of `buffers`.
 --- shapes  any
---- raises  nothing
+--- domain  option recurse = false leaves out what is below; option prefix stands before the names
+--- raises  `named_buffers: option NAME: unknown`
 ---
 ---     local norm = nn.BatchNorm1d(2)
 ---     for name in norm:named_buffers() do print(name) end
+---@param options { recurse: boolean, prefix: string }?
 ---@return fun(): string, wrun.Tensor
-function Module:named_buffers()
-  return registry.iterate(registry.collect(self, registry.is_buffer))
+function Module:named_buffers(options)
+  return registry.iterate(registry.collect("named_buffers", self, registry.is_buffer, options))
 end
 
 --- Returns the modules directly below this one.

@@ -92,10 +92,13 @@ function M.walk(module, path, visit, seen)
   end
 end
 
--- Names and values, once each, of the fields that `is_kind` accepts, here and below.
-function M.collect(module, is_kind)
+local COLLECT_OPTIONS = { recurse = check.boolean(true), prefix = check.string("") }
+
+-- Names and values, once each, of the fields that `is_kind` accepts, here and, unless the option
+-- recurse is false, below; the option prefix stands in front of the names.
+function M.collect(fname, module, is_kind, options)
   local names, values, seen = {}, {}, {}
-  M.walk(module, "", function(path, owner)
+  local function visit(path, owner)
     for name, value in M.fields(owner, is_kind) do
       if not seen[value] then
         seen[value] = true
@@ -103,7 +106,14 @@ function M.collect(module, is_kind)
         values[#values + 1] = value
       end
     end
-  end, {})
+  end
+  local o = options and check.options(fname, options, COLLECT_OPTIONS)
+  local path = o and o.prefix ~= "" and o.prefix .. "." or ""
+  if o and not o.recurse then
+    visit(path, module)
+  else
+    M.walk(module, path, visit, {})
+  end
   return names, values
 end
 
