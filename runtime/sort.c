@@ -13,9 +13,10 @@
 
 enum {
     DIGITS = 256,
-    SHORT = 48,       /* records that insertion sorts sooner */
-    ELEMENTS = 16384, /* how many a piece of work has at least, */
-    MOST_PIECES = 16, /* and how many pieces there are at most: each has its scratch */
+    SHORT = 48,         /* records that insertion sorts sooner */
+    ELEMENTS = 16384,   /* how many a piece of work has at least */
+    MOST_PIECES = 16,   /* how many pieces there are at most, */
+    SCRATCH = 64 << 20, /* and how many bytes of scratch they share, if one does not need more */
 };
 
 typedef struct {
@@ -193,8 +194,10 @@ static int64_t count_lines(const Sort *s)
 
 static int64_t count_pieces(const Sort *s)
 {
-    int64_t worth = size_pieces(count_lines(s) * s->along.n, ELEMENTS);
-    return size_min(count_lines(s), size_min(worth, MOST_PIECES));
+    int64_t n = s->along.n, worth = size_pieces(count_lines(s) * n, ELEMENTS);
+    int64_t room = SCRATCH / (2 * (int64_t)sizeof(Record) * size_max(n, 1));
+    int64_t most = size_min(MOST_PIECES, size_max(room, 1));
+    return size_min(count_lines(s), size_min(worth, most));
 }
 
 static void sort_piece(void *context, int64_t piece)
