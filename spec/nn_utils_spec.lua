@@ -1,10 +1,10 @@
---- nn.utils: gradients clipped as PyTorch does (spec/fixtures/make_clip.py), parameters as vectors.
+--- nn.utils: gradients clipped as PyTorch does (spec/fixtures/make_nn_utils.py), vectors.
 
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 
-local fixture = require "spec.fixtures.clip"
+local fixture = require "spec.fixtures.nn_utils"
 
 local nn = wrun.nn
 local utils = nn.utils
@@ -118,6 +118,27 @@ describe("clip_grad_norm_", function()
       refusal(utils.get_total_norm, 1))
   end)
 end)
+
+for _, case in ipairs(fixture.vectors) do
+  describe(case.call, function()
+    it("moves elements as PyTorch does", function()
+      local tensors = parameters_of(case.list, "float32")
+      local values = {}
+      for i, parameter in ipairs(tensors) do
+        values[i] = parameter.grad
+      end
+      if case.vector then
+        assert.same(case.vector, utils[case.call](values):tolist())
+        return
+      end
+      local count = utils.parameters_to_vector(values):numel()
+      utils[case.call](wrun.arange(count):float(), values)
+      for i, want in ipairs(case.after) do
+        assert.same(want, near.flat(values[i]:reshape(-1)))
+      end
+    end)
+  end)
+end
 
 describe("parameters_to_vector", function()
   it("joins what vector_to_parameters takes apart, and gradients flow through it", function()
