@@ -4,6 +4,7 @@ local child = require "spec.support.child"
 local data = require "wrun.data"
 local files = require "spec.support.files"
 local fixtures = require("spec.fixtures.arrays")
+local lfs = require "lfs"
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
@@ -406,5 +407,41 @@ describe("data.save_npz", function()
       refusal(data.save_npz, path, {}, { level = 3 }))
     assert.equal("save_npz: /nowhere/x: No such file or directory",
       refusal(data.save_npz, "/nowhere/x", {}))
+  end)
+end)
+
+describe("the readers of data files", function()
+  it("leave no file open, whatever happens", function()
+    local function open_files()
+      local count = 0
+      for _ in lfs.dir("/proc/self/fd") do
+        count = count + 1
+      end
+      return count
+    end
+    local x, samples = wrun.zeros(1000), {}
+    for _, write in ipairs {
+      function() data.save_npy(path, x) end,
+      function() data.save_npz(path, { x = x }, { compress = true }) end,
+      function() wrun.save(path, { x = x }) end,
+      function() data.save_csv(path, x) end,
+    } do
+      write()
+      samples[#samples + 1] = files.read(path)
+    end
+    collectgarbage("stop")
+    local before = open_files()
+    for _, sample in ipairs(samples) do
+      for _, bytes in ipairs { sample, sample:sub(1, -100), sample .. "x" } do
+        files.write(path, bytes)
+        for _, read in ipairs { data.npy, data.npz, data.csv, wrun.load } do
+          pcall(read, path)
+        end
+        pcall(data.csv, path, { columns = { "x" } })
+      end
+    end
+    local after = open_files()
+    collectgarbage("restart")
+    assert.equal(before, after)
   end)
 end)
