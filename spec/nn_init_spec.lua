@@ -220,30 +220,32 @@ describe("nn.init.orthogonal_", function()
 end)
 
 describe("nn.init.trunc_normal_", function()
+  local erf = function(x)
+    return wrun.tensor(x, { dtype = "float64" }):erf():item()
+  end
+
   -- Mean and deviation of a normal between a and b: m + s (f(l) - f(h)) / P and its kin.
   local function moments(m, s, a, b)
     local l, h = (a - m) / s, (b - m) / s
     local function f(x)
       return math.exp(-x * x / 2) / sqrt(2 * math.pi)
     end
-    local share, steps = 0, 1000 -- by Simpson's rule
-    for k = 0, steps do
-      local weight = (k == 0 or k == steps) and 1 or k % 2 == 1 and 4 or 2
-      share = share + weight * f(l + (h - l) * k / steps) * (h - l) / steps / 3
-    end
+    local share = (erf(h / sqrt(2)) - erf(l / sqrt(2))) / 2
     local shift = (f(l) - f(h)) / share
     return m + s * shift, s * sqrt(1 + (l * f(l) - h * f(h)) / share - shift * shift)
   end
 
-  it("has the moments of a truncated normal", function()
+  it("has the moments of a truncated normal, by either method", function()
     for _, o in ipairs({ { 0, 1, -2, 2 }, { 1, 2, -0.5, 4 }, { 0, 1, 1, 2.5 },
       { -1, 1, 0.5, 1 } }) do
-      local m, s, a, b = table.unpack(o)
-      local w = init.trunc_normal_(matrix(), m, s, a, b)
-      assert.is_true(w:min():item() >= a and w:max():item() <= b)
-      local mean, std = moments(m, s, a, b)
-      assert.near(mean, w:mean():item(), SIGMAS * std / sqrt(N))
-      assert.near(std, w:std():item(), SIGMAS * std / sqrt(2 * N))
+      for _, method in ipairs({ "rejection", "inverse" }) do
+        local m, s, a, b = table.unpack(o)
+        local w = init.trunc_normal_(matrix(), m, s, a, b, { method = method })
+        assert.is_true(w:min():item() >= a and w:max():item() <= b)
+        local mean, std = moments(m, s, a, b)
+        assert.near(mean, w:mean():item(), SIGMAS * std / sqrt(N))
+        assert.near(std, w:std():item(), SIGMAS * std / sqrt(2 * N))
+      end
     end
   end)
 
@@ -289,6 +291,8 @@ describe("nn.init.trunc_normal_", function()
       refusal(init.trunc_normal_, w, 0, 0))
     assert.equal("trunc_normal_: option mean: expected a number, got nan",
       refusal(init.trunc_normal_, w, 0 / 0))
+    assert.equal("trunc_normal_: option method: expected rejection or inverse, got the string "
+      .. "'fast'", refusal(init.trunc_normal_, w, { method = "fast" }))
   end)
 end)
 

@@ -9,18 +9,9 @@ local fail = core.fail
 
 local M = {}
 
---- the share of a standard normal distribution below x, by the series of [Marsaglia2004]
+--- the share of a normal distribution below x
 local function below(x)
-  if math.abs(x) > 8 then
-    return x > 0 and 1 or 0
-  end
-  local sum, before, term, i = x, nil, x, 1
-  while sum ~= before do
-    i = i + 2
-    before, term = sum, term * x * x / i
-    sum = sum + term
-  end
-  return 0.5 + sum * math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+  return (1 + core.erf(core.tensor(x / math.sqrt(2), { dtype = "float64" })):item()) / 2
 end
 
 --- normal draws, all drawn again and put where those before lie outside, until none does
@@ -60,6 +51,13 @@ local function reject_uniform(tensor, o)
   end
 end
 
+--- the inverse of the distribution function, applied to uniform draws
+local function invert(tensor, o)
+  local low, high = below((o.a - o.mean) / o.std), below((o.b - o.mean) / o.std)
+  tensor:uniform_(2 * low - 1, 2 * high - 1, { generator = o.generator })
+  tensor:erfinv_():mul_(o.std * math.sqrt(2)):add_(o.mean):clamp_(o.a, o.b)
+end
+
 local TRUNCATED = {
   mean = check.number(0),
   std = check.rule(1, "a number > 0", function(std)
@@ -67,6 +65,7 @@ local TRUNCATED = {
   end),
   a = check.number(-2),
   b = check.number(2),
+  method = check.choice("rejection", { "rejection", "inverse" }),
   generator = common.GENERATOR,
 }
 
@@ -75,15 +74,17 @@ local SHARE = 0.3
 
 --- Fills with draws from N(mean, std^2) between a and b, which are values, not multiples of std.
 ---
---- Draws what PyTorch 2.12 and later draw: by rejection. Earlier releases put uniform draws through
---- the inverse error function, which in float32 gives a value at a far bound now and then.
+--- Draws what PyTorch 2.12 and later draw: by rejection. The method "inverse" draws what PyTorch
+--- drew before, uniforms through the inverse error function; in float32 it gives a value at a bound
+--- far outside now and then.
 --- shapes  any
 --- domain  float32 or float64; std > 0, a <= b. Warns where mean is more than 2 std outside [a, b].
 --- raises  `trunc_normal_: option b: expected a number >= a`; `option std: expected a number > 0`
 ---
 ---     print(nn.init.trunc_normal_(wrun.empty(1000), { std = 2 }):abs():max():le(2))
 ---@param tensor wrun.Tensor
----@param ... any mean = 0, std = 1, a = -2, b = 2, or { mean =, std =, a =, b =, generator = }
+---@param ... any mean = 0, std = 1, a = -2, b = 2, or { mean =, std =, a =, b =, method =,
+---   generator = }
 ---@return wrun.Tensor
 function M.trunc_normal_(tensor, ...)
   local o = common.settings("trunc_normal_", tensor, TRUNCATED, { "mean", "std", "a", "b" }, ...)
@@ -95,7 +96,9 @@ function M.trunc_normal_(tensor, ...)
       .. "distributed otherwise")
   end
   local _ <close> = wrun.no_grad()
-  if below((o.b - o.mean) / o.std) - below((o.a - o.mean) / o.std) > SHARE then
+  if o.method == "inverse" then
+    invert(tensor, o)
+  elseif below((o.b - o.mean) / o.std) - below((o.a - o.mean) / o.std) > SHARE then
     reject_normal(tensor, o)
   else
     reject_uniform(tensor, o)
