@@ -52,6 +52,39 @@ describe("the layer", function()
     assert.equal("Identity()", tostring(nn.Identity()))
   end)
 
+  it("with settings checks them, and refuses options", function()
+    assert.equal("LeakyReLU: argument 1: expected a number, got the string 'a'",
+      refusal(nn.LeakyReLU, "a"))
+    assert.equal("LeakyReLU: option inplace: unknown; there are no options",
+      refusal(nn.LeakyReLU, 0.1, { inplace = true }))
+    assert.equal("Softplus: argument 1: expected a number > 0, got 0", refusal(nn.Softplus, 0))
+    assert.equal("Softshrink: argument 1: expected a number >= 0, got -1",
+      refusal(nn.Softshrink, -1))
+    assert.equal("Threshold: argument 2: expected a number, got nil", refusal(nn.Threshold, 1))
+    assert.equal("GELU: argument 1: expected none or tanh, got the string 'erf'",
+      refusal(nn.GELU, "erf"))
+    for _, name in ipairs({ "Softmax", "LogSoftmax", "Softmin" }) do
+      assert.equal(name .. ": argument 1: expected an integer, got nil", refusal(nn[name]))
+      assert.equal(name .. "(dim=2)", tostring(nn[name](2)))
+    end
+  end)
+
+  it("PReLU learns its slopes, one or one for each channel", function()
+    local layer = nn.PReLU(3, 0.5, { dtype = "float64" })
+    assert.same({ 0.5, 0.5, 0.5 }, layer.weight:tolist())
+    assert.equal("float64", layer.weight.dtype)
+    assert.is_true(layer.weight.requires_grad)
+    local input = wrun.tensor({ { -1, 2, -3 } }, { dtype = "float64" })
+    layer(input):sum():backward()
+    assert.same({ -1.0, 0.0, -3.0 }, layer.weight.grad:tolist())
+    assert.equal("PReLU: argument 1: expected an integer >= 1, got 0", refusal(nn.PReLU, 0))
+    assert.equal("PReLU: argument 2: expected a number, got true", refusal(nn.PReLU, 1, true))
+    assert.equal("PReLU: option inplace: unknown; the options are dtype",
+      refusal(nn.PReLU, 1, 0.25, { inplace = true }))
+    assert.equal("prelu: argument 2: expected a weight [2] or [1], got [3]",
+      refusal(layer, wrun.zeros(1, 2)))
+  end)
+
   it("names the function that its input does not suit", function()
     assert.equal("relu: argument 1: expected a tensor, got nil", refusal(nn.ReLU()))
     assert.equal("Flatten: argument 1: expected an integer, got the string 'a'",

@@ -188,10 +188,12 @@ end
 -------------------------------------------------------------------------------
 -- Activations with choices
 
+local APPROXIMATE = check.choice("none", { "none", "tanh" })
+
 --- Returns x times the normal distribution function at x, or its approximation by tanh.
 --- shapes  x [...] -> same
 --- domain  approximate "none" or "tanh"; float32 and float64, others as float32
---- raises  `gelu: argument 2: expected one of`
+--- raises  `gelu: argument 2: expected none or tanh`
 --- source  [Hendrycks2016]
 ---
 ---     print(wrun.gelu(wrun.tensor({ -1.0, 1.0 })), wrun.gelu(wrun.tensor({ 1.0 }), "tanh"))
@@ -199,12 +201,10 @@ end
 ---@param approximate? string
 ---@return Tensor
 function M.gelu(x, approximate)
-  if approximate == "tanh" then
+  if check.argument("gelu", 2, approximate, APPROXIMATE) == "tanh" then
     return operations.gelu_tanh(x)
-  elseif approximate == nil or approximate == "none" then
-    return operations.gelu_erf(x)
   end
-  fail("gelu: argument 2: expected one of none, tanh, got %s", core.describe(approximate))
+  return operations.gelu_erf(x)
 end
 
 --- Returns log(1 + e^(beta x)) / beta, and x itself where beta x is above the threshold. Without

@@ -25,7 +25,7 @@ end
 
 --- Returns the environment of a fixture: its inputs, wrun, math and select.
 function M.environment(inputs)
-  local environment = { wrun = wrun, math = math, select = select }
+  local environment = { wrun = wrun, math = math, select = select, tostring = tostring }
   for _, input in ipairs(inputs) do
     local name, dtype, shape, values = table.unpack(input)
     if shape then

@@ -1,0 +1,109 @@
+--- Functions made of elementwise rows, and rows with settings: what they refuse, and forms that
+--- PyTorch has no words for. Values and gradients are in oracle_spec.lua.
+
+local refusal = require "spec.support.refusal"
+local wrun = require "wrun"
+
+local x = wrun.tensor({ -2.0, 0.5, 3.0 })
+
+describe("clamp", function()
+  it("takes bounds by name, one or both", function()
+    assert.same({ -1.0, 0.5, 1.0 }, x:clamp({ min = -1, max = 1 }):tolist())
+    assert.same({ -1.0, 0.5, 3.0 }, x:clamp({ min = -1 }):tolist())
+    assert.same({ -2.0, 0.5, 1.0 }, x:clone():clamp_({ max = 1 }):tolist())
+    assert.same({ -1, 5 }, wrun.tensor({ -4, 5 }):int():clamp(-1):tolist())
+  end)
+
+  it("refuses other names, and no bound", function()
+    assert.equal("clamp: option low: unknown; the options are min, max",
+      refusal(wrun.clamp, x, { low = 1 }))
+    assert.equal("clamp: argument 2: expected a bound here or in argument 3, got nil",
+      refusal(wrun.clamp, x, {}))
+    assert.equal("clamp_: argument 2: expected a bound here or in argument 3, got nil",
+      refusal(wrun.clamp_min_, x))
+    assert.equal("clamp: argument 2: expected a bound here or in argument 3, got nil",
+      refusal(wrun.clamp_max, x))
+  end)
+end)
+
+describe("nan_to_num", function()
+  it("leaves integers as they are, and gives a tensor of its own", function()
+    local whole = wrun.tensor({ 1, 2 })
+    local y = whole:nan_to_num(7)
+    assert.same({ 1, 2 }, y:tolist())
+    y[1] = 5
+    assert.equal(1, whole[1]:item())
+  end)
+
+  it("refuses what is no number", function()
+    assert.equal("nan_to_num: argument 1: expected a tensor, got 1", refusal(wrun.nan_to_num, 1))
+    assert.equal("nan_to_num: argument 3: expected a number, got the string 'inf'",
+      refusal(wrun.nan_to_num, x, 0, "inf"))
+    assert.equal("nan_to_num_: argument 2: expected a number, got true",
+      refusal(wrun.nan_to_num_, x, true))
+  end)
+end)
+
+describe("addcmul and addcdiv", function()
+  it("refuse a value that is no number, other options, and missing factors", function()
+    for _, name in ipairs({ "addcmul", "addcmul_", "addcdiv", "addcdiv_" }) do
+      assert.equal(name .. ": option value: expected a number, got the string 'x'",
+        refusal(wrun[name], x, x, x, { value = "x" }))
+      assert.equal(name .. ": option alpha: unknown; the options are value",
+        refusal(wrun[name], x, x, x, { alpha = 1 }))
+      assert.equal(name .. ": argument 3: expected a tensor or a number, got nil",
+        refusal(wrun[name], x, x))
+    end
+  end)
+
+  it("keep integers whole", function()
+    local whole = wrun.tensor({ 1, 2 })
+    assert.same({ 3, 10 }, whole:addcmul(whole, whole, { value = 2 }):tolist())
+    assert.equal("int64", whole:addcmul(whole, whole, { value = 2 }).dtype)
+  end)
+end)
+
+describe("fmod", function()
+  it("refuses to divide integers by zero", function()
+    assert.equal("fmod: argument 2: expected no zero, since integers are divided",
+      refusal(wrun.fmod, wrun.tensor({ 1, 2 }), 0))
+  end)
+end)
+
+describe("polygamma", function()
+  it("takes its number first or last", function()
+    assert.same(wrun.polygamma(2, x:abs()):tolist(), x:abs():polygamma(2):tolist())
+    assert.equal("polygamma: argument 1: expected a tensor, got 1", refusal(wrun.polygamma, 1, 2))
+  end)
+end)
+
+describe("an activation with settings", function()
+  it("has PyTorch's where none are given", function()
+    local settings = {
+      leaky_relu = { 0.01 }, elu = { 1 }, celu = { 1 }, softshrink = { 0.5 }, hardshrink = { 0.5 },
+      hardtanh = { -1, 1 },
+    }
+    for name, values in pairs(settings) do
+      assert.same(wrun[name](x, table.unpack(values)):tolist(), wrun[name](x):tolist())
+      assert.same(wrun[name](x):tolist(), wrun[name .. "_"](x:clone()):tolist())
+    end
+  end)
+
+  it("refuses what it has not", function()
+    assert.equal("elu: expected 2 arguments, got 3", refusal(wrun.elu, x, 1, 2))
+    assert.equal("elu: argument 2: expected a tensor or a number, got the string 'a'",
+      refusal(wrun.elu, x, "a"))
+    assert.equal("threshold: argument 3: expected a tensor or a number, got nil",
+      refusal(wrun.threshold, x, 1))
+    assert.equal("gelu: argument 2: expected none or tanh, got the string 'erf'",
+      refusal(wrun.gelu, x, "erf"))
+    assert.equal("softplus: argument 2: expected a number > 0, got 0",
+      refusal(wrun.softplus, x, 0))
+    assert.equal("softplus: argument 3: expected a number, got the string 'a'",
+      refusal(wrun.softplus, x, 1, "a"))
+    assert.equal("softplus: argument 1: expected a tensor, got 3", refusal(wrun.softplus, 3, 1))
+    assert.equal("prelu: argument 2: expected a weight [3] or [1], got [2]",
+      refusal(wrun.prelu, wrun.zeros(2, 3), wrun.ones(2)))
+    assert.equal("prelu: argument 2: expected a tensor, got 0.25", refusal(wrun.prelu, x, 0.25))
+  end)
+end)
