@@ -26,11 +26,16 @@ static Rows rows_of(const Tensor *t, int dimension)
     return rows;
 }
 
-/* the positions, argument `index`: int64 and from 1 to n; contiguous, perhaps as a copy (pushed) */
+/* the positions, argument `index`: int64 (or int32) and from 1 to n; contiguous, perhaps as a copy
+ * (pushed) */
 static const int64_t *check_positions(lua_State *L, const char *f, int index, int64_t n)
 {
     Tensor *p = bind_tensor(L, f, index);
-    if (p->dtype != INT64)
+    View v;
+    tensor_view(p, &v);
+    if (v.dtype == INT32)
+        p = bind_new_copy(L, f, &v, INT64);
+    else if (v.dtype != INT64)
         bind_fail_argument(L, f, index, "an int64 tensor of positions");
     p = contiguous(L, f, p);
     const int64_t *positions = (const int64_t *)(const void *)tensor_data(p);

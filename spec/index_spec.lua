@@ -221,7 +221,7 @@ describe("scatter_reduce", function()
     local y = wrun.tensor({ 0 / 0, 1.0, 2.0 })
     local largest = x:scatter_reduce(1, places, y, "amax"):tolist()
     assert.is_true(largest[1] ~= largest[1] and largest[3] == 2)
-    for _, dtype in ipairs({ "uint8", "int64", "float64" }) do
+    for _, dtype in ipairs({ "uint8", "int32", "int64", "float64" }) do
       local low = wrun.tensor({ 3, 4, 5 }):to(dtype)
       local z = wrun.tensor({ 9, 9, 9 }):to(dtype)
       assert.same({ 4, 9, 5 }, z:scatter_reduce(1, places, low, "amax", false):long():tolist())

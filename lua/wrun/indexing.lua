@@ -275,7 +275,8 @@ M.scatter_add_ = operations.scatter_add_
 
 local INFINITE = { -math.huge, math.huge }
 local LIMITS = {
-  bool = { 0, 1 }, uint8 = { 0, 255 }, int64 = { math.mininteger, math.maxinteger },
+  bool = { 0, 1 }, uint8 = { 0, 255 }, int32 = { -1 << 31, (1 << 31) - 1 },
+  int64 = { math.mininteger, math.maxinteger },
   float32 = INFINITE, float64 = INFINITE,
 }
 

@@ -26,9 +26,11 @@ function M.has_tensor(key)
   return false
 end
 
---- Returns int64 positions that are in 1..n; where `from_end` allows it, -n..-1 count from the end.
+--- Returns int64 (or int32) positions that are in 1..n, as int64; where `from_end` allows it,
+--- -n..-1 count from the end.
 --- The error begins with `format` and its arguments, and names the value and its place.
 function M.positions(t, n, from_end, format, ...)
+  t = core.is_tensor(t) and t.dtype == "int32" and core.to(t, "int64") or t
   if not core.is_tensor(t) or t.dtype ~= "int64" then
     fail("%s: expected an int64 tensor of positions, got %s", format:format(...), core.describe(t))
   end
