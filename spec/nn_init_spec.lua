@@ -287,6 +287,11 @@ describe("nn.init.trunc_normal_", function()
     local w = wrun.empty(2)
     assert.equal("trunc_normal_: option b: expected a number >= a, which is 2.5, got 2",
       refusal(init.trunc_normal_, w, { a = 2.5 }))
+    assert.equal("trunc_normal_: expected finite bounds where they hold less than 0.3 of the "
+      .. "distribution, got 3 and inf; the method inverse takes these",
+      refusal(init.trunc_normal_, w, 0, 1, 3, math.huge))
+    assert.is_true(init.trunc_normal_(w, 0, 1, 3, math.huge, { method = "inverse" })
+      :ge(3):all():item())
     assert.equal("trunc_normal_: option std: expected a number > 0, got 0",
       refusal(init.trunc_normal_, w, 0, 0))
     assert.equal("trunc_normal_: option mean: expected a number, got nan",

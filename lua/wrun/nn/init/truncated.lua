@@ -79,7 +79,8 @@ local SHARE = 0.3
 --- far outside now and then.
 --- shapes  any
 --- domain  float32 or float64; std > 0, a <= b. Warns where mean is more than 2 std outside [a, b].
---- raises  `trunc_normal_: option b: expected a number >= a`; `option std: expected a number > 0`
+--- raises  `trunc_normal_: option b: expected a number >= a`; `option std: expected a number > 0`;
+---   `expected finite bounds where they hold less than 0.3 of the distribution`
 ---
 ---     print(nn.init.trunc_normal_(wrun.empty(1000), { std = 2 }):abs():max():le(2))
 ---@param tensor wrun.Tensor
@@ -100,8 +101,11 @@ function M.trunc_normal_(tensor, ...)
     invert(tensor, o)
   elseif below((o.b - o.mean) / o.std) - below((o.a - o.mean) / o.std) > SHARE then
     reject_normal(tensor, o)
-  else
+  elseif o.a > -math.huge and o.b < math.huge then
     reject_uniform(tensor, o)
+  else
+    fail("trunc_normal_: expected finite bounds where they hold less than %s of the distribution, "
+      .. "got %s and %s; the method inverse takes these", SHARE, o.a, o.b)
   end
   return tensor
 end
