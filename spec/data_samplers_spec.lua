@@ -14,9 +14,9 @@ local function collect(next_value)
   return list
 end
 
--- A loader of 1..n, as something to iterate.
-local function walk(n, options)
-  local loader = data.loader(data.TensorDataset(wrun.arange(1, n + 1)), options)
+-- A loader, as something to iterate.
+local function walk(set, options)
+  local loader = data.loader(set, options)
   return {
     iterate = function()
       return loader:batches()
@@ -25,8 +25,7 @@ local function walk(n, options)
 end
 
 -- The positions of the parts of a split, as something to iterate.
-local function parts(n, ...)
-  local subsets = data.random_split({ x = wrun.zeros(n) }, ...)
+local function parts(subsets)
   return {
     iterate = function()
       local i = 0
@@ -44,7 +43,8 @@ describe("PyTorch's draws are those of", function()
     it(("%s from seed %d"):format(text, seed), function()
       wrun.manual_seed(seed)
       local g = wrun.Generator({ seed = seed + 1 })
-      local environment = setmetatable({ g = g, walk = walk, parts = parts }, { __index = data })
+      local names = { g = g, walk = walk, parts = parts, arange = wrun.arange }
+      local environment = setmetatable(names, { __index = data })
       local made = assert(load("return " .. text, text, "t", environment))()
       for _, pass in ipairs(passes) do
         assert.same(pass, collect(made:iterate()))

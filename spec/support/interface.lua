@@ -81,4 +81,8 @@ return {
   part("utilities", "wrun.nn.utils", [[
     clip_grad_norm_ clip_grad_value_ parameters_to_vector vector_to_parameters
   ]]),
+  part("data", "wrun.data", [[
+    loader TensorDataset Subset ConcatDataset random_split SequentialSampler RandomSampler
+    SubsetRandomSampler WeightedRandomSampler BatchSampler
+  ]]),
 }
