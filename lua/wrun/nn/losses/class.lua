@@ -33,7 +33,7 @@ local function class_index(o, input, target, class_dim)
   end
   local shape = input.shape
   table.remove(shape, class_dim)
-  Loss.check_shape(o, 2, target, shape, core.shape_text(input))
+  Loss.check_shape(o, 2, target, shape, input)
   target = target:long()
   local ignore = o.ignore_index
   local any_ignored = core.check_classes(o.__name, target, input:size(class_dim), ignore)
@@ -79,7 +79,7 @@ local function against_classes(o, log_p, target, class_dim)
 end
 
 local function against_probabilities(o, log_p, target, class_dim)
-  Loss.check_shape(o, 2, target, log_p.shape, core.shape_text(log_p))
+  Loss.check_shape(o, 2, target, log_p.shape, log_p)
   if o.ignore_index ~= IGNORE_INDEX then
     fail("%s: option ignore_index: expected targets that are class indices, got probabilities",
       o.__name)

@@ -30,14 +30,23 @@ function Loss.check_float(o, position, x)
   end
 end
 
---- Refuses an argument that is no tensor of this shape.
+local function has_shape(x, shape)
+  local fits = x.ndim == #shape
+  for d = 1, fits and #shape or 0 do
+    fits = fits and x:size(d) == shape[d]
+  end
+  return fits
+end
+
+--- Refuses an argument that is no tensor of this shape, which matches that of a tensor: argument
+--- 1, unless it is given.
 --- raises  `argument N: expected a tensor`; `argument N: expected SHAPE to match`
-function Loss.check_shape(o, position, x, shape, to_match)
+function Loss.check_shape(o, position, x, shape, matched)
   check.tensor_argument(o.__name, position, x)
-  local expected = core.shape_text(shape)
-  if core.shape_text(x) ~= expected then
-    fail("%s: argument %d: expected %s to match %s, got %s", o.__name, position, expected,
-      to_match or "argument 1", core.shape_text(x))
+  if not has_shape(x, shape) then
+    fail("%s: argument %d: expected %s to match %s, got %s", o.__name, position,
+      core.shape_text(shape), matched and core.shape_text(matched) or "argument 1",
+      core.shape_text(x))
   end
 end
 

@@ -82,7 +82,7 @@ M.CosineEmbeddingLoss = Loss.define("CosineEmbeddingLoss", "cosine_embedding_los
 }, function(o, a, b, target)
   check_rows(o, a)
   Loss.check_pair(o, a, b)
-  Loss.check_shape(o, 3, target, a.ndim == 1 and {} or { a:size(1) }, core.shape_text(a))
+  Loss.check_shape(o, 3, target, a.ndim == 1 and {} or { a:size(1) }, a)
   local lengths = ((a:square():sum(-1) + 1e-12) * (b:square():sum(-1) + 1e-12)):sqrt()
   local cosine = (a * b):sum(-1) / lengths
   return wrun.where(target:eq(1), 1 - cosine, 0)
