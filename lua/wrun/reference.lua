@@ -2,7 +2,7 @@
 ---
 --- Public is what the faces hold: wrun and its parts, their functions, their classes and the
 --- methods of these, and every class of a part that a tag @class names. An entry is found for a
---- value by the assignment that published it, or else by the line that defines it. Elementwise
+--- value by the line that defines it, or else by the assignment that published it. Elementwise
 --- operations are documented by their rows of runtime/ops.def.
 
 local comments = require "wrun.reference.comments"
@@ -148,13 +148,15 @@ local function read_sources()
   return found
 end
 
+--- the comment above a function's definition, above the assignment that published it, or inside
+--- the function that makes many of its kind
 local function entry_of(found, value)
-  if found.by_value[value] then
-    return found.by_value[value]
-  elseif type(value) == "function" then
+  local at_place
+  if type(value) == "function" then
     local info = debug.getinfo(value, "S")
-    return found.by_place[place(info.source:sub(2), info.linedefined)]
+    at_place = found.by_place[place(info.source:sub(2), info.linedefined)]
   end
+  return at_place and at_place.path and at_place or found.by_value[value] or at_place
 end
 
 -------------------------------------------------------------------------------

@@ -144,14 +144,14 @@ local function sections_of(face)
   return by_module, order
 end
 
---- what stands above a section: the beginning of a file's head, and below it all of that
+--- what stands above a section: the beginning of a file's head as a sentence, then all of that
 local function section_of(module, head)
   if module == "runtime/ops.def" then
-    return { "Elementwise operations" }
+    return { "Elementwise operations." }
   elseif module == "wrun" then
-    return { "Settings" }
+    return { "Settings." }
   end
-  return { markup(head.summary:match("^[^:;,.]+")), markup(head.summary) }
+  return { markup(head.summary:match("^[^:;,.]+")) .. ".", markup(head.summary) }
 end
 
 local function write_face(items, heads, face)
