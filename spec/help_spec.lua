@@ -51,7 +51,7 @@ describe("wrun.help", function()
     assert.matches("\n  forward             Returns x weight^T + bias.\n", help(nn.Linear), 1, true)
     assert.equal("nn.Linear:forward(x)", first_line(nn.Linear.forward))
     assert.equal("nn.Linear:forward(x)", first_line("Linear.forward"))
-    assert.equal("nn.Module:parameters()", first_line(nn.Linear.parameters))
+    assert.equal("nn.Module:children()", first_line(nn.Linear.children))
     assert.matches("\n  params    ", help(wrun.optim.Adam), 1, true) -- Optimizer's init
     local Own = nn.Linear:extend("Own")
     assert.equal(linear, first_line(Own(2, 3)))
