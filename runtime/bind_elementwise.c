@@ -140,8 +140,7 @@ static void check_integers(lua_State *L, const Entry *entry, const Call *call)
     const char *name = entry->operation->name;
     if (dtype_is_float(call->common) || entry->operation->arity != 2)
         return;
-    bool divides = strcmp(name, "floor_divide") == 0 || strcmp(name, "remainder") == 0 ||
-                   strcmp(name, "fmod") == 0;
+    bool divides = entry->operation->kind == DIVISION;
     if (divides && any_integer(L, entry, call, is_zero))
         bind_fail(L, "%s: argument 2: expected no zero, since integers are divided", entry->name);
     if (strcmp(name, "pow") == 0 && any_integer(L, entry, call, is_negative))
@@ -381,8 +380,8 @@ static void push_operation(lua_State *L, lua_CFunction call, int op, const char 
 static int core_operations(lua_State *L)
 {
     static const char *const kinds[] = {
-        [NUMERIC] = "numeric", [SIGNED] = "signed", [FLOATING] = "floating",
-        [BOOLEAN] = "boolean", [SELECT] = "select",
+        [NUMERIC] = "numeric",   [DIVISION] = "division", [SIGNED] = "signed",
+        [FLOATING] = "floating", [BOOLEAN] = "boolean",   [SELECT] = "select",
     };
     lua_createtable(L, operation_count, 0);
     for (int op = 0; op < operation_count; op++) {

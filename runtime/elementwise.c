@@ -33,23 +33,33 @@ typedef struct {
 
 /* ---- the functions that rows may call, for each compute type ---- */
 
-/* quotient rounded down, from the exact remainder, so that 1 // 0.1 is 9 */
+/*
+ * The remainder is exact. Where a / b is below NEAR, so that its whole part is exact or one too
+ * far, one fused multiplication gives it, and vectors have that; elsewhere the C library does. The
+ * quotient rounded down comes from it, so that 1 // 0.1 is 9.
+ */
 #define FLOAT_DIVISION(T, suffix)                                                                  \
-    static inline T float_remainder_##suffix(T a, T b)                                             \
+    static inline T float_fmod_##suffix(T a, T b, bool is_near)                                    \
     {                                                                                              \
-        T r = fmod(a, b);                                                                          \
-        return r != 0 && (r < 0) != (b < 0) ? r + b : r;                                           \
+        if (!is_near)                                                                              \
+            return fmod(a, b);                                                                     \
+        T r = fma(-trunc(a / b), b, a);                                                            \
+        r = a < 0 ? (r > 0 ? r - fabs(b) : r) : (r < 0 ? r + fabs(b) : r);                         \
+        return copysign(r, a);                                                                     \
     }                                                                                              \
-    static inline T float_floor_divide_##suffix(T a, T b)                                          \
+    static inline T float_remainder_##suffix(T a, T b, bool is_near)                               \
     {                                                                                              \
-        if (b == 0)                                                                                \
-            return a / b;                                                                          \
-        T r = fmod(a, b);                                                                          \
+        T r = float_fmod_##suffix(a, b, is_near);                                                  \
+        return (r != 0) & ((r < 0) != (b < 0)) ? r + b : r;                                        \
+    }                                                                                              \
+    static inline T float_floor_divide_##suffix(T a, T b, bool is_near)                            \
+    {                                                                                              \
+        T r = float_fmod_##suffix(a, b, is_near);                                                  \
         T quotient = (a - r) / b;                                                                  \
-        if (r != 0 && (r < 0) != (b < 0))                                                          \
-            quotient -= 1;                                                                         \
+        quotient = (r != 0) & ((r < 0) != (b < 0)) ? quotient - 1 : quotient;                      \
         T whole = floor(quotient);                                                                 \
-        return quotient - whole > (T)0.5 ? whole + 1 : whole;                                      \
+        whole = quotient - whole > (T)0.5 ? whole + 1 : whole;                                     \
+        return b == 0 ? a / b : whole;                                                             \
     }
 FLOAT_DIVISION(float, f32)
 FLOAT_DIVISION(double, f64)
@@ -95,20 +105,26 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define T float
 #define NAME(x) x##_f32
 #define LARGEST 0x1.fffffep127f
-#define floor_divide float_floor_divide_f32
-#define floor_remainder float_remainder_f32
+#define NEAR 0x1p22f
+#define fmod_of(a, b) float_fmod_f32(a, b, is_near)
+#define floor_divide(a, b) float_floor_divide_f32(a, b, is_near)
+#define floor_remainder(a, b) float_remainder_f32(a, b, is_near)
 #include "elementwise_kernels.h"
 #undef T
 #undef NAME
 #undef LARGEST
+#undef NEAR
+#undef fmod_of
 #undef floor_divide
 #undef floor_remainder
 
 #define T double
 #define NAME(x) x##_f64
 #define LARGEST 0x1.fffffffffffffp1023
-#define floor_divide float_floor_divide_f64
-#define floor_remainder float_remainder_f64
+#define NEAR 0x1p51
+#define fmod_of(a, b) float_fmod_f64(a, b, is_near)
+#define floor_divide(a, b) float_floor_divide_f64(a, b, is_near)
+#define floor_remainder(a, b) float_remainder_f64(a, b, is_near)
 #include "elementwise_kernels.h"
 #undef T
 #undef NAME
@@ -120,8 +136,9 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef trunc
 #undef rint
 #undef pow
-#undef fmod
 #undef copysign
+#undef NEAR
+#undef fmod_of
 #undef floor_divide
 #undef floor_remainder
 
@@ -135,7 +152,7 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define ceil(x) (x)
 #define trunc(x) (x)
 #define pow integer_power
-#define fmod integer_fmod
+#define fmod_of integer_fmod
 #define copysign(a, b) ((b) < 0 ? -(a) : (a))
 #define floor_divide integer_floor_divide
 #define floor_remainder integer_remainder

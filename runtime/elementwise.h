@@ -14,7 +14,7 @@
 
 enum { MAX_ARITY = 3 };
 
-typedef enum { NUMERIC, SIGNED, FLOATING, BOOLEAN, SELECT } Kind;
+typedef enum { NUMERIC, SIGNED, DIVISION, FLOATING, BOOLEAN, SELECT } Kind;
 
 typedef struct {
     const char *name;

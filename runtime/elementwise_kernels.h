@@ -33,6 +33,32 @@
         _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++)                                       \
         {                                                                                          \
             declarations;                                                                          \
+            const bool is_near = false;                                                            \
+            (void)is_near;                                                                         \
+            result[i] = (T)(expression);                                                           \
+        }                                                                                          \
+    }
+/* the same with one loop for blocks of near quotients alone, and one for the rest */
+#define DIVISION_KERNEL(name, declarations, expression)                                            \
+    VECTORISED static void NAME(name)(int64_t n, void *out, const void *const *in)                 \
+    {                                                                                              \
+        if (n % LANES != 0)                                                                        \
+            __builtin_unreachable();                                                               \
+        T *result = out;                                                                           \
+        int far = 0;                                                                               \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            declarations;                                                                          \
+            far |= !(abs(a / b) < NEAR);                                                           \
+        }                                                                                          \
+        _Pragma("GCC ivdep") for (int64_t i = 0; !far && i < n; i++)                               \
+        {                                                                                          \
+            declarations;                                                                          \
+            const bool is_near = true;                                                             \
+            result[i] = (T)(expression);                                                           \
+        }                                                                                          \
+        for (int64_t i = 0; far && i < n; i++) {                                                   \
+            declarations;                                                                          \
+            const bool is_near = false;                                                            \
             result[i] = (T)(expression);                                                           \
         }                                                                                          \
     }
@@ -43,7 +69,9 @@
 /* values */
 #if HAS_GRADIENTS
 #define VALUE_FLOATING KERNEL
+#define VALUE_DIVISION DIVISION_KERNEL
 #else
+#define VALUE_DIVISION KERNEL
 #define VALUE_FLOATING(name, declarations, expression)
 #endif
 #define VALUE_NUMERIC KERNEL
@@ -95,6 +123,7 @@
 #endif
 #define LISTED_NUMERIC(name) NAME(name)
 #define LISTED_SIGNED(name) NAME(name)
+#define LISTED_DIVISION(name) NAME(name)
 #define LISTED_BOOLEAN(name) NAME(name)
 #define LISTED_SELECT(name) NAME(name)
 #define UNARY(name, kind, value, dx, low, high, doc)                                               \
@@ -114,15 +143,18 @@ static const Kernels NAME(kernels)[] = {
 #undef LISTED_FLOATING
 #undef LISTED_NUMERIC
 #undef LISTED_SIGNED
+#undef LISTED_DIVISION
 #undef LISTED_BOOLEAN
 #undef LISTED_SELECT
 #undef VALUE_FLOATING
 #undef VALUE_NUMERIC
 #undef VALUE_SIGNED
+#undef VALUE_DIVISION
 #undef VALUE_BOOLEAN
 #undef VALUE_SELECT
 #undef INPUT
 #undef KERNEL
+#undef DIVISION_KERNEL
 #undef eq
 #undef ne
 #undef lt

@@ -70,6 +70,32 @@ describe("fmod", function()
   end)
 end)
 
+describe("fmod, remainder and floor_divide", function()
+  -- Near quotients are computed in vectors, blocks with others by the C library: the same bits.
+  it("are exact for near and far quotients, among others or alone", function()
+    local generator = wrun.Generator():manual_seed(5)
+    local function spread(span, dtype)
+      local options = { dtype = dtype, generator = generator }
+      return wrun.randn(512, options) * (wrun.randn(512, options) * span):exp2()
+    end
+    for _, dtype in ipairs({ "float32", "float64" }) do
+      for _, span in ipairs({ 0.5, 4, 15 }) do
+        local a, b = spread(span, dtype), spread(span, dtype)
+        a[{ { 1, 100 } }] = b[{ { 1, 100 } }] * 7 -- whole quotients, or nearly
+        local got, as, bs = a:fmod(b):tolist(), a:tolist(), b:tolist()
+        local quotients, remainders = a // b, a % b
+        for i, r in ipairs(got) do
+          assert.equal(math.fmod(as[i], bs[i]), r)
+          local one, other = a[{ { i, i } }], b[{ { i, i } }]
+          assert.equal((one // other):item(), quotients[i]:item())
+          assert.equal((one % other):item(), remainders[i]:item())
+        end
+      end
+    end
+    assert.same({ "-0.0" }, { tostring(wrun.tensor({ -6.0 }):expand(16):fmod(3)[1]:item()) })
+  end)
+end)
+
 describe("polygamma", function()
   it("takes its number first or last", function()
     assert.same(wrun.polygamma(2, x:abs()):tolist(), x:abs():polygamma(2):tolist())

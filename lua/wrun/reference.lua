@@ -27,6 +27,7 @@ local M = {}
 
 local KINDS = {
   numeric = "any dtypes; the result has their common one",
+  division = "any dtypes, integers not by 0; the result has their common one",
   signed = "any dtypes but bool; the result has their common one",
   floating = "float32 and float64; other dtypes are computed as float32",
   boolean = "any dtypes; the result is bool",
