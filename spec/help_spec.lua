@@ -77,8 +77,9 @@ describe("wrun.help", function()
   end)
 
   it("offers names that are nearly right", function()
-    assert.equal("help: nothing has the name lineer; is it nn.Linear, wrun.linear?",
-      help("lineer"))
+    local offer = help("lineer")
+    assert.matches("^help: nothing has the name lineer; is it [%w_.:, ]+%?$", offer)
+    assert.matches("nn.Linear, ", offer, 1, true)
     assert.matches("^help: nothing has the name cumsim; is it wrun%.cumsum,", help("cumsim"))
     assert.matches("nn.init.xavier_normal_, nn.init.xavier_uniform_?", help("xavier"), 1, true)
     assert.equal("help: nothing has the name qqqqqqqq", help("qqqqqqqq"))
