@@ -197,8 +197,15 @@ end
 -------------------------------------------------------------------------------
 -- What is asked for
 
+-- what Lua's operators call
+local OPERATORS = {
+  ["+"] = "add", ["-"] = "sub", ["*"] = "mul", ["/"] = "div", ["//"] = "floor_divide",
+  ["%"] = "remainder", ["^"] = "pow", ["[]"] = "index", ["[]="] = "assign",
+}
+
 --- the item of a name such as "cat", "wrun.cat", "nn.Linear.forward", "x:item" or "Linear"
 local function named(items, name)
+  name = OPERATORS[name] or name
   local plain = name:gsub("^wrun%.(.)", "%1"):gsub("%.([%w_]+)$", ":%1")
   local dotted = name:gsub("^wrun%.(.)", "%1"):gsub(":", ".")
   local in_place = dotted:match("^(.*)_$")
@@ -272,7 +279,8 @@ help(x) says what x is: a function, a class, an object, a part, or a name: help 
 
 --- Returns what the reference says of x, as text.
 --- domain  a function, a class or an instance of one, a part such as wrun.nn, a tensor, or a name,
----   such as "cat", "nn.Linear" or "x:item"; names that are nearly right are answered with others
+---   such as "cat", "nn.Linear", "x:item" or "+"; names that are nearly right are answered with
+---   others
 --- raises  nothing
 ---
 ---     print(wrun.help(wrun.cat))
@@ -287,7 +295,7 @@ function M.help(x)
   end
   local item
   if type(x) == "string" then
-    item = x:find("[%w_]") and named(items, x)
+    item = named(items, x)
   else
     item = of_value(items, x)
   end
