@@ -360,6 +360,43 @@ describe("the reference", function()
     end)
   end
 
+  local TYPES = [[
+---@class Thing
+---@field good Thing?
+---@field list { a: Thing[], b: fun(thing: Thing, ...): string, number }
+local Thing = {}
+
+---@alias wrun.Thing Thing
+local alias
+
+--- Returns x.
+---@param x wrun.Thing|"string"|table<string, any>
+function M.good(x) end
+
+--- Returns x.
+---@param x { thing: Thin }
+function M.bad(x) end
+
+--- Returns x.
+---@type fun(x: integer): Thing, thing
+M.worse = f
+]]
+
+  it("obeys: the types that tags name exist", function()
+    local all = {}
+    for i, entry in ipairs(reference.entries()) do
+      all[i] = { name = ("%s:%d"):format(entry.module, entry.line), entry = entry }
+    end
+    assert.is_true(#all > 500)
+    assert.same({}, rules.types(all))
+  end)
+
+  it("would be found out: the types that tags name exist", function()
+    assert.same({
+      "M.bad: nothing is of the type Thin", "M.worse: nothing is of the type thing",
+    }, rules.types(items_of(TYPES)))
+  end)
+
   it("obeys: a layer says the shapes of what goes in and comes out", function()
     assert.same({}, rules.layers(public))
   end)

@@ -196,6 +196,7 @@ M.Generator = core.Generator
 ---@class Generator
 --- A stream of random numbers, made by `wrun.Generator`; `wrun.default_generator` is the one that
 --- serves where no other is named.
+---@alias wrun.Generator Generator
 local Generator = {}
 
 local metatable = getmetatable(core.default_generator)

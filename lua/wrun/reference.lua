@@ -346,6 +346,15 @@ function M.faces()
   return loaded
 end
 
+--- Returns every comment of the library, of what is public and of what is not.
+--- domain  elementwise operations have none
+--- raises  nothing
+---@return wrun.reference.Entry[]
+function M.entries()
+  M.faces()
+  return sources_found.all
+end
+
 --- Returns the comments at the heads of the sources, by the name of the module.
 --- domain  every module of the library
 --- raises  nothing

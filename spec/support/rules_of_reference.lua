@@ -141,4 +141,34 @@ function M.returns(items)
   end)
 end
 
+local BUILT_IN = {}
+for name in ("any boolean false fun function integer nil number string table true"):gmatch("%a+") do
+  BUILT_IN[name] = true
+end
+
+--- the names of types in a type: without strings, and without the names of fields and arguments
+local function type_names(text)
+  return text:gsub('"[^"]*"', ""):gsub("[%w_]+%??%s*:", ""):gmatch("[%a_][%w_.]*")
+end
+
+--- The types that tags name are Lua's, or classes and aliases of tags.
+function M.types(items)
+  local known = {}
+  for _, item in ipairs(items) do
+    known[item.entry and item.entry.class or false] = true
+    known[item.entry and item.entry.alias or false] = true
+  end
+  return documented(items, function(_, entry)
+    for _, list in ipairs { entry.params, entry.returns, entry.fields } do
+      for _, typed in ipairs(list) do
+        for name in type_names(typed.type) do
+          if not BUILT_IN[name] and not known[name] then
+            return "nothing is of the type " .. name
+          end
+        end
+      end
+    end
+  end)
+end
+
 return M

@@ -19,6 +19,7 @@ local M = {}
 ---@field fields { name: string, type: string, text: string }[]
 ---@field class string? the name that a tag @class gives
 ---@field base string? that class's own
+---@field alias string? the name that a tag @alias gives
 ---@field arguments string[]? the names between the brackets of a definition
 ---@field is_bare boolean? whether there is no comment
 
@@ -95,6 +96,9 @@ local TAGS = {
   class = function(entry, rest)
     local name, base = rest:match("^([%w_.]+):?%s*([%w_.]*)")
     entry.class, entry.base = name, base ~= "" and base or nil
+  end,
+  alias = function(entry, rest)
+    entry.alias = rest:match("^[%w_.]+")
   end,
   field = function(entry, rest)
     local name, optional, type_and_text = rest:match("^(%b[])(%??)%s+(.*)$")
