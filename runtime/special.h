@@ -89,23 +89,29 @@ static inline double special_polygamma(double x, double n)
     return factor * (special_zeta(s, f) + sign * (special_zeta(s, 1 - f) - special_zeta(s, 1 - x)));
 }
 
-/* the x for which erf(x) = y */
+/* x nearer to where erf(x) = size, which is 1 - rest */
+static inline double special_erfinv_step(double x, double size, double rest)
+{
+    /* far from 0 the difference of what is left of 1 keeps its digits */
+    double below = erf(x) - size, above = rest - erfc(x);
+    double newton = (size < 0.5 ? below : above) * exp(x * x) * 0.88622692545275801365;
+    return x - newton / (1 + x * newton);
+}
+
+/* the x for which erf(x) = y; no branches, so that loops become vectors */
 static inline double special_erfinv(double y)
 {
-    double rest = 1 - fabs(y), w = -log(rest * (1 + fabs(y)));
-    double c = w - 2.5, t = sqrt(w) - 3;
+    double size = fabs(y), rest = 1 - size, w = -log(rest * (1 + size));
+    double c = w - 2.5, t = sqrt(w) - 3, tail = w + 0.12078223763524522; /* log(2 / sqrt(pi)) */
     double near =
-        1.50140941 +
-        c * (0.246640727 + c * (-0.00417768164 + c * (-0.00125372503 + c * 0.00021858087)));
-    double far = 2.83297682 + t * (1.00167406 + t * (0.00943887047 + t * -0.0076224613));
-    double x = fabs(y) * (w < 5 ? near : far);
-    for (int step = 0; step < 3; step++) {
-        /* near 1 the difference of what is left of 1 keeps its digits */
-        double error = fabs(y) < 0.5 ? erf(x) - fabs(y) : rest - erfc(x);
-        double newton = error * exp(x * x) * 0.88622692545275801365;
-        x -= newton / (1 + x * newton);
-    }
-    return fabs(y) < 1 ? copysign(x, y) : fabs(y) == 1 ? copysign(HUGE_VAL, y) : (double)NAN;
+        size * (1.50140941 + c * (0.246640727 +
+                                  c * (-0.00417768164 + c * (-0.00125372503 + c * 0.00021858087))));
+    double far = size * (2.83297682 + t * (1.00167406 + t * (0.00943887047 + t * -0.0076224613)));
+    double farthest = sqrt(tail - 0.5 * log(tail));
+    double x = w < 5 ? near : w < 12 ? far : farthest;
+    x = special_erfinv_step(special_erfinv_step(x, size, rest), size, rest);
+    x = size == 1 ? HUGE_VAL : x;
+    return copysign(size > 1 ? (double)NAN : x, y);
 }
 
 #endif

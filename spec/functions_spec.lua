@@ -96,6 +96,21 @@ describe("fmod, remainder and floor_divide", function()
   end)
 end)
 
+describe("erfinv", function()
+  local NEAR = 4e-16 -- of what is left of 1, and x moves by less
+
+  it("finds its way back, from next to 0 to next to 1", function()
+    for i = 2, 52 do
+      local rest = 1.375 * 2.0 ^ -i
+      local left = wrun.tensor(1 - rest, { dtype = "float64" }):erfinv()
+      local small = wrun.tensor(rest, { dtype = "float64" }):erfinv()
+      local tail = 1 + 2 * left:item() ^ 2 -- how much sharper the tail falls than x
+      assert.is_true(math.abs(left:erfc():item() / (1 - (1 - rest)) - 1) <= NEAR * tail)
+      assert.is_true(math.abs(small:erf():item() / rest - 1) <= NEAR)
+    end
+  end)
+end)
+
 describe("polygamma", function()
   it("takes its number first or last", function()
     assert.same(wrun.polygamma(2, x:abs()):tolist(), x:abs():polygamma(2):tolist())
