@@ -7,6 +7,7 @@
 
 local comments = require "wrun.reference.comments"
 local core = require "wrun.core"
+local elementwise = require "wrun.reference.elementwise"
 local sources = require "wrun.sources"
 local wrun = require "wrun"
 
@@ -21,62 +22,6 @@ local M = {}
 ---@field members wrun.reference.Item[]? of a class or a face, sorted by name
 ---@field start wrun.reference.Entry? of a class: the comment of its init
 ---@field in_place boolean? whether the name with "_" is the same operation in place
-
--------------------------------------------------------------------------------
--- Elementwise operations
-
-local KINDS = {
-  numeric = "any dtypes; the result has their common one",
-  division = "any dtypes, integers not by 0; the result has their common one",
-  signed = "any dtypes but bool; the result has their common one",
-  floating = "float32 and float64; other dtypes are computed as float32",
-  boolean = "any dtypes; the result is bool",
-  select = "a bool; b and c any dtypes, the result has their common one",
-}
-
-local ARGUMENTS = { { "x" }, { "a", "b" }, { "a", "b", "c" } }
-local SHAPES = { "x [...] -> same", "a and b broadcast", "a, b and c broadcast" }
-
--- five numbers of the row's range go in
-local EXAMPLES = {
-  "print(wrun.linspace(%g, %g, 5):%s())",
-  "print(wrun.linspace(%g, %g, 5):%s(2))",
-  "print(wrun.linspace(%g, %g, 5):%s(1, 2))",
-}
-local SELECTING = "local x = wrun.linspace(%g, %g, 5)\nprint(wrun.%s(x:gt(0), x, 0))"
-
---- the entry of a row of runtime/ops.def
-local function elementwise_entry(row)
-  local question = row.doc:match("^is (.*)%?$") or row.doc:match("^are (.*)%?$")
-  local names, params = ARGUMENTS[row.arity], {}
-  for i, name in ipairs(names) do
-    local kind = i == 1 and "Tensor" or "Tensor|number"
-    params[i] = { name = name, type = kind, text = "", optional = false }
-  end
-  local raises = { ("`%s: argument 1: expected a tensor`"):format(row.name) }
-  if row.arity > 1 then
-    raises[2] = ("`%s: argument 2: expected a shape that broadcasts`"):format(row.name)
-  end
-  raises[#raises + 1] = ("in place `%s_: argument 1: ... cannot hold`"):format(row.name)
-  return {
-    module = "runtime/ops.def",
-    line = 0,
-    path = row.name,
-    summary = question and row.doc:gsub("^%l", string.upper) or "Returns " .. row.doc .. ".",
-    text = { ("Elementwise; %s_ puts the result in the first argument."):format(row.name) },
-    parts = {
-      shapes = SHAPES[row.arity],
-      domain = KINDS[row.kind],
-      raises = table.concat(raises, "; "),
-    },
-    params = params,
-    returns = { { type = "Tensor", text = "" } },
-    fields = {},
-    example = (row.kind == "select" and SELECTING or EXAMPLES[row.arity]):format(row.low, row.high,
-      row.name),
-    arguments = names,
-  }
-end
 
 -------------------------------------------------------------------------------
 -- Entries by what they document
@@ -140,7 +85,7 @@ local function read_sources()
     end
   end
   for _, row in ipairs(core.operations()) do
-    local entry, in_place = elementwise_entry(row), core[row.name .. "_"]
+    local entry, in_place = elementwise.entry(row), core[row.name .. "_"]
     found.by_value[core[row.name]] = entry
     if in_place then
       found.by_value[in_place] = entry

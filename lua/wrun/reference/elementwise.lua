@@ -1,0 +1,80 @@
+--- What the reference says of an elementwise operation: all of it comes from its row of
+--- runtime/ops.def.
+
+local core = require "wrun.core"
+
+local M = {}
+
+local KINDS = {
+  numeric = "any dtypes; the result has their common one",
+  division = "any dtypes, integers not by 0; the result has their common one",
+  signed = "any dtypes but bool; the result has their common one",
+  floating = "float32 and float64; other dtypes are computed as float32",
+  boolean = "any dtypes; the result is bool",
+  select = "a bool; b and c any dtypes, the result has their common one",
+}
+
+-- what operations of a kind refuse besides
+local REFUSALS = {
+  division = "`%s: argument 2: expected no zero`",
+  signed = "`%s: bool tensors have no sign`",
+}
+
+local ARGUMENTS = { { "x" }, { "a", "b" }, { "a", "b", "c" } }
+local SHAPES = { "x [...] -> same", "a and b broadcast", "a, b and c broadcast" }
+
+-- five numbers of the row's range go in
+local EXAMPLES = {
+  "print(wrun.linspace(%g, %g, 5):%s())",
+  "print(wrun.linspace(%g, %g, 5):%s(2))",
+  "print(wrun.linspace(%g, %g, 5):%s(1, 2))",
+}
+local SELECTING = "local x = wrun.linspace(%g, %g, 5)\nprint(wrun.%s(x:gt(0), x, 0))"
+
+--- Returns the entry that a row documents, as wrun.reference.comments would find it.
+--- domain  a row of core.operations()
+--- raises  nothing
+---@param row table
+---@return wrun.reference.Entry
+function M.entry(row)
+  local is_question = row.doc:find("%?$")
+  local in_place = core[row.name .. "_"] ~= nil
+  local names, params = ARGUMENTS[row.arity], {}
+  for i, name in ipairs(names) do
+    local kind = i == 1 and "Tensor" or "Tensor|number"
+    params[i] = { name = name, type = kind, text = "", optional = false }
+  end
+  local raises = { ("`%s: argument 1: expected a tensor`"):format(row.name) }
+  if row.arity > 1 then
+    raises[2] = ("`%s: argument 2: expected a shape that broadcasts`"):format(row.name)
+  end
+  if REFUSALS[row.kind] then
+    raises[#raises + 1] = REFUSALS[row.kind]:format(row.name)
+  end
+  if in_place then
+    raises[#raises + 1] = ("in place `%s_: argument 1: ... cannot hold`"):format(row.name)
+  end
+  return {
+    module = "runtime/ops.def",
+    line = 0,
+    path = row.name,
+    summary = is_question and row.doc:gsub("^%l", string.upper) or "Returns " .. row.doc .. ".",
+    text = {
+      in_place and ("Elementwise; %s_ puts the result in the first argument."):format(row.name)
+        or "Elementwise.",
+    },
+    parts = {
+      shapes = SHAPES[row.arity],
+      domain = KINDS[row.kind],
+      raises = table.concat(raises, "; "),
+    },
+    params = params,
+    returns = { { type = "Tensor", text = "" } },
+    fields = {},
+    example = (row.kind == "select" and SELECTING or EXAMPLES[row.arity]):format(row.low, row.high,
+      row.name),
+    arguments = names,
+  }
+end
+
+return M
