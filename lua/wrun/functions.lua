@@ -14,7 +14,7 @@ local M = {}
 --- Returns x, but at least low.
 --- shapes  x and low broadcast
 --- domain  any dtypes; NaN stays NaN
---- raises  `maximum: argument 2: expected a tensor or a number`
+--- raises  `clamp: argument 2: expected a bound here`; `expected a tensor or a number`
 ---
 ---     print(wrun.tensor({ -1.0, 2.0 }):clamp_min(0))
 ---@param x Tensor
@@ -27,7 +27,8 @@ end
 --- Returns x, but at most high.
 --- shapes  x and high broadcast
 --- domain  any dtypes; NaN stays NaN
---- raises  `clamp: argument 3: expected a tensor or a number`
+--- raises  `clamp: argument 2: expected a bound here`; `clamp: argument 3: expected a tensor or a
+---         number`
 ---
 ---     print(wrun.tensor({ -1.0, 2.0 }):clamp_max(0))
 ---@param x Tensor
