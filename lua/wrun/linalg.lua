@@ -1,11 +1,11 @@
 --- Linear algebra under PyTorch's names.
 --
--- Decompositions and solvers (factor.lua) and products (products.lua) are functions of wrun and
--- methods of tensors as well; the norms are only here, since wrun.norm is another.
+-- Decompositions and solvers (tensor/factor.lua) and products (tensor/products.lua) are functions
+-- of wrun and methods of tensors as well; the norms are only here, since wrun.norm is another.
 
-local factor = require "wrun.factor"
-local norms = require "wrun.norms"
-local products = require "wrun.products"
+local factor = require "wrun.tensor.factor"
+local norms = require "wrun.tensor.norms"
+local products = require "wrun.tensor.products"
 
 local M = {}
 

@@ -2,7 +2,7 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
-local typed = require "wrun.typed"
+local typed = require "wrun.tensor.typed"
 
 local fail = core.fail
 

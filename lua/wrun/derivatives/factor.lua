@@ -4,7 +4,7 @@
 -- depends on them is not finite there, that of values alone is.
 
 local core = require "wrun.core"
-local packed = require "wrun.packed"
+local packed = require "wrun.tensor.packed"
 
 --- calls the operation `name`, recording it by its row here
 local function recorded(name, ...)

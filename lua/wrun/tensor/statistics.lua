@@ -2,8 +2,8 @@
 
 local core = require "wrun.core"
 local check = require "wrun.check"
-local operations = require "wrun.operations"
-local shape = require "wrun.shape"
+local operations = require "wrun.tensor.operations"
+local shape = require "wrun.tensor.shape"
 
 local fail = core.fail
 

@@ -2,10 +2,10 @@
 
 local core = require "wrun.core"
 local check = require "wrun.check"
-local chosen = require "wrun.chosen"
-local operations = require "wrun.operations"
-local shape = require "wrun.shape"
-local typed = require "wrun.typed"
+local chosen = require "wrun.tensor.chosen"
+local operations = require "wrun.tensor.operations"
+local shape = require "wrun.tensor.shape"
+local typed = require "wrun.tensor.typed"
 
 local fail = core.fail
 

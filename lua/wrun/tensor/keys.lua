@@ -6,7 +6,7 @@
 -- in front where slices stand between them, as in PyTorch. Positions and slices alone make a view
 -- instead (runtime/bind_view.c).
 
-local broadcast = require "wrun.broadcast"
+local broadcast = require "wrun.tensor.broadcast"
 local core = require "wrun.core"
 
 local fail = core.fail

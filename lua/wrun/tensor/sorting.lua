@@ -5,9 +5,9 @@
 
 local core = require "wrun.core"
 local check = require "wrun.check"
-local chosen = require "wrun.chosen"
-local operations = require "wrun.operations"
-local shape = require "wrun.shape"
+local chosen = require "wrun.tensor.chosen"
+local operations = require "wrun.tensor.operations"
+local shape = require "wrun.tensor.shape"
 
 local fail = core.fail
 

@@ -1,7 +1,7 @@
 --- The option dtype of reductions and scans.
 
 local check = require "wrun.check"
-local operations = require "wrun.operations"
+local operations = require "wrun.tensor.operations"
 
 local M = {}
 

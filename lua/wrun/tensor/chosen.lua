@@ -1,7 +1,7 @@
 --- Values chosen along a dimension, with the gradient of choosing.
 
 local autograd = require "wrun.autograd"
-local operations = require "wrun.operations"
+local operations = require "wrun.tensor.operations"
 
 --- Returns values and places, as a kernel found them in x along dimension d. Where a gradient is
 --- wanted the values are gathered from x instead, so that it flows to the places, at any order.

@@ -1,10 +1,10 @@
 --- Products of matrices and vectors, under their PyTorch names, and what is made of them.
 
-local broadcast = require "wrun.broadcast"
+local broadcast = require "wrun.tensor.broadcast"
 local core = require "wrun.core"
 local check = require "wrun.check"
-local operations = require "wrun.operations"
-local shape = require "wrun.shape"
+local operations = require "wrun.tensor.operations"
+local shape = require "wrun.tensor.shape"
 
 local fail = core.fail
 

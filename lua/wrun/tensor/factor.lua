@@ -5,11 +5,11 @@
 -- the error says which one of a batch it is.
 
 local autograd = require "wrun.autograd"
-local broadcast = require "wrun.broadcast"
+local broadcast = require "wrun.tensor.broadcast"
 local check = require "wrun.check"
 local core = require "wrun.core"
-local operations = require "wrun.operations"
-local packed = require "wrun.packed"
+local operations = require "wrun.tensor.operations"
+local packed = require "wrun.tensor.packed"
 
 local fail, structural = core.fail, autograd.structural
 

@@ -6,7 +6,7 @@
 local core = require "wrun.core"
 local autograd = require "wrun.autograd"
 local check = require "wrun.check"
-local operations = require "wrun.operations"
+local operations = require "wrun.tensor.operations"
 
 local fail = core.fail
 

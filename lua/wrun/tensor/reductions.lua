@@ -2,8 +2,8 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
-local operations = require "wrun.operations"
-local typed = require "wrun.typed"
+local operations = require "wrun.tensor.operations"
+local typed = require "wrun.tensor.typed"
 
 local M = {}
 

@@ -2,7 +2,7 @@
 
 local core = require "wrun.core"
 local check = require "wrun.check"
-local operations = require "wrun.operations"
+local operations = require "wrun.tensor.operations"
 
 local fail = core.fail
 

@@ -1,11 +1,11 @@
 --- Parts of tensors: by key, by mask, and by positions, read and written.
 
-local broadcast = require "wrun.broadcast"
+local broadcast = require "wrun.tensor.broadcast"
 local core = require "wrun.core"
 local check = require "wrun.check"
-local keys = require "wrun.keys"
-local masks = require "wrun.masks"
-local operations = require "wrun.operations"
+local keys = require "wrun.tensor.keys"
+local masks = require "wrun.tensor.masks"
+local operations = require "wrun.tensor.operations"
 
 local fail = core.fail
 

@@ -6,8 +6,8 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
-local operations = require "wrun.operations"
-local shape = require "wrun.shape"
+local operations = require "wrun.tensor.operations"
+local shape = require "wrun.tensor.shape"
 
 local fail = core.fail
 

@@ -2,7 +2,7 @@
 
 local core = require "wrun.core"
 local check = require "wrun.check"
-local constructors = require "wrun.constructors"
+local constructors = require "wrun.tensor.constructors"
 
 local fail = core.fail
 

@@ -1,9 +1,9 @@
 --- What masks choose: elements where a condition holds, filled, read, and written.
 
-local broadcast = require "wrun.broadcast"
+local broadcast = require "wrun.tensor.broadcast"
 local core = require "wrun.core"
 local check = require "wrun.check"
-local operations = require "wrun.operations"
+local operations = require "wrun.tensor.operations"
 
 local fail = core.fail
 

@@ -2,9 +2,9 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
-local factor = require "wrun.factor"
-local operations = require "wrun.operations"
-local statistics = require "wrun.statistics"
+local factor = require "wrun.tensor.factor"
+local operations = require "wrun.tensor.operations"
+local statistics = require "wrun.tensor.statistics"
 
 local fail = core.fail
 

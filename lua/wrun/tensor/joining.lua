@@ -1,10 +1,10 @@
 --- Tensors put together under other names than cat and stack, and over all combinations.
 
-local broadcast = require "wrun.broadcast"
+local broadcast = require "wrun.tensor.broadcast"
 local core = require "wrun.core"
 local check = require "wrun.check"
-local operations = require "wrun.operations"
-local shape = require "wrun.shape"
+local operations = require "wrun.tensor.operations"
+local shape = require "wrun.tensor.shape"
 
 local fail = core.fail
 
