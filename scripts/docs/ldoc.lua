@@ -151,7 +151,7 @@ local function section_of(module, head)
   elseif module == "wrun" then
     return { "Settings." }
   end
-  return { markup(head.summary:match("^[^:;,.]+")) .. ".", markup(head.summary) }
+  return { markup(head.summary:match("^[^:;,]+"):gsub("%.$", "")) .. ".", markup(head.summary) }
 end
 
 local function write_face(items, heads, face)
