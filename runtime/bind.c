@@ -10,12 +10,12 @@
 
 /*
  * The collector starts again once garbage has reached a tenth of what is in use (with the bytes
- * that are coming), or 4 MB where that is more: large blocks of garbage must not wait until the
+ * that are coming), or 8 MB where that is more: large blocks of garbage must not wait until the
  * heap has doubled, and a small heap is not walked again and again.
  */
 static void set_collector_pace(lua_State *L, int64_t coming)
 {
-    enum { KB_ALLOWED = 4 << 10, MOST = 900, LEAST = 10 };
+    enum { KB_ALLOWED = 8 << 10, MOST = 900, LEAST = 10 };
     int64_t in_use = lua_gc(L, LUA_GCCOUNT) + 1 + coming / 1024;
     int64_t percent = 100 * KB_ALLOWED / in_use;
     lua_gc(L, LUA_GCSETPAUSE, 100 + (int)size_max(LEAST, size_min(MOST, percent)));

@@ -21,9 +21,10 @@ local RULES = {
   gelu_tanh = ABSOLUTE,
   tanhshrink = ABSOLUTE,
   logaddexp = ABSOLUTE,
+  logit = ABSOLUTE,
 }
 for _, name in ipairs {
-  "erf", "erfc", "erfinv", "lgamma", "digamma", "polygamma", "gelu_erf", "mish", "logit", "xlogy",
+  "erf", "erfc", "erfinv", "lgamma", "digamma", "polygamma", "gelu_erf", "mish", "xlogy",
   "atanh", "acosh", "log2",
 } do
   RULES[name] = SERIES
