@@ -146,5 +146,9 @@ describe("an activation with settings", function()
     assert.equal("prelu: argument 2: expected a weight [3] or [1], got [2]",
       refusal(wrun.prelu, wrun.zeros(2, 3), wrun.ones(2)))
     assert.equal("prelu: argument 2: expected a tensor, got 0.25", refusal(wrun.prelu, x, 0.25))
+    assert.equal("glu: argument 1: expected an even size of dimension 2, got [2, 3]",
+      refusal(wrun.glu, wrun.zeros(2, 3)))
+    assert.equal("glu: argument 2: expected a dimension from 1 to 2 or from -2 to -1, got 3",
+      refusal(wrun.glu, wrun.zeros(2, 4), 3))
   end)
 end)

@@ -226,6 +226,7 @@ return {
   remainder = function(a, b) return a % b end,
   maximum = maximum,
   minimum = minimum,
+  fmax = function(a, b) return (a >= b or b ~= b) and a or b end,
   eq = function(a, b) return a == b end,
   ne = function(a, b) return a ~= b end,
   lt = function(a, b) return a < b end,

@@ -275,6 +275,16 @@ M.LogSoftmax = with_settings("LogSoftmax", "log_softmax", { { "dim", check.integ
 ---@param dim integer from 1, or from the end
 M.Softmin = with_settings("Softmin", "softmin", { { "dim", check.integer() } })
 
+--- Makes a layer that returns the first half of x along a dimension times the sigmoid of the other.
+--- shapes  x [..., 2 n, ...] -> [..., n, ...]
+--- domain  float32 and float64
+--- raises  `GLU: argument 1: expected an integer`; `GLU: option NAME: unknown`; as `glu`
+--- source  [Dauphin2017]
+---
+---     print(nn.GLU()(wrun.tensor({ 1.0, 2.0, 0.0, 9.0 }))) -- tensor([0.5000, 1.9998])
+---@param dim integer? default -1
+M.GLU = with_settings("GLU", "glu", { { "dim", check.integer(-1) } })
+
 --- Makes a layer that returns x where positive, else x times a weight that is learned: one for all,
 --- or one for each channel, dimension 2.
 --- shapes  x [n, num_parameters, ...] -> same; weight [num_parameters]

@@ -259,4 +259,25 @@ function M.prelu(x, weight)
   return operations.leaky_relu(x, operations.reshape(weight, shape))
 end
 
+--- Returns the first half of x along dimension d times the sigmoid of the other half.
+--- shapes  x [..., 2 n, ...] -> [..., n, ...]
+--- domain  float32 and float64
+--- raises  `glu: argument 2: expected a dimension`; `glu: argument 1: expected an even size`
+--- source  [Dauphin2017]
+---
+---     print(wrun.tensor({ 1.0, 2.0, 0.0, 9.0 }):glu()) -- tensor([0.5000, 1.9998])
+---@param x Tensor
+---@param d? integer  -1
+---@return Tensor
+function M.glu(x, d)
+  check.tensor_argument("glu", 1, x)
+  d = check.dimension("glu", 2, d or -1, x.ndim)
+  local half = x:size(d) // 2
+  if x:size(d) % 2 ~= 0 then
+    fail("glu: argument 1: expected an even size of dimension %d, got %s", d, core.shape_text(x))
+  end
+  local gate = operations.narrow(x, d, half + 1, half)
+  return operations.narrow(x, d, 1, half) * operations.sigmoid(gate)
+end
+
 return M
