@@ -20,12 +20,6 @@ teardown(function()
   files.remove(folder)
 end)
 
-local function bytes_of(hexadecimal)
-  return (hexadecimal:gsub("%x%x", function(digits)
-    return string.char(tonumber(digits, 16))
-  end))
-end
-
 local function assert_holds(expected, tensor)
   local dtype, shape, values = table.unpack(expected)
   assert.equal(dtype, tensor.dtype)
@@ -68,8 +62,8 @@ end
 describe("data.npy", function()
   for _, case in ipairs(fixtures.npy) do
     it("reads NumPy's " .. case.name, function()
-      assert_holds(case.holds, data.npy(files.write(path, bytes_of(case.file))))
-      assert_holds(case.holds, data.npy(files.write(path, files.gzip(bytes_of(case.file)))))
+      assert_holds(case.holds, data.npy(files.write(path, files.from_hex(case.file))))
+      assert_holds(case.holds, data.npy(files.write(path, files.gzip(files.from_hex(case.file)))))
     end)
   end
 
@@ -186,7 +180,7 @@ describe("data.save_npy", function()
   for _, case in ipairs(fixtures.npy) do
     if case.same then
       it("writes the bytes that NumPy writes for " .. case.name, function()
-        local bytes = bytes_of(case.file)
+        local bytes = files.from_hex(case.file)
         data.save_npy(path, data.npy(files.write(path, bytes)))
         assert.equal(bytes, files.read(path))
       end)
@@ -255,7 +249,7 @@ end)
 describe("data.npz", function()
   for _, case in ipairs(fixtures.npz) do
     it("reads NumPy's archive: " .. case.name, function()
-      local arrays, count = data.npz(files.write(path, bytes_of(case.file))), 0
+      local arrays, count = data.npz(files.write(path, files.from_hex(case.file))), 0
       for _, expected in ipairs(case.holds) do
         assert_holds({ table.unpack(expected, 2) }, arrays[expected[1]])
       end

@@ -1,7 +1,6 @@
 --- einsum and the products made of matmul, beside PyTorch's (spec/fixtures/make_einsum.py).
 
 local cases = require "spec.support.cases"
-local data = require "spec.fixtures.einsum"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 
@@ -9,17 +8,9 @@ local wrun = require "wrun"
 local EXACT = { rtol = 0 }
 local RULES = { float32 = EXACT, float64 = EXACT, int64 = EXACT }
 
-describe("fixtures of einsum", function()
-  local environment
-  lazy_setup(function()
-    environment = cases.environment(data.inputs)
-  end)
-
-  for _, case in ipairs(data.cases) do
-    local claim = case[2] == "error" and " is refused" or " is what PyTorch computes"
-    it(case[1] .. claim, function()
-      cases.check(case, environment, RULES)
-    end)
+describe("fixtures of einsum #many", function()
+  for claim, check in cases.each(require "spec.fixtures.einsum", RULES) do
+    it(claim, check)
   end
 end)
 

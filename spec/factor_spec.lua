@@ -1,7 +1,6 @@
 --- Decompositions and solvers beside PyTorch's (spec/fixtures/make_factor.py), and their refusals.
 
 local cases = require "spec.support.cases"
-local data = require "spec.fixtures.factor"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 
@@ -11,17 +10,9 @@ local RULES = {
   float64 = { rtol = 1e-12, atol = 1e-12 },
 }
 
-describe("fixtures of factor", function()
-  local environment
-  lazy_setup(function()
-    environment = cases.environment(data.inputs)
-  end)
-
-  for _, case in ipairs(data.cases) do
-    local claim = case[2] == "error" and " is refused" or " is what PyTorch computes"
-    it(case[1] .. claim, function()
-      cases.check(case, environment, RULES)
-    end)
+describe("fixtures of factor #many", function()
+  for claim, check in cases.each(require "spec.fixtures.factor", RULES) do
+    it(claim, check)
   end
 end)
 

@@ -35,18 +35,9 @@ local FIXTURES = {
 
 for _, fixture in ipairs(FIXTURES) do
   local name, rules = table.unpack(fixture)
-  local data = require("spec.fixtures." .. name)
   describe(name .. " #many", function()
-    local environment
-    lazy_setup(function()
-      environment = cases.environment(data.inputs)
-    end)
-
-    for _, case in ipairs(data.cases) do
-      local claim = case[2] == "error" and " is refused" or " is what PyTorch computes"
-      it(case[1] .. claim, function()
-        cases.check(case, environment, rules)
-      end)
+    for claim, check in cases.each(require("spec.fixtures." .. name), rules) do
+      it(claim, check)
     end
   end)
 end

@@ -20,12 +20,6 @@ teardown(function()
   files.remove(folder)
 end)
 
-local function bytes_of(hexadecimal)
-  return (hexadecimal:gsub("%x%x", function(digits)
-    return string.char(tonumber(digits, 16))
-  end))
-end
-
 local function metadata_of(case)
   local metadata = {}
   for _, pair in ipairs(case.metadata) do
@@ -42,7 +36,7 @@ end
 describe("wrun.load", function()
   for _, case in ipairs(fixtures) do
     it("reads a file of the reference implementation: " .. case.name, function()
-      local tensors, metadata = wrun.load(files.write(path, bytes_of(case.file)))
+      local tensors, metadata = wrun.load(files.write(path, files.from_hex(case.file)))
       assert.same(metadata_of(case), metadata)
       local count = 0
       for _, expected in ipairs(case.holds) do
@@ -59,8 +53,8 @@ describe("wrun.load", function()
 
     if case.same then
       it("is followed by wrun.save with the same bytes: " .. case.name, function()
-        wrun.save(path, wrun.load(files.write(path, bytes_of(case.file))), metadata_of(case))
-        assert.equal(bytes_of(case.file), files.read(path))
+        wrun.save(path, wrun.load(files.write(path, files.from_hex(case.file))), metadata_of(case))
+        assert.equal(files.from_hex(case.file), files.read(path))
       end)
     end
   end

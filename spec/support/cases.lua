@@ -85,4 +85,22 @@ function M.check(case, environment, rules)
   end
 end
 
+--- Iterates over the cases of a fixture: what each claims, and the function that asserts it.
+function M.each(fixture, rules)
+  local environment
+  local i = 0
+  return function()
+    i = i + 1
+    local case = fixture.cases[i]
+    if case == nil then
+      return nil
+    end
+    local claim = case[2] == "error" and " is refused" or " is what PyTorch computes"
+    return case[1] .. claim, function()
+      environment = environment or M.environment(fixture.inputs)
+      M.check(case, environment, rules)
+    end
+  end
+end
+
 return M

@@ -98,4 +98,11 @@ function M.run(environment, code)
   return output, error_output
 end
 
+--- Returns the bytes that pairs of hexadecimal digits stand for.
+function M.from_hex(digits)
+  return (digits:gsub("%x%x", function(pair)
+    return string.char(tonumber(pair, 16))
+  end))
+end
+
 return M
