@@ -48,6 +48,7 @@ local parts = {
   image = { "wrun.image" },
   help = { "wrun.help", "help" },
   progress = { "wrun.progress" },
+  logbook = { "wrun.logbook" },
   save = { "wrun.save", "save" },
   load = { "wrun.save", "load" },
   gradcheck = { "wrun.gradcheck", "gradcheck" },
