@@ -79,6 +79,35 @@ function M.fashion_mnist(options)
   return images.load(catalog.fashion_mnist, options)
 end
 
+--- Returns CIFAR-10: 50000 (train) or 10000 (test) small photographs in colour.
+---
+--- The files of its binary version, data_batch_1.bin to data_batch_5.bin and test_batch.bin, plain
+--- or as .gz, are looked for in the folder that WRUN_DATA names (right there or in its sub-folder
+--- cifar-10-batches-bin), then in $XDG_CACHE_HOME/wrun/cifar-10-batches-bin (default
+--- ~/.cache/wrun/cifar-10-batches-bin). They are never downloaded. Options:
+---   split   "train" or "test" (default: both are returned, train first)
+---   folder  a data folder, used in place of all others
+---
+--- shapes  x uint8 [n, 3, 32, 32], y int64 [n]; also classes ("airplane" ...), name and folder
+--- domain  red, green and blue planes, 0 to 255; y counts from 1. A file may hold fewer than the
+---         10000 records it should; sizes and labels are checked
+--- raises  `cifar10: option folder: expected the files of`;
+---         `cifar10: PATH: expected 1 to 10000 records of 3073 bytes`;
+---         `cifar10: PATH: record N: expected a label from 0 to 9`; `cifar10: PATH: ...` for a file
+---         that is bad otherwise; `cifar10: CIFAR-10 is not on this machine, and it is not
+---         downloaded`
+--- cost    154 MB for the training set, twice that while it is read
+--- source  [Krizhevsky2009]
+---
+---     local test = data.cifar10 { split = "test" }
+---     print(test.x, test.classes[test.y[1]:item()])
+---@param options { split: string?, folder: string? }?
+---@return wrun.data.Dataset
+---@return wrun.data.Dataset? test
+function M.cifar10(options)
+  return images.load(catalog.cifar10, options)
+end
+
 --- Returns a loader over a data set: a table { x = tensor, y = tensor } (y may be missing), a
 --- TensorDataset and its kin, or any object with `#dataset` and `dataset[i]`.
 ---

@@ -4,7 +4,7 @@
 
 local M = {}
 
--- Both sets have the same files: split -> part -> file.
+-- Both MNISTs have the same files: split -> part -> file.
 local function files(hashes)
   return {
     train = {
@@ -22,12 +22,15 @@ end
 ---@field name string what people call it
 ---@field key string its name in wrun.data
 ---@field folder string its folder below a data folder
----@field mirrors string[] addresses of folders that serve NAME.gz, the first one preferred
----@field mirror_variable string the environment variable that replaces them
+---@field mirrors string[]? addresses of folders that serve NAME.gz, the first one preferred; a set
+--- without them is never downloaded
+---@field mirror_variable string? the environment variable that replaces them
 ---@field package string? the Debian package that holds it
 ---@field installed string? the folder where that package puts it
 ---@field classes string[]
----@field files table
+---@field files table split -> { x = file, y = file }, or a list of files of records
+---@field picture integer[]? the sizes of the picture that follows the label byte of a record
+---@field most integer? the records that one file holds at most
 
 ---@type wrun.data.catalog.Set
 M.mnist = {
@@ -75,6 +78,28 @@ M.fashion_mnist = {
     test_x = "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     test_y = "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
   }),
+}
+
+---@type wrun.data.catalog.Set
+M.cifar10 = {
+  name = "CIFAR-10",
+  key = "cifar10",
+  folder = "cifar-10-batches-bin",
+  classes = {
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+  },
+  files = {
+    train = {
+      { name = "data_batch_1.bin" },
+      { name = "data_batch_2.bin" },
+      { name = "data_batch_3.bin" },
+      { name = "data_batch_4.bin" },
+      { name = "data_batch_5.bin" },
+    },
+    test = { { name = "test_batch.bin" } },
+  },
+  picture = { 3, 32, 32 }, -- red, green and blue planes
+  most = 10000,
 }
 
 return M

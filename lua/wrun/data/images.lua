@@ -5,7 +5,7 @@ local check = require "wrun.check"
 local core = require "wrun.core"
 local places = require "wrun.data.places"
 local progress = require "wrun.progress"
-require("wrun") -- gives tensors their methods
+local wrun = require "wrun"
 
 local fail = core.fail
 
@@ -19,6 +19,7 @@ local RULES = {
   mirror = check.optional(check.string()),
   otherwise = check.optional(check.choice(nil, SETS)),
 }
+local LOCAL_RULES = { split = RULES.split, folder = RULES.folder } -- of sets without mirrors
 
 -- ---- fetching ----
 
@@ -79,17 +80,18 @@ end
 
 local function refuse_folder(set, what, folder, missing)
   local expected = "the files of %s in %s or in its sub-folder %s, plain or as .gz"
-  fail("%s: %s: expected %s; missing: %s; they are at %s", set.key, what,
-    expected:format(set.name, folder, set.folder), table.concat(missing, ", "), set.mirrors[1])
+  fail("%s: %s: expected %s; missing: %s%s", set.key, what,
+    expected:format(set.name, folder, set.folder), table.concat(missing, ", "),
+    set.mirrors and "; they are at " .. set.mirrors[1] or "")
 end
 
--- What to do by hand where the machine has no way to the mirrors.
+-- What to do by hand where there are no mirrors, or the machine has no way to them.
 local function manual(set, mirrors)
   local lines = { "To put it there by hand, fetch these files:" }
   for _, file in ipairs(places.files(set)) do
-    lines[#lines + 1] = "  " .. mirrors[1] .. file.name .. ".gz"
+    lines[#lines + 1] = "  " .. (mirrors and mirrors[1] .. file.name .. ".gz" or file.name)
   end
-  for i = 2, #mirrors do
+  for i = 2, mirrors and #mirrors or 0 do
     lines[#lines + 1] = "(or those of the same names from " .. mirrors[i] .. ")"
   end
   local cache = places.cache(set)
@@ -116,6 +118,9 @@ local function locate(set, options)
     if place then
       return place
     end
+  end
+  if not set.mirrors then
+    return nil
   end
   local given = places.given()
   if given then
@@ -150,17 +155,49 @@ end
 ---@class wrun.data.Dataset
 --- Samples and their classes, as wrun.data.mnist returns them; any table with x (and y) will do for
 --- wrun.data.loader.
----@field x wrun.Tensor uint8 [n, 28, 28], 0 to 255
+---@field x wrun.Tensor uint8 [n, 28, 28] or [n, 3, 32, 32], 0 to 255
 ---@field y wrun.Tensor int64 [n], a position in `classes`
 ---@field classes string[]
 ---@field name string
 ---@field folder string where it came from
 
+-- The pictures and the labels, from 0, in a file of records: a byte of label, then a picture.
+local function read_records(set, path)
+  local size = 1
+  for _, n in ipairs(set.picture) do
+    size = size * n
+  end
+  local records, count = core.records_read(path, set.most, 1 + size)
+  if not records then
+    fail("%s: %s", set.key, count)
+  end
+  records = records:narrow(1, 1, count)
+  local labels = records:select(2, 1):to("int64")
+  local greatest, where = labels:max(1)
+  if greatest:item() >= #set.classes then
+    fail("%s: %s: record %d: expected a label from 0 to %d, got %d", set.key, path, where:item(),
+      #set.classes - 1, greatest:item())
+  end
+  return records:narrow(2, 2, size), labels
+end
+
+-- The pictures and the labels, from 0, of one split.
+local function read_parts(set, place, files)
+  if not set.picture then
+    return read(set, place, files.x), read(set, place, files.y):to("int64")
+  end
+  local pictures, labels = {}, {}
+  for i, file in ipairs(files) do
+    pictures[i], labels[i] = read_records(set, place.paths[file.name])
+  end
+  return wrun.cat(pictures, 1):reshape(-1, table.unpack(set.picture)), wrun.cat(labels, 1)
+end
+
 local function read_split(set, place, split)
-  local files = set.files[split]
+  local x, y = read_parts(set, place, set.files[split])
   return {
-    x = read(set, place, files.x),
-    y = read(set, place, files.y):to("int64") + 1,
+    x = x,
+    y = y + 1,
     classes = { table.unpack(set.classes) },
     name = set.name,
     folder = place.folder,
@@ -171,19 +208,23 @@ end
 --- domain  options split, folder, mirror, otherwise; see wrun.data
 --- raises  `NAME: option folder: expected the files of`; `NAME: WRUN_DATA: expected the files of`;
 ---         `NAME: PATH: ...` for a bad file; `NAME: ... is not on this machine and cannot be
----         downloaded`
+---         downloaded`; `NAME: ... is not on this machine, and it is not downloaded`
 ---@param set wrun.data.catalog.Set
 ---@param given table?
 ---@return wrun.data.Dataset
 ---@return wrun.data.Dataset? test
 function M.load(set, given)
-  local options = check.options(set.key, given, RULES)
+  local options = check.options(set.key, given, set.mirrors and RULES or LOCAL_RULES)
   local place, reason = locate(set, options)
   if place then
     if options.split then
       return read_split(set, place, options.split)
     end
     return read_split(set, place, "train"), read_split(set, place, "test")
+  end
+  if not set.mirrors then
+    fail("%s: %s is not on this machine, and it is not downloaded\n%s", set.key, set.name,
+      manual(set))
   end
   local other = catalog[options.otherwise]
   if other and other ~= set then

@@ -27,8 +27,13 @@ end
 ---@param set wrun.data.catalog.Set
 ---@return table[]
 function M.files(set)
-  local train, test = set.files.train, set.files.test
-  return { train.x, train.y, test.x, test.y }
+  local list = {}
+  for _, split in ipairs({ set.files.train, set.files.test }) do
+    for _, file in ipairs(split.x and { split.x, split.y } or split) do
+      list[#list + 1] = file
+    end
+  end
+  return list
 end
 
 --- Returns the paths of a set's files that lie right in `folder`, and the names of the missing.
