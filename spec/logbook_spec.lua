@@ -213,6 +213,18 @@ describe("a log", function()
       refusal(open, jsonl, { append = true }))
   end)
 
+  it("refuses to go on with a file that it cannot read", function()
+    files.write(csv, "a\n1\n")
+    assert.equal("open: " .. csv .. "/x.csv: Not a directory",
+      refusal(open, csv .. "/x.csv", { append = true }))
+    assert.equal("open: " .. folder .. ": Is a directory",
+      refusal(open, folder, { append = true, format = "csv" }))
+    if child.shell("id -u").out ~= "0\n" then -- root reads all
+      os.execute("chmod 200 " .. child.quote(csv))
+      assert.equal("open: " .. csv .. ": Permission denied", refusal(open, csv, { append = true }))
+    end
+  end)
+
   it("refuses rows before it writes any of them", function()
     local log <close> = open(csv)
     local function refused(row)

@@ -9,6 +9,8 @@ local fail = core.fail
 
 local M = {}
 
+local NO_SUCH_FILE = 2 -- errno of io.open
+
 -- ---- values ----
 
 -- As few digits as bring the number back; a point or an exponent tells a float from an integer.
@@ -250,7 +252,10 @@ local OPEN = {
 
 -- The names in the header of a file that is to be continued, nil where there is none yet.
 local function continued(path, format, fields)
-  local file = io.open(path, "rb")
+  local file, message, errno = io.open(path, "rb")
+  if not file and errno ~= NO_SUCH_FILE then
+    fail("open: %s", message)
+  end
   local text = file and file:read("a") or ""
   if file then
     file:close()
