@@ -5,6 +5,7 @@
 
 local core = require "wrun.core"
 local autograd = require "wrun.autograd"
+local format = require "wrun.tensor.format"
 
 local M = {}
 
@@ -17,10 +18,14 @@ M._VERSION = core.version
 --- Gradients of more than a backward pass needs: of chosen inputs, and of operations of one's own.
 M.autograd = {
   grad = autograd.grad, backward = autograd.backward, Function = require "wrun.autograd_function",
+  detect_anomaly = autograd.detect_anomaly,
 }
 M.no_grad = autograd.no_grad
 M.enable_grad = autograd.enable_grad
 M.is_grad_enabled = autograd.is_grad_enabled
+M.set_printoptions = format.set_printoptions
+M.get_printoptions = format.get_printoptions
+
 --- Sets how many threads large operations use; results do not depend on it.
 --- domain  from 1 to 256; as many as the machine has processors at first
 --- raises  `set_num_threads: argument 1: expected 1 to 256 threads`
@@ -49,6 +54,7 @@ local parts = {
   help = { "wrun.help", "help" },
   progress = { "wrun.progress" },
   logbook = { "wrun.logbook" },
+  timer = { "wrun.timer", "timer" },
   save = { "wrun.save", "save" },
   load = { "wrun.save", "load" },
   gradcheck = { "wrun.gradcheck", "gradcheck" },

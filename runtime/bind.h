@@ -18,7 +18,7 @@
 
 /* The state behind one Lua state: a userdata, upvalue 1 of every function. */
 typedef struct {
-    bool grad_enabled;
+    bool grad_enabled, tracing; /* tracing: nodes note the line that made them */
     Pool *pool;
     const void *tensor_type; /* identities of the metatables, for quick type checks */
     const void *node_type;
@@ -33,7 +33,8 @@ enum {
     RUNTIME_GENERATOR, /* the default generator */
     RUNTIME_ROWS,      /* autograd's rows of the elementwise operations, by number */
     RUNTIME_ZERO,      /* a tensor of one zero, for bind_autograd.c */
-    RUNTIME_VALUES = RUNTIME_ZERO
+    RUNTIME_TRACES,    /* while tracing: node -> "script.lua:3" */
+    RUNTIME_VALUES = RUNTIME_TRACES
 };
 
 /* user values of a tensor userdata */
@@ -54,6 +55,8 @@ void bind_register(lua_State *L, const luaL_Reg *functions);
 
 /* ---- errors: message at the script's line, after the path of the containers it passed ---- */
 _Noreturn void bind_fail(lua_State *L, const char *format, ...);
+/* pushes "script.lua:3", the first script line below, and returns true; or false, and nothing */
+bool bind_push_position(lua_State *L);
 /* the Lua function core.fail(format, ...): the same for wrun's modules */
 int bind_core_fail(lua_State *L);
 /* "f: argument 2: expected WHAT, got a string"; the type or value at `index` completes it */
@@ -128,6 +131,9 @@ bool bind_requires_grad(lua_State *L, int index);
  * backward pass; of the others only the shape.
  */
 void bind_record(lua_State *L, int row, int count, uint32_t saves, int result);
+/* while tracing: notes for the node on top which line of the script made it */
+void bind_trace(lua_State *L);
+extern const luaL_Reg bind_trace_functions[]; /* of core.graph */
 /* Raises when a recorded change in place of t would pass by a recorded view of it, or by the tensor
  * it is a view of. */
 void bind_check_unshared(lua_State *L, const char *f, Tensor *t);

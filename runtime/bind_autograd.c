@@ -27,8 +27,8 @@ typedef struct {
     Argument argument[]; /* then the sizes of all arguments */
 } Node;
 
-/* user values of a node; Lua counts them in 16 bits */
-enum { NODE_ROW = 1, NODE_RESULT, NODE_VALUES, MOST_VALUES = UINT16_MAX };
+/* user values of a node */
+enum { NODE_ROW = 1, NODE_RESULT, NODE_VALUES };
 
 /* a userdata has fewer than 65,535 user values */
 enum { MAX_ARGUMENTS = (65534 - NODE_VALUES) / 2 };
@@ -162,12 +162,7 @@ void bind_record(lua_State *L, int row, int count, uint32_t saves, int result)
     Tensor *y = lua_touserdata(L, result);
     sizes += y->ndim;
     size_t size = sizeof(Node) + (size_t)count * sizeof(Argument) + sizes * sizeof(int64_t);
-    luaL_checkstack(L, 4, "too many arguments");
-    if (NODE_VALUES + 2 * count >= MOST_VALUES) {
-        lua_getfield(L, row, "name");
-        bind_fail(L, "%s: expected at most %d arguments where gradients are recorded, got %d",
-                  lua_tostring(L, -1), (MOST_VALUES - 1 - NODE_VALUES) / 2, count);
-    }
+    luaL_checkstack(L, 8, "too many arguments");
     Node *node = lua_newuserdatauv(L, size, NODE_VALUES + 2 * count);
     memset(node, 0, sizeof *node + (size_t)count * sizeof(Argument));
     node->count = count;
@@ -195,6 +190,8 @@ void bind_record(lua_State *L, int row, int count, uint32_t saves, int result)
     }
     lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_NODE_TYPE);
     lua_setmetatable(L, -2);
+    if (bind_runtime(L)->tracing)
+        bind_trace(L);
     lua_setiuservalue(L, result, TENSOR_GRAD_FN);
     y->requires_grad = true;
 }
@@ -491,6 +488,7 @@ void bind_open_autograd(lua_State *L)
 {
     lua_newtable(L);
     bind_register(L, graph_functions);
+    bind_register(L, bind_trace_functions);
     lua_setfield(L, -2, "graph");
     lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_NODE_TYPE);
     lua_pushvalue(L, lua_upvalueindex(1));

@@ -34,22 +34,37 @@ static void prepend_context(lua_State *L, lua_Debug *frame)
     }
 }
 
+/* the frame at `level`; false where there is none, or it is a script's */
+static bool library_frame(lua_State *L, int level, lua_Debug *frame)
+{
+    frame->currentline = -1;
+    if (!lua_getstack(L, level, frame))
+        return false;
+    lua_getinfo(L, "Sl", frame);
+    return is_library(frame);
+}
+
+bool bind_push_position(lua_State *L)
+{
+    lua_Debug frame;
+    for (int level = 0; library_frame(L, level, &frame); level++)
+        continue;
+    if (frame.currentline > 0)
+        lua_pushfstring(L, "%s:%d", frame.short_src, frame.currentline);
+    return frame.currentline > 0;
+}
+
 /* Raises the message on top as an error of the first script line below. */
 static _Noreturn void raise(lua_State *L)
 {
     luaL_checkstack(L, 8, "no room for an error message");
     lua_Debug frame;
-    for (int level = 0; lua_getstack(L, level, &frame); level++) {
-        lua_getinfo(L, "Sl", &frame);
-        if (!is_library(&frame)) {
-            if (frame.currentline > 0) {
-                lua_pushfstring(L, "%s:%d: ", frame.short_src, frame.currentline);
-                lua_insert(L, -2);
-                lua_concat(L, 2);
-            }
-            break;
-        }
+    for (int level = 0; library_frame(L, level, &frame); level++)
         prepend_context(L, &frame);
+    if (bind_push_position(L)) {
+        lua_pushliteral(L, ": ");
+        lua_rotate(L, -3, 2);
+        lua_concat(L, 3);
     }
     lua_error(L);
     __builtin_unreachable();

@@ -43,17 +43,13 @@ if args.flip then
   x, x_test = 255 - x, 255 - x_test
 end
 
-local function clock()
-  return progress.bar({}).clock()
-end
-
 local machine = rbm.new {
   visible = 784, hidden = hidden, center = not args.plain, seed = args.seed,
 }
 print(("%s, %s-%d, %s binarisation, %d epochs, learning rate %g to 0"):format(machine, args.method,
   args.k, binarize, epochs, lr))
 
-local started = clock()
+local timer = wrun.timer()
 local bar <close> = progress.bar { label = "training", count = epochs, unit = " epochs" }
 machine:fit(x, {
   method = args.method, k = args.k, epochs = epochs, batch_size = args.batch_size, lr = { lr, 0 },
@@ -67,7 +63,8 @@ machine:fit(x, {
     end
   end,
 })
-local trained = clock()
+local trained = timer:seconds()
+timer:reset()
 
 local function likelihoods(log_z, how)
   local function mean(rows)
@@ -96,7 +93,7 @@ else
   likelihoods(z, "threshold")
   likelihoods(z, "stochastic")
 end
-print(("training %.1f s, scoring %.1f s"):format(trained - started, clock() - trained))
+print(("training %.1f s, scoring %.1f s"):format(trained, timer:seconds()))
 
 if args.out then
   local function save(name, pictures, options)

@@ -18,20 +18,21 @@ local M = {}
 
 local restoring = {
   __close = function(guard)
-    graph.set_grad_enabled(guard.before)
+    guard.switch(guard.before)
   end,
 }
 
-local function set_grad_enabled(on)
-  return setmetatable({ before = graph.set_grad_enabled(on) }, restoring)
+--- switch(value), undone by closing what this returns
+local function switched(switch, value)
+  return setmetatable({ switch = switch, before = switch(value) }, restoring)
 end
 
-local function scoped(on)
+local function scoped(switch, value)
   return function(f, ...)
     if f == nil then
-      return set_grad_enabled(on)
+      return switched(switch, value)
     end
-    local guard <close> = set_grad_enabled(on) -- luacheck: no unused
+    local guard <close> = switched(switch, value) -- luacheck: no unused
     return f(...)
   end
 end
@@ -45,7 +46,7 @@ end
 ---     wrun.no_grad(function() w:sub_(0.5) end)
 ---     print(w)
 ---@type fun(f?: function, ...: any): any
-M.no_grad = scoped(false)
+M.no_grad = scoped(graph.set_grad_enabled, false)
 
 --- Calls f(...) with recording on, also inside no_grad, and returns its results; without arguments
 --- it returns a guard, as no_grad.
@@ -54,7 +55,7 @@ M.no_grad = scoped(false)
 ---
 ---     wrun.no_grad(function() print(wrun.enable_grad(wrun.is_grad_enabled)) end)
 ---@type fun(f?: function, ...: any): any
-M.enable_grad = scoped(true)
+M.enable_grad = scoped(graph.set_grad_enabled, true)
 
 --- Is recording on?
 --- raises  nothing
@@ -62,6 +63,21 @@ M.enable_grad = scoped(true)
 ---     print(wrun.is_grad_enabled(), wrun.no_grad(wrun.is_grad_enabled))
 ---@type fun(): boolean
 M.is_grad_enabled = graph.is_grad_enabled
+
+--- Calls f(...) and returns its results; meanwhile a NaN in a gradient is an error, which names the
+--- operation and the line of the script that called it. Without arguments it returns a guard, as
+--- no_grad.
+--- domain  any function; the line is known of operations that were recorded inside such a scope;
+---   NaNs are looked for in what each operation passes on, not in sums of those, as in PyTorch
+--- raises  what f raises; `backward: the gradient of argument N of OPERATION has a NaN`
+--- cost    a look at every gradient, and a line noted for every operation; nothing while off
+---
+---     local x = wrun.zeros(2, { requires_grad = true })
+---     print(pcall(wrun.autograd.detect_anomaly, function()
+---       (x:sqrt() * 0):sum():backward() -- 0 times infinity
+---     end))
+---@type fun(f?: function, ...: any): any
+M.detect_anomaly = scoped(graph.set_traces, setmetatable({}, { __mode = "k" }))
 
 -------------------------------------------------------------------------------
 -- Rows, as the walk uses them: row.backward(g, node, edges) returns a gradient for each argument
@@ -217,6 +233,14 @@ local function survey(roots)
   return waiting, edges_of
 end
 
+local function refuse_nan(node, i, g, traces)
+  if core.isnan(g):any():item() then
+    fail("backward: the gradient of argument %d of %s has a NaN; %s", i, graph.row(node).label,
+      traces[node] and "its forward call is at " .. traces[node]
+        or "its forward call was made outside detect_anomaly, so its line is not known")
+  end
+end
+
 --- Walks from the outputs and returns the summed gradients of leaves (and of the nodes in
 --- `wanted`), with the leaves in order of arrival. Everything else is let go on the way.
 local function walk(outputs, seeds, keep_graph, wanted)
@@ -237,7 +261,7 @@ local function walk(outputs, seeds, keep_graph, wanted)
     add(node or output, seeds[i])
   end
   local waiting, edges_of = survey(roots)
-  local ready = {}
+  local ready, traces = {}, graph.traces()
   for i = #roots, 1, -1 do
     if waiting[roots[i]] == 0 then
       waiting[roots[i]] = -1 -- a root given twice starts once
@@ -252,7 +276,11 @@ local function walk(outputs, seeds, keep_graph, wanted)
       local edge = edges[i]
       if edge then
         if gradients[i] then
-          add(edge, fit(node, i, gradients[i]))
+          local part = fit(node, i, gradients[i])
+          if traces then
+            refuse_nan(node, i, part, traces)
+          end
+          add(edge, part)
         end
         local left = waiting[edge]
         if left then
@@ -354,7 +382,7 @@ function M.backward(output, gradient, options)
   options = options and check.options("backward", options, BACKWARD_OPTIONS)
   local create, keep = modes(options)
   local seed = check_seed("backward", output, gradient)
-  local guard <close> = set_grad_enabled(create) -- luacheck: no unused
+  local guard <close> = switched(graph.set_grad_enabled, create) -- luacheck: no unused
   local sums, leaves = walk({ output }, { seed }, keep, {})
   local taken = memory_of { seed }
   for _, leaf in ipairs(leaves) do
@@ -418,7 +446,7 @@ function M.grad(outputs, inputs, options)
     targets[i] = input.grad_fn or input
     wanted[targets[i]] = true
   end
-  local guard <close> = set_grad_enabled(create) -- luacheck: no unused
+  local guard <close> = switched(graph.set_grad_enabled, create) -- luacheck: no unused
   local sums = walk(outputs, seeds, keep, wanted)
   local results, taken = {}, memory_of(seeds)
   for i in ipairs(inputs) do

@@ -1,8 +1,9 @@
 --- Tensors as text, as PyTorch prints them.
 --
 -- Large tensors show the first and last three of each dimension, and the numbers' common format is
--- chosen from the values that are shown.
+-- chosen from the values that are shown. The options that set_printoptions takes change all this.
 
+local check = require "wrun.check"
 local core = require "wrun.core"
 
 local M = {}
@@ -10,20 +11,27 @@ local M = {}
 -- the types that PyTorch names behind every tensor
 local NAMED = { uint8 = true, int32 = true, float64 = true }
 
-local PRECISION, THRESHOLD, EDGE_ITEMS, LINE_WIDTH = 4, 1000, 3, 80
+local PROFILES = {
+  default = { precision = 4, threshold = 1000, edgeitems = 3, linewidth = 80 },
+  short = { precision = 2, threshold = 1000, edgeitems = 2, linewidth = 80 },
+  full = { precision = 4, threshold = math.huge, edgeitems = 3, linewidth = 80 },
+}
+
+-- what texts obey now; never changed, but replaced as a whole
+local options = PROFILES.default
 
 --- nested tables of the values that are shown; a cut dimension has a `false` in its middle
 local function shown_values(t, cut)
   if t.ndim == 0 then
     return t:item()
   end
-  local n, rows = #t, {}
-  if cut and n > 2 * EDGE_ITEMS then
-    for i = 1, EDGE_ITEMS do
+  local n, rows, edge = #t, {}, options.edgeitems
+  if cut and n > 2 * edge then
+    for i = 1, edge do
       rows[i] = shown_values(t[i], cut)
-      rows[EDGE_ITEMS + 1 + i] = shown_values(t[n - EDGE_ITEMS + i], cut)
+      rows[edge + 1 + i] = shown_values(t[n - edge + i], cut)
     end
-    rows[EDGE_ITEMS + 1] = { cut = true }
+    rows[edge + 1] = { cut = true }
     return rows
   end
   for i = 1, n do
@@ -66,16 +74,12 @@ local function float_format(values)
       whole = whole and x == math.ceil(x)
     end
   end)
-  local pattern = "%." .. PRECISION .. "f"
-  local scientific = "%." .. PRECISION .. "e"
-  if whole then
-    local far = any and (most / least > 1000 or most > 1e8)
-    return function(x)
-      return special(x) or (far and scientific:format(x) or ("%.0f."):format(x))
-    end
-  elseif most / least > 1000 or most > 1e8 or least < 1e-4 then
-    pattern = scientific
+  local scientific = any and options.sci_mode
+  if any and scientific == nil then
+    scientific = most / least > 1000 or most > 1e8 or (not whole and least < 1e-4)
   end
+  local pattern = scientific and "%." .. options.precision .. "e"
+    or whole and "%.0f." or "%." .. options.precision .. "f"
   return function(x)
     return special(x) or pattern:format(x)
   end
@@ -107,10 +111,10 @@ local function vector_text(values, write, indent)
   local per_line, parts, lines = nil, {}, {}
   for _, value in ipairs(values) do
     if type(value) == "table" then
-      parts[#parts + 1] = " ..."
+      parts[#parts + 1] = #values > 1 and " ..." or "..."
     else
       local text, width = write(value)
-      per_line = per_line or math.max(1, (LINE_WIDTH - indent) // (width + 2))
+      per_line = per_line or math.max(1, (options.linewidth - indent) // (width + 2))
       parts[#parts + 1] = text
     end
   end
@@ -136,11 +140,12 @@ end
 
 local function suffixes(t)
   local list = {}
-  if t:numel() == 0 and t.ndim ~= 1 then
-    list[#list + 1] = "size=(" .. table.concat(t.shape, ", ") .. ")"
+  local is_empty = t:numel() == 0
+  if is_empty and t.ndim ~= 1 or not is_empty and options.edgeitems == 0 then
+    list[#list + 1] = "size=(" .. table.concat(t.shape, ", ") .. (t.ndim == 1 and ",)" or ")")
   end
   local dtype = t.dtype
-  if NAMED[dtype] or (t:numel() == 0 and dtype ~= "float32") then
+  if NAMED[dtype] or (is_empty and dtype ~= "float32") then
     list[#list + 1] = "dtype=torch." .. dtype
   end
   if t.grad_fn then
@@ -158,13 +163,13 @@ function M.tensor(t)
   local prefix = "tensor("
   local body = "[]"
   if t:numel() > 0 then
-    local values = shown_values(t:detach(), t:numel() > THRESHOLD)
+    local values = shown_values(t:detach(), t:numel() > options.threshold)
     body = body_text(values, t.ndim, write_all(t, values), #prefix)
   end
   local parts = { prefix .. body }
-  local last_line = #(parts[1]:match("[^\n]*$")) + 1
+  local last_line = #(parts[1]:match("[^\n]*$")) + 2
   for _, suffix in ipairs(suffixes(t)) do
-    if last_line + #suffix + 2 > LINE_WIDTH then
+    if last_line + #suffix + 2 > options.linewidth then
       parts[#parts + 1] = ",\n" .. (" "):rep(#prefix) .. suffix
       last_line = #prefix + #suffix
     else
@@ -174,6 +179,58 @@ function M.tensor(t)
   end
   local text = table.concat(parts) .. ")"
   return core.is_parameter(t) and "Parameter containing:\n" .. text or text
+end
+
+-- how many digits string.format takes
+local MOST_DIGITS = 99
+
+local OPTIONS = {
+  precision = check.optional(check.integer(nil, 0, MOST_DIGITS)),
+  threshold = check.optional(check.number(nil, 0)),
+  edgeitems = check.optional(check.integer(nil, 0)),
+  linewidth = check.optional(check.integer(nil, 1)),
+  sci_mode = check.optional(check.boolean()),
+  profile = check.optional(check.choice(nil, { "default", "short", "full" })),
+}
+
+--- Sets how tensors are written as text, from now on.
+--- domain  options precision (digits after the point, 4), threshold (of more elements only the
+---   edges are shown, 1000), edgeitems (of each dimension at either edge, 3), linewidth (columns,
+---   80), sci_mode (true always, false never; left out, the numbers decide) and profile: "default",
+---   "short" (precision 2, edgeitems 2) or "full" (threshold infinite), which sets the first four
+---   before the others are looked at; what is left out stays, but sci_mode, as in PyTorch
+--- raises  `set_printoptions: option NAME: expected`
+---
+---     wrun.set_printoptions { precision = 2, sci_mode = false }
+---     print(wrun.tensor { 3.14159, 1e-5 }) -- tensor([3.14, 0.00])
+---     wrun.set_printoptions { profile = "default" }
+---@param given? table
+function M.set_printoptions(given)
+  local new = check.options("set_printoptions", given, OPTIONS)
+  for name, value in pairs(PROFILES[new.profile] or options) do
+    if new[name] == nil and name ~= "sci_mode" then
+      new[name] = value
+    end
+  end
+  new.profile = nil
+  options = new
+end
+
+--- Returns the options that texts of tensors obey, as a table for set_printoptions.
+--- domain  changes of the table change nothing; sci_mode is nil where the numbers decide
+--- raises  nothing
+---
+---     local before = wrun.get_printoptions()
+---     wrun.set_printoptions { profile = "full" }
+---     wrun.set_printoptions(before)
+---     print(before.precision, wrun.get_printoptions().threshold)
+---@return table
+function M.get_printoptions()
+  local copy = {}
+  for name, value in pairs(options) do
+    copy[name] = value
+  end
+  return copy
 end
 
 return M
