@@ -10,10 +10,9 @@ void bind_trace(lua_State *L)
 {
     lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_TRACES);
     lua_pushvalue(L, -2);
-    if (bind_push_position(L))
-        lua_rawset(L, -3);
-    else
-        lua_pop(L, 1);
+    if (!bind_push_position(L))
+        lua_pushliteral(L, "an unknown line");
+    lua_rawset(L, -3);
     lua_pop(L, 1);
 }
 

@@ -75,6 +75,13 @@ describe("detect_anomaly", function()
       refusal(y.backward, y, wrun.tensor({ 1, 0 / 0 }, { dtype = "float64" })))
   end)
 
+  it("says so where no line of a script made the call", function()
+    local x = leaf({ 0 })
+    local _ <close> = detect_anomaly()
+    local loss = coroutine.wrap(wrun.sqrt)(x) * 0
+    assert.equal(found(1, "SqrtBackward0", "an unknown line"), refusal(loss.backward, loss))
+  end)
+
   it("knows no line of what was recorded before", function()
     local x = leaf({ 0 })
     local loss = x:sqrt() * 0
