@@ -29,6 +29,7 @@ for _, name in ipairs {
 } do
   RULES[name] = SERIES
 end
+local SUM = { float32 = { ulp = 8, scale = 1 }, float64 = { ulp = 16, scale = 1 } }
 -- One IEEE operation, or none: every bit counts, save the sign of zero.
 local EXACT = { float32 = { ulp = 0 }, float64 = { ulp = 0 } }
 
@@ -357,7 +358,8 @@ for _, row in ipairs(core.operations()) do
         assert.is_true(wrun.gradgradcheck(operation(row), arguments))
       end)
 
-      -- The two evaluate one formula, in vectors of their own width where it calls the C library.
+      -- The two evaluate one formula, in vectors of their own width where it calls the C library;
+      -- sums lose digits where their terms cancel.
       it("has the same gradient fused and recorded", function()
         for _, dtype in ipairs(FLOATS) do
           local arguments = requiring(draws(row, BROADCAST, dtype))
@@ -377,7 +379,7 @@ for _, row in ipairs(core.operations()) do
           for i = 1, #leaves do
             assert.equal(fused[i] == nil, recorded[i] == nil)
             if fused[i] then
-              near.lists(near.flat(fused[i]), near.flat(recorded[i]), VECTORISED[dtype], dtype)
+              near.lists(near.flat(fused[i]), near.flat(recorded[i]), SUM[dtype], dtype)
             end
           end
         end
