@@ -87,7 +87,7 @@ end
 
 --- Rows that together are the model's expectation: visible states or means v, hidden states or
 --- means p, and the probability of each row. The likelihood's gradient is exact with them.
---- cost    memory 2^n rows of the smaller side; at most 20 units
+--- cost    memory 2^n rows of the smaller side; at most 16 units
 ---@param model wrun.rbm.Model
 function M.expectation(model)
   local n, is_hidden = smaller_side(model, "fit")

@@ -24,14 +24,19 @@ local function sample_visible(model, h, weight, bias)
   return model.visible_kind.sample(x, bias or model.visible_bias, nil, nil, model.generator)
 end
 
+-- The visible units after k steps that begin with the hidden ones.
+local function walk(model, h, k)
+  for _ = 2, k do
+    h = model:sample_h(sample_visible(model, h))
+  end
+  return sample_visible(model, h)
+end
+
 --- Contrastive divergence [Hinton2002]: chains that start at the batch.
 function M.cd(trainer, v0)
   local model = trainer.model
   local p0, h = hidden_both(model, v0)
-  for _ = 2, trainer.options.k do
-    h = model:sample_h(sample_visible(model, h))
-  end
-  local v = sample_visible(model, h)
+  local v = walk(model, h, trainer.options.k)
   return p0, v, model:hidden(v)
 end
 
@@ -49,10 +54,7 @@ end
 function M.pcd(trainer, v0)
   local model, memory = trainer.model, trainer.memory
   local h = chain_hidden(trainer)
-  for _ = 2, trainer.options.k do
-    h = model:sample_h(sample_visible(model, h))
-  end
-  local v = sample_visible(model, h)
+  local v = walk(model, h, trainer.options.k)
   local p, sample = hidden_both(model, v)
   memory.hidden = sample
   return model:hidden(v0), v, p
