@@ -3,6 +3,7 @@
 # make test            every spec            make lint      style and static analysis
 # make check-all       the specs again, under sanitizers and valgrind
 # make parity          how much of PyTorch's interface is here and agrees
+# make structure       the folders, and what uses what
 # make docs            the reference, in build/docs
 # make fuzz            FUZZ_SECONDS=60 ONLY=npy: the readers of data files, given any bytes
 # make install         PREFIX=/usr/local DESTDIR=
@@ -32,17 +33,17 @@ COPIES = $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),$\
 comma := ,
 
 COMPILE = $(CC) -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -fno-math-errno -fwrapv -pthread \
-          $(COPIES) $(WARNINGS) -I$(BUILD) $(LIBRARY_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+          $(COPIES) $(WARNINGS) -Iruntime -I$(BUILD) $(LIBRARY_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 LINK    = $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--as-needed -pthread
 
-SOURCES  := $(wildcard runtime/*.c)
+SOURCES  := $(wildcard runtime/*/*.c)
+HEADERS  := $(wildcard runtime/*/*.h)
 OBJECTS  := $(SOURCES:runtime/%.c=$(BUILD)/%.o)
-COMMAND  := allocator call lineedit main options repl textonly
 LUA      := $(shell find lua -name '*.lua' | LC_ALL=C sort)
 SCRIPTS  := $(wildcard scripts/*.lua)
 EMBEDDED := $(LUA) $(SCRIPTS)
 
-.PHONY: all module deps test parity docs lint check-asan check-valgrind check-all fuzz bench \
+.PHONY: all module deps test structure parity docs lint check-asan check-valgrind check-all fuzz bench \
         mnist install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
@@ -53,7 +54,8 @@ $(BUILD)/wrun: $(OBJECTS)
 	@echo "LD $@"
 	@$(LINK) -o $@ $^ $(LIBRARY_LIBS) -ldl -lm
 
-$(BUILD)/wrun.so: $(filter-out $(COMMAND:%=$(BUILD)/%.o),$(OBJECTS))
+# All but the command, of which a module keeps only the files inside it.
+$(BUILD)/wrun.so: $(filter-out $(BUILD)/command/%,$(OBJECTS)) $(BUILD)/command/embedded.o
 	@echo "LD $@"
 	@$(LINK) -shared -o $@ $^ $(filter-out -llua5.4,$(LIBRARY_LIBS)) -ldl -lm
 
@@ -65,7 +67,7 @@ $(BUILD)/%.o: runtime/%.c Makefile | build/packages-build
 -include $(OBJECTS:.o=.d)
 
 # The files inside the binary; written anew only when the list has changed.
-$(BUILD)/embedded.o: $(BUILD)/embedded_table.h $(EMBEDDED)
+$(BUILD)/command/embedded.o: $(BUILD)/embedded_table.h $(EMBEDDED)
 $(BUILD)/embedded_table.h: FORCE
 	@mkdir -p $(@D)
 	@number=0; for file in $(EMBEDDED); do number=$$((number + 1)); echo "ROW($$number, \"$$file\")"; \
@@ -95,14 +97,18 @@ deps: $(addprefix build/packages-,build data test docs lint check)
 test: all module build/packages-test
 	$(BUILD)/wrun $(BUSTED) $(SPEC)
 
+# The folders, who uses whom, and what runs up or in a circle.
+structure: all build/packages-test
+	@$(BUILD)/wrun spec/structure.lua
+
 parity: all build/packages-test
 	$(BUILD)/wrun spec/parity.lua
 
 lint: $(BUILD)/embedded_table.h build/packages-lint
-	clang-format --dry-run -Werror runtime/*.c runtime/*.h scripts/bench/*.c spec/fuzz/*.c
+	clang-format --dry-run -Werror $(SOURCES) $(HEADERS) scripts/bench/*.c spec/fuzz/*.c
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 \
-	  --inline-suppr --suppress=unknownMacro:runtime/ops.def \
-	  -D'_Noreturn=__attribute__((noreturn))' -I$(BUILD) runtime
+	  --inline-suppr --suppress=unknownMacro:runtime/kernels/ops.def \
+	  -D'_Noreturn=__attribute__((noreturn))' -Iruntime -I$(BUILD) runtime
 	luacheck --quiet lua scripts spec
 
 # Here too a malloc that fails must return NULL, as Lua expects.
@@ -119,14 +125,15 @@ check-valgrind: all build/packages-test build/packages-check
 FUZZ_CC      ?= clang-14
 FUZZ_SECONDS ?= 60
 FUZZ_FORMATS := csv gzip idx npy npz safetensors
-FUZZ_PARTS   := csv digest dtype element gzip idx npy refusal replace safetensors tensor zip
+FUZZ_SOURCES := $(wildcard runtime/tensor/*.c) \
+                $(filter-out %/download.c %/image.c,$(wildcard runtime/formats/*.c))
 
-$(BUILD)/fuzz/%: spec/fuzz/formats.c $(FUZZ_PARTS:%=runtime/%.c) $(wildcard runtime/*.h) | build/packages-fuzz
+$(BUILD)/fuzz/%: spec/fuzz/formats.c $(FUZZ_SOURCES) $(HEADERS) | build/packages-fuzz
 	@echo "CC $@"
 	@mkdir -p $(BUILD)/fuzz
 	@$(FUZZ_CC) -std=c11 -D_GNU_SOURCE -O1 -g $(LIBRARY_CFLAGS) -Iruntime \
 	  -DFORMAT=$* -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-	  -o $@ spec/fuzz/formats.c $(FUZZ_PARTS:%=runtime/%.c) $(LIBRARY_LIBS) -lm
+	  -o $@ spec/fuzz/formats.c $(FUZZ_SOURCES) -pthread $(LIBRARY_LIBS) -lm
 
 fuzz: all build/packages-fuzz $(FUZZ_FORMATS:%=$(BUILD)/fuzz/%)
 	@for format in $(or $(ONLY),$(FUZZ_FORMATS)); do \

@@ -3,15 +3,12 @@
 -- `local wrun = require "wrun"`. Functions of tensors are here (and most are methods of tensors);
 -- nn, optim, data and the other parts are loaded when first touched.
 
-local core = require "wrun.core"
 local autograd = require "wrun.autograd"
-local format = require "wrun.tensor.format"
+local core = require "wrun.core"
+local format = require "wrun.tensor.internal.format"
+local publish = require "wrun.publish"
 
-local M = {}
-
-for name, f in pairs(require "wrun.tensor") do
-  M[name] = f
-end
+local M = publish.into({}, require "wrun.tensor")
 
 M._VERSION = core.version
 

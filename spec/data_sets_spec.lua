@@ -2,13 +2,13 @@
 
 local catalog = require "wrun.data.catalog"
 local files = require "spec.support.files"
-local places = require "wrun.data.places"
+local folders = require "wrun.data.folders"
 local wrun = require "wrun"
 
 -- A folder that holds the set: what WRUN_DATA names, or one beside the project, or the package's.
 local function folder_of(set)
-  for _, folder in ipairs({ places.given() or "../shared/data", set.installed }) do
-    if places.find(set, folder) then
+  for _, folder in ipairs({ folders.given() or "../shared/data", set.installed }) do
+    if folders.find(set, folder) then
       return folder
     end
   end
@@ -70,7 +70,7 @@ describe("Fashion-MNIST", function()
   end)
 
   it("stands in for MNIST, and says so, where MNIST cannot be had", function()
-    if not places.find(catalog.fashion_mnist, catalog.fashion_mnist.installed) then
+    if not folders.find(catalog.fashion_mnist, catalog.fashion_mnist.installed) then
       pending("needs the Debian package dataset-fashion-mnist")
     end
     local home = files.folder()

@@ -1,8 +1,7 @@
---- Every derivative of lua/wrun/derivatives.lua against differences, first and second order.
+--- Every row of wrun.operations against differences, first and second order.
 
-local autograd = require("wrun.autograd")
-local core = require("wrun.core")
-local derivatives = require("wrun.derivatives")
+local operations = require("wrun.operations")
+local unrecorded = require("wrun.unrecorded")
 local wrun = require("wrun")
 
 local generator = wrun.Generator({ seed = 5 })
@@ -28,7 +27,7 @@ local function requiring(...)
   local arguments = table.pack(...)
   for i = 1, arguments.n do
     local x = arguments[i]
-    if core.is_tensor(x) and x.dtype == "float64" then
+    if wrun.is_tensor(x) and x.dtype == "float64" then
       arguments[i] = x:clone():requires_grad_(true)
       if not x:is_contiguous() and x.ndim == 2 then
         arguments[i] = x:t():clone():t():detach():requires_grad_(true) -- as it lay
@@ -48,12 +47,12 @@ local SYMMETRIC = { _cholesky = true, _eigh = true, _eigvalsh = true }
 
 --- The recorded function of a row, on a copy of its first argument if it changes that.
 local function function_of(name)
-  local f = autograd.structural[name]
+  local f = operations[name]
   if SYMMETRIC[name] then
     return function(x, ...)
       return f(x + x:transpose(-1, -2), ...)
     end
-  elseif not derivatives[name].in_place then
+  elseif not operations.rows[name].in_place then
     return f
   end
   return function(x, ...)
@@ -62,11 +61,11 @@ local function function_of(name)
 end
 
 describe("a structural operation", function()
-  for name, row in pairs(derivatives) do
+  for name, row in pairs(operations.rows) do
     it("has the derivatives of its row: " .. name, function()
       local sample = row.sample or IN_PLACE[name]
       assert(sample, name .. " has no sample")
-      assert.equal("function", type(core[name]))
+      assert.equal("function", type(unrecorded[name]))
       check(function_of(name), sample(randn))
     end)
   end

@@ -124,17 +124,17 @@ describe("an elementwise operation in place", function()
   end)
 end)
 
-describe("the core without wrun.autograd", function()
+describe("the core without wrun.operations", function()
   it("computes, and refuses to record", function()
     local script = child.write([[
       local core = require("wrun.core")
-      print(core.add(core.ones(2), 1).dtype)
-      print(pcall(core.add, core.ones(2, { requires_grad = true }), 1))
+      print(core.elementwise.add(core.unrecorded.ones(2), 1).dtype)
+      print(pcall(core.elementwise.add, core.unrecorded.ones(2, { requires_grad = true }), 1))
     ]])
     local result = child.run({ script })
     os.remove(script)
     assert.equal("", result.err)
-    assert.matches("^float32\nfalse\t[^\n]*:3: add: gradients need the module wrun.autograd\n$",
+    assert.matches("^float32\nfalse\t[^\n]*:3: add: gradients need the module wrun.operations\n$",
       result.out)
   end)
 

@@ -266,16 +266,16 @@ end)
 
 describe("share", function()
   it("refuses tensors that are not alike, and computed ones", function()
-    local core = require "wrun.core"
+    local unrecorded = require "wrun.unrecorded"
     local p = wrun.zeros(2, 3, { requires_grad = true })
     assert.equal("share: argument 2: expected a float32 tensor [2, 3] like argument 1, got a "
-      .. "float32 tensor [3, 2]", refusal(core.share, p, wrun.zeros(3, 2)))
+      .. "float32 tensor [3, 2]", refusal(unrecorded.share, p, wrun.zeros(3, 2)))
     assert.equal("share: argument 2: expected a float32 tensor [2, 3] like argument 1, got a "
-      .. "float64 tensor [2, 3]", refusal(core.share, p, p:detach():double()))
+      .. "float64 tensor [2, 3]", refusal(unrecorded.share, p, p:detach():double()))
     assert.equal("share: argument 1: expected a leaf tensor, got a float32 tensor [2, 3]",
-      refusal(core.share, p * 2, p))
+      refusal(unrecorded.share, p * 2, p))
     local q = wrun.arange(6):float():view(3, 2):t()
-    assert.same(q:tolist(), core.share(p, q):tolist())
+    assert.same(q:tolist(), unrecorded.share(p, q):tolist())
     assert.is_false(p:is_contiguous())
   end)
 end)

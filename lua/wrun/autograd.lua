@@ -2,14 +2,14 @@
 --
 -- runtime/bind_autograd.c records a node for each operation; a node has edges to the nodes of its
 -- arguments, or to the arguments themselves where those are leaves. The walk visits a node once all
--- gradients of its result are summed, asks its row (derivatives.lua or ops.def) for the gradients
+-- gradients of its result are summed, asks its row (operations.lua) for the gradients
 -- of the arguments, and passes them along the edges.
 
 local check = require "wrun.check"
 local core = require "wrun.core"
-local derivatives = require "wrun.derivatives"
+local operations = require "wrun.operations"
 
-local graph, fail = core.graph, core.fail
+local graph, fail = core.graph, check.fail
 
 local M = {}
 
@@ -80,106 +80,6 @@ M.is_grad_enabled = graph.is_grad_enabled
 M.detect_anomaly = scoped(graph.set_traces, setmetatable({}, { __mode = "k" }))
 
 -------------------------------------------------------------------------------
--- Rows, as the walk uses them: row.backward(g, node, edges) returns a gradient for each argument
--- that has an edge
-
---- "log_softmax" -> "LogSoftmaxBackward0", as PyTorch names nodes
-local function label_of(name)
-  return (name:gsub("_*(%l)(%w*)_*", function(first, rest)
-    return first:upper() .. rest
-  end)) .. "Backward0"
-end
-
-local function identity(x)
-  return x
-end
-
---- The derivative of a row of ops.def as a function over tensors, for gradients of gradients.
-local function compile(text)
-  local environment = setmetatable({ real = identity }, { __index = core })
-  local code = "local g, y, x, b, c = ...; local a = x; return " .. text
-  return load(code, "=wrun.derivative", "t", environment)
-end
-
---- result and arguments of an elementwise call, numbers as tensors
-local function elementwise_values(node, arity, dtype)
-  local values = { graph.saved(node) }
-  for k = 2, arity + 1 do
-    if not core.is_tensor(values[k]) then
-      values[k] = core.tensor(values[k], { dtype = dtype })
-    end
-  end
-  return values
-end
-
-local function elementwise_row(op, operation)
-  local texts, arity, compiled = operation.derivatives, operation.arity, {}
-  local function gradient(i, g, node)
-    if texts[i] == "g" then
-      return g
-    elseif texts[i] == "0" then
-      return nil
-    elseif not graph.is_grad_enabled() then
-      return graph.fused_gradient(node, i, g, op)
-    end
-    compiled[i] = compiled[i] or compile(texts[i])
-    return compiled[i](g, table.unpack(elementwise_values(node, arity, g.dtype), 1, arity + 1))
-  end
-  return {
-    name = operation.name,
-    label = label_of(operation.name),
-    backward = function(g, node, edges)
-      local results = {}
-      for i = 1, arity do
-        results[i] = edges[i] and gradient(i, g, node)
-      end
-      return results
-    end,
-  }
-end
-
-local function structural_row(name, row)
-  local gradients, backward = row.gradients, row.backward
-  return {
-    name = name,
-    label = row.label or label_of(name),
-    backward = function(g, node, edges)
-      local values, results = table.pack(graph.saved(node)), {}
-      if backward then
-        return backward(g, edges, values)
-      end
-      for i = 1, edges.count do
-        if edges[i] and gradients[i] then
-          results[i] = gradients[i](g, table.unpack(values, 1, values.n))
-        end
-      end
-      return results
-    end,
-  }
-end
-
---- the mask of bind_autograd.c: bit 0 the result, bit i argument i, bit 32 in place
-local function mask_of(row)
-  local mask = row.in_place and 1 << 32 or 0
-  for _, what in ipairs(row.saves or {}) do
-    mask = mask | (what == "y" and 1 or 1 << what)
-  end
-  return mask
-end
-
-local rows = {}
-for op, operation in ipairs(core.operations()) do
-  rows[op] = elementwise_row(op, operation)
-end
-graph.set_rows(rows)
-
---- The structural operations, recording themselves: name -> function.
-M.structural = {}
-for name, row in pairs(derivatives) do
-  M.structural[name] = graph.differentiable(structural_row(name, row), core[name], mask_of(row))
-end
-
--------------------------------------------------------------------------------
 -- The walk
 
 --- g summed over what broadcasting repeated, down to `shape`
@@ -220,7 +120,7 @@ local function survey(roots)
     edges_of[node] = edges
     for i = 1, count do
       local edge = edges[i]
-      if edge and not core.is_tensor(edge) then
+      if edge and not check.is_tensor(edge) then
         if not waiting[edge] then
           waiting[edge] = 0
           stack[#stack + 1] = edge
@@ -234,7 +134,7 @@ local function survey(roots)
 end
 
 local function refuse_nan(node, i, g, traces)
-  if core.isnan(g):any():item() then
+  if operations.isnan(g):any():item() then
     fail("backward: the gradient of argument %d of %s has a NaN; %s", i, graph.row(node).label,
       traces[node] and "its forward call is at " .. traces[node]
         or "its forward call was made outside detect_anomaly, so its line is not known")
@@ -251,7 +151,7 @@ local function walk(outputs, seeds, keep_graph, wanted)
       return
     end
     sums[target] = g
-    if core.is_tensor(target) then
+    if check.is_tensor(target) then
       leaves[#leaves + 1] = target
     end
   end
@@ -303,8 +203,8 @@ local function walk(outputs, seeds, keep_graph, wanted)
 end
 
 local function check_output(f, output)
-  if not core.is_tensor(output) then
-    fail("%s: expected a tensor, got %s", f, core.describe(output))
+  if not check.is_tensor(output) then
+    fail("%s: expected a tensor, got %s", f, check.describe(output))
   elseif not output.requires_grad then
     fail("%s: no gradient flows into this tensor: nothing it was made from requires one", f)
   end
@@ -312,21 +212,21 @@ end
 
 -- what a walk from a single number starts from; never changed
 local ones = {
-  float32 = core.ones({ dtype = "float32" }),
-  float64 = core.ones({ dtype = "float64" }),
+  float32 = operations.ones({ dtype = "float32" }),
+  float64 = operations.ones({ dtype = "float64" }),
 }
 
 local function check_seed(f, output, seed)
   if seed == nil then
     if output:numel() ~= 1 then
       fail("%s: expected a gradient for a result of shape %s; only a single number starts from 1 "
-        .. "by itself", f, core.shape_text(output))
+        .. "by itself", f, check.shape_text(output))
     end
     local one = output.ndim == 0 and ones[output.dtype]
-    return one or core.ones(output.shape, { dtype = output.dtype })
-  elseif not core.is_tensor(seed) or core.shape_text(seed) ~= core.shape_text(output) then
-    fail("%s: expected a gradient of shape %s, got %s", f, core.shape_text(output),
-      core.describe(seed))
+    return one or operations.ones(output.shape, { dtype = output.dtype })
+  elseif not check.is_tensor(seed) or check.shape_text(seed) ~= check.shape_text(output) then
+    fail("%s: expected a gradient of shape %s, got %s", f, check.shape_text(output),
+      check.describe(seed))
   end
   return seed:to(output.dtype)
 end
@@ -405,10 +305,10 @@ local GRAD_OPTIONS = {
 }
 
 local function as_list(what, value)
-  if core.is_tensor(value) then
+  if check.is_tensor(value) then
     return { value }
   elseif type(value) ~= "table" or (#value == 0 and what ~= "option grad_outputs") then
-    fail("grad: %s: expected a tensor or a table of tensors, got %s", what, core.describe(value))
+    fail("grad: %s: expected a tensor or a table of tensors, got %s", what, check.describe(value))
   end
   return value
 end

@@ -1,9 +1,10 @@
 --- Operations with a derivative of one's own.
 
 local autograd = require "wrun.autograd"
+local check = require "wrun.check"
 local core = require "wrun.core"
 
-local graph, fail = core.graph, core.fail
+local graph, fail = core.graph, check.fail
 
 ---@class wrun.autograd.Context
 --- What forward and backward of an operation of one's own share: a table with any fields of theirs.
@@ -28,7 +29,7 @@ function Context:save_for_backward(...)
   self._saved = table.pack(...)
   for i = 1, self._saved.n do
     local t = self._saved[i]
-    self._saved[i] = { t, core.is_tensor(t) and t.version }
+    self._saved[i] = { t, check.is_tensor(t) and t.version }
   end
 end
 
@@ -72,14 +73,14 @@ end
 --- what backward returned for argument i, as a copy: it may keep its own, and gradients may be
 --- changed in place
 local function checked_gradient(name, i, g, node)
-  if not core.is_tensor(g) then
+  if not check.is_tensor(g) then
     fail("%s: backward: expected a tensor or nil for argument %d, got %s", name, i,
-      core.describe(g))
+      check.describe(g))
   end
   local fits, shape = graph.fits(node, i, g)
   if not fits and not sums_to(g, shape) then
     fail("%s: backward: expected a gradient of shape %s for argument %d, got %s", name,
-      core.shape_text(shape), i, core.describe(g))
+      check.shape_text(shape), i, check.describe(g))
   end
   return g:clone()
 end
@@ -111,13 +112,13 @@ local function Function(definition)
   return function(...)
     local context = setmetatable({}, Context)
     local y = autograd.no_grad(forward, context, ...)
-    if not core.is_tensor(y) then
-      fail("%s: forward: expected to get back a tensor, got %s", name, core.describe(y))
+    if not check.is_tensor(y) then
+      fail("%s: forward: expected to get back a tensor, got %s", name, check.describe(y))
     end
     local needs_grad = false
     for i = 1, select("#", ...) do
       local argument = select(i, ...)
-      needs_grad = needs_grad or (core.is_tensor(argument) and argument.requires_grad)
+      needs_grad = needs_grad or (check.is_tensor(argument) and argument.requires_grad)
     end
     if not (needs_grad and graph.is_grad_enabled()) then
       return y

@@ -5,9 +5,16 @@
 
 local core = require "wrun.core"
 
-local fail = core.fail
-
 local M = {}
+
+-- Raises an error at the script's line, after the path of the containers it passed: fail(format, ...).
+M.fail = core.fail
+-- Is this a tensor?
+M.is_tensor = core.is_tensor
+-- The shape of a tensor, or a table of sizes, as errors show it: "[2, 3]".
+M.shape_text = core.shape_text
+
+local fail = core.fail
 
 ---@class wrun.check.Rule
 ---@field expected string what a right value is, as the error says it

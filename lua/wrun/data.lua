@@ -1,7 +1,7 @@
 --- Data sets: the images that networks learn from, and loaders that hand them out in batches.
 
 local Loader = require "wrun.data.loader"
-local arrays = require "wrun.data.arrays"
+local arrays = require "wrun.data.npy"
 local catalog = require "wrun.data.catalog"
 local csv = require "wrun.data.csv"
 local images = require "wrun.data.images"

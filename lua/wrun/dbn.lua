@@ -3,15 +3,14 @@
 --- Each layer is an RBM trained on the hidden probabilities of the one below it [Hinton2006]. The
 --- weights then start a classifier, or an autoencoder [HintonSalakhutdinov2006].
 
-local Class = require "wrun.class"
 local autograd = require "wrun.autograd"
 local check = require "wrun.check"
-local core = require "wrun.core"
+local Class = require "wrun.class"
 local nn = require "wrun.nn"
 local rbm = require "wrun.rbm"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 local ROWS = 10000 -- so many samples go up at a time
 

@@ -1,10 +1,10 @@
 --- Gradients against finite differences.
 
-local check = require "wrun.check"
-local core = require "wrun.core"
 local autograd = require "wrun.autograd"
+local check = require "wrun.check"
+local operations = require "wrun.operations"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = {}
 
@@ -17,7 +17,7 @@ local OPTIONS = {
 local function differentiable(inputs)
   local list = {}
   for i = 1, inputs.n do
-    if core.is_tensor(inputs[i]) and inputs[i].requires_grad then
+    if check.is_tensor(inputs[i]) and inputs[i].requires_grad then
       list[#list + 1] = i
     end
   end
@@ -26,8 +26,8 @@ end
 
 local function call(f, inputs)
   local y = f(table.unpack(inputs, 1, inputs.n))
-  if not core.is_tensor(y) then
-    fail("gradcheck: expected the function to return a tensor, got %s", core.describe(y))
+  if not check.is_tensor(y) then
+    fail("gradcheck: expected the function to return a tensor, got %s", check.describe(y))
   end
   return y
 end
@@ -35,7 +35,7 @@ end
 --- the derivatives of sum(y * weights) with respect to inputs[i], by central differences
 local function numeric(f, inputs, i, weights, eps)
   local flat = inputs[i]:detach():reshape(-1)
-  local derivatives = core.empty(flat.shape, { dtype = "float64" })
+  local derivatives = operations.empty(flat.shape, { dtype = "float64" })
   for k = 1, flat:numel() do
     local value = flat[k]:item()
     local function at(shift)
@@ -70,7 +70,7 @@ function M.compare(f, inputs, options)
   end
   local y = call(f, inputs)
   -- fixed weights of varied size tell elements apart
-  local weights = core.linspace(0.5, 1.5, y:numel(), { dtype = "float64" }):reshape(y.shape)
+  local weights = operations.linspace(0.5, 1.5, y:numel(), { dtype = "float64" }):reshape(y.shape)
   local function analytic()
     local wanted = {}
     for k, i in ipairs(places) do
@@ -88,7 +88,7 @@ function M.compare(f, inputs, options)
   local first, second = analytic(), analytic()
   local comparisons = {}
   for n, i in ipairs(places) do
-    local g = first[n] or core.zeros(inputs[i].shape, { dtype = inputs[i].dtype })
+    local g = first[n] or operations.zeros(inputs[i].shape, { dtype = inputs[i].dtype })
     local is_comparable = first[n] and not first[n]:isnan():any():item()
     if is_comparable and not first[n]:detach():equal(second[n]:detach()) then
       fail("gradcheck: input %d: two runs gave different gradients", i)
@@ -162,7 +162,7 @@ function M.gradgradcheck(f, inputs, options)
         wanted[k] = arguments[i]
       end
       local y = call(f, arguments)
-      local weights = core.linspace(-1, 1.5, y:numel(), { dtype = y.dtype }):reshape(y.shape)
+      local weights = operations.linspace(-1, 1.5, y:numel(), { dtype = y.dtype }):reshape(y.shape)
       local results = table.pack(autograd.grad(y, wanted, {
         grad_outputs = weights,
         create_graph = true,
@@ -170,8 +170,8 @@ function M.gradgradcheck(f, inputs, options)
       }))
       local total
       for k, i in ipairs(places) do
-        local g = results[k] or core.zeros(arguments[i].shape, { dtype = y.dtype })
-        local parts = core.linspace(0.7, 1.3, g:numel(), { dtype = y.dtype }):reshape(g.shape)
+        local g = results[k] or operations.zeros(arguments[i].shape, { dtype = y.dtype })
+        local parts = operations.linspace(0.7, 1.3, g:numel(), { dtype = y.dtype }):reshape(g.shape)
         local part = (g * parts):sum()
         total = total and total + part or part
       end

@@ -1,7 +1,8 @@
 --- help(x): what the reference says of a function, a class, a part or a name, as text.
 
-local core = require "wrun.core"
+local check = require "wrun.check"
 local comments = require "wrun.reference.comments"
+local core = require "wrun.core"
 local reference = require "wrun.reference"
 
 local M = {}
@@ -217,7 +218,7 @@ local function named(items, name)
   local tensor_function = dotted:match("^x%.(.*)$") or dotted:match("^Tensor%.(.*)$")
   if tensor_function and items["wrun." .. tensor_function] then
     return items["wrun." .. tensor_function]
-  elseif in_place and core[dotted] and items["wrun." .. in_place] then
+  elseif in_place and core.elementwise[dotted] and items["wrun." .. in_place] then
     return items["wrun." .. in_place]
   end
   local only, ending = nil, "." .. dotted
@@ -254,7 +255,7 @@ end
 
 --- the item of a value: a function, a class or an instance of one, a part, a tensor, a generator
 local function of_value(items, x)
-  if core.is_tensor(x) then
+  if check.is_tensor(x) then
     return items.Tensor
   elseif type(x) == "userdata" then
     return getmetatable(x) == getmetatable(core.default_generator) and items.Generator or nil
@@ -302,7 +303,7 @@ function M.help(x)
   if item then
     return text_of(items, item)
   elseif type(x) ~= "string" then
-    return ("help: nothing is known of %s"):format(core.describe(x))
+    return ("help: nothing is known of %s"):format(check.describe(x))
   end
   local names = x:find("[%w_]+$") and alike(items, x) or {}
   return ("help: nothing has the name %s"):format(x)

@@ -4,7 +4,7 @@ local check = require "wrun.check"
 local core = require "wrun.core"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = {}
 
@@ -120,7 +120,7 @@ end
 function M.save(path, pictures, options)
   path = check.argument("image.save", 1, path, check.string())
   local sheet = layout("image.save", pictures, options)
-  local ok, reason = core.picture_save(path, (sheet * 255):round():byte():contiguous())
+  local ok, reason = core.image_save(path, (sheet * 255):round():byte():contiguous())
   if not ok then
     fail("image.save: %s: %s", path, reason)
   end
@@ -137,7 +137,7 @@ end
 ---@return string? message
 function M.load(path)
   path = check.argument("image.load", 1, path, check.string())
-  local picture, reason = core.picture_load(path)
+  local picture, reason = core.image_load(path)
   if not picture then
     return nil, ("image.load: %s: %s"):format(path, reason)
   end
@@ -157,8 +157,8 @@ end
 function M.beside(...)
   local list = { ... }
   for i, x in ipairs(list) do
-    local shape = core.is_tensor(list[1]) and core.shape_text(list[1])
-    if not core.is_tensor(x) or x.ndim ~= 3 or core.shape_text(x) ~= shape then
+    local shape = check.is_tensor(list[1]) and check.shape_text(list[1])
+    if not check.is_tensor(x) or x.ndim ~= 3 or check.shape_text(x) ~= shape then
       fail("image.beside: argument %d: expected pictures %s, got %s", i,
         i > 1 and shape or "[n, height, width]", check.describe(x))
     end

@@ -3,9 +3,9 @@
 -- Decompositions and solvers (tensor/factor.lua) and products (tensor/products.lua) are functions
 -- of wrun and methods of tensors as well; the norms are only here, since wrun.norm is another.
 
-local factor = require "wrun.tensor.factor"
-local norms = require "wrun.tensor.norms"
-local products = require "wrun.tensor.products"
+local factor = require "wrun.tensor.linalg_factor"
+local norms = require "wrun.tensor.linalg_norm"
+local products = require "wrun.tensor.linalg"
 
 local M = {}
 

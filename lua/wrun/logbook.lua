@@ -3,9 +3,8 @@
 --- Every row goes to the system at once, so that a run that is killed keeps the rows it had.
 
 local check = require "wrun.check"
-local core = require "wrun.core"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = {}
 
@@ -29,7 +28,7 @@ end
 
 -- The number, text or boolean that a row's value stands for.
 local function plain(name, value)
-  if core.is_tensor(value) and value:numel() == 1 then
+  if check.is_tensor(value) and value:numel() == 1 then
     value = value:item()
   end
   if type(value) ~= "number" and type(value) ~= "boolean" and not is_text(value) then

@@ -84,9 +84,9 @@ local function read_sources()
       end
     end
   end
-  for _, row in ipairs(core.operations()) do
-    local entry, in_place = elementwise.entry(row), core[row.name .. "_"]
-    found.by_value[core[row.name]] = entry
+  for _, row in ipairs(core.elementwise_rows()) do
+    local entry, in_place = elementwise.entry(row), core.elementwise[row.name .. "_"]
+    found.by_value[core.elementwise[row.name]] = entry
     if in_place then
       found.by_value[in_place] = entry
     end
@@ -198,7 +198,7 @@ local function add_face(found, faces, prefix, face)
       item.members[#item.members + 1] = class_item(found, full, value)
     elseif type(value) == "function" then
       local plain = name:match("^(.*)_$")
-      local in_place = plain and face[plain] and core[name] == value and prefix == ""
+      local in_place = plain and face[plain] and core.elementwise[name] == value and prefix == ""
         and entry_of(found, value) ~= nil and entry_of(found, value) == entry_of(found, face[plain])
       if not in_place then
         item.members[#item.members + 1] = {

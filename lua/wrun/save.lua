@@ -8,8 +8,9 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
+local unrecorded = require "wrun.unrecorded"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = {}
 
@@ -81,7 +82,7 @@ local function encode_table(out, path, t, depth)
 end
 
 function encode(out, path, value, depth)
-  if core.is_tensor(value) then
+  if check.is_tensor(value) then
     if out.tensors[path] then
       fail("save: argument 2: two tensors would be named %s", path)
     end
@@ -141,7 +142,7 @@ function M.save(path, tree, metadata)
   end
   local list = {}
   for i, name in ipairs(out.names) do
-    list[i] = core.contiguous(out.tensors[name])
+    list[i] = unrecorded.contiguous(out.tensors[name])
   end
   local ok, message = core.safetensors_save(path, out.names, list, texts)
   if not ok then

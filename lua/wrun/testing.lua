@@ -4,14 +4,14 @@
 --- Each is also a function here, which returns whether it holds and the text that says why. A last
 --- argument of the matcher that is a string stands in front of that text when it fails.
 
-local core = require "wrun.core"
 local check = require "wrun.check"
+local core = require "wrun.core"
 local gradcheck = require "wrun.gradcheck"
 local luassert = require "luassert"
 local say = require "say"
 local wrun = require "wrun"
 
-local fail, is_tensor = core.fail, core.is_tensor
+local fail, is_tensor = check.fail, check.is_tensor
 
 local M = {}
 
@@ -72,7 +72,7 @@ local function differences(expected, got, is_near)
 end
 
 local function kind_text(t)
-  return t.dtype .. " " .. core.shape_text(t)
+  return t.dtype .. " " .. check.shape_text(t)
 end
 
 --- the two values of a matcher as tensors; a number or a table takes the dtype of the other
@@ -91,7 +91,7 @@ end
 --- the verdict on two tensors: whether they agree, and the text for either outcome
 local function verdict(kind, expected, got, compare)
   local problem
-  if core.shape_text(expected) ~= core.shape_text(got) then
+  if check.shape_text(expected) ~= check.shape_text(got) then
     problem = "the shapes differ"
   elseif expected.dtype ~= got.dtype then
     problem = "the dtypes differ"
@@ -190,8 +190,8 @@ end)
 ---@return string text  both shapes
 function M.shape(tensor, shape)
   check.tensor_argument("shape", 1, tensor)
-  local expected = core.shape_text(check.argument("shape", 2, shape, SHAPE))
-  local is_same = core.shape_text(tensor) == expected
+  local expected = check.shape_text(check.argument("shape", 2, shape, SHAPE))
+  local is_same = check.shape_text(tensor) == expected
   return is_same, is_same and ("Expected another shape than %s."):format(expected)
     or ("Expected the shape %s.\ngot: %s"):format(expected, kind_text(tensor))
 end

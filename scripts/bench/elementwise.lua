@@ -38,7 +38,7 @@ local torch = harness.torch()
 for _, case in ipairs(SIZES) do
   local size, count, title = table.unpack(case)
   harness.heading("elementwise: " .. title, "PyTorch")
-  for _, o in ipairs(core.operations()) do
+  for _, o in ipairs(core.elementwise_rows()) do
     local command = { "operation", o.name, o.arity, o.low, o.high, size, count }
     local has_rival = torch and torch:ask(table.unpack(command))
     local times = harness.take_turns(ROUNDS, {

@@ -10,10 +10,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "csv.h"
-#include "idx.h"
-#include "safetensors.h"
-#include "zip.h"
+#include "formats/csv.h"
+#include "formats/idx.h"
+#include "formats/safetensors.h"
+#include "formats/zip.h"
 
 enum { INFLATED = 1032 };
 
@@ -65,7 +65,7 @@ static Reason read_array(NpyReader *array, GzipReader *source, int64_t limit)
     Reason reason = npy_open(array, source, limit);
 
     if (reason == NULL) {
-        char *elements = allocate(array->numel, element_info[array->element].dtype);
+        char *elements = allocate(array->numel, encoding_info[array->element].dtype);
         reason = npy_read(array, elements);
         free(elements);
     }
@@ -112,7 +112,7 @@ __attribute__((unused)) static void read_safetensors(int descriptor)
         safetensors_shape(&reader.entries[i], &ndim, shape);
         reason = shape_count(ndim, shape, &numel);
         assert(reason == NULL);
-        char *elements = allocate(numel, element_info[reader.entries[i].element].dtype);
+        char *elements = allocate(numel, encoding_info[reader.entries[i].element].dtype);
         reason = safetensors_read(&reader, i, elements);
         free(elements);
     }

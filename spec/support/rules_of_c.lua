@@ -2,14 +2,15 @@
 --- each.
 
 local source = require "spec.support.source"
+local structure = require "spec.support.structure"
 
 local M = {}
 
-local COMMAND = 5 -- the layer of the wrun command, which alone prints and exits
+local COMMAND = "^runtime/command/" -- which alone prints and exits
 
--- Headers that only some may include: files whose path matches, and a layer.
-local KNOWS_LUA = { "/bind[%w_]*%.[ch]$", COMMAND }
-local KNOWS_BLAS = { "/linalg[%w_]*%.c$" }
+-- Headers that only some may include: who, by path.
+local KNOWS_LUA = { "^runtime/bind/", COMMAND }
+local KNOWS_BLAS = { "^runtime/kernels/linalg[%w_]*%.c$" }
 local RESERVED = {
   ["lua.h"] = KNOWS_LUA,
   ["lauxlib.h"] = KNOWS_LUA,
@@ -17,7 +18,7 @@ local RESERVED = {
   ["cblas.h"] = KNOWS_BLAS,
   ["lapack.h"] = KNOWS_BLAS,
   ["lapacke.h"] = KNOWS_BLAS,
-  ["pthread.h"] = { "/pool%.c$" },
+  ["pthread.h"] = { "^runtime/tensor/pool%.c$" },
 }
 
 local PRINTING = {}
@@ -31,65 +32,37 @@ end
 
 -- A signal handler and the callbacks of libedit are given no context, so what they need is global.
 local GLOBAL = {
-  ["runtime/call.c"] = { ["static lua_State *volatile running"] = true },
-  ["runtime/lineedit.c"] = { ["static struct"] = true },
+  ["runtime/command/call.c"] = { ["static lua_State *volatile running"] = true },
+  ["runtime/command/lineedit.c"] = { ["static struct"] = true },
 }
 
 local function c_files(tree)
-  return source.paths(tree, "^runtime/[%w_]+%.[ch]$")
+  return source.paths(tree, "^runtime/.*%.[ch]$")
 end
 
-local function layer_stated(text)
-  return tonumber(text:match("^/%*.-%(layer (%d)%).-%*/"))
-end
-
---- The layer of a file; a fragment, which states none, has that of the one file it is a part of.
-function M.layer(tree, path)
-  local text = tree[path]
-  local layer = layer_stated(text)
-  if layer then
-    return layer
-  end
-  local name, owners = path:match("[^/]+$"), {}
-  for _, other in ipairs(c_files(tree)) do
-    for _, included in ipairs(source.includes(tree[other])) do
-      local owner = layer_stated(tree[other]) and other
-      if included == name and owner and owner ~= owners[#owners] then
-        owners[#owners + 1] = owner
-      end
-    end
-  end
-  return #owners == 1 and layer_stated(tree[owners[1]]) or nil
-end
-
---- Each file begins with a comment that names it, and has a layer.
+--- Each file stands in a folder of its floor and begins with a comment that names it.
 function M.comments(tree)
   local broken = {}
   for _, path in ipairs(source.paths(tree, "^runtime/")) do
-    local name = path:match("[^/]+$"):gsub("%p", "%%%0")
-    if not tree[path]:find("^/%*\n %* " .. name .. " %- %S") then
+    local folder, name = path:match("^runtime/(%w+)/([^/]+)$")
+    if not structure.FLOORS[folder] then
+      broken[#broken + 1] = path .. ": is in no folder of a floor"
+    elseif not tree[path]:find("^/%*\n %* " .. name:gsub("%p", "%%%0") .. " %- %S") then
       broken[#broken + 1] = path .. ": does not begin with a comment that names it"
-    end
-    if path:find("%.[ch]$") and not M.layer(tree, path) then
-      broken[#broken + 1] = path .. ": states no layer, and is not a part of one file that does"
     end
   end
   return broken
 end
 
---- A file includes only headers of its own layer or lower ones.
-function M.layers(tree)
+--- A file includes only what stands lower, or in its own folder.
+M.floors = structure.upward
+
+--- No module reaches itself by what it includes or requires.
+function M.circles(tree)
   local broken = {}
-  for _, path in ipairs(c_files(tree)) do
-    local layer = M.layer(tree, path) or 0
-    for _, name in ipairs(source.includes(tree[path])) do
-      local header = "runtime/" .. name:match("[^/]+$")
-      local other = tree[header] and header:find("%.h$") and M.layer(tree, header) or 0
-      if other > layer then
-        local text = "%s (layer %d): includes %s (layer %d)"
-        broken[#broken + 1] = text:format(path, layer, name, other)
-      end
-    end
+  local _, graph = structure.arrows(tree)
+  for _, circle in ipairs(structure.circles(graph)) do
+    broken[#broken + 1] = table.concat(circle, " ") .. ": reach each other"
   end
   return broken
 end
@@ -97,6 +70,15 @@ end
 -- A routine of BLAS or LAPACK: cblas_sgemm, or a name of Fortran's, declared by hand.
 local function is_blas(word)
   return word:find("^cblas_") or word:find("^%l[%l%d]*_$")
+end
+
+local function matches_any(path, patterns)
+  for _, pattern in ipairs(patterns) do
+    if path:find(pattern) then
+      return true
+    end
+  end
+  return false
 end
 
 --- Lua is known to the bindings and the command, BLAS to linalg, threads to the pool.
@@ -113,7 +95,7 @@ function M.libraries(tree)
     end
     for _, name in ipairs(source.includes(tree[path])) do
       local allowed = RESERVED[name:match("[^/]+$")]
-      if allowed and not path:find(allowed[1]) and M.layer(tree, path) ~= allowed[2] then
+      if allowed and not matches_any(path, allowed) then
         broken[#broken + 1] = ("%s: includes %s"):format(path, name)
       end
     end
@@ -125,7 +107,7 @@ end
 function M.printing(tree)
   local broken = {}
   for _, path in ipairs(c_files(tree)) do
-    if M.layer(tree, path) ~= COMMAND then
+    if not path:find(COMMAND) then
       for word in source.code(tree[path], "c"):gmatch("[%a_][%w_]*") do
         if PRINTING[word] then
           broken[#broken + 1] = ("%s: uses %s"):format(path, word)
@@ -138,7 +120,8 @@ end
 
 -- Is what this declares constant? Of a pointer, the pointer itself must be.
 local function is_constant(declaration)
-  local last = declaration:match("^.*%*(.*)$") or declaration
+  local of_function = declaration:match("^[^(]*%(%*([^)]*)%)%(") -- int (*const f[])(void)
+  local last = of_function or declaration:match("^.*%*(.*)$") or declaration
   return last:find("%f[%w_]const%f[^%w_]") ~= nil
 end
 

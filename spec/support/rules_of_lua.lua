@@ -28,13 +28,6 @@ local WRITING = {
   "%f[%w_.]print%f[^%w_]", "io%s*%.%s*write", "io%s*%.%s*stdout", "os%s*%.%s*exit",
 }
 
-local LONGEST = 500
-
--- Values from PyTorch: data, not code.
-local function is_data(path)
-  return path:find("^spec/fixtures/.*%.lua$") ~= nil
-end
-
 local function library(tree)
   return source.paths(tree, "^lua/.*%.lua$")
 end
@@ -86,18 +79,6 @@ function M.comments(tree)
   for _, path in ipairs(source.paths(tree, "%.lua$")) do
     if not tree[path]:gsub("^#![^\n]*\n", ""):find("^%-%-%- ?%S") then
       broken[#broken + 1] = path .. ": does not begin with a --- comment"
-    end
-  end
-  return broken
-end
-
---- A file is short enough to be one idea.
-function M.lengths(tree)
-  local broken = {}
-  for _, path in ipairs(source.paths(tree, "")) do
-    local _, lines = tree[path]:gsub("\n", "")
-    if lines > LONGEST and not is_data(path) then
-      broken[#broken + 1] = ("%s: %d lines"):format(path, lines)
     end
   end
   return broken

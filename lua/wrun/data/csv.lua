@@ -2,9 +2,11 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
-local typed = require "wrun.tensor.typed"
+local dtype_option = require "wrun.tensor.internal.dtype_option"
+local unrecorded = require "wrun.unrecorded"
+local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = {}
 
@@ -19,7 +21,7 @@ local READ = {
   header = check.boolean(false),
   skip = check.integer(0, 0),
   columns = check.optional(check.table()),
-  dtype = typed.rule,
+  dtype = dtype_option.rule,
   missing = check.choice("error", { "error", "nan" }),
 }
 
@@ -53,7 +55,7 @@ local function in_order(x, numbers)
   end
   x = x:reshape(-1, place)
   return #order == place and table.concat(order, " ") == table.concat(sorted, " ") and x
-    or x:index_select(2, core.tensor(order))
+    or x:index_select(2, wrun.tensor(order))
 end
 
 --- Returns the numbers of a text file as a matrix, a row a line; and the names in its header.
@@ -124,7 +126,7 @@ local WRITE = { separator = SEPARATOR, header = check.optional(check.table()) }
 ---@param options? { separator: string, header: string[] }
 function M.save_csv(path, x, options)
   check.argument("save_csv", 1, path, PATH)
-  if not core.is_tensor(x) or x.ndim < 1 or x.ndim > 2 then
+  if not check.is_tensor(x) or x.ndim < 1 or x.ndim > 2 then
     fail("save_csv: argument 2: expected a matrix or a vector, got %s", check.describe(x))
   end
   local o = check.options("save_csv", options, WRITE)
@@ -140,7 +142,7 @@ function M.save_csv(path, x, options)
         #o.header ~= x:size(2) and #o.header or check.describe(o.header[i]))
     end
   end
-  local ok, message = core.csv_save(path, core.contiguous(x), o.separator, o.header)
+  local ok, message = core.csv_save(path, unrecorded.contiguous(x), o.separator, o.header)
   if not ok then
     fail("save_csv: %s", message)
   end

@@ -19,7 +19,7 @@ local PATH = check.string()
 local function idx(path)
   check.argument("idx", 1, path, PATH)
   local tensor, message = core.idx_read(path)
-  return tensor or core.fail("idx: %s", message)
+  return tensor or check.fail("idx: %s", message)
 end
 
 return idx

@@ -3,11 +3,11 @@
 local catalog = require "wrun.data.catalog"
 local check = require "wrun.check"
 local core = require "wrun.core"
-local places = require "wrun.data.places"
+local places = require "wrun.data.folders"
 local progress = require "wrun.progress"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = {}
 

@@ -1,14 +1,13 @@
 --- Hands a data set out in batches, in order or shuffled as PyTorch shuffles.
 
-local Class = require "wrun.class"
 local check = require "wrun.check"
-local core = require "wrun.core"
+local Class = require "wrun.class"
 local samplers = require "wrun.data.sampler"
 local sets = require "wrun.data.sets"
 local sources = require "wrun.data.source"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 ---@class wrun.data.Loader: wrun.Class
 ---@field dataset table
@@ -137,7 +136,7 @@ function Loader:batches()
     if positions == nil then
       return nil
     end
-    if not core.is_tensor(positions) then
+    if not check.is_tensor(positions) then
       positions = sets.positions_of("loader: option batch_sampler", 1, positions,
         self._source.count)
     end

@@ -4,14 +4,13 @@
 --- over them. Those of this file make positions in blocks, int64 tensors, drawn when they are
 --- needed: `_blocks()` iterates over these. A sampler with `is_random` draws.
 
-local Class = require "wrun.class"
 local check = require "wrun.check"
-local core = require "wrun.core"
+local Class = require "wrun.class"
 local sets = require "wrun.data.sets"
 local sources = require "wrun.data.source"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = {}
 
@@ -210,7 +209,7 @@ function WeightedRandomSampler:init(weights, num_samples, options)
   local o = check.options("WeightedRandomSampler", options, WEIGHTED)
   local is_list = type(weights) == "table" and type(weights[1]) == "number"
   local tensor = is_list and wrun.tensor(weights, { dtype = "float64" }) or weights
-  if not core.is_tensor(tensor) or tensor.ndim ~= 1 or tensor:numel() == 0 then
+  if not check.is_tensor(tensor) or tensor.ndim ~= 1 or tensor:numel() == 0 then
     fail("WeightedRandomSampler: argument 1: expected a list of weights, got %s",
       check.describe(weights))
   end
@@ -238,7 +237,7 @@ local Given = Sampler:extend("Given")
 
 function Given:init(name, place, sampler)
   local is_list = type(sampler) == "table" and (math.type(sampler[1]) or next(sampler) == nil)
-  if core.is_tensor(sampler) or is_list then
+  if check.is_tensor(sampler) or is_list then
     self.positions = sets.positions_of(name, place, sampler, math.maxinteger)
   elseif type(sampler) == "table" and sampler.iterate then
     self.sampler, self.is_random = sampler, sampler.is_random

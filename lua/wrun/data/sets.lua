@@ -1,13 +1,12 @@
 --- Data sets made of tensors and of other data sets: TensorDataset, Subset, ConcatDataset, and
 --- random_split.
 
-local Class = require "wrun.class"
 local check = require "wrun.check"
-local core = require "wrun.core"
+local Class = require "wrun.class"
 local sources = require "wrun.data.source"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = {}
 
@@ -58,7 +57,7 @@ function TensorDataset:init(...)
   local tensors = { ... }
   for k = 1, math.max(select("#", ...), 1) do
     local tensor = tensors[k]
-    if not core.is_tensor(tensor) or tensor.ndim == 0
+    if not check.is_tensor(tensor) or tensor.ndim == 0
       or tensor:size(1) ~= tensors[1]:size(1) then
       fail("TensorDataset: argument %d: expected a tensor of %s, got %s", k,
         k == 1 and "samples" or tensors[1]:size(1) .. " samples", check.describe(tensor))
@@ -99,7 +98,7 @@ local function positions_of(name, place, list, count)
     return wrun.zeros(0, { dtype = "int64" })
   end
   local indices = type(list) == "table" and wrun.tensor(list) or list
-  if not core.is_tensor(indices) or indices.ndim ~= 1 or indices.dtype ~= "int64" then
+  if not check.is_tensor(indices) or indices.ndim ~= 1 or indices.dtype ~= "int64" then
     fail("%s: argument %d: expected a list of positions, got %s", name, place, check.describe(list))
   end
   local ends = indices:numel() > 0 and { indices:min():item(), indices:max():item() } or {}
@@ -192,9 +191,9 @@ function Joined:select(positions)
     local column = {}
     for l, list in ipairs(lists) do
       column[l] = list[field]
-      if not core.is_tensor(first) or not core.is_tensor(column[l]) then
+      if not check.is_tensor(first) or not check.is_tensor(column[l]) then
         fail("ConcatDataset: expected samples of tensors and numbers, got %s",
-          check.describe(core.is_tensor(first) and column[l] or first))
+          check.describe(check.is_tensor(first) and column[l] or first))
       end
     end
     values[field] = wrun.cat(column, 1):index_select(1, wrun.tensor(order))

@@ -4,12 +4,11 @@
 --- the classes of sets.lua, or any other object with `#dataset` and `dataset[i]`. A sample is a
 --- value or a list of values, such as { x, y }; `collate` puts samples together.
 
-local Class = require "wrun.class"
 local check = require "wrun.check"
-local core = require "wrun.core"
+local Class = require "wrun.class"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = {}
 
@@ -19,9 +18,9 @@ local M = {}
 local batch
 
 local function of_tensors(samples)
-  local shape = core.shape_text(samples[1])
+  local shape = check.shape_text(samples[1])
   for i, x in ipairs(samples) do
-    if not core.is_tensor(x) or core.shape_text(x) ~= shape then
+    if not check.is_tensor(x) or check.shape_text(x) ~= shape then
       fail("collate: sample %d: expected a tensor %s as the first one, got %s", i, shape,
         check.describe(x))
     end
@@ -48,7 +47,7 @@ end
 
 function batch(samples)
   local first = samples[1]
-  if core.is_tensor(first) then
+  if check.is_tensor(first) then
     return of_tensors(samples)
   elseif type(first) == "table" then
     return of_tables(samples)
@@ -149,7 +148,7 @@ function Object:select(positions)
 end
 
 local function check_samples(name, field, value)
-  if not core.is_tensor(value) or value.ndim == 0 then
+  if not check.is_tensor(value) or value.ndim == 0 then
     fail("%s: argument 1: expected field %s to be a tensor of samples, got %s", name, field,
       check.describe(value))
   end
@@ -164,14 +163,14 @@ local function of_fields(name, dataset)
   check_samples(name, "y", y)
   if y:size(1) ~= x:size(1) then
     fail("%s: argument 1: expected as many targets as samples, got x %s and y %s", name,
-      core.shape_text(x), core.shape_text(y))
+      check.shape_text(x), check.shape_text(y))
   end
   return Tensors({ x, y }, true)
 end
 
 --- Returns the source of a data set; errors name the function `name`.
 function M.of(name, dataset)
-  if type(dataset) ~= "table" and type(dataset) ~= "userdata" or core.is_tensor(dataset) then
+  if type(dataset) ~= "table" and type(dataset) ~= "userdata" or check.is_tensor(dataset) then
     fail("%s: argument 1: expected a data set, got %s", name, check.describe(dataset))
   end
   local class = getmetatable(dataset)

@@ -3,12 +3,11 @@
 --- A transform is an object that is called with a tensor and returns a new one; it prints as what
 --- made it.
 
-local Class = require "wrun.class"
 local check = require "wrun.check"
-local core = require "wrun.core"
+local Class = require "wrun.class"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = {}
 
@@ -62,7 +61,7 @@ local function statistic(place, value)
   if type(value) == "table" and math.type(value[1]) then
     value = wrun.tensor(value, { dtype = "float64" })
   end
-  if type(value) ~= "number" and not (core.is_tensor(value) and value.ndim == 1) then
+  if type(value) ~= "number" and not (check.is_tensor(value) and value.ndim == 1) then
     fail("normalize: argument %d: expected a number or a list of numbers, got %s", place,
       check.describe(value))
   end
@@ -81,12 +80,12 @@ end
 ---@param std number|number[]|wrun.Tensor
 function M.normalize(mean, std)
   mean, std = statistic(1, mean), statistic(2, std)
-  local has_zero = std == 0 or core.is_tensor(std) and std:eq(0):any():item()
+  local has_zero = std == 0 or check.is_tensor(std) and std:eq(0):any():item()
   if has_zero then
     fail("normalize: argument 2: expected no deviation of 0")
   end
   local function text(value)
-    return core.is_tensor(value) and "{" .. table.concat(value:tolist(), ", ") .. "}" or value
+    return check.is_tensor(value) and "{" .. table.concat(value:tolist(), ", ") .. "}" or value
   end
   return Transform(("normalize(%s, %s)"):format(text(mean), text(std)), function(x)
     x = floating(x)

@@ -1,10 +1,9 @@
 --- Bilinear: y_o = a W_o b + bias_o.
 
+local check = require "wrun.check"
+local init = require "wrun.nn.init"
 local Module = require "wrun.nn.module"
 local Parameter = require "wrun.nn.parameter"
-local check = require "wrun.check"
-local core = require "wrun.core"
-local init = require "wrun.nn.init"
 local wrun = require "wrun"
 
 local WIDTH = check.integer(nil, 1)
@@ -57,9 +56,9 @@ end
 
 local function check_input(position, x, shape)
   check.tensor_argument("Bilinear", position, x)
-  if core.shape_text(x) ~= core.shape_text(shape) then
-    core.fail("Bilinear: argument %d: expected %s, got %s", position, core.shape_text(shape),
-      core.shape_text(x))
+  if check.shape_text(x) ~= check.shape_text(shape) then
+    check.fail("Bilinear: argument %d: expected %s, got %s", position, check.shape_text(shape),
+      check.shape_text(x))
   end
 end
 

@@ -1,9 +1,10 @@
 --- Deep copies of modules.
 
+local check = require "wrun.check"
 local Module = require("wrun.nn.registry").Module
 local Parameter = require "wrun.nn.parameter"
 local core = require "wrun.core"
-local place = require "wrun.nn.place"
+local place = require "wrun.nn.path"
 
 local function copy_of_tensor(tensor)
   local copy = tensor:detach():clone()
@@ -18,7 +19,7 @@ end
 local function copy_of(value, done)
   if done[value] then
     return done[value]
-  elseif core.is_tensor(value) then
+  elseif check.is_tensor(value) then
     done[value] = copy_of_tensor(value)
     return done[value]
   elseif type(value) ~= "table" or Module:is_class(value) then

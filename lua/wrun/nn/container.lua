@@ -1,10 +1,9 @@
 --- Containers: Sequential, which runs its modules in a row, and those that only hold.
 
+local check = require "wrun.check"
 local List = require "wrun.nn.list"
 local Module = require "wrun.nn.module"
-local check = require "wrun.check"
-local core = require "wrun.core"
-local place = require "wrun.nn.place"
+local place = require "wrun.nn.path"
 local registry = require "wrun.nn.registry"
 
 local M = {}
@@ -125,7 +124,7 @@ local function dictionary(class_name, item)
         registry.check_name(class_name, self, name)
       end
       if not item.accept(items[name]) then
-        core.fail("%s.%s: expected %s, got %s", class_name, name, item.expected,
+        check.fail("%s.%s: expected %s, got %s", class_name, name, item.expected,
           check.describe(items[name]))
       end
     end

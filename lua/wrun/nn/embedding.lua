@@ -1,13 +1,12 @@
 --- Embedding: a table of rows, looked up by index.
 
+local check = require "wrun.check"
+local init = require "wrun.nn.init"
 local Module = require "wrun.nn.module"
 local Parameter = require "wrun.nn.parameter"
-local check = require "wrun.check"
-local core = require "wrun.core"
-local init = require "wrun.nn.init"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 local COUNT = check.integer(nil, 0)
 local INDEX_DTYPES = { int64 = true, uint8 = true }
@@ -70,7 +69,7 @@ PRETRAINED.freeze, PRETRAINED.dtype, PRETRAINED.generator = check.boolean(true),
 ---@return wrun.nn.Embedding
 function Embedding.from_pretrained(rows, options)
   local fname = "Embedding.from_pretrained"
-  if not (core.is_tensor(rows) and rows.ndim == 2 and rows.dtype:find("^float")) then
+  if not (check.is_tensor(rows) and rows.ndim == 2 and rows.dtype:find("^float")) then
     fail("%s: argument 1: expected a float table of rows, got %s", fname, check.describe(rows))
   end
   local o = check.options(fname, options, PRETRAINED)
@@ -109,7 +108,7 @@ end
 ---@param indices wrun.Tensor
 ---@return wrun.Tensor
 function Embedding:forward(indices)
-  if not (core.is_tensor(indices) and INDEX_DTYPES[indices.dtype]) then
+  if not (check.is_tensor(indices) and INDEX_DTYPES[indices.dtype]) then
     fail("Embedding: argument 1: expected int64 or uint8 indices, got %s", check.describe(indices))
   end
   local shape, places = indices.shape, indices:long():reshape(-1)

@@ -7,12 +7,11 @@
 
 local check = require "wrun.check"
 local common = require "wrun.nn.init.common"
-local core = require "wrun.core"
 local structured = require "wrun.nn.init.structured"
 local truncated = require "wrun.nn.init.truncated"
 local wrun = require "wrun"
 
-local fail, settings, draw = core.fail, common.settings, common.draw
+local fail, settings, draw = check.fail, common.settings, common.draw
 
 local M = {}
 
@@ -63,7 +62,7 @@ end
 local function fans(fname, tensor)
   if tensor.ndim < 2 then
     fail("%s: argument 1: expected at least 2 dimensions to tell fan in from fan out, got %s",
-      fname, core.shape_text(tensor))
+      fname, check.shape_text(tensor))
   end
   local field = 1
   for d = 3, tensor.ndim do
@@ -171,7 +170,7 @@ local function xavier_std(fname, tensor, gain)
   local fan_in, fan_out = fans(fname, tensor)
   if fan_in + fan_out == 0 then
     fail("%s: argument 1: expected a fan in or a fan out above 0, got %s", fname,
-      core.shape_text(tensor))
+      check.shape_text(tensor))
   end
   return gain * math.sqrt(2 / (fan_in + fan_out))
 end

@@ -2,13 +2,12 @@
 ---
 --- An item may have a name, by which it is a field too and which stands in the paths of parameters.
 
+local check = require "wrun.check"
 local Class = require "wrun.class"
 local Module = require "wrun.nn.module"
-local check = require "wrun.check"
-local core = require "wrun.core"
 local registry = require "wrun.nn.registry"
 
-local fail = core.fail
+local fail = check.fail
 
 ---@class wrun.nn.List: wrun.nn.Module
 ---@field [integer] any

@@ -1,16 +1,15 @@
 --- Module, the base of every layer: assigning a parameter or a module to a field registers it.
 
 local check = require "wrun.check"
-local core = require "wrun.core"
 local clone = require "wrun.nn.clone"
 local hooks = require "wrun.nn.hooks"
-local place = require "wrun.nn.place"
+local place = require "wrun.nn.path"
 local registry = require "wrun.nn.registry"
 local state = require "wrun.nn.state"
 local summary = require "wrun.nn.summary"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 local Module = registry.Module
 

@@ -1,13 +1,13 @@
 --- Layers that shift or scale their input to mean 0 and variance 1: the norms of batches, groups,
 --- layers.
 
+local check = require "wrun.check"
 local Module = require "wrun.nn.module"
 local Parameter = require "wrun.nn.parameter"
-local check = require "wrun.check"
-local core = require "wrun.core"
+local unrecorded = require "wrun.unrecorded"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = {}
 
@@ -22,13 +22,13 @@ local standardize = wrun.autograd.Function {
     context:save_for_backward(x)
     context.eps = eps
     local y
-    y, moments.mean, moments.variance = core.standardize(x, eps)
+    y, moments.mean, moments.variance = unrecorded.standardize(x, eps)
     return y
   end,
   backward = function(context, g)
     local x, eps = context:saved_tensors(), context.eps
     if not wrun.is_grad_enabled() then
-      return core.standardize_gradient(g, x, eps)
+      return unrecorded.standardize_gradient(g, x, eps)
     end
     local distance = x - x:mean({ 1, 3 }, true)
     local scale = (distance:square():mean({ 1, 3 }, true) + eps):rsqrt()
@@ -122,7 +122,7 @@ function BatchNorm:forward(x)
   check.tensor_argument(name, 1, x)
   if not self.ranks[x.ndim] or x:size(2) ~= self.num_features then
     fail("%s: argument 1: expected %s with C = %d, got %s", name, self.expected, self.num_features,
-      core.shape_text(x))
+      check.shape_text(x))
   end
   local shape, count = {}, x:numel() // self.num_features
   for d = 1, x.ndim do
@@ -133,7 +133,7 @@ function BatchNorm:forward(x)
     return scale(self, (x - self.running_mean:view(shape)) * deviation, shape)
   elseif self.training and count == 1 then
     fail("%s: argument 1: expected more than 1 value per channel when training, got %s", name,
-      core.shape_text(x))
+      check.shape_text(x))
   end
   local n = x:size(1)
   local y, moments = standardized(x, n, self.num_features, count // math.max(1, n), self.eps)
@@ -224,9 +224,9 @@ function GroupNorm:forward(x)
   check.tensor_argument("GroupNorm", 1, x)
   if x.ndim < 2 or x:size(2) ~= self.num_channels then
     fail("GroupNorm: argument 1: expected [n, C, ...] with C = %d, got %s", self.num_channels,
-      core.shape_text(x))
+      check.shape_text(x))
   elseif x:numel() == self.num_groups then
-    fail("GroupNorm: argument 1: expected more than 1 value per group, got %s", core.shape_text(x))
+    fail("GroupNorm: argument 1: expected more than 1 value per group, got %s", check.shape_text(x))
   end
   local shape, groups = {}, x:size(1) * self.num_groups
   for d = 1, x.ndim do
@@ -265,7 +265,7 @@ local function last_dimensions(self, x)
     dims[i] = i - #own - 1
     if x.ndim < #own or x:size(dims[i]) ~= own[i] then
       fail("%s: argument 1: expected a shape that ends in %s, got %s", self.__name,
-        core.shape_text(own), core.shape_text(x))
+        check.shape_text(own), check.shape_text(x))
     end
     width = width * own[i]
   end

@@ -4,11 +4,11 @@
 --- decides what it is: a parameter, a child module, a buffer (named by `register_buffer`), or a
 --- plain value. So the fields are the registry, and reading one is an ordinary table access.
 
+local check = require "wrun.check"
 local Class = require "wrun.class"
 local core = require "wrun.core"
 local ordered = require "wrun.nn.ordered"
-local place = require "wrun.nn.place"
-local check = require "wrun.check"
+local place = require "wrun.nn.path"
 
 ---@class wrun.nn.Module: wrun.Class
 ---@field training boolean
@@ -40,16 +40,16 @@ Module.__newindex = M.assign
 -- Refuses a name that is no string, has a dot, or is taken by a field or a method of the module.
 function M.check_name(context, module, name)
   if type(name) ~= "string" or name == "" or name:find(".", 1, true) or module[name] ~= nil then
-    core.fail("%s: expected a new field name without a dot, got %s", context, check.describe(name))
+    check.fail("%s: expected a new field name without a dot, got %s", context, check.describe(name))
   end
 end
 
 function M.is_parameter(_, _, value)
-  return core.is_tensor(value) and core.is_parameter(value)
+  return check.is_tensor(value) and core.is_parameter(value)
 end
 
 function M.is_buffer(module, name, value)
-  return module._buffers[name] ~= nil and core.is_tensor(value)
+  return module._buffers[name] ~= nil and check.is_tensor(value)
 end
 
 function M.is_state(module, name, value)
@@ -57,7 +57,7 @@ function M.is_state(module, name, value)
 end
 
 function M.is_persistent_buffer(module, name, value)
-  return module._buffers[name] == true and core.is_tensor(value)
+  return module._buffers[name] == true and check.is_tensor(value)
 end
 
 function M.is_child(_, _, value)

@@ -1,8 +1,7 @@
 --- How alike two tensors are along a dimension: distances and cosines, and the layers of both.
 
-local Module = require "wrun.nn.module"
 local check = require "wrun.check"
-local core = require "wrun.core"
+local Module = require "wrun.nn.module"
 
 local M = {}
 
@@ -41,7 +40,7 @@ end
 local function cosine(fname, o, a, b)
   check.tensor_argument(fname, 1, a)
   check.tensor_argument(fname, 2, b)
-  if core.shape_text(a) ~= core.shape_text(b) then
+  if check.shape_text(a) ~= check.shape_text(b) then
     local sum = a:detach() + b:detach()
     a, b = a:expand_as(sum), b:expand_as(sum)
   end

@@ -2,8 +2,8 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
-local Parameter = require "wrun.nn.parameter"
 local ordered = require "wrun.nn.ordered"
+local Parameter = require "wrun.nn.parameter"
 local registry = require "wrun.nn.registry"
 local wrun = require "wrun"
 
@@ -47,10 +47,10 @@ local function compare(module, state)
     local given = state[name]
     if given == nil then
       missing[#missing + 1] = name
-    elseif not core.is_tensor(given) then
+    elseif not check.is_tensor(given) then
       misfits[#misfits + 1] = ("%s: expected a tensor, got %s"):format(name, check.describe(given))
-    elseif core.shape_text(given) ~= core.shape_text(tensor) then
-      local want, got = core.shape_text(tensor), core.shape_text(given)
+    elseif check.shape_text(given) ~= check.shape_text(tensor) then
+      local want, got = check.shape_text(tensor), check.shape_text(given)
       misfits[#misfits + 1] = ("%s: expected %s, got %s"):format(name, want, got)
     end
   end)
@@ -91,7 +91,7 @@ function M.load_state_dict(self, state, options)
     table.insert(complaints, 1, "missing " .. table.concat(missing, ", "))
   end
   if #complaints > 0 then
-    core.fail("%s: %s", fname, table.concat(complaints, "; "))
+    check.fail("%s: %s", fname, table.concat(complaints, "; "))
   end
   local _ <close> = wrun.no_grad()
   each_entry(self, function(name, tensor)

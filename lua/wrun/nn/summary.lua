@@ -1,6 +1,6 @@
 --- Summaries of modules: what each layer gives for an input, holds, and costs.
 
-local core = require "wrun.core"
+local check = require "wrun.check"
 local registry = require "wrun.nn.registry"
 local wrun = require "wrun"
 
@@ -28,7 +28,7 @@ local function lines_of(rows)
     local name = row.path:match("[^.]*$")
     lines[#lines + 1] = {
       ("  "):rep(row.depth) .. (name ~= "" and name .. " " or "") .. row.label,
-      row.shape and core.shape_text(row.shape) or "-", grouped(row.parameters), grouped(row.flops),
+      row.shape and check.shape_text(row.shape) or "-", grouped(row.parameters), grouped(row.flops),
       grouped(row.bytes),
     }
   end
@@ -88,7 +88,7 @@ local function watch(summary, module, path, counted)
   end)
   local after = module:register_forward_hook(function(_, inputs, output)
     local row = table.remove(open)
-    local is_tensor = core.is_tensor(output)
+    local is_tensor = check.is_tensor(output)
     row.shape = is_tensor and output.shape or nil
     row.bytes = is_tensor and bytes_of(output) or 0
     row.flops = module:flops(inputs, output)

@@ -1,10 +1,10 @@
 --- Gradients clipped by norm or value, and parameters as one vector.
 
 local check = require "wrun.check"
-local core = require "wrun.core"
+local unrecorded = require "wrun.unrecorded"
 local wrun = require "wrun"
 
-local fail, is_tensor = core.fail, core.is_tensor
+local fail, is_tensor = check.fail, check.is_tensor
 
 local M = {}
 
@@ -264,7 +264,7 @@ function M.flatten_parameters(parameters)
     parameter.grad = part
   end)
   each_part(vector, list, function(parameter, part)
-    core.share(parameter, part:copy_(parameter))
+    unrecorded.share(parameter, part:copy_(parameter))
   end)
   return vector, gradient
 end

@@ -1,9 +1,9 @@
 --- Adam: steps scaled by running means of the gradient and of its square.
 
-local Optimizer = require "wrun.optim.optimizer"
 local check = require "wrun.check"
 local common = require "wrun.optim.common"
 local core = require "wrun.core"
+local Optimizer = require "wrun.optim.optimizer"
 
 local adam_step, buffer, count = core.adam_step, common.buffer, common.count
 

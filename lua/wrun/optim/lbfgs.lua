@@ -1,12 +1,11 @@
 --- LBFGS: steps by the curvature that the last gradients have shown.
 
-local Optimizer = require "wrun.optim.optimizer"
 local check = require "wrun.check"
-local core = require "wrun.core"
 local line_search = require "wrun.optim.line_search"
+local Optimizer = require "wrun.optim.optimizer"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 --- Makes an optimiser that steps by the curvature which the last gradients have shown.
 ---
@@ -144,7 +143,7 @@ local CLOSURE = check.func()
 
 local function number_of(f, loss)
   local value = loss
-  if core.is_tensor(loss) and loss:numel() == 1 then
+  if check.is_tensor(loss) and loss:numel() == 1 then
     value = loss:item()
   end
   if type(value) ~= "number" then

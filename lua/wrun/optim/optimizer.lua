@@ -5,12 +5,11 @@
 --- `optimizer.param_groups[1].lr = 0.1`. State belongs to a parameter:
 --- `optimizer.state[parameter].exp_avg`; what remembers nothing has none.
 
-local Class = require "wrun.class"
 local check = require "wrun.check"
-local core = require "wrun.core"
+local Class = require "wrun.class"
 local wrun = require "wrun"
 
-local fail, is_tensor = core.fail, core.is_tensor
+local fail, is_tensor = check.fail, check.is_tensor
 
 ---@class wrun.optim.Optimizer: wrun.Class
 ---@field rules table<string, wrun.check.Rule>
@@ -274,9 +273,9 @@ local function own_state(fname, number, model, saved)
   return copy(saved, function(value, name)
     if not is_tensor(value) then
       return value
-    elseif core.shape_text(value) ~= core.shape_text(model) then
-      fail("%s: parameter %d: %s: expected %s, got %s", fname, number, name, core.shape_text(model),
-        core.shape_text(value))
+    elseif check.shape_text(value) ~= check.shape_text(model) then
+      fail("%s: parameter %d: %s: expected %s, got %s", fname, number, name,
+        check.shape_text(model), check.shape_text(value))
     end
     return value:detach():to(model.dtype):clone()
   end)

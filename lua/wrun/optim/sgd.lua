@@ -1,9 +1,9 @@
 --- SGD: stochastic gradient descent, with momentum.
 
-local Optimizer = require "wrun.optim.optimizer"
 local check = require "wrun.check"
 local common = require "wrun.optim.common"
 local core = require "wrun.core"
+local Optimizer = require "wrun.optim.optimizer"
 
 local sgd_step = core.sgd_step
 
@@ -36,7 +36,7 @@ SGD.rules = {
 
 function SGD:check_together(options)
   if options.nesterov and (options.momentum == 0 or options.dampening ~= 0) then
-    core.fail("%s: option nesterov: expected momentum above 0 and dampening 0, got %s and %s",
+    check.fail("%s: option nesterov: expected momentum above 0 and dampening 0, got %s and %s",
       self.__name, options.momentum, options.dampening)
   end
 end

@@ -1,12 +1,11 @@
 --- Averages of models over their training.
 
-local Class = require "wrun.class"
 local check = require "wrun.check"
+local Class = require "wrun.class"
 local common = require "wrun.optim.common"
-local core = require "wrun.core"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 local OPTIONS = {
   decay = check.optional(check.number(nil, 0, 1)), use_buffers = check.boolean(false),
@@ -65,9 +64,9 @@ local function pairs_of(averaged, model, list)
   end
   local both = {}
   for i, tensor in ipairs(old) do
-    if core.shape_text(tensor) ~= core.shape_text(new[i]) then
+    if check.shape_text(tensor) ~= check.shape_text(new[i]) then
       fail("AveragedModel: update_parameters: %s %d: expected %s, got %s", list, i,
-        core.shape_text(tensor), core.shape_text(new[i]))
+        check.shape_text(tensor), check.shape_text(new[i]))
     end
     both[i] = { tensor, new[i] }
   end

@@ -1,12 +1,11 @@
 --- Markov chains that stay: Gibbs sampling, clamped sampling, and parallel tempering.
 
-local Class = require "wrun.class"
 local check = require "wrun.check"
-local core = require "wrun.core"
+local Class = require "wrun.class"
 local input = require "wrun.rbm.input"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 ---@class wrun.rbm.Chains: wrun.Class
 --- Markov chains that a machine's `chains` makes, and that stay where their last step left them.
@@ -35,7 +34,7 @@ function Chains:init(model, count, options)
   if o.start then
     local start = input.layer(model, "chains", o.start, model.options.visible):clone()
     if start:size(1) ~= rows then
-      fail("chains: option start: expected %d rows, got %s", rows, core.shape_text(start))
+      fail("chains: option start: expected %d rows, got %s", rows, check.shape_text(start))
     end
     self.states = start
   else
@@ -170,7 +169,7 @@ function M.autocorrelation(series, most)
   check.tensor_argument("autocorrelation", 1, series)
   if series.ndim ~= 2 or series:size(1) < 2 then
     fail("autocorrelation: argument 1: expected [steps, chains] with 2 steps or more, got %s",
-      core.shape_text(series))
+      check.shape_text(series))
   end
   local steps = series:size(1)
   most = check.argument("autocorrelation", 2, most, check.integer(nil, 0, steps - 1))

@@ -1,9 +1,10 @@
 --- Sums over all states of a layer, for machines that are small enough.
 
+local check = require "wrun.check"
 local core = require "wrun.core"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = {}
 

@@ -4,16 +4,17 @@
 --- and lambda:  dW = <(h - lambda)(v - mu)>_data - <...>_model,  da = d<v> - lambda dW,
 --- db = d<h> - dW mu.  Offsets of zero give the plain gradient.
 
-local Class = require "wrun.class"
 local autograd = require "wrun.autograd"
 local check = require "wrun.check"
+local Class = require "wrun.class"
 local core = require "wrun.core"
 local input = require "wrun.rbm.input"
 local negative = require "wrun.rbm.negative"
 local statistics = require "wrun.rbm.statistics"
+local unrecorded = require "wrun.unrecorded"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 ---@class wrun.rbm.Trainer: wrun.Class
 --- Trains a machine pass by pass; made by a machine's `trainer`.
@@ -118,7 +119,7 @@ local function gradients(model, v0, p0, v, p, row_weight, extra)
   else
     row_weight = wrun.ones(v:size(1), { dtype = p.dtype })
   end
-  local v_mean = v0:sum(1) + core.matmul(row_weight, v) * scale
+  local v_mean = v0:sum(1) + unrecorded.matmul(row_weight, v) * scale
   local h_mean = p0:sum(1) + p:sum(1) * scale
   local products = { { p0, v0, 1 }, { p, v, scale } }
   local left, right = {}, {} -- products of a row each, made one product
@@ -135,8 +136,8 @@ local function gradients(model, v0, p0, v, p, row_weight, extra)
   if model.options.center then
     for _, product in ipairs(products) do
       local h, x, factor = table.unpack(product)
-      v_mean = v_mean - core.matmul(core.matmul(h, model.hidden_offset), x) * factor
-      h_mean = h_mean - core.matmul(core.matmul(x, model.visible_offset), h) * factor
+      v_mean = v_mean - unrecorded.matmul(unrecorded.matmul(h, model.hidden_offset), x) * factor
+      h_mean = h_mean - unrecorded.matmul(unrecorded.matmul(x, model.visible_offset), h) * factor
     end
   end
   return { products = products, visible_bias = v_mean, hidden_bias = h_mean }
@@ -145,7 +146,7 @@ end
 -- Adds a sum of products, times a factor, to a matrix.
 local function accumulate(matrix, products, factor)
   for _, product in ipairs(products) do
-    core.accumulate(matrix, product[1]:t(), product[2], product[3] * factor)
+    unrecorded.accumulate(matrix, product[1]:t(), product[2], product[3] * factor)
   end
   return matrix
 end

@@ -4,7 +4,7 @@ local check = require "wrun.check"
 local core = require "wrun.core"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = {}
 
@@ -44,10 +44,10 @@ end
 ---@param v wrun.Tensor
 function M.mask(_, fname, mask, v)
   local width = v:size(2)
-  local fits = core.is_tensor(mask) and mask:numel() > 0
-    and (core.shape_text(mask) == core.shape_text(v) or mask.ndim == 1 and mask:size(1) == width)
+  local fits = check.is_tensor(mask) and mask:numel() > 0
+    and (check.shape_text(mask) == check.shape_text(v) or mask.ndim == 1 and mask:size(1) == width)
   if not fits then
-    fail("%s: argument 3: expected a mask [%d] or %s, got %s", fname, width, core.shape_text(v),
+    fail("%s: argument 3: expected a mask [%d] or %s, got %s", fname, width, check.shape_text(v),
       check.describe(mask))
   end
   return mask:ne(0)

@@ -3,14 +3,14 @@
 --- E(v, h) = S(v) + S(h) - a v - b h - h W v, where S is 0 for binary and softmax units and half
 --- the sum of squares for Gaussian ones (unit variance).
 
-local Class = require "wrun.class"
 local check = require "wrun.check"
-local core = require "wrun.core"
+local Class = require "wrun.class"
 local input = require "wrun.rbm.input"
 local units = require "wrun.rbm.units"
+local unrecorded = require "wrun.unrecorded"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 ---@class wrun.rbm.Model: wrun.Class
 ---@field weight wrun.Tensor [hidden, visible]
@@ -78,11 +78,11 @@ end
 
 -- What the hidden (visible) units get from the other layer.
 function Model:_to_hidden(v)
-  return core.linear(v, self.weight)
+  return unrecorded.linear(v, self.weight)
 end
 
 function Model:_to_visible(h)
-  return core.matmul(h, self.weight)
+  return unrecorded.matmul(h, self.weight)
 end
 
 --- Returns the probability (for Gaussian units the mean) of each hidden unit given the visible
@@ -214,7 +214,7 @@ function Model:energy(v, h)
   h = input.layer(self, "energy", h, self.options.hidden, 2)
   if v:size(1) ~= h:size(1) then
     fail("energy: argument 2: expected %d rows to match %s, got %s", v:size(1),
-      core.shape_text(v), core.shape_text(h))
+      check.shape_text(v), check.shape_text(h))
   end
   local linear = v:matmul(self.visible_bias):double() + h:matmul(self.hidden_bias):double()
   local pairwise = (self:_to_hidden(v) * h):double():sum(2)
@@ -225,7 +225,7 @@ end
 function Model:_log_weight(v, x, beta)
   local bias = self.visible_bias
   if beta then
-    if core.is_tensor(beta) then
+    if check.is_tensor(beta) then
       local linear = v:matmul(bias):double() * beta + v:matmul(self.base):double() * (1 - beta)
       return linear + self.hidden_kind.log_partition(x, self.hidden_bias, beta)
         - self.visible_kind.self_energy(v)
@@ -320,8 +320,8 @@ end
 function Model:load_state_dict(state)
   for _, name in ipairs(STATE) do
     local own, given = self[name], type(state) == "table" and state[name]
-    if not core.is_tensor(given) or core.shape_text(own) ~= core.shape_text(given) then
-      fail("load_state_dict: %s: expected a tensor %s, got %s", name, core.shape_text(own),
+    if not check.is_tensor(given) or check.shape_text(own) ~= check.shape_text(given) then
+      fail("load_state_dict: %s: expected a tensor %s, got %s", name, check.shape_text(own),
         check.describe(given))
     end
   end

@@ -5,8 +5,8 @@
 --- and the weight of each row (nil: all the same). Strategies with a memory keep it in
 --- trainer.memory, a table of tensors, so that a resumed run goes on as it would have.
 
-local core = require "wrun.core"
 local enumerate = require "wrun.rbm.enumerate"
+local unrecorded = require "wrun.unrecorded"
 local wrun = require "wrun"
 
 local M = {}
@@ -20,7 +20,7 @@ local function hidden_both(model, v)
 end
 
 local function sample_visible(model, h, weight, bias)
-  local x = core.matmul(h, weight or model.weight)
+  local x = unrecorded.matmul(h, weight or model.weight)
   return model.visible_kind.sample(x, bias or model.visible_bias, nil, nil, model.generator)
 end
 
@@ -73,7 +73,8 @@ function M.fpcd(trainer, v0)
   local v
   for _ = 1, trainer.options.k do
     v = sample_visible(model, h, weight, visible_bias)
-    h = model.hidden_kind.sample(core.linear(v, weight), hidden_bias, nil, nil, model.generator)
+    local x = unrecorded.linear(v, weight)
+    h = model.hidden_kind.sample(x, hidden_bias, nil, nil, model.generator)
   end
   memory.hidden = h
   return model:hidden(v0), v, model:hidden(v)

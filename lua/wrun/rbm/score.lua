@@ -2,12 +2,11 @@
 
 local autograd = require "wrun.autograd"
 local check = require "wrun.check"
-local core = require "wrun.core"
 local enumerate = require "wrun.rbm.enumerate"
 local input = require "wrun.rbm.input"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = { methods = {} }
 

@@ -9,6 +9,7 @@
 ---     self_energy(v)                         the energy that neither bias nor weight has
 ---     bias_of(mean)                          the bias at which a unit alone has this mean
 
+local check = require "wrun.check"
 local core = require "wrun.core"
 local wrun = require "wrun"
 
@@ -22,7 +23,7 @@ local function input(x, bias, beta, base)
   if beta == nil then
     return y
   end
-  if core.is_tensor(beta) then
+  if check.is_tensor(beta) then
     beta = beta:to(x.dtype):unsqueeze(2)
   end
   y = y * beta

@@ -32,13 +32,13 @@ local EXAMPLES = {
 local SELECTING = "local x = wrun.linspace(%g, %g, 5)\nprint(wrun.%s(x:gt(0), x, 0))"
 
 --- Returns the entry that a row documents, as wrun.reference.comments would find it.
---- domain  a row of core.operations()
+--- domain  a row of core.elementwise_rows()
 --- raises  nothing
 ---@param row table
 ---@return wrun.reference.Entry
 function M.entry(row)
   local is_question = row.doc:find("%?$")
-  local in_place = core[row.name .. "_"] ~= nil
+  local in_place = core.elementwise[row.name .. "_"] ~= nil
   local names, params = ARGUMENTS[row.arity], {}
   for i, name in ipairs(names) do
     local kind = i == 1 and "Tensor" or "Tensor|number"

@@ -5,11 +5,11 @@
 -- wanted later (the batch), those that both have and nobody wants (summed), and each one's own.
 
 local check = require "wrun.check"
-local core = require "wrun.core"
-local operations = require "wrun.tensor.operations"
-local shape = require "wrun.tensor.shape"
+local operations = require "wrun.operations"
+local publish = require "wrun.publish"
+local view = require "wrun.tensor.view"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = {}
 
@@ -33,7 +33,7 @@ local function arrange(x, labels, wanted)
   end
   x = #order > 0 and operations.permute(x, order) or x
   for _, place in ipairs(missing) do
-    x = shape.unsqueeze(x, place)
+    x = view.unsqueeze(x, place)
   end
   return x
 end
@@ -148,7 +148,7 @@ local function read_factor(x, text, k)
   local count = has_ellipsis and x.ndim - #letters or 0
   if count < 0 or #letters + count ~= x.ndim then
     fail("einsum: argument 1: '%s' names %d dimensions of tensor %d, which has the shape %s", text,
-      #letters, k, core.shape_text(x))
+      #letters, k, check.shape_text(x))
   end
   local labels, at, d = read_subscript(text, place, count), {}, 1
   while d <= #labels do
@@ -305,7 +305,7 @@ local function read_dimensions(x, place, dims)
   for i, d in ipairs(dims) do
     if math.type(d) ~= "integer" or d == 0 or d > x.ndim or d < -x.ndim then
       fail("tensordot: argument 3: expected dimensions of tensor %d, %s, got %s", place,
-        core.shape_text(x), check.describe(d))
+        check.shape_text(x), check.describe(d))
     end
     result[i] = d < 0 and x.ndim + d + 1 or d
   end
@@ -351,7 +351,7 @@ function M.tensordot(a, b, dims)
       fail("tensordot: argument 3: expected each dimension once")
     elseif a:size(d) ~= b:size(e) then
       fail("tensordot: argument 2: expected %d elements along dimension %d, got %s", a:size(d), e,
-        core.shape_text(b))
+        check.shape_text(b))
     end
     labels_a[d], labels_b[e] = i, i
   end
@@ -367,5 +367,7 @@ function M.tensordot(a, b, dims)
   local y, labels = multiply(a, labels_a, b, labels_b, keep)
   return #labels > 0 and arrange(y, labels, wanted) or y
 end
+
+publish.without_methods(M, { "einsum" })
 
 return M

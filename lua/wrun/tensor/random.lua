@@ -3,12 +3,12 @@
 -- Options have `generator`; without it the default generator serves. The engine mt19937 gives
 -- PyTorch's numbers, on any number of threads.
 
-local core = require "wrun.core"
 local autograd = require "wrun.autograd"
 local check = require "wrun.check"
-local operations = require "wrun.tensor.operations"
+local operations = require "wrun.operations"
+local unrecorded = require "wrun.unrecorded"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = {}
 
@@ -124,20 +124,20 @@ local OF_NUMBERS = {
 }
 
 local function check_moment(i, x)
-  local is_float = core.is_tensor(x) and (x.dtype == "float32" or x.dtype == "float64")
+  local is_float = check.is_tensor(x) and (x.dtype == "float32" or x.dtype == "float64")
   if not is_float and type(x) ~= "number" then
     fail("normal: argument %d: expected a float32 or float64 tensor or a number, got %s", i,
-      core.describe(x))
+      check.describe(x))
   end
 end
 
 local function check_deviations(std)
   local is_right = type(std) == "number" and std >= 0
-  if core.is_tensor(std) then
-    is_right = core.all(core.ge(std, 0)):item()
+  if check.is_tensor(std) then
+    is_right = unrecorded.all(operations.ge(std, 0)):item()
   end
   if not is_right then
-    fail("normal: argument 2: expected standard deviations >= 0, got %s", core.describe(std))
+    fail("normal: argument 2: expected standard deviations >= 0, got %s", check.describe(std))
   end
 end
 
@@ -161,180 +161,23 @@ function M.normal(mean, std, sizes, options)
   check_deviations(std)
   if type(mean) == "number" and type(std) == "number" then
     if type(sizes) ~= "table" then
-      fail("normal: argument 3: expected a table of sizes, got %s", core.describe(sizes))
+      fail("normal: argument 3: expected a table of sizes, got %s", check.describe(sizes))
     end
     local o = check.options("normal", options, OF_NUMBERS)
-    local x = core.empty(sizes, { dtype = o.dtype })
+    local x = operations.empty(sizes, { dtype = o.dtype })
     x.requires_grad = o.requires_grad
     return autograd.no_grad(operations.normal_, x, mean, std, { generator = o.generator })
   end
   local o = check.options("normal", sizes, OF_TENSORS)
   return autograd.no_grad(function()
-    local like = core.is_tensor(mean) and core.is_tensor(std) and mean + std
-      or core.is_tensor(mean) and mean or std
-    local x = core.empty(like.shape, { dtype = like.dtype })
+    local like = check.is_tensor(mean) and check.is_tensor(std) and mean + std
+      or check.is_tensor(mean) and mean or std
+    local x = operations.empty(like.shape, { dtype = like.dtype })
     if type(std) == "number" then
       return operations.normal_(x, 0, std, o):add_(mean)
     end
     return operations.normal_(x, 0, 1, o):mul_(std):add_(mean)
   end)
 end
-
--------------------------------------------------------------------------------
--- Generators
-
---- Returns a generator of its own stream.
---- domain  options engine, "mt19937" (default; PyTorch's) or "philox" (counter-based, quicker for
----   many samples of an RBM), and seed, an integer; mt19937 uses its low 32 bits
---- raises  `Generator: option engine: expected mt19937 or philox`; `option seed: expected a whole`
----
----     local g = wrun.Generator({ seed = 1 })
----     print(g, wrun.rand(2, { generator = g }))
----@type fun(options?: { engine: string, seed: integer }): Generator
-M.Generator = core.Generator
-
----@class Generator
---- A stream of random numbers, made by `wrun.Generator`; `wrun.default_generator` is the one that
---- serves where no other is named.
----@alias wrun.Generator Generator
-local Generator = {}
-
-local metatable = getmetatable(core.default_generator)
-local of_core = metatable.__index
-metatable.__index = Generator
-
---- Starts the stream from a seed and returns the generator.
---- domain  an integer; the engine mt19937 uses its low 32 bits
---- raises  `manual_seed: argument 2: expected a whole number as seed`
----
----     local g = wrun.Generator():manual_seed(7)
----     local first = wrun.rand(2, { generator = g })
----     assert(first:equal(wrun.rand(2, { generator = g:manual_seed(7) })))
----@type fun(self: Generator, seed: integer): Generator
-Generator.manual_seed = of_core.manual_seed
-
---- Returns the seed that the stream was started from.
---- raises  `initial_seed: argument 1: expected a generator`
----
----     print(wrun.Generator({ seed = 5 }):initial_seed())
----@type fun(self: Generator): integer
-Generator.initial_seed = of_core.initial_seed
-
---- Starts the stream from a seed that differs from run to run, and returns the seed.
---- raises  `seed: argument 1: expected a generator`
----
----     print(math.type(wrun.Generator():seed()))
----@type fun(self: Generator): integer
-Generator.seed = of_core.seed
-
---- Returns where the stream stands.
---- shapes  -> [size of a state] uint8
---- raises  `get_state: argument 1: expected a generator`
----
----     local g = wrun.Generator()
----     local state, first = g:get_state(), wrun.rand(2, { generator = g })
----     assert(first:equal(wrun.rand(2, { generator = g:set_state(state) })))
----@type fun(self: Generator): Tensor
-Generator.get_state = of_core.get_state
-
---- Sets where the stream stands and returns the generator.
---- shapes  state as from get_state
---- domain  a state of either engine
---- raises  `set_state: argument 2: expected a uint8 tensor from get_state`
----
----     local g, other = wrun.Generator({ seed = 5 }), wrun.Generator()
----     other:set_state(g:get_state())
----     print(other:initial_seed())
----@type fun(self: Generator, state: Tensor): Generator
-Generator.set_state = of_core.set_state
-
---- Starts the default generator from a seed and returns it.
---- domain  an integer; its low 32 bits count
---- raises  `manual_seed: argument 2: expected a whole number as seed`
----
----     wrun.manual_seed(777)
----     print(wrun.rand(3))
----@param seed integer
----@return Generator
-function M.manual_seed(seed)
-  return core.default_generator:manual_seed(seed)
-end
-
---- Returns the seed the default generator was started from.
---- raises  nothing
----
----     wrun.manual_seed(777)
----     print(wrun.initial_seed())
----@return integer
-function M.initial_seed()
-  return core.default_generator:initial_seed()
-end
-
---- Starts the default generator from a seed that differs from run to run, and returns the seed.
---- raises  nothing
----
----     print(math.type(wrun.seed()))
----@return integer
-function M.seed()
-  return core.default_generator:seed()
-end
-
---- Returns where the default generator stands.
---- shapes  -> [size of a state] uint8
---- raises  nothing
----
----     local state = wrun.get_rng_state()
----     local first = wrun.rand(3)
----     wrun.set_rng_state(state)
----     assert(wrun.rand(3):equal(first))
----@return Tensor
-function M.get_rng_state()
-  return core.default_generator:get_state()
-end
-
---- Sets where the default generator stands.
---- shapes  state as from get_rng_state
---- domain  a state of either engine
---- raises  `set_state: argument 2: expected a uint8 tensor from get_state`
----
----     wrun.set_rng_state(wrun.Generator({ seed = 7 }):get_state())
----     print(wrun.initial_seed()) -- 7
----@param state Tensor
-function M.set_rng_state(state)
-  core.default_generator:set_state(state)
-end
-
-local restoring = {
-  __close = function(fork)
-    core.default_generator:set_state(fork.state)
-  end,
-}
-
---- Calls f(...) and returns its results; the default generator then stands where it stood before.
----
---- Without f it returns a guard, which does the same when its scope is left.
---- domain  also when f raises an error
---- raises  what f raises
----
----     local function noise() return wrun.randn(2) end
----     wrun.fork_rng(noise)
----     do
----       local _ <close> = wrun.fork_rng()
----       wrun.manual_seed(1)
----     end
----     print(wrun.initial_seed()) -- as before
----@param f? function
----@param ... any
----@return any ...
-function M.fork_rng(f, ...)
-  local fork = setmetatable({ state = M.get_rng_state() }, restoring)
-  if f == nil then
-    return fork
-  end
-  local guard <close> = fork -- luacheck: no unused
-  return f(...)
-end
-
-M.default_generator = core.default_generator
 
 return M

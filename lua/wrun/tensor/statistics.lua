@@ -1,11 +1,10 @@
 --- Statistics of tensors: spread, size, and whether two are equal or near.
 
-local core = require "wrun.core"
 local check = require "wrun.check"
-local operations = require "wrun.tensor.operations"
-local shape = require "wrun.tensor.shape"
+local operations = require "wrun.operations"
+local view = require "wrun.tensor.view"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = {}
 
@@ -124,7 +123,7 @@ function M.norm(x, p, d, keepdim)
   check.tensor_argument("norm", 1, x)
   p = check.argument("norm", 2, p, check.number(2))
   if not x.dtype:find("float", 1, true) then
-    fail("norm: argument 1: expected a float32 or float64 tensor, got %s", core.describe(x))
+    fail("norm: argument 1: expected a float32 or float64 tensor, got %s", check.describe(x))
   elseif p == 2 then
     return root(operations.sum(operations.square(x), d, keepdim))
   elseif p == 1 then
@@ -135,7 +134,7 @@ function M.norm(x, p, d, keepdim)
   local needs_one = p < 0 or p == math.huge
   if needs_one and x:numel() == 0 and operations.sum(x, d, keepdim):numel() > 0 then
     fail("norm: argument 1: expected at least one element for the %s-norm, got %s", p,
-      core.shape_text(x))
+      check.shape_text(x))
   elseif p == math.huge then
     return operations.amax(operations.abs(x), d, keepdim)
   elseif p == -math.huge then
@@ -177,11 +176,11 @@ function M.cdist(a, b, p)
   check.tensor_argument("cdist", 2, b)
   p = check.argument("cdist", 3, p, check.number(2, 0))
   if a.ndim < 2 then
-    fail("cdist: argument 1: expected at least 2 dimensions, got %s", core.describe(a))
+    fail("cdist: argument 1: expected at least 2 dimensions, got %s", check.describe(a))
   elseif b.ndim < 2 or b:size(-1) ~= a:size(-1) then
-    fail("cdist: argument 2: expected rows of %d, got %s", a:size(-1), core.describe(b))
+    fail("cdist: argument 2: expected rows of %d, got %s", a:size(-1), check.describe(b))
   end
-  local difference = shape.unsqueeze(a, -2) - shape.unsqueeze(b, -3)
+  local difference = view.unsqueeze(a, -2) - view.unsqueeze(b, -3)
   if a:size(-1) == 0 then
     return operations.sum(difference, -1)
   end
@@ -197,7 +196,7 @@ local covariance_options = {
 local function variables(name, x)
   check.tensor_argument(name, 1, x)
   if x.ndim > 2 then
-    fail("%s: argument 1: expected at most 2 dimensions, got %s", name, core.shape_text(x))
+    fail("%s: argument 1: expected at most 2 dimensions, got %s", name, check.shape_text(x))
   elseif not x.dtype:find("float", 1, true) then
     x = operations.to(x, "float32")
   end
@@ -207,7 +206,7 @@ end
 --- a list of weights of n observations in the type of x
 local function weights_of(name, weights, n, x)
   if weights.ndim > 1 or weights:numel() ~= n then
-    fail("cov: option %s: expected %d weights, got %s", name, n, core.describe(weights))
+    fail("cov: option %s: expected %d weights, got %s", name, n, check.describe(weights))
   elseif operations.any(operations.lt(weights, 0)):item() then
     fail("cov: option %s: expected weights >= 0", name)
   end
@@ -245,7 +244,7 @@ function M.cov(x, options)
   local weighted = weights and x * weights or x
   local centred = x - operations.sum(weighted, 2, true) / count
   local right = weights and centred * weights or centred
-  return shape.squeeze(operations.matmul(centred, right:t()) / math.max(0, freedom))
+  return view.squeeze(operations.matmul(centred, right:t()) / math.max(0, freedom))
 end
 
 --- Returns the correlations of variables, which are the rows of x: covariances of variables of
@@ -264,7 +263,7 @@ function M.corrcoef(x)
     return c / c
   end
   local deviations = operations.sqrt(operations.diagonal(c))
-  return operations.clamp(c / shape.unsqueeze(deviations, 2) / deviations, -1, 1)
+  return operations.clamp(c / view.unsqueeze(deviations, 2) / deviations, -1, 1)
 end
 
 --- Have a and b the same shape and equal elements?
@@ -279,7 +278,7 @@ end
 function M.equal(a, b)
   check.tensor_argument("equal", 1, a)
   check.tensor_argument("equal", 2, b)
-  return core.shape_text(a) == core.shape_text(b) and operations.all(operations.eq(a, b)):item()
+  return check.shape_text(a) == check.shape_text(b) and operations.all(operations.eq(a, b)):item()
 end
 
 local closeness_options = {
@@ -289,7 +288,7 @@ local closeness_options = {
 local function closeness(f, a, b, options)
   local o = check.options(f, options, closeness_options)
   check.tensor_argument(f, 1, a)
-  b = type(b) == "number" and core.tensor(b) or b
+  b = type(b) == "number" and operations.tensor(b) or b
   check.tensor_argument(f, 2, b)
   local distance = (a - b):abs()
   local near = distance:le(b:abs() * o.rtol + o.atol):logical_and(distance:isfinite())

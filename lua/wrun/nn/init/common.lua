@@ -1,10 +1,9 @@
 --- What the initialisers share: their settings, fans, and draws outside autograd.
 
 local check = require "wrun.check"
-local core = require "wrun.core"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = {}
 
@@ -24,7 +23,7 @@ function M.check_dimensions(fname, tensor, least, most)
   if tensor.ndim < least or tensor.ndim > most then
     local wanted = least == most and least or most == math.huge and "at least " .. least
       or ("%d to %d"):format(least, most)
-    fail("%s: argument 1: expected %s dimensions, got %s", fname, wanted, core.shape_text(tensor))
+    fail("%s: argument 1: expected %s dimensions, got %s", fname, wanted, check.shape_text(tensor))
   end
 end
 

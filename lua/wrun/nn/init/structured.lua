@@ -2,10 +2,9 @@
 
 local check = require "wrun.check"
 local common = require "wrun.nn.init.common"
-local core = require "wrun.core"
 local wrun = require "wrun"
 
-local fail, settings = core.fail, common.settings
+local fail, settings = check.fail, common.settings
 
 local M = {}
 
@@ -21,7 +20,7 @@ function M.eye_(tensor)
   common.check_dimensions("eye_", tensor, 2, 2)
   local _ <close> = wrun.no_grad()
   local rows, columns = tensor:size(1), tensor:size(2)
-  return tensor:copy_(core.arange(rows):unsqueeze(2):eq(core.arange(columns)))
+  return tensor:copy_(wrun.arange(rows):unsqueeze(2):eq(wrun.arange(columns)))
 end
 
 local DIRAC = { groups = check.integer(1, 1) }
@@ -87,7 +86,7 @@ function M.orthogonal_(tensor, ...)
   local _ <close> = wrun.no_grad()
   local rows = tensor:size(1)
   local columns = tensor:numel() // rows
-  local flat = core.empty(rows, columns, { dtype = tensor.dtype })
+  local flat = wrun.empty(rows, columns, { dtype = tensor.dtype })
   flat:normal_(0, 1, { generator = o.generator })
   local q, r = wrun.qr(rows < columns and flat:t() or flat)
   q = q * r:diag():sign()
@@ -117,7 +116,7 @@ function M.sparse_(tensor, ...)
   local rows, columns = tensor:size(1), tensor:size(2)
   local count = math.ceil(o.sparsity * rows)
   for column = 1, columns do
-    local places = core.randperm(rows, { generator = o.generator }):narrow(1, 1, count)
+    local places = wrun.randperm(rows, { generator = o.generator }):narrow(1, 1, count)
     tensor:select(2, column):index_fill_(1, places, 0)
   end
   return tensor

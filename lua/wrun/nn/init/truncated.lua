@@ -2,22 +2,21 @@
 
 local check = require "wrun.check"
 local common = require "wrun.nn.init.common"
-local core = require "wrun.core"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = {}
 
 --- the share of a normal distribution below x
 local function below(x)
-  return (1 + core.erf(core.tensor(x / math.sqrt(2), { dtype = "float64" })):item()) / 2
+  return (1 + wrun.erf(wrun.tensor(x / math.sqrt(2), { dtype = "float64" })):item()) / 2
 end
 
 --- normal draws, all drawn again and put where those before lie outside, until none does
 local function reject_normal(tensor, o)
   local function bound(x)
-    return core.tensor(x, { dtype = tensor.dtype }):item()
+    return wrun.tensor(x, { dtype = tensor.dtype }):item()
   end
   local low, high, generator = bound(o.a), bound(o.b), { generator = o.generator }
   tensor:normal_(o.mean, o.std, generator)
@@ -26,7 +25,7 @@ local function reject_normal(tensor, o)
     if not outside:any():item() then
       return
     end
-    local again = core.empty(tensor.shape, { dtype = tensor.dtype })
+    local again = wrun.empty(tensor.shape, { dtype = tensor.dtype })
     tensor:copy_(wrun.where(outside, again:normal_(o.mean, o.std, generator), tensor))
   end
 end
@@ -39,13 +38,13 @@ local function reject_uniform(tensor, o)
   local generator = { generator = o.generator }
   local function refused(x)
     local density = ((x - o.mean) / o.std):square() * -0.5 - log_peak
-    local chance = core.empty(x.shape, { dtype = x.dtype }):uniform_(0, 1, generator)
+    local chance = wrun.empty(x.shape, { dtype = x.dtype }):uniform_(0, 1, generator)
     return chance:log():gt(density)
   end
   tensor:uniform_(o.a, o.b, generator)
   local pending = refused(tensor)
   while pending:any():item() do
-    local again = core.empty(tensor.shape, { dtype = tensor.dtype }):uniform_(o.a, o.b, generator)
+    local again = wrun.empty(tensor.shape, { dtype = tensor.dtype }):uniform_(o.a, o.b, generator)
     tensor:copy_(wrun.where(pending, again, tensor))
     pending = pending:logical_and(refused(again))
   end

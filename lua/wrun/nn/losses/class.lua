@@ -1,11 +1,11 @@
 --- Losses against classes: CrossEntropyLoss, NLLLoss and MultiMarginLoss.
 
-local Loss = require "wrun.nn.losses.loss"
 local check = require "wrun.check"
 local core = require "wrun.core"
+local Loss = require "wrun.nn.losses.loss"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = {}
 
@@ -27,7 +27,7 @@ end
 -- The index that picks the target classes from the input, and where they are to be ignored (nil
 -- where nowhere).
 local function class_index(o, input, target, class_dim)
-  if not (core.is_tensor(target) and CLASS_DTYPES[target.dtype]) then
+  if not (check.is_tensor(target) and CLASS_DTYPES[target.dtype]) then
     fail("%s: argument 2: expected int64 or uint8 classes%s, got %s", o.__name,
       o.label_smoothing and ", or probabilities" or "", check.describe(target))
   end
@@ -48,7 +48,7 @@ local function class_weight(o, input, class_dim)
     return nil
   elseif weight.ndim ~= 1 or weight:size(1) ~= n_classes then
     fail("%s: option weight: expected [%d] to match %s, got %s", o.__name, n_classes,
-      core.shape_text(input), core.shape_text(weight))
+      check.shape_text(input), check.shape_text(weight))
   end
   local shape = {}
   for d = 1, input.ndim do
@@ -153,7 +153,7 @@ M.MultiMarginLoss = Loss.define("MultiMarginLoss", "multi_margin_loss", {
 }, function(o, input, target)
   local class_dim = class_dimension(o, input)
   if input.ndim > 2 then
-    fail("%s: argument 1: expected [C] or [n, C], got %s", o.__name, core.shape_text(input))
+    fail("%s: argument 1: expected [C] or [n, C], got %s", o.__name, check.shape_text(input))
   end
   local index = class_index(o, input, target, class_dim)
   local excess = (input - input:gather(class_dim, index) + o.margin):relu()

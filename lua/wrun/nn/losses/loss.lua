@@ -5,11 +5,10 @@
 --- alike in the mean, what each counts. `o` holds the options as fields and the name for errors as
 --- `o.__name`: it is the module, or the options of the call of its functional form, `class.call`.
 
-local Module = require "wrun.nn.module"
 local check = require "wrun.check"
-local core = require "wrun.core"
+local Module = require "wrun.nn.module"
 
-local fail = core.fail
+local fail = check.fail
 
 local TENSOR = check.tensor()
 local FLOATS = { float32 = true, float64 = true }
@@ -24,7 +23,7 @@ Loss.WEIGHT = check.optional(TENSOR)
 --- Refuses an argument that is no tensor of a float dtype.
 --- raises  `argument N: expected a float32 or float64 tensor`
 function Loss.check_float(o, position, x)
-  if not (core.is_tensor(x) and FLOATS[x.dtype]) then
+  if not (check.is_tensor(x) and FLOATS[x.dtype]) then
     fail("%s: argument %d: expected a float32 or float64 tensor, got %s", o.__name, position,
       check.describe(x))
   end
@@ -45,8 +44,8 @@ function Loss.check_shape(o, position, x, shape, matched)
   check.tensor_argument(o.__name, position, x)
   if not has_shape(x, shape) then
     fail("%s: argument %d: expected %s to match %s, got %s", o.__name, position,
-      core.shape_text(shape), matched and core.shape_text(matched) or "argument 1",
-      core.shape_text(x))
+      check.shape_text(shape), matched and check.shape_text(matched) or "argument 1",
+      check.shape_text(x))
   end
 end
 
@@ -71,7 +70,7 @@ function Loss.weight_of(o, name, input)
   end
   if not fits then
     fail("%s: option %s: expected a shape that broadcasts to %s, got %s", o.__name, name,
-      core.shape_text(input), core.shape_text(weight))
+      check.shape_text(input), check.shape_text(weight))
   end
   return weight
 end
@@ -113,7 +112,7 @@ function Loss.define(name, function_name, rules, compute)
   function class:init(options)
     local o = check.options(name, options, rules)
     for _, option in ipairs(names) do
-      if core.is_tensor(o[option]) then
+      if check.is_tensor(o[option]) then
         self:register_buffer(option, o[option])
       else
         self[option] = o[option]

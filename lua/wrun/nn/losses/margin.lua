@@ -1,12 +1,11 @@
 --- Losses that ask for a margin between what belongs together and what does not.
 
-local Loss = require "wrun.nn.losses.loss"
 local check = require "wrun.check"
-local core = require "wrun.core"
+local Loss = require "wrun.nn.losses.loss"
 local similarity = require "wrun.nn.similarity"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = {}
 
@@ -64,7 +63,7 @@ end)
 local function check_rows(o, x)
   Loss.check_float(o, 1, x)
   if x.ndim ~= 1 and x.ndim ~= 2 then
-    fail("%s: argument 1: expected [d] or [n, d], got %s", o.__name, core.shape_text(x))
+    fail("%s: argument 1: expected [d] or [n, d], got %s", o.__name, check.shape_text(x))
   end
 end
 

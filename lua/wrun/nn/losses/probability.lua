@@ -1,11 +1,10 @@
 --- Losses that are negative log likelihoods, or distances between distributions.
 
-local Loss = require "wrun.nn.losses.loss"
 local check = require "wrun.check"
-local core = require "wrun.core"
+local Loss = require "wrun.nn.losses.loss"
 local wrun = require "wrun"
 
-local fail = core.fail
+local fail = check.fail
 
 local M = {}
 
@@ -133,14 +132,14 @@ local function variances(o, input, var)
   Loss.check_float(o, 3, var)
   local shape = input.shape
   local rows = table.move(shape, 1, #shape - 1, 1, {})
-  if #shape > 0 and core.shape_text(var) == core.shape_text(rows) then
+  if #shape > 0 and check.shape_text(var) == check.shape_text(rows) then
     return var:unsqueeze(-1)
   end
-  local fits = core.shape_text(var) == core.shape_text(shape)
+  local fits = check.shape_text(var) == check.shape_text(shape)
   rows[#shape] = 1
-  if not fits and core.shape_text(var) ~= core.shape_text(rows) then
+  if not fits and check.shape_text(var) ~= check.shape_text(rows) then
     fail("%s: argument 3: expected %s, or one variance for each row, got %s", o.__name,
-      core.shape_text(shape), core.shape_text(var))
+      check.shape_text(shape), check.shape_text(var))
   end
   return var
 end

@@ -1,11 +1,10 @@
 --- Schedulers made of schedulers: one after the other, or all at once.
 
+local check = require "wrun.check"
 local LRScheduler = require "wrun.optim.lr_scheduler.scheduler"
 local ReduceLROnPlateau = require "wrun.optim.lr_scheduler.plateau"
-local check = require "wrun.check"
-local core = require "wrun.core"
 
-local fail = core.fail
+local fail = check.fail
 
 -- What both share: parts, whose states are saved with their own.
 local Combined = LRScheduler:extend("Combined")

@@ -1,8 +1,7 @@
 --- Schedulers that move the momentum against the rate: what CyclicLR and OneCycleLR share.
 
-local LRScheduler = require "wrun.optim.lr_scheduler.scheduler"
 local check = require "wrun.check"
-local core = require "wrun.core"
+local LRScheduler = require "wrun.optim.lr_scheduler.scheduler"
 
 local MomentumScheduler = LRScheduler:extend("MomentumScheduler")
 
@@ -39,7 +38,7 @@ function MomentumScheduler:prepare_momentum()
   end
   local defaults = self.optimizer.defaults
   if defaults.momentum == nil and defaults.betas == nil then
-    core.fail("%s: option cycle_momentum: expected an optimizer with momentum or betas, got %s; "
+    check.fail("%s: option cycle_momentum: expected an optimizer with momentum or betas, got %s; "
       .. "pass false", self.__name, self.optimizer.__name)
   end
   self.base_momentums, self.max_momentums = base, max

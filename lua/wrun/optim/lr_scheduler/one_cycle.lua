@@ -1,11 +1,10 @@
 --- OneCycleLR: one way up and down over the whole training.
 
+local check = require "wrun.check"
 local LRScheduler = require "wrun.optim.lr_scheduler.scheduler"
 local MomentumScheduler = require "wrun.optim.lr_scheduler.momentum"
-local check = require "wrun.check"
-local core = require "wrun.core"
 
-local fail = core.fail
+local fail = check.fail
 
 --- Makes a scheduler that takes the rates from max_lr / div_factor up to max_lr in the first
 --- pct_start of all steps, and then down to max_lr / div_factor / final_div_factor; the momentums

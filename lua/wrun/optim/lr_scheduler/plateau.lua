@@ -1,10 +1,9 @@
 --- ReduceLROnPlateau: lower rates when a measure no longer improves.
 
-local LRScheduler = require "wrun.optim.lr_scheduler.scheduler"
 local check = require "wrun.check"
-local core = require "wrun.core"
+local LRScheduler = require "wrun.optim.lr_scheduler.scheduler"
 
-local fail = core.fail
+local fail = check.fail
 
 --- Makes a scheduler that multiplies the rates by factor when the measure given to `step` has not
 --- improved for more than `patience` steps in a row; then it waits `cooldown` steps.
@@ -62,7 +61,7 @@ local function is_better(self, measure)
 end
 
 local MEASURE = check.rule(nil, "a number or a tensor of one element", function(value)
-  if core.is_tensor(value) and value:numel() == 1 then
+  if check.is_tensor(value) and value:numel() == 1 then
     value = value:item()
   end
   return type(value) == "number" and value or nil

@@ -5,12 +5,11 @@
 --- from the rate there is, so that schedulers of one optimiser can be combined and rates be changed
 --- by hand.
 
+local check = require "wrun.check"
 local Class = require "wrun.class"
 local Optimizer = require "wrun.optim.optimizer"
-local check = require "wrun.check"
-local core = require "wrun.core"
 
-local fail = core.fail
+local fail = check.fail
 
 local OPTIMIZER = check.rule(nil, "an optimizer", function(value)
   return Optimizer:is_instance(value) and value or nil

@@ -1,0 +1,119 @@
+--- Functions that networks are made of: the softmax and activations.
+
+local check = require "wrun.check"
+local dtype_option = require "wrun.tensor.internal.dtype_option"
+local operations = require "wrun.operations"
+
+local fail = check.fail
+
+local M = {}
+
+-------------------------------------------------------------------------------
+-- Gradients
+
+operations.define("neural", {
+  softmax = {
+    gradients = { function(g, y, _, dim) return y * (g - (g * y):sum(dim, true)) end },
+    saves = { "y" },
+    sample = function(randn) return randn(3, 4), 2 end,
+  },
+  log_softmax = {
+    label = "LogSoftmaxBackward0",
+    gradients = { function(g, y, _, dim) return g - y:exp() * g:sum(dim, true) end },
+    saves = { "y" },
+    sample = function(randn) return randn(3, 4), -1 end,
+  },
+})
+
+--- Returns exp(x) / sum exp(x) along dimension d, without overflow.
+--- shapes  x [...] -> same
+--- domain  float32 or float64; NaN along d where any is NaN or all are -inf
+--- raises  `softmax: argument 2: expected a dimension`; `softmax: argument 1: expected a float`
+---
+---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):softmax(1))
+---@param x Tensor
+---@param d integer
+---@param options? { dtype: string }  of x before, and of the result
+---@return Tensor
+function M.softmax(x, d, options)
+  return dtype_option.call("softmax", operations.softmax, options, x, d)
+end
+
+--- Returns x - log sum exp(x) along dimension d, without overflow.
+--- shapes  x [...] -> same
+--- domain  float32 or float64; NaN along d where any is NaN or all are -inf
+--- raises  `log_softmax: argument 2: expected a dimension`; `argument 1: expected a float`
+---
+---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):log_softmax(1))
+---@param x Tensor
+---@param d integer
+---@param options? { dtype: string }  of x before, and of the result
+---@return Tensor
+function M.log_softmax(x, d, options)
+  return dtype_option.call("log_softmax", operations.log_softmax, options, x, d)
+end
+
+--- Returns exp(-x) / sum exp(-x) along dimension d, without overflow.
+--- shapes  x [...] -> same
+--- domain  as `softmax`
+--- raises  `softmin: argument 1: expected a tensor`; as `softmax`
+---
+---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):softmin(1))
+---@param x Tensor
+---@param d integer
+---@param options? { dtype: string }  of x before, and of the result
+---@return Tensor
+function M.softmin(x, d, options)
+  check.tensor_argument("softmin", 1, x)
+  return M.softmax(-x, d, options)
+end
+
+-------------------------------------------------------------------------------
+-- Activations with choices
+
+--- Returns x where positive, else x times the weight of its channel, dimension 2.
+--- shapes  x [n, c, ...], weight [c] or [1] -> as x
+--- domain  float32 and float64
+--- raises  `prelu: argument 2: expected a weight [N] or [1]`
+---
+---     print(wrun.prelu(wrun.tensor({ { -1.0, -1.0 } }), wrun.tensor({ 0.25, 0.5 })))
+---@param x Tensor
+---@param weight Tensor
+---@return Tensor
+function M.prelu(x, weight)
+  check.tensor_argument("prelu", 1, x)
+  check.tensor_argument("prelu", 2, weight)
+  local channels = x.ndim >= 2 and x:size(2) or 1
+  if weight:numel() ~= 1 and (weight.ndim ~= 1 or weight:size(1) ~= channels) then
+    fail("prelu: argument 2: expected a weight [%d] or [1], got %s", channels,
+      check.shape_text(weight))
+  end
+  local shape = {}
+  for d = 1, x.ndim do
+    shape[d] = d == 2 and weight:numel() or 1
+  end
+  return operations.leaky_relu(x, operations.reshape(weight, shape))
+end
+
+--- Returns the first half of x along dimension d times the sigmoid of the other half.
+--- shapes  x [..., 2 n, ...] -> [..., n, ...]
+--- domain  float32 and float64
+--- raises  `glu: argument 2: expected a dimension`; `glu: argument 1: expected an even size`
+--- source  [Dauphin2017]
+---
+---     print(wrun.tensor({ 1.0, 2.0, 0.0, 9.0 }):glu()) -- tensor([0.5000, 1.9998])
+---@param x Tensor
+---@param d? integer  -1
+---@return Tensor
+function M.glu(x, d)
+  check.tensor_argument("glu", 1, x)
+  d = check.dimension("glu", 2, d or -1, x.ndim)
+  local half = x:size(d) // 2
+  if x:size(d) % 2 ~= 0 then
+    fail("glu: argument 1: expected an even size of dimension %d, got %s", d, check.shape_text(x))
+  end
+  local gate = operations.narrow(x, d, half + 1, half)
+  return operations.narrow(x, d, 1, half) * operations.sigmoid(gate)
+end
+
+return M

@@ -1,0 +1,372 @@
+--- Reductions: sums, means, products, extremes.
+
+local check = require "wrun.check"
+local dtype_option = require "wrun.tensor.internal.dtype_option"
+local gradients = require "wrun.tensor.internal.gradients"
+local operations = require "wrun.operations"
+local unrecorded = require "wrun.unrecorded"
+
+local M = {}
+
+-------------------------------------------------------------------------------
+-- Gradients
+
+local restore_dimensions, zeros_like = gradients.restore_dimensions, gradients.zeros_like
+
+local function spread(g, _, x, dim, keepdim)
+  return restore_dimensions(g, x, dim, keepdim):expand(x.shape)
+end
+
+local function mean_gradient(g, y, x, dim, keepdim)
+  return spread(g / (x:numel() // math.max(1, g:numel())), y, x, dim, keepdim)
+end
+
+--- the gradient of a product of elements of which some are 0: that of the last running product of
+--- the chosen dimensions, joined into one at the end
+local function prod_gradient_at_zeros(g, x, dim)
+  local chosen, first, last, sizes = {}, {}, {}, {}
+  for _, d in ipairs(type(dim) == "table" and dim or { dim }) do
+    chosen[d < 0 and d + x.ndim + 1 or d] = true
+  end
+  for d, size in ipairs(x.shape) do
+    local list = (dim == nil or chosen[d]) and last or first
+    list[#list + 1] = d
+    sizes[#sizes + 1] = list == first and size or nil
+  end
+  local order = table.move(last, 1, #last, #first + 1, first)
+  sizes[#sizes + 1] = -1
+  local line = x:permute(order):reshape(sizes)
+  local n = line:size(-1)
+  local upstream = operations.cat(-1, zeros_like(line:narrow(-1, 1, n - 1), g),
+    g:reshape(line:narrow(-1, n, 1).shape))
+  local dx = gradients.cumprod_gradient(upstream, line:cumprod(-1), line, -1)
+  local back = {}
+  for at, d in ipairs(order) do
+    back[d] = at
+  end
+  return dx:reshape(x:permute(order).shape):permute(back)
+end
+
+local function prod_gradient(g, y, x, dim, keepdim)
+  if x:numel() == 0 then
+    return zeros_like(x, g)
+  elseif x:detach():eq(0):any():item() then
+    return prod_gradient_at_zeros(g, x, x.ndim > 0 and dim or nil)
+  end
+  return restore_dimensions(g * y, x, dim, keepdim) / x
+end
+
+--- which elements of x are the extreme y, with NaN equal to NaN; dimensions of y are as x's or 1
+local function is_extreme(x, y)
+  local chosen = x:eq(y)
+  if y:isnan():any():item() then
+    chosen = chosen:logical_or(x:isnan():logical_and(y:isnan()))
+  end
+  return chosen
+end
+
+--- amax and amin: shared among equals
+local function shared_gradient(g, y, x, dim, keepdim)
+  y = restore_dimensions(y, x, dim, keepdim):detach()
+  local chosen = is_extreme(x:detach(), y):to(g.dtype)
+  return restore_dimensions(g, x, dim, keepdim) * (chosen / chosen:sum(dim, true))
+end
+
+--- max and min: to the chosen place along a dimension, shared among equals over the whole
+local function extreme_gradient(find)
+  return function(g, y, x, dim, keepdim)
+    if dim == nil then
+      return shared_gradient(g, y, x, dim, keepdim)
+    elseif x.ndim == 0 then
+      return g
+    end
+    local _, places = unrecorded[find](x:detach(), dim, true)
+    return zeros_like(x, g):scatter_add(dim, places, restore_dimensions(g, x, dim, keepdim))
+  end
+end
+
+--- 2 (x - mean) / (n - correction)
+local function var_gradient(g, _, x, dim, keepdim, correction)
+  local freedom = math.max(0, x:numel() // math.max(1, g:numel()) - correction)
+  return restore_dimensions(g, x, dim, keepdim) * (2 / freedom) * (x - x:mean(dim, true))
+end
+
+operations.define("reduce", {
+  sum = {
+    gradients = { spread },
+    sample = function(randn) return randn(2, 3, 4), { 1, 3 } end,
+  },
+  mean = {
+    gradients = { mean_gradient },
+    sample = function(randn) return randn(2, 3, 4), 2, true end,
+  },
+  prod = {
+    gradients = { prod_gradient },
+    saves = { 1, "y" },
+    sample = function(randn) return randn(3, 4), 2 end,
+  },
+  max = {
+    gradients = { extreme_gradient("max") },
+    saves = { 1, "y" },
+    sample = function(randn) return randn(3, 4), 1 end,
+  },
+  min = {
+    gradients = { extreme_gradient("min") },
+    saves = { 1, "y" },
+    sample = function(randn) return randn(3, 4), -1 end,
+  },
+  amax = {
+    gradients = { shared_gradient },
+    saves = { 1, "y" },
+    sample = function(randn) return randn(2, 3, 2), { 1, 3 } end,
+  },
+  amin = {
+    gradients = { shared_gradient },
+    saves = { 1, "y" },
+    sample = function(randn) return randn(3, 4), 2, true end,
+  },
+  var = {
+    gradients = { var_gradient },
+    saves = { 1 },
+    sample = function(randn) return randn(2, 3, 4), { 1, 3 }, false, 1 end,
+  },
+})
+
+--- Returns the sum over everything, or over one or some dimensions.
+--- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
+--- domain  floats keep their dtype, others give int64; 0 for no elements
+--- raises  `sum: argument 2: expected a dimension`; `sum: option dtype: expected`
+---
+---     local x = wrun.ones(2, 3)
+---     print(x:sum(), x:sum(1), x:sum({ 1, 2 }, true))
+---@param x Tensor
+---@param d? integer|integer[]  all dimensions
+---@param keepdim? boolean  false
+---@param options? { dtype: string }  of x before it is reduced, and of the result
+---@return Tensor
+function M.sum(x, d, keepdim, options)
+  return dtype_option.call("sum", operations.sum, options, x, d, keepdim)
+end
+
+--- Returns the mean over everything, or over one or some dimensions.
+--- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
+--- domain  float32 or float64; NaN for no elements
+--- raises  `mean: argument 1: expected a float`; `mean: argument 2: expected a dimension`;
+---   `mean: option dtype: expected`
+---
+---     print(wrun.tensor({ { 1.0, 2.0 }, { 3.0, 4.0 } }):mean(1))
+---@param x Tensor
+---@param d? integer|integer[]  all dimensions
+---@param keepdim? boolean  false
+---@param options? { dtype: string }  of x before it is reduced, and of the result
+---@return Tensor
+function M.mean(x, d, keepdim, options)
+  return dtype_option.call("mean", operations.mean, options, x, d, keepdim)
+end
+
+--- Returns the product over everything, or over one or some dimensions.
+--- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
+--- domain  floats keep their dtype, others give int64; 1 for no elements. The gradient holds
+---   where factors are 0, too
+--- raises  `prod: argument 2: expected a dimension`; `prod: option dtype: expected`
+---
+---     print(wrun.arange(1, 6):prod())
+---@param x Tensor
+---@param d? integer|integer[]  all dimensions
+---@param keepdim? boolean  false
+---@param options? { dtype: string }  of x before it is reduced, and of the result
+---@return Tensor
+function M.prod(x, d, keepdim, options)
+  return dtype_option.call("prod", operations.prod, options, x, d, keepdim)
+end
+
+--- Returns the largest element, and along a dimension also its position.
+--- shapes  x [...] -> []; without dimension d, or with size 1 there where keepdim is set
+--- domain  any dtype; NaN is larger than all; the first of equals. Over everything, equals share
+---   the gradient
+--- raises  `max: argument 1: expected at least one element`; `max: argument 2: expected`
+---
+---     local values, positions = wrun.tensor({ { 1, 5 }, { 4, 2 } }):max(2)
+---     print(values, positions)
+---@param x Tensor
+---@param d? integer|Tensor  all dimensions; of a tensor `maximum`
+---@param keepdim? boolean  false
+---@return Tensor
+---@return Tensor? positions
+function M.max(x, d, keepdim)
+  if check.is_tensor(d) then
+    return operations.maximum(x, d)
+  end
+  return operations.max(x, d, keepdim)
+end
+
+--- Returns the smallest element, and along a dimension also its position.
+--- shapes  x [...] -> []; without dimension d, or with size 1 there where keepdim is set
+--- domain  any dtype; NaN is smaller than all; the first of equals. Over everything, equals share
+---   the gradient
+--- raises  `min: argument 1: expected at least one element`; `min: argument 2: expected`
+---
+---     local values, positions = wrun.tensor({ { 1, 5 }, { 4, 2 } }):min(2)
+---     print(values, positions)
+---@param x Tensor
+---@param d? integer|Tensor  all dimensions; of a tensor `minimum`
+---@param keepdim? boolean  false
+---@return Tensor
+---@return Tensor? positions
+function M.min(x, d, keepdim)
+  if check.is_tensor(d) then
+    return operations.minimum(x, d)
+  end
+  return operations.min(x, d, keepdim)
+end
+
+--- Returns the position of the largest element, counted through the whole tensor or along d.
+--- shapes  x [...] -> [] int64; without dimension d, or with size 1 there where keepdim is set
+--- domain  any dtype; NaN is larger than all; the first of equals
+--- raises  `argmax: argument 1: expected at least one element`; `argmax: argument 2: expected`
+---
+---     print(wrun.tensor({ { 1, 5 }, { 4, 2 } }):argmax(2))
+---@type fun(x: Tensor, d?: integer, keepdim?: boolean): Tensor
+M.argmax = operations.argmax
+
+--- Returns the position of the smallest element, counted through the whole tensor or along d.
+--- shapes  x [...] -> [] int64; without dimension d, or with size 1 there where keepdim is set
+--- domain  any dtype; NaN is smaller than all; the first of equals
+--- raises  `argmin: argument 1: expected at least one element`; `argmin: argument 2: expected`
+---
+---     print(wrun.tensor({ { 1, 5 }, { 4, 2 } }):argmin(2))
+---@type fun(x: Tensor, d?: integer, keepdim?: boolean): Tensor
+M.argmin = operations.argmin
+
+--- Returns whether any element is not 0.
+--- shapes  x [...] -> [] bool; without dimensions d, or with size 1 there where keepdim is set
+--- domain  any dtype; NaN is not 0; false for no elements
+--- raises  `any: argument 2: expected a dimension`
+---
+---     print(wrun.tensor({ { 0, 1 }, { 0, 0 } }):any(2))
+---@type fun(x: Tensor, d?: integer|integer[], keepdim?: boolean): Tensor
+M.any = operations.any
+
+--- Returns whether all elements are not 0.
+--- shapes  x [...] -> [] bool; without dimensions d, or with size 1 there where keepdim is set
+--- domain  any dtype; NaN is not 0; true for no elements
+--- raises  `all: argument 2: expected a dimension`
+---
+---     print(wrun.tensor({ { 0, 1 }, { 1, 1 } }):all(2))
+---@type fun(x: Tensor, d?: integer|integer[], keepdim?: boolean): Tensor
+M.all = operations.all
+
+--- Returns the largest element over everything, or over one or some dimensions.
+--- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
+--- domain  any dtype; NaN is larger than all. Equals share the gradient.
+--- raises  `amax: argument 1: expected at least one element`; `amax: argument 2: expected`
+---
+---     print(wrun.tensor({ { 1, 5 }, { 4, 2 } }):amax({ 1, 2 }))    -- tensor(5)
+---@type fun(x: Tensor, d?: integer|integer[], keepdim?: boolean): Tensor
+M.amax = operations.amax
+
+--- Returns the smallest element over everything, or over one or some dimensions.
+--- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
+--- domain  any dtype; NaN is smaller than all. Equals share the gradient.
+--- raises  `amin: argument 1: expected at least one element`; `amin: argument 2: expected`
+---
+---     print(wrun.tensor({ { 1, 5 }, { 4, 2 } }):amin(1))    -- tensor([1, 2])
+---@type fun(x: Tensor, d?: integer|integer[], keepdim?: boolean): Tensor
+M.amin = operations.amin
+
+--- Returns the smallest and the largest element, over everything or over some dimensions.
+--- shapes  x [...] -> [] twice; without dimensions d, or with size 1 there where keepdim is set
+--- domain  any dtype; both are NaN where there is one. Equals share the gradient.
+--- raises  as `amin`
+---
+---     print(wrun.tensor({ 3, 1, 2 }):aminmax())    -- tensor(1)  tensor(3)
+---@param x Tensor
+---@param d? integer|integer[]  all dimensions
+---@param keepdim? boolean  false
+---@return Tensor smallest
+---@return Tensor largest
+function M.aminmax(x, d, keepdim)
+  return operations.amin(x, d, keepdim), operations.amax(x, d, keepdim)
+end
+
+--- Returns how many elements are not 0.
+--- shapes  x [...] -> [] int64; without dimensions d
+--- domain  any dtype; NaN is not 0
+--- raises  `count_nonzero: argument 1: expected a tensor`; as `sum`
+---
+---     print(wrun.tensor({ { 0, 5 }, { 4, 2 } }):count_nonzero(1))    -- tensor([1, 2])
+---@param x Tensor
+---@param d? integer|integer[]  all dimensions
+---@return Tensor
+function M.count_nonzero(x, d)
+  check.tensor_argument("count_nonzero", 1, x)
+  return operations.sum(operations.ne(x, 0), d)
+end
+
+--- x with 0 for NaN
+local function without_nan(name, x)
+  check.tensor_argument(name, 1, x)
+  return operations.to(operations.where(operations.isnan(x), 0, x), x.dtype)
+end
+
+--- Returns the sum of all that is not NaN, over everything or over some dimensions.
+--- shapes  as `sum`
+--- domain  any dtype; 0 where there is nothing but NaN
+--- raises  `nansum: argument 1: expected a tensor`; `nansum: option dtype: expected`; as `sum`
+---
+---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nansum())    -- tensor(4.)
+---@param x Tensor
+---@param d? integer|integer[]  all dimensions
+---@param keepdim? boolean  false
+---@param options? { dtype: string }  of x before it is reduced, and of the result
+---@return Tensor
+function M.nansum(x, d, keepdim, options)
+  return dtype_option.call("nansum", operations.sum, options, without_nan("nansum", x), d, keepdim)
+end
+
+--- Returns the mean of all that is not NaN, over everything or over some dimensions.
+--- shapes  as `mean`
+--- domain  float32 or float64; NaN where there is nothing but NaN
+--- raises  `nanmean: argument 1: expected a float`; as `nansum`
+---
+---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nanmean())    -- tensor(2.)
+---@param x Tensor
+---@param d? integer|integer[]  all dimensions
+---@param keepdim? boolean  false
+---@param options? { dtype: string }  of x before it is reduced, and of the result
+---@return Tensor
+function M.nanmean(x, d, keepdim, options)
+  check.tensor_argument("nanmean", 1, x)
+  if not x.dtype:find("float", 1, true) then
+    check.fail("nanmean: argument 1: expected a float32 or float64 tensor, got %s",
+      check.describe(x))
+  end
+  local is_number = operations.logical_not(operations.isnan(x))
+  return M.nansum(x, d, keepdim, options) / operations.sum(is_number, d, keepdim)
+end
+
+--- Returns log sum exp(x) over everything or over one or some dimensions, without overflow.
+--- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
+--- domain  any dtype, integers as float32; -inf where all elements are, or there are none
+--- raises  `logsumexp: argument 1: expected a tensor`; as `sum`
+---
+---     print(wrun.tensor({ 1000.0, 1000.0 }):logsumexp(1))    -- tensor(1000.6932)
+---@param x Tensor
+---@param d? integer|integer[]  all dimensions
+---@param keepdim? boolean  false
+---@return Tensor
+function M.logsumexp(x, d, keepdim)
+  check.tensor_argument("logsumexp", 1, x)
+  if not x.dtype:find("float", 1, true) then
+    x = operations.to(x, "float32")
+  end
+  if x:numel() == 0 then
+    return operations.log(operations.sum(x, d, keepdim))
+  end
+  local most = operations.amax(operations.detach(x), d, true)
+  most = operations.where(operations.isfinite(most), most, 0)
+  local sum = operations.sum(operations.exp(x - most), d, keepdim)
+  return operations.log(sum) + operations.reshape(most, sum.shape)
+end
+
+return M

@@ -1,0 +1,575 @@
+--- Views: other shapes, dimensions added, exchanged and taken away; parts: stretches, positions,
+--- windows and diagonals.
+
+local check = require "wrun.check"
+local gradients = require "wrun.tensor.internal.gradients"
+local operations = require "wrun.operations"
+local unrecorded = require "wrun.unrecorded"
+
+local fail = check.fail
+
+local M = {}
+
+-------------------------------------------------------------------------------
+-- Gradients
+
+local zeros_like = gradients.zeros_like
+
+local function to_shape_of(g, _, x)
+  return g:reshape(x.shape)
+end
+
+--- a key that takes `part` in dimension d (counted from 1) and everything before it
+local function key_at(t, d, part)
+  local key = {}
+  for i = 1, d < 0 and t.ndim + d or d - 1 do
+    key[i] = {}
+  end
+  key[#key + 1] = part
+  return key
+end
+
+operations.define("view", {
+  view = {
+    gradients = { to_shape_of },
+    sample = function(randn) return randn(2, 6), 3, 4 end,
+  },
+  reshape = {
+    gradients = { to_shape_of },
+    sample = function(randn) return randn(2, 6):t(), 3, 4 end,
+  },
+  transpose = {
+    gradients = { function(g, _, _, a, b) return g:transpose(a, b) end },
+    sample = function(randn) return randn(2, 3, 4), 1, 3 end,
+  },
+  permute = {
+    gradients = {
+      function(g, _, x, ...)
+        local order = type(...) == "table" and ... or { ... }
+        local back = {}
+        for d, from in ipairs(order) do
+          back[from < 0 and x.ndim + from + 1 or from] = d
+        end
+        return g:permute(back)
+      end,
+    },
+    sample = function(randn) return randn(2, 3, 4), 3, 1, 2 end,
+  },
+  expand = {
+    gradients = { gradients.to_same },
+    sample = function(randn) return randn(3, 1), 2, 3, 4 end,
+  },
+  narrow = {
+    gradients = {
+      function(g, _, x, d, start, length)
+        start = start < 0 and start + x:size(d) + 1 or start
+        return gradients.embed(g, x, key_at(x, d, { start, start + length - 1 }))
+      end,
+    },
+    sample = function(randn) return randn(3, 5), 2, 2, 3 end,
+  },
+  select = {
+    gradients = { function(g, _, x, d, i) return gradients.embed(g, x, key_at(x, d, i)) end },
+    sample = function(randn) return randn(3, 5), -1, 2 end,
+  },
+  unfold = {
+    gradients = {
+      function(g, _, x, d, size, step)
+        d = d < 0 and x.ndim + d + 1 or d
+        local starts = operations.arange(g:size(d)) * step + 1
+        local places = starts:unsqueeze(2) + operations.arange(size)
+        local rows = g:movedim(-1, d + 1):flatten(d, d + 1)
+        return zeros_like(x, g):index_add(d, places:reshape(-1), rows)
+      end,
+    },
+    sample = function(randn) return randn(2, 7), 2, 3, 2 end,
+  },
+  diagonal = {
+    gradients = {
+      function(g, _, x, ...)
+        local places = unrecorded.reshape(operations.arange(1, x:numel() + 1), x.shape)
+        return zeros_like(x, g):put(unrecorded.diagonal(places, ...), g)
+      end,
+    },
+    sample = function(randn) return randn(3, 2, 4), -1, 3, 1 end,
+  },
+})
+
+-------------------------------------------------------------------------------
+-- Shapes
+
+--- Returns the elements of x in another shape, which shows the same memory.
+--- shapes  x [a, b] -> [sizes] of as many elements, a view; one size may be -1, whatever is left
+--- domain  any dtype
+--- raises  `view: expected a shape for the N elements`; `view: expected sizes of 0 or more and at`;
+---   `view: the elements do not lie in that order` where they would have to be moved
+---
+---     print(wrun.arange(6):view(2, -1))
+---@type fun(x: Tensor, ...: integer|integer[]): Tensor
+M.view = operations.view
+
+--- Returns the elements of x in another shape: a view where the memory allows, else a copy.
+--- shapes  x [a, b] -> [sizes] of as many elements; one size may be -1, whatever is left
+--- domain  any dtype
+--- raises  `reshape: expected a shape for the N elements`; `reshape: expected sizes of 0 or more`
+---
+---     print(wrun.arange(6):reshape(2, 3):t():reshape(-1))
+---@type fun(x: Tensor, ...: integer|integer[]): Tensor
+M.reshape = operations.reshape
+
+--- Returns x with two dimensions exchanged.
+--- shapes  x [a, b, c], 1, 3 -> [c, b, a], a view
+--- domain  any dtype; dimensions from 1, or from the end
+--- raises  `transpose: argument N: expected a dimension`
+---
+---     print(wrun.arange(6):reshape(2, 3):transpose(1, 2))
+---@type fun(x: Tensor, d: integer, e: integer): Tensor
+M.transpose = operations.transpose
+
+--- Returns x with its dimensions in another order: dimension d of the result is x's dims[d].
+--- shapes  x [a, b, c], 3, 1, 2 -> [c, a, b], a view
+--- domain  any dtype; dimensions from 1, or from the end
+--- raises  `permute: expected each dimension from 1 to N once`
+---
+---     print(wrun.zeros(2, 3, 4):permute(3, 1, 2).shape[1])
+---@type fun(x: Tensor, ...: integer|integer[]): Tensor
+M.permute = operations.permute
+
+--- Returns x with dimensions of size 1, and new ones in front, repeated without copying.
+--- shapes  x [1, b] -> [sizes], such as [a, b], a view; -1 keeps a size
+--- domain  any dtype
+--- raises  `expand: expected a shape that SHAPE broadcasts to`
+---
+---     print(wrun.arange(3):expand(2, -1))
+---@type fun(x: Tensor, ...: integer|integer[]): Tensor
+M.expand = operations.expand
+
+--- Returns the transpose of a matrix; a vector or a number is its own.
+--- shapes  x [m, n] -> [n, m], a view
+--- domain  any dtype
+--- raises  `t: argument 1: expected at most 2 dimensions`
+---
+---     print(wrun.arange(6):reshape(2, 3):t())
+---@param x Tensor
+---@return Tensor
+function M.t(x)
+  check.tensor_argument("t", 1, x)
+  if x.ndim > 2 then
+    fail("t: argument 1: expected at most 2 dimensions, got %s; use transpose", check.shape_text(x))
+  end
+  return x.ndim == 2 and operations.transpose(x, 1, 2) or x
+end
+
+--- Returns x with a dimension of size 1 at place d of the result.
+--- shapes  x [a, b], d = 2 -> [a, 1, b], a view
+--- domain  any dtype; d from 1 to ndim + 1, or from the end
+--- raises  `unsqueeze: argument 2: expected a dimension`
+---
+---     print(wrun.arange(3):unsqueeze(2))
+---@param x Tensor
+---@param d integer
+---@return Tensor
+function M.unsqueeze(x, d)
+  check.tensor_argument("unsqueeze", 1, x)
+  local shape = x.shape
+  table.insert(shape, check.dimension("unsqueeze", 2, d, #shape + 1), 1)
+  return operations.view(x, shape)
+end
+
+--- Returns x without its dimensions of size 1, or without those of dimensions d that are.
+--- shapes  x [a, 1, b] -> [a, b], a view
+--- domain  any dtype; d one dimension or a table of them
+--- raises  `squeeze: argument 2: expected a dimension`
+---
+---     local x = wrun.zeros(1, 2, 1, 3)
+---     print(#x:squeeze().shape, #x:squeeze(1).shape, #x:squeeze({ 1, 2 }).shape)
+---@param x Tensor
+---@param d? integer|integer[]
+---@return Tensor
+function M.squeeze(x, d)
+  check.tensor_argument("squeeze", 1, x)
+  local kept, may_go = {}, {}
+  for _, each in ipairs(type(d) == "table" and d or { d }) do
+    may_go[check.dimension("squeeze", 2, each, x.ndim)] = true
+  end
+  for i, size in ipairs(x.shape) do
+    if size ~= 1 or (d ~= nil and not may_go[i]) then
+      kept[#kept + 1] = size
+    end
+  end
+  return operations.view(x, kept)
+end
+
+--- Returns x with the dimensions from first to last (all of them) joined into one.
+--- shapes  x [a, b, c], 2 -> [a, b * c]; a view where the memory allows, else a copy
+--- domain  any dtype
+--- raises  `flatten: argument 2: expected a dimension`; `expected the first dimension before`
+---
+---     print(wrun.arange(24):reshape(2, 3, 4):flatten(2).shape[2])
+---@param x Tensor
+---@param first? integer  1
+---@param last? integer  -1
+---@return Tensor
+function M.flatten(x, first, last)
+  check.tensor_argument("flatten", 1, x)
+  if x.ndim == 0 then
+    return operations.reshape(x, 1)
+  end
+  first = check.dimension("flatten", 2, first or 1, x.ndim)
+  last = check.dimension("flatten", 3, last or -1, x.ndim)
+  if first > last then
+    fail("flatten: expected the first dimension before the last, got %d and %d", first, last)
+  end
+  local shape, joined = {}, 1
+  for d, size in ipairs(x.shape) do
+    if d < first or d > last then
+      shape[#shape + 1] = size
+    else
+      joined = joined * size
+      if d == last then
+        shape[#shape + 1] = joined
+      end
+    end
+  end
+  return operations.reshape(x, shape)
+end
+
+--- Returns x expanded to the shape of y.
+--- shapes  x [1, n], y [m, n] -> [m, n], a view
+--- domain  any dtype
+--- raises  `expand: expected a shape that`
+---
+---     print(wrun.arange(3):expand_as(wrun.zeros(2, 3)))
+---@param x Tensor
+---@param y Tensor
+---@return Tensor
+function M.expand_as(x, y)
+  check.tensor_argument("expand_as", 2, y)
+  return operations.expand(x, y.shape)
+end
+
+--- Returns the elements of x in the shape of y.
+--- shapes  as many elements in both; a view
+--- domain  any dtype
+--- raises  as `view`
+---
+---     print(wrun.arange(6):view_as(wrun.zeros(2, 3)))
+---@param x Tensor
+---@param y Tensor
+---@return Tensor
+function M.view_as(x, y)
+  check.tensor_argument("view_as", 2, y)
+  return operations.view(x, y.shape)
+end
+
+--- Returns the elements of x in the shape of y, copied where a view cannot show them.
+--- shapes  as many elements in both
+--- domain  any dtype
+--- raises  as `reshape`
+---
+---     print(wrun.arange(6):reshape_as(wrun.zeros(2, 3)))
+---@param x Tensor
+---@param y Tensor
+---@return Tensor
+function M.reshape_as(x, y)
+  check.tensor_argument("reshape_as", 2, y)
+  return operations.reshape(x, y.shape)
+end
+
+--- Returns x with dimension d cut into several.
+--- shapes  x [a, b * c], d = 2, { b, c } -> [a, b, c], a view; one size may be -1
+--- domain  any dtype
+--- raises  `unflatten: argument 2: expected a dimension`; `unflatten: argument 3: expected sizes`
+---
+---     print(wrun.arange(6):unflatten(1, { 2, -1 }))
+---@param x Tensor
+---@param d integer
+---@param sizes integer[]
+---@return Tensor
+function M.unflatten(x, d, sizes)
+  check.tensor_argument("unflatten", 1, x)
+  d = check.dimension("unflatten", 2, d, x.ndim)
+  local shape, known, unknown = x.shape, 1, nil
+  local n = table.remove(shape, d) or 1
+  for i, size in ipairs(type(sizes) == "table" and sizes or {}) do
+    table.insert(shape, d + i - 1, size)
+    if size == -1 and not unknown then
+      unknown = d + i - 1
+    else
+      known = math.type(size) == "integer" and size >= 0 and known and known * size
+    end
+  end
+  local fits = known and (unknown and known > 0 and n % known == 0 or known == n)
+  if type(sizes) ~= "table" or #sizes == 0 or not fits then
+    fail("unflatten: argument 3: expected sizes for the %d positions of dimension %d, got %s", n, d,
+      check.describe(sizes))
+  end
+  if unknown then
+    shape[unknown] = n // known
+  end
+  return operations.view(x, shape)
+end
+
+--- Returns x with dimension `from` (or several) moved to place `to`, the others in their order.
+--- shapes  x [a, b, c], 1, 3 -> [b, c, a]; { 3, 1 }, { 1, 2 } -> [c, a, b]; a view
+--- domain  any dtype; dimensions from 1, or from the end
+--- raises  `movedim: argument N: expected a dimension`; `movedim: expected as many`; `movedim:
+---   argument N: dimension D is given twice`
+---
+---     print(#wrun.zeros(2, 3, 4):movedim(1, -1)) -- 3
+---@param x Tensor
+---@param from integer|integer[]
+---@param to integer|integer[]
+---@return Tensor
+function M.movedim(x, from, to)
+  check.tensor_argument("movedim", 1, x)
+  local lists = { from, to }
+  local order, taken = {}, { {}, {} }
+  for k, list in ipairs(lists) do
+    lists[k] = {}
+    for i, d in ipairs(type(list) == "table" and list or { list }) do
+      d = check.dimension("movedim", k + 1, d, x.ndim)
+      if taken[k][d] then
+        fail("movedim: argument %d: dimension %d is given twice", k + 1, d)
+      end
+      taken[k][d], lists[k][i] = true, d
+    end
+  end
+  if #lists[1] ~= #lists[2] then
+    fail("movedim: expected as many dimensions as places, got %d and %d", #lists[1], #lists[2])
+  end
+  for i, place in ipairs(lists[2]) do
+    order[place] = lists[1][i]
+  end
+  local next_free = 1
+  for d = 1, x.ndim do
+    if not taken[1][d] then
+      while taken[2][next_free] do
+        next_free = next_free + 1
+      end
+      order[next_free] = d
+      next_free = next_free + 1
+    end
+  end
+  return x.ndim > 0 and operations.permute(x, order) or x
+end
+
+--- Returns x with two dimensions exchanged, as `transpose`.
+--- shapes  x [a, b, c], 1, 3 -> [c, b, a], a view
+--- domain  any dtype
+--- raises  as `transpose`
+---
+---     print(#wrun.zeros(2, 3):swapaxes(1, 2)) -- 3
+---@type fun(x: Tensor, d: integer, e: integer): Tensor
+M.swapaxes = operations.transpose
+
+--- Returns the transposes of the matrices of the last two dimensions.
+--- shapes  x [..., m, n] -> [..., n, m], a view
+--- domain  any dtype
+--- raises  `mT: argument 1: expected two dimensions or more`
+---
+---     print(#wrun.zeros(5, 2, 3):mT():select(1, 1)) -- 3
+---@param x Tensor
+---@return Tensor
+function M.mT(x)
+  check.tensor_argument("mT", 1, x)
+  if x.ndim < 2 then
+    fail("mT: argument 1: expected two dimensions or more, got %s", check.shape_text(x))
+  end
+  return operations.transpose(x, -2, -1)
+end
+
+--- Returns x expanded to a shape, as `expand`.
+--- shapes  x [1, b] -> [sizes], such as [a, b], a view
+--- domain  any dtype
+--- raises  as `expand`
+---
+---     print(wrun.arange(3):broadcast_to(2, 3))
+---@type fun(x: Tensor, ...: integer|integer[]): Tensor
+M.broadcast_to = operations.expand
+
+-------------------------------------------------------------------------------
+-- Parts
+
+--- Returns length positions of dimension d, from start on.
+--- shapes  x [a, b], d = 2 -> [a, length], a view
+--- domain  any dtype; d and start from 1, or from the end
+--- raises  `narrow: expected a part of dimension`; `narrow: argument 2: expected a dimension`
+---
+---     print(wrun.arange(10):narrow(1, 3, 4))
+---@type fun(x: Tensor, d: integer, start: integer, length: integer): Tensor
+M.narrow = operations.narrow
+
+--- Returns one position of dimension d, without that dimension.
+--- shapes  x [a, b], d = 2 -> [a], a view
+--- domain  any dtype; d and position from 1, or from the end
+--- raises  `select: expected a position from 1 to`; `select: argument 2: expected a dimension`
+---
+---     print(wrun.arange(6):reshape(2, 3):select(2, -1))
+---@type fun(x: Tensor, d: integer, position: integer): Tensor
+M.select = operations.select
+
+--- Returns all windows of size positions along dimension d, step apart.
+--- shapes  x [a, n], d = 2 -> [a, (n - size) // step + 1, size], a view
+--- domain  any dtype; size from 0 to n, step from 1
+--- raises  `unfold: argument 3: expected a size from`; `unfold: argument 4: expected a step of`
+---
+---     print(wrun.arange(7):unfold(1, 3, 2))
+---@type fun(x: Tensor, d: integer, size: integer, step: integer): Tensor
+M.unfold = operations.unfold
+
+--- Returns the diagonal of two dimensions, as the last dimension in their place.
+--- shapes  x [n, n, a] -> [a, n], a view; offset moves it right (above 0) or down (below 0)
+--- domain  any dtype; offset 0, dimensions 1 and 2 by default
+--- raises  `diagonal: argument 1: expected a tensor with two dimensions`; `diagonal: expected two`
+---
+---     print(wrun.arange(9):reshape(3, 3):diagonal(1)) -- 1, 5
+---@type fun(x: Tensor, offset?: integer, d?: integer, e?: integer): Tensor
+M.diagonal = operations.diagonal
+
+-------------------------------------------------------------------------------
+-- All parts, as a table of views
+
+--- x as a tensor with dimensions, and dimension d, argument `place`, as a number from 1
+local function along(f, x, place, d)
+  check.tensor_argument(f, 1, x)
+  if x.ndim == 0 then
+    fail("%s: argument 1: expected a tensor with dimensions, got %s", f, check.describe(x))
+  end
+  return check.dimension(f, place, d or 1, x.ndim)
+end
+
+local function whole(f, place, what, value, least)
+  local n = type(value) == "number" and math.tointeger(value)
+  if not n or n < least then
+    fail("%s: argument %d: expected %s, got %s", f, place, what, check.describe(value))
+  end
+  return n
+end
+
+--- stretches of these sizes, one after the other
+local function cut(x, sizes, d)
+  local parts, start = {}, 1
+  for i, size in ipairs(sizes) do
+    parts[i] = operations.narrow(x, d, start, size)
+    start = start + size
+  end
+  return parts
+end
+
+--- the sizes of stretches of `size`, the last what is left; one empty stretch of nothing
+local function equal_sizes(n, size)
+  local sizes = {}
+  for left = n, 1, -size do
+    sizes[#sizes + 1] = math.min(size, left)
+  end
+  return n > 0 and sizes or { 0 }
+end
+
+--- Returns the stretches of dimension d that have this size (the last may be smaller), or these.
+--- shapes  x [5, a], 2 -> [2, a], [2, a], [1, a]; { 1, 4 } -> [1, a], [4, a]; views
+--- domain  any dtype; d 1 by default
+--- raises  `split: argument 2: expected a size of 1 or more or a table of sizes`;
+---   `split: argument 2: expected sizes that add up to`; `split: argument 3: expected a dimension`
+---
+---     local left, right = table.unpack(wrun.arange(10):reshape(2, 5):split({ 2, 3 }, 2))
+---     print(left, right)
+---@param x Tensor
+---@param size integer|integer[]
+---@param d? integer  1
+---@return Tensor[]
+function M.split(x, size, d)
+  d = along("split", x, 3, d)
+  local n = x:size(d)
+  if type(size) ~= "table" then
+    local least = n > 0 and 1 or 0
+    size = whole("split", 2, "a size of 1 or more or a table of sizes", size, least)
+    return cut(x, equal_sizes(n, math.max(size, 1)), d)
+  end
+  local total = 0
+  for i = 1, #size do
+    total = total + whole("split", 2, "sizes of 0 or more", size[i], 0)
+  end
+  if total ~= n then
+    fail("split: argument 2: expected sizes that add up to %d, the size of dimension %d, got %d", n,
+      d, total)
+  end
+  return cut(x, size, d)
+end
+
+--- Returns at most count stretches of dimension d, all of one size but the last.
+--- shapes  x [5, a], 3 -> [2, a], [2, a], [1, a]; views
+--- domain  any dtype; d 1 by default. Fewer stretches come out where the size rounded up fills x
+---   sooner; tensor_split gives just as many as it is asked for.
+--- raises  `chunk: argument 2: expected a number of parts`; `chunk: argument 3: expected a`
+---
+---     print(#wrun.arange(10):chunk(4)) -- 3, 3, 3 and 1 elements
+---@param x Tensor
+---@param count integer
+---@param d? integer  1
+---@return Tensor[]
+function M.chunk(x, count, d)
+  d = along("chunk", x, 3, d)
+  count = whole("chunk", 2, "a number of parts from 1", count, 1)
+  local n, sizes = x:size(d), {}
+  if n > 0 then
+    return cut(x, equal_sizes(n, -(-n // count)), d)
+  end
+  for i = 1, count do
+    sizes[i] = 0
+  end
+  return cut(x, sizes, d)
+end
+
+--- Returns count stretches of dimension d whose sizes differ by 1 at most, or those between cuts.
+--- shapes  x [5, a], 3 -> [2, a], [2, a], [1, a]; { 1, 3 } (cuts after 1 and 3) -> [1, a], [2, a],
+---   [2, a]; views
+--- domain  any dtype; d 1 by default; a cut beyond the end is one at the end
+--- raises  `tensor_split: argument 2: expected a number of parts from 1 or a table of cuts`;
+---   `tensor_split: argument 2: expected cuts of 0 or more`
+---
+---     for _, part in ipairs(wrun.arange(7):tensor_split(3)) do print(part) end
+---@param x Tensor
+---@param cuts integer|integer[]
+---@param d? integer  1
+---@return Tensor[]
+function M.tensor_split(x, cuts, d)
+  d = along("tensor_split", x, 3, d)
+  local n, parts = x:size(d), {}
+  if type(cuts) ~= "table" then
+    local count = whole("tensor_split", 2, "a number of parts from 1 or a table of cuts", cuts, 1)
+    cuts = {}
+    for i = 1, count - 1 do
+      cuts[i] = i * (n // count) + math.min(i, n % count)
+    end
+  end
+  local last = 0
+  for i = 1, #cuts + 1 do
+    local next_cut = i > #cuts and n or whole("tensor_split", 2, "cuts of 0 or more", cuts[i], 0)
+    next_cut = math.min(next_cut, n)
+    parts[i] = operations.narrow(x, d, last + 1, math.max(next_cut - last, 0))
+    last = next_cut
+  end
+  return parts
+end
+
+--- Returns all positions of dimension d, each without that dimension.
+--- shapes  x [3, a] -> [a], [a], [a]; views
+--- domain  any dtype; d 1 by default
+--- raises  `unbind: argument 1: expected a tensor with dimensions`; `unbind: argument 2: expected`
+---
+---     local x, y = table.unpack(wrun.rand(5, 2):unbind(2))
+---     print((x * x + y * y):le(1))
+---@param x Tensor
+---@param d? integer  1
+---@return Tensor[]
+function M.unbind(x, d)
+  d = along("unbind", x, 2, d)
+  local parts = {}
+  for i = 1, x:size(d) do
+    parts[i] = operations.select(x, d, i)
+  end
+  return parts
+end
+
+return M

@@ -1,0 +1,178 @@
+/*
+ * bind.c - registration and errors; see bind.h
+ */
+#include <stdarg.h>
+#include <string.h>
+
+#include "bind/bind.h"
+
+void bind_register(lua_State *L, const luaL_Reg *functions)
+{
+    lua_pushvalue(L, lua_upvalueindex(1));
+    luaL_setfuncs(L, functions, 1);
+}
+
+void bind_register_unrecorded(lua_State *L, const luaL_Reg *functions)
+{
+    luaL_getsubtable(L, -1, "unrecorded");
+    bind_register(L, functions);
+    lua_pop(L, 1);
+}
+
+Tensor *bind_to_tensor(lua_State *L, int index)
+{
+    if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index))
+        return NULL;
+    const void *type = lua_topointer(L, -1);
+    lua_pop(L, 1);
+    return type == bind_runtime(L)->tensor_type ? lua_touserdata(L, index) : NULL;
+}
+
+/* ---- errors ---- */
+
+/* Is the function of this frame one of wrun's own? Its modules have chunk names "=wrun...". */
+static bool is_library(const lua_Debug *frame)
+{
+    return strcmp(frame->what, "C") == 0 || strncmp(frame->source, "=wrun", 5) == 0;
+}
+
+/* Puts the text of a local variable `error_context` of this frame, if there is one, before the
+ * string on top. */
+static void prepend_context(lua_State *L, lua_Debug *frame)
+{
+    const char *name;
+    for (int i = 1; (name = lua_getlocal(L, frame, i)) != NULL; i++) {
+        if (strcmp(name, "error_context") != 0 || lua_isnil(L, -1)) {
+            lua_pop(L, 1);
+            continue;
+        }
+        luaL_tolstring(L, -1, NULL);
+        lua_remove(L, -2);
+        lua_pushliteral(L, ": ");
+        lua_rotate(L, -3, 2);
+        lua_concat(L, 3);
+        return;
+    }
+}
+
+/* the frame at `level`; false where there is none, or it is a script's */
+static bool library_frame(lua_State *L, int level, lua_Debug *frame)
+{
+    frame->currentline = -1;
+    if (!lua_getstack(L, level, frame))
+        return false;
+    lua_getinfo(L, "Sl", frame);
+    return is_library(frame);
+}
+
+bool bind_push_position(lua_State *L)
+{
+    lua_Debug frame;
+    for (int level = 0; library_frame(L, level, &frame); level++)
+        continue;
+    if (frame.currentline > 0)
+        lua_pushfstring(L, "%s:%d", frame.short_src, frame.currentline);
+    return frame.currentline > 0;
+}
+
+/* Raises the message on top as an error of the first script line below. */
+static _Noreturn void raise(lua_State *L)
+{
+    luaL_checkstack(L, 8, "no room for an error message");
+    lua_Debug frame;
+    for (int level = 0; library_frame(L, level, &frame); level++)
+        prepend_context(L, &frame);
+    if (bind_push_position(L)) {
+        lua_pushliteral(L, ": ");
+        lua_rotate(L, -3, 2);
+        lua_concat(L, 3);
+    }
+    lua_error(L);
+    __builtin_unreachable();
+}
+
+void bind_fail(lua_State *L, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    lua_pushvfstring(L, format, arguments);
+    va_end(arguments);
+    raise(L);
+}
+
+/* fail(format, ...): raises as the binding functions do; %s takes anything tostring does */
+int bind_core_fail(lua_State *L)
+{
+    int n = lua_gettop(L);
+    lua_getglobal(L, "string");
+    lua_getfield(L, -1, "format");
+    lua_replace(L, -2);
+    lua_insert(L, 1);
+    lua_call(L, n, 1);
+    raise(L);
+}
+
+const char *bind_shape_text(lua_State *L, int ndim, const int64_t *shape)
+{
+    luaL_Buffer text;
+    luaL_buffinit(L, &text);
+    luaL_addchar(&text, '[');
+    for (int d = 0; d < ndim; d++) {
+        if (d > 0)
+            luaL_addstring(&text, ", ");
+        lua_pushinteger(L, shape[d]);
+        luaL_addvalue(&text);
+    }
+    luaL_addchar(&text, ']');
+    luaL_pushresult(&text);
+    return lua_tostring(L, -1);
+}
+
+/* as Lua writes it, but NaN without the sign that the processor gave it */
+static void describe_number(lua_State *L, int index)
+{
+    lua_Number x = lua_tonumber(L, index);
+    if (x != x)
+        lua_pushliteral(L, "nan");
+    else
+        luaL_tolstring(L, index, NULL);
+}
+
+const char *bind_describe(lua_State *L, int index)
+{
+    Tensor *t = bind_to_tensor(L, index);
+    if (t != NULL) {
+        const char *shape = bind_shape_text(L, t->ndim, tensor_shape(t));
+        lua_pushfstring(L, "%s %s tensor %s", dtype_info[t->dtype].name[0] == 'i' ? "an" : "a",
+                        dtype_info[t->dtype].name, shape);
+        lua_remove(L, -2);
+    } else {
+        switch (lua_type(L, index)) {
+        case LUA_TNONE:
+            lua_pushliteral(L, "nothing");
+            break;
+        case LUA_TNIL:
+            lua_pushliteral(L, "nil");
+            break;
+        case LUA_TNUMBER:
+            describe_number(L, index);
+            break;
+        case LUA_TBOOLEAN:
+            lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false");
+            break;
+        case LUA_TSTRING:
+            lua_pushfstring(L, "the string '%s'", lua_tostring(L, index));
+            break;
+        default:
+            lua_pushfstring(L, "a %s", luaL_typename(L, index));
+            break;
+        }
+    }
+    return lua_tostring(L, -1);
+}
+
+void bind_fail_argument(lua_State *L, const char *f, int index, const char *expected)
+{
+    bind_fail(L, "%s: argument %d: expected %s, got %s", f, index, expected,
+              bind_describe(L, index));
+}

@@ -1,0 +1,72 @@
+/*
+ * bind.h - the ground of the bindings: the Runtime, registration, errors
+ *
+ * Only this folder and the command know Lua. A binding checks its arguments, plans, allocates the
+ * result, runs, and pushes. Everything that can raise comes before the first effect. Every function
+ * made by bind_register carries the Runtime as its first upvalue; there are no globals.
+ */
+#ifndef BIND_H
+#define BIND_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "tensor/pool.h"
+#include "tensor/tensor.h"
+
+/* The state behind one Lua state: a userdata, upvalue 1 of every function. */
+typedef struct {
+    bool grad_enabled, tracing; /* tracing: nodes note the line that made them */
+    Pool *pool;
+    const void *tensor_type; /* identities of the metatables, for quick type checks */
+    const void *node_type;
+    const void *generator_type;
+} Runtime;
+
+/* user values of the Runtime userdata */
+enum {
+    RUNTIME_TENSOR_TYPE = 1, /* metatables */
+    RUNTIME_NODE_TYPE,
+    RUNTIME_GENERATOR_TYPE,
+    RUNTIME_GENERATOR, /* the default generator */
+    RUNTIME_ROWS,      /* autograd's rows of the elementwise operations, by number */
+    RUNTIME_ZERO,      /* a tensor of one zero, for bind_autograd.c */
+    RUNTIME_TRACES,    /* while tracing: node -> "script.lua:3" */
+    RUNTIME_VALUES = RUNTIME_TRACES
+};
+
+/* user values of a tensor userdata */
+enum {
+    TENSOR_STORAGE = 1,
+    TENSOR_GRAD_FN, /* the node that made it, nil for a leaf */
+    TENSOR_GRAD,    /* the gradient summed so far, or nil */
+    TENSOR_VALUES = TENSOR_GRAD
+};
+
+static inline Runtime *bind_runtime(lua_State *L)
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+/* Puts functions into the table on top, with the Runtime (upvalue 1 of the caller) as upvalue 1. */
+void bind_register(lua_State *L, const luaL_Reg *functions);
+/* The same for what computes with tensors and records no gradient: they go into the field
+ * `unrecorded` of the core table on top. */
+void bind_register_unrecorded(lua_State *L, const luaL_Reg *functions);
+
+Tensor *bind_to_tensor(lua_State *L, int index); /* NULL when it is none */
+
+/* ---- errors: message at the script's line, after the path of the containers it passed ---- */
+_Noreturn void bind_fail(lua_State *L, const char *format, ...);
+/* pushes "script.lua:3", the first script line below, and returns true; or false, and nothing */
+bool bind_push_position(lua_State *L);
+/* the Lua function core.fail(format, ...): the same for wrun's modules */
+int bind_core_fail(lua_State *L);
+/* "f: argument 2: expected WHAT, got a string"; the type or value at `index` completes it */
+_Noreturn void bind_fail_argument(lua_State *L, const char *f, int index, const char *expected);
+/* pushes "[2, 3]"; the pointer lives as long as the stack slot */
+const char *bind_shape_text(lua_State *L, int ndim, const int64_t *shape);
+/* pushes a short description of the value at index: "a string", "5", "a float32 tensor [2, 3]" */
+const char *bind_describe(lua_State *L, int index);
+
+#endif

@@ -1,0 +1,240 @@
+/*
+ * bind_check.c - arguments and options; see bind_check.h
+ */
+#include <string.h>
+
+#include "bind/bind_check.h"
+
+/* ---- arguments ---- */
+
+Tensor *bind_tensor(lua_State *L, const char *f, int index)
+{
+    Tensor *t = bind_to_tensor(L, index);
+    if (t == NULL)
+        bind_fail_argument(L, f, index, "a tensor");
+    return t;
+}
+
+bool bind_to_scalar(lua_State *L, int index, Scalar *out)
+{
+    switch (lua_type(L, index)) {
+    case LUA_TNUMBER:
+        if (lua_isinteger(L, index)) {
+            int64_t i = lua_tointeger(L, index);
+            *out = (Scalar){CATEGORY_INTEGER, i, (double)i};
+        } else {
+            double d = lua_tonumber(L, index);
+            *out = (Scalar){CATEGORY_FLOAT, dtype_truncate(d), d};
+        }
+        return true;
+    case LUA_TBOOLEAN: {
+        bool b = lua_toboolean(L, index);
+        *out = (Scalar){CATEGORY_BOOL, b, b};
+        return true;
+    }
+    default:
+        return false;
+    }
+}
+
+Scalar bind_scalar(lua_State *L, const char *f, int index)
+{
+    Scalar s;
+    Tensor *t;
+    if (bind_to_scalar(L, index, &s))
+        return s;
+    if ((t = bind_to_tensor(L, index)) != NULL && t->numel == 1)
+        return dtype_load((DType)t->dtype, tensor_data(t));
+    bind_fail_argument(L, f, index, "a number");
+}
+
+int64_t bind_integer(lua_State *L, const char *f, int index, const char *expected)
+{
+    int is_integer = 0;
+    int64_t i = lua_type(L, index) == LUA_TNUMBER ? lua_tointegerx(L, index, &is_integer) : 0;
+    if (!is_integer)
+        bind_fail_argument(L, f, index, expected);
+    return i;
+}
+
+const char *bind_string(lua_State *L, const char *f, int index, const char *expected)
+{
+    if (lua_type(L, index) != LUA_TSTRING)
+        bind_fail_argument(L, f, index, expected);
+    return lua_tostring(L, index);
+}
+
+double bind_number(lua_State *L, const char *f, int index, const char *expected)
+{
+    if (lua_type(L, index) != LUA_TNUMBER)
+        bind_fail_argument(L, f, index, expected);
+    return lua_tonumber(L, index);
+}
+
+int bind_dimension_in(lua_State *L, const char *f, int index, int place, int ndim)
+{
+    int is_integer = 0;
+    int64_t d = lua_type(L, place) == LUA_TNUMBER ? lua_tointegerx(L, place, &is_integer) : 0;
+    if (!is_integer)
+        bind_fail(L, "%s: argument %d: expected a dimension, got %s", f, index,
+                  bind_describe(L, place));
+    int n = ndim > 0 ? ndim : 1; /* a number without dimensions takes 1 and -1 */
+    if (d < -n || d > n || d == 0)
+        bind_fail(L, "%s: argument %d: expected a dimension from 1 to %d or from -%d to -1, got %I",
+                  f, index, n, n, (LUAI_UACINT)d);
+    return (int)(d > 0 ? d - 1 : d + n);
+}
+
+int bind_dimension(lua_State *L, const char *f, int index, int ndim)
+{
+    return bind_dimension_in(L, f, index, index, ndim);
+}
+
+int64_t bind_position(lua_State *L, const char *f, int64_t position, int64_t n, int shown)
+{
+    int64_t i = position < 0 ? position + n : position - 1;
+    if (position == 0 || i < 0 || i >= n)
+        bind_fail(L, "%s: expected a position from 1 to %I (or -%I to -1) in dimension %d, got %I",
+                  f, (LUAI_UACINT)n, (LUAI_UACINT)n, shown, (LUAI_UACINT)position);
+    return i;
+}
+
+static int64_t check_size(lua_State *L, const char *f, int index, int value)
+{
+    int is_integer = 0;
+    int64_t size = lua_type(L, value) == LUA_TNUMBER ? lua_tointegerx(L, value, &is_integer) : 0;
+    if (!is_integer)
+        bind_fail(L, "%s: argument %d: expected a size, got %s", f, index, bind_describe(L, value));
+    return size;
+}
+
+int bind_sizes(lua_State *L, const char *f, int first, int64_t *sizes, int *next)
+{
+    int n = 0;
+    if (lua_type(L, first) == LUA_TTABLE && lua_getmetatable(L, first) == 0) {
+        lua_Unsigned count = lua_rawlen(L, first);
+        if (count == 0 && lua_next(L, (lua_pushnil(L), first)) != 0) {
+            lua_pop(L, 2); /* an options table: no sizes at all */
+            *next = first;
+            return 0;
+        }
+        if (count > MAX_RANK)
+            bind_fail(L, "%s: argument %d: expected at most %d dimensions, got %I", f, first,
+                      MAX_RANK, (LUAI_UACINT)count);
+        for (; n < (int)count; n++) {
+            lua_rawgeti(L, first, n + 1);
+            sizes[n] = check_size(L, f, first, lua_gettop(L));
+            lua_pop(L, 1);
+        }
+        lua_Unsigned keys = 0;
+        for (lua_pushnil(L); lua_next(L, first) != 0; lua_pop(L, 1))
+            keys++;
+        if (keys != count)
+            bind_fail(
+                L, "%s: argument %d: expected only sizes in this table; options go into the next",
+                f, first);
+        *next = first + 1;
+        return n;
+    }
+    for (; lua_type(L, first + n) == LUA_TNUMBER; n++) {
+        if (n == MAX_RANK)
+            bind_fail(L, "%s: argument %d: expected at most %d dimensions", f, first + n, MAX_RANK);
+        sizes[n] = check_size(L, f, first + n, first + n);
+    }
+    *next = first + n;
+    if (!lua_isnoneornil(L, *next) && lua_type(L, *next) != LUA_TTABLE)
+        bind_fail_argument(L, f, *next, "a size");
+    return n;
+}
+
+void bind_check_float(lua_State *L, const char *f, int index, const Tensor *t)
+{
+    if (!dtype_is_float((DType)t->dtype))
+        bind_fail_argument(L, f, index, "a float32 or float64 tensor");
+}
+
+/* ---- options ---- */
+
+void bind_check_options(lua_State *L, const char *f, int index, const char *const *known)
+{
+    if (lua_isnoneornil(L, index))
+        return;
+    if (lua_type(L, index) != LUA_TTABLE)
+        bind_fail_argument(L, f, index, "a table of options");
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        lua_pop(L, 1);
+        const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+        bool found = false;
+        for (int i = 0; known[i] != NULL; i++)
+            found |= name != NULL && strcmp(name, known[i]) == 0;
+        if (found)
+            continue;
+        name = luaL_tolstring(L, -1, NULL);
+        luaL_Buffer list;
+        luaL_buffinit(L, &list);
+        for (int i = 0; known[i] != NULL; i++) {
+            if (i > 0)
+                luaL_addstring(&list, ", ");
+            luaL_addstring(&list, known[i]);
+        }
+        luaL_pushresult(&list);
+        bind_fail(L, "%s: option %s: unknown; the options are %s", f, name, lua_tostring(L, -1));
+    }
+}
+
+/* pushes the field and returns true, or pushes nothing */
+static bool push_option(lua_State *L, int index, const char *name)
+{
+    if (lua_isnoneornil(L, index))
+        return false;
+    if (lua_getfield(L, index, name) != LUA_TNIL)
+        return true;
+    lua_pop(L, 1);
+    return false;
+}
+
+void bind_push_option(lua_State *L, const char *f, int index, const char *name, int type,
+                      const char *expected)
+{
+    if (lua_isnoneornil(L, index))
+        lua_pushnil(L);
+    else if (lua_getfield(L, index, name) != LUA_TNIL && lua_type(L, -1) != type)
+        bind_fail(L, "%s: option %s: expected %s, got %s", f, name, expected,
+                  bind_describe(L, lua_gettop(L)));
+}
+
+DType bind_option_dtype(lua_State *L, const char *f, int index, DType otherwise)
+{
+    if (!push_option(L, index, "dtype"))
+        return otherwise;
+    DType dtype = otherwise;
+    if (lua_type(L, -1) != LUA_TSTRING || !dtype_find(lua_tostring(L, -1), &dtype))
+        bind_fail(L, "%s: option dtype: expected " DTYPE_NAMES ", got %s", f,
+                  bind_describe(L, lua_gettop(L)));
+    lua_pop(L, 1);
+    return dtype;
+}
+
+bool bind_option_boolean(lua_State *L, const char *f, int index, const char *name, bool otherwise)
+{
+    if (!push_option(L, index, name))
+        return otherwise;
+    if (lua_type(L, -1) != LUA_TBOOLEAN)
+        bind_fail(L, "%s: option %s: expected true or false, got %s", f, name,
+                  bind_describe(L, lua_gettop(L)));
+    bool value = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return value;
+}
+
+void bind_option_requires_grad(lua_State *L, const char *f, int index, Tensor *t)
+{
+    if (!bind_option_boolean(L, f, index, "requires_grad", false))
+        return;
+    if (!dtype_is_float((DType)t->dtype))
+        bind_fail(
+            L, "%s: option requires_grad: only float32 and float64 tensors have gradients, got %s",
+            f, dtype_info[t->dtype].name);
+    t->requires_grad = true;
+}

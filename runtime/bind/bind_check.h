@@ -1,0 +1,42 @@
+/*
+ * bind_check.h - arguments and options, checked before anything happens
+ *
+ * `f` is the function's name for the error.
+ */
+#ifndef BIND_CHECK_H
+#define BIND_CHECK_H
+
+#include "bind/bind.h"
+
+/* ---- arguments ---- */
+Tensor *bind_tensor(lua_State *L, const char *f, int index);
+bool bind_to_scalar(lua_State *L, int index, Scalar *out);
+Scalar bind_scalar(lua_State *L, const char *f, int index);
+int64_t bind_integer(lua_State *L, const char *f, int index, const char *expected);
+/* the string at `index`; expected: "a path" */
+const char *bind_string(lua_State *L, const char *f, int index, const char *expected);
+double bind_number(lua_State *L, const char *f, int index, const char *expected);
+/* a dimension 1..ndim or -ndim..-1 as 0..ndim-1 */
+int bind_dimension(lua_State *L, const char *f, int index, int ndim);
+/* the same for the value at `place`, a part of argument `index` */
+int bind_dimension_in(lua_State *L, const char *f, int index, int place, int ndim);
+/* the position 1..n or -n..-1 as 0..n-1; `shown` is its dimension as errors count it */
+int64_t bind_position(lua_State *L, const char *f, int64_t position, int64_t n, int shown);
+/* Sizes given as numbers from `first` on, or as one table there; *next is the index after them. */
+int bind_sizes(lua_State *L, const char *f, int first, int64_t *sizes, int *next);
+void bind_check_float(lua_State *L, const char *f, int index, const Tensor *t);
+
+/* ---- fields of an options table at `index` (nil or none: the default) ---- */
+/* raises unless the value is nil, none or a table whose every key stands in known[]
+ * (NULL-terminated) */
+void bind_check_options(lua_State *L, const char *f, int index, const char *const *known);
+DType bind_option_dtype(lua_State *L, const char *f, int index, DType otherwise);
+bool bind_option_boolean(lua_State *L, const char *f, int index, const char *name, bool otherwise);
+/* Pushes field `name` of the options at `index`, or nil; raises when it is of another type. */
+void bind_push_option(lua_State *L, const char *f, int index, const char *name, int type,
+                      const char *expected);
+
+/* finishes a new tensor with the option requires_grad */
+void bind_option_requires_grad(lua_State *L, const char *f, int index, Tensor *t);
+
+#endif

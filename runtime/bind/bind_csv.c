@@ -1,0 +1,156 @@
+/*
+ * bind_csv.c - files of comma-separated numbers
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "bind/bind_check.h"
+#include "bind/bind_file.h"
+#include "bind/bind_result.h"
+#include "bind/open.h"
+#include "formats/csv.h"
+
+static int close_csv(lua_State *L)
+{
+    gzip_close(lua_touserdata(L, 1));
+    return 0;
+}
+
+/* a list of names from the first row */
+static Reason push_header(lua_State *L, CsvReader *reader)
+{
+    Reason reason;
+
+    lua_newtable(L);
+    do {
+        if ((reason = csv_field(reader)) != NULL || reader->is_over)
+            return reason;
+        if (reader->length > CSV_FIELD)
+            return "a name in the header is too long";
+        lua_pushlstring(L, reader->field, reader->length);
+        lua_rawseti(L, -2, reader->column);
+    } while (!reader->ends_row);
+    return NULL;
+}
+
+/* wanted[] from the list of columns on top, which must stay there */
+static void choose_columns(lua_State *L, CsvReader *reader)
+{
+    lua_Integer count = luaL_len(L, -1), last = 0;
+
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, -1, i);
+        last = size_max(last, lua_tointeger(L, -1));
+        lua_pop(L, 1);
+    }
+    bool *wanted = memset(lua_newuserdatauv(L, (size_t)last + 1, 0), 0, (size_t)last + 1);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, -2, i);
+        wanted[lua_tointeger(L, -1) - 1] = true;
+        lua_pop(L, 1);
+    }
+    reader->wanted = wanted;
+    reader->wanted_count = last;
+}
+
+/* Pushes the numbers of the whole text as a flat tensor, collected in blocks that grow. */
+static Reason push_numbers(lua_State *L, CsvReader *reader)
+{
+    enum { FIRST = 1 << 12, LARGEST = 1 << 24 };
+    int64_t size = dtype_size(reader->dtype), total = 0, part, got, capacity = FIRST;
+    int blocks = 0;
+    Reason reason;
+
+    lua_newtable(L);
+    do {
+        void *block = lua_newuserdatauv(L, (size_t)(capacity * size), 0);
+        lua_rawseti(L, -2, ++blocks);
+        if ((reason = csv_numbers(reader, block, capacity, &got)) != NULL)
+            return reason;
+        total += got;
+        part = capacity;
+        capacity = size_min(2 * capacity, LARGEST);
+    } while (got == part);
+    char *to = tensor_data(bind_new_tensor(L, "csv", reader->dtype, 1, &total));
+    capacity = FIRST;
+    for (int i = 1; i <= blocks; i++, capacity = size_min(2 * capacity, LARGEST)) {
+        int64_t bytes = size * size_min(capacity, total);
+        lua_rawgeti(L, -2, i);
+        memcpy(to, lua_touserdata(L, -1), (size_t)bytes);
+        lua_pop(L, 1);
+        to += bytes;
+        total -= bytes / size;
+    }
+    return NULL;
+}
+
+/*
+ * csv_read(path, dtype, separator, skip, whether empty fields are NaN, whether there is a header,
+ * choose) -> flat tensor, number of rows, fields a row, names or nil; or nil and a message.
+ * choose(names) returns a list of wanted columns, or nil for all.
+ */
+static int core_csv_read(lua_State *L)
+{
+    enum { DTYPE = 2, SEPARATOR, SKIP, MISSING, HEADER, CHOOSE };
+    const char *path = luaL_checkstring(L, 1);
+    CsvReader *reader = bind_push_reader(L, "wrun.csv_file", sizeof(*reader), close_csv);
+    int descriptor = bind_open_file(path);
+
+    if (descriptor < 0)
+        return bind_refuse_file(L, path, strerror(errno));
+    dtype_find(luaL_checkstring(L, DTYPE), &reader->dtype);
+    reader->separator = luaL_checkstring(L, SEPARATOR)[0];
+    reader->missing_is_nan = lua_toboolean(L, MISSING);
+    Reason reason = csv_open(reader, descriptor, luaL_checkinteger(L, SKIP));
+    lua_pushnil(L);
+    if (reason == NULL && lua_toboolean(L, HEADER)) {
+        reason = push_header(L, reader);
+        reader->rows = 0;
+    }
+    if (reason != NULL)
+        return bind_refuse_file(L, path, reason);
+    int names = lua_gettop(L);
+    lua_pushvalue(L, CHOOSE);
+    lua_pushvalue(L, names);
+    lua_call(L, 1, 1);
+    if (!lua_isnil(L, -1))
+        choose_columns(L, reader);
+    if ((reason = push_numbers(L, reader)) != NULL)
+        return bind_refuse_file(L, path, reason);
+    lua_pushinteger(L, reader->rows);
+    lua_pushinteger(L, reader->width);
+    lua_pushvalue(L, names);
+    return 4;
+}
+
+/* csv_save(path, contiguous matrix, separator, list of names or nil) -> true, or nil and why */
+static int core_csv_save(lua_State *L)
+{
+    enum { MATRIX = 2, SEPARATOR, NAMES };
+    const char *path = luaL_checkstring(L, 1);
+    const Tensor *t = bind_contiguous(L, "save_csv", MATRIX);
+    const char separator = luaL_checkstring(L, SEPARATOR)[0], **names = NULL;
+
+    if (!lua_isnil(L, NAMES)) {
+        names = lua_newuserdatauv(L, (size_t)t->dims[1] * sizeof(*names) + 1, 0);
+        for (int64_t j = 0; j < t->dims[1]; j++) { /* they stay alive in their table */
+            lua_rawgeti(L, NAMES, j + 1);
+            names[j] = luaL_checkstring(L, -1);
+            lua_pop(L, 1);
+        }
+    }
+    return bind_push_outcome(
+        L, path,
+        csv_save(path, (DType)t->dtype, t->dims[0], t->dims[1], tensor_data(t), separator, names));
+}
+
+static const luaL_Reg csv_functions[] = {
+    {"csv_read", core_csv_read},
+    {"csv_save", core_csv_save},
+    {NULL, NULL},
+};
+
+void bind_open_csv(lua_State *L)
+{
+    bind_register(L, csv_functions);
+}

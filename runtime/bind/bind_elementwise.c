@@ -1,0 +1,455 @@
+/*
+ * bind_elementwise.c - the rows of ops.def as functions, methods and operators
+ *
+ * Each row becomes name(...) and, unless its result is of another kind, name_(...), which changes
+ * its first argument. Argument and result types follow PyTorch: tensors with dimensions decide
+ * first, then tensors without, then numbers; a later group counts only when its category (bool,
+ * integer, float) is higher.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "bind/bind_autograd.h"
+#include "bind/bind_check.h"
+#include "bind/bind_result.h"
+#include "bind/open.h"
+#include "kernels/elementwise.h"
+
+/* ---- the common type ---- */
+
+typedef struct {
+    bool seen[3];
+    DType type[3]; /* of tensors with dimensions, tensors without, and numbers */
+} Common;
+
+static void common_add(Common *common, int group, DType type)
+{
+    common->type[group] = common->seen[group] ? dtype_promote(common->type[group], type) : type;
+    common->seen[group] = true;
+}
+
+static DType common_type(const Common *common)
+{
+    bool any = false;
+    DType result = BOOL;
+    for (int group = 0; group < 3; group++) {
+        if (!common->seen[group])
+            continue;
+        DType type = common->type[group];
+        if (!any || dtype_info[type].category > dtype_info[result].category)
+            result = any ? dtype_promote(result, type) : type;
+        any = true;
+    }
+    return result;
+}
+
+/* ---- one call ---- */
+
+typedef struct {
+    const char *name; /* as errors call it */
+    const Operation *operation;
+    int op;
+    bool in_place;
+} Entry;
+
+typedef struct {
+    Operand in[MAX_ARITY];
+    Tensor *tensor[MAX_ARITY]; /* NULL for a number */
+    DType common;
+    View out;
+} Call;
+
+static void read_arguments(lua_State *L, const Entry *entry, Call *call)
+{
+    Common common = {.seen = {false}};
+    int tensors = 0;
+    for (int i = 0; i < entry->operation->arity; i++) {
+        Operand *operand = &call->in[i];
+        Tensor *t = call->tensor[i] = bind_to_tensor(L, i + 1);
+        bool counts = entry->operation->kind != SELECT || i > 0;
+        operand->is_scalar = t == NULL;
+        if (t != NULL) {
+            if (!counts && t->dtype != BOOL && t->dtype != UINT8)
+                bind_fail_argument(L, entry->name, i + 1, "a bool tensor");
+            tensor_view(t, &operand->view);
+            tensors++;
+            if (counts)
+                common_add(&common, t->ndim == 0, (DType)t->dtype);
+        } else if (bind_to_scalar(L, i + 1, &operand->scalar)) {
+            if (counts)
+                common_add(&common, 2, dtype_of_scalar(operand->scalar));
+        } else {
+            bind_fail_argument(L, entry->name, i + 1, i == 0 ? "a tensor" : "a tensor or a number");
+        }
+    }
+    if (tensors == 0)
+        bind_fail_argument(L, entry->name, 1, "a tensor");
+    if (entry->in_place && call->tensor[0] == NULL)
+        bind_fail_argument(L, entry->name, 1, "a tensor");
+    call->common = common_type(&common);
+    if (entry->operation->kind == SIGNED && call->common == BOOL)
+        bind_fail(L,
+                  "%s: bool tensors have no sign; use logical_not, logical_xor or :to(\"int64\")",
+                  entry->name);
+}
+
+static void read_shape(lua_State *L, const Entry *entry, Call *call)
+{
+    View *out = &call->out;
+    out->ndim = 0;
+    for (int i = 0, first = -1; i < entry->operation->arity; i++) {
+        Tensor *t = call->tensor[i];
+        if (t == NULL)
+            continue;
+        if (first < 0) {
+            first = i;
+            out->ndim = t->ndim;
+            memcpy(out->shape, tensor_shape(t), t->ndim * sizeof(int64_t));
+        } else if (shape_broadcast(out->ndim, out->shape, t->ndim, tensor_shape(t), &out->ndim,
+                                   out->shape)) {
+            const char *wanted = bind_shape_text(L, out->ndim, out->shape);
+            bind_fail(L, "%s: argument %d: expected a shape that broadcasts with %s, got %s",
+                      entry->name, i + 1, wanted, bind_shape_text(L, t->ndim, tensor_shape(t)));
+        }
+    }
+}
+
+/* Is the condition true of any element of argument 2, an integer? */
+static bool any_integer(lua_State *L, const Entry *entry, const Call *call, bool (*is)(int64_t))
+{
+    if (call->tensor[1] == NULL)
+        return is(call->in[1].scalar.i);
+    const Tensor *copy = bind_new_copy(L, entry->name, &call->in[1].view, INT64);
+    const int64_t *value = (const int64_t *)(const void *)tensor_data(copy);
+    bool found = false;
+    for (int64_t i = 0; i < copy->numel && !found; i++)
+        found = is(value[i]);
+    lua_pop(L, 1);
+    return found;
+}
+
+static bool is_zero(int64_t i)
+{
+    return i == 0;
+}
+
+static bool is_negative(int64_t i)
+{
+    return i < 0;
+}
+
+/* integers have no quotient by zero and no negative powers */
+static void check_integers(lua_State *L, const Entry *entry, const Call *call)
+{
+    const char *name = entry->operation->name;
+    if (dtype_is_float(call->common) || entry->operation->arity != 2)
+        return;
+    bool divides = entry->operation->kind == DIVISION;
+    if (divides && any_integer(L, entry, call, is_zero))
+        bind_fail(L, "%s: argument 2: expected no zero, since integers are divided", entry->name);
+    if (strcmp(name, "pow") == 0 && any_integer(L, entry, call, is_negative))
+        bind_fail(L, "%s: argument 2: expected no negative power, since the base is an integer",
+                  entry->name);
+}
+
+/* Replaces an argument whose memory the result overwrites in another order by a copy of it. */
+static void separate(lua_State *L, const Entry *entry, Call *call, int i)
+{
+    Tensor *out = call->tensor[0], *t = call->tensor[i];
+    if (t == NULL || i == 0 || t->storage != out->storage)
+        return;
+    bool same = t->offset == out->offset &&
+                shape_equal(t->ndim, tensor_shape(t), out->ndim, tensor_shape(out)) &&
+                shape_equal(t->ndim, tensor_stride(t), out->ndim, tensor_stride(out));
+    if (same)
+        return;
+    /* the copy stays on the stack until the call is done */
+    tensor_view(bind_new_copy(L, entry->name, &call->in[i].view, (DType)t->dtype),
+                &call->in[i].view);
+}
+
+static void check_in_place(lua_State *L, const Entry *entry, Call *call, DType result)
+{
+    Tensor *t = call->tensor[0];
+    if (!shape_equal(call->out.ndim, call->out.shape, t->ndim, tensor_shape(t))) {
+        const char *wanted = bind_shape_text(L, t->ndim, tensor_shape(t));
+        bind_fail(L, "%s: argument 1: its shape %s cannot hold the result's %s", entry->name,
+                  wanted, bind_shape_text(L, call->out.ndim, call->out.shape));
+    }
+    if (dtype_info[result].category > dtype_info[t->dtype].category)
+        bind_fail(L, "%s: argument 1: %s cannot hold results of type %s", entry->name,
+                  bind_describe(L, 1), dtype_info[result].name);
+    bind_check_writable(L, entry->name, 1, t);
+}
+
+/* which of result (bit 0) and arguments (bit i) the gradients of the arguments that want one read
+ */
+static uint32_t saved_values(lua_State *L, const Operation *operation)
+{
+    static const char names[] = "abc";
+    uint32_t saves = 0;
+    for (int i = 0; i < operation->arity; i++) {
+        if (!bind_requires_grad(L, i + 1))
+            continue;
+        const char *derivative = operation->derivative[i];
+        if (operation_uses(derivative, 'y'))
+            saves |= 1;
+        for (int k = 0; k < operation->arity; k++)
+            if (operation_uses(derivative, operation->arity == 1 ? 'x' : names[k]))
+                saves |= 2u << k;
+    }
+    return saves;
+}
+
+/* Raises when the change in place would overwrite a later argument that a gradient reads. */
+static void check_saved(lua_State *L, const Entry *entry, const Call *call, uint32_t saves)
+{
+    for (int i = 1; i < entry->operation->arity; i++) {
+        const Tensor *t = call->tensor[i];
+        if (t != NULL && (saves >> (i + 1) & 1) != 0 && t->storage == call->tensor[0]->storage)
+            bind_fail(L,
+                      "%s: argument %d: it shares memory with argument 1, whose change would "
+                      "overwrite what the "
+                      "gradient needs; clone() it first",
+                      entry->name, i + 1);
+    }
+}
+
+static void record(lua_State *L, const Entry *entry, uint32_t saves, int result)
+{
+    if (lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_ROWS) != LUA_TTABLE ||
+        lua_rawgeti(L, -1, entry->op + 1) != LUA_TTABLE)
+        bind_fail(L, "%s: gradients need the module wrun.operations", entry->name);
+    bind_record(L, -1, entry->operation->arity, saves, result);
+    lua_pop(L, 2);
+}
+
+static int run(lua_State *L, const Entry *entry)
+{
+    Call call;
+    lua_settop(L, entry->operation->arity);
+    read_arguments(L, entry, &call);
+    read_shape(L, entry, &call);
+    check_integers(L, entry, &call);
+    DType result = elementwise_result_type(entry->operation->kind, call.common);
+    if (entry->in_place) {
+        check_in_place(L, entry, &call, result);
+        result = (DType)call.tensor[0]->dtype;
+    }
+    bool needs_grad = dtype_is_float(result) && bind_needs_grad(L, entry->operation->arity);
+    uint32_t saves = needs_grad ? saved_values(L, entry->operation) : 0;
+    int out_index = 1;
+    if (entry->in_place) {
+        if (needs_grad) {
+            bind_check_unshared(L, entry->name, call.tensor[0]);
+            check_saved(L, entry, &call, saves);
+        }
+        for (int i = 1; i < entry->operation->arity; i++)
+            separate(L, entry, &call, i);
+        if (saves & 2) {
+            /* its old value will be wanted: record a copy in its place */
+            Tensor *old = bind_new_copy(L, entry->name, &call.in[0].view, call.in[0].view.dtype);
+            lua_getiuservalue(L, 1, TENSOR_GRAD_FN);
+            lua_setiuservalue(L, -2, TENSOR_GRAD_FN);
+            old->requires_grad = call.tensor[0]->requires_grad;
+            lua_pushvalue(L, 1);
+            lua_insert(L, entry->operation->arity + 1);
+            lua_replace(L, 1);
+            out_index = entry->operation->arity + 1;
+        }
+        tensor_view(call.tensor[0], &call.out);
+        bind_touch(call.tensor[0]);
+    } else {
+        tensor_view(bind_new_tensor(L, entry->name, result, call.out.ndim, call.out.shape),
+                    &call.out);
+        out_index = lua_gettop(L);
+    }
+    elementwise_run(bind_runtime(L)->pool, entry->op,
+                    elementwise_compute_type(entry->operation->kind, call.common), &call.out,
+                    call.in);
+    if (needs_grad)
+        record(L, entry, saves, out_index);
+    lua_pushvalue(L, out_index);
+    return 1;
+}
+
+/* upvalue 2: the row's number; upvalue 3: the name for errors; upvalue 4: in place? */
+static Entry called_entry(lua_State *L)
+{
+    int op = (int)lua_tointeger(L, lua_upvalueindex(2));
+    return (Entry){
+        .op = op,
+        .operation = &operations[op],
+        .name = lua_tostring(L, lua_upvalueindex(3)),
+        .in_place = lua_toboolean(L, lua_upvalueindex(4)),
+    };
+}
+
+static int call_operation(lua_State *L)
+{
+    Entry entry = called_entry(L);
+    int arity = entry.operation->arity;
+    if (!lua_isnoneornil(L, arity + 1))
+        bind_fail(L, "%s: expected %d argument%s, got %d", entry.name, arity, arity == 1 ? "" : "s",
+                  lua_gettop(L));
+    return run(L, &entry);
+}
+
+/* an operator: Lua adds an argument of its own to the unary ones */
+static int call_operator(lua_State *L)
+{
+    Entry entry = called_entry(L);
+    return run(L, &entry);
+}
+
+/* clamp(x, low, high) or clamp(x, {min=, max=}): a bound that is nil does not bind */
+static int call_clamp(lua_State *L)
+{
+    Entry entry = called_entry(L);
+    lua_settop(L, 3);
+    const Tensor *t = bind_tensor(L, entry.name, 1);
+    if (lua_istable(L, 2) && lua_isnil(L, 3)) {
+        static const char *const bounds[] = {"min", "max", NULL};
+        bind_check_options(L, entry.name, 2, bounds);
+        lua_getfield(L, 2, "max");
+        lua_replace(L, 3);
+        lua_getfield(L, 2, "min");
+        lua_replace(L, 2);
+    }
+    if (lua_isnil(L, 2) && lua_isnil(L, 3))
+        bind_fail(L, "%s: argument 2: expected a bound here or in argument 3, got nil", entry.name);
+    for (int i = 2; i <= 3; i++) {
+        if (!lua_isnil(L, i))
+            continue;
+        if (dtype_is_float((DType)t->dtype))
+            lua_pushnumber(L, i == 2 ? -HUGE_VAL : HUGE_VAL);
+        else
+            lua_pushinteger(L, i == 2 ? INT64_MIN : INT64_MAX);
+        lua_replace(L, i);
+    }
+    return run(L, &entry);
+}
+
+/* rows whose later arguments need not be given */
+static const struct {
+    const char *name;
+    lua_Number value[MAX_ARITY - 1];
+} defaults[] = {
+    {"leaky_relu", {0.01}}, {"elu", {1}},          {"celu", {1}},
+    {"softshrink", {0.5}},  {"hardshrink", {0.5}}, {"hardtanh", {-1, 1}},
+};
+
+static int call_with_defaults(lua_State *L)
+{
+    Entry entry = called_entry(L);
+    int arity = entry.operation->arity;
+    if (lua_gettop(L) < arity)
+        lua_settop(L, arity);
+    for (size_t i = 0; i < COUNT_OF(defaults); i++)
+        for (int k = 2; k <= arity && strcmp(defaults[i].name, entry.operation->name) == 0; k++)
+            if (lua_isnil(L, k)) {
+                lua_pushnumber(L, defaults[i].value[k - 2]);
+                lua_replace(L, k);
+            }
+    return call_operation(L);
+}
+
+static bool has_defaults(const char *name)
+{
+    for (size_t i = 0; i < COUNT_OF(defaults); i++)
+        if (strcmp(defaults[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static int find_operation(const char *name)
+{
+    for (int op = 0; op < operation_count; op++)
+        if (strcmp(operations[op].name, name) == 0)
+            return op;
+    return -1;
+}
+
+static void push_operation(lua_State *L, lua_CFunction call, int op, const char *name,
+                           bool in_place)
+{
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushinteger(L, op);
+    lua_pushstring(L, name);
+    lua_pushboolean(L, in_place);
+    lua_pushcclosure(L, call, 4);
+}
+
+/* elementwise_rows() -> the table: { name, arity, kind, derivatives, low, high, doc } a row */
+static int core_elementwise_rows(lua_State *L)
+{
+    static const char *const kinds[] = {
+        [NUMERIC] = "numeric",   [DIVISION] = "division", [SIGNED] = "signed",
+        [FLOATING] = "floating", [BOOLEAN] = "boolean",   [SELECT] = "select",
+    };
+    lua_createtable(L, operation_count, 0);
+    for (int op = 0; op < operation_count; op++) {
+        const Operation *o = &operations[op];
+        lua_createtable(L, 0, 8);
+        lua_pushstring(L, o->name);
+        lua_setfield(L, -2, "name");
+        lua_pushinteger(L, o->arity);
+        lua_setfield(L, -2, "arity");
+        lua_pushstring(L, kinds[o->kind]);
+        lua_setfield(L, -2, "kind");
+        lua_createtable(L, o->arity, 0);
+        for (int i = 0; i < o->arity; i++) {
+            lua_pushstring(L, o->derivative[i]);
+            lua_rawseti(L, -2, i + 1);
+        }
+        lua_setfield(L, -2, "derivatives");
+        lua_pushnumber(L, o->low);
+        lua_setfield(L, -2, "low");
+        lua_pushnumber(L, o->high);
+        lua_setfield(L, -2, "high");
+        lua_pushstring(L, o->doc);
+        lua_setfield(L, -2, "doc");
+        lua_rawseti(L, -2, op + 1);
+    }
+    return 1;
+}
+
+/* Lua's operators that are rows */
+static const struct {
+    const char *event, *name;
+} operators[] = {
+    {"__add", "add"}, {"__sub", "sub"},           {"__mul", "mul"},       {"__div", "div"},
+    {"__pow", "pow"}, {"__idiv", "floor_divide"}, {"__mod", "remainder"}, {"__unm", "neg"},
+};
+
+/* core.elementwise holds the functions, which record themselves; core.elementwise_rows() the table
+ */
+void bind_open_elementwise(lua_State *L)
+{
+    luaL_getsubtable(L, -1, "elementwise");
+    for (int op = 0; op < operation_count; op++) {
+        const Operation *o = &operations[op];
+        lua_CFunction call = strcmp(o->name, "clamp") == 0 ? call_clamp
+                             : has_defaults(o->name)       ? call_with_defaults
+                                                           : call_operation;
+        push_operation(L, call, op, o->name, false);
+        lua_setfield(L, -2, o->name);
+        if (o->kind != SELECT) {
+            const char *name = lua_pushfstring(L, "%s_", o->name);
+            push_operation(L, call, op, name, true);
+            lua_setfield(L, -3, name);
+            lua_pop(L, 1);
+        }
+    }
+    lua_pop(L, 1);
+    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_TENSOR_TYPE);
+    for (size_t i = 0; i < COUNT_OF(operators); i++) {
+        push_operation(L, call_operator, find_operation(operators[i].name), operators[i].name,
+                       false);
+        lua_setfield(L, -2, operators[i].event);
+    }
+    lua_pop(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushcclosure(L, core_elementwise_rows, 1);
+    lua_setfield(L, -2, "elementwise_rows");
+}

@@ -1,0 +1,63 @@
+/*
+ * bind_file.c - what the bindings of files share; see bind_file.h
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "bind/bind_check.h"
+#include "bind/bind_file.h"
+#include "formats/download.h"
+#include "formats/gzip.h"
+
+int bind_refuse_file(lua_State *L, const char *path, Reason reason)
+{
+    lua_pushnil(L);
+    lua_pushfstring(L, "%s: %s", path, reason);
+    return 2;
+}
+
+int bind_push_outcome(lua_State *L, const char *path, Reason reason)
+{
+    if (reason != NULL)
+        return bind_refuse_file(L, path, reason);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+int bind_open_file(const char *path)
+{
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+void *bind_push_reader(lua_State *L, const char *type, size_t size, lua_CFunction close)
+{
+    GzipReader *reader = memset(lua_newuserdatauv(L, size, 0), 0, size);
+
+    reader->descriptor = -1;
+    if (luaL_newmetatable(L, type)) {
+        lua_pushcfunction(L, close);
+        lua_setfield(L, -2, "__gc");
+        lua_pushcfunction(L, close);
+        lua_setfield(L, -2, "__close");
+    }
+    lua_setmetatable(L, -2);
+    lua_toclose(L, -1);
+    return reader;
+}
+
+const Tensor *bind_contiguous(lua_State *L, const char *f, int index)
+{
+    Tensor *t = bind_tensor(L, f, index);
+    if (!t->is_contiguous)
+        bind_fail_argument(L, f, index, "a contiguous tensor");
+    return t;
+}
+
+int bind_refuse_content(lua_State *L, const char *name, const char *expected, const char *found)
+{
+    lua_pushnil(L);
+    lua_pushfstring(L, "%s: %s: expected SHA-256 %s, found %s", name, download_unlike, expected,
+                    found);
+    return 2;
+}

@@ -1,0 +1,58 @@
+/*
+ * bind_image.c - reading and writing pictures
+ *
+ * For wrun.image, which checks what users give. A file that cannot be had gives nil and a message.
+ */
+#include "bind/bind_check.h"
+#include "bind/bind_result.h"
+#include "bind/open.h"
+#include "formats/image.h"
+
+static int push_failure(lua_State *L, const char *error)
+{
+    lua_pushnil(L);
+    lua_pushstring(L, error);
+    return 2;
+}
+
+/* image_save(path, uint8 [height, width]) -> true, or nil and a message */
+static int core_image_save(lua_State *L)
+{
+    static const char f[] = "image.save";
+    const char *path = luaL_checkstring(L, 1);
+    Tensor *t = bind_tensor(L, f, 2);
+    if (t->dtype != UINT8 || t->ndim != 2 || !t->is_contiguous || t->numel == 0 ||
+        t->dims[0] > INT32_MAX || t->dims[1] > INT32_MAX)
+        bind_fail_argument(L, f, 2, "a contiguous uint8 matrix of pixels");
+    char error[IMAGE_ERROR];
+    const uint8_t *pixels = (const uint8_t *)tensor_data(t);
+    if (!image_save(path, t->dims[1], t->dims[0], pixels, error))
+        return push_failure(L, error);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* image_load(path) -> uint8 [height, width], or nil and a message */
+static int core_image_load(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    char error[IMAGE_ERROR];
+    int64_t shape[2];
+    if (!image_size(path, &shape[1], &shape[0], error))
+        return push_failure(L, error);
+    Tensor *t = bind_new_tensor(L, "image.load", UINT8, 2, shape);
+    if (!image_load(path, shape[1], shape[0], (uint8_t *)tensor_data(t), error))
+        return push_failure(L, error);
+    return 1;
+}
+
+static const luaL_Reg image_functions[] = {
+    {"image_save", core_image_save},
+    {"image_load", core_image_load},
+    {NULL, NULL},
+};
+
+void bind_open_image(lua_State *L)
+{
+    bind_register(L, image_functions);
+}

@@ -1,0 +1,476 @@
+/*
+ * bind_index.c - picking elements by their positions, writing to positions, and cat
+ */
+#include <string.h>
+
+#include "bind/bind_autograd.h"
+#include "bind/bind_check.h"
+#include "bind/bind_result.h"
+#include "bind/open.h"
+#include "kernels/elementwise.h"
+#include "kernels/index.h"
+
+/* t, or a contiguous copy of it, which is pushed */
+static Tensor *contiguous(lua_State *L, const char *f, Tensor *t)
+{
+    if (t->is_contiguous)
+        return t;
+    View v;
+    tensor_view(t, &v);
+    return bind_new_copy(L, f, &v, v.dtype);
+}
+
+static Rows rows_of(const Tensor *t, int dimension)
+{
+    Rows rows = {.dtype = (DType)t->dtype, .outer = 1, .n = 1, .inner = 1};
+    for (int d = 0; d < t->ndim; d++) {
+        int64_t *part = d < dimension ? &rows.outer : d == dimension ? &rows.n : &rows.inner;
+        *part *= t->dims[d];
+    }
+    return rows;
+}
+
+/* the positions, argument `index`: int64 (or int32) and from 1 to n; contiguous, perhaps as a copy
+ * (pushed) */
+static const int64_t *check_positions(lua_State *L, const char *f, int index, int64_t n)
+{
+    Tensor *p = bind_tensor(L, f, index);
+    View v;
+    tensor_view(p, &v);
+    if (v.dtype == INT32)
+        p = bind_new_copy(L, f, &v, INT64);
+    else if (v.dtype != INT64)
+        bind_fail_argument(L, f, index, "an int64 tensor of positions");
+    p = contiguous(L, f, p);
+    const int64_t *positions = (const int64_t *)(const void *)tensor_data(p);
+    int64_t wrong = index_check(positions, p->numel, n);
+    if (wrong >= 0)
+        bind_fail(L, "%s: argument %d: expected positions from 1 to %I, got %I at place %I", f,
+                  index, (LUAI_UACINT)n, (LUAI_UACINT)positions[wrong], (LUAI_UACINT)(wrong + 1));
+    return positions;
+}
+
+/* the rows of x that the list of positions, argument 3, names along dimension, argument 2 */
+static Rows read_rows(lua_State *L, const char *f, const Tensor *x, int dimension)
+{
+    const Tensor *positions = bind_tensor(L, f, 3);
+    if (positions->ndim > 1)
+        bind_fail_argument(L, f, 3, "a list of positions (one dimension)");
+    if (x->ndim == 0)
+        bind_fail_argument(L, f, 1, "a tensor with dimensions");
+    Rows rows = rows_of(x, dimension);
+    rows.count = positions->numel;
+    rows.positions = check_positions(L, f, 3, rows.n);
+    return rows;
+}
+
+/* index_select(x, dim, positions): y[..., i, ...] = x[..., positions[i], ...] */
+static int core_index_select(lua_State *L)
+{
+    static const char f[] = "index_select";
+    lua_settop(L, 3);
+    Tensor *x = bind_tensor(L, f, 1);
+    int dimension = bind_dimension(L, f, 2, x->ndim);
+    Rows rows = read_rows(L, f, x, dimension);
+    int64_t shape[MAX_RANK];
+    memcpy(shape, tensor_shape(x), x->ndim * sizeof *shape);
+    shape[dimension] = rows.count;
+    const Tensor *source = contiguous(L, f, x);
+    const Tensor *y = bind_new_tensor(L, f, rows.dtype, x->ndim, shape);
+    index_select(bind_runtime(L)->pool, &rows, tensor_data(source), tensor_data(y));
+    return 1;
+}
+
+/* the places of x that the tensor of positions, argument 3, names along a dimension */
+static Places read_places(lua_State *L, const char *f, const Tensor *x, int dimension)
+{
+    const Tensor *p = bind_tensor(L, f, 3);
+    bool fits = p->ndim == x->ndim;
+    for (int d = 0; fits && d < x->ndim; d++)
+        fits = d == dimension || p->dims[d] <= x->dims[d];
+    if (!fits) {
+        const char *wanted = bind_shape_text(L, x->ndim, x->dims);
+        bind_fail(L, "%s: argument 3: expected a shape within %s but for dimension %d, got %s", f,
+                  wanted, dimension + 1, bind_shape_text(L, p->ndim, p->dims));
+    }
+    Places places = {.dtype = (DType)x->dtype, .ndim = x->ndim, .dimension = dimension};
+    memcpy(places.shape, p->dims, p->ndim * sizeof(int64_t));
+    places.positions = check_positions(L, f, 3, x->ndim > 0 ? x->dims[dimension] : 1);
+    return places;
+}
+
+/* gather(x, dim, positions): y has the shape of positions, y[i][j] = x[positions[i][j]][j] along
+ * dim 1 */
+static int core_gather(lua_State *L)
+{
+    static const char f[] = "gather";
+    lua_settop(L, 3);
+    Tensor *x = bind_tensor(L, f, 1);
+    Places places = read_places(L, f, x, bind_dimension(L, f, 2, x->ndim));
+    memcpy(places.stride, tensor_stride(x), x->ndim * sizeof(int64_t));
+    const Tensor *y = bind_new_tensor(L, f, places.dtype, places.ndim, places.shape);
+    index_gather(&places, tensor_data(x), tensor_data(y));
+    return 1;
+}
+
+/* ---- writing at positions ---- */
+
+typedef struct {
+    lua_State *L;
+    const char *name;
+    bool in_place;
+    Write write;
+    Tensor *x;
+    Tensor *target; /* contiguous: x itself, or a copy */
+} Change;
+
+static Change read_change(lua_State *L, const char *f, Write write, bool in_place)
+{
+    return (Change){L, f, in_place, write, bind_tensor(L, f, 1), NULL};
+}
+
+/* what is written, argument `index`, is a number or has x's type */
+static void check_source(const Change *c, int index)
+{
+    const Tensor *t = bind_to_tensor(c->L, index);
+    if (t != NULL && t->dtype != c->x->dtype)
+        bind_fail_argument(c->L, c->name, index, "a number or a tensor of argument 1's type");
+}
+
+/* the same as a contiguous block of x's type; not x's own memory, which is about to change */
+static const void *block(const Change *c, const Operand *in, int ndim, const int64_t *shape)
+{
+    if (!in->is_scalar && shape_equal(ndim, shape, in->view.ndim, in->view.shape) &&
+        shape_is_contiguous(ndim, shape, in->view.stride))
+        return in->view.data;
+    View out;
+    tensor_view(bind_new_tensor(c->L, c->name, (DType)c->x->dtype, ndim, shape), &out);
+    elementwise_copy(bind_runtime(c->L)->pool, &out, in);
+    return out.data;
+}
+
+/* the block that argument `index` fills when it is broadcast to a shape */
+static const void *broadcast_block(const Change *c, int index, int ndim, const int64_t *shape)
+{
+    View wanted = {.dtype = (DType)c->x->dtype, .ndim = ndim};
+    memcpy(wanted.shape, shape, (size_t)ndim * sizeof *shape);
+    Operand in;
+    check_source(c, index);
+    bind_source(c->L, c->name, index, &wanted, &in);
+    return block(c, &in, ndim, shape);
+}
+
+/* the block for as many elements as there are places: the beginning of argument 4 */
+static const void *covering_block(const Change *c, const Places *places)
+{
+    Operand in = {.is_scalar = true};
+    Tensor *t = bind_to_tensor(c->L, 4);
+    check_source(c, 4);
+    if (t == NULL && !bind_to_scalar(c->L, 4, &in.scalar))
+        bind_fail_argument(c->L, c->name, 4, "a tensor or a number");
+    if (t != NULL) {
+        bool covers = t->ndim == places->ndim;
+        for (int d = 0; covers && d < t->ndim; d++)
+            covers = t->dims[d] >= places->shape[d];
+        if (!covers) {
+            const char *wanted = bind_shape_text(c->L, places->ndim, places->shape);
+            bind_fail(c->L, "%s: argument 4: expected a shape that covers %s, got %s", c->name,
+                      wanted, bind_shape_text(c->L, t->ndim, t->dims));
+        }
+        in.is_scalar = false;
+        tensor_view(t, &in.view);
+        if (t->storage == c->x->storage)
+            tensor_view(bind_new_copy(c->L, c->name, &in.view, in.view.dtype), &in.view);
+        memcpy(in.view.shape, places->shape, (size_t)places->ndim * sizeof(int64_t));
+    }
+    return block(c, &in, places->ndim, places->shape);
+}
+
+/* All is checked: the target is x where that can be written to directly, else a copy of it. */
+static void begin_change(Change *c)
+{
+    if (c->in_place) {
+        bind_check_writable(c->L, c->name, 1, c->x);
+        if (bind_needs_grad(c->L, 4))
+            bind_check_unshared(c->L, c->name, c->x);
+        bind_touch(c->x);
+        c->target = contiguous(c->L, c->name, c->x);
+    } else {
+        View v;
+        tensor_view(c->x, &v);
+        c->target = bind_new_copy(c->L, c->name, &v, v.dtype);
+    }
+}
+
+static int end_change(const Change *c)
+{
+    if (!c->in_place)
+        return 1; /* the copy was pushed last */
+    if (c->target != c->x) {
+        View out;
+        Operand in = {.is_scalar = false};
+        tensor_view(c->x, &out);
+        tensor_view(c->target, &in.view);
+        elementwise_copy(bind_runtime(c->L)->pool, &out, &in);
+    }
+    lua_pushvalue(c->L, 1);
+    return 1;
+}
+
+/* f(x, dim, positions, y): y[..., i, ...] is written to x[..., positions[i], ...] */
+static int change_rows(lua_State *L, const char *f, Write write, bool in_place)
+{
+    Change c = read_change(L, f, write, in_place);
+    int dimension = bind_dimension(L, f, 2, c.x->ndim);
+    Rows rows = read_rows(L, f, c.x, dimension);
+    int64_t shape[MAX_RANK];
+    memcpy(shape, tensor_shape(c.x), c.x->ndim * sizeof *shape);
+    shape[dimension] = rows.count;
+    const void *y = broadcast_block(&c, 4, c.x->ndim, shape);
+    begin_change(&c);
+    index_write(&rows, write, tensor_data(c.target), y);
+    return end_change(&c);
+}
+
+/* f(x, dim, positions, value): the same for a single value */
+static int fill_rows(lua_State *L, const char *f, Write write, bool in_place)
+{
+    const Tensor *value = bind_to_tensor(L, 4);
+    if (value != NULL && value->ndim > 0)
+        bind_fail_argument(L, f, 4, "a number");
+    return change_rows(L, f, write, in_place);
+}
+
+/* f(x, dim, positions, y): y[i][j] is written to x[positions[i][j]][j], along dim 1 */
+static int change_elements(lua_State *L, const char *f, Write write, bool in_place)
+{
+    Change c = read_change(L, f, write, in_place);
+    Places places = read_places(L, f, c.x, bind_dimension(L, f, 2, c.x->ndim));
+    const void *y = covering_block(&c, &places);
+    begin_change(&c);
+    shape_strides(c.x->ndim, tensor_shape(c.x), places.stride);
+    index_scatter(&places, write, tensor_data(c.target), y);
+    return end_change(&c);
+}
+
+/* f(x, positions, y [, accumulate]): y[i] is written to element positions[i] of x, seen as a row;
+ * y has as many elements as positions, or broadcasts to their shape */
+static int change_flat(lua_State *L, const char *f, Write write, bool in_place)
+{
+    Change c = read_change(L, f, write, in_place);
+    if (!lua_isnil(L, 4) && lua_type(L, 4) != LUA_TBOOLEAN)
+        bind_fail_argument(L, f, 4, "true or false for accumulate");
+    Tensor *p = bind_tensor(L, f, 2);
+    Rows rows = {.dtype = (DType)c.x->dtype, .outer = 1, .n = c.x->numel, .inner = 1};
+    rows.count = p->numel;
+    rows.positions = check_positions(L, f, 2, rows.n);
+    const Tensor *t = bind_to_tensor(L, 3);
+    const Tensor *shaped = t != NULL && t->numel == p->numel ? t : p;
+    const void *y = broadcast_block(&c, 3, shaped->ndim, shaped->dims);
+    begin_change(&c);
+    index_write(&rows, lua_toboolean(L, 4) ? WRITE_ADD : write, tensor_data(c.target), y);
+    return end_change(&c);
+}
+
+/* scatter_reduce(x, dim, positions, y, way): each element of y is added to its place or multiplied
+ * into it ("sum", "prod"), or stays there if it is the largest or smallest so far ("amax", "amin")
+ */
+static int core_scatter_reduce(lua_State *L)
+{
+    static const char f[] = "scatter_reduce";
+    static const struct {
+        const char *name;
+        Write write;
+    } ways[] = {
+        {"sum", WRITE_ADD},
+        {"prod", WRITE_MULTIPLY},
+        {"amax", WRITE_MAXIMUM},
+        {"amin", WRITE_MINIMUM},
+    };
+    lua_settop(L, 5);
+    const char *name = lua_type(L, 5) == LUA_TSTRING ? lua_tostring(L, 5) : "";
+    for (size_t i = 0; i < COUNT_OF(ways); i++)
+        if (strcmp(name, ways[i].name) == 0)
+            return change_elements(L, f, ways[i].write, false);
+    bind_fail_argument(L, f, 5, "sum, mean, prod, amax or amin");
+}
+
+/* a function that returns x changed, and one that changes x itself */
+#define CHANGES(ROW)                                                                               \
+    ROW(index_add, change_rows, WRITE_ADD)                                                         \
+    ROW(index_copy, change_rows, WRITE_COPY)                                                       \
+    ROW(index_fill, fill_rows, WRITE_COPY)                                                         \
+    ROW(scatter, change_elements, WRITE_COPY)                                                      \
+    ROW(scatter_add, change_elements, WRITE_ADD)                                                   \
+    ROW(put, change_flat, WRITE_COPY)
+
+#define ROW(name, change, write)                                                                   \
+    static int core_##name(lua_State *L)                                                           \
+    {                                                                                              \
+        lua_settop(L, 4);                                                                          \
+        return change(L, #name, write, false);                                                     \
+    }                                                                                              \
+    static int core_##name##_(lua_State *L)                                                        \
+    {                                                                                              \
+        lua_settop(L, 4);                                                                          \
+        return change(L, #name "_", write, true);                                                  \
+    }
+CHANGES(ROW)
+#undef ROW
+
+/*
+ * positions(t, n, from_end) -> t itself where all its positions are from 1 to n; where from_end
+ * allows positions from -n to -1, a copy with these counted from 1; or nil and the place of the
+ * first that is neither. t is an int64 tensor.
+ */
+static int core_positions(lua_State *L)
+{
+    static const char f[] = "positions";
+    Tensor *t = bind_tensor(L, f, 1);
+    int64_t n = bind_integer(L, f, 2, "a size");
+    bool from_end = lua_toboolean(L, 3);
+    lua_settop(L, 1);
+    const Tensor *row = contiguous(L, f, t);
+    const int64_t *given = (const int64_t *)(const void *)tensor_data(row);
+    if (index_check(given, t->numel, n) < 0) {
+        lua_settop(L, 1);
+        return 1;
+    }
+    const Tensor *copy = bind_new_tensor(L, f, INT64, t->ndim, tensor_shape(t));
+    int64_t *counted = (int64_t *)(void *)tensor_data(copy);
+    for (int64_t i = 0; i < t->numel; i++)
+        counted[i] = from_end && given[i] < 0 ? given[i] + n + 1 : given[i];
+    int64_t wrong = index_check(counted, t->numel, n);
+    if (wrong < 0)
+        return 1;
+    lua_pushnil(L);
+    lua_pushinteger(L, wrong + 1);
+    return 2;
+}
+
+/* nonzero(x): [count, ndim], the positions of the elements that are not 0, one in a row */
+static int core_nonzero(lua_State *L)
+{
+    View v;
+    tensor_view(bind_tensor(L, "nonzero", 1), &v);
+    const Tensor *copy = bind_new_copy(L, "nonzero", &v, BOOL);
+    const uint8_t *mask = (const uint8_t *)tensor_data(copy);
+    int64_t shape[2] = {index_count(mask, copy->numel), v.ndim};
+    const Tensor *y = bind_new_tensor(L, "nonzero", INT64, 2, shape);
+    index_nonzero(v.ndim, v.shape, mask, (int64_t *)(void *)tensor_data(y));
+    return 1;
+}
+
+/* ---- t[key] of positions and slices ---- */
+
+/* leaves dimension d of v at one position */
+static void take_position(lua_State *L, const char *f, View *v, int d, int64_t position, int shown)
+{
+    view_select(v, d, bind_position(L, f, position, v->shape[d], shown));
+}
+
+/* {from, to, step} of a slice, at the top of the stack: negatives count from the end, {} is
+ * everything */
+static void take_slice(lua_State *L, const char *f, View *v, int d, int shown)
+{
+    int64_t n = v->shape[d], part[3] = {1, n, 1};
+    int given = (int)lua_rawlen(L, -1);
+    bool valid = given <= 3;
+    for (int i = 0; i < given && i < 3; i++) {
+        int is_integer;
+        lua_rawgeti(L, -1, i + 1);
+        part[i] = lua_tointegerx(L, -1, &is_integer);
+        valid = valid && is_integer;
+        lua_pop(L, 1);
+    }
+    int64_t from = part[0] < 0 ? part[0] + n + 1 : part[0],
+            to = part[1] < 0 ? part[1] + n + 1 : part[1];
+    valid = valid && part[2] >= 1 && from >= 1 && to <= n && from <= to + 1;
+    if (!valid)
+        bind_fail(L,
+                  "%s: expected {from, to, step} within 1 to %I in dimension %d, got {%I, %I, %I}",
+                  f, (LUAI_UACINT)n, shown, (LUAI_UACINT)part[0], (LUAI_UACINT)part[1],
+                  (LUAI_UACINT)part[2]);
+    int64_t step =
+        size_min(part[2], size_max(n, 1)); /* a longer one reaches no second element either */
+    v->data += (from - 1) * v->stride[d] * dtype_size(v->dtype);
+    v->shape[d] = size_pieces(to - from + 1, step);
+    v->stride[d] *= step;
+}
+
+/* v = the part of the tensor at index 1 that the key at index 2 names: a position, or a table of
+ * positions and slices */
+static void take_key(lua_State *L, const char *f, View *v)
+{
+    tensor_view(bind_tensor(L, f, 1), v);
+    if (lua_type(L, 2) == LUA_TNUMBER) {
+        if (v->ndim == 0)
+            bind_fail(L, "%s: a tensor without dimensions has no positions", f);
+        take_position(L, f, v, 0, bind_integer(L, f, 2, "a whole position"), 1);
+        return;
+    }
+    if (lua_type(L, 2) != LUA_TTABLE)
+        bind_fail_argument(L, f, 2, "a position or a table of positions and slices");
+    int count = (int)lua_rawlen(L, 2);
+    if (count > v->ndim)
+        bind_fail(L, "%s: expected at most %d positions or slices, got %d", f, v->ndim, count);
+    for (int i = 1, d = 0; i <= count; i++) {
+        lua_rawgeti(L, 2, i);
+        if (lua_type(L, -1) == LUA_TTABLE)
+            take_slice(L, f, v, d++, i);
+        else if (lua_isinteger(L, -1))
+            take_position(L, f, v, d, lua_tointeger(L, -1), i);
+        else
+            bind_fail(
+                L, "%s: expected a position or a slice {from, to, step} for dimension %d, got %s",
+                f, i, bind_describe(L, lua_gettop(L)));
+        lua_pop(L, 1);
+    }
+}
+
+/* index(t, key): what t[key] shows */
+static int core_index(lua_State *L)
+{
+    View v;
+    take_key(L, "index", &v);
+    bind_new_view(L, 1, &v);
+    return 1;
+}
+
+/* assign(t, key, value): t[key] = value, a tensor that broadcasts to the part or a number; returns
+ * t */
+static int core_assign(lua_State *L)
+{
+    lua_settop(L, 3);
+    Tensor *t = bind_tensor(L, "assign", 1);
+    View part;
+    Operand in;
+    take_key(L, "assign", &part);
+    bind_source(L, "assign", 3, &part, &in);
+    bind_check_writable(L, "assign", 1, t);
+    if (bind_needs_grad(L, 3))
+        bind_check_unshared(L, "assign", t);
+    bind_touch(t);
+    elementwise_copy(bind_runtime(L)->pool, &part, &in);
+    lua_pushvalue(L, 1);
+    return 1;
+}
+
+static const luaL_Reg index_functions[] = {
+    {"index_select", core_index_select},
+    {"gather", core_gather},
+    {"scatter_reduce", core_scatter_reduce},
+    {"nonzero", core_nonzero},
+    {"positions", core_positions},
+    {"index", core_index},
+    {"assign", core_assign},
+#define ROW(name, change, write) {#name, core_##name}, {#name "_", core_##name##_},
+    CHANGES(ROW)
+#undef ROW
+        {NULL, NULL},
+};
+
+void bind_open_index(lua_State *L)
+{
+    bind_register_unrecorded(L, index_functions);
+}

@@ -1,0 +1,223 @@
+/*
+ * bind_neural.c - softmax, standardisation, optimiser steps, class targets
+ */
+#include "bind/bind_check.h"
+#include "bind/bind_result.h"
+#include "bind/open.h"
+#include "kernels/neural.h"
+
+/* ---- softmax ---- */
+
+static int softmax(lua_State *L, const char *f, bool logarithm)
+{
+    lua_settop(L, 2);
+    Tensor *x = bind_tensor(L, f, 1);
+    bind_check_float(L, f, 1, x);
+    int d = bind_dimension(L, f, 2, x->ndim), last = x->ndim - 1;
+    View v;
+    tensor_view(x, &v);
+    if (x->ndim > 0)
+        view_swap(&v, d, last);
+    Tensor *y = bind_new_copy(L, f, &v, v.dtype);
+    int64_t n = x->ndim > 0 ? v.shape[last] : 1;
+    if (y->numel > 0)
+        neural_softmax(bind_runtime(L)->pool, v.dtype, y->numel / n, n, tensor_data(y),
+                       tensor_data(y), logarithm);
+    if (d != last && x->ndim > 0) {
+        tensor_view(y, &v);
+        view_swap(&v, d, last);
+        bind_new_copy(L, f, &v, v.dtype);
+    }
+    return 1;
+}
+
+static int core_softmax(lua_State *L)
+{
+    return softmax(L, "softmax", false);
+}
+
+static int core_log_softmax(lua_State *L)
+{
+    return softmax(L, "log_softmax", true);
+}
+
+/* ---- standardisation ---- */
+
+/* the tensor [a, b, c] of floats at an index, which must be contiguous */
+static Tensor *check_groups(lua_State *L, const char *f, int index)
+{
+    Tensor *x = bind_tensor(L, f, index);
+    bind_check_float(L, f, index, x);
+    if (x->ndim != 3 || !x->is_contiguous)
+        bind_fail_argument(L, f, index, "a contiguous tensor [a, b, c]");
+    return x;
+}
+
+/* standardize(x[a, b, c], eps) -> y, mean[b], variance[b], over all a and c */
+static int core_standardize(lua_State *L)
+{
+    static const char f[] = "standardize";
+    lua_settop(L, 2);
+    const Tensor *x = check_groups(L, f, 1);
+    double eps = bind_number(L, f, 2, "a number");
+    Tensor *y = bind_new_tensor(L, f, (DType)x->dtype, 3, x->dims);
+    Tensor *mean = bind_new_tensor(L, f, (DType)x->dtype, 1, x->dims + 1);
+    Tensor *variance = bind_new_tensor(L, f, (DType)x->dtype, 1, x->dims + 1);
+    neural_standardize(bind_runtime(L)->pool, (DType)x->dtype, x->dims, eps, tensor_data(x),
+                       tensor_data(y), tensor_data(mean), tensor_data(variance));
+    return 3;
+}
+
+/* standardize_gradient(g, x, eps) -> the gradient of x from that of standardize's y */
+static int core_standardize_gradient(lua_State *L)
+{
+    static const char f[] = "standardize_gradient";
+    lua_settop(L, 3);
+    Tensor *g = bind_tensor(L, f, 1);
+    const Tensor *x = check_groups(L, f, 2);
+    double eps = bind_number(L, f, 3, "a number");
+    if (g->dtype != x->dtype || !shape_equal(g->ndim, g->dims, x->ndim, x->dims))
+        bind_fail_argument(L, f, 1, "a tensor like argument 2");
+    View v;
+    tensor_view(g, &v);
+    Tensor *dx = bind_new_copy(L, f, &v, v.dtype);
+    neural_standardize_gradient(bind_runtime(L)->pool, v.dtype, x->dims, eps, tensor_data(x),
+                                tensor_data(dx));
+    return 1;
+}
+
+/* ---- optimiser steps ---- */
+
+/* the block at index, of the same type and shape as the parameter; NULL for nil where that is
+ * allowed */
+static void *check_block(lua_State *L, const char *f, int index, const Tensor *param, bool optional)
+{
+    if (optional && lua_isnil(L, index))
+        return NULL;
+    Tensor *t = bind_tensor(L, f, index);
+    if (t->dtype != param->dtype || !shape_equal(t->ndim, t->dims, param->ndim, param->dims) ||
+        !t->is_contiguous) {
+        const char *wanted = bind_describe(L, 1);
+        bind_fail(L, "%s: argument %d: expected a contiguous tensor like the parameter, %s, got %s",
+                  f, index, wanted, bind_describe(L, index));
+    }
+    return tensor_data(t);
+}
+
+static Tensor *check_parameter(lua_State *L, const char *f)
+{
+    Tensor *param = bind_tensor(L, f, 1);
+    bind_check_float(L, f, 1, param);
+    check_block(L, f, 1, param, false);
+    return param;
+}
+
+/* adam_step(param, grad, exp_avg, exp_avg_sq, max_exp_avg_sq or nil, step, lr, beta1, beta2, eps,
+ * weight_decay, maximize, decoupled) */
+static int core_adam_step(lua_State *L)
+{
+    static const char f[] = "adam_step";
+    lua_settop(L, 13);
+    Tensor *param = check_parameter(L, f);
+    AdamStep adam = {
+        .dtype = (DType)param->dtype,
+        .n = param->numel,
+        .param = tensor_data(param),
+        .grad = check_block(L, f, 2, param, false),
+        .exp_avg = check_block(L, f, 3, param, false),
+        .exp_avg_sq = check_block(L, f, 4, param, false),
+        .max_exp_avg_sq = check_block(L, f, 5, param, true),
+        .step = bind_number(L, f, 6, "a number"),
+        .lr = bind_number(L, f, 7, "a number"),
+        .beta1 = bind_number(L, f, 8, "a number"),
+        .beta2 = bind_number(L, f, 9, "a number"),
+        .eps = bind_number(L, f, 10, "a number"),
+        .weight_decay = bind_number(L, f, 11, "a number"),
+        .maximize = lua_toboolean(L, 12),
+        .decoupled = lua_toboolean(L, 13),
+    };
+    bind_touch(param);
+    neural_adam_step(bind_runtime(L)->pool, &adam);
+    return 0;
+}
+
+/* sgd_step(param, grad, buffer or nil, first, lr, momentum, dampening, weight_decay, nesterov,
+ * maximize) */
+static int core_sgd_step(lua_State *L)
+{
+    static const char f[] = "sgd_step";
+    lua_settop(L, 10);
+    Tensor *param = check_parameter(L, f);
+    SgdStep sgd = {
+        .dtype = (DType)param->dtype,
+        .n = param->numel,
+        .param = tensor_data(param),
+        .grad = check_block(L, f, 2, param, false),
+        .buffer = check_block(L, f, 3, param, true),
+        .first = lua_toboolean(L, 4),
+        .lr = bind_number(L, f, 5, "a number"),
+        .momentum = bind_number(L, f, 6, "a number"),
+        .dampening = bind_number(L, f, 7, "a number"),
+        .weight_decay = bind_number(L, f, 8, "a number"),
+        .nesterov = lua_toboolean(L, 9),
+        .maximize = lua_toboolean(L, 10),
+    };
+    bind_touch(param);
+    neural_sgd_step(bind_runtime(L)->pool, &sgd);
+    return 0;
+}
+
+/* ---- class targets ---- */
+
+/*
+ * check_classes(f, targets, n [, ignored]) -> is any target the ignored value? Raises unless all
+ * others are classes 1..n; the message shows the value, its place and the remedy.
+ */
+static int core_check_classes(lua_State *L)
+{
+    const char *f = luaL_checkstring(L, 1);
+    Tensor *t = bind_tensor(L, f, 2);
+    int64_t n = luaL_checkinteger(L, 3);
+    if (t->dtype != INT64)
+        bind_fail_argument(L, f, 2, "int64 class targets");
+    View v;
+    tensor_view(t, &v);
+    if (!t->is_contiguous)
+        t = bind_new_copy(L, f, &v, INT64);
+    const int64_t *classes = (const int64_t *)(const void *)tensor_data(t);
+    int may_ignore;
+    bool any_ignored = false;
+    int64_t ignored = lua_tointegerx(L, 4, &may_ignore);
+    for (int64_t i = 0; i < t->numel; i++) {
+        bool is_ignored = may_ignore && classes[i] == ignored;
+        any_ignored |= is_ignored;
+        if (is_ignored || (classes[i] >= 1 && classes[i] <= n))
+            continue;
+        bind_fail(L, "%s: argument 2: expected classes from 1 to %I, got %I at place %I%s", f,
+                  (LUAI_UACINT)n, (LUAI_UACINT)classes[i], (LUAI_UACINT)(i + 1),
+                  classes[i] == 0 ? "; labels that count from 0 need +1" : "");
+    }
+    lua_pushboolean(L, any_ignored);
+    return 1;
+}
+
+static const luaL_Reg tensor_functions[] = {
+    {"softmax", core_softmax},
+    {"log_softmax", core_log_softmax},
+    {"standardize", core_standardize},
+    {"standardize_gradient", core_standardize_gradient},
+    {NULL, NULL},
+};
+
+static const luaL_Reg neural_functions[] = {
+    {"adam_step", core_adam_step},
+    {"sgd_step", core_sgd_step},
+    {"check_classes", core_check_classes},
+    {NULL, NULL},
+};
+
+void bind_open_neural(lua_State *L)
+{
+    bind_register_unrecorded(L, tensor_functions);
+    bind_register(L, neural_functions);
+}

@@ -1,0 +1,150 @@
+/*
+ * bind_rbm.c - the kernels of Restricted Boltzmann Machines
+ *
+ * For wrun's own Lua modules, which check what users give; here only what keeps memory safe.
+ */
+#include "bind/bind_check.h"
+#include "bind/bind_generator.h"
+#include "bind/bind_result.h"
+#include "bind/open.h"
+#include "kernels/rbm.h"
+
+/* the data of a contiguous tensor of this type and number of elements; NULL for nil */
+static void *check_block(lua_State *L, const char *f, int index, DType dtype, int64_t numel)
+{
+    if (lua_isnoneornil(L, index))
+        return NULL;
+    Tensor *t = bind_tensor(L, f, index);
+    if (t->dtype != dtype || t->numel != numel || !t->is_contiguous)
+        bind_fail(L, "%s: argument %d: expected %I contiguous elements of %s, got %s", f, index,
+                  (LUAI_UACINT)numel, dtype_info[dtype].name, bind_describe(L, index));
+    return tensor_data(t);
+}
+
+static Tensor *check_layer(lua_State *L, const char *f)
+{
+    Tensor *x = bind_tensor(L, f, 1);
+    bind_check_float(L, f, 1, x);
+    if (x->ndim != 2 || !x->is_contiguous)
+        bind_fail_argument(L, f, 1, "a contiguous matrix");
+    return x;
+}
+
+/* x, bias, beta, base at 1..4; a number beta is stored in *number */
+static RbmInput check_input(lua_State *L, const char *f, double *number)
+{
+    Tensor *x = check_layer(L, f);
+    DType dtype = (DType)x->dtype;
+    RbmInput in = {.dtype = dtype, .rows = x->dims[0], .n = x->dims[1], .x = tensor_data(x)};
+    in.bias = check_block(L, f, 2, dtype, in.n);
+    if (lua_type(L, 3) == LUA_TNUMBER) {
+        *number = lua_tonumber(L, 3);
+        in.beta = number;
+    } else {
+        in.beta = check_block(L, f, 3, FLOAT64, in.rows);
+        in.beta_each = in.beta != NULL;
+    }
+    in.base = check_block(L, f, 4, dtype, in.n);
+    return in;
+}
+
+static Generator *check_philox(lua_State *L, const char *f, int index)
+{
+    Generator *g = bind_generator(L, f, index);
+    if (g->engine != PHILOX)
+        bind_fail(L, "%s: argument %d: expected a generator with engine philox", f, index);
+    return g;
+}
+
+/* rbm_sample(x, bias, beta, base, generator, sample): x becomes the probabilities; with a
+ * generator, `sample`, or else x, the sample */
+static int core_rbm_sample(lua_State *L)
+{
+    static const char f[] = "rbm_sample";
+    lua_settop(L, 6);
+    double number;
+    RbmInput in = check_input(L, f, &number);
+    bool draw = !lua_isnil(L, 5);
+    void *sample = lua_isnil(L, 6) ? in.x : check_block(L, f, 6, in.dtype, in.rows * in.n);
+    uint64_t key = 0, first = 0;
+    if (draw) {
+        Generator *g = check_philox(L, f, 5);
+        key = g->seed;
+        first = random_reserve(g, (uint64_t)rbm_counters(in.rows, in.n));
+    }
+    bind_touch(bind_to_tensor(L, 1));
+    if (draw && !lua_isnil(L, 6))
+        bind_touch(bind_to_tensor(L, 6));
+    rbm_sample(bind_runtime(L)->pool, &in, draw, sample, key, first);
+    lua_settop(L, draw && sample != in.x ? 6 : 1);
+    return 1;
+}
+
+/* rbm_softplus(x, bias, beta, base) -> float64 [rows] */
+static int core_rbm_softplus(lua_State *L)
+{
+    static const char f[] = "rbm_softplus";
+    lua_settop(L, 4);
+    double number;
+    RbmInput in = check_input(L, f, &number);
+    if (in.bias == NULL)
+        bind_fail_argument(L, f, 2, "the biases");
+    Tensor *out = bind_new_tensor(L, f, FLOAT64, 1, &in.rows);
+    rbm_softplus(bind_runtime(L)->pool, &in, (double *)(void *)tensor_data(out));
+    return 1;
+}
+
+/* rbm_sample_groups(p, categories, generator): each group of p becomes one 1 among zeros */
+static int core_rbm_sample_groups(lua_State *L)
+{
+    static const char f[] = "rbm_sample_groups";
+    lua_settop(L, 3);
+    Tensor *p = check_layer(L, f);
+    int64_t rows = p->dims[0], n = p->dims[1];
+    int64_t categories = bind_integer(L, f, 2, "a number of categories");
+    if (categories < 1 || n % categories != 0)
+        bind_fail_argument(L, f, 2, "a divisor of the number of columns");
+    Generator *g = check_philox(L, f, 3);
+    uint64_t first = random_reserve(g, (uint64_t)rbm_counters(rows, n / categories));
+    bind_touch(p);
+    rbm_sample_groups(bind_runtime(L)->pool, (DType)p->dtype, rows, n, categories, tensor_data(p),
+                      g->seed, first);
+    lua_settop(L, 1);
+    return 1;
+}
+
+/* rbm_log_partition(weight [nh, nv], visible bias, hidden bias) -> log Z by enumerating the hidden
+ * units, or nil when the weights are too large for it */
+static int core_rbm_log_partition(lua_State *L)
+{
+    static const char f[] = "rbm_log_partition";
+    lua_settop(L, 3);
+    Tensor *w = check_layer(L, f);
+    int64_t nh = w->dims[0], nv = w->dims[1];
+    if (nh > RBM_ENUMERABLE || w->dtype != FLOAT64)
+        bind_fail_argument(L, f, 1, "float64 weights of at most 25 units");
+    const double *a = check_block(L, f, 2, FLOAT64, nv), *b = check_block(L, f, 3, FLOAT64, nh);
+    if (a == NULL || b == NULL)
+        bind_fail(L, "%s: expected the biases", f);
+    int64_t size = (int64_t)rbm_enumeration_scratch(nh, nv);
+    Tensor *scratch = bind_new_tensor(L, f, FLOAT64, 1, &size);
+    double log_z;
+    if (!rbm_log_partition(bind_runtime(L)->pool, nh, nv, (const double *)(void *)tensor_data(w), a,
+                           b, (double *)(void *)tensor_data(scratch), &log_z))
+        return 0;
+    lua_pushnumber(L, log_z);
+    return 1;
+}
+
+static const luaL_Reg rbm_functions[] = {
+    {"rbm_sample", core_rbm_sample},
+    {"rbm_softplus", core_rbm_softplus},
+    {"rbm_sample_groups", core_rbm_sample_groups},
+    {"rbm_log_partition", core_rbm_log_partition},
+    {NULL, NULL},
+};
+
+void bind_open_rbm(lua_State *L)
+{
+    bind_register(L, rbm_functions);
+}

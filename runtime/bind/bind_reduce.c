@@ -1,0 +1,247 @@
+/*
+ * bind_reduce.c - sums, products, extremes, any, all and the variance
+ *
+ * f(x) reduces everything to a tensor without dimensions; f(x, dim [, keepdim]) one dimension, or a
+ * table of dimensions where no place is asked for. max and min along a dimension return values and
+ * places.
+ */
+#include <string.h>
+
+#include "bind/bind_check.h"
+#include "bind/bind_result.h"
+#include "bind/open.h"
+#include "kernels/reduce.h"
+
+typedef struct {
+    bool chosen[MAX_RANK]; /* the dimensions that go */
+    bool keep;
+} Dimensions;
+
+static void read_dimensions(lua_State *L, const char *f, const Tensor *t, bool several,
+                            Dimensions *out)
+{
+    memset(out->chosen, 0, sizeof out->chosen);
+    if (!lua_isnoneornil(L, 3) && lua_type(L, 3) != LUA_TBOOLEAN)
+        bind_fail_argument(L, f, 3, "true or false for keepdim");
+    out->keep = lua_toboolean(L, 3);
+    if (lua_isnoneornil(L, 2)) {
+        for (int d = 0; d < t->ndim; d++)
+            out->chosen[d] = true;
+    } else if (several && lua_type(L, 2) == LUA_TTABLE) {
+        int count = (int)lua_rawlen(L, 2);
+        for (int i = 1; i <= count; i++) {
+            lua_rawgeti(L, 2, i);
+            int d = bind_dimension_in(L, f, 2, lua_gettop(L), t->ndim);
+            if (out->chosen[d])
+                bind_fail(L, "%s: argument 2: dimension %d is given twice", f, d + 1);
+            out->chosen[d] = true;
+            lua_pop(L, 1);
+        }
+    } else {
+        int d = bind_dimension(L, f, 2, t->ndim);
+        if (t->ndim > 0)
+            out->chosen[d] = true;
+    }
+}
+
+/*
+ * Makes x contiguous as [outer, n, inner]: where it lies if the chosen dimensions are neighbours of
+ * a contiguous tensor, else as a copy (pushed) with the chosen dimensions last.
+ */
+static const void *arrange(lua_State *L, const char *f, Tensor *t, const Dimensions *dims,
+                           Reduce *r)
+{
+    int first = -1, last = -1, count = 0;
+    for (int d = 0; d < t->ndim; d++)
+        if (dims->chosen[d]) {
+            first = first < 0 ? d : first;
+            last = d;
+            count++;
+        }
+    const int64_t *shape = tensor_shape(t);
+    r->outer = r->n = r->inner = 1;
+    bool neighbours = count == 0 || last - first + 1 == count;
+    for (int d = 0; d < t->ndim; d++) {
+        if (dims->chosen[d])
+            r->n *= shape[d];
+        else if (neighbours && first >= 0 && d > last)
+            r->inner *= shape[d];
+        else
+            r->outer *= shape[d];
+    }
+    if (neighbours && t->is_contiguous)
+        return tensor_data(t);
+    View v, moved;
+    tensor_view(t, &v);
+    moved = v;
+    int at = 0;
+    /* a stable move of the chosen dimensions to the end */
+    for (int pass = 0; pass < 2 && !neighbours; pass++)
+        for (int d = 0; d < t->ndim; d++)
+            if (dims->chosen[d] == (pass == 1)) {
+                moved.shape[at] = v.shape[d];
+                moved.stride[at++] = v.stride[d];
+            }
+    return tensor_data(bind_new_copy(L, f, &moved, moved.dtype));
+}
+
+static int result_shape(const Tensor *t, const Dimensions *dims, int64_t *shape)
+{
+    int ndim = 0;
+    for (int d = 0; d < t->ndim; d++)
+        if (!dims->chosen[d])
+            shape[ndim++] = t->dims[d];
+        else if (dims->keep)
+            shape[ndim++] = 1;
+    return ndim;
+}
+
+static void run(lua_State *L, Reduce *r)
+{
+    r->scratch = lua_newuserdatauv(L, reduce_scratch_size(r), 0);
+    reduce_run(bind_runtime(L)->pool, r);
+    lua_pop(L, 1);
+}
+
+static int reduce_values(lua_State *L, const char *f, Reduction kind)
+{
+    lua_settop(L, 3);
+    Tensor *t = bind_tensor(L, f, 1);
+    Dimensions dims;
+    read_dimensions(L, f, t, true, &dims);
+    if (kind == REDUCE_MEAN)
+        bind_check_float(L, f, 1, t);
+    Reduce r = {.kind = kind, .dtype = (DType)t->dtype};
+    r.x = arrange(L, f, t, &dims, &r);
+    int64_t shape[MAX_RANK];
+    int ndim = result_shape(t, &dims, shape);
+    r.y = tensor_data(bind_new_tensor(L, f, reduce_result_type(kind, r.dtype), ndim, shape));
+    run(L, &r);
+    return 1;
+}
+
+static int core_sum(lua_State *L)
+{
+    return reduce_values(L, "sum", REDUCE_SUM);
+}
+
+static int core_mean(lua_State *L)
+{
+    return reduce_values(L, "mean", REDUCE_MEAN);
+}
+
+static int core_prod(lua_State *L)
+{
+    return reduce_values(L, "prod", REDUCE_PROD);
+}
+
+static int core_any(lua_State *L)
+{
+    return reduce_values(L, "any", REDUCE_ANY);
+}
+
+static int core_all(lua_State *L)
+{
+    return reduce_values(L, "all", REDUCE_ALL);
+}
+
+/* ---- extremes ---- */
+
+enum { VALUES = 1, PLACES = 2 };
+
+/* pushes what is wanted: the extreme values, their places, or both in this order */
+static int reduce_extreme(lua_State *L, const char *f, Reduction kind, bool several, int wanted)
+{
+    lua_settop(L, 3);
+    Tensor *t = bind_tensor(L, f, 1);
+    Dimensions dims;
+    read_dimensions(L, f, t, several, &dims);
+    Reduce r = {.kind = kind, .dtype = (DType)t->dtype};
+    r.x = arrange(L, f, t, &dims, &r);
+    if (r.n == 0)
+        bind_fail(L, "%s: argument 1: expected at least one element to choose from, got %s", f,
+                  bind_shape_text(L, t->ndim, tensor_shape(t)));
+    int64_t shape[MAX_RANK];
+    int ndim = result_shape(t, &dims, shape);
+    if (wanted & VALUES)
+        r.y = tensor_data(bind_new_tensor(L, f, r.dtype, ndim, shape));
+    if (wanted & PLACES)
+        r.indices = (int64_t *)(void *)tensor_data(bind_new_tensor(L, f, INT64, ndim, shape));
+    run(L, &r);
+    return wanted == (VALUES | PLACES) ? 2 : 1;
+}
+
+static int core_max(lua_State *L)
+{
+    int wanted = lua_isnoneornil(L, 2) ? VALUES : VALUES | PLACES;
+    return reduce_extreme(L, "max", REDUCE_MAX, false, wanted);
+}
+
+static int core_min(lua_State *L)
+{
+    int wanted = lua_isnoneornil(L, 2) ? VALUES : VALUES | PLACES;
+    return reduce_extreme(L, "min", REDUCE_MIN, false, wanted);
+}
+
+static int core_amax(lua_State *L)
+{
+    return reduce_extreme(L, "amax", REDUCE_MAX, true, VALUES);
+}
+
+static int core_amin(lua_State *L)
+{
+    return reduce_extreme(L, "amin", REDUCE_MIN, true, VALUES);
+}
+
+static int core_argmax(lua_State *L)
+{
+    return reduce_extreme(L, "argmax", REDUCE_MAX, false, PLACES);
+}
+
+static int core_argmin(lua_State *L)
+{
+    return reduce_extreme(L, "argmin", REDUCE_MIN, false, PLACES);
+}
+
+/* ---- variance ---- */
+
+/* var(x, dims or nil, keepdim, correction): the squares of the distances from the mean, which is
+ * found first and kept in double, over n - correction */
+static int core_var(lua_State *L)
+{
+    static const char f[] = "var";
+    lua_settop(L, 4);
+    Tensor *t = bind_tensor(L, f, 1);
+    Dimensions dims;
+    read_dimensions(L, f, t, true, &dims);
+    bind_check_float(L, f, 1, t);
+    double correction = bind_number(L, f, 4, "a number");
+    Reduce r = {.dtype = (DType)t->dtype};
+    r.x = arrange(L, f, t, &dims, &r);
+    r.kind = REDUCE_MEAN;
+    r.wide = true;
+    double *center = lua_newuserdatauv(L, (size_t)(r.outer * r.inner) * sizeof *center, 0);
+    r.y = center;
+    run(L, &r);
+    int64_t shape[MAX_RANK];
+    int ndim = result_shape(t, &dims, shape);
+    r.kind = REDUCE_SQUARES;
+    r.wide = false;
+    r.center = center;
+    r.divisor = (double)r.n > correction ? (double)r.n - correction : 0;
+    r.y = tensor_data(bind_new_tensor(L, f, r.dtype, ndim, shape));
+    run(L, &r);
+    return 1;
+}
+
+static const luaL_Reg reduce_functions[] = {
+    {"sum", core_sum},   {"mean", core_mean},     {"prod", core_prod},     {"any", core_any},
+    {"all", core_all},   {"max", core_max},       {"min", core_min},       {"amax", core_amax},
+    {"amin", core_amin}, {"argmax", core_argmax}, {"argmin", core_argmin}, {"var", core_var},
+    {NULL, NULL},
+};
+
+void bind_open_reduce(lua_State *L)
+{
+    bind_register_unrecorded(L, reduce_functions);
+}

@@ -1,0 +1,120 @@
+/*
+ * bind_result.c - new tensors for results; see bind_result.h
+ */
+#include <string.h>
+
+#include "bind/bind_check.h"
+#include "bind/bind_result.h"
+
+void bind_set_collector_pace(lua_State *L, int64_t coming)
+{
+    enum { KB_ALLOWED = 8 << 10, MOST = 900, LEAST = 10 };
+    int64_t in_use = lua_gc(L, LUA_GCCOUNT) + 1 + coming / 1024;
+    int64_t percent = 100 * KB_ALLOWED / in_use;
+    lua_gc(L, LUA_GCSETPAUSE, 100 + (int)size_max(LEAST, size_min(MOST, percent)));
+}
+
+/* pushes a tensor userdata whose storage is still to be set */
+static Tensor *push_tensor(lua_State *L, DType dtype, int ndim)
+{
+    Tensor *t = lua_newuserdatauv(L, tensor_userdata_size(ndim), TENSOR_VALUES);
+    t->dtype = (uint8_t)dtype;
+    t->ndim = (uint8_t)ndim;
+    t->offset = 0;
+    t->requires_grad = false;
+    t->is_parameter = false;
+    t->is_view = false;
+    return t;
+}
+
+static void set_tensor_type(lua_State *L)
+{
+    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_TENSOR_TYPE);
+    lua_setmetatable(L, -2);
+}
+
+Tensor *bind_new_tensor(lua_State *L, const char *f, DType dtype, int ndim, const int64_t *shape)
+{
+    enum { LARGE = 1 << 16 };
+    int64_t numel = 0;
+    Reason reason = shape_count(ndim, shape, &numel);
+    if (reason)
+        bind_fail(L, "%s: %s: %s", f, reason, bind_shape_text(L, ndim, shape));
+    int64_t bytes = numel * dtype_size(dtype);
+    if (bytes > LARGE)
+        bind_set_collector_pace(L, bytes);
+    Tensor *t = push_tensor(L, dtype, ndim);
+    t->storage = storage_init(lua_newuserdatauv(L, storage_userdata_size(bytes), 0), bytes);
+    lua_setiuservalue(L, -2, TENSOR_STORAGE);
+    t->numel = numel;
+    t->is_contiguous = true;
+    memcpy(tensor_shape(t), shape, (size_t)ndim * sizeof *shape);
+    shape_strides(ndim, shape, tensor_stride(t));
+    set_tensor_type(L);
+    return t;
+}
+
+Tensor *bind_new_view(lua_State *L, int index, const View *view)
+{
+    index = lua_absindex(L, index);
+    const Tensor *source = lua_touserdata(L, index);
+    Tensor *t = push_tensor(L, view->dtype, view->ndim);
+    t->storage = source->storage;
+    lua_getiuservalue(L, index, TENSOR_STORAGE);
+    lua_setiuservalue(L, -2, TENSOR_STORAGE);
+    t->offset = (view->data - source->storage->bytes) / dtype_size(view->dtype);
+    t->numel = view_numel(view);
+    memcpy(tensor_shape(t), view->shape, (size_t)view->ndim * sizeof(int64_t));
+    memcpy(tensor_stride(t), view->stride, (size_t)view->ndim * sizeof(int64_t));
+    t->is_contiguous = shape_is_contiguous(view->ndim, view->shape, view->stride);
+    t->is_view = true;
+    set_tensor_type(L);
+    return t;
+}
+
+Tensor *bind_new_copy(lua_State *L, const char *f, const View *v, DType dtype)
+{
+    Operand in = {.is_scalar = false, .view = *v};
+    View out;
+    Tensor *copy = bind_new_tensor(L, f, dtype, v->ndim, v->shape);
+    tensor_view(copy, &out);
+    elementwise_copy(bind_runtime(L)->pool, &out, &in);
+    return copy;
+}
+
+void bind_source(lua_State *L, const char *f, int index, const View *target, Operand *out)
+{
+    Tensor *source = bind_to_tensor(L, index);
+    out->is_scalar = source == NULL;
+    if (source == NULL) {
+        if (!bind_to_scalar(L, index, &out->scalar))
+            bind_fail_argument(L, f, index, "a tensor or a number");
+        return;
+    }
+    int ndim;
+    int64_t shape[MAX_RANK];
+    tensor_view(source, &out->view);
+    if (shape_broadcast(target->ndim, target->shape, source->ndim, source->dims, &ndim, shape) ||
+        !shape_equal(ndim, shape, target->ndim, target->shape)) {
+        const char *wanted = bind_shape_text(L, target->ndim, target->shape);
+        bind_fail(L, "%s: argument %d: expected a shape that broadcasts to %s, got %s", f, index,
+                  wanted, bind_shape_text(L, source->ndim, source->dims));
+    }
+    const Tensor *t = bind_tensor(L, f, 1);
+    if (source->storage == t->storage)
+        tensor_view(bind_new_copy(L, f, &out->view, out->view.dtype), &out->view);
+}
+
+void bind_push_sizes(lua_State *L, int n, const int64_t *sizes)
+{
+    lua_createtable(L, n, 0);
+    for (int d = 0; d < n; d++) {
+        lua_pushinteger(L, sizes[d]);
+        lua_rawseti(L, -2, d + 1);
+    }
+}
+
+void bind_touch(Tensor *t)
+{
+    t->storage->version++;
+}

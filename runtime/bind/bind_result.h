@@ -1,0 +1,35 @@
+/*
+ * bind_result.h - new tensors for results, and what is written into one that is there
+ */
+#ifndef BIND_RESULT_H
+#define BIND_RESULT_H
+
+#include "bind/bind.h"
+#include "kernels/elementwise.h"
+
+/* pushes a new tensor with bytes of its own, not yet filled; raises when the size overflows or
+ * memory is out */
+Tensor *bind_new_tensor(lua_State *L, const char *f, DType dtype, int ndim, const int64_t *shape);
+/* pushes a contiguous copy of v, converted */
+Tensor *bind_new_copy(lua_State *L, const char *f, const View *v, DType dtype);
+/* pushes a tensor that shows the storage of the tensor at `index` */
+Tensor *bind_new_view(lua_State *L, int index, const View *view);
+/* pushes {2, 3} */
+void bind_push_sizes(lua_State *L, int n, const int64_t *sizes);
+/* the storage of the tensor at `index` is about to change */
+void bind_touch(Tensor *t);
+
+/*
+ * What the tensor or number at `index` writes to `target`, which it must broadcast to. If it shares
+ * memory with the tensor at index 1, a copy of it (pushed).
+ */
+void bind_source(lua_State *L, const char *f, int index, const View *target, Operand *out);
+
+/*
+ * The collector starts again once garbage has reached a tenth of what is in use (with the bytes
+ * that are coming), or 8 MB where that is more: large blocks of garbage must not wait until the
+ * heap has doubled, and a small heap is not walked again and again.
+ */
+void bind_set_collector_pace(lua_State *L, int64_t coming);
+
+#endif

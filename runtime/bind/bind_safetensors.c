@@ -1,0 +1,106 @@
+/*
+ * bind_safetensors.c - files of named tensors
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "bind/bind_check.h"
+#include "bind/bind_file.h"
+#include "bind/bind_result.h"
+#include "bind/open.h"
+#include "formats/safetensors.h"
+
+static int close_safetensors(lua_State *L)
+{
+    safetensors_close(lua_touserdata(L, 1));
+    return 0;
+}
+
+static void push_metadata(lua_State *L, const json_t *header)
+{
+    const char *name;
+    json_t *value;
+
+    lua_newtable(L);
+    json_object_foreach(json_object_get(header, "__metadata__"), name, value)
+    {
+        lua_pushstring(L, name);
+        lua_pushlstring(L, json_string_value(value), json_string_length(value));
+        lua_rawset(L, -3);
+    }
+}
+
+/* safetensors_read(path) -> table of name and tensor, table of metadata; or nil and a message */
+static int core_safetensors_read(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    SafetensorsReader *reader =
+        bind_push_reader(L, "wrun.safetensors_file", sizeof(*reader), close_safetensors);
+    int descriptor = bind_open_file(path), ndim;
+    int64_t shape[MAX_RANK];
+
+    if (descriptor < 0)
+        return bind_refuse_file(L, path, strerror(errno));
+    Reason reason = safetensors_open(reader, descriptor);
+    lua_newtable(L);
+    for (int64_t i = 0; i < reader->count && reason == NULL; i++) {
+        const SafetensorsEntry *entry = &reader->entries[i];
+        lua_pushstring(L, entry->name);
+        safetensors_shape(entry, &ndim, shape);
+        Tensor *t = bind_new_tensor(L, "safetensors_read", encoding_info[entry->encoding].dtype,
+                                    ndim, shape);
+        reason = safetensors_read(reader, i, tensor_data(t));
+        lua_rawset(L, -3);
+    }
+    if (reason == NULL)
+        reason = safetensors_finish(reader);
+    if (reason != NULL)
+        return bind_refuse_file(L, path, reason);
+    push_metadata(L, reader->header);
+    return 2;
+}
+
+/*
+ * safetensors_save(path, list of names, list of contiguous tensors, list of metadata: names and
+ * texts in turns) -> true, or nil and a message
+ */
+static int core_safetensors_save(lua_State *L)
+{
+    enum { NAMES = 2, TENSORS, TEXTS };
+    const char *path = luaL_checkstring(L, 1);
+    for (int i = NAMES; i <= TEXTS; i++)
+        luaL_checktype(L, i, LUA_TTABLE);
+    lua_Integer count = luaL_len(L, NAMES), text_count = luaL_len(L, TEXTS);
+    SafetensorsItem *items = lua_newuserdatauv(L, (size_t)count * sizeof(*items) + 1, 0);
+    const char **texts = lua_newuserdatauv(L, (size_t)text_count * sizeof(*texts) + 1, 0);
+
+    for (lua_Integer i = 0; i < count; i++) { /* all stay alive in their tables */
+        lua_rawgeti(L, NAMES, i + 1);
+        lua_rawgeti(L, TENSORS, i + 1);
+        const Tensor *t = bind_contiguous(L, "safetensors_save", lua_gettop(L));
+        items[i] = (SafetensorsItem){.name = luaL_checkstring(L, -2),
+                                     .dtype = (DType)t->dtype,
+                                     .ndim = t->ndim,
+                                     .shape = t->dims,
+                                     .elements = tensor_data(t),
+                                     .size = t->numel * dtype_size((DType)t->dtype)};
+        lua_pop(L, 2);
+    }
+    for (lua_Integer i = 0; i < text_count; i++) {
+        lua_rawgeti(L, TEXTS, i + 1);
+        texts[i] = luaL_checkstring(L, -1);
+        lua_pop(L, 1);
+    }
+    return bind_push_outcome(L, path, safetensors_save(path, items, count, texts, text_count / 2));
+}
+
+static const luaL_Reg safetensors_functions[] = {
+    {"safetensors_read", core_safetensors_read},
+    {"safetensors_save", core_safetensors_save},
+    {NULL, NULL},
+};
+
+void bind_open_safetensors(lua_State *L)
+{
+    bind_register(L, safetensors_functions);
+}

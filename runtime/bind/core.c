@@ -1,0 +1,111 @@
+/*
+ * core.c - the core module: the Runtime, threads, and the table of all bindings; see open.h
+ */
+#include "bind/core.h"
+#include "bind/bind_check.h"
+#include "bind/bind_result.h"
+#include "bind/open.h"
+#include "kernels/linalg.h"
+
+static int runtime_gc(lua_State *L)
+{
+    Runtime *runtime = lua_touserdata(L, 1);
+    if (runtime->pool)
+        pool_close(runtime->pool);
+    runtime->pool = NULL;
+    return 0;
+}
+
+/* a metatable kept in a user value of the Runtime on top; returns its identity */
+static const void *new_type(lua_State *L, int place, const char *name)
+{
+    lua_newtable(L);
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "__name");
+    const void *identity = lua_topointer(L, -1);
+    lua_setiuservalue(L, -2, place);
+    return identity;
+}
+
+/* The Runtime lives in the registry, so that opening the module twice in a state shares one. */
+static void push_runtime(lua_State *L)
+{
+    static const char *const key = "wrun.runtime";
+    if (lua_getfield(L, LUA_REGISTRYINDEX, key) == LUA_TUSERDATA)
+        return;
+    lua_pop(L, 1);
+    Runtime *runtime = lua_newuserdatauv(L, sizeof *runtime + pool_size(), RUNTIME_VALUES);
+    *runtime = (Runtime){.grad_enabled = true};
+    runtime->tensor_type = new_type(L, RUNTIME_TENSOR_TYPE, "wrun.Tensor");
+    runtime->node_type = new_type(L, RUNTIME_NODE_TYPE, "wrun.Node");
+    runtime->generator_type = new_type(L, RUNTIME_GENERATOR_TYPE, "wrun.Generator");
+    lua_getfield(L, LUA_REGISTRYINDEX, "wrun.threads");
+    int threads = lua_isinteger(L, -1) ? (int)lua_tointeger(L, -1) : pool_default_threads();
+    lua_pop(L, 1);
+    pool_init((Pool *)(runtime + 1), threads);
+    runtime->pool = (Pool *)(runtime + 1);
+    lua_newtable(L);
+    lua_pushcfunction(L, runtime_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, LUA_REGISTRYINDEX, key);
+}
+
+/* set_num_threads(n), get_num_threads(): the threads of large operations; results do not depend on
+ * it */
+static int core_set_num_threads(lua_State *L)
+{
+    int64_t n = bind_integer(L, "set_num_threads", 1, "a number of threads");
+    if (n < 1 || n > 256)
+        bind_fail_argument(L, "set_num_threads", 1, "1 to 256 threads");
+    pool_set_threads(bind_runtime(L)->pool, (int)n);
+    return 0;
+}
+
+static int core_get_num_threads(lua_State *L)
+{
+    lua_pushinteger(L, pool_threads(bind_runtime(L)->pool));
+    return 1;
+}
+
+static const luaL_Reg core_functions[] = {
+    {"fail", bind_core_fail},
+    {"set_num_threads", core_set_num_threads},
+    {"get_num_threads", core_get_num_threads},
+    {NULL, NULL},
+};
+
+/* the bindings, in the order in which they fill the core table */
+static void (*const openers[])(lua_State *L) = {
+    bind_open_tensor,  bind_open_create,      bind_open_view,          bind_open_join,
+    bind_open_index,   bind_open_elementwise, bind_open_reduce,        bind_open_scan,
+    bind_open_sort,    bind_open_linalg,      bind_open_linalg_factor, bind_open_neural,
+    bind_open_rbm,     bind_open_generator,   bind_open_random,        bind_open_autograd,
+    bind_open_idx,     bind_open_npy,         bind_open_safetensors,   bind_open_csv,
+    bind_open_records, bind_open_image,       bind_open_download,      bind_open_terminal,
+};
+
+/* fills the core table; runs with the Runtime as upvalue 1, as every binding does */
+static int open_core(lua_State *L)
+{
+    lua_newtable(L);
+    bind_register(L, core_functions);
+    lua_pushliteral(L, VERSION);
+    lua_setfield(L, -2, "version");
+    for (size_t i = 0; i < COUNT_OF(openers); i++)
+        openers[i](L);
+    return 1;
+}
+
+int luaopen_wrun_core(lua_State *L)
+{
+    Reason reason = linalg_start();
+    if (reason)
+        return luaL_error(L, "wrun: %s", reason);
+    push_runtime(L);
+    lua_pushcclosure(L, open_core, 1);
+    lua_call(L, 0, 1);
+    bind_set_collector_pace(L, 0);
+    return 1;
+}

@@ -1,0 +1,147 @@
+/*
+ * allocator.c - memory for a Lua state
+ *
+ * A free block holds its own links: one pair joins it to the blocks of its class, last freed first,
+ * so that the next taken is the one most likely in the processor's cache; the other joins all free
+ * blocks by age, so that the oldest goes when the cache is full. Lua tells a block's size whenever
+ * it hands one in, so nothing else is stored.
+ */
+#include "command/allocator.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LARGE ((size_t)1 << ALLOCATOR_LARGE_BITS)
+#define CACHE ((size_t)1 << ALLOCATOR_CACHE_BITS)
+
+struct FreeBlock {
+    FreeBlock *next, *previous; /* in its class */
+    FreeBlock *older, *newer;   /* among all */
+    size_t size;                /* of its class */
+};
+
+static bool is_kept(size_t size)
+{
+    return size >= LARGE && size <= CACHE;
+}
+
+/* The class that holds `size` bytes; *rounded is what each of its blocks has. */
+static size_t class_of(size_t size, size_t *rounded)
+{
+    size_t power = 63 - (size_t)__builtin_clzll(size);
+    size_t step_bits = power - ALLOCATOR_STEP_BITS;
+    size_t steps = (size + ((size_t)1 << step_bits) - 1) >> step_bits; /* 8..16 */
+    *rounded = steps << step_bits;
+    return ((power - ALLOCATOR_LARGE_BITS - 1) << ALLOCATOR_STEP_BITS) + steps;
+}
+
+static void unlink_block(Allocator *a, FreeBlock *block, FreeBlock **class)
+{
+    *(block->previous ? &block->previous->next : class) = block->next;
+    if (block->next)
+        block->next->previous = block->previous;
+    *(block->newer ? &block->newer->older : &a->newest) = block->older;
+    *(block->older ? &block->older->newer : &a->oldest) = block->newer;
+    a->cached -= block->size;
+}
+
+static void drop_oldest(Allocator *a)
+{
+    FreeBlock *block = a->oldest;
+    size_t rounded;
+    unlink_block(a, block, &a->classes[class_of(block->size, &rounded)]);
+    free(block);
+}
+
+/* malloc, for which the cache makes room when nothing else is left */
+static void *take_fresh(Allocator *a, size_t size)
+{
+    void *block = malloc(size);
+    if (!block && a->cached) {
+        allocator_release(a);
+        block = malloc(size);
+    }
+    return block;
+}
+
+static void *take(Allocator *a, size_t size)
+{
+    if (!is_kept(size))
+        return take_fresh(a, size);
+    size_t rounded;
+    FreeBlock **class = &a->classes[class_of(size, &rounded)];
+    FreeBlock *block = *class;
+    if (!block)
+        return take_fresh(a, rounded);
+    unlink_block(a, block, class);
+    return block;
+}
+
+static void give(Allocator *a, void *memory, size_t size)
+{
+    if (!memory || !is_kept(size)) {
+        free(memory);
+        return;
+    }
+    FreeBlock *block = memory;
+    FreeBlock **class = &a->classes[class_of(size, &block->size)];
+    while (a->oldest && a->cached + block->size > CACHE)
+        drop_oldest(a);
+    block->previous = NULL;
+    block->next = *class;
+    if (block->next)
+        block->next->previous = block;
+    *class = block;
+    block->newer = NULL;
+    block->older = a->newest;
+    *(block->older ? &block->older->newer : &a->oldest) = block;
+    a->newest = block;
+    a->cached += block->size;
+}
+
+/* Is this the request that a test wants to fail, or Lua's second attempt at it? */
+static bool must_fail(Allocator *a)
+{
+    a->requests++;
+    return a->failing && (a->requests == a->failing || a->requests == a->failing + 1);
+}
+
+void *allocator_resize(void *allocator, void *block, size_t old_size, size_t new_size)
+{
+    Allocator *a = allocator;
+    if (!block)
+        old_size = 0; /* Lua passes the kind of a new object here */
+    if (new_size == 0) {
+        give(a, block, old_size);
+        return NULL;
+    }
+    if (new_size > old_size && must_fail(a))
+        return NULL;
+    if (block && !is_kept(old_size) && !is_kept(new_size)) {
+        void *moved = realloc(block, new_size);
+        if (moved || !a->cached)
+            return moved;
+        allocator_release(a);
+        return realloc(block, new_size);
+    }
+    if (block && is_kept(old_size) && is_kept(new_size)) {
+        size_t old_rounded, new_rounded;
+        if (class_of(old_size, &old_rounded) == class_of(new_size, &new_rounded))
+            return block;
+    }
+    void *moved = take(a, new_size);
+    if (!moved)
+        return NULL;
+    if (block) {
+        memcpy(moved, block, old_size < new_size ? old_size : new_size);
+        give(a, block, old_size);
+    }
+    return moved;
+}
+
+void allocator_release(Allocator *a)
+{
+    while (a->oldest)
+        drop_oldest(a);
+}

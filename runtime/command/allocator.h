@@ -1,0 +1,43 @@
+/*
+ * allocator.h - memory for a Lua state
+ *
+ * Tensors are large blocks that live for a moment. Handing each back to the system would cost a
+ * page fault for every 4 KiB of the next one, so blocks of ALLOCATOR_LARGE bytes and more are cut
+ * to size classes and kept for reuse, at most ALLOCATOR_CACHE bytes of them. Everything smaller is
+ * malloc's, which does it well.
+ */
+#ifndef ALLOCATOR_H
+#define ALLOCATOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    ALLOCATOR_LARGE_BITS = 15, /* 32 KiB */
+    ALLOCATOR_CACHE_BITS = 25, /* 32 MiB */
+    ALLOCATOR_STEP_BITS =
+        3, /* 8 classes between a power of two and the next: at most 1/8 is wasted */
+    ALLOCATOR_CLASSES = ((ALLOCATOR_CACHE_BITS - ALLOCATOR_LARGE_BITS) << ALLOCATOR_STEP_BITS) + 1
+};
+
+typedef struct FreeBlock FreeBlock;
+
+typedef struct {
+    FreeBlock *classes[ALLOCATOR_CLASSES]; /* of each class, the block freed last */
+    FreeBlock *newest, *oldest;            /* of all classes, by the time they were freed */
+    size_t cached;                         /* bytes kept for reuse */
+    uint64_t requests;                     /* how often more memory was asked for */
+    uint64_t failing; /* the request to refuse, counted from 1; 0 refuses none */
+} Allocator;
+
+/*
+ * The lua_Alloc function; its user data is an Allocator that began as zeros. A small block may come
+ * from realloc. The failing request is refused a second time, because Lua collects its garbage and
+ * asks again.
+ */
+void *allocator_resize(void *allocator, void *block, size_t old_size, size_t new_size);
+
+/* gives the kept blocks back to the system */
+void allocator_release(Allocator *a);
+
+#endif

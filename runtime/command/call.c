@@ -1,0 +1,156 @@
+/*
+ * call.c - runs Lua code as a command does
+ *
+ * SIGINT sets a debug hook, which raises the error at the next instruction. A hook belongs to one
+ * coroutine and must go to the one that runs, which Lua does not tell; so resume and wrap are
+ * replaced by functions that do the same and keep `running` up to date. It is a global because a
+ * signal handler is given nothing else, and it never points to a coroutine that could have been
+ * collected.
+ */
+#include "command/call.h"
+
+#include <lauxlib.h>
+#include <signal.h>
+#include <stdio.h>
+
+static lua_State *volatile running;
+
+static void raise_interrupted(lua_State *L, lua_Debug *ar)
+{
+    (void)ar;
+    lua_sethook(L, NULL, 0, 0);
+    luaL_where(L, 0); /* level 0 is the function that was stopped */
+    lua_pushliteral(L, "interrupted!");
+    lua_concat(L, 2);
+    lua_error(L);
+}
+
+static void on_interrupt(int signal)
+{
+    (void)signal;
+    lua_sethook(running, raise_interrupted,
+                LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+}
+
+/*
+ * Runs the coroutine with the values on top of L as its arguments, until it yields or ends; its
+ * results go to L. False when it failed: the error object is on its own stack.
+ */
+static bool run_coroutine(lua_State *L, lua_State *coroutine, int arguments, int *results)
+{
+    if (!lua_checkstack(coroutine, arguments))
+        luaL_error(L, "too many arguments to resume");
+    lua_xmove(L, coroutine, arguments);
+    running = coroutine;
+    int status = lua_resume(coroutine, L, arguments, results);
+    running = L;
+    if (status != LUA_OK && status != LUA_YIELD)
+        return false;
+    if (!lua_checkstack(L, *results + 1)) {
+        lua_pop(coroutine, *results);
+        luaL_error(L, "too many results to resume");
+    }
+    lua_xmove(coroutine, L, *results);
+    return true;
+}
+
+/* coroutine.resume(co, ...) -> true, results or false, error */
+static int resume(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTHREAD);
+    lua_State *coroutine = lua_tothread(L, 1);
+    int results;
+    bool succeeded = run_coroutine(L, coroutine, lua_gettop(L) - 1, &results);
+    if (!succeeded) {
+        lua_xmove(coroutine, L, 1);
+        results = 1;
+    }
+    lua_pushboolean(L, succeeded);
+    lua_insert(L, -1 - results);
+    return 1 + results;
+}
+
+/* what coroutine.wrap returns: resumes upvalue 1; an error goes on, with the caller's line before
+ * it */
+static int resume_wrapped(lua_State *L)
+{
+    lua_State *coroutine = lua_tothread(L, lua_upvalueindex(1));
+    int results;
+    if (run_coroutine(L, coroutine, lua_gettop(L), &results))
+        return results;
+    int status = lua_status(coroutine);
+    if (status != LUA_OK && status != LUA_YIELD)
+        lua_resetthread(coroutine); /* closes its variables */
+    lua_xmove(coroutine, L, 1);
+    if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
+        luaL_where(L, 1);
+        lua_insert(L, -2);
+        lua_concat(L, 2);
+    }
+    return lua_error(L);
+}
+
+/* coroutine.wrap(f) */
+static int wrap(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_State *coroutine = lua_newthread(L);
+    lua_pushvalue(L, 1);
+    lua_xmove(L, coroutine, 1);
+    lua_pushcclosure(L, resume_wrapped, 1);
+    return 1;
+}
+
+void call_install(lua_State *L)
+{
+    lua_getglobal(L, "coroutine");
+    lua_pushcfunction(L, resume);
+    lua_setfield(L, -2, "resume");
+    lua_pushcfunction(L, wrap);
+    lua_setfield(L, -2, "wrap");
+    lua_pop(L, 1);
+}
+
+/* The message handler: error object -> message with the traceback, made while the stack still
+ * stands. */
+static int add_traceback(lua_State *L)
+{
+    const char *message = lua_tostring(L, 1);
+    if (!message) {
+        if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING)
+            return 1;
+        message = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+    }
+    if (lua_checkstack(L, LUA_MINSTACK)) /* luaL_traceback does not ask for what it uses */
+        luaL_traceback(L, L, message, 1);
+    return 1;
+}
+
+bool call_report(lua_State *L, int status, const char *prefix)
+{
+    if (status == LUA_OK)
+        return true;
+    const char *message = lua_tostring(L, -1);
+    fprintf(stderr, "%s%s\n", prefix, message ? message : "(error object is not a string)");
+    lua_pop(L, 1);
+    return false;
+}
+
+int call_function(lua_State *L, int arguments, int results)
+{
+    int base = lua_gettop(L) - arguments;
+    lua_pushcfunction(L, add_traceback);
+    lua_insert(L, base);
+
+    struct sigaction catch = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND}, before;
+    sigemptyset(&catch.sa_mask);
+    lua_State *outer = running;
+    running = L;
+    sigaction(SIGINT, &catch, &before); /* once: a second Ctrl-C kills */
+    int status = lua_pcall(L, arguments, results, base);
+    sigaction(SIGINT, &before, NULL);
+    running = outer;
+
+    lua_remove(L, base);
+    return status;
+}

@@ -1,0 +1,260 @@
+/*
+ * main.c - the wrun command
+ *
+ * Behaves as the stand-alone Lua interpreter does, option for option; --help, --version and
+ * --threads are new. Three things differ on purpose: code is text, never bytecode; output that
+ * could not be written is an error, and so is a failing script on standard input. The collector
+ * stays incremental, as tensors set its pace. The library itself is loaded when a script requires
+ * it.
+ */
+#include <errno.h>
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command/allocator.h"
+#include "command/call.h"
+#include "command/embedded.h"
+#include "command/options.h"
+#include "command/repl.h"
+#include "command/textonly.h"
+#include "kernels/elementwise.h"
+#include "kernels/linalg.h"
+#include "tensor/base.h"
+#include "tensor/pool.h"
+
+#define PREFIX "wrun: "
+
+typedef struct {
+    int argc;
+    char **argv;
+    Options options;
+} Command;
+
+static void print_versions(const Options *o)
+{
+    char blas[128];
+    linalg_describe(blas, sizeof(blas));
+    printf(VERSION "\n" LUA_RELEASE "\n%s\n", blas);
+    printf("vector path: %s\n", elementwise_vector_path());
+    printf("threads: %d\n", o->threads ? o->threads : pool_default_threads());
+}
+
+/* arg[0] is the script, what came before it has negative indices, its arguments count from 1. */
+static void set_arg(lua_State *L, const Command *command)
+{
+    int script = command->options.script;
+    if (script == command->argc)
+        script = 0;
+    lua_createtable(L, command->argc - script, script);
+    for (int i = 0; i < command->argc; i++) {
+        lua_pushstring(L, command->argv[i]);
+        lua_rawseti(L, -2, i - script);
+    }
+    lua_setglobal(L, "arg");
+}
+
+/* Runs the chunk that a load function pushed. */
+static bool run_chunk(lua_State *L, int status)
+{
+    if (status == LUA_OK)
+        status = call_function(L, 0, 0);
+    return call_report(L, status, PREFIX);
+}
+
+static bool run_statement(lua_State *L, const char *text, const char *chunk_name)
+{
+    return run_chunk(L, luaL_loadbufferx(L, text, strlen(text), chunk_name, "t"));
+}
+
+/* LUA_INIT holds a statement, or "@" and a file's name; a variable for this version goes first. */
+static bool run_init(lua_State *L)
+{
+    const char *chunk_name = "=LUA_INIT_5_4";
+    const char *init = getenv(chunk_name + 1);
+    if (!init) {
+        chunk_name = "=LUA_INIT";
+        init = getenv(chunk_name + 1);
+    }
+    if (!init)
+        return true;
+    if (init[0] == '@')
+        return run_chunk(L, luaL_loadfilex(L, init + 1, "t"));
+    return run_statement(L, init, chunk_name);
+}
+
+/* "mod" or "global=mod" */
+static bool require_library(lua_State *L, const char *text)
+{
+    const char *equals = strchr(text, '=');
+    const char *module = equals ? equals + 1 : text;
+    size_t global_length = equals ? (size_t)(equals - text) : strlen(text);
+    const char *global = lua_pushlstring(L, text, global_length);
+    lua_getglobal(L, "require");
+    lua_pushstring(L, module);
+    if (!call_report(L, call_function(L, 1, 1), PREFIX))
+        return false;
+    lua_setglobal(L, global);
+    lua_pop(L, 1); /* the name */
+    return true;
+}
+
+/* Carries out -e, -l and -W in their order. */
+static bool run_options(lua_State *L, const Command *command)
+{
+    char **argv = command->argv;
+    for (int i = 1; i < command->options.script; i++) {
+        bool ok = true;
+        if (argv[i][1] == 'e')
+            ok = run_statement(L, options_value(argv, &i, 2), "=(command line)");
+        else if (argv[i][1] == 'l')
+            ok = require_library(L, options_value(argv, &i, 2));
+        else if (argv[i][1] == 'W')
+            lua_warning(L, "@on", 0);
+        else if (strcmp(argv[i], "--threads") == 0)
+            i++;
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+/* A file goes before a script inside wrun, and only a bare name can mean the latter. */
+static int load_script(lua_State *L, char **argv)
+{
+    const char *name = argv[0];
+    if (strcmp(name, "-") == 0 && strcmp(argv[-1], "--") != 0)
+        return luaL_loadfilex(L, NULL, "t");
+    if (!strchr(name, '/') && access(name, F_OK) != 0 && embedded_has_script(name))
+        return embedded_load_script(L, name);
+    return luaL_loadfilex(L, name, "t");
+}
+
+/* Pushes arg[1], arg[2], ...; they may have been changed by now. */
+static int push_arguments(lua_State *L)
+{
+    if (lua_getglobal(L, "arg") != LUA_TTABLE)
+        luaL_error(L, "'arg' is not a table");
+    int table = lua_gettop(L);
+    int count = (int)luaL_len(L, table);
+    luaL_checkstack(L, count + 3, "too many arguments to script");
+    for (int i = 1; i <= count; i++)
+        lua_rawgeti(L, table, i);
+    lua_remove(L, table);
+    return count;
+}
+
+static bool run_script(lua_State *L, char **argv)
+{
+    int status = load_script(L, argv);
+    if (status == LUA_OK)
+        status = call_function(L, push_arguments(L), 0);
+    return call_report(L, status, PREFIX);
+}
+
+/* Opens the libraries, and nothing of wrun itself. */
+static void open_libraries(lua_State *L, const Command *command)
+{
+    if (command->options.ignore_environment) {
+        lua_pushboolean(L, true);
+        lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+    }
+    if (command->options.threads) {
+        lua_pushinteger(L, command->options.threads);
+        lua_setfield(L, LUA_REGISTRYINDEX, "wrun.threads");
+    }
+    luaL_openlibs(L);
+    textonly_install(L);
+    embedded_install(L);
+    call_install(L);
+    set_arg(L, command);
+}
+
+/* The whole run, protected; returns whether all went well. */
+static int run(lua_State *L)
+{
+    const Command *command = lua_touserdata(L, 1);
+    const Options *o = &command->options;
+    bool has_script = o->script < command->argc;
+    if (o->show_version)
+        puts(VERSION " on " LUA_RELEASE);
+    open_libraries(L, command);
+    bool ok = (o->ignore_environment || run_init(L)) && run_options(L, command) &&
+              (!has_script || run_script(L, command->argv + o->script));
+    if (ok && o->interactive) {
+        repl_run(L);
+    } else if (ok && !has_script && !o->has_statement && !o->show_version) {
+        if (isatty(STDIN_FILENO)) {
+            puts(VERSION " on " LUA_RELEASE);
+            repl_run(L);
+        } else {
+            ok = run_chunk(L, luaL_loadfilex(L, NULL, "t"));
+        }
+    }
+    lua_pushboolean(L, ok);
+    return 1;
+}
+
+static bool is_write_error(int number)
+{
+    return number == ENOSPC || number == EDQUOT || number == EFBIG || number == EIO;
+}
+
+/* Runs at every exit, that of os.exit too: what could not be written must not look like success. */
+static void close_output(void)
+{
+    bool is_lost = ferror(stdout);
+    int reason = is_lost && is_write_error(errno) ? errno : 0; /* if nothing has failed since */
+    if (fflush(stdout) != 0) {
+        is_lost = true;
+        reason = errno;
+    }
+    if (fclose(stdout) != 0 && errno != EBADF) { /* EBADF: closed from the start, and not needed */
+        is_lost = true;
+        reason = errno;
+    }
+    if (is_lost) {
+        fprintf(stderr, PREFIX "cannot write standard output%s%s\n", reason ? ": " : "",
+                reason ? strerror(reason) : "");
+        _exit(EXIT_FAILURE);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    atexit(close_output);
+    Command command = {.argc = argc, .argv = argv};
+    if (!options_parse(argc, argv, &command.options))
+        return EXIT_FAILURE;
+    if (command.options.show_help) {
+        fputs(options_usage, stdout);
+        return EXIT_SUCCESS;
+    }
+    if (command.options.show_all_versions) {
+        print_versions(&command.options);
+        return EXIT_SUCCESS;
+    }
+
+    Allocator allocator = {0};
+    lua_State *L = luaL_newstate(); /* with malloc, as is all that the allocator calls small */
+    if (!L) {
+        fputs(PREFIX "cannot create state: not enough memory\n", stderr);
+        return EXIT_FAILURE;
+    }
+    const char *failing = getenv("WRUN_FAIL_ALLOC");
+    allocator.failing = failing ? strtoull(failing, NULL, 10) : 0;
+    lua_setallocf(L, allocator_resize, &allocator);
+
+    lua_pushcfunction(L, run);
+    lua_pushlightuserdata(L, &command);
+    int status = lua_pcall(L, 1, 1, 0);
+    bool ok = status == LUA_OK && lua_toboolean(L, -1);
+    call_report(L, status, PREFIX);
+    lua_close(L);
+    allocator_release(&allocator);
+    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}

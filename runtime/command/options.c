@@ -1,0 +1,107 @@
+/*
+ * options.c - reads the command line
+ */
+#include "command/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PREFIX "wrun: "
+
+enum { MAX_THREADS = 256 };
+
+const char options_usage[] =
+    "usage: wrun [options] [script [args]]\n"
+    "\n"
+    "Runs a Lua script, from a file or one of those inside wrun. Without a script: the terminal is "
+    "an\n"
+    "interactive session, any other standard input is the script.\n"
+    "\n"
+    "  -e stat        run the statement 'stat'\n"
+    "  -i             enter the interactive session after running the script\n"
+    "  -l mod         require the library 'mod' into the global 'mod'\n"
+    "  -l g=mod       require the library 'mod' into the global 'g'\n"
+    "  -v             show the version\n"
+    "  -E             ignore environment variables\n"
+    "  -W             turn warnings on\n"
+    "  --threads N    compute on N threads, 1 to 256 (default: the processors there are)\n"
+    "  --help         show this text and stop\n"
+    "  --version      show the versions of wrun and what it runs on, and stop\n"
+    "  --             stop handling options\n"
+    "  -              stop handling options and run standard input\n";
+
+static bool complain(const char *format, const char *option)
+{
+    fputs(PREFIX, stderr);
+    fprintf(stderr, format, option);
+    fprintf(stderr, "\n%s", options_usage);
+    return false;
+}
+
+const char *options_value(char **argv, int *i, size_t name_length)
+{
+    const char *rest = argv[*i] + name_length;
+    if (*rest != '\0')
+        return rest;
+    if (!argv[*i + 1] || argv[*i + 1][0] == '-')
+        return NULL;
+    return argv[++*i];
+}
+
+static bool parse_threads(char **argv, int *i, int *threads)
+{
+    const char *value = options_value(argv, i, strlen("--threads"));
+    if (!value)
+        return complain("'%s' needs argument", "--threads");
+    value += *value == '=';
+    char *end;
+    long number = strtol(value, &end, 10);
+    if (end == value || *end != '\0' || number < 1 || number > MAX_THREADS) {
+        fprintf(stderr, PREFIX "--threads: expected a whole number from 1 to %d, got '%s'\n",
+                MAX_THREADS, value);
+        return false;
+    }
+    *threads = (int)number;
+    return true;
+}
+
+static bool parse_long(char **argv, int *i, Options *o)
+{
+    const char *option = argv[*i];
+    if (strcmp(option, "--help") == 0)
+        return o->show_help = true;
+    if (strcmp(option, "--version") == 0)
+        return o->show_all_versions = true;
+    if (strcmp(option, "--threads") == 0 || strncmp(option, "--threads=", 10) == 0)
+        return parse_threads(argv, i, &o->threads);
+    return complain("unrecognized option '%s'", option);
+}
+
+bool options_parse(int argc, char **argv, Options *o)
+{
+    int i;
+    for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
+        const char *option = argv[i];
+        if (strcmp(option, "--") == 0) {
+            i++;
+            break;
+        }
+        if (option[1] == '-') {
+            if (!parse_long(argv, &i, o))
+                return false;
+        } else if (strchr("el", option[1])) {
+            if (!options_value(argv, &i, 2))
+                return complain("'%s' needs argument", option);
+            o->has_statement |= option[1] == 'e';
+        } else if (strchr("ivEW", option[1]) && option[2] == '\0') {
+            o->interactive |= option[1] == 'i';
+            o->show_version |= option[1] == 'i' || option[1] == 'v';
+            o->ignore_environment |= option[1] == 'E';
+        } else {
+            return complain("unrecognized option '%s'", option);
+        }
+    }
+    o->script = i;
+    return true;
+}

@@ -1,0 +1,97 @@
+/*
+ * safetensors_save.c - writes named tensors; see safetensors.h
+ *
+ * Wide elements come first, so that each tensor begins at a multiple of its element's width, and
+ * among equals the names decide: the order, and with it every byte, of the reference
+ * implementation.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "formats/safetensors.h"
+
+/* names, and the reference implementation's order of types from the last */
+static const struct {
+    const char *name;
+    int rank;
+} types[DTYPE_COUNT] = {
+    [INT64] = {"I64", 1}, [FLOAT64] = {"F64", 2}, [FLOAT32] = {"F32", 3},
+    [INT32] = {"I32", 4}, [UINT8] = {"U8", 5},    [BOOL] = {"BOOL", 6},
+};
+
+static int compare_items(const void *left, const void *right)
+{
+    const SafetensorsItem *a = left, *b = right;
+
+    if (a->dtype != b->dtype)
+        return types[a->dtype].rank - types[b->dtype].rank;
+    return strcmp(a->name, b->name);
+}
+
+/* {"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}; NULL when memory is out */
+static json_t *describe(const SafetensorsItem *item, int64_t begin)
+{
+    json_t *shape = json_array();
+
+    for (int d = 0; d < item->ndim; d++)
+        json_array_append_new(shape, json_integer(item->shape[d]));
+    return json_pack("{s:s, s:o, s:[I,I]}", "dtype", types[item->dtype].name, "shape", shape,
+                     "data_offsets", (json_int_t)begin, (json_int_t)(begin + item->size));
+}
+
+/* *header = its text, to be freed, for sorted items */
+static Reason make_header(const SafetensorsItem *items, int64_t count, const char *const *texts,
+                          int64_t text_count, char **header)
+{
+    static const Reason no_text = "a name or a text is no UTF-8, or memory is out";
+    json_t *object = json_object(), *metadata = json_object();
+    int64_t at = 0;
+    Reason reason = NULL;
+
+    for (int64_t i = 0; i < text_count; i++)
+        if (json_object_set_new(metadata, texts[2 * i], json_string(texts[2 * i + 1])) != 0)
+            reason = no_text;
+    if (text_count > 0)
+        json_object_set(object, "__metadata__", metadata);
+    json_decref(metadata);
+    for (int64_t i = 0; i < count && reason == NULL; at += items[i++].size) {
+        if (json_object_get(object, items[i].name) != NULL)
+            reason = "a name stands there twice";
+        else if (json_object_set_new(object, items[i].name, describe(&items[i], at)) != 0)
+            reason = no_text;
+    }
+    *header = reason == NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+    json_decref(object);
+    return reason == NULL && *header == NULL ? no_text : reason;
+}
+
+static void write_header(AtomicFile *file, const char *header)
+{
+    enum { PREFIX = 8, ALIGNMENT = 8 };
+    size_t length = strlen(header), blanks = (ALIGNMENT - length % ALIGNMENT) % ALIGNMENT;
+    unsigned char prefix[PREFIX];
+
+    for (int i = 0; i < PREFIX; i++)
+        prefix[i] = (unsigned char)((uint64_t)(length + blanks) >> 8 * i);
+    atomic_file_write(file, prefix, PREFIX);
+    atomic_file_write(file, header, length);
+    atomic_file_write(file, "        ", blanks);
+}
+
+Reason safetensors_save(const char *path, SafetensorsItem *items, int64_t count,
+                        const char *const *texts, int64_t text_count)
+{
+    AtomicFile file;
+    char *header;
+
+    qsort(items, (size_t)count, sizeof(*items), compare_items);
+    Reason reason = make_header(items, count, texts, text_count, &header);
+    if (reason == NULL && (reason = atomic_file_begin(&file, path)) == NULL) {
+        write_header(&file, header);
+        for (int64_t i = 0; i < count; i++)
+            atomic_file_write(&file, items[i].elements, (size_t)items[i].size);
+        reason = atomic_file_end(&file, NULL);
+    }
+    free(header);
+    return reason;
+}

@@ -1,0 +1,461 @@
+/*
+ * elementwise.c - operations that treat every element alike; see elementwise.h
+ *
+ * The work is one walk over the output in row-major order, cut into blocks that fit the first-level
+ * cache. For each block an operand is used where it lies if it is contiguous and of the compute
+ * type, and is gathered (converted, broadcast, transposed) into a small buffer otherwise; the
+ * kernel runs; the result is scattered likewise. So a kernel is a plain loop, and this file is the
+ * only place that knows strides and types.
+ */
+#include <string.h>
+
+#include "kernels/convert.h"
+#include "kernels/elementwise.h"
+#include "kernels/vector_math.h"
+
+#include "kernels/special.h"
+
+#include <tgmath.h>
+
+enum {
+    LANES = 16,         /* kernels take multiples of it */
+    BLOCK = 1024,       /* elements between gather and scatter */
+    PIECE = 16 * BLOCK, /* elements a thread takes at a time */
+    MAX_INPUTS = MAX_ARITY + 2,
+};
+
+typedef void Kernel(int64_t n, void *out, const void *const *in);
+
+typedef struct {
+    Kernel *value;
+    Kernel *gradient[MAX_ARITY];
+} Kernels;
+
+/* ---- the functions that rows may call, for each compute type ---- */
+
+/*
+ * The remainder is exact. Where a / b is below NEAR, so that its whole part is exact or one too
+ * far, one fused multiplication gives it, and vectors have that; elsewhere the C library does. The
+ * quotient rounded down comes from it, so that 1 // 0.1 is 9.
+ */
+#define FLOAT_DIVISION(T, suffix)                                                                  \
+    static inline T float_fmod_##suffix(T a, T b, bool is_near)                                    \
+    {                                                                                              \
+        if (!is_near)                                                                              \
+            return fmod(a, b);                                                                     \
+        T r = fma(-trunc(a / b), b, a);                                                            \
+        r = a < 0 ? (r > 0 ? r - fabs(b) : r) : (r < 0 ? r + fabs(b) : r);                         \
+        return copysign(r, a);                                                                     \
+    }                                                                                              \
+    static inline T float_remainder_##suffix(T a, T b, bool is_near)                               \
+    {                                                                                              \
+        T r = float_fmod_##suffix(a, b, is_near);                                                  \
+        return (r != 0) & ((r < 0) != (b < 0)) ? r + b : r;                                        \
+    }                                                                                              \
+    static inline T float_floor_divide_##suffix(T a, T b, bool is_near)                            \
+    {                                                                                              \
+        T r = float_fmod_##suffix(a, b, is_near);                                                  \
+        T quotient = (a - r) / b;                                                                  \
+        quotient = (r != 0) & ((r < 0) != (b < 0)) ? quotient - 1 : quotient;                      \
+        T whole = floor(quotient);                                                                 \
+        whole = quotient - whole > (T)0.5 ? whole + 1 : whole;                                     \
+        return b == 0 ? a / b : whole;                                                             \
+    }
+FLOAT_DIVISION(float, f32)
+FLOAT_DIVISION(double, f64)
+
+/* b = 0 is refused before the kernel runs; the result is then whatever costs least */
+static inline int64_t integer_floor_divide(int64_t a, int64_t b)
+{
+    if (b == 0 || b == -1)
+        return b * a;
+    return a / b - (a % b != 0 && (a < 0) != (b < 0));
+}
+
+static inline int64_t integer_remainder(int64_t a, int64_t b)
+{
+    return a - b * integer_floor_divide(a, b);
+}
+
+/* with the sign of a */
+static inline int64_t integer_fmod(int64_t a, int64_t b)
+{
+    return b == 0 || b == -1 ? 0 : a % b;
+}
+
+static inline int64_t integer_power(int64_t a, int64_t b)
+{
+    if (b < 0)
+        return a == 1 ? 1 : a == -1 ? (b % 2 == 0 ? 1 : -1) : 0;
+    int64_t power = 1;
+    for (; b > 0; b >>= 1, a *= a)
+        if (b & 1)
+            power *= a;
+    return power;
+}
+
+/* The C library's functions come through <tgmath.h>, by the type of their argument. */
+#define HAS_GRADIENTS 1
+#define abs(x) fabs(x)
+#define log_gamma(x) ((T)special_log_gamma((double)(x)))
+#define digamma(x) ((T)special_digamma((double)(x)))
+#define polygamma(x, n) ((T)special_polygamma((double)(x), (double)(n)))
+#define erfinv(x) ((T)special_erfinv((double)(x)))
+
+#define T float
+#define NAME(x) x##_f32
+#define LARGEST 0x1.fffffep127f
+#define NEAR 0x1p22f
+#define fmod_of(a, b) float_fmod_f32(a, b, is_near)
+#define floor_divide(a, b) float_floor_divide_f32(a, b, is_near)
+#define floor_remainder(a, b) float_remainder_f32(a, b, is_near)
+#include "kernels/elementwise_kernels.h"
+#undef T
+#undef NAME
+#undef LARGEST
+#undef NEAR
+#undef fmod_of
+#undef floor_divide
+#undef floor_remainder
+
+#define T double
+#define NAME(x) x##_f64
+#define LARGEST 0x1.fffffffffffffp1023
+#define NEAR 0x1p51
+#define fmod_of(a, b) float_fmod_f64(a, b, is_near)
+#define floor_divide(a, b) float_floor_divide_f64(a, b, is_near)
+#define floor_remainder(a, b) float_remainder_f64(a, b, is_near)
+#include "kernels/elementwise_kernels.h"
+#undef T
+#undef NAME
+#undef HAS_GRADIENTS
+#undef LARGEST
+#undef abs
+#undef floor
+#undef ceil
+#undef trunc
+#undef rint
+#undef pow
+#undef copysign
+#undef NEAR
+#undef fmod_of
+#undef floor_divide
+#undef floor_remainder
+
+#define T int64_t
+#define NAME(x) x##_i64
+#define HAS_GRADIENTS 0
+#define LARGEST INT64_MAX
+#define abs(x) ((x) < 0 ? -(x) : (x))
+#define rint(x) (x)
+#define floor(x) (x)
+#define ceil(x) (x)
+#define trunc(x) (x)
+#define pow integer_power
+#define fmod_of integer_fmod
+#define copysign(a, b) ((b) < 0 ? -(a) : (a))
+#define floor_divide integer_floor_divide
+#define floor_remainder integer_remainder
+#include "kernels/elementwise_kernels.h"
+
+/* ---- the table as scripts see it ---- */
+
+#define UNARY(name, kind, value, dx, low, high, doc) {#name, 1, kind, {#dx}, low, high, doc},
+#define BINARY(name, kind, value, da, db, low, high, doc)                                          \
+    {#name, 2, kind, {#da, #db}, low, high, doc},
+#define TERNARY(name, kind, value, da, db, dc, low, high, doc)                                     \
+    {#name, 3, kind, {#da, #db, #dc}, low, high, doc},
+const Operation operations[] = {
+#include "kernels/ops.def"
+};
+#undef UNARY
+#undef BINARY
+#undef TERNARY
+const int operation_count = (int)COUNT_OF(operations);
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || c == '_';
+}
+
+bool operation_uses(const char *derivative, char variable)
+{
+    for (const char *p = derivative; *p != '\0'; p++)
+        if (*p == variable && !is_letter(p[1]) && (p == derivative || !is_letter(p[-1])))
+            return true;
+    return false;
+}
+
+DType elementwise_result_type(Kind kind, DType common)
+{
+    if (kind == BOOLEAN)
+        return BOOL;
+    return kind == FLOATING && !dtype_is_float(common) ? FLOAT32 : common;
+}
+
+DType elementwise_compute_type(Kind kind, DType common)
+{
+    if (dtype_is_float(common))
+        return common;
+    return kind == FLOATING ? FLOAT32 : INT64;
+}
+
+/* ---- the walk ---- */
+
+/* one operand (or the output) as the walk sees it */
+typedef struct {
+    char *data;
+    DType dtype;
+    bool in_place; /* contiguous and of the compute type: kernels may use it where it lies */
+    bool constant; /* one number */
+    Scalar scalar;
+    int64_t stride[MAX_RANK];
+} Stream;
+
+typedef struct {
+    Kernel *kernel; /* NULL copies in[0] */
+    DType compute;
+    int inputs;
+    int ndim;
+    int64_t numel;
+    int64_t shape[MAX_RANK];
+    Stream out, in[MAX_INPUTS];
+} Walk;
+
+/* Moves elements first..first+n-1 of the stream's row-major order to (or from) a contiguous block
+ * of `type`. */
+static void move_elements(const Walk *walk, const Stream *stream, int64_t first, int64_t n,
+                          DType type, char *block, bool to_block)
+{
+    int last = walk->ndim - 1;
+    int64_t size = dtype_size(stream->dtype), block_size = dtype_size(type);
+    int64_t index[MAX_RANK], offset = 0;
+    for (int d = last; d >= 0; d--) {
+        index[d] = first % walk->shape[d];
+        first /= walk->shape[d];
+        offset += index[d] * stream->stride[d];
+    }
+    int64_t length = last >= 0 ? walk->shape[last] : 1, step = last >= 0 ? stream->stride[last] : 0;
+    int64_t at = last >= 0 ? index[last] : 0;
+    for (;;) {
+        int64_t run = size_min(length - at, n);
+        char *place = stream->data + offset * size;
+        if (to_block)
+            convert_elements(run, type, block, 1, stream->dtype, place, step);
+        else
+            convert_elements(run, stream->dtype, place, step, type, block, 1);
+        n -= run;
+        if (n == 0)
+            return;
+        /* the row is done: on to the next one */
+        block += run * block_size;
+        offset -= at * step;
+        at = 0;
+        for (int d = last - 1;; d--) {
+            offset += stream->stride[d];
+            if (++index[d] < walk->shape[d])
+                break;
+            offset -= walk->shape[d] * stream->stride[d];
+            index[d] = 0;
+        }
+    }
+}
+
+static void fill_constant(const Stream *stream, int64_t n, DType type, char *block)
+{
+    char value[8];
+    dtype_store(type, value, stream->scalar);
+    convert_elements(n, type, block, 1, type, value, 0);
+}
+
+static int64_t round_to_lanes(int64_t n)
+{
+    return (n + LANES - 1) / LANES * LANES;
+}
+
+static void walk_range(const Walk *walk, int64_t begin, int64_t end)
+{
+    _Alignas(STORAGE_ALIGNMENT) char buffer[MAX_INPUTS + 1][BLOCK * sizeof(double)];
+    const void *in[MAX_INPUTS];
+    int64_t size = dtype_size(walk->compute);
+    int64_t most = round_to_lanes(size_min(BLOCK, end - begin));
+    for (int i = 0; i < walk->inputs; i++) {
+        in[i] = buffer[i];
+        if (walk->in[i].constant)
+            fill_constant(&walk->in[i], most, walk->compute, buffer[i]);
+    }
+    for (int64_t first = begin; first < end; first += BLOCK) {
+        int64_t n = size_min(BLOCK, end - first), padded = round_to_lanes(n);
+        for (int i = 0; i < walk->inputs; i++) {
+            const Stream *stream = &walk->in[i];
+            if (stream->constant)
+                continue;
+            if (stream->in_place && n == padded) {
+                in[i] = stream->data + first * size;
+            } else {
+                in[i] = buffer[i];
+                move_elements(walk, stream, first, n, walk->compute, buffer[i], true);
+                memset(buffer[i] + n * size, 0, (size_t)((padded - n) * size));
+            }
+        }
+        bool direct = walk->out.in_place && n == padded;
+        void *result = direct ? walk->out.data + first * size : buffer[MAX_INPUTS];
+        walk->kernel(padded, result, in);
+        if (!direct)
+            move_elements(walk, &walk->out, first, n, walk->compute, result, false);
+    }
+}
+
+/* a copy needs no kernel: one move when either side is contiguous, two through a block otherwise */
+static void copy_range(const Walk *walk, int64_t begin, int64_t end)
+{
+    _Alignas(STORAGE_ALIGNMENT) char buffer[BLOCK * sizeof(double)];
+    const Stream *out = &walk->out, *in = &walk->in[0];
+    int64_t size = dtype_size(out->dtype);
+    if (in->constant)
+        fill_constant(in, size_min(BLOCK, end - begin), out->dtype, buffer);
+    for (int64_t first = begin; first < end; first += BLOCK) {
+        int64_t n = size_min(BLOCK, end - first);
+        char *block = out->in_place ? out->data + first * size : buffer;
+        if (in->constant && out->in_place)
+            memcpy(block, buffer, (size_t)(n * size));
+        else if (!in->constant)
+            move_elements(walk, in, first, n, out->dtype, block, true);
+        if (!out->in_place)
+            move_elements(walk, out, first, n, out->dtype, block, false);
+    }
+}
+
+static void walk_piece(void *context, int64_t piece)
+{
+    const Walk *walk = context;
+    int64_t begin = piece * PIECE, end = size_min(begin + PIECE, walk->numel);
+    if (walk->kernel)
+        walk_range(walk, begin, end);
+    else
+        copy_range(walk, begin, end);
+}
+
+/* ---- planning ---- */
+
+static bool may_merge(const Walk *walk, int outer, int inner)
+{
+    int64_t n = walk->shape[inner];
+    if (walk->out.stride[outer] != n * walk->out.stride[inner])
+        return false;
+    for (int i = 0; i < walk->inputs; i++)
+        if (!walk->in[i].constant && walk->in[i].stride[outer] != n * walk->in[i].stride[inner])
+            return false;
+    return true;
+}
+
+static void move_dimension(Walk *walk, int from, int to)
+{
+    walk->shape[to] = walk->shape[from];
+    walk->out.stride[to] = walk->out.stride[from];
+    for (int i = 0; i < walk->inputs; i++)
+        walk->in[i].stride[to] = walk->in[i].stride[from];
+}
+
+/* joins neighbouring dimensions that every stream crosses in even steps */
+static void collapse(Walk *walk)
+{
+    int kept = 0;
+    for (int d = 0; d < walk->ndim; d++) {
+        if (walk->shape[d] == 1)
+            continue;
+        move_dimension(walk, d, kept);
+        if (kept > 0 && may_merge(walk, kept - 1, kept)) {
+            int64_t joined = walk->shape[kept - 1] * walk->shape[kept];
+            move_dimension(walk, kept, kept - 1);
+            walk->shape[kept - 1] = joined;
+        } else {
+            kept++;
+        }
+    }
+    walk->ndim = kept;
+}
+
+static void set_stream(Stream *stream, const Walk *walk, const View *view)
+{
+    stream->data = view->data;
+    stream->dtype = view->dtype;
+    stream->constant = false;
+    int lead = walk->ndim - view->ndim;
+    for (int d = 0; d < walk->ndim; d++) {
+        bool repeats = d < lead || (view->shape[d - lead] == 1 && walk->shape[d] != 1);
+        stream->stride[d] = repeats ? 0 : view->stride[d - lead];
+    }
+}
+
+static void walk_run(Walk *walk, Pool *pool, const View *out, const Operand *in)
+{
+    walk->ndim = out->ndim;
+    walk->numel = view_numel(out);
+    if (walk->numel == 0)
+        return;
+    memcpy(walk->shape, out->shape, (size_t)out->ndim * sizeof(int64_t));
+    set_stream(&walk->out, walk, out);
+    for (int i = 0; i < walk->inputs; i++) {
+        if (in[i].is_scalar) {
+            walk->in[i].constant = true;
+            walk->in[i].scalar = in[i].scalar;
+        } else {
+            set_stream(&walk->in[i], walk, &in[i].view);
+        }
+    }
+    collapse(walk);
+    walk->out.in_place = walk->out.dtype == walk->compute &&
+                         shape_is_contiguous(walk->ndim, walk->shape, walk->out.stride);
+    for (int i = 0; i < walk->inputs; i++)
+        walk->in[i].in_place = !walk->in[i].constant && walk->in[i].dtype == walk->compute &&
+                               shape_is_contiguous(walk->ndim, walk->shape, walk->in[i].stride);
+    pool_run(pool, walk_piece, walk, size_pieces(walk->numel, PIECE));
+}
+
+static const Kernels *kernels_of(DType compute, int op)
+{
+    return compute == FLOAT32   ? &kernels_f32[op]
+           : compute == FLOAT64 ? &kernels_f64[op]
+                                : &kernels_i64[op];
+}
+
+void elementwise_run(Pool *pool, int op, DType compute, const View *out, const Operand *in)
+{
+    Walk walk;
+    walk.kernel = kernels_of(compute, op)->value;
+    walk.compute = compute;
+    walk.inputs = operations[op].arity;
+    walk_run(&walk, pool, out, in);
+}
+
+void elementwise_gradient(Pool *pool, int op, int argument, DType compute, const View *out,
+                          const Operand *in)
+{
+    Walk walk;
+    walk.kernel = kernels_of(compute, op)->gradient[argument];
+    walk.compute = compute;
+    walk.inputs = operations[op].arity + 2;
+    walk_run(&walk, pool, out, in);
+}
+
+void elementwise_copy(Pool *pool, const View *out, const Operand *in)
+{
+    Walk walk;
+    walk.kernel = NULL;
+    walk.compute = out->dtype;
+    walk.inputs = 1;
+    walk_run(&walk, pool, out, in);
+}
+
+const char *elementwise_vector_path(void)
+{
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
+        return "avx512";
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return "avx2";
+#endif
+    return "baseline";
+}

@@ -1,0 +1,65 @@
+/*
+ * elementwise.h - operations that treat every element alike
+ *
+ * The operations are the rows of ops.def. Operands are views that broadcast to the output, or bare
+ * numbers. All kernels see contiguous blocks of one compute type (float32, float64 or int64);
+ * reading, converting and writing strided memory is the same code for all of them. An element's
+ * bits depend neither on its place nor on threads.
+ */
+#ifndef ELEMENTWISE_H
+#define ELEMENTWISE_H
+
+#include "tensor/pool.h"
+#include "tensor/tensor.h"
+
+enum { MAX_ARITY = 3 };
+
+typedef enum { NUMERIC, SIGNED, DIVISION, FLOATING, BOOLEAN, SELECT } Kind;
+
+typedef struct {
+    const char *name;
+    int arity;
+    Kind kind;
+    const char *derivative[MAX_ARITY]; /* the text of the row */
+    double low, high;
+    const char *doc;
+} Operation;
+
+extern const Operation operations[];
+extern const int operation_count;
+
+/* Is `variable` (g, y, x, a, b or c) read by this derivative? */
+bool operation_uses(const char *derivative, char variable);
+
+typedef struct {
+    bool is_scalar;
+    Scalar scalar; /* when it is one */
+    View view;     /* else */
+} Operand;
+
+/* the type in which the row's kernel works when the operands' common type is `common` */
+DType elementwise_compute_type(Kind kind, DType common);
+/* the type of its result */
+DType elementwise_result_type(Kind kind, DType common);
+
+/*
+ * out = op(in[0], ..., in[arity-1]); every operand broadcasts to out's shape. `compute` is float32,
+ * float64 or int64. out may be one of the operands (same view); otherwise it must not overlap them.
+ */
+void elementwise_run(Pool *pool, int op, DType compute, const View *out, const Operand *in);
+
+/*
+ * out = the gradient of argument `argument` of the row, given g, y and the arguments: in[0] is g,
+ * in[1] is y, then the arguments. Those the derivative does not read may be any scalar. compute is
+ * float32 or float64.
+ */
+void elementwise_gradient(Pool *pool, int op, int argument, DType compute, const View *out,
+                          const Operand *in);
+
+/* out = in, broadcast and converted */
+void elementwise_copy(Pool *pool, const View *out, const Operand *in);
+
+/* the vector instructions in use: "avx512", "avx2" or "baseline" */
+const char *elementwise_vector_path(void);
+
+#endif

@@ -1,0 +1,222 @@
+/*
+ * index.c - picking and placing elements by their positions; see index.h
+ */
+#include <string.h>
+
+#include "kernels/index.h"
+
+int64_t index_check(const int64_t *positions, int64_t count, int64_t n)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (positions[i] < 1 || positions[i] > n)
+            return i;
+    return -1;
+}
+
+/* a row of elements: positions and y lie side by side, x at a step and, by position, along */
+typedef struct {
+    int64_t n, step, along;
+    const int64_t *positions;
+} Row;
+
+static void gather_row(DType dtype, const Row *row, const void *x, void *y)
+{
+    switch (dtype) {
+#define ROW(constant, type, name, category)                                                        \
+    case constant:                                                                                 \
+        for (int64_t j = 0; j < row->n; j++)                                                       \
+            ((type *)y)[j] =                                                                       \
+                ((const type *)x)[(row->positions[j] - 1) * row->along + j * row->step];           \
+        break;
+        DTYPES(ROW)
+#undef ROW
+    default:
+        break;
+    }
+}
+
+/* ---- rows ---- */
+
+typedef struct {
+    const Rows *rows;
+    const char *x;
+    char *y;
+} Selection;
+
+enum { AT_A_TIME = 16 }; /* rows a thread copies */
+
+static void select_rows(void *context, int64_t piece)
+{
+    const Selection *s = context;
+    const Rows *rows = s->rows;
+    int64_t bytes = rows->inner * dtype_size(rows->dtype);
+    int64_t last = size_min((piece + 1) * AT_A_TIME, rows->outer * rows->count);
+    for (int64_t row = piece * AT_A_TIME; row < last; row++) {
+        int64_t o = row / rows->count, i = row % rows->count;
+        memcpy(s->y + row * bytes, s->x + (o * rows->n + rows->positions[i] - 1) * bytes,
+               (size_t)bytes);
+    }
+}
+
+void index_select(Pool *pool, const Rows *rows, const void *x, void *y)
+{
+    enum { WORTH_SHARING = 1 << 18 };
+    if (rows->outer == 1 && rows->inner == 1) {
+        Row row = {.n = rows->count, .along = 1, .positions = rows->positions};
+        gather_row(rows->dtype, &row, x, y);
+        return;
+    }
+    Selection s = {rows, x, y};
+    int64_t count = rows->outer * rows->count;
+    int64_t pieces = size_pieces(count, AT_A_TIME);
+    if (count * rows->inner * dtype_size(rows->dtype) < WORTH_SHARING)
+        for (int64_t piece = 0; piece < pieces; piece++)
+            select_rows(&s, piece);
+    else
+        pool_run(pool, select_rows, &s, pieces);
+}
+
+/* a + b in a type; of booleans, whether either is true */
+#define SUM(type, category, a, b)                                                                  \
+    ((category) == CATEGORY_BOOL ? (type)((a) || (b)) : (type)((a) + (b)))
+
+static void add_elements(DType dtype, void *to, const void *from, int64_t n)
+{
+    switch (dtype) {
+#define ROW(constant, type, name, category)                                                        \
+    case constant:                                                                                 \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            type *a = (type *)to + i;                                                              \
+            *a = SUM(type, category, *a, ((const type *)from)[i]);                                 \
+        }                                                                                          \
+        break;
+        DTYPES(ROW)
+#undef ROW
+    default:
+        break;
+    }
+}
+
+void index_write(const Rows *rows, Write write, void *x, const void *y)
+{
+    int64_t bytes = rows->inner * dtype_size(rows->dtype);
+    const char *from = y;
+    for (int64_t o = 0; o < rows->outer; o++)
+        for (int64_t i = 0; i < rows->count; i++, from += bytes) {
+            char *to = (char *)x + (o * rows->n + rows->positions[i] - 1) * bytes;
+            if (write == WRITE_ADD)
+                add_elements(rows->dtype, to, from, rows->inner);
+            else
+                memcpy(to, from, (size_t)bytes);
+        }
+}
+
+/* ---- single elements ---- */
+
+/* what is written where `a` stands and `b` comes; NaN wins over all numbers */
+#define WRITTEN(type, category, write, a, b)                                                       \
+    ((write) == WRITE_ADD        ? SUM(type, category, a, b)                                       \
+     : (write) == WRITE_MULTIPLY ? (type)((a) * (b))                                               \
+     : (write) == WRITE_MAXIMUM  ? ((a) >= (b) || (a) != (a) ? (a) : (b))                          \
+     : (write) == WRITE_MINIMUM  ? ((a) <= (b) || (a) != (a) ? (a) : (b))                          \
+                                 : (b))
+
+static void scatter_row(DType dtype, const Row *row, Write write, void *x, const void *y)
+{
+    switch (dtype) {
+#define ROW(constant, type, name, category)                                                        \
+    case constant:                                                                                 \
+        for (int64_t j = 0; j < row->n; j++) {                                                     \
+            type *to = (type *)x + (row->positions[j] - 1) * row->along + j * row->step;           \
+            type from = ((const type *)y)[j];                                                      \
+            *to = WRITTEN(type, category, write, *to, from);                                       \
+        }                                                                                          \
+        break;
+        DTYPES(ROW)
+#undef ROW
+    default:
+        break;
+    }
+}
+
+/* visits the rows along the last dimension, with the offset in x at which each begins */
+typedef struct {
+    Row row;
+    int64_t rows;
+    int64_t offset;
+    int64_t counter[MAX_RANK];
+} Walk;
+
+static Walk walk_begin(const Places *p)
+{
+    Walk walk = {.row = {.n = 1, .positions = p->positions}, .rows = 1};
+    int last = p->ndim - 1;
+    if (p->ndim > 0) {
+        walk.row.n = p->shape[last];
+        walk.row.along = p->stride[p->dimension];
+        walk.row.step = p->dimension == last ? 0 : p->stride[last];
+    }
+    for (int d = 0; d < last; d++)
+        walk.rows *= p->shape[d];
+    return walk;
+}
+
+static void walk_next(const Places *p, Walk *walk)
+{
+    walk->row.positions += walk->row.n;
+    for (int d = p->ndim - 2; d >= 0; d--) {
+        int64_t stride = d == p->dimension ? 0 : p->stride[d];
+        walk->offset += stride;
+        if (++walk->counter[d] < p->shape[d])
+            return;
+        walk->offset -= p->shape[d] * stride;
+        walk->counter[d] = 0;
+    }
+}
+
+void index_gather(const Places *places, const void *x, void *y)
+{
+    int64_t size = dtype_size(places->dtype);
+    Walk walk = walk_begin(places);
+    for (int64_t i = 0; i < walk.rows; i++, walk_next(places, &walk))
+        gather_row(places->dtype, &walk.row, (const char *)x + walk.offset * size,
+                   (char *)y + i * walk.row.n * size);
+}
+
+void index_scatter(const Places *places, Write write, void *x, const void *y)
+{
+    int64_t size = dtype_size(places->dtype);
+    Walk walk = walk_begin(places);
+    for (int64_t i = 0; i < walk.rows; i++, walk_next(places, &walk))
+        scatter_row(places->dtype, &walk.row, write, (char *)x + walk.offset * size,
+                    (const char *)y + i * walk.row.n * size);
+}
+
+/* ---- masks ---- */
+
+int64_t index_count(const uint8_t *mask, int64_t n)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < n; i++)
+        count += mask[i];
+    return count;
+}
+
+void index_nonzero(int ndim, const int64_t *shape, const uint8_t *mask, int64_t *out)
+{
+    int64_t n = 1;
+    for (int d = 0; d < ndim; d++)
+        n *= shape[d];
+    for (int64_t i = 0; i < n; i++) {
+        if (!mask[i])
+            continue;
+        int64_t rest = i;
+        for (int d = ndim - 1; d > 0; d--) {
+            out[d] = rest % shape[d] + 1;
+            rest /= shape[d];
+        }
+        if (ndim > 0)
+            out[0] = rest + 1;
+        out += ndim;
+    }
+}

@@ -1,0 +1,52 @@
+/*
+ * index.h - picking and placing elements by their positions
+ *
+ * Positions count from 1 and are in range, which index_check tells beforehand. Where a position
+ * stands twice, the writes follow one another in the order of the positions.
+ */
+#ifndef INDEX_H
+#define INDEX_H
+
+#include "tensor/pool.h"
+#include "tensor/tensor.h"
+
+/* the place in positions[count] of the first one outside 1..n, or -1 */
+int64_t index_check(const int64_t *positions, int64_t count, int64_t n);
+
+/* what happens to the element that is there */
+typedef enum { WRITE_COPY, WRITE_ADD, WRITE_MULTIPLY, WRITE_MAXIMUM, WRITE_MINIMUM } Write;
+
+/* whole rows of a contiguous block, seen as x[outer, n, inner] */
+typedef struct {
+    DType dtype;
+    int64_t outer, n, inner; /* of x */
+    int64_t count;           /* positions along n */
+    const int64_t *positions;
+} Rows;
+
+/* y[outer, count, inner]: y[o, i, :] = x[o, positions[i], :] */
+void index_select(Pool *pool, const Rows *rows, const void *x, void *y);
+/* writes y[o, i, :] to x[o, positions[i], :]; copies or adds */
+void index_write(const Rows *rows, Write write, void *x, const void *y);
+
+/*
+ * Single elements: positions[shape] and y[shape] are contiguous, x lies with strides. Encoding
+ * [i, j, k] of y belongs to x[i, positions[i, j, k], k] where the dimension is the second.
+ */
+typedef struct {
+    DType dtype;
+    int ndim, dimension;
+    int64_t shape[MAX_RANK];
+    int64_t stride[MAX_RANK]; /* of x, in elements */
+    const int64_t *positions;
+} Places;
+
+void index_gather(const Places *places, const void *x, void *y);
+void index_scatter(const Places *places, Write write, void *x, const void *y);
+
+/* how many of mask[n] are true */
+int64_t index_count(const uint8_t *mask, int64_t n);
+/* out[count, ndim]: where in a contiguous mask[shape] the true elements lie, counted from 1 */
+void index_nonzero(int ndim, const int64_t *shape, const uint8_t *mask, int64_t *out);
+
+#endif

@@ -1,0 +1,200 @@
+/*
+ * linalg.c - products, on OpenBLAS; see linalg.h
+ *
+ * Row-major C = A B is what cblas computes; a transposed operand is one whose rows, not columns,
+ * lie at stride 1. The cut depends on the sizes alone, so results do not depend on the threads.
+ */
+#include <cblas.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/linalg.h"
+
+enum {
+    WORTH_CUTTING = 2000000, /* operations below which a second thread costs more than it gains */
+    GRAIN = 16000000,        /* operations a tile */
+    MOST_TILES = 1024,
+    STEP = 16, /* tiles begin at multiples of it, as BLAS works in blocks */
+};
+
+static int64_t round_to_step(int64_t size)
+{
+    return (size + STEP - 1) / STEP * STEP;
+}
+
+Reason linalg_start(void)
+{
+    if (openblas_get_parallel() == 0)
+        return "the OpenBLAS found is the serial build, which several threads must not call; "
+               "install "
+               "libopenblas0-pthread";
+    openblas_set_num_threads(1);
+    return NULL;
+}
+
+void linalg_describe(char *text, size_t size)
+{
+    static const char *const builds[] = {"serial", "pthreads", "OpenMP"};
+    const char *config = openblas_get_config();
+    int words = (int)strcspn(config, " ");
+    words += (int)strcspn(config + words + 1, " ") + 1;
+    int build = openblas_get_parallel();
+    snprintf(text, size, "%.*s, core %s, %s", words, config, openblas_get_corename(),
+             build >= 0 && build <= 2 ? builds[build] : "unknown");
+}
+
+/* one matrix as BLAS wants it */
+typedef struct {
+    const char *data;
+    CBLAS_TRANSPOSE transpose;
+    blasint ld;
+    int64_t row_step, column_step;
+} Matrix;
+
+static bool fits_blas(int64_t n)
+{
+    return n >= 0 && n <= INT_MAX;
+}
+
+bool linalg_is_ready(const View *v)
+{
+    int64_t rows = v->shape[v->ndim - 2], columns = v->shape[v->ndim - 1];
+    int64_t row_step = v->stride[v->ndim - 2], column_step = v->stride[v->ndim - 1];
+    if (!dtype_is_float(v->dtype))
+        return true;
+    bool by_rows =
+        (column_step == 1 || columns == 1) && (row_step >= size_max(columns, 1) || rows == 1);
+    bool by_columns =
+        (row_step == 1 || rows == 1) && (column_step >= size_max(rows, 1) || columns == 1);
+    return fits_blas(row_step) && fits_blas(column_step) && (by_rows || by_columns);
+}
+
+static Matrix read_matrix(const View *v, const char *data)
+{
+    int64_t rows = v->shape[v->ndim - 2], columns = v->shape[v->ndim - 1];
+    int64_t row_step = v->stride[v->ndim - 2], column_step = v->stride[v->ndim - 1];
+    bool by_rows =
+        (column_step == 1 || columns == 1) && (row_step >= size_max(columns, 1) || rows == 1);
+    int64_t ld = by_rows ? (rows == 1 ? size_max(columns, 1) : row_step)
+                         : (columns == 1 ? size_max(rows, 1) : column_step);
+    return (Matrix){
+        .data = data,
+        .transpose = by_rows ? CblasNoTrans : CblasTrans,
+        .ld = (blasint)ld,
+        .row_step = by_rows ? ld : 1,
+        .column_step = by_rows ? 1 : ld,
+    };
+}
+
+typedef struct {
+    DType dtype;
+    Matrix a, b;
+    char *c;
+    int64_t m, n, k;
+    int64_t tile_m, tile_n, tiles_n;
+    double scale;
+    bool accumulate;
+} Product;
+
+static void multiply_tile(void *context, int64_t tile)
+{
+    const Product *p = context;
+    int64_t i = tile / p->tiles_n * p->tile_m, j = tile % p->tiles_n * p->tile_n;
+    int64_t m = size_min(p->tile_m, p->m - i), n = size_min(p->tile_n, p->n - j);
+    int64_t size = dtype_size(p->dtype);
+    const void *a = p->a.data + i * p->a.row_step * size,
+               *b = p->b.data + j * p->b.column_step * size;
+    void *c = p->c + (i * p->n + j) * size;
+    blasint M = (blasint)m, N = (blasint)n, K = (blasint)p->k, ldc = (blasint)size_max(p->n, 1);
+    if (p->dtype == FLOAT32)
+        cblas_sgemm(CblasRowMajor, p->a.transpose, p->b.transpose, M, N, K, (float)p->scale, a,
+                    p->a.ld, b, p->b.ld, p->accumulate ? 1.0F : 0.0F, c, ldc);
+    else
+        cblas_dgemm(CblasRowMajor, p->a.transpose, p->b.transpose, M, N, K, p->scale, a, p->a.ld, b,
+                    p->b.ld, p->accumulate ? 1.0 : 0.0, c, ldc);
+}
+
+/*
+ * Cuts c into an even number of tiles of about GRAIN operations, in the grid that packs least: a's
+ * rows are packed once for each column of tiles, b's columns once for each row of tiles.
+ */
+static void cut(Product *p)
+{
+    double work = 2.0 * (double)p->m * (double)p->n * (double)p->k;
+    int64_t tiles = 1, rows = 1;
+    if (work >= WORTH_CUTTING)
+        tiles = size_max(2, size_min(MOST_TILES, (int64_t)(work / GRAIN)) / 2 * 2);
+    for (int64_t r = 2; r <= tiles; r++)
+        if (size_pieces(tiles, r) * p->m + r * p->n < size_pieces(tiles, rows) * p->m + rows * p->n)
+            rows = r;
+    p->tile_m = round_to_step(size_pieces(p->m, rows));
+    p->tile_n = round_to_step(size_pieces(p->n, size_pieces(tiles, rows)));
+}
+
+static void multiply_floats(Pool *pool, Product *p)
+{
+    if (p->m * p->n <= 0)
+        return;
+    if (p->k == 0) {
+        if (!p->accumulate)
+            memset(p->c, 0, (size_t)(p->m * p->n * dtype_size(p->dtype)));
+        return;
+    }
+    cut(p);
+    p->tiles_n = size_pieces(p->n, p->tile_n);
+    pool_run(pool, multiply_tile, p, size_pieces(p->m, p->tile_m) * p->tiles_n);
+}
+
+static void multiply_integers(const View *a, const View *b, const char *pa, const char *pb,
+                              int64_t *c, int64_t m, int64_t n, int64_t k, bool accumulate)
+{
+    const int64_t *x = (const int64_t *)(const void *)pa, *y = (const int64_t *)(const void *)pb;
+    const int64_t *sa = a->stride + a->ndim - 2, *sb = b->stride + b->ndim - 2;
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < n; j++) {
+            int64_t sum = accumulate ? c[i * n + j] : 0;
+            for (int64_t l = 0; l < k; l++)
+                sum += x[i * sa[0] + l * sa[1]] * y[l * sb[0] + j * sb[1]];
+            c[i * n + j] = sum;
+        }
+}
+
+void linalg_matmul(Pool *pool, double scale, const View *a, const View *b, const View *c,
+                   bool accumulate)
+{
+    int64_t m = a->shape[a->ndim - 2], k = a->shape[a->ndim - 1], n = b->shape[b->ndim - 1];
+    int64_t size = dtype_size(c->dtype), batches = 1, index[MAX_RANK] = {0};
+    int lead = c->ndim - 2;
+    for (int d = 0; d < lead; d++)
+        batches *= c->shape[d];
+    const char *pa = a->data, *pb = b->data;
+    for (int64_t batch = 0; batch < batches; batch++) {
+        char *pc = c->data + batch * m * n * size;
+        if (dtype_is_float(c->dtype)) {
+            Product product = {
+                .dtype = c->dtype,
+                .a = read_matrix(a, pa),
+                .b = read_matrix(b, pb),
+                .c = pc,
+                .m = m,
+                .n = n,
+                .k = k,
+                .scale = scale,
+                .accumulate = accumulate,
+            };
+            multiply_floats(pool, &product);
+        } else {
+            multiply_integers(a, b, pa, pb, (int64_t *)(void *)pc, m, n, k, accumulate);
+        }
+        for (int d = lead - 1; d >= 0; d--) {
+            pa += a->stride[d] * size;
+            pb += b->stride[d] * size;
+            if (++index[d] < c->shape[d])
+                break;
+            pa -= index[d] * a->stride[d] * size;
+            pb -= index[d] * b->stride[d] * size;
+            index[d] = 0;
+        }
+    }
+}

@@ -1,0 +1,31 @@
+/*
+ * linalg.h - products, on OpenBLAS
+ *
+ * Only this and linalg_factor know BLAS. OpenBLAS runs on one thread; a large product is cut into
+ * tiles of rows and columns, never along the summed dimension, and the cuts depend on the sizes
+ * alone.
+ */
+#ifndef LINALG_H
+#define LINALG_H
+
+#include "tensor/pool.h"
+#include "tensor/tensor.h"
+
+/* Sets OpenBLAS to one thread; refuses a build that cannot be called from several threads. */
+Reason linalg_start(void);
+
+/* "OpenBLAS 0.3.21 Cooperlake pthreads", the library found at run time */
+void linalg_describe(char *text, size_t size);
+
+/*
+ * c[batch..., m, n] = scale a[batch..., m, k] b[batch..., k, n] (+ c's old value if accumulate).
+ * Same dtype for all, any strides; c is contiguous and aliases neither. Floats go to BLAS when one
+ * stride of their matrices is 1, which linalg_is_ready tells; int64 is a plain loop, of scale 1.
+ */
+void linalg_matmul(Pool *pool, double scale, const View *a, const View *b, const View *c,
+                   bool accumulate);
+
+/* Can BLAS read the last two dimensions of v where they lie? If not, copy first. */
+bool linalg_is_ready(const View *v);
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * neural.c - fused kernels of networks: softmax, standardisation and optimiser steps; see
+ * neural.h
+ *
+ * One function for each float type, made by including neural_kernels.h twice.
+ */
+#include <string.h>
+
+#include "kernels/neural.h"
+#include "kernels/vector_math.h"
+
+#include <tgmath.h>
+
+enum {
+    LANES = 16,
+    CHUNK = 256,         /* elements of a row at a time; a multiple of LANES */
+    ROWS = 64,           /* rows a thread takes at a time */
+    ENCODINGS = 1 << 14, /* parameters a thread takes at a time */
+};
+
+typedef struct {
+    int64_t rows, n;
+    const void *x;
+    void *y;
+    bool logarithm;
+} Softmax;
+
+typedef struct {
+    int64_t a, b, c;
+    const void *x;
+    void *y, *mean, *variance; /* no mean: y is a gradient */
+    double eps;
+} Standardize;
+
+typedef struct {
+    double n, mean[LANES], variance[LANES], scale[LANES];
+} Moments;
+
+#define T float
+#define NAME(x) x##_f32
+#include "kernels/neural_kernels.h"
+#undef T
+#undef NAME
+
+#define T double
+#define NAME(x) x##_f64
+#include "kernels/neural_kernels.h"
+
+void neural_softmax(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x, void *y,
+                    bool logarithm)
+{
+    Softmax s = {rows, n, x, y, logarithm};
+    pool_run(pool, dtype == FLOAT32 ? softmax_rows_f32 : softmax_rows_f64, &s,
+             size_pieces(rows, ROWS));
+}
+
+static void standardize(Pool *pool, DType dtype, const Standardize *s)
+{
+    Standardize copy = *s;
+    if (s->a > 0 && s->c > 0)
+        pool_run(pool, dtype == FLOAT32 ? standardize_piece_f32 : standardize_piece_f64, &copy,
+                 size_pieces(s->b, LANES));
+}
+
+void neural_standardize(Pool *pool, DType dtype, const int64_t shape[3], double eps, const void *x,
+                        void *y, void *mean, void *variance)
+{
+    standardize(pool, dtype,
+                &(Standardize){shape[0], shape[1], shape[2], x, y, mean, variance, eps});
+}
+
+void neural_standardize_gradient(Pool *pool, DType dtype, const int64_t shape[3], double eps,
+                                 const void *x, void *g)
+{
+    standardize(pool, dtype, &(Standardize){shape[0], shape[1], shape[2], x, g, NULL, NULL, eps});
+}
+
+void neural_adam_step(Pool *pool, const AdamStep *adam)
+{
+    AdamStep step = *adam;
+    pool_run(pool, adam->dtype == FLOAT32 ? adam_piece_f32 : adam_piece_f64, &step,
+             size_pieces(adam->n, ENCODINGS));
+}
+
+void neural_sgd_step(Pool *pool, const SgdStep *sgd)
+{
+    SgdStep step = *sgd;
+    pool_run(pool, sgd->dtype == FLOAT32 ? sgd_piece_f32 : sgd_piece_f64, &step,
+             size_pieces(sgd->n, ENCODINGS));
+}

@@ -1,0 +1,243 @@
+/*
+ * neural_kernels.h - the kernels of neural.c for one float type; included by neural.c for each
+ *
+ * Before the include: T is the type, NAME(x) pastes its suffix, and <tgmath.h> is there. There is
+ * no guard: it is meant to be read several times.
+ */
+
+/* e[i] = exp(x[i] - shift) for n <= CHUNK elements; every element goes through whole vectors,
+ * wherever it stands */
+VECTORISED static void NAME(shifted_exp)(int64_t n, const T *x, T shift, T *e)
+{
+    T padded[CHUNK];
+    int64_t whole = (n + LANES - 1) / LANES * LANES;
+    memcpy(padded, x, (size_t)n * sizeof(T));
+    memset(padded + n, 0, (size_t)(whole - n) * sizeof(T));
+    for (int64_t i = 0; i < whole; i++)
+        padded[i] = exp(padded[i] - shift);
+    memcpy(e, padded, (size_t)n * sizeof(T));
+}
+
+static T NAME(row_maximum)(const T *x, int64_t n)
+{
+    T most = x[0];
+    for (int64_t i = 1; i < n; i++)
+        most = x[i] > most || x[i] != x[i] ? x[i] : most;
+    return most;
+}
+
+static void NAME(softmax_row)(const T *x, T *y, int64_t n, bool logarithm)
+{
+    T e[CHUNK], most = NAME(row_maximum)(x, n);
+    double sum = 0;
+    for (int64_t first = 0; first < n; first += CHUNK) {
+        int64_t width = size_min(CHUNK, n - first);
+        NAME(shifted_exp)(width, x + first, most, e);
+        for (int64_t i = 0; i < width; i++)
+            sum += (double)e[i];
+        if (!logarithm)
+            memcpy(y + first, e, (size_t)width * sizeof(T));
+    }
+    if (logarithm) {
+        T shift = (T)log(sum);
+        for (int64_t i = 0; i < n; i++)
+            y[i] = x[i] - most - shift;
+    } else {
+        T scale = (T)(1 / sum);
+        for (int64_t i = 0; i < n; i++)
+            y[i] *= scale;
+    }
+}
+
+static void NAME(softmax_rows)(void *context, int64_t piece)
+{
+    const Softmax *s = context;
+    int64_t last = size_min((piece + 1) * ROWS, s->rows);
+    for (int64_t row = piece * ROWS; row < last; row++)
+        NAME(softmax_row)((const T *)s->x + row * s->n, (T *)s->y + row * s->n, s->n, s->logarithm);
+}
+
+/* The width adjacent groups from j on are walked in stretches of memory of up to LANES elements:
+ * across the groups if c is 1, else along one group. Encoding i of a stretch has its own mean and
+ * scale, sum and product: in place i. */
+
+static int64_t NAME(stretch)(const Standardize *s, int64_t width)
+{
+    return s->c == 1 ? width : s->c;
+}
+
+/* the sums of the lanes of one group, in every lane */
+static void NAME(join_lanes)(const Standardize *s, double *lanes)
+{
+    if (s->c == 1)
+        return;
+    double sum = 0;
+    for (int i = 0; i < LANES; i++)
+        sum += lanes[i];
+    for (int i = 0; i < LANES; i++)
+        lanes[i] = sum;
+}
+
+VECTORISED static void NAME(find_moments)(const Standardize *s, int64_t j, int64_t width,
+                                          Moments *m)
+{
+    int64_t run = NAME(stretch)(s, width);
+    double n = (double)s->a * (double)s->c;
+    *m = (Moments){.n = n};
+    for (int64_t i = 0; i < s->a; i++)
+        for (int64_t k = 0; k < run; k += LANES) {
+            const T *x = (const T *)s->x + (i * s->b + j) * s->c + k;
+            int64_t count = size_min(LANES, run - k);
+            for (int64_t l = 0; l < count; l++)
+                m->mean[l] += (double)x[l];
+        }
+    NAME(join_lanes)(s, m->mean);
+    for (int l = 0; l < LANES; l++)
+        m->mean[l] /= n;
+    for (int64_t i = 0; i < s->a; i++)
+        for (int64_t k = 0; k < run; k += LANES) {
+            const T *x = (const T *)s->x + (i * s->b + j) * s->c + k;
+            int64_t count = size_min(LANES, run - k);
+            for (int64_t l = 0; l < count; l++) {
+                double d = (double)x[l] - m->mean[l];
+                m->variance[l] += d * d;
+            }
+        }
+    NAME(join_lanes)(s, m->variance);
+    for (int l = 0; l < LANES; l++) {
+        m->variance[l] /= n;
+        m->scale[l] = 1 / sqrt(m->variance[l] + s->eps);
+    }
+}
+
+VECTORISED static void NAME(standardize_groups)(const Standardize *s, int64_t j, int64_t width)
+{
+    Moments m;
+    NAME(find_moments)(s, j, width, &m);
+    int64_t run = NAME(stretch)(s, width);
+    for (int64_t l = 0; l < width; l++) {
+        ((T *)s->mean)[j + l] = (T)m.mean[l];
+        ((T *)s->variance)[j + l] = (T)m.variance[l];
+    }
+    for (int64_t i = 0; i < s->a; i++)
+        for (int64_t k = 0; k < run; k += LANES) {
+            int64_t at = (i * s->b + j) * s->c + k;
+            const T *x = (const T *)s->x + at;
+            T *y = (T *)s->y + at;
+            int64_t count = size_min(LANES, run - k);
+            for (int64_t l = 0; l < count; l++)
+                y[l] = (T)(((double)x[l] - m.mean[l]) * m.scale[l]);
+        }
+}
+
+/* y holds the gradient of the result, and then that of x */
+VECTORISED static void NAME(differentiate_groups)(const Standardize *s, int64_t j, int64_t width)
+{
+    Moments m;
+    NAME(find_moments)(s, j, width, &m);
+    double sum[LANES] = {0}, product[LANES] = {0};
+    int64_t run = NAME(stretch)(s, width);
+    for (int64_t i = 0; i < s->a; i++)
+        for (int64_t k = 0; k < run; k += LANES) {
+            int64_t at = (i * s->b + j) * s->c + k;
+            const T *x = (const T *)s->x + at, *g = (const T *)s->y + at;
+            int64_t count = size_min(LANES, run - k);
+            for (int64_t l = 0; l < count; l++) {
+                sum[l] += (double)g[l];
+                product[l] += (double)g[l] * ((double)x[l] - m.mean[l]) * m.scale[l];
+            }
+        }
+    NAME(join_lanes)(s, sum);
+    NAME(join_lanes)(s, product);
+    for (int64_t i = 0; i < s->a; i++)
+        for (int64_t k = 0; k < run; k += LANES) {
+            int64_t at = (i * s->b + j) * s->c + k;
+            const T *x = (const T *)s->x + at;
+            T *g = (T *)s->y + at;
+            int64_t count = size_min(LANES, run - k);
+            for (int64_t l = 0; l < count; l++) {
+                double y = ((double)x[l] - m.mean[l]) * m.scale[l];
+                g[l] = (T)(m.scale[l] * ((double)g[l] - sum[l] / m.n - y * (product[l] / m.n)));
+            }
+        }
+}
+
+static void NAME(standardize_piece)(void *context, int64_t piece)
+{
+    const Standardize *s = context;
+    int64_t first = piece * LANES, last = size_min(first + LANES, s->b);
+    int64_t width = s->c == 1 ? last - first : 1;
+    for (int64_t j = first; j < last; j += width) {
+        if (s->mean)
+            NAME(standardize_groups)(s, j, width);
+        else
+            NAME(differentiate_groups)(s, j, width);
+    }
+}
+
+/*
+ * m += (1 - beta1) (g - m),  v = beta2 v + (1 - beta2) g^2
+ * param -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
+ * with g = grad + weight_decay param; where that is decoupled, g = grad, and param is first shrunk
+ * by 1 - lr weight_decay.
+ * A v too small for a normal number becomes 0: it would slow every later step and change none.
+ */
+VECTORISED static void NAME(adam_range)(const AdamStep *a, int64_t begin, int64_t end)
+{
+    T *restrict p = a->param;
+    T *restrict m = a->exp_avg;
+    T *restrict v = a->exp_avg_sq;
+    T *restrict most = a->max_exp_avg_sq;
+    const T *restrict grad = a->grad;
+    const T beta1 = (T)a->beta1, rest1 = (T)(1 - a->beta1), beta2 = (T)a->beta2,
+            rest2 = (T)(1 - a->beta2);
+    /* the root's correction goes to the other side of the division: one division less an element */
+    const double correction = sqrt(1 - pow(a->beta2, a->step));
+    const T decay = a->decoupled ? 0 : (T)a->weight_decay, sign = a->maximize ? -1 : 1;
+    const T shrink = a->decoupled ? (T)(1 - a->lr * a->weight_decay) : 1;
+    const T size = (T)(a->lr / (1 - pow(a->beta1, a->step)) * correction);
+    const T eps = (T)(a->eps * correction);
+    const T least = sizeof(T) == 4 ? (T)0x1p-126 : (T)0x1p-1022;
+    for (int64_t i = begin; i < end; i++) {
+        T g = sign * grad[i] + decay * p[i];
+        T mean = beta1 * m[i] + rest1 * g, square = beta2 * v[i] + rest2 * g * g;
+        m[i] = mean < least && mean > -least ? 0 : mean;
+        v[i] = square < least ? 0 : square;
+        T root = v[i];
+        if (most)
+            root = most[i] = fmax(most[i], root);
+        p[i] = shrink * p[i] - size * m[i] / (sqrt(root) + eps);
+    }
+}
+
+static void NAME(adam_piece)(void *context, int64_t piece)
+{
+    const AdamStep *a = context;
+    NAME(adam_range)(a, piece * ENCODINGS, size_min((piece + 1) * ENCODINGS, a->n));
+}
+
+/* g += decay param;  buffer = momentum buffer + (1 - dampening) g;  param -= lr (nesterov ? g +
+ * momentum buffer : buffer) */
+VECTORISED static void NAME(sgd_range)(const SgdStep *s, int64_t begin, int64_t end)
+{
+    T *restrict p = s->param;
+    T *restrict buffer = s->buffer;
+    const T *restrict grad = s->grad;
+    const T lr = (T)s->lr, decay = (T)s->weight_decay, momentum = (T)s->momentum,
+            sign = s->maximize ? -1 : 1;
+    const T rest = (T)(1 - s->dampening);
+    for (int64_t i = begin; i < end; i++) {
+        T g = sign * grad[i] + decay * p[i];
+        if (buffer) {
+            buffer[i] = s->first ? g : momentum * buffer[i] + rest * g;
+            g = s->nesterov ? g + momentum * buffer[i] : buffer[i];
+        }
+        p[i] -= lr * g;
+    }
+}
+
+static void NAME(sgd_piece)(void *context, int64_t piece)
+{
+    const SgdStep *s = context;
+    NAME(sgd_range)(s, piece * ENCODINGS, size_min((piece + 1) * ENCODINGS, s->n));
+}

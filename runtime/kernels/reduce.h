@@ -1,0 +1,48 @@
+/*
+ * reduce.h - many elements to one
+ *
+ * The input is contiguous and seen as x[outer, n, inner]; the result is y[outer, inner]. Sums and
+ * products of floats are carried in double. The order of additions depends on the sizes alone, so
+ * neither threads nor repetition change a bit.
+ */
+#ifndef REDUCE_H
+#define REDUCE_H
+
+#include "tensor/pool.h"
+#include "tensor/tensor.h"
+
+typedef enum {
+    REDUCE_SUM,
+    REDUCE_MEAN,
+    REDUCE_SQUARES, /* sum of (x - center)^2 / divisor; floats */
+    REDUCE_PROD,
+    REDUCE_ANY,
+    REDUCE_ALL,
+    REDUCE_MAX,
+    REDUCE_MIN
+} Reduction;
+
+typedef struct {
+    Reduction kind;
+    DType dtype; /* of x */
+    const void *x;
+    int64_t outer, n, inner;
+    void *y;   /* type reduce_result_type(kind, dtype); NULL where only places are wanted */
+    bool wide; /* REDUCE_MEAN: y is double, whatever the type of x */
+    const double *center; /* REDUCE_SQUARES: one for each result */
+    double divisor;
+    int64_t *indices; /* REDUCE_MAX and REDUCE_MIN: places from 1, or NULL */
+    void *scratch;    /* reduce_scratch_size bytes */
+} Reduce;
+
+/* sums and products of bool and integers are int64; any and all are bool; the rest keeps its type
+ */
+DType reduce_result_type(Reduction kind, DType dtype);
+
+size_t reduce_scratch_size(const Reduce *reduce);
+
+/* REDUCE_MAX and REDUCE_MIN need n >= 1; NaN is larger and smaller than everything, the first place
+ * wins a tie */
+void reduce_run(Pool *pool, const Reduce *reduce);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * scan.c - running sums, products and extremes along a dimension; see scan.h
+ */
+#include <math.h>
+
+#include "kernels/scan.h"
+
+enum {
+    COLUMNS = 64,    /* neighbouring lines walked side by side */
+    ENCODINGS = 8192 /* how many a thread takes at a time, at least */
+};
+
+/* how many strips of lines make a piece of work */
+static int64_t lines_together(const Scan *s)
+{
+    int64_t elements = s->along.n * size_min(COLUMNS, s->along.inner);
+    return size_max(1, ENCODINGS / size_max(1, elements));
+}
+
+/* from one element of a line to the next */
+static inline int64_t stride(const Scan *s)
+{
+    return s->reverse ? -s->along.inner : s->along.inner;
+}
+
+#define LEAST -INFINITY
+#define IS_NAN(x) isnan(x)
+#define T float
+#define A double
+#define NAME(x) x##_f32
+#include "kernels/scan_kernels.h"
+#undef T
+#undef NAME
+
+#define T double
+#define NAME(x) x##_f64
+#include "kernels/scan_kernels.h"
+#undef T
+#undef A
+#undef NAME
+
+#undef LEAST
+#undef IS_NAN
+#define LEAST INT64_MIN
+#define IS_NAN(x) false
+#define T int64_t
+#define A int64_t
+#define NAME(x) x##_i64
+#include "kernels/scan_kernels.h"
+#undef T
+#undef NAME
+
+#define T int32_t
+#define NAME(x) x##_i32
+#include "kernels/scan_kernels.h"
+#undef T
+#undef NAME
+
+#define T uint8_t
+#define NAME(x) x##_u8
+#include "kernels/scan_kernels.h"
+#undef T
+#undef A
+#undef NAME
+
+void scan_run(Pool *pool, const Scan *s)
+{
+    static PoolTask *const kernels[DTYPE_COUNT] = {
+        [BOOL] = scan_u8,   [UINT8] = scan_u8,    [INT32] = scan_i32,
+        [INT64] = scan_i64, [FLOAT32] = scan_f32, [FLOAT64] = scan_f64,
+    };
+    int64_t strips = s->along.outer * size_pieces(s->along.inner, COLUMNS);
+    pool_run(pool, kernels[s->dtype], (void *)(uintptr_t)s, size_pieces(strips, lines_together(s)));
+}

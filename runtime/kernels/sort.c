@@ -1,0 +1,249 @@
+/*
+ * sort.c - putting lines of elements in order, and finding places in them; see sort.h
+ *
+ * A line becomes records of key and place. Short ones are sorted by insertion, long ones by their
+ * digits of 8 bits from the last to the first (both keep the order of equals); a digit in which all
+ * keys agree costs nothing. Where only the first few are wanted, or one of them, the digits from
+ * first to last find the key of the last wanted one, and what lies beyond it is left out.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "kernels/sort.h"
+
+enum {
+    DIGITS = 256,
+    SHORT = 48,         /* records that insertion sorts sooner */
+    ENCODINGS = 16384,  /* how many a piece of work has at least */
+    MOST_PIECES = 16,   /* how many pieces there are at most, */
+    SCRATCH = 64 << 20, /* and how many bytes of scratch they share, if one does not need more */
+};
+
+typedef struct {
+    uint64_t key;
+    int64_t place; /* from 0 */
+} Record;
+
+/* ---- keys ---- */
+
+static uint64_t key_of_float(float x)
+{
+    uint32_t bits, sign = UINT32_C(1) << 31;
+    if (isnan(x))
+        return UINT32_MAX;
+    x += 0.0F; /* -0 is 0 */
+    memcpy(&bits, &x, sizeof bits);
+    return bits & sign ? ~bits : bits | sign;
+}
+
+static uint64_t key_of_double(double x)
+{
+    uint64_t bits, sign = UINT64_C(1) << 63;
+    if (isnan(x))
+        return UINT64_MAX;
+    x += 0.0;
+    memcpy(&bits, &x, sizeof bits);
+    return bits & sign ? ~bits : bits | sign;
+}
+
+static uint64_t key_at(DType dtype, const void *x, int64_t i)
+{
+    switch (dtype) {
+    case FLOAT32:
+        return key_of_float(((const float *)x)[i]);
+    case FLOAT64:
+        return key_of_double(((const double *)x)[i]);
+    case INT32:
+        return (uint32_t)((const int32_t *)x)[i] ^ UINT32_C(1) << 31;
+    case INT64:
+        return (uint64_t)((const int64_t *)x)[i] ^ UINT64_C(1) << 63;
+    default:
+        return ((const uint8_t *)x)[i];
+    }
+}
+
+static void load_keys(const Sort *s, int64_t first, Record *out)
+{
+    int bits = 8 * (int)dtype_size(s->dtype);
+    uint64_t turned = s->descending ? UINT64_MAX >> (64 - bits) : 0;
+    for (int64_t i = 0; i < s->along.n; i++) {
+        out[i].key = key_at(s->dtype, s->x, first + i * s->along.inner) ^ turned;
+        out[i].place = i;
+    }
+}
+
+/* ---- order ---- */
+
+static void sort_by_insertion(Record *records, int64_t n)
+{
+    for (int64_t i = 1; i < n; i++) {
+        Record record = records[i];
+        int64_t j = i;
+        for (; j > 0 && records[j - 1].key > record.key; j--)
+            records[j] = records[j - 1];
+        records[j] = record;
+    }
+}
+
+static int digit(uint64_t key, int d)
+{
+    return (int)(key >> (8 * d) & (DIGITS - 1));
+}
+
+/* sorts records[n] by the lowest `bytes` bytes of their keys; returns where they are: there or in
+ * spare[n] */
+static Record *sort_by_digits(Record *records, Record *spare, int64_t n, int bytes)
+{
+    int64_t count[8][DIGITS] = {{0}};
+    for (int64_t i = 0; i < n; i++)
+        for (int d = 0; d < bytes; d++)
+            count[d][digit(records[i].key, d)]++;
+    for (int d = 0; d < bytes; d++) {
+        if (count[d][digit(records[0].key, d)] == n)
+            continue;
+        int64_t next[DIGITS], start = 0;
+        for (int v = 0; v < DIGITS; v++) {
+            next[v] = start;
+            start += count[d][v];
+        }
+        for (int64_t i = 0; i < n; i++)
+            spare[next[digit(records[i].key, d)]++] = records[i];
+        Record *sorted = spare;
+        spare = records;
+        records = sorted;
+    }
+    return records;
+}
+
+/* The key that stands at `place` (from 1) in order; *equal becomes its place among equal keys. */
+static uint64_t find_key(const Record *records, int64_t n, int64_t place, int bytes, int64_t *equal)
+{
+    uint64_t key = 0, known = 0; /* the digits found so far, and which bits these are */
+    for (int d = bytes - 1; d >= 0; d--) {
+        int64_t count[DIGITS] = {0};
+        for (int64_t i = 0; i < n; i++)
+            if ((records[i].key & known) == key)
+                count[digit(records[i].key, d)]++;
+        uint64_t v = 0;
+        for (; count[v] < place; v++)
+            place -= count[v];
+        key |= v << (8 * d);
+        known |= UINT64_C(255) << (8 * d);
+    }
+    *equal = place;
+    return key;
+}
+
+/* moves the `take` records that come first in order to the front, in the order they lie in */
+static void keep_first(Record *records, int64_t n, int64_t take, int bytes)
+{
+    int64_t equals, kept = 0;
+    uint64_t last = find_key(records, n, take, bytes, &equals);
+    for (int64_t i = 0; kept < take; i++)
+        if (records[i].key < last || (records[i].key == last && equals-- > 0))
+            records[kept++] = records[i];
+}
+
+/* the record that stands at `place` in order */
+static const Record *find_record(const Record *records, int64_t n, int64_t place, int bytes)
+{
+    int64_t equal;
+    uint64_t key = find_key(records, n, place, bytes, &equal);
+    while (records->key != key || --equal > 0)
+        records++;
+    return records;
+}
+
+/* the wanted records of records[n], in order; they may lie in the n records behind */
+static const Record *order(const Sort *s, Record *records)
+{
+    int64_t n = s->along.n;
+    int bytes = (int)dtype_size(s->dtype);
+    if (s->only_last)
+        return find_record(records, n, s->take, bytes);
+    if (s->take < n && n > SHORT) {
+        keep_first(records, n, s->take, bytes);
+        n = s->take;
+    }
+    if (n > SHORT)
+        return sort_by_digits(records, records + n, n, bytes);
+    sort_by_insertion(records, n);
+    return records;
+}
+
+static void sort_line(const Sort *s, int64_t line, Record *records)
+{
+    int64_t inner = s->along.inner, size = dtype_size(s->dtype);
+    int64_t wanted = s->only_last ? 1 : s->take;
+    int64_t from = line / inner * s->along.n * inner + line % inner;
+    int64_t to = line / inner * wanted * inner + line % inner;
+    load_keys(s, from, records);
+    const Record *ordered = order(s, records);
+    for (int64_t i = 0; i < wanted; i++, to += inner) {
+        int64_t place = ordered[i].place;
+        memcpy((char *)s->y + to * size, (const char *)s->x + (from + place * inner) * size,
+               (size_t)size);
+        s->places[to] = place + 1;
+    }
+}
+
+static int64_t count_lines(const Sort *s)
+{
+    return s->along.outer * s->along.inner;
+}
+
+static int64_t count_pieces(const Sort *s)
+{
+    int64_t n = s->along.n, worth = size_pieces(count_lines(s) * n, ENCODINGS);
+    int64_t room = SCRATCH / (2 * (int64_t)sizeof(Record) * size_max(n, 1));
+    int64_t most = size_min(MOST_PIECES, size_max(room, 1));
+    return size_min(count_lines(s), size_min(worth, most));
+}
+
+static void sort_piece(void *context, int64_t piece)
+{
+    const Sort *s = context;
+    int64_t lines = count_lines(s), pieces = count_pieces(s);
+    Record *records = (Record *)s->scratch + 2 * s->along.n * piece;
+    for (int64_t line = piece * lines / pieces; line < (piece + 1) * lines / pieces; line++)
+        sort_line(s, line, records);
+}
+
+size_t sort_scratch_size(const Sort *s)
+{
+    return (size_t)(2 * s->along.n * count_pieces(s)) * sizeof(Record);
+}
+
+void sort_run(Pool *pool, const Sort *s)
+{
+    if (s->take > 0)
+        pool_run(pool, sort_piece, (void *)(uintptr_t)s, count_pieces(s));
+}
+
+/* ---- search ---- */
+
+enum { VALUES = 4096 }; /* how many a thread looks up at a time */
+
+static void search_piece(void *context, int64_t piece)
+{
+    const Search *s = context;
+    int64_t last = size_min((piece + 1) * VALUES, s->rows * s->m);
+    for (int64_t i = piece * VALUES; i < last; i++) {
+        uint64_t key = key_at(s->dtype, s->values, i);
+        int64_t start = s->shared ? 0 : i / s->m * s->n, low = 0, high = s->n;
+        while (low < high) {
+            int64_t middle = low + (high - low) / 2;
+            uint64_t other = key_at(s->dtype, s->sequence, start + middle);
+            if (other < key || (s->after && other == key))
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        s->places[i] = low + 1;
+    }
+}
+
+void sort_search(Pool *pool, const Search *s)
+{
+    pool_run(pool, search_piece, (void *)(uintptr_t)s, size_pieces(s->rows * s->m, VALUES));
+}

@@ -1,0 +1,200 @@
+/*
+ * pool.c - the one thread pool; see pool.h
+ *
+ * A run is published by writing its number and its count of pieces into `ticket`, in one word.
+ * Whoever takes a piece lowers the count by one compare-and-swap, which fails for a run that is
+ * over; so a worker that comes late finds nothing to do, and nobody waits for it. The run is over
+ * when every piece is done, and only then may the next one be published: task, context and pieces
+ * are stable for whoever holds a piece. Waiting spins for some microseconds, since training calls
+ * the pool thousands of times a second, and then sleeps.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+
+#include "tensor/pool.h"
+
+enum { MAX_THREADS = 256, SPINS = 4000 };
+
+struct Pool {
+    int threads; /* wanted, the caller's included */
+    int workers; /* running; 0 until the first parallel run */
+    bool broken; /* a worker could not be made: go on with those there are */
+    PoolTask *task;
+    void *context;
+    int64_t pieces;
+    _Atomic uint64_t ticket; /* the run's number, and in the low half the pieces not yet taken */
+    _Atomic int64_t done;
+    atomic_bool closing;
+    int sleepers; /* workers in `wake`; under the mutex, as is all sleeping */
+    pthread_mutex_t mutex;
+    pthread_cond_t wake, finished;
+    pthread_t thread[MAX_THREADS];
+};
+
+static void spin_pause(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+static uint32_t pieces_left(uint64_t ticket)
+{
+    return (uint32_t)ticket;
+}
+
+/* Does pieces of the run that is on until none is left to take. */
+static void take_pieces(Pool *pool)
+{
+    uint64_t ticket = atomic_load(&pool->ticket);
+    while (pieces_left(ticket) > 0) {
+        if (!atomic_compare_exchange_weak(&pool->ticket, &ticket, ticket - 1))
+            continue;
+        int64_t pieces = pool->pieces;
+        pool->task(pool->context, pieces - pieces_left(ticket));
+        if (atomic_fetch_add(&pool->done, 1) + 1 == pieces) {
+            pthread_mutex_lock(&pool->mutex);
+            pthread_cond_signal(&pool->finished);
+            pthread_mutex_unlock(&pool->mutex);
+        }
+        ticket = atomic_load(&pool->ticket);
+    }
+}
+
+static bool has_work(Pool *pool)
+{
+    return pieces_left(atomic_load(&pool->ticket)) > 0 || atomic_load(&pool->closing);
+}
+
+static void await_work(Pool *pool)
+{
+    for (int i = 0; i < SPINS; i++) {
+        if (has_work(pool))
+            return;
+        spin_pause();
+    }
+    pthread_mutex_lock(&pool->mutex);
+    pool->sleepers++;
+    while (!has_work(pool))
+        pthread_cond_wait(&pool->wake, &pool->mutex);
+    pool->sleepers--;
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static void *worker(void *argument)
+{
+    Pool *pool = argument;
+    for (;;) {
+        await_work(pool);
+        if (atomic_load(&pool->closing))
+            return NULL;
+        take_pieces(pool);
+    }
+}
+
+static void wake_workers(Pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    if (pool->sleepers > 0)
+        pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static void start_workers(Pool *pool)
+{
+    atomic_store(&pool->closing, false);
+    while (pool->workers < pool->threads - 1) {
+        if (pthread_create(&pool->thread[pool->workers], NULL, worker, pool) != 0) {
+            pool->broken = true;
+            return;
+        }
+        pool->workers++;
+    }
+}
+
+static void stop_workers(Pool *pool)
+{
+    if (pool->workers == 0)
+        return;
+    atomic_store(&pool->closing, true);
+    wake_workers(pool);
+    for (int i = 0; i < pool->workers; i++)
+        pthread_join(pool->thread[i], NULL);
+    pool->workers = 0;
+}
+
+static void await_end(Pool *pool, int64_t pieces)
+{
+    for (int i = 0; i < SPINS; i++) {
+        if (atomic_load(&pool->done) == pieces)
+            return;
+        spin_pause();
+    }
+    pthread_mutex_lock(&pool->mutex);
+    while (atomic_load(&pool->done) < pieces)
+        pthread_cond_wait(&pool->finished, &pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+size_t pool_size(void)
+{
+    return sizeof(Pool);
+}
+
+void pool_init(Pool *pool, int threads)
+{
+    *pool = (Pool){.threads = threads};
+    pthread_mutex_init(&pool->mutex, NULL);
+    pthread_cond_init(&pool->wake, NULL);
+    pthread_cond_init(&pool->finished, NULL);
+}
+
+void pool_close(Pool *pool)
+{
+    stop_workers(pool);
+    pthread_cond_destroy(&pool->finished);
+    pthread_cond_destroy(&pool->wake);
+    pthread_mutex_destroy(&pool->mutex);
+}
+
+int pool_threads(const Pool *pool)
+{
+    return pool->threads;
+}
+
+void pool_set_threads(Pool *pool, int threads)
+{
+    stop_workers(pool);
+    pool->broken = false;
+    pool->threads = threads < MAX_THREADS ? threads : MAX_THREADS;
+}
+
+int pool_default_threads(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        return 1;
+    int count = CPU_COUNT(&set);
+    return count < 1 ? 1 : count < MAX_THREADS ? count : MAX_THREADS;
+}
+
+void pool_run(Pool *pool, PoolTask *task, void *context, int64_t pieces)
+{
+    if (pieces > 1 && pool->workers < pool->threads - 1 && !pool->broken)
+        start_workers(pool);
+    if (pieces <= 1 || pool->workers == 0 || pieces > UINT32_MAX) {
+        for (int64_t piece = 0; piece < pieces; piece++)
+            task(context, piece);
+        return;
+    }
+    pool->task = task;
+    pool->context = context;
+    pool->pieces = pieces;
+    atomic_store(&pool->done, 0);
+    uint64_t run = (atomic_load(&pool->ticket) >> 32) + 1;
+    atomic_store(&pool->ticket, run << 32 | (uint64_t)pieces);
+    wake_workers(pool);
+    take_pieces(pool);
+    await_end(pool, pieces);
+}

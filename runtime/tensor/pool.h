@@ -1,0 +1,29 @@
+/*
+ * pool.h - the one thread pool
+ *
+ * Work is cut by shape alone; the pool only decides who does which piece, so results do not depend
+ * on the number of threads. Tasks must not call Lua and must not raise. The workers start at the
+ * first parallel run.
+ */
+#ifndef POOL_H
+#define POOL_H
+
+#include "tensor/base.h"
+
+typedef struct Pool Pool;
+typedef void PoolTask(void *context, int64_t piece);
+
+/* Makes a pool of `threads` threads, the caller's included, in `memory` of pool_size() bytes. */
+size_t pool_size(void);
+void pool_init(Pool *pool, int threads);
+void pool_close(Pool *pool);
+
+int pool_threads(const Pool *pool);
+void pool_set_threads(Pool *pool, int threads); /* joins the workers; the next run starts anew */
+int pool_default_threads(void);                 /* the processors this process may use */
+
+/* Calls task(context, piece) once for each piece in 0..pieces-1, in any order, and returns when all
+ * are done. */
+void pool_run(Pool *pool, PoolTask *task, void *context, int64_t pieces);
+
+#endif

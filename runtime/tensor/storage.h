@@ -1,0 +1,39 @@
+/*
+ * storage.h - a block of bytes
+ *
+ * A storage is one Lua userdata: this header, then the bytes, the first of them 64-byte aligned.
+ * Nothing is malloc'ed behind it, so the collector sees every byte and there is nothing to free.
+ * Storages are shared by views; `version` counts in-place changes, so that a gradient that needs an
+ * overwritten value is refused.
+ */
+#ifndef STORAGE_H
+#define STORAGE_H
+
+#include "tensor/base.h"
+
+enum { STORAGE_ALIGNMENT = 64 };
+
+typedef struct {
+    char *bytes; /* into this very userdata */
+    int64_t size;
+    int64_t version;
+    bool viewed; /* has a recorded view been made of it? */
+} Storage;
+
+/* how many bytes the userdata needs for `size` bytes of elements */
+static inline size_t storage_userdata_size(int64_t size)
+{
+    return sizeof(Storage) + STORAGE_ALIGNMENT + (size_t)size;
+}
+
+/* lays out a fresh userdata of storage_userdata_size(size) bytes */
+static inline Storage *storage_init(void *userdata, int64_t size)
+{
+    Storage *storage = userdata;
+    uintptr_t first = (uintptr_t)(storage + 1);
+    first = (first + STORAGE_ALIGNMENT - 1) & ~(uintptr_t)(STORAGE_ALIGNMENT - 1);
+    *storage = (Storage){.bytes = (char *)first, .size = size};
+    return storage;
+}
+
+#endif

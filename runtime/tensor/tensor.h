@@ -1,0 +1,95 @@
+/*
+ * tensor.h - a view of a storage
+ *
+ * A Tensor is the Lua object: storage, offset, shape, strides. A View is the same on the C stack,
+ * as kernels take it: a data pointer with shape and strides in elements. Dimensions count from 0 in
+ * C and from 1 in scripts; only the binding layer converts.
+ */
+#ifndef TENSOR_H
+#define TENSOR_H
+
+#include "tensor/dtype.h"
+#include "tensor/storage.h"
+
+enum { MAX_RANK = 32 };
+
+typedef struct {
+    DType dtype;
+    int ndim;
+    char *data;
+    int64_t shape[MAX_RANK];
+    int64_t stride[MAX_RANK];
+} View;
+
+typedef struct {
+    Storage *storage; /* kept alive by the userdata's first user value */
+    int64_t offset;   /* in elements */
+    int64_t numel;
+    uint8_t dtype;
+    uint8_t ndim;
+    bool requires_grad;
+    bool is_parameter;
+    bool is_contiguous;
+    bool is_view;   /* made as another look at a tensor that may still be in use */
+    int64_t dims[]; /* shape[ndim], then stride[ndim] */
+} Tensor;
+
+static inline int64_t *tensor_shape(Tensor *t)
+{
+    return t->dims;
+}
+
+static inline int64_t *tensor_stride(Tensor *t)
+{
+    return t->dims + t->ndim;
+}
+
+static inline char *tensor_data(const Tensor *t)
+{
+    return t->storage->bytes + t->offset * dtype_size((DType)t->dtype);
+}
+
+static inline size_t tensor_userdata_size(int ndim)
+{
+    return sizeof(Tensor) + 2 * (size_t)ndim * sizeof(int64_t);
+}
+
+void tensor_view(Tensor *t, View *out);
+
+/* numel = product of shape[ndim]; refuses negative sizes and what does not fit an address space */
+Reason shape_count(int ndim, const int64_t *shape, int64_t *numel);
+bool shape_equal(int na, const int64_t *a, int nb, const int64_t *b);
+
+/* strides of a row-major block of this shape */
+void shape_strides(int ndim, const int64_t *shape, int64_t *stride);
+bool shape_is_contiguous(int ndim, const int64_t *shape, const int64_t *stride);
+
+/* a row-major block seen along one of its dimensions, as [outer, n, inner] */
+typedef struct {
+    int64_t outer, n, inner;
+} Along;
+
+/* a number without dimensions has outer = n = inner = 1 */
+Along shape_along(int ndim, const int64_t *shape, int dimension);
+
+/* shape[ndim] = what a[na] and b[nb] broadcast to; the output may be one of the inputs */
+Reason shape_broadcast(int na, const int64_t *a, int nb, const int64_t *b, int *ndim,
+                       int64_t *shape);
+
+/* v seen with shape[ndim] by repeating (stride 0); v must broadcast to it */
+void view_expand(View *v, int ndim, const int64_t *shape);
+
+int64_t view_numel(const View *v);
+void view_swap(View *v, int a, int b);
+/* v at index i of dimension d, which goes */
+void view_select(View *v, int d, int64_t i);
+/* takes out dimension d */
+void view_drop(View *v, int d);
+
+/*
+ * Strides that show v with shape[ndim] without copying (out->data as v->data).
+ * Refuses when the elements do not lie so; numel must agree.
+ */
+Reason view_reshape(const View *v, int ndim, const int64_t *shape, View *out);
+
+#endif
