@@ -7,7 +7,7 @@ local core = require "wrun.core"
 
 local M = {}
 
--- Raises an error at the script's line, after the path of the containers it passed: fail(format, ...).
+-- fail(format, ...): an error at the script's line, after the path of the containers it passed.
 M.fail = core.fail
 -- Is this a tensor?
 M.is_tensor = core.is_tensor

@@ -73,7 +73,7 @@ function M.upward(tree)
   local found = {}
   for _, arrow in ipairs((M.arrows(tree))) do
     local from, to = arrow[1]:match("^runtime/(%w+)/"), arrow[2]:match("^runtime/(%w+)/")
-    if to and from ~= to and not ((M.FLOORS[from] or 0) > (M.FLOORS[to] or 0)) then
+    if to and from ~= to and (M.FLOORS[from] or 0) <= (M.FLOORS[to] or 0) then
       found[#found + 1] = ("%s: includes %s"):format(arrow[1], arrow[2])
     end
   end
@@ -97,7 +97,7 @@ function M.circles(graph)
       end
     end
     if low[v] == index[v] then
-      local circle, w = {}, nil
+      local circle, w = {}
       repeat
         w = table.remove(stack)
         on_stack[w] = nil

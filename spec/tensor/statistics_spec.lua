@@ -1,5 +1,5 @@
 --- Distances, covariances and integrals: derivatives of both orders, edges and refusals. Values
---- beside PyTorch's are in spec/oracle_spec.lua.
+--- beside PyTorch's are in spec/tensor/oracle_spec.lua.
 
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"

@@ -186,7 +186,7 @@ describe("the search for an image set", function()
       line = debug.getinfo(1, "l").currentline + 1
       local _ = images.load(tiny, { folder = "/nowhere" })
     end)
-    local place = ("spec/data_images_spec.lua:%d: "):format(line)
+    local place = ("spec/data/images_spec.lua:%d: "):format(line)
     assert.matches(place .. "tiny: option folder:", message, 1, true)
   end)
 end)

@@ -1,5 +1,5 @@
---- Scans at their edges; their values are in spec/oracle_spec.lua, their derivatives in
---- spec/derivatives_spec.lua.
+--- Scans at their edges; their values are in spec/tensor/oracle_spec.lua, their derivatives in
+--- spec/operations_spec.lua.
 
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"

@@ -1,4 +1,4 @@
---- Counting at its edges, and what it refuses; values beside PyTorch's are in spec/oracle_spec.lua.
+--- Counting at its edges, and what it refuses; values beside PyTorch's are in oracle_spec.
 
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"

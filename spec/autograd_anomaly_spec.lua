@@ -10,7 +10,7 @@ local function leaf(data)
   return wrun.tensor(data, { dtype = "float64", requires_grad = true })
 end
 
---- "spec/anomaly_spec.lua:N", the line that calls it
+--- "spec/autograd_anomaly_spec.lua:N", the line that calls it
 local function here()
   local info = debug.getinfo(2, "Sl")
   return info.short_src .. ":" .. info.currentline

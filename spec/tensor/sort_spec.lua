@@ -1,5 +1,5 @@
 --- Order at its edges: stability, NaN, long lines, threads, gradients and refusals. Values beside
---- PyTorch's are in spec/oracle_spec.lua.
+--- PyTorch's are in spec/tensor/oracle_spec.lua.
 
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"

@@ -12,8 +12,8 @@ end
 --- Asserts that an error of wrun names this file, the line and the text.
 local function assert_blames(line, text, ok, message)
   assert.is_false(ok)
-  assert.equal(("spec/error_spec.lua:%d: %s"):format(line, text),
-    message:match("spec/error_spec%.lua:.*"))
+  assert.equal(("spec/runtime/error_spec.lua:%d: %s"):format(line, text),
+    message:match("spec/runtime/error_spec%.lua:.*"))
 end
 
 local NEGATIVE = "zeros: a size is negative: [-1]"
@@ -49,7 +49,7 @@ describe("an error blames the line of the script", function()
       return y
     end)
     assert.is_false(ok)
-    assert.matches("^%.?/?spec/error_spec%.lua:" .. line .. ": ", message)
+    assert.matches("^%.?/?spec/runtime/error_spec%.lua:" .. line .. ": ", message)
   end)
 
   it("that used an operator, a length, a field or an index", function()
@@ -64,7 +64,7 @@ describe("an error blames the line of the script", function()
     for i, use in ipairs(uses) do
       local ok, message = pcall(use)
       assert.is_false(ok)
-      assert.matches("^%.?/?spec/error_spec%.lua:" .. lines[i] .. ": ", message)
+      assert.matches("^%.?/?spec/runtime/error_spec%.lua:" .. lines[i] .. ": ", message)
     end
   end)
 
@@ -118,7 +118,7 @@ describe("an error blames the line of the script", function()
       sum:backward()
     end)
     assert.is_false(ok)
-    assert.matches("^%.?/?spec/error_spec%.lua:" .. line .. ": backward: result 1 of exp", message)
+    assert.matches("^%.?/?spec/runtime/error_spec%.lua:" .. line .. ": backward: result 1 of exp", message)
   end)
 
   it("that ends in a tail call", function()
