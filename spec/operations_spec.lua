@@ -103,7 +103,7 @@ describe("the derivative of a part", function()
     end
   end)
 
-  it("holds for picked positions along every dimension", function()
+  it("holds for picked indices along every dimension", function()
     for d = -3, 3 do
       if d ~= 0 then
         check(wrun.index_select, randn(2, 2, 2), d, wrun.tensor({ 2, 1, 2 }))

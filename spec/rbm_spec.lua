@@ -79,9 +79,9 @@ describe("rbm", function()
     }):tolist()
     for row = 1, 2 do
       for i = 1, 150 do
-        local chunk, place = (i - 1) // 64, (i - 1) % 64
+        local chunk, index = (i - 1) // 64, (i - 1) % 64
         -- a counter gives four words; word w of the 16 counters of a chunk is for 16 neighbours
-        local u = uniforms[((row - 1) * 3 + chunk) * 64 + place % 16 * 4 + place // 16 + 1]
+        local u = uniforms[((row - 1) * 3 + chunk) * 64 + index % 16 * 4 + index // 16 + 1]
         assert.equal(u < p[row][i] and 1 or 0, sample[row][i])
       end
     end

@@ -195,59 +195,59 @@ local function judge(fname, kind, name, value, rule)
 end
 
 --- Returns a positional argument that obeys `rule`, or the rule's default when it is nil.
---- domain  `position` counts from 1, without `self`
+--- domain  `index` counts from 1, without `self`
 --- raises  `argument N: expected`
 ---
 ---     local n = check.argument("Linear", 1, n, check.integer(nil, 0))
 ---@param fname string the function that errors name
----@param position integer
+---@param index integer
 ---@param value any
 ---@param rule wrun.check.Rule
 ---@return any
-function M.argument(fname, position, value, rule)
-  return judge(fname, "argument", position, value, rule)
+function M.argument(fname, index, value, rule)
+  return judge(fname, "argument", index, value, rule)
 end
 
 --- Refuses a positional argument that is no tensor; quicker than `argument`.
---- domain  `position` counts from 1
+--- domain  `index` counts from 1
 --- raises  `argument N: expected a tensor`
 ---@param fname string
----@param position integer
+---@param index integer
 ---@param value any
-function M.tensor_argument(fname, position, value)
+function M.tensor_argument(fname, index, value)
   if not core.is_tensor(value) then
-    fail("%s: argument %d: expected a tensor, got %s", fname, position, M.describe(value))
+    fail("%s: argument %d: expected a tensor, got %s", fname, index, M.describe(value))
   end
 end
 
 --- Returns dimension d (from 1, or from the end) of a tensor of n dimensions, counted from 1; a
 --- number without dimensions takes 1 and -1.
---- domain  `place`: the position of the argument, from 1, or the name of an option
+--- domain  `index`: the index of the argument, from 1, or the name of an option
 --- raises  `argument N: expected a dimension`; `option NAME: expected a dimension`
 ---@param fname string the function that errors name
----@param place integer|string
+---@param index integer|string
 ---@param d any
 ---@param n integer
 ---@return integer
-function M.dimension(fname, place, d, n)
+function M.dimension(fname, index, d, n)
   n = math.max(n, 1)
   if math.type(d) ~= "integer" or d == 0 or d > n or d < -n then
-    local kind = type(place) == "string" and "option" or "argument"
+    local kind = type(index) == "string" and "option" or "argument"
     fail("%s: %s %s: expected a dimension from 1 to %d or from -%d to -1, got %s", fname, kind,
-      place, n, n, M.describe(d))
+      index, n, n, M.describe(d))
   end
   return d < 0 and n + d + 1 or d
 end
 
 --- Refuses a positional argument that is no table of one or more tensors.
---- domain  `position` counts from 1
+--- domain  `index` counts from 1
 --- raises  `argument N: expected a table of one or more tensors`; `tensor N: expected a tensor`
 ---@param fname string
----@param position integer
+---@param index integer
 ---@param list any
-function M.tensors(fname, position, list)
+function M.tensors(fname, index, list)
   if type(list) ~= "table" or #list == 0 then
-    fail("%s: argument %d: expected a table of one or more tensors, got %s", fname, position,
+    fail("%s: argument %d: expected a table of one or more tensors, got %s", fname, index,
       core.describe(list))
   end
   for i, x in ipairs(list) do

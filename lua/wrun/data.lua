@@ -117,7 +117,7 @@ end
 ---   drop_last         leave out a last batch that is smaller (false)
 ---   generator         what to shuffle with (the default generator)
 ---   order             how a shuffled pass draws: "modern", as PyTorch since 1.9, or "document"
----   sampler           the order instead: a sampler, or a list of positions
+---   sampler           the order instead: a sampler, or a list of indices
 ---   batch_sampler     the batches instead: an object with # and iterate(), as BatchSampler
 ---   collate           what makes a batch, or several values, of a list of samples
 ---   flatten           make rows of the samples of a table { x = } (true)

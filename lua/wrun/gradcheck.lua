@@ -64,8 +64,8 @@ end
 function M.compare(f, inputs, options)
   local o = check.options("gradcheck", options, OPTIONS)
   inputs = table.move(inputs, 1, inputs.n or #inputs, 1, { n = inputs.n or #inputs })
-  local places = differentiable(inputs)
-  if #places == 0 then
+  local indices = differentiable(inputs)
+  if #indices == 0 then
     fail("gradcheck: expected at least one input that requires a gradient")
   end
   local y = call(f, inputs)
@@ -73,7 +73,7 @@ function M.compare(f, inputs, options)
   local weights = operations.linspace(0.5, 1.5, y:numel(), { dtype = "float64" }):reshape(y.shape)
   local function analytic()
     local wanted = {}
-    for k, i in ipairs(places) do
+    for k, i in ipairs(indices) do
       wanted[k] = inputs[i]
     end
     local result = call(f, inputs)
@@ -87,7 +87,7 @@ function M.compare(f, inputs, options)
   end
   local first, second = analytic(), analytic()
   local comparisons = {}
-  for n, i in ipairs(places) do
+  for n, i in ipairs(indices) do
     local g = first[n] or operations.zeros(inputs[i].shape, { dtype = inputs[i].dtype })
     local is_comparable = first[n] and not first[n]:isnan():any():item()
     if is_comparable and not first[n]:detach():equal(second[n]:detach()) then
@@ -150,12 +150,12 @@ end
 ---@return boolean  true
 function M.gradgradcheck(f, inputs, options)
   inputs = table.move(inputs, 1, inputs.n or #inputs, 1, { n = inputs.n or #inputs })
-  local places = differentiable(inputs)
+  local indices = differentiable(inputs)
   local function gradients(...)
     local arguments = table.pack(...)
     return autograd.enable_grad(function()
       local wanted = {}
-      for k, i in ipairs(places) do
+      for k, i in ipairs(indices) do
         if not arguments[i].requires_grad then
           arguments[i] = arguments[i]:clone():requires_grad_(true)
         end
@@ -169,7 +169,7 @@ function M.gradgradcheck(f, inputs, options)
         allow_unused = true,
       }))
       local total
-      for k, i in ipairs(places) do
+      for k, i in ipairs(indices) do
         local g = results[k] or operations.zeros(arguments[i].shape, { dtype = y.dtype })
         local parts = operations.linspace(0.7, 1.3, g:numel(), { dtype = y.dtype }):reshape(g.shape)
         local part = (g * parts):sum()

@@ -142,7 +142,6 @@ local defined_by = {} -- name -> topic
 
 --- Adds structural operations: each computes as the kernel of its name does, and records itself.
 --- domain  rows as the head of this file says
---- raises  `define: NAME: there is such an operation already`; `define: NAME: there is no such kernel`
 ---@param topic string the file that defines them; it may do so again, if it failed at first
 ---@param rows table<string, table>
 function M.define(topic, rows)

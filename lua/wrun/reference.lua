@@ -45,7 +45,7 @@ local function load_module(name)
   return ok and module or nil
 end
 
-local function place(module, line)
+local function line_key(module, line)
   return module .. ":" .. line
 end
 
@@ -60,9 +60,9 @@ local function source_of(name)
   return text or ""
 end
 
---- reads all sources; returns the entries by place and by value, those of classes by tag, and heads
+--- reads all sources; returns the entries by line and by value, those of classes by tag, and heads
 local function read_sources()
-  local found = { by_place = {}, by_value = {}, by_class = {}, heads = {}, head_of = {}, all = {} }
+  local found = { by_line = {}, by_value = {}, by_class = {}, heads = {}, head_of = {}, all = {} }
   for _, name in ipairs(sources.names()) do
     local entries, head, returned = comments.parse(source_of(name), name)
     local module = load_module(name)
@@ -73,7 +73,7 @@ local function read_sources()
     for _, entry in ipairs(entries) do
       found.all[#found.all + 1] = entry
       if not entry.is_bare then
-        found.by_place[place(name, entry.line)] = entry
+        found.by_line[line_key(name, entry.line)] = entry
         local value = entry.path and resolve(entry, module, returned)
         if value ~= nil then -- of two names for one value the first documents it
           found.by_value[value] = found.by_value[value] or entry
@@ -97,12 +97,12 @@ end
 --- the comment above a function's definition, above the assignment that published it, or inside
 --- the function that makes many of its kind
 local function entry_of(found, value)
-  local at_place
+  local at_line
   if type(value) == "function" then
     local info = debug.getinfo(value, "S")
-    at_place = found.by_place[place(info.source:sub(2), info.linedefined)]
+    at_line = found.by_line[line_key(info.source:sub(2), info.linedefined)]
   end
-  return at_place and at_place.path and at_place or found.by_value[value] or at_place
+  return at_line and at_line.path and at_line or found.by_value[value] or at_line
 end
 
 -------------------------------------------------------------------------------

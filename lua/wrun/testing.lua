@@ -38,14 +38,14 @@ local function value_text(value, dtype)
   return text
 end
 
---- number k of all elements as a place: " at {2, 1}"
-local function place_text(k, shape)
-  local place, left = {}, k - 1
+--- number k of all elements as an index: " at {2, 1}"
+local function index_text(k, shape)
+  local index, left = {}, k - 1
   for d = #shape, 1, -1 do
-    place[d] = left % shape[d] + 1
+    index[d] = left % shape[d] + 1
     left = left // shape[d]
   end
-  return #shape > 0 and (" at {%s}"):format(table.concat(place, ", ")) or ""
+  return #shape > 0 and (" at {%s}"):format(table.concat(index, ", ")) or ""
 end
 
 --- what differs where is_near (bool, of their shape) is false, and nil where nothing does
@@ -62,13 +62,13 @@ local function differences(expected, got, is_near)
     value_text(expected:reshape(-1)[k]:item(), expected.dtype),
     value_text(got:reshape(-1)[k]:item(), got.dtype),
     math.abs(distances:reshape(-1)[k]:item())) -- a NaN without its sign
-  local place = place_text(k, got.shape)
+  local index = index_text(k, got.shape)
   if count == 1 then
-    return place == "" and text or "differs" .. place .. ": " .. text
+    return index == "" and text or "differs" .. index .. ": " .. text
   elseif differing == 1 then
-    return ("1 of %d elements differs,%s: %s"):format(count, place, text)
+    return ("1 of %d elements differs,%s: %s"):format(count, index, text)
   end
-  return ("%d of %d elements differ, most%s: %s"):format(differing, count, place, text)
+  return ("%d of %d elements differ, most%s: %s"):format(differing, count, index, text)
 end
 
 local function kind_text(t)
@@ -77,13 +77,13 @@ end
 
 --- the two values of a matcher as tensors; a number or a table takes the dtype of the other
 local function tensors(fname, expected, got)
-  local function converted(position, value, like)
+  local function converted(index, value, like)
     if is_tensor(value) then
       return value:detach()
     elseif is_tensor(like) and (type(value) == "number" or type(value) == "table") then
       return wrun.tensor(value, { dtype = like.dtype })
     end
-    fail("%s: argument %d: expected a tensor, got %s", fname, position, check.describe(value))
+    fail("%s: argument %d: expected a tensor, got %s", fname, index, check.describe(value))
   end
   return converted(1, expected, got), converted(2, got, expected)
 end
@@ -227,8 +227,8 @@ local function in_double(module)
   end
   return setmetatable({}, {
     __close = function()
-      for _, place in ipairs(replaced) do
-        local owner, name, tensor = table.unpack(place)
+      for _, index in ipairs(replaced) do
+        local owner, name, tensor = table.unpack(index)
         owner[name] = tensor
       end
     end,

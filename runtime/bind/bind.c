@@ -65,7 +65,7 @@ static bool library_frame(lua_State *L, int level, lua_Debug *frame)
     return is_library(frame);
 }
 
-bool bind_push_position(lua_State *L)
+bool bind_push_location(lua_State *L)
 {
     lua_Debug frame;
     for (int level = 0; library_frame(L, level, &frame); level++)
@@ -82,7 +82,7 @@ static _Noreturn void raise(lua_State *L)
     lua_Debug frame;
     for (int level = 0; library_frame(L, level, &frame); level++)
         prepend_context(L, &frame);
-    if (bind_push_position(L)) {
+    if (bind_push_location(L)) {
         lua_pushliteral(L, ": ");
         lua_rotate(L, -3, 2);
         lua_concat(L, 3);

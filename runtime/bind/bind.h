@@ -59,7 +59,7 @@ Tensor *bind_to_tensor(lua_State *L, int index); /* NULL when it is none */
 /* ---- errors: message at the script's line, after the path of the containers it passed ---- */
 _Noreturn void bind_fail(lua_State *L, const char *format, ...);
 /* pushes "script.lua:3", the first script line below, and returns true; or false, and nothing */
-bool bind_push_position(lua_State *L);
+bool bind_push_location(lua_State *L);
 /* the Lua function core.fail(format, ...): the same for wrun's modules */
 int bind_core_fail(lua_State *L);
 /* "f: argument 2: expected WHAT, got a string"; the type or value at `index` completes it */

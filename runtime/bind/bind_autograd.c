@@ -159,7 +159,7 @@ static void trace(lua_State *L)
 {
     lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_TRACES);
     lua_pushvalue(L, -2);
-    if (!bind_push_position(L))
+    if (!bind_push_location(L))
         lua_pushliteral(L, "an unknown line");
     lua_rawset(L, -3);
     lua_pop(L, 1);
@@ -254,13 +254,13 @@ static void push_stand_in(lua_State *L, Node *node, const Argument *argument)
 }
 
 /* pushes the value of one argument (or the result) of the node at index 1 */
-static void push_value(lua_State *L, Node *node, const Argument *argument, int place)
+static void push_value(lua_State *L, Node *node, const Argument *argument, int slot)
 {
     if (argument->is_tensor && !argument->saved) {
         push_stand_in(L, node, argument);
         return;
     }
-    lua_getiuservalue(L, 1, place);
+    lua_getiuservalue(L, 1, slot);
     if (!argument->is_tensor)
         return;
     Tensor *t = lua_touserdata(L, -1);
@@ -268,12 +268,12 @@ static void push_value(lua_State *L, Node *node, const Argument *argument, int p
         return;
     lua_getiuservalue(L, 1, NODE_ROW);
     lua_getfield(L, -1, "name");
-    const char *which = place == NODE_RESULT ? "result" : "argument", *name = lua_tostring(L, -1);
+    const char *which = slot == NODE_RESULT ? "result" : "argument", *name = lua_tostring(L, -1);
     bind_fail(L,
               "backward: %s %d of %s, %s, is needed for the gradient but was changed in place "
               "(version %I, saved at "
               "%I); clone() it before the change",
-              which, place == NODE_RESULT ? 1 : place - NODE_VALUES + 1, name,
+              which, slot == NODE_RESULT ? 1 : slot - NODE_VALUES + 1, name,
               bind_describe(L, lua_gettop(L) - 2), (LUAI_UACINT)t->storage->version,
               (LUAI_UACINT)argument->version);
 }
@@ -322,9 +322,9 @@ static int graph_release(lua_State *L)
 {
     Node *node = check_node(L, "release", 1);
     node->released = true;
-    for (int place = NODE_RESULT; place < NODE_VALUES + 2 * node->count; place++) {
+    for (int slot = NODE_RESULT; slot < NODE_VALUES + 2 * node->count; slot++) {
         lua_pushnil(L);
-        lua_setiuservalue(L, 1, place);
+        lua_setiuservalue(L, 1, slot);
     }
     return 0;
 }
@@ -457,13 +457,13 @@ static int graph_set_rows(lua_State *L)
 
 /* ---- the fused gradient of an elementwise operation ---- */
 
-static void set_operand(lua_State *L, Node *node, const Argument *argument, int place, Operand *out)
+static void set_operand(lua_State *L, Node *node, const Argument *argument, int slot, Operand *out)
 {
     out->is_scalar = true;
     out->scalar = (Scalar){0};
     if (argument->is_tensor && !argument->saved)
         return;
-    push_value(L, node, argument, place);
+    push_value(L, node, argument, slot);
     if (argument->is_tensor) {
         out->is_scalar = false;
         tensor_view(lua_touserdata(L, -1), &out->view);

@@ -71,13 +71,13 @@ double bind_number(lua_State *L, const char *f, int index, const char *expected)
     return lua_tonumber(L, index);
 }
 
-int bind_dimension_in(lua_State *L, const char *f, int index, int place, int ndim)
+int bind_dimension_in(lua_State *L, const char *f, int index, int value, int ndim)
 {
     int is_integer = 0;
-    int64_t d = lua_type(L, place) == LUA_TNUMBER ? lua_tointegerx(L, place, &is_integer) : 0;
+    int64_t d = lua_type(L, value) == LUA_TNUMBER ? lua_tointegerx(L, value, &is_integer) : 0;
     if (!is_integer)
         bind_fail(L, "%s: argument %d: expected a dimension, got %s", f, index,
-                  bind_describe(L, place));
+                  bind_describe(L, value));
     int n = ndim > 0 ? ndim : 1; /* a number without dimensions takes 1 and -1 */
     if (d < -n || d > n || d == 0)
         bind_fail(L, "%s: argument %d: expected a dimension from 1 to %d or from -%d to -1, got %I",
@@ -90,12 +90,12 @@ int bind_dimension(lua_State *L, const char *f, int index, int ndim)
     return bind_dimension_in(L, f, index, index, ndim);
 }
 
-int64_t bind_position(lua_State *L, const char *f, int64_t position, int64_t n, int shown)
+int64_t bind_element_index(lua_State *L, const char *f, int64_t index, int64_t n, int shown)
 {
-    int64_t i = position < 0 ? position + n : position - 1;
-    if (position == 0 || i < 0 || i >= n)
-        bind_fail(L, "%s: expected a position from 1 to %I (or -%I to -1) in dimension %d, got %I",
-                  f, (LUAI_UACINT)n, (LUAI_UACINT)n, shown, (LUAI_UACINT)position);
+    int64_t i = index < 0 ? index + n : index - 1;
+    if (index == 0 || i < 0 || i >= n)
+        bind_fail(L, "%s: expected an index from 1 to %I (or -%I to -1) in dimension %d, got %I", f,
+                  (LUAI_UACINT)n, (LUAI_UACINT)n, shown, (LUAI_UACINT)index);
     return i;
 }
 

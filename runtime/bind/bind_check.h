@@ -18,10 +18,10 @@ const char *bind_string(lua_State *L, const char *f, int index, const char *expe
 double bind_number(lua_State *L, const char *f, int index, const char *expected);
 /* a dimension 1..ndim or -ndim..-1 as 0..ndim-1 */
 int bind_dimension(lua_State *L, const char *f, int index, int ndim);
-/* the same for the value at `place`, a part of argument `index` */
-int bind_dimension_in(lua_State *L, const char *f, int index, int place, int ndim);
-/* the position 1..n or -n..-1 as 0..n-1; `shown` is its dimension as errors count it */
-int64_t bind_position(lua_State *L, const char *f, int64_t position, int64_t n, int shown);
+/* the same for the value at `value`, a part of argument `index` */
+int bind_dimension_in(lua_State *L, const char *f, int index, int value, int ndim);
+/* the index 1..n or -n..-1 as 0..n-1; `shown` is its dimension as errors count it */
+int64_t bind_element_index(lua_State *L, const char *f, int64_t index, int64_t n, int shown);
 /* Sizes given as numbers from `first` on, or as one table there; *next is the index after them. */
 int bind_sizes(lua_State *L, const char *f, int first, int64_t *sizes, int *next);
 void bind_check_float(lua_State *L, const char *f, int index, const Tensor *t);

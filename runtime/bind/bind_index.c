@@ -1,5 +1,5 @@
 /*
- * bind_index.c - picking elements by their positions, writing to positions, and cat
+ * bind_index.c - picking elements by their indices, writing to indices, and cat
  */
 #include <string.h>
 
@@ -30,9 +30,9 @@ static Rows rows_of(const Tensor *t, int dimension)
     return rows;
 }
 
-/* the positions, argument `index`: int64 (or int32) and from 1 to n; contiguous, perhaps as a copy
+/* the indices, argument `index`: int64 (or int32) and from 1 to n; contiguous, perhaps as a copy
  * (pushed) */
-static const int64_t *check_positions(lua_State *L, const char *f, int index, int64_t n)
+static const int64_t *check_indices(lua_State *L, const char *f, int index, int64_t n)
 {
     Tensor *p = bind_tensor(L, f, index);
     View v;
@@ -40,31 +40,31 @@ static const int64_t *check_positions(lua_State *L, const char *f, int index, in
     if (v.dtype == INT32)
         p = bind_new_copy(L, f, &v, INT64);
     else if (v.dtype != INT64)
-        bind_fail_argument(L, f, index, "an int64 tensor of positions");
+        bind_fail_argument(L, f, index, "an int64 tensor of indices");
     p = contiguous(L, f, p);
-    const int64_t *positions = (const int64_t *)(const void *)tensor_data(p);
-    int64_t wrong = index_check(positions, p->numel, n);
+    const int64_t *indices = (const int64_t *)(const void *)tensor_data(p);
+    int64_t wrong = index_check(indices, p->numel, n);
     if (wrong >= 0)
-        bind_fail(L, "%s: argument %d: expected positions from 1 to %I, got %I at place %I", f,
-                  index, (LUAI_UACINT)n, (LUAI_UACINT)positions[wrong], (LUAI_UACINT)(wrong + 1));
-    return positions;
+        bind_fail(L, "%s: argument %d: expected indices from 1 to %I, got %I at index %I", f, index,
+                  (LUAI_UACINT)n, (LUAI_UACINT)indices[wrong], (LUAI_UACINT)(wrong + 1));
+    return indices;
 }
 
-/* the rows of x that the list of positions, argument 3, names along dimension, argument 2 */
+/* the rows of x that the list of indices, argument 3, names along dimension, argument 2 */
 static Rows read_rows(lua_State *L, const char *f, const Tensor *x, int dimension)
 {
-    const Tensor *positions = bind_tensor(L, f, 3);
-    if (positions->ndim > 1)
-        bind_fail_argument(L, f, 3, "a list of positions (one dimension)");
+    const Tensor *indices = bind_tensor(L, f, 3);
+    if (indices->ndim > 1)
+        bind_fail_argument(L, f, 3, "a list of indices (one dimension)");
     if (x->ndim == 0)
         bind_fail_argument(L, f, 1, "a tensor with dimensions");
     Rows rows = rows_of(x, dimension);
-    rows.count = positions->numel;
-    rows.positions = check_positions(L, f, 3, rows.n);
+    rows.count = indices->numel;
+    rows.indices = check_indices(L, f, 3, rows.n);
     return rows;
 }
 
-/* index_select(x, dim, positions): y[..., i, ...] = x[..., positions[i], ...] */
+/* index_select(x, dim, indices): y[..., i, ...] = x[..., indices[i], ...] */
 static int core_index_select(lua_State *L)
 {
     static const char f[] = "index_select";
@@ -81,8 +81,8 @@ static int core_index_select(lua_State *L)
     return 1;
 }
 
-/* the places of x that the tensor of positions, argument 3, names along a dimension */
-static Places read_places(lua_State *L, const char *f, const Tensor *x, int dimension)
+/* the elements of x that the tensor of indices, argument 3, names along a dimension */
+static Elements read_elements(lua_State *L, const char *f, const Tensor *x, int dimension)
 {
     const Tensor *p = bind_tensor(L, f, 3);
     bool fits = p->ndim == x->ndim;
@@ -93,27 +93,27 @@ static Places read_places(lua_State *L, const char *f, const Tensor *x, int dime
         bind_fail(L, "%s: argument 3: expected a shape within %s but for dimension %d, got %s", f,
                   wanted, dimension + 1, bind_shape_text(L, p->ndim, p->dims));
     }
-    Places places = {.dtype = (DType)x->dtype, .ndim = x->ndim, .dimension = dimension};
-    memcpy(places.shape, p->dims, p->ndim * sizeof(int64_t));
-    places.positions = check_positions(L, f, 3, x->ndim > 0 ? x->dims[dimension] : 1);
-    return places;
+    Elements elements = {.dtype = (DType)x->dtype, .ndim = x->ndim, .dimension = dimension};
+    memcpy(elements.shape, p->dims, p->ndim * sizeof(int64_t));
+    elements.indices = check_indices(L, f, 3, x->ndim > 0 ? x->dims[dimension] : 1);
+    return elements;
 }
 
-/* gather(x, dim, positions): y has the shape of positions, y[i][j] = x[positions[i][j]][j] along
+/* gather(x, dim, indices): y has the shape of indices, y[i][j] = x[indices[i][j]][j] along
  * dim 1 */
 static int core_gather(lua_State *L)
 {
     static const char f[] = "gather";
     lua_settop(L, 3);
     Tensor *x = bind_tensor(L, f, 1);
-    Places places = read_places(L, f, x, bind_dimension(L, f, 2, x->ndim));
-    memcpy(places.stride, tensor_stride(x), x->ndim * sizeof(int64_t));
-    const Tensor *y = bind_new_tensor(L, f, places.dtype, places.ndim, places.shape);
-    index_gather(&places, tensor_data(x), tensor_data(y));
+    Elements elements = read_elements(L, f, x, bind_dimension(L, f, 2, x->ndim));
+    memcpy(elements.stride, tensor_stride(x), x->ndim * sizeof(int64_t));
+    const Tensor *y = bind_new_tensor(L, f, elements.dtype, elements.ndim, elements.shape);
+    index_gather(&elements, tensor_data(x), tensor_data(y));
     return 1;
 }
 
-/* ---- writing at positions ---- */
+/* ---- writing at indices ---- */
 
 typedef struct {
     lua_State *L;
@@ -160,8 +160,8 @@ static const void *broadcast_block(const Change *c, int index, int ndim, const i
     return block(c, &in, ndim, shape);
 }
 
-/* the block for as many elements as there are places: the beginning of argument 4 */
-static const void *covering_block(const Change *c, const Places *places)
+/* the block for as many elements as there are elements: the beginning of argument 4 */
+static const void *covering_block(const Change *c, const Elements *elements)
 {
     Operand in = {.is_scalar = true};
     Tensor *t = bind_to_tensor(c->L, 4);
@@ -169,11 +169,11 @@ static const void *covering_block(const Change *c, const Places *places)
     if (t == NULL && !bind_to_scalar(c->L, 4, &in.scalar))
         bind_fail_argument(c->L, c->name, 4, "a tensor or a number");
     if (t != NULL) {
-        bool covers = t->ndim == places->ndim;
+        bool covers = t->ndim == elements->ndim;
         for (int d = 0; covers && d < t->ndim; d++)
-            covers = t->dims[d] >= places->shape[d];
+            covers = t->dims[d] >= elements->shape[d];
         if (!covers) {
-            const char *wanted = bind_shape_text(c->L, places->ndim, places->shape);
+            const char *wanted = bind_shape_text(c->L, elements->ndim, elements->shape);
             bind_fail(c->L, "%s: argument 4: expected a shape that covers %s, got %s", c->name,
                       wanted, bind_shape_text(c->L, t->ndim, t->dims));
         }
@@ -181,9 +181,9 @@ static const void *covering_block(const Change *c, const Places *places)
         tensor_view(t, &in.view);
         if (t->storage == c->x->storage)
             tensor_view(bind_new_copy(c->L, c->name, &in.view, in.view.dtype), &in.view);
-        memcpy(in.view.shape, places->shape, (size_t)places->ndim * sizeof(int64_t));
+        memcpy(in.view.shape, elements->shape, (size_t)elements->ndim * sizeof(int64_t));
     }
-    return block(c, &in, places->ndim, places->shape);
+    return block(c, &in, elements->ndim, elements->shape);
 }
 
 /* All is checked: the target is x where that can be written to directly, else a copy of it. */
@@ -217,7 +217,7 @@ static int end_change(const Change *c)
     return 1;
 }
 
-/* f(x, dim, positions, y): y[..., i, ...] is written to x[..., positions[i], ...] */
+/* f(x, dim, indices, y): y[..., i, ...] is written to x[..., indices[i], ...] */
 static int change_rows(lua_State *L, const char *f, Write write, bool in_place)
 {
     Change c = read_change(L, f, write, in_place);
@@ -232,7 +232,7 @@ static int change_rows(lua_State *L, const char *f, Write write, bool in_place)
     return end_change(&c);
 }
 
-/* f(x, dim, positions, value): the same for a single value */
+/* f(x, dim, indices, value): the same for a single value */
 static int fill_rows(lua_State *L, const char *f, Write write, bool in_place)
 {
     const Tensor *value = bind_to_tensor(L, 4);
@@ -241,20 +241,20 @@ static int fill_rows(lua_State *L, const char *f, Write write, bool in_place)
     return change_rows(L, f, write, in_place);
 }
 
-/* f(x, dim, positions, y): y[i][j] is written to x[positions[i][j]][j], along dim 1 */
+/* f(x, dim, indices, y): y[i][j] is written to x[indices[i][j]][j], along dim 1 */
 static int change_elements(lua_State *L, const char *f, Write write, bool in_place)
 {
     Change c = read_change(L, f, write, in_place);
-    Places places = read_places(L, f, c.x, bind_dimension(L, f, 2, c.x->ndim));
-    const void *y = covering_block(&c, &places);
+    Elements elements = read_elements(L, f, c.x, bind_dimension(L, f, 2, c.x->ndim));
+    const void *y = covering_block(&c, &elements);
     begin_change(&c);
-    shape_strides(c.x->ndim, tensor_shape(c.x), places.stride);
-    index_scatter(&places, write, tensor_data(c.target), y);
+    shape_strides(c.x->ndim, tensor_shape(c.x), elements.stride);
+    index_scatter(&elements, write, tensor_data(c.target), y);
     return end_change(&c);
 }
 
-/* f(x, positions, y [, accumulate]): y[i] is written to element positions[i] of x, seen as a row;
- * y has as many elements as positions, or broadcasts to their shape */
+/* f(x, indices, y [, accumulate]): y[i] is written to element indices[i] of x, seen as a row;
+ * y has as many elements as indices, or broadcasts to their shape */
 static int change_flat(lua_State *L, const char *f, Write write, bool in_place)
 {
     Change c = read_change(L, f, write, in_place);
@@ -263,7 +263,7 @@ static int change_flat(lua_State *L, const char *f, Write write, bool in_place)
     Tensor *p = bind_tensor(L, f, 2);
     Rows rows = {.dtype = (DType)c.x->dtype, .outer = 1, .n = c.x->numel, .inner = 1};
     rows.count = p->numel;
-    rows.positions = check_positions(L, f, 2, rows.n);
+    rows.indices = check_indices(L, f, 2, rows.n);
     const Tensor *t = bind_to_tensor(L, 3);
     const Tensor *shaped = t != NULL && t->numel == p->numel ? t : p;
     const void *y = broadcast_block(&c, 3, shaped->ndim, shaped->dims);
@@ -272,7 +272,7 @@ static int change_flat(lua_State *L, const char *f, Write write, bool in_place)
     return end_change(&c);
 }
 
-/* scatter_reduce(x, dim, positions, y, way): each element of y is added to its place or multiplied
+/* scatter_reduce(x, dim, indices, y, way): each element of y is added at its index or multiplied
  * into it ("sum", "prod"), or stays there if it is the largest or smallest so far ("amax", "amin")
  */
 static int core_scatter_reduce(lua_State *L)
@@ -319,13 +319,13 @@ CHANGES(ROW)
 #undef ROW
 
 /*
- * positions(t, n, from_end) -> t itself where all its positions are from 1 to n; where from_end
- * allows positions from -n to -1, a copy with these counted from 1; or nil and the place of the
+ * indices(t, n, from_end) -> t itself where all its indices are from 1 to n; where from_end
+ * allows indices from -n to -1, a copy with these counted from 1; or nil and the index of the
  * first that is neither. t is an int64 tensor.
  */
-static int core_positions(lua_State *L)
+static int core_indices(lua_State *L)
 {
-    static const char f[] = "positions";
+    static const char f[] = "indices";
     Tensor *t = bind_tensor(L, f, 1);
     int64_t n = bind_integer(L, f, 2, "a size");
     bool from_end = lua_toboolean(L, 3);
@@ -348,7 +348,7 @@ static int core_positions(lua_State *L)
     return 2;
 }
 
-/* nonzero(x): [count, ndim], the positions of the elements that are not 0, one in a row */
+/* nonzero(x): [count, ndim], the indices of the elements that are not 0, one in a row */
 static int core_nonzero(lua_State *L)
 {
     View v;
@@ -361,12 +361,12 @@ static int core_nonzero(lua_State *L)
     return 1;
 }
 
-/* ---- t[key] of positions and slices ---- */
+/* ---- t[key] of indices and slices ---- */
 
-/* leaves dimension d of v at one position */
-static void take_position(lua_State *L, const char *f, View *v, int d, int64_t position, int shown)
+/* leaves dimension d of v at one index */
+static void take_index(lua_State *L, const char *f, View *v, int d, int64_t index, int shown)
 {
-    view_select(v, d, bind_position(L, f, position, v->shape[d], shown));
+    view_select(v, d, bind_element_index(L, f, index, v->shape[d], shown));
 }
 
 /* {from, to, step} of a slice, at the top of the stack: negatives count from the end, {} is
@@ -398,32 +398,32 @@ static void take_slice(lua_State *L, const char *f, View *v, int d, int shown)
     v->stride[d] *= step;
 }
 
-/* v = the part of the tensor at index 1 that the key at index 2 names: a position, or a table of
- * positions and slices */
+/* v = the part of the tensor at index 1 that the key at index 2 names: an index, or a table of
+ * indices and slices */
 static void take_key(lua_State *L, const char *f, View *v)
 {
     tensor_view(bind_tensor(L, f, 1), v);
     if (lua_type(L, 2) == LUA_TNUMBER) {
         if (v->ndim == 0)
-            bind_fail(L, "%s: a tensor without dimensions has no positions", f);
-        take_position(L, f, v, 0, bind_integer(L, f, 2, "a whole position"), 1);
+            bind_fail(L, "%s: a tensor without dimensions has no indices", f);
+        take_index(L, f, v, 0, bind_integer(L, f, 2, "a whole index"), 1);
         return;
     }
     if (lua_type(L, 2) != LUA_TTABLE)
-        bind_fail_argument(L, f, 2, "a position or a table of positions and slices");
+        bind_fail_argument(L, f, 2, "an index or a table of indices and slices");
     int count = (int)lua_rawlen(L, 2);
     if (count > v->ndim)
-        bind_fail(L, "%s: expected at most %d positions or slices, got %d", f, v->ndim, count);
+        bind_fail(L, "%s: expected at most %d indices or slices, got %d", f, v->ndim, count);
     for (int i = 1, d = 0; i <= count; i++) {
         lua_rawgeti(L, 2, i);
         if (lua_type(L, -1) == LUA_TTABLE)
             take_slice(L, f, v, d++, i);
         else if (lua_isinteger(L, -1))
-            take_position(L, f, v, d, lua_tointeger(L, -1), i);
+            take_index(L, f, v, d, lua_tointeger(L, -1), i);
         else
-            bind_fail(
-                L, "%s: expected a position or a slice {from, to, step} for dimension %d, got %s",
-                f, i, bind_describe(L, lua_gettop(L)));
+            bind_fail(L,
+                      "%s: expected an index or a slice {from, to, step} for dimension %d, got %s",
+                      f, i, bind_describe(L, lua_gettop(L)));
         lua_pop(L, 1);
     }
 }
@@ -461,7 +461,7 @@ static const luaL_Reg index_functions[] = {
     {"gather", core_gather},
     {"scatter_reduce", core_scatter_reduce},
     {"nonzero", core_nonzero},
-    {"positions", core_positions},
+    {"indices", core_indices},
     {"index", core_index},
     {"assign", core_assign},
 #define ROW(name, change, write) {#name, core_##name}, {#name "_", core_##name##_},

@@ -171,7 +171,7 @@ static int core_sgd_step(lua_State *L)
 
 /*
  * check_classes(f, targets, n [, ignored]) -> is any target the ignored value? Raises unless all
- * others are classes 1..n; the message shows the value, its place and the remedy.
+ * others are classes 1..n; the message shows the value, its index and the remedy.
  */
 static int core_check_classes(lua_State *L)
 {
@@ -193,7 +193,7 @@ static int core_check_classes(lua_State *L)
         any_ignored |= is_ignored;
         if (is_ignored || (classes[i] >= 1 && classes[i] <= n))
             continue;
-        bind_fail(L, "%s: argument 2: expected classes from 1 to %I, got %I at place %I%s", f,
+        bind_fail(L, "%s: argument 2: expected classes from 1 to %I, got %I at index %I%s", f,
                   (LUAI_UACINT)n, (LUAI_UACINT)classes[i], (LUAI_UACINT)(i + 1),
                   classes[i] == 0 ? "; labels that count from 0 need +1" : "");
     }

@@ -188,7 +188,7 @@ static Tensor *check_weights(lua_State *L, const char *f, int index, double most
     for (int64_t i = 0; i < p->numel; i++) {
         double value = dtype_load(v.dtype, tensor_data(p) + i * dtype_size(v.dtype)).d;
         if (!(value >= 0 && value <= most))
-            bind_fail(L, "%s: argument %d: expected %s, got %f at place %I", f, index, expected,
+            bind_fail(L, "%s: argument %d: expected %s, got %f at index %I", f, index, expected,
                       value, (LUAI_UACINT)(i + 1));
     }
     return p;

@@ -2,8 +2,8 @@
  * bind_reduce.c - sums, products, extremes, any, all and the variance
  *
  * f(x) reduces everything to a tensor without dimensions; f(x, dim [, keepdim]) one dimension, or a
- * table of dimensions where no place is asked for. max and min along a dimension return values and
- * places.
+ * table of dimensions where no index is asked for. max and min along a dimension return values and
+ * indices.
  */
 #include <string.h>
 
@@ -149,7 +149,7 @@ static int core_all(lua_State *L)
 
 enum { VALUES = 1, PLACES = 2 };
 
-/* pushes what is wanted: the extreme values, their places, or both in this order */
+/* pushes what is wanted: the extreme values, their indices, or both in this order */
 static int reduce_extreme(lua_State *L, const char *f, Reduction kind, bool several, int wanted)
 {
     lua_settop(L, 3);

@@ -50,7 +50,7 @@ static int core_logcumsumexp(lua_State *L)
     return scan_values(L, "logcumsumexp", SCAN_LOGSUMEXP);
 }
 
-/* (x, dim) -> the extremes so far, and their places */
+/* (x, dim) -> the extremes so far, and their indices */
 static int scan_extremes(lua_State *L, const char *f, ScanKind kind)
 {
     lua_settop(L, 2);
@@ -58,8 +58,8 @@ static int scan_extremes(lua_State *L, const char *f, ScanKind kind)
     int dimension = bind_dimension(L, f, 2, x->ndim);
     Scan s = {.kind = kind};
     start_scan(L, f, x, dimension, (DType)x->dtype, &s);
-    Tensor *places = bind_new_tensor(L, f, INT64, x->ndim, tensor_shape(x));
-    s.places = (int64_t *)(void *)tensor_data(places);
+    Tensor *indices = bind_new_tensor(L, f, INT64, x->ndim, tensor_shape(x));
+    s.indices = (int64_t *)(void *)tensor_data(indices);
     scan_run(bind_runtime(L)->pool, &s);
     return 2;
 }

@@ -1,5 +1,5 @@
 /*
- * bind_sort.c - order along a dimension, and places in ordered sequences
+ * bind_sort.c - order along a dimension, and indices in ordered sequences
  */
 #include <string.h>
 
@@ -19,7 +19,7 @@ static const void *contiguous_data(lua_State *L, const char *f, Tensor *t, DType
 }
 
 /*
- * sort(f, x, dim, descending [, take, only_last]) -> values, places: the first `take` (all) in
+ * sort(f, x, dim, descending [, take, only_last]) -> values, indices: the first `take` (all) in
  * order along dim, or the last of these alone; f is the name for errors, take is checked by the
  * caller
  */
@@ -44,12 +44,12 @@ static int core_sort(lua_State *L)
         shape[dimension] = s.only_last ? 1 : s.take;
     s.scratch = lua_newuserdatauv(L, sort_scratch_size(&s), 0);
     s.y = tensor_data(bind_new_tensor(L, f, s.dtype, x->ndim, shape));
-    s.places = (int64_t *)(void *)tensor_data(bind_new_tensor(L, f, INT64, x->ndim, shape));
+    s.indices = (int64_t *)(void *)tensor_data(bind_new_tensor(L, f, INT64, x->ndim, shape));
     sort_run(bind_runtime(L)->pool, &s);
     return 2;
 }
 
-/* searchsorted(sequence, values, after) -> places: see sort.h; the types are made one */
+/* searchsorted(sequence, values, after) -> indices: see sort.h; the types are made one */
 static int core_searchsorted(lua_State *L)
 {
     static const char f[] = "searchsorted";
@@ -76,8 +76,8 @@ static int core_searchsorted(lua_State *L)
     };
     s.sequence = contiguous_data(L, f, sequence, s.dtype);
     s.values = contiguous_data(L, f, values, s.dtype);
-    Tensor *places = bind_new_tensor(L, f, INT64, values->ndim, tensor_shape(values));
-    s.places = (int64_t *)(void *)tensor_data(places);
+    Tensor *indices = bind_new_tensor(L, f, INT64, values->ndim, tensor_shape(values));
+    s.indices = (int64_t *)(void *)tensor_data(indices);
     sort_search(bind_runtime(L)->pool, &s);
     return 1;
 }

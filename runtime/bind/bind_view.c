@@ -147,7 +147,7 @@ static int core_narrow(lua_State *L)
     if (v.ndim == 0)
         bind_fail_argument(L, "narrow", 1, "a tensor with dimensions");
     int d = bind_dimension(L, "narrow", 2, v.ndim);
-    int64_t start = bind_integer(L, "narrow", 3, "a position"), n = v.shape[d];
+    int64_t start = bind_integer(L, "narrow", 3, "an index"), n = v.shape[d];
     int64_t length = bind_integer(L, "narrow", 4, "a length");
     start = start < 0 ? start + n : start - 1;
     if (start < 0 || start > n || length < 0 || length > n - start)
@@ -168,14 +168,14 @@ static int core_select(lua_State *L)
     if (v.ndim == 0)
         bind_fail_argument(L, "select", 1, "a tensor with dimensions");
     int d = bind_dimension(L, "select", 2, v.ndim);
-    int64_t position = bind_integer(L, "select", 3, "a position");
-    view_select(&v, d, bind_position(L, "select", position, v.shape[d], d + 1));
+    int64_t index = bind_integer(L, "select", 3, "an index");
+    view_select(&v, d, bind_element_index(L, "select", index, v.shape[d], d + 1));
     bind_new_view(L, 1, &v);
     return 1;
 }
 
-/* unfold(t, dim, size, step): every window of `size` positions of a dimension, `step` apart; the
- * places within a window become the last dimension */
+/* unfold(t, dim, size, step): every window of `size` indices of a dimension, `step` apart; the
+ * the indices within a window become the last dimension */
 static int core_unfold(lua_State *L)
 {
     static const char f[] = "unfold";

@@ -17,13 +17,13 @@ static int runtime_gc(lua_State *L)
 }
 
 /* a metatable kept in a user value of the Runtime on top; returns its identity */
-static const void *new_type(lua_State *L, int place, const char *name)
+static const void *new_type(lua_State *L, int slot, const char *name)
 {
     lua_newtable(L);
     lua_pushstring(L, name);
     lua_setfield(L, -2, "__name");
     const void *identity = lua_topointer(L, -1);
-    lua_setiuservalue(L, -2, place);
+    lua_setiuservalue(L, -2, slot);
     return identity;
 }
 

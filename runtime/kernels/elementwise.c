@@ -239,11 +239,11 @@ static void move_elements(const Walk *walk, const Stream *stream, int64_t first,
     int64_t at = last >= 0 ? index[last] : 0;
     for (;;) {
         int64_t run = size_min(length - at, n);
-        char *place = stream->data + offset * size;
+        char *element = stream->data + offset * size;
         if (to_block)
-            convert_elements(run, type, block, 1, stream->dtype, place, step);
+            convert_elements(run, type, block, 1, stream->dtype, element, step);
         else
-            convert_elements(run, stream->dtype, place, step, type, block, 1);
+            convert_elements(run, stream->dtype, element, step, type, block, 1);
         n -= run;
         if (n == 0)
             return;

@@ -4,7 +4,7 @@
  * The operations are the rows of ops.def. Operands are views that broadcast to the output, or bare
  * numbers. All kernels see contiguous blocks of one compute type (float32, float64 or int64);
  * reading, converting and writing strided memory is the same code for all of them. An element's
- * bits depend neither on its place nor on threads.
+ * bits depend neither on its index nor on threads.
  */
 #ifndef ELEMENTWISE_H
 #define ELEMENTWISE_H

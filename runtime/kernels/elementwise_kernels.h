@@ -62,8 +62,8 @@
             result[i] = (T)(expression);                                                           \
         }                                                                                          \
     }
-#define INPUT(variable, place)                                                                     \
-    const T variable = ((const T *)in[place])[i];                                                  \
+#define INPUT(variable, k)                                                                         \
+    const T variable = ((const T *)in[k])[i];                                                      \
     (void)variable
 
 /* values */

@@ -1,22 +1,22 @@
 /*
- * index.c - picking and placing elements by their positions; see index.h
+ * index.c - picking and placing elements by their indices; see index.h
  */
 #include <string.h>
 
 #include "kernels/index.h"
 
-int64_t index_check(const int64_t *positions, int64_t count, int64_t n)
+int64_t index_check(const int64_t *indices, int64_t count, int64_t n)
 {
     for (int64_t i = 0; i < count; i++)
-        if (positions[i] < 1 || positions[i] > n)
+        if (indices[i] < 1 || indices[i] > n)
             return i;
     return -1;
 }
 
-/* a row of elements: positions and y lie side by side, x at a step and, by position, along */
+/* a row of elements: indices and y lie side by side, x at a step and, by index, along */
 typedef struct {
     int64_t n, step, along;
-    const int64_t *positions;
+    const int64_t *indices;
 } Row;
 
 static void gather_row(DType dtype, const Row *row, const void *x, void *y)
@@ -26,7 +26,7 @@ static void gather_row(DType dtype, const Row *row, const void *x, void *y)
     case constant:                                                                                 \
         for (int64_t j = 0; j < row->n; j++)                                                       \
             ((type *)y)[j] =                                                                       \
-                ((const type *)x)[(row->positions[j] - 1) * row->along + j * row->step];           \
+                ((const type *)x)[(row->indices[j] - 1) * row->along + j * row->step];             \
         break;
         DTYPES(ROW)
 #undef ROW
@@ -53,7 +53,7 @@ static void select_rows(void *context, int64_t piece)
     int64_t last = size_min((piece + 1) * AT_A_TIME, rows->outer * rows->count);
     for (int64_t row = piece * AT_A_TIME; row < last; row++) {
         int64_t o = row / rows->count, i = row % rows->count;
-        memcpy(s->y + row * bytes, s->x + (o * rows->n + rows->positions[i] - 1) * bytes,
+        memcpy(s->y + row * bytes, s->x + (o * rows->n + rows->indices[i] - 1) * bytes,
                (size_t)bytes);
     }
 }
@@ -62,7 +62,7 @@ void index_select(Pool *pool, const Rows *rows, const void *x, void *y)
 {
     enum { WORTH_SHARING = 1 << 18 };
     if (rows->outer == 1 && rows->inner == 1) {
-        Row row = {.n = rows->count, .along = 1, .positions = rows->positions};
+        Row row = {.n = rows->count, .along = 1, .indices = rows->indices};
         gather_row(rows->dtype, &row, x, y);
         return;
     }
@@ -103,7 +103,7 @@ void index_write(const Rows *rows, Write write, void *x, const void *y)
     const char *from = y;
     for (int64_t o = 0; o < rows->outer; o++)
         for (int64_t i = 0; i < rows->count; i++, from += bytes) {
-            char *to = (char *)x + (o * rows->n + rows->positions[i] - 1) * bytes;
+            char *to = (char *)x + (o * rows->n + rows->indices[i] - 1) * bytes;
             if (write == WRITE_ADD)
                 add_elements(rows->dtype, to, from, rows->inner);
             else
@@ -127,7 +127,7 @@ static void scatter_row(DType dtype, const Row *row, Write write, void *x, const
 #define ROW(constant, type, name, category)                                                        \
     case constant:                                                                                 \
         for (int64_t j = 0; j < row->n; j++) {                                                     \
-            type *to = (type *)x + (row->positions[j] - 1) * row->along + j * row->step;           \
+            type *to = (type *)x + (row->indices[j] - 1) * row->along + j * row->step;             \
             type from = ((const type *)y)[j];                                                      \
             *to = WRITTEN(type, category, write, *to, from);                                       \
         }                                                                                          \
@@ -147,9 +147,9 @@ typedef struct {
     int64_t counter[MAX_RANK];
 } Walk;
 
-static Walk walk_begin(const Places *p)
+static Walk walk_begin(const Elements *p)
 {
-    Walk walk = {.row = {.n = 1, .positions = p->positions}, .rows = 1};
+    Walk walk = {.row = {.n = 1, .indices = p->indices}, .rows = 1};
     int last = p->ndim - 1;
     if (p->ndim > 0) {
         walk.row.n = p->shape[last];
@@ -161,9 +161,9 @@ static Walk walk_begin(const Places *p)
     return walk;
 }
 
-static void walk_next(const Places *p, Walk *walk)
+static void walk_next(const Elements *p, Walk *walk)
 {
-    walk->row.positions += walk->row.n;
+    walk->row.indices += walk->row.n;
     for (int d = p->ndim - 2; d >= 0; d--) {
         int64_t stride = d == p->dimension ? 0 : p->stride[d];
         walk->offset += stride;
@@ -174,21 +174,21 @@ static void walk_next(const Places *p, Walk *walk)
     }
 }
 
-void index_gather(const Places *places, const void *x, void *y)
+void index_gather(const Elements *elements, const void *x, void *y)
 {
-    int64_t size = dtype_size(places->dtype);
-    Walk walk = walk_begin(places);
-    for (int64_t i = 0; i < walk.rows; i++, walk_next(places, &walk))
-        gather_row(places->dtype, &walk.row, (const char *)x + walk.offset * size,
+    int64_t size = dtype_size(elements->dtype);
+    Walk walk = walk_begin(elements);
+    for (int64_t i = 0; i < walk.rows; i++, walk_next(elements, &walk))
+        gather_row(elements->dtype, &walk.row, (const char *)x + walk.offset * size,
                    (char *)y + i * walk.row.n * size);
 }
 
-void index_scatter(const Places *places, Write write, void *x, const void *y)
+void index_scatter(const Elements *elements, Write write, void *x, const void *y)
 {
-    int64_t size = dtype_size(places->dtype);
-    Walk walk = walk_begin(places);
-    for (int64_t i = 0; i < walk.rows; i++, walk_next(places, &walk))
-        scatter_row(places->dtype, &walk.row, write, (char *)x + walk.offset * size,
+    int64_t size = dtype_size(elements->dtype);
+    Walk walk = walk_begin(elements);
+    for (int64_t i = 0; i < walk.rows; i++, walk_next(elements, &walk))
+        scatter_row(elements->dtype, &walk.row, write, (char *)x + walk.offset * size,
                     (const char *)y + i * walk.row.n * size);
 }
 

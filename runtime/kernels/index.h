@@ -1,8 +1,8 @@
 /*
- * index.h - picking and placing elements by their positions
+ * index.h - picking and placing elements by their indices
  *
- * Positions count from 1 and are in range, which index_check tells beforehand. Where a position
- * stands twice, the writes follow one another in the order of the positions.
+ * Indices count from 1 and are in range, which index_check tells beforehand. Where an index
+ * stands twice, the writes follow one another in the order of the indices.
  */
 #ifndef INDEX_H
 #define INDEX_H
@@ -10,8 +10,8 @@
 #include "tensor/pool.h"
 #include "tensor/tensor.h"
 
-/* the place in positions[count] of the first one outside 1..n, or -1 */
-int64_t index_check(const int64_t *positions, int64_t count, int64_t n);
+/* the index, from 0, of the first of indices[count] outside 1..n, or -1 */
+int64_t index_check(const int64_t *indices, int64_t count, int64_t n);
 
 /* what happens to the element that is there */
 typedef enum { WRITE_COPY, WRITE_ADD, WRITE_MULTIPLY, WRITE_MAXIMUM, WRITE_MINIMUM } Write;
@@ -20,29 +20,29 @@ typedef enum { WRITE_COPY, WRITE_ADD, WRITE_MULTIPLY, WRITE_MAXIMUM, WRITE_MINIM
 typedef struct {
     DType dtype;
     int64_t outer, n, inner; /* of x */
-    int64_t count;           /* positions along n */
-    const int64_t *positions;
+    int64_t count;           /* indices along n */
+    const int64_t *indices;
 } Rows;
 
-/* y[outer, count, inner]: y[o, i, :] = x[o, positions[i], :] */
+/* y[outer, count, inner]: y[o, i, :] = x[o, indices[i], :] */
 void index_select(Pool *pool, const Rows *rows, const void *x, void *y);
-/* writes y[o, i, :] to x[o, positions[i], :]; copies or adds */
+/* writes y[o, i, :] to x[o, indices[i], :]; copies or adds */
 void index_write(const Rows *rows, Write write, void *x, const void *y);
 
 /*
- * Single elements: positions[shape] and y[shape] are contiguous, x lies with strides. Encoding
- * [i, j, k] of y belongs to x[i, positions[i, j, k], k] where the dimension is the second.
+ * Single elements: indices[shape] and y[shape] are contiguous, x lies with strides. Encoding
+ * [i, j, k] of y belongs to x[i, indices[i, j, k], k] where the dimension is the second.
  */
 typedef struct {
     DType dtype;
     int ndim, dimension;
     int64_t shape[MAX_RANK];
     int64_t stride[MAX_RANK]; /* of x, in elements */
-    const int64_t *positions;
-} Places;
+    const int64_t *indices;
+} Elements;
 
-void index_gather(const Places *places, const void *x, void *y);
-void index_scatter(const Places *places, Write write, void *x, const void *y);
+void index_gather(const Elements *elements, const void *x, void *y);
+void index_scatter(const Elements *elements, Write write, void *x, const void *y);
 
 /* how many of mask[n] are true */
 int64_t index_count(const uint8_t *mask, int64_t n);

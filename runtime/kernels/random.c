@@ -195,7 +195,7 @@ static void normal_chunks(Generator *g, DType dtype, int64_t n, void *out, doubl
     }
     if (whole == n)
         return;
-    /* the last sixteen places are drawn afresh, over values that were finished */
+    /* the last sixteen elements are drawn afresh, over values that were finished */
     char *last = (char *)out + (n - 16) * dtype_size(dtype);
     normal_chunks(g, dtype, 16, last, mean, std);
 }

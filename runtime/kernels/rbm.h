@@ -3,7 +3,7 @@
  *
  * Units see the input y = beta (x + bias) + (1 - beta) base: beta = 1 is the model itself, beta = 0
  * the reference model that tempering and annealed importance sampling start from. Each element of a
- * sample has random words of its own, named by the key and the element's place, so that the bits do
+ * sample has random words of its own, named by the key and the element's index, so that the bits do
  * not depend on the number of threads.
  */
 #ifndef RBM_H

@@ -11,7 +11,7 @@
 enum {
     LANES = 16,
     WIDE_LANES = 64,
-    STRETCH = 512, /* elements of a row among which a place is looked for */
+    STRETCH = 512, /* elements of a row among which an index is looked for */
     BLOCK = 8192,  /* elements summed in one go */
     COLUMNS = 128, /* neighbouring columns summed in one go */
     OUTPUTS = 16,  /* rows a thread takes at a time */

@@ -27,11 +27,11 @@ typedef struct {
     DType dtype; /* of x */
     const void *x;
     int64_t outer, n, inner;
-    void *y;   /* type reduce_result_type(kind, dtype); NULL where only places are wanted */
+    void *y;   /* type reduce_result_type(kind, dtype); NULL where only indices are wanted */
     bool wide; /* REDUCE_MEAN: y is double, whatever the type of x */
     const double *center; /* REDUCE_SQUARES: one for each result */
     double divisor;
-    int64_t *indices; /* REDUCE_MAX and REDUCE_MIN: places from 1, or NULL */
+    int64_t *indices; /* REDUCE_MAX and REDUCE_MIN: indices from 1, or NULL */
     void *scratch;    /* reduce_scratch_size bytes */
 } Reduce;
 
@@ -41,7 +41,7 @@ DType reduce_result_type(Reduction kind, DType dtype);
 
 size_t reduce_scratch_size(const Reduce *reduce);
 
-/* REDUCE_MAX and REDUCE_MIN need n >= 1; NaN is larger and smaller than everything, the first place
+/* REDUCE_MAX and REDUCE_MIN need n >= 1; NaN is larger and smaller than everything, the first index
  * wins a tie */
 void reduce_run(Pool *pool, const Reduce *reduce);
 

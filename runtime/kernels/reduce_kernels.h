@@ -239,21 +239,21 @@ static void NAME(reduce_columns)(const Reduce *r, int64_t o, int64_t first)
         NAME(store)(r, at + j, value[j]);
 }
 
-/* the place of the largest or smallest of x[0..n-1]: first the stretch it is in */
+/* the index of the largest or smallest of x[0..n-1]: first the stretch it is in */
 static int64_t NAME(place_in_row)(const Reduce *r, const T *x)
 {
-    int64_t place = 0;
+    int64_t index = 0;
     A best = NAME(block)(r, 0, x, size_min(STRETCH, r->n));
     for (int64_t i = STRETCH; i < r->n && !IS_NAN(best); i += STRETCH) {
         A value = NAME(block)(r, 0, x + i, size_min(STRETCH, r->n - i));
         if (IS_NAN(value) || (r->kind == REDUCE_MAX ? value > best : value < best)) {
             best = value;
-            place = i;
+            index = i;
         }
     }
-    while (x[place] != (T)best && !IS_NAN(x[place]))
-        place++;
-    return place;
+    while (x[index] != (T)best && !IS_NAN(x[index]))
+        index++;
+    return index;
 }
 
 /* the same for x[0], x[inner] ... x[(n - 1) inner] */
@@ -268,7 +268,7 @@ static int64_t NAME(place_in_column)(const Reduce *r, const T *x)
     return best;
 }
 
-/* the largest or smallest of x[o, :, j] and its place */
+/* the largest or smallest of x[o, :, j] and its index */
 static void NAME(find_extreme)(const Reduce *r, int64_t o, int64_t j)
 {
     const T *x = (const T *)r->x + o * r->n * r->inner + j;

@@ -16,7 +16,7 @@ typedef enum {
     SCAN_PROD,       /* y[i] = y[i-1] x[i]; the same types */
     SCAN_RECURRENCE, /* y[i] = a[i] y[i-1] + x[i], y before the first = 0; floats */
     SCAN_LOGSUMEXP,  /* y[i] = log(exp y[i-1] + exp x[i]); floats */
-    SCAN_MAX,        /* the largest so far and its place; NaN is larger than all, the last of */
+    SCAN_MAX,        /* the largest so far and its index; NaN is larger than all, the last of */
     SCAN_MIN,        /* equals wins; SCAN_MIN: NaN is smaller than all; any type */
 } ScanKind;
 
@@ -26,9 +26,9 @@ typedef struct {
     Along along;
     bool reverse; /* from the last element to the first; not for SCAN_MAX and SCAN_MIN */
     const void *x;
-    const void *a;   /* SCAN_RECURRENCE only */
-    void *y;         /* may be x */
-    int64_t *places; /* SCAN_MAX and SCAN_MIN: from 1 */
+    const void *a;    /* SCAN_RECURRENCE only */
+    void *y;          /* may be x */
+    int64_t *indices; /* SCAN_MAX and SCAN_MIN: from 1 */
 } Scan;
 
 void scan_run(Pool *pool, const Scan *scan);

@@ -4,7 +4,7 @@
  * Before the include: T is the element type, A the type sums are carried in, NAME(x) pastes the
  * suffix and IS_NAN(x) tells NaN from numbers. There is no guard: it is meant to be read several
  * times. A strip is up to COLUMNS neighbouring lines, walked side by side. Each walk below takes
- * the place `at` where the strip's first elements begin, and the width of the strip.
+ * the index `at` where the strip's first elements begin, and the width of the strip.
  */
 
 static inline void NAME(walk_sum)(const Scan *s, int64_t at, int64_t width, A *carry)
@@ -60,17 +60,17 @@ static void NAME(walk_logsumexp)(const Scan *s, int64_t at, int64_t width)
 static void NAME(walk_extreme)(const Scan *s, int64_t at, int64_t width)
 {
     T best[COLUMNS] = {0};
-    int64_t place[COLUMNS] = {0};
+    int64_t index[COLUMNS] = {0};
     for (int64_t i = 1; i <= s->along.n; i++, at += stride(s))
         for (int64_t j = 0; j < width; j++) {
             T x = ((const T *)s->x)[at + j];
             bool wins = s->kind == SCAN_MAX ? x >= best[j] : x <= best[j];
             if (i == 1 || IS_NAN(x) || (wins && !IS_NAN(best[j]))) {
                 best[j] = x;
-                place[j] = i;
+                index[j] = i;
             }
             ((T *)s->y)[at + j] = best[j];
-            s->places[at + j] = place[j];
+            s->indices[at + j] = index[j];
         }
 }
 

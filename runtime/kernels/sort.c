@@ -1,7 +1,7 @@
 /*
- * sort.c - putting lines of elements in order, and finding places in them; see sort.h
+ * sort.c - putting lines of elements in order, and finding indices in them; see sort.h
  *
- * A line becomes records of key and place. Short ones are sorted by insertion, long ones by their
+ * A line becomes records of key and index. Short ones are sorted by insertion, long ones by their
  * digits of 8 bits from the last to the first (both keep the order of equals); a digit in which all
  * keys agree costs nothing. Where only the first few are wanted, or one of them, the digits from
  * first to last find the key of the last wanted one, and what lies beyond it is left out.
@@ -21,7 +21,7 @@ enum {
 
 typedef struct {
     uint64_t key;
-    int64_t place; /* from 0 */
+    int64_t index; /* from 0 */
 } Record;
 
 /* ---- keys ---- */
@@ -68,7 +68,7 @@ static void load_keys(const Sort *s, int64_t first, Record *out)
     uint64_t turned = s->descending ? UINT64_MAX >> (64 - bits) : 0;
     for (int64_t i = 0; i < s->along.n; i++) {
         out[i].key = key_at(s->dtype, s->x, first + i * s->along.inner) ^ turned;
-        out[i].place = i;
+        out[i].index = i;
     }
 }
 
@@ -115,8 +115,8 @@ static Record *sort_by_digits(Record *records, Record *spare, int64_t n, int byt
     return records;
 }
 
-/* The key that stands at `place` (from 1) in order; *equal becomes its place among equal keys. */
-static uint64_t find_key(const Record *records, int64_t n, int64_t place, int bytes, int64_t *equal)
+/* The key that stands at `index` (from 1) in order; *equal becomes its index among equal keys. */
+static uint64_t find_key(const Record *records, int64_t n, int64_t index, int bytes, int64_t *equal)
 {
     uint64_t key = 0, known = 0; /* the digits found so far, and which bits these are */
     for (int d = bytes - 1; d >= 0; d--) {
@@ -125,12 +125,12 @@ static uint64_t find_key(const Record *records, int64_t n, int64_t place, int by
             if ((records[i].key & known) == key)
                 count[digit(records[i].key, d)]++;
         uint64_t v = 0;
-        for (; count[v] < place; v++)
-            place -= count[v];
+        for (; count[v] < index; v++)
+            index -= count[v];
         key |= v << (8 * d);
         known |= UINT64_C(255) << (8 * d);
     }
-    *equal = place;
+    *equal = index;
     return key;
 }
 
@@ -144,11 +144,11 @@ static void keep_first(Record *records, int64_t n, int64_t take, int bytes)
             records[kept++] = records[i];
 }
 
-/* the record that stands at `place` in order */
-static const Record *find_record(const Record *records, int64_t n, int64_t place, int bytes)
+/* the record that stands at `index` in order */
+static const Record *find_record(const Record *records, int64_t n, int64_t index, int bytes)
 {
     int64_t equal;
-    uint64_t key = find_key(records, n, place, bytes, &equal);
+    uint64_t key = find_key(records, n, index, bytes, &equal);
     while (records->key != key || --equal > 0)
         records++;
     return records;
@@ -180,10 +180,10 @@ static void sort_line(const Sort *s, int64_t line, Record *records)
     load_keys(s, from, records);
     const Record *ordered = order(s, records);
     for (int64_t i = 0; i < wanted; i++, to += inner) {
-        int64_t place = ordered[i].place;
-        memcpy((char *)s->y + to * size, (const char *)s->x + (from + place * inner) * size,
+        int64_t index = ordered[i].index;
+        memcpy((char *)s->y + to * size, (const char *)s->x + (from + index * inner) * size,
                (size_t)size);
-        s->places[to] = place + 1;
+        s->indices[to] = index + 1;
     }
 }
 
@@ -239,7 +239,7 @@ static void search_piece(void *context, int64_t piece)
             else
                 high = middle;
         }
-        s->places[i] = low + 1;
+        s->indices[i] = low + 1;
     }
 }
 

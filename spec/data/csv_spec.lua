@@ -175,7 +175,7 @@ describe("data.csv", function()
     assert.equal(separator .. "the string ''", refusal(data.csv, path, { separator = "" }))
     assert.equal(separator .. "the string ', '", refusal(data.csv, path, { separator = ", " }))
     assert.equal(separator .. "the string '\"'", refusal(data.csv, path, { separator = '"' }))
-    local columns = "csv: option columns: expected positions from 1"
+    local columns = "csv: option columns: expected indices from 1"
     files.write(path, "a,b\n1,2")
     assert.equal(columns .. ", got 0", refusal(data.csv, path, { columns = { 0 } }))
     assert.equal(columns .. ", got the string 'a'", refusal(data.csv, path, { columns = { "a" } }))

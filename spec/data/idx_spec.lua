@@ -194,8 +194,8 @@ describe("idx_read", function()
 
   it("refuses damaged compressed data", function()
     local packed = files.gzip(small)
-    local function with(position, byte)
-      return packed:sub(1, position - 1) .. string.char(byte) .. packed:sub(position + 1)
+    local function with(index, byte)
+      return packed:sub(1, index - 1) .. string.char(byte) .. packed:sub(index + 1)
     end
     assert.equal("the gzip data is damaged: expected 4 bytes, found 0", refusal(with(3, 7)))
     local length, check_sum = #packed, #packed - 4
@@ -233,10 +233,10 @@ describe("idx_read", function()
 
   it("lets no flipped bit of a checked file through", function()
     local function flips(bytes, check)
-      for position = 1, #bytes do
+      for index = 1, #bytes do
         for bit = 0, 7 do
-          local flipped = string.char(bytes:byte(position) ~ 1 << bit)
-          check(bytes:sub(1, position - 1) .. flipped .. bytes:sub(position + 1))
+          local flipped = string.char(bytes:byte(index) ~ 1 << bit)
+          check(bytes:sub(1, index - 1) .. flipped .. bytes:sub(index + 1))
         end
       end
     end

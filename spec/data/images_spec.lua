@@ -49,7 +49,7 @@ local function load(options)
   return images.load(tiny, options)
 end
 
--- The message that load(options) raises, without the script's position.
+-- The message that load(options) raises, without the script's index.
 local function refusal(options)
   local ok, message = pcall(load, options)
   assert.is_false(ok)

@@ -280,9 +280,9 @@ describe("data.npz", function()
   it("lets no flipped bit change an array", function()
     for _, compress in ipairs { false, true } do
       local whole, harmless = archive({ compress = compress }), 0
-      for position = 1, #whole do
-        local flipped = string.char(whole:byte(position) ~ 1 << position % 8)
-        files.write(path, whole:sub(1, position - 1) .. flipped .. whole:sub(position + 1))
+      for index = 1, #whole do
+        local flipped = string.char(whole:byte(index) ~ 1 << index % 8)
+        files.write(path, whole:sub(1, index - 1) .. flipped .. whole:sub(index + 1))
         local ok, arrays = pcall(data.npz, path)
         if ok then
           harmless = harmless + 1

@@ -24,7 +24,7 @@ local function walk(set, options)
   }
 end
 
--- The positions of the parts of a split, as something to iterate.
+-- The indices of the parts of a split, as something to iterate.
 local function parts(subsets)
   return {
     iterate = function()
@@ -87,16 +87,16 @@ describe("a sampler", function()
 
   it("with replacement draws 32 at a time, when they are needed", function()
     local g, twin = wrun.Generator({ seed = 4 }), wrun.Generator({ seed = 4 })
-    local next_position = data.RandomSampler(10, { replacement = true, num_samples = 70,
+    local next_index = data.RandomSampler(10, { replacement = true, num_samples = 70,
       generator = g }):iterate()
     for _, taken in ipairs { 32, 32, 6 } do
       local block = wrun.randint(1, 11, { taken }, { generator = twin }):tolist()
       for i = 1, taken do
-        assert.equal(block[i], next_position())
+        assert.equal(block[i], next_index())
         assert.is_true(wrun.equal(twin:get_state(), g:get_state()))
       end
     end
-    assert.is_nil(next_position())
+    assert.is_nil(next_index())
   end)
 
   it("of nothing gives nothing", function()
@@ -105,7 +105,7 @@ describe("a sampler", function()
     assert.same({}, collect(data.BatchSampler({}, 3):iterate()))
   end)
 
-  it("for batches takes any sampler, or a list of positions", function()
+  it("for batches takes any sampler, or a list of indices", function()
     assert.same({ { 3, 1 }, { 2 } }, collect(data.BatchSampler({ 3, 1, 2 }, 2):iterate()))
     assert.same({ { 3, 1 } },
       collect(data.BatchSampler(wrun.tensor({ 3, 1, 2 }), 2, { drop_last = true }):iterate()))
@@ -134,15 +134,15 @@ describe("a sampler", function()
       refusal(data.RandomSampler, 0, { num_samples = 3 }))
     assert.equal("RandomSampler: option replacement: expected true or false, got 1",
       refusal(data.RandomSampler, 3, { replacement = 1 }))
-    assert.equal("SubsetRandomSampler: argument 1: expected a list of positions, got 3",
+    assert.equal("SubsetRandomSampler: argument 1: expected a list of indices, got 3",
       refusal(data.SubsetRandomSampler, 3))
-    assert.equal("SubsetRandomSampler: argument 1: expected positions from 1 to "
+    assert.equal("SubsetRandomSampler: argument 1: expected indices from 1 to "
       .. "9223372036854775807, got 0", refusal(data.SubsetRandomSampler, { 1, 0 }))
     assert.equal("WeightedRandomSampler: argument 1: expected a list of weights, got a table",
       refusal(data.WeightedRandomSampler, {}, 3))
     assert.equal("WeightedRandomSampler: argument 2: expected an integer >= 1, got 0",
       refusal(data.WeightedRandomSampler, { 1 }, 0))
-    assert.equal("BatchSampler: argument 1: expected a sampler or a list of positions, got 3",
+    assert.equal("BatchSampler: argument 1: expected a sampler or a list of indices, got 3",
       refusal(data.BatchSampler, 3, 2))
     assert.equal("BatchSampler: argument 2: expected an integer >= 1, got 0",
       refusal(data.BatchSampler, { 1 }, 0))
@@ -160,7 +160,7 @@ describe("a loader", function()
     return list
   end
 
-  it("takes a list of positions as sampler, and batches of them", function()
+  it("takes a list of indices as sampler, and batches of them", function()
     assert.same({ { 6, 1 }, { 1 } }, targets({ sampler = { 6, 1, 1 }, batch_size = 2 }))
     local batches = {
       iterate = function()
@@ -269,7 +269,7 @@ describe("a loader", function()
     end
     assert.equal("loader: option sampler: cannot go together with option shuffle",
       refused({ sampler = { 1 }, shuffle = true }))
-    assert.equal("loader: option sampler: expected a sampler or a list of positions, got a table",
+    assert.equal("loader: option sampler: expected a sampler or a list of indices, got a table",
       refused({ sampler = { a = 1 } }))
     assert.equal("loader: option batch_sampler: expected a sampler of batches, got {1}",
       refused({ batch_sampler = { 1 } }))
@@ -278,7 +278,7 @@ describe("a loader", function()
     local late = data.loader(set, { sampler = { 7 } }):batches()
     assert.matches("index_select: .*", refusal(late))
     late = data.loader(set, { sampler = { 7 }, collate = print }):batches()
-    assert.equal("loader: option sampler: expected a position from 1 to 6 or from -6 to -1, got 7",
+    assert.equal("loader: option sampler: expected an index from 1 to 6 or from -6 to -1, got 7",
       refusal(late))
   end)
 end)
@@ -292,7 +292,7 @@ describe("data.TensorDataset", function()
     assert.equal(3, set[-1][2]:item())
     assert.equal(x, set.tensors[1])
     assert.is_nil(set.missing)
-    assert.equal("TensorDataset: expected a position from 1 to 3 or from -3 to -1, got 4",
+    assert.equal("TensorDataset: expected an index from 1 to 3 or from -3 to -1, got 4",
       refusal(function()
         return set[4]
       end))
@@ -333,17 +333,17 @@ describe("data.Subset", function()
     assert.is_nil(data.loader(subset):batches()())
   end)
 
-  it("refuses positions that the set has not", function()
-    assert.equal("Subset: argument 2: expected positions from 1 to 4, got 5",
+  it("refuses indices that the set has not", function()
+    assert.equal("Subset: argument 2: expected indices from 1 to 4, got 5",
       refusal(data.Subset, set, { 1, 5 }))
-    assert.equal("Subset: argument 2: expected a list of positions, got {1.5}",
+    assert.equal("Subset: argument 2: expected a list of indices, got {1.5}",
       refusal(data.Subset, set, { 1.5 }))
     assert.equal("Subset: argument 1: expected a data set, got nil", refusal(data.Subset))
   end)
 end)
 
 describe("data.ConcatDataset", function()
-  it("is one set after the other, in any order of positions", function()
+  it("is one set after the other, in any order of indices", function()
     local one = { x = wrun.zeros(2, 3), y = wrun.tensor({ 1, 2 }) }
     local two = { x = wrun.ones(3, 3), y = wrun.tensor({ 3, 4, 5 }) }
     local set = data.ConcatDataset { one, data.Subset(one, {}), two }

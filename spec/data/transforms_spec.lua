@@ -70,11 +70,11 @@ describe("data.transforms.one_hot", function()
 
   it("refuses classes that are none", function()
     local expected = "one_hot: argument 1: expected "
-    assert.matches(expected .. "positions from 1 to 3, got 0", refusal(t.one_hot(3),
+    assert.matches(expected .. "indices from 1 to 3, got 0", refusal(t.one_hot(3),
       wrun.tensor({ 0, 1 })), 1, true)
-    assert.matches(expected .. "positions from 1 to 3, got 4", refusal(t.one_hot(3),
+    assert.matches(expected .. "indices from 1 to 3, got 4", refusal(t.one_hot(3),
       wrun.tensor({ 1, 4 })), 1, true)
-    assert.equal(expected .. "an int64 tensor of positions, got a float32 tensor [1]",
+    assert.equal(expected .. "an int64 tensor of indices, got a float32 tensor [1]",
       refusal(t.one_hot(3), wrun.tensor({ 1.5 })))
     assert.equal("one_hot: argument 1: expected an integer >= 1, got 0", refusal(t.one_hot, 0))
   end)

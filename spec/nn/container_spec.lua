@@ -41,7 +41,7 @@ describe("nn.Sequential", function()
     assert.near(1 / (1 + math.exp(-0.7615941559557649)), model(wrun.ones(1)):item(), 1e-6)
   end)
 
-  it("puts the place of the failing module in front of an error", function()
+  it("puts the index of the failing module in front of an error", function()
     local model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(784, 128))
     assert.equal("Sequential[3] Linear(784 -> 128): "
       .. "linear: argument 1: expected [..., 784], got [32, 4]",
@@ -62,7 +62,7 @@ describe("nn.Sequential", function()
       refusal(model, wrun.zeros(1, 2)))
   end)
 
-  it("forgets the place once it has been left", function()
+  it("forgets the index once it has been left", function()
     local layer = nn.Linear(2, 2)
     local model = nn.Sequential(layer)
     pcall(model, wrun.zeros(1, 3))
@@ -178,25 +178,25 @@ for _, class in ipairs { nn.Sequential, nn.ModuleList } do
       assert.equal("Mine", getmetatable(mine).__name)
     end)
 
-    it("refuses what is no module or no place", function()
+    it("refuses what is no module or no index", function()
       local name = class.__name
       local list = class(relu)
       assert.equal(name .. "[3]: expected a module, got 2",
         refusal(list.extend, list, { tanh, 2 }))
       assert.equal(1, #list)
-      assert.equal("insert: argument 1: expected a position from 1 to 2, got 3",
+      assert.equal("insert: argument 1: expected an index from 1 to 2, got 3",
         refusal(list.insert, list, 3, tanh))
-      assert.equal("insert: argument 1: expected a position from 1 to 2, got 0",
+      assert.equal("insert: argument 1: expected an index from 1 to 2, got 0",
         refusal(list.insert, list, 0, tanh))
       assert.equal(name .. "[1]: expected a module, got nil", refusal(list.insert, list, 1))
-      assert.equal("remove: argument 1: expected a position from 1 to 1, got -2",
+      assert.equal("remove: argument 1: expected an index from 1 to 1, got -2",
         refusal(list.remove, list, -2))
-      assert.equal("remove: argument 1: expected a position from 1 to 0, got nil",
+      assert.equal("remove: argument 1: expected an index from 1 to 0, got nil",
         refusal(list.remove, class()))
       assert.equal("slice: argument 1: expected an integer, got the string 'a'",
         refusal(list.slice, list, "a"))
       assert.equal("extend: argument 1: expected a table, got 1", refusal(list.extend, list, 1))
-      assert.equal(name .. ": expected a position from 1 to 2, got 5", refusal(function()
+      assert.equal(name .. ": expected an index from 1 to 2, got 5", refusal(function()
         list[5] = tanh
       end))
       assert.equal(name .. "[2]: expected a module, got true", refusal(function()

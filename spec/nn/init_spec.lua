@@ -108,7 +108,7 @@ describe("nn.init", function()
     assert.equal(expected, wrun.rand(1):item())
   end)
 
-  it("takes settings by position, by name, or both", function()
+  it("takes settings by index, by name, or both", function()
     local function draw(...)
       wrun.manual_seed(3)
       return init.kaiming_uniform_(wrun.empty(3, 5), ...):tolist()

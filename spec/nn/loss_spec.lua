@@ -113,7 +113,7 @@ describe("nn.CrossEntropyLoss", function()
 
   it("takes one sample, and samples with further dimensions", function()
     assert_close({ -math.log(0.25) }, loss({}, logits(P[1]), wrun.tensor(3)))
-    local image = logits(P):t():reshape(1, 3, 3) -- classes down, places across
+    local image = logits(P):t():reshape(1, 3, 3) -- classes down, indices across
     assert_close({ -math.log(0.5), -math.log(0.75), -math.log(0.1) },
       loss({ reduction = "none" }, image, wrun.tensor({ { 1, 2, 1 } })))
     assert.same({ 1, 3 }, loss({ reduction = "none" }, image, wrun.tensor({ { 1, 2, 1 } })).shape)
@@ -138,11 +138,11 @@ describe("nn.CrossEntropyLoss", function()
   end)
 
   it("says which target is out of range, where, and what would help", function()
-    assert.equal("CrossEntropyLoss: argument 2: expected classes from 1 to 3, got 0 at place 2; "
+    assert.equal("CrossEntropyLoss: argument 2: expected classes from 1 to 3, got 0 at index 2; "
       .. "labels that count from 0 need +1", refusal(loss, {}, logits(P), wrun.tensor({ 1, 0, 2 })))
-    assert.equal("CrossEntropyLoss: argument 2: expected classes from 1 to 3, got 4 at place 3",
+    assert.equal("CrossEntropyLoss: argument 2: expected classes from 1 to 3, got 4 at index 3",
       refusal(loss, {}, logits(P), wrun.tensor({ 1, 2, 4 })))
-    assert.equal("CrossEntropyLoss: argument 2: expected classes from 1 to 3, got -100 at place 1",
+    assert.equal("CrossEntropyLoss: argument 2: expected classes from 1 to 3, got -100 at index 1",
       refusal(loss, { ignore_index = 7 }, logits(P), wrun.tensor({ -100, 2, 4 })))
   end)
 

@@ -134,10 +134,10 @@ describe("a loss", function()
     { "argument 2: expected int64 or uint8 classes, got nil", { "NLLLoss" }, {}, M },
     { "argument 2: expected [2] to match [2, 3], got [3]", { "NLLLoss", "MultiMarginLoss" }, {}, M,
       wrun.tensor { 1, 2, 3 } },
-    { "argument 2: expected classes from 1 to 3, got 0 at place 2; "
+    { "argument 2: expected classes from 1 to 3, got 0 at index 2; "
       .. "labels that count from 0 need +1", { "NLLLoss", "MultiMarginLoss", "CrossEntropyLoss" },
       {}, M, wrun.tensor { 1, 0 } },
-    { "argument 2: expected classes from 1 to 3, got -100 at place 1", { "MultiMarginLoss" }, {}, M,
+    { "argument 2: expected classes from 1 to 3, got -100 at index 1", { "MultiMarginLoss" }, {}, M,
       wrun.tensor { -100, 1 } },
     { "argument 1: expected [C], [n, C] or [n, C, ...], got []", { "NLLLoss", "MultiMarginLoss",
       "CrossEntropyLoss" }, {}, wrun.zeros(), wrun.tensor(1) },
@@ -151,9 +151,9 @@ describe("a loss", function()
       { "BCELoss", "BCEWithLogitsLoss" }, { weight = wrun.ones(1, 3) }, V, V },
     { "option pos_weight: expected a shape that broadcasts to [2, 3], got [2]",
       { "BCEWithLogitsLoss" }, { pos_weight = wrun.ones(2) }, M, M },
-    { "argument 1: expected probabilities from 0 to 1, got 1.5 at place 2; for logits use "
+    { "argument 1: expected probabilities from 0 to 1, got 1.5 at index 2; for logits use "
       .. "BCEWithLogitsLoss", { "BCELoss" }, {}, wrun.tensor { 1, 1.5, -1 }, V },
-    { "argument 2: expected probabilities from 0 to 1, got -1.0 at place 3", { "BCELoss" }, {},
+    { "argument 2: expected probabilities from 0 to 1, got -1.0 at index 3", { "BCELoss" }, {},
       V, wrun.tensor { 1, 0.5, -1 } },
     { "argument 3: expected a float32 or float64 tensor, got nil", { "GaussianNLLLoss" }, {},
       M, M },

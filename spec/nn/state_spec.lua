@@ -41,7 +41,7 @@ describe("load_state_dict", function()
     assert.is_true(to[1].weight:abs():sum():item() > 0)
   end)
 
-  it("keeps the parameters' identity and their place in the graph", function()
+  it("keeps the parameters' identity and their index in the graph", function()
     local net = two_layers()
     local weight = net[1].weight
     net:load_state_dict(two_layers():state_dict())

@@ -118,7 +118,8 @@ describe("an error blames the line of the script", function()
       sum:backward()
     end)
     assert.is_false(ok)
-    assert.matches("^%.?/?spec/runtime/error_spec%.lua:" .. line .. ": backward: result 1 of exp", message)
+    assert.matches("^%.?/?spec/runtime/error_spec%.lua:" .. line .. ": backward: result 1 of exp",
+      message)
   end)
 
   it("that ends in a tail call", function()
@@ -132,7 +133,7 @@ describe("an error blames the line of the script", function()
 end)
 
 describe("an error without a script", function()
-  it("has no position", function()
+  it("has no index", function()
     local ok, message = coroutine.resume(coroutine.create(wrun.zeros), -1)
     assert.is_false(ok)
     assert.equal(NEGATIVE, message)
@@ -173,7 +174,7 @@ describe("the path of containers", function()
       end]], context, f)
   end
 
-  it("comes after the position and before the message", function()
+  it("comes after the index and before the message", function()
     local line = here() + 1
     local ok, message = pcall(within("Outer[2]", failing))
     assert_blames(line, "Outer[2]: " .. NEGATIVE, ok, message)

@@ -84,10 +84,10 @@ describe("the number of threads #many", function()
 
   it("changes no softmax and no picking of rows", function()
     local x = randn(700, 133)
-    local places = wrun.randperm(700, { generator = generator })
+    local indices = wrun.randperm(700, { generator = generator })
     assert_independent(function()
-      return x:softmax(2), x:log_softmax(1), x:index_select(1, places),
-        x:index_add(1, places, x), wrun.cat({ x, x * 2 }, 2)
+      return x:softmax(2), x:log_softmax(1), x:index_select(1, indices),
+        x:index_add(1, indices, x), wrun.cat({ x, x * 2 }, 2)
     end)
   end)
 

@@ -1,4 +1,4 @@
---- The text of an error that a call must raise, without the position in front.
+--- The text of an error that a call must raise, without the index in front.
 
 --- Calls fn(...), which must raise, and returns the message; it must blame a line of a spec.
 return function(fn, ...)

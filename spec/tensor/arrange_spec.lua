@@ -80,16 +80,16 @@ describe("new shapes", function()
   it("squeeze, unflatten, movedim and mT refuse what does not fit", function()
     refuses {
       { "squeeze: argument 2: " .. DIMENSION .. "3", wrun.squeeze, x, { 1, 3 } },
-      { "unflatten: argument 3: expected sizes for the 4 positions of dimension 2, got {3, -1}",
+      { "unflatten: argument 3: expected sizes for the 4 indices of dimension 2, got {3, -1}",
         wrun.unflatten, x, 2, { 3, -1 } },
-      { "unflatten: argument 3: expected sizes for the 4 positions of dimension 2, got {-1, -1}",
+      { "unflatten: argument 3: expected sizes for the 4 indices of dimension 2, got {-1, -1}",
         wrun.unflatten, x, 2, { -1, -1 } },
-      { "unflatten: argument 3: expected sizes for the 4 positions of dimension 2, got 2",
+      { "unflatten: argument 3: expected sizes for the 4 indices of dimension 2, got 2",
         wrun.unflatten, x, 2, 2 },
       { "unflatten: argument 2: " .. DIMENSION .. "3", wrun.unflatten, x, 3, { 4 } },
       { "movedim: argument 3: " .. DIMENSION .. "3", wrun.movedim, x, 1, 3 },
       { "movedim: argument 2: dimension 2 is given twice", wrun.movedim, x, { 2, -1 }, { 1, 2 } },
-      { "movedim: expected as many dimensions as places, got 2 and 1",
+      { "movedim: expected as many dimensions as indices, got 2 and 1",
         wrun.movedim, x, { 1, 2 }, 1 },
       { "mT: argument 1: expected two dimensions or more, got [4]", wrun.mT, v },
     }
@@ -123,7 +123,7 @@ describe("another arrangement", function()
         wrun["repeat"], x, 2 },
       { "repeat_interleave: argument 2: expected a whole number or an int64 tensor of 3 counts, "
         .. "got an int64 tensor [4]", wrun.repeat_interleave, x, v, 1 },
-      { "repeat_interleave: argument 2: expected counts of 0 or more, got -2 at place 1",
+      { "repeat_interleave: argument 2: expected counts of 0 or more, got -2 at index 1",
         wrun.repeat_interleave, x, -2 },
       { "repeat_interleave: argument 3: " .. DIMENSION .. "3", wrun.repeat_interleave, x, 2, 3 },
     }
@@ -144,9 +144,9 @@ describe("diagonals and classes", function()
       { "triu: argument 2: expected an integer, got 0.5", wrun.triu, x, 0.5 },
       { "tril_indices: argument 1: expected an integer >= 0, got -1", wrun.tril_indices, -1, 2 },
       { "triu_indices: argument 2: expected an integer >= 0, got nil", wrun.triu_indices, 1 },
-      { "one_hot: argument 1: expected positions from 1 to 2, got 3 at place 3",
+      { "one_hot: argument 1: expected indices from 1 to 2, got 3 at index 3",
         wrun.one_hot, v + 1, 2 },
-      { "one_hot: argument 1: expected an int64 tensor of positions, got a float32 tensor [4]",
+      { "one_hot: argument 1: expected an int64 tensor of indices, got a float32 tensor [4]",
         wrun.one_hot, v:float(), 2 },
       { "one_hot: argument 2: expected an integer >= 1, got 0", wrun.one_hot, v, 0 },
     }

@@ -79,9 +79,9 @@ local function combinations(row, list)
   end
   local n = #list
   for i = 0, n ^ math.min(row.arity, 2) - 1 | 0 do
-    for k, place in ipairs({ i % n, i // n, (i + i // n) % n }) do
+    for k, index in ipairs({ i % n, i // n, (i + i // n) % n }) do
       if k <= row.arity then
-        lists[k][i + 1] = list[place + 1]
+        lists[k][i + 1] = list[index + 1]
       end
     end
   end
@@ -181,10 +181,10 @@ local PERIOD = 7
 --- Asserts that an element's bits do not depend on where it stands among n.
 local function check_places(row, n, dtype)
   local short = draws(row, { { PERIOD }, { PERIOD }, { PERIOD } }, dtype)
-  local places = wrun.arange(n + 1):remainder(PERIOD) + 1
+  local indices = wrun.arange(n + 1):remainder(PERIOD) + 1
   local whole, tail = {}, {}
   for k, x in ipairs(short) do
-    whole[k] = x:index_select(1, places)
+    whole[k] = x:index_select(1, indices)
     tail[k] = whole[k]:narrow(1, 2, n) -- one element off every alignment
   end
   local alone = {}
@@ -195,7 +195,7 @@ local function check_places(row, n, dtype)
     end
     alone[i] = operation(row)(table.unpack(single))
   end
-  local want = wrun.cat(alone, 1):index_select(1, places)
+  local want = wrun.cat(alone, 1):index_select(1, indices)
   assert.is_true(want:equal(operation(row)(table.unpack(whole))))
   assert.is_true(want:narrow(1, 2, n):equal(operation(row)(table.unpack(tail))))
 end

@@ -1,4 +1,4 @@
---- Parts by key, by positions and by mask, read and written; cat and stack.
+--- Parts by key, by indices and by mask, read and written; cat and stack.
 
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
@@ -21,7 +21,7 @@ local function scattered(x)
 end
 
 describe("index_select", function()
-  it("picks positions of one dimension, each as often as it is named", function()
+  it("picks indices of one dimension, each as often as it is named", function()
     local x = counted(3, 4)
     assert.same({ { 9, 10, 11, 12 }, { 1, 2, 3, 4 }, { 9, 10, 11, 12 } },
       x:index_select(1, wrun.tensor({ 3, 1, 3 })):long():tolist())
@@ -29,12 +29,12 @@ describe("index_select", function()
     assert.same({ 3, 0 }, x:index_select(2, wrun.zeros(0, { dtype = "int64" })).shape)
   end)
 
-  it("works for every type, and for tensors and positions that do not lie in a row", function()
-    local places = scattered(wrun.tensor({ 2, 1 }))
+  it("works for every type, and for tensors and indices that do not lie in a row", function()
+    local indices = scattered(wrun.tensor({ 2, 1 }))
     for _, dtype in ipairs({ "bool", "uint8", "int64", "float32", "float64" }) do
       local x = wrun.tensor({ { 1, 0 }, { 0, 1 }, { 1, 1 } }):to(dtype)
       for _, y in ipairs({ x, scattered(x), x:t():contiguous():t() }) do
-        local got = y:index_select(1, places)
+        local got = y:index_select(1, indices)
         assert.equal(dtype, got.dtype)
         assert.same({ { 0, 1 }, { 1, 0 } }, got:long():tolist())
       end
@@ -43,22 +43,22 @@ describe("index_select", function()
 
   it("picks many rows as it picks few", function()
     local x = counted(500, 200)
-    local places = wrun.arange(2000):remainder(500) + 1
-    local y = x:index_select(1, places)
+    local indices = wrun.arange(2000):remainder(500) + 1
+    local y = x:index_select(1, indices)
     for _, i in ipairs({ 1, 499, 500, 501, 2000 }) do
       assert.is_true(y[i]:equal(x[(i - 1) % 500 + 1]))
     end
   end)
 
-  it("refuses wrong positions before anything is picked", function()
+  it("refuses wrong indices before anything is picked", function()
     local x = wrun.zeros(3, 4)
-    assert.equal("index_select: argument 3: expected positions from 1 to 3, got 4 at place 2",
+    assert.equal("index_select: argument 3: expected indices from 1 to 3, got 4 at index 2",
       refusal(wrun.index_select, x, 1, wrun.tensor({ 1, 4 })))
-    assert.equal("index_select: argument 3: expected positions from 1 to 4, got 0 at place 1",
+    assert.equal("index_select: argument 3: expected indices from 1 to 4, got 0 at index 1",
       refusal(wrun.index_select, x, 2, wrun.tensor({ 0 })))
-    assert.equal("index_select: argument 3: expected an int64 tensor of positions, "
+    assert.equal("index_select: argument 3: expected an int64 tensor of indices, "
       .. "got a float32 tensor [1]", refusal(wrun.index_select, x, 1, wrun.tensor({ 1.0 })))
-    assert.equal("index_select: argument 3: expected a list of positions (one dimension), "
+    assert.equal("index_select: argument 3: expected a list of indices (one dimension), "
       .. "got an int64 tensor [1, 1]", refusal(wrun.index_select, x, 1, wrun.tensor({ { 1 } })))
     assert.equal("index_select: argument 3: expected a tensor, got a table",
       refusal(wrun.index_select, x, 1, { 1 }))
@@ -71,11 +71,11 @@ describe("index_select", function()
 end)
 
 describe("gather", function()
-  it("takes for each element its own position", function()
+  it("takes for each element its own index", function()
     local x = counted(2, 3)
-    local places = wrun.tensor({ { 3, 1, 1 }, { 2, 2, 3 } })
+    local indices = wrun.tensor({ { 3, 1, 1 }, { 2, 2, 3 } })
     for _, other in ipairs({ x, scattered(x) }) do
-      for _, p in ipairs({ places, scattered(places) }) do
+      for _, p in ipairs({ indices, scattered(indices) }) do
         assert.same({ { 3, 1, 1 }, { 5, 5, 6 } }, other:gather(2, p):long():tolist())
       end
     end
@@ -83,16 +83,16 @@ describe("gather", function()
     assert.equal(7, wrun.tensor(7):gather(1, wrun.tensor(1)):item())
   end)
 
-  it("refuses positions of another shape or out of range", function()
+  it("refuses indices of another shape or out of range", function()
     local x = wrun.zeros(2, 3)
     assert.equal("gather: argument 3: expected a shape within [2, 3] but for dimension 2, "
       .. "got [3, 1]",
       refusal(wrun.gather, x, 2, wrun.ones(3, 1, { dtype = "int64" })))
     assert.equal("gather: argument 3: expected a shape within [2, 3] but for dimension 1, got [2]",
       refusal(wrun.gather, x, 1, wrun.tensor({ 1, 1 })))
-    assert.equal("gather: argument 3: expected positions from 1 to 3, got -1 at place 2",
+    assert.equal("gather: argument 3: expected indices from 1 to 3, got -1 at index 2",
       refusal(wrun.gather, x, 2, wrun.tensor({ { 1, -1 }, { 1, 1 } })))
-    assert.equal("gather: argument 3: expected an int64 tensor of positions, "
+    assert.equal("gather: argument 3: expected an int64 tensor of indices, "
       .. "got a uint8 tensor [2, 1]", refusal(wrun.gather, x, 2, wrun.ones(2, 1):byte()))
     assert.equal("gather: argument 3: expected a tensor, got 1", refusal(wrun.gather, x, 2, 1))
     assert.equal("gather: argument 1: expected a tensor, got 1", refusal(wrun.gather, 1))
@@ -101,7 +101,7 @@ describe("gather", function()
 end)
 
 describe("index_add and scatter_add", function()
-  it("add at positions, those named twice twice, and leave their argument alone", function()
+  it("add at indices, those named twice twice, and leave their argument alone", function()
     for _, dtype in ipairs({ "uint8", "int32", "int64", "float32", "float64" }) do
       local x = wrun.tensor({ { 1, 2 }, { 3, 4 } }):to(dtype)
       local rows = wrun.tensor({ { 10, 20 }, { 30, 40 }, { 50, 60 } }):to(dtype)
@@ -123,23 +123,23 @@ describe("index_add and scatter_add", function()
   end)
 
   it("refuse what does not fit", function()
-    local x, places = wrun.zeros(2, 3), wrun.tensor({ 1, 2, 1, 1 })
+    local x, indices = wrun.zeros(2, 3), wrun.tensor({ 1, 2, 1, 1 })
     assert.equal("index_add: argument 4: expected a number or a tensor of argument 1's type, "
       .. "got an int64 tensor [4, 3]",
-      refusal(wrun.index_add, x, 1, places, wrun.zeros(4, 3):long()))
+      refusal(wrun.index_add, x, 1, indices, wrun.zeros(4, 3):long()))
     assert.equal("index_add: argument 4: expected a shape that broadcasts to [4, 3], got [4, 2]",
-      refusal(wrun.index_add, x, 1, places, wrun.zeros(4, 2)))
-    assert.equal("index_add: argument 3: expected positions from 1 to 3, got 4 at place 1",
+      refusal(wrun.index_add, x, 1, indices, wrun.zeros(4, 2)))
+    assert.equal("index_add: argument 3: expected indices from 1 to 3, got 4 at index 1",
       refusal(wrun.index_add, x, 2, wrun.tensor({ 4 }), wrun.zeros(2, 1)))
     assert.equal("index_add: argument 4: expected a tensor or a number, got nil",
-      refusal(wrun.index_add, x, 1, places))
+      refusal(wrun.index_add, x, 1, indices))
     assert.equal("index_add: argument 1: expected a tensor with dimensions, "
-      .. "got a float32 tensor []", refusal(wrun.index_add, wrun.zeros(), 1, places, 1))
+      .. "got a float32 tensor []", refusal(wrun.index_add, wrun.zeros(), 1, indices, 1))
     assert.equal("scatter_add: argument 3: expected a shape within [2, 3] but for dimension 1, "
-      .. "got [4]", refusal(wrun.scatter_add, x, 1, places, wrun.zeros(1, 3)))
+      .. "got [4]", refusal(wrun.scatter_add, x, 1, indices, wrun.zeros(1, 3)))
     assert.equal("scatter_add: argument 4: expected a shape that covers [1, 3], got [1, 2]",
       refusal(wrun.scatter_add, x, 1, wrun.ones(1, 3):long(), wrun.zeros(1, 2)))
-    assert.equal("scatter_add: argument 3: expected an int64 tensor of positions, "
+    assert.equal("scatter_add: argument 3: expected an int64 tensor of indices, "
       .. "got a float32 tensor [1, 3]",
       refusal(wrun.scatter_add, x, 1, wrun.ones(1, 3), wrun.zeros(1, 3)))
     assert.equal("scatter_add: argument 1: expected a tensor, got nil", refusal(wrun.scatter_add))
@@ -148,18 +148,18 @@ describe("index_add and scatter_add", function()
   end)
 end)
 
-describe("what writes at positions", function()
+describe("what writes at indices", function()
   it("refuses wrong values, and tensors that cannot be written to", function()
     local x, two = wrun.zeros(2, 3), wrun.tensor({ 2 })
     assert.equal("index_fill: argument 4: expected a number, got a float32 tensor [1]",
       refusal(wrun.index_fill, x, 1, two, wrun.zeros(1)))
     assert.equal("index_fill: argument 4: expected a tensor or a number, got the string 'a'",
       refusal(wrun.index_fill, x, 1, two, "a"))
-    assert.equal("index_copy: argument 3: expected a list of positions (one dimension), "
+    assert.equal("index_copy: argument 3: expected a list of indices (one dimension), "
       .. "got an int64 tensor [1, 1]", refusal(wrun.index_copy, x, 1, wrun.tensor({ { 1 } }), 0))
     assert.equal("scatter: argument 4: expected a tensor or a number, got nil",
       refusal(wrun.scatter, x, 1, wrun.tensor({ { 1 } })))
-    assert.equal("put: argument 2: expected positions from 1 to 6, got 7 at place 1",
+    assert.equal("put: argument 2: expected indices from 1 to 6, got 7 at index 1",
       refusal(wrun.put, x, wrun.tensor({ 7 }), 0))
     assert.equal("put: argument 3: expected a shape that broadcasts to [1], got [2]",
       refusal(wrun.put, x, two, wrun.zeros(2)))
@@ -170,9 +170,9 @@ describe("what writes at positions", function()
     assert.equal("index_add_: argument 1: a leaf that requires a gradient cannot be changed in "
       .. "place; do it inside wrun.no_grad",
       refusal(wrun.index_add_, wrun.zeros(3, { requires_grad = true }), 1, two, 1))
-    assert.equal("take: argument 2: expected positions from 1 to 6, got -1 at place 2",
+    assert.equal("take: argument 2: expected indices from 1 to 6, got -1 at index 2",
       refusal(wrun.take, x, wrun.tensor({ 1, -1 })))
-    assert.equal("take: argument 2: expected an int64 tensor of positions, "
+    assert.equal("take: argument 2: expected an int64 tensor of indices, "
       .. "got a float32 tensor [1]", refusal(wrun.take, x, wrun.zeros(1)))
     assert.equal("take_along_dim: argument 2: expected as many dimensions as [2, 3], got [1]",
       refusal(wrun.take_along_dim, x, two, 1))
@@ -204,29 +204,29 @@ describe("what writes at positions", function()
 end)
 
 describe("scatter_reduce", function()
-  local x, places = wrun.zeros(3), wrun.tensor({ 1, 1, 3 })
+  local x, indices = wrun.zeros(3), wrun.tensor({ 1, 1, 3 })
 
   it("refuses other ways, and what scatter refuses", function()
     assert.equal("scatter_reduce: argument 5: expected sum, mean, prod, amax or amin, "
-      .. "got the string 'max'", refusal(wrun.scatter_reduce, x, 1, places, wrun.ones(3), "max"))
+      .. "got the string 'max'", refusal(wrun.scatter_reduce, x, 1, indices, wrun.ones(3), "max"))
     assert.equal("scatter_reduce: argument 4: expected a tensor, got 1",
-      refusal(wrun.scatter_reduce, x, 1, places, 1, "sum"))
+      refusal(wrun.scatter_reduce, x, 1, indices, 1, "sum"))
     assert.equal("scatter_reduce: argument 4: expected a shape that covers [3], got [2]",
-      refusal(wrun.scatter_reduce, x, 1, places, wrun.ones(2), "sum"))
-    assert.equal("scatter_reduce: argument 3: expected positions from 1 to 3, got 4 at place 1",
+      refusal(wrun.scatter_reduce, x, 1, indices, wrun.ones(2), "sum"))
+    assert.equal("scatter_reduce: argument 3: expected indices from 1 to 3, got 4 at index 1",
       refusal(wrun.scatter_reduce, x, 1, wrun.tensor({ 4 }), wrun.ones(1), "amax"))
   end)
 
   it("lets NaN win, and counts from the least of a type where x does not count", function()
     local y = wrun.tensor({ 0 / 0, 1.0, 2.0 })
-    local largest = x:scatter_reduce(1, places, y, "amax"):tolist()
+    local largest = x:scatter_reduce(1, indices, y, "amax"):tolist()
     assert.is_true(largest[1] ~= largest[1] and largest[3] == 2)
     for _, dtype in ipairs({ "uint8", "int32", "int64", "float64" }) do
       local low = wrun.tensor({ 3, 4, 5 }):to(dtype)
       local z = wrun.tensor({ 9, 9, 9 }):to(dtype)
-      assert.same({ 4, 9, 5 }, z:scatter_reduce(1, places, low, "amax", false):long():tolist())
+      assert.same({ 4, 9, 5 }, z:scatter_reduce(1, indices, low, "amax", false):long():tolist())
       z = wrun.zeros_like(z)
-      assert.same({ 3, 0, 5 }, z:scatter_reduce(1, places, low, "amin", false):long():tolist())
+      assert.same({ 3, 0, 5 }, z:scatter_reduce(1, indices, low, "amin", false):long():tolist())
     end
   end)
 
@@ -254,11 +254,11 @@ describe("a key with tensors", function()
     local function index(key)
       return refusal(function() return x[key] end)
     end
-    assert.equal("index: part 1 of the key: expected positions from 1 to 4 (or -4 to -1), got 5 at "
-      .. "place 2", index(wrun.tensor({ 1, 5 })))
-    assert.equal("index: part 2 of the key: expected positions from 1 to 5 (or -5 to -1), got 0 at "
-      .. "place 1", index({ {}, wrun.tensor({ 0 }) }))
-    assert.equal("index: part 1 of the key: expected an int64 tensor of positions, "
+    assert.equal("index: part 1 of the key: expected indices from 1 to 4 (or -4 to -1), got 5 at "
+      .. "index 2", index(wrun.tensor({ 1, 5 })))
+    assert.equal("index: part 2 of the key: expected indices from 1 to 5 (or -5 to -1), got 0 at "
+      .. "index 1", index({ {}, wrun.tensor({ 0 }) }))
+    assert.equal("index: part 1 of the key: expected an int64 tensor of indices, "
       .. "got a float32 tensor [1]", index(wrun.tensor({ 1.0 })))
     assert.equal("index: part 1 of the key: expected a mask for dimension 1 and on of a tensor "
       .. "[4, 5], got [5]", index(wrun.ones(5):bool()))
@@ -268,7 +268,7 @@ describe("a key with tensors", function()
       index({ x:gt(3), 1 }))
     assert.equal("index: expected tensors in the key that broadcast together, got [2] and [3]",
       index({ wrun.tensor({ 1, 2 }), wrun.tensor({ 1, 2, 3 }) }))
-    assert.equal("index: expected a position from 1 to 5 (or -5 to -1) in dimension 2, got 6",
+    assert.equal("index: expected an index from 1 to 5 (or -5 to -1) in dimension 2, got 6",
       index({ wrun.tensor({ 1 }), 6 }))
     assert.equal("assign: argument 3: expected a shape that broadcasts to [2, 5], got [3]",
       refusal(function() x[wrun.tensor({ 1, 2 })] = wrun.zeros(3) end))
@@ -280,7 +280,7 @@ describe("a key with tensors", function()
       refusal(wrun.index, 1, wrun.tensor({ 1 })))
   end)
 
-  it("gives what stands at each of its positions, whatever the layout", function()
+  it("gives what stands at each of its indices, whatever the layout", function()
     local rows, columns = wrun.tensor({ { 4, 1 }, { -1, 2 } }), wrun.tensor({ 5, -5 })
     for _, y in ipairs({ x, scattered(x), x:t():contiguous():t() }) do
       assert.same({ { 20, 1 }, { 20, 6 } }, y[{ rows, columns }]:long():tolist())

@@ -128,9 +128,9 @@ describe("matmul", function()
   it("cut into tiles is the product of the parts", function()
     local a, b = numbers({ 257, 70 }, "float64"), numbers({ 70, 391 }, "float64")
     local got = a:matmul(b)
-    for _, place in ipairs({ { 1, 1 }, { 128, 129 }, { 257, 391 }, { 200, 3 } }) do
-      local want = (a[place[1]] * b:select(2, place[2])):sum():item()
-      near.lists({ want }, { got[place[1]][place[2]]:item() }, PRODUCT.float64)
+    for _, index in ipairs({ { 1, 1 }, { 128, 129 }, { 257, 391 }, { 200, 3 } }) do
+      local want = (a[index[1]] * b:select(2, index[2])):sum():item()
+      near.lists({ want }, { got[index[1]][index[2]]:item() }, PRODUCT.float64)
     end
     local ones = wrun.ones(391, { dtype = "float64" })
     near.lists(near.flat(a:matmul(b:matmul(ones))), near.flat(got:matmul(ones)),

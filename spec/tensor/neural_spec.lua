@@ -101,17 +101,17 @@ describe("an optimiser step", function()
   it("refuses what is no number", function()
     local p = wrun.zeros(2)
     local adam = { p, p, p, p, nil, 1, 0.1, 0.9, 0.999, 1e-8, 0 }
-    for place = 6, 11 do
+    for index = 6, 11 do
       local arguments = table.move(adam, 1, 11, 1, {})
-      arguments[place] = "x"
-      assert.equal(("adam_step: argument %d: expected a number, got the string 'x'"):format(place),
+      arguments[index] = "x"
+      assert.equal(("adam_step: argument %d: expected a number, got the string 'x'"):format(index),
         step("adam_step", table.unpack(arguments, 1, 11)))
     end
     local sgd = { p, p, nil, true, 0.1, 0, 0, 0 }
-    for place = 5, 8 do
+    for index = 5, 8 do
       local arguments = table.move(sgd, 1, 8, 1, {})
-      arguments[place] = false
-      assert.equal(("sgd_step: argument %d: expected a number, got false"):format(place),
+      arguments[index] = false
+      assert.equal(("sgd_step: argument %d: expected a number, got false"):format(index),
         step("sgd_step", table.unpack(arguments, 1, 8)))
     end
     assert.same({ 0, 0 }, p:tolist())
@@ -131,13 +131,13 @@ describe("check_classes", function()
   end)
 
   it("names the value, its place and the remedy", function()
-    assert.equal("loss: argument 2: expected classes from 1 to 3, got 4 at place 2",
+    assert.equal("loss: argument 2: expected classes from 1 to 3, got 4 at index 2",
       refusal(check, wrun.tensor({ 1, 4 })))
-    assert.equal("loss: argument 2: expected classes from 1 to 3, got 0 at place 1; "
+    assert.equal("loss: argument 2: expected classes from 1 to 3, got 0 at index 1; "
       .. "labels that count from 0 need +1", refusal(check, wrun.tensor({ 0, 4 })))
-    assert.equal("loss: argument 2: expected classes from 1 to 3, got -100 at place 1",
+    assert.equal("loss: argument 2: expected classes from 1 to 3, got -100 at index 1",
       refusal(check, wrun.tensor({ -100 })))
-    assert.equal("loss: argument 2: expected classes from 1 to 3, got 7 at place 2",
+    assert.equal("loss: argument 2: expected classes from 1 to 3, got 7 at index 2",
       refusal(check, wrun.tensor({ { 1, 2 }, { 7, 3 } }):t()[1]))
     assert.equal("loss: argument 2: expected int64 class targets, got a float32 tensor [1]",
       refusal(check, wrun.tensor({ 1.0 })))

@@ -158,14 +158,14 @@ describe("drawing anew", function()
   end)
 
   it("refuses probabilities and weights that are none, and says where", function()
-    assert.equal("bernoulli: argument 1: expected probabilities from 0 to 1, got 1.5 at place 3",
+    assert.equal("bernoulli: argument 1: expected probabilities from 0 to 1, got 1.5 at index 3",
       refusal(wrun.bernoulli, wrun.tensor({ 0.5, 1, 1.5 })))
     assert.equal("bernoulli: argument 1: expected a float32 or float64 tensor, "
       .. "got an int64 tensor [1]", refusal(wrun.bernoulli, wrun.tensor({ 1 })))
     assert.equal("bernoulli: argument 1: expected a tensor, got 0.5", refusal(wrun.bernoulli, 0.5))
-    assert.equal("multinomial: argument 1: expected finite weights >= 0, got -1.0 at place 2",
+    assert.equal("multinomial: argument 1: expected finite weights >= 0, got -1.0 at index 2",
       refusal(wrun.multinomial, wrun.tensor({ 1.0, -1 }), 1))
-    assert.equal("multinomial: argument 1: expected finite weights >= 0, got inf at place 4",
+    assert.equal("multinomial: argument 1: expected finite weights >= 0, got inf at index 4",
       refusal(wrun.multinomial, wrun.tensor({ { 1, 2 }, { 3, math.huge } }), 1))
     assert.equal("multinomial: argument 1: expected weights [n] or [rows, n], "
       .. "got a float32 tensor []", refusal(wrun.multinomial, wrun.tensor(0.5), 1))
@@ -205,11 +205,11 @@ describe("a law", function()
       .. "got an int64 tensor [3]", refusal(x.cauchy_, x:long()))
     assert.equal("log_normal_: argument 2: expected a number, got the string '1'",
       refusal(x.log_normal_, x, "1"))
-    assert.equal("poisson: argument 1: expected finite rates >= 0, got -1.0 at place 2",
+    assert.equal("poisson: argument 1: expected finite rates >= 0, got -1.0 at index 2",
       refusal(wrun.poisson, wrun.tensor({ 1.0, -1.0 })))
-    assert.equal("poisson: argument 1: expected finite rates >= 0, got inf at place 1",
+    assert.equal("poisson: argument 1: expected finite rates >= 0, got inf at index 1",
       refusal(wrun.poisson, wrun.tensor({ math.huge })))
-    assert.equal("bernoulli_: argument 2: expected probabilities from 0 to 1, got 1.5 at place 1",
+    assert.equal("bernoulli_: argument 2: expected probabilities from 0 to 1, got 1.5 at index 1",
       refusal(x.bernoulli_, x, wrun.tensor({ 1.5 })))
     assert.equal("bernoulli_: argument 2: expected a shape that broadcasts to [3], got [2]",
       refusal(x.bernoulli_, x, wrun.zeros(2)))

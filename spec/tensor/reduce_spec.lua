@@ -222,14 +222,14 @@ describe("a reduction", function()
 end)
 
 describe("max, min, argmax and argmin", function()
-  it("give the first of equal places", function()
+  it("give the first of equal indices", function()
     local x = wrun.tensor({ { 1, 5, 5, 2 }, { 7, 7, 0, 0 } })
-    local values, places = x:max(2)
+    local values, indices = x:max(2)
     assert.same({ 5, 7 }, values:tolist())
-    assert.same({ 2, 1 }, places:tolist())
-    values, places = x:min(1, true)
+    assert.same({ 2, 1 }, indices:tolist())
+    values, indices = x:min(1, true)
     assert.same({ { 1, 5, 0, 0 } }, values:tolist())
-    assert.same({ { 1, 1, 2, 2 } }, places:tolist())
+    assert.same({ { 1, 1, 2, 2 } }, indices:tolist())
     assert.equal(5, x:argmax():item())
     assert.equal(7, x:argmin():item())
     assert.same({ 2, 1 }, x:argmax(-1):tolist())
@@ -249,17 +249,17 @@ describe("max, min, argmax and argmin", function()
     for _, dtype in ipairs({ "uint8", "int32", "int64", "float32", "float64" }) do
       for _, n in ipairs({ 63, 64, 511, 512, 513, 1100, 9001 }) do
         local x = (wrun.arange(n) * 7919 % 101):to(dtype)
-        for _, place in ipairs({ 1, n // 2, n }) do
+        for _, index in ipairs({ 1, n // 2, n }) do
           for name, extreme in pairs({ max = 150, min = 0 }) do
             local y = x + 1
-            y[place], y[n] = extreme, extreme
+            y[index], y[n] = extreme, extreme
             assert.equal(extreme, wrun[name](y):item())
             assert.equal(extreme, wrun["a" .. name](y:reshape(1, n), 2):item())
             local value, found = wrun[name](y, 1)
-            assert.same({ extreme, place }, { value:item(), found:item() })
+            assert.same({ extreme, index }, { value:item(), found:item() })
             if dtype:find("float") then
-              y[place], y[n] = 0 / 0, 0 / 0
-              assert.equal(place, wrun["arg" .. name](y):item())
+              y[index], y[n] = 0 / 0, 0 / 0
+              assert.equal(index, wrun["arg" .. name](y):item())
               assert.is_true(wrun["a" .. name](y):isnan():item())
               local columns = y:reshape(n, 1):expand(n, 3)
               assert.is_true(wrun["a" .. name](columns, 1):isnan():all():item())
@@ -270,7 +270,7 @@ describe("max, min, argmax and argmin", function()
     end
   end)
 
-  it("return one value for everything, and a place only along a dimension", function()
+  it("return one value for everything, and an index only along a dimension", function()
     local x = wrun.tensor({ 3, 1 })
     assert.equal(1, select("#", x:max()))
     assert.equal(2, select("#", x:min(1)))

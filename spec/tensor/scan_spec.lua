@@ -80,7 +80,7 @@ describe("cumsum, cumprod, logcumsumexp and linear_recurrence", function()
 end)
 
 describe("cummax and cummin", function()
-  it("send a gradient to the place of each extreme, at any order", function()
+  it("send a gradient to the index of each extreme, at any order", function()
     for _, name in ipairs { "cummax", "cummin" } do
       check(function(x) return (wrun[name](x, 2)) end, randn(3, 5))
       check(function(x) return (wrun[name](x, 1)) end, randn())

@@ -17,13 +17,13 @@ local function check(f, ...)
   assert.is_true(wrun.gradgradcheck(f, { x }))
 end
 
---- The places of a list in stable order, by Lua's own sort.
-local function stable_places(list, descending)
-  local places = {}
+--- The indices of a list in stable order, by Lua's own sort.
+local function stable_indices(list, descending)
+  local indices = {}
   for i in ipairs(list) do
-    places[i] = i
+    indices[i] = i
   end
-  table.sort(places, function(a, b)
+  table.sort(indices, function(a, b)
     local x, y = list[a], list[b]
     if x == y or (x ~= x and y ~= y) then
       return a < b
@@ -31,7 +31,7 @@ local function stable_places(list, descending)
     local less = y ~= y or x < y
     return less ~= (descending or false)
   end)
-  return places
+  return indices
 end
 
 describe("sort", function()
@@ -55,15 +55,15 @@ describe("sort", function()
         local list = list_of(dtype, n)
         local x = wrun.tensor(list):to(dtype)
         for _, descending in ipairs { false, true } do
-          local values, places = x:sort(1, descending)
-          assert.same(stable_places(list, descending), places:tolist())
-          near.lists(near.flat(x:gather(1, places)), near.flat(values))
+          local values, indices = x:sort(1, descending)
+          assert.same(stable_indices(list, descending), indices:tolist())
+          near.lists(near.flat(x:gather(1, indices)), near.flat(values))
         end
       end
     end)
   end
 
-  it("gives the same whatever the number of threads and the place of the line", function()
+  it("gives the same whatever the number of threads and the index of the line", function()
     local threads = wrun.get_num_threads()
     local x = (wrun.arange(30 * 40 * 50):float() * 0.7):sin():reshape(30, 40, 50)
     for _, count in ipairs { 1, 3 } do
@@ -80,9 +80,9 @@ describe("sort", function()
 
   it("keeps what is empty empty", function()
     for _, shape in ipairs { { 0 }, { 0, 3 }, { 3, 0 } } do
-      local values, places = wrun.zeros(shape):sort(1)
+      local values, indices = wrun.zeros(shape):sort(1)
       assert.same(shape, values.shape)
-      assert.same(shape, places.shape)
+      assert.same(shape, indices.shape)
     end
     assert.same({ 3, 0 }, wrun.zeros(3, 4):topk(0).shape)
   end)
@@ -108,14 +108,14 @@ describe("topk and kthvalue", function()
   it("are the beginning of sort, however many are wanted", function()
     local x = (wrun.arange(400) * 7919 % 101):reshape(2, 200)
     for _, k in ipairs { 1, 47, 48, 49, 100, 199, 200 } do
-      local all_values, all_places = x:sort(2, true)
-      local values, places = x:topk(k, 2)
+      local all_values, all_indices = x:sort(2, true)
+      local values, indices = x:topk(k, 2)
       assert.is_true(values:equal(all_values:narrow(2, 1, k)))
-      assert.is_true(places:equal(all_places:narrow(2, 1, k)))
-      local ascending_values, ascending_places = x:sort(2)
-      local value, place = x:kthvalue(k, 2)
+      assert.is_true(indices:equal(all_indices:narrow(2, 1, k)))
+      local ascending_values, ascending_indices = x:sort(2)
+      local value, index = x:kthvalue(k, 2)
       assert.is_true(value:equal(ascending_values:select(2, k)))
-      assert.is_true(place:equal(ascending_places:select(2, k)))
+      assert.is_true(index:equal(ascending_indices:select(2, k)))
     end
   end)
 end)
@@ -139,20 +139,20 @@ describe("median, nanmedian and mode", function()
       refusal(wrun.median, wrun.zeros(0, { dtype = "int64" })))
   end)
 
-  it("of NaN alone is NaN, at the first place", function()
+  it("of NaN alone is NaN, at the first index", function()
     for _, name in ipairs { "median", "nanmedian", "mode" } do
-      local value, place = wrun[name](wrun.full({ 3 }, NAN), 1)
+      local value, index = wrun[name](wrun.full({ 3 }, NAN), 1)
       assert.is_true(value:isnan():item())
-      assert.equal(1, place:item())
+      assert.equal(1, index:item())
     end
   end)
 
   it("count NaN as no element of a mode", function()
-    local value, place = wrun.tensor({ 4, NAN, NAN, 4, 1, NAN }):mode()
+    local value, index = wrun.tensor({ 4, NAN, NAN, 4, 1, NAN }):mode()
     assert.equal(4, value:item())
-    assert.equal(4, place:item())
-    value, place = wrun.tensor(5.5):mode()
-    assert.same({ 5.5, 1 }, { value:item(), place:item() })
+    assert.equal(4, index:item())
+    value, index = wrun.tensor(5.5):mode()
+    assert.same({ 5.5, 1 }, { value:item(), index:item() })
   end)
 end)
 

@@ -328,14 +328,14 @@ end)
 describe("indexing", function()
   local x = wrun.arange(1, 25):reshape(4, 6)
 
-  it("by a position takes from the first dimension", function()
+  it("by an index takes from the first dimension", function()
     assert.same({ 7, 8, 9, 10, 11, 12 }, x[2]:tolist())
     assert.same({ 19, 20, 21, 22, 23, 24 }, x[-1]:tolist())
     assert.equal(9, x[2][3]:item())
     assert.equal(9, x[2.0][3]:item())
   end)
 
-  it("by a table takes positions and slices, both ends included", function()
+  it("by a table takes indices and slices, both ends included", function()
     assert.equal(9, x[{ 2, 3 }]:item())
     assert.same({ { 8, 9 }, { 14, 15 } }, x[{ { 2, 3 }, { 2, 3 } }]:tolist())
     assert.same({ 3, 9, 15, 21 }, x[{ {}, 3 }]:tolist())
@@ -350,18 +350,18 @@ describe("indexing", function()
     assert.same({ 0, 3 }, wrun.zeros(0, 3)[{ {} }].shape)
   end)
 
-  it("refuses positions outside", function()
+  it("refuses indices outside", function()
     for _, i in ipairs({ 0, 5, -5 }) do
-      assert.equal(("index: expected a position from 1 to 4 (or -4 to -1) in dimension 1, got %d")
+      assert.equal(("index: expected an index from 1 to 4 (or -4 to -1) in dimension 1, got %d")
         :format(i), refusal(function() return x[i] end))
     end
-    assert.equal("index: expected a position from 1 to 6 (or -6 to -1) in dimension 2, got 7",
+    assert.equal("index: expected an index from 1 to 6 (or -6 to -1) in dimension 2, got 7",
       refusal(function() return x[{ 1, 7 }] end))
-    assert.equal("index: expected a position from 1 to 6 (or -6 to -1) in dimension 2, got 0",
+    assert.equal("index: expected an index from 1 to 6 (or -6 to -1) in dimension 2, got 0",
       refusal(function() return x[{ {}, 0 }] end))
-    assert.equal("index: argument 2: expected a whole position, got 1.5",
+    assert.equal("index: argument 2: expected a whole index, got 1.5",
       refusal(function() return x[1.5] end))
-    assert.equal("index: a tensor without dimensions has no positions",
+    assert.equal("index: a tensor without dimensions has no indices",
       refusal(function() return wrun.tensor(1)[1] end))
   end)
 
@@ -376,13 +376,13 @@ describe("indexing", function()
   end)
 
   it("refuses other keys", function()
-    assert.equal("index: argument 2: expected a position or a table of positions and slices, "
+    assert.equal("index: argument 2: expected an index or a table of indices and slices, "
       .. "got true", refusal(function() return x[true] end))
-    assert.equal("index: expected at most 2 positions or slices, got 3",
+    assert.equal("index: expected at most 2 indices or slices, got 3",
       refusal(function() return x[{ 1, 2, 3 }] end))
-    assert.equal("index: expected a position or a slice {from, to, step} for dimension 2, got 1.5",
+    assert.equal("index: expected an index or a slice {from, to, step} for dimension 2, got 1.5",
       refusal(function() return x[{ 1, 1.5 }] end))
-    assert.equal("index: expected a position or a slice {from, to, step} for dimension 1, "
+    assert.equal("index: expected an index or a slice {from, to, step} for dimension 1, "
       .. "got the string '1'", refusal(function() return x[{ "1" }] end))
   end)
 end)
@@ -425,11 +425,11 @@ describe("assignment", function()
       refusal(function() x[1] = nil end))
     assert.equal("assign: argument 3: expected a tensor or a number, got a table",
       refusal(function() x[1] = { 1, 2, 3, 4 } end))
-    assert.equal("assign: expected a position from 1 to 3 (or -3 to -1) in dimension 1, got 4",
+    assert.equal("assign: expected an index from 1 to 3 (or -3 to -1) in dimension 1, got 4",
       refusal(function() x[4] = 1 end))
     assert.equal("assign: argument 1: an expanded tensor shows one element several times; "
       .. "clone() it first", refusal(function() x[1][1]:expand(2)[1] = 1 end))
-    assert.equal("assign: argument 2: expected a position or a table of positions and slices, "
+    assert.equal("assign: argument 2: expected an index or a table of indices and slices, "
       .. "got false", refusal(function() x[false] = 1 end))
     assert.equal(0, x:abs():sum():item())
     assert.equal(0, x.version)

@@ -220,11 +220,11 @@ describe("narrow and select", function()
       { 1, math.maxinteger }, { math.mininteger, 1 }, { math.maxinteger, 1 } }) do
       assert.equal(tail:format(part[1], part[2]), refusal(wrun.narrow, x, 2, part[1], part[2]))
     end
-    for _, position in ipairs({ 0, 5, -5, math.maxinteger, math.mininteger }) do
-      assert.equal(("select: expected a position from 1 to 4 (or -4 to -1) in dimension 2, got %d")
-        :format(position), refusal(wrun.select, x, 2, position))
+    for _, index in ipairs({ 0, 5, -5, math.maxinteger, math.mininteger }) do
+      assert.equal(("select: expected an index from 1 to 4 (or -4 to -1) in dimension 2, got %d")
+        :format(index), refusal(wrun.select, x, 2, index))
     end
-    assert.equal("narrow: argument 3: expected a position, got nothing", refusal(wrun.narrow, x, 1))
+    assert.equal("narrow: argument 3: expected an index, got nothing", refusal(wrun.narrow, x, 1))
     assert.equal("narrow: argument 4: expected a length, got 0.5",
       refusal(wrun.narrow, x, 1, 1, 0.5))
     assert.equal("narrow: argument 1: expected a tensor with dimensions, got a float32 tensor []",
@@ -232,7 +232,7 @@ describe("narrow and select", function()
     assert.equal("narrow: argument 1: expected a tensor, got nothing", refusal(wrun.narrow))
     assert.equal("select: argument 1: expected a tensor with dimensions, got a float32 tensor []",
       refusal(wrun.select, wrun.zeros(), 1, 1))
-    assert.equal("select: argument 3: expected a position, got the string '1'",
+    assert.equal("select: argument 3: expected an index, got the string '1'",
       refusal(wrun.select, x, 1, "1"))
     assert.equal("select: argument 1: expected a tensor, got nothing", refusal(wrun.select))
     assert.equal("select: argument 2: expected a dimension from 1 to 2 or from -2 to -1, got 3",

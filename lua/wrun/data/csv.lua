@@ -27,14 +27,14 @@ local READ = {
 
 -- The columns, as numbers, in the order that was asked for.
 local function numbers_of(columns, names)
-  local places, numbers = {}, {}
+  local indices, numbers = {}, {}
   for i = #(names or {}), 1, -1 do
-    places[names[i]] = i
+    indices[names[i]] = i
   end
   for i, column in ipairs(columns) do
-    numbers[i] = places[column] or math.type(column) == "integer" and column > 0 and column
+    numbers[i] = indices[column] or math.type(column) == "integer" and column > 0 and column
     if not numbers[i] then
-      fail("csv: option columns: expected positions from 1%s, got %s",
+      fail("csv: option columns: expected indices from 1%s, got %s",
         names and " or names of the header" or "", check.describe(column))
     end
   end
@@ -43,18 +43,18 @@ end
 
 -- The columns of x, which holds them in the order of the file, in the order that was asked for.
 local function in_order(x, numbers)
-  local sorted, places, order = { table.unpack(numbers) }, {}, {}
+  local sorted, indices, order = { table.unpack(numbers) }, {}, {}
   table.sort(sorted)
-  local place = 0
+  local index = 0
   for i, number in ipairs(sorted) do
-    place = number == sorted[i - 1] and place or place + 1
-    places[number] = place
+    index = number == sorted[i - 1] and index or index + 1
+    indices[number] = index
   end
   for i, number in ipairs(numbers) do
-    order[i] = places[number]
+    order[i] = indices[number]
   end
-  x = x:reshape(-1, place)
-  return #order == place and table.concat(order, " ") == table.concat(sorted, " ") and x
+  x = x:reshape(-1, index)
+  return #order == index and table.concat(order, " ") == table.concat(sorted, " ") and x
     or x:index_select(2, wrun.tensor(order))
 end
 
@@ -64,7 +64,7 @@ end
 ---   separator  what stands between fields (","); " " stands for any run of blanks
 ---   header     is the first row names? (false)
 ---   skip       how many lines to pass over before anything else (0)
----   columns    which columns to return, in this order: positions from 1, or names (all)
+---   columns    which columns to return, in this order: indices from 1, or names (all)
 ---   dtype      float32 (default), float64, int64, int32, uint8 or bool
 ---   missing    an empty field is an "error" (default) or "nan"
 ---

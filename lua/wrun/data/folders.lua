@@ -1,7 +1,7 @@
 --- Where image sets lie on this machine.
 ---
 --- A set is there when all its files are, each plain or as .gz, so that its splits never come from
---- different places.
+--- different folders.
 
 local M = {}
 
@@ -54,14 +54,14 @@ function M.look(set, folder)
   return paths, missing
 end
 
----@class wrun.data.places.Place
+---@class wrun.data.folders.Location
 ---@field folder string
 ---@field paths table<string, string>
 
 --- Returns where in a data folder a set lies: in the set's own sub-folder or right there.
 ---@param set wrun.data.catalog.Set
 ---@param folder string
----@return wrun.data.places.Place? nil when neither holds all files
+---@return wrun.data.folders.Location? nil when neither holds all files
 ---@return string[]? missing the names the better of the two lacks
 function M.find(set, folder)
   local fewest

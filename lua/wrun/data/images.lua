@@ -3,7 +3,7 @@
 local catalog = require "wrun.data.catalog"
 local check = require "wrun.check"
 local core = require "wrun.core"
-local places = require "wrun.data.folders"
+local folders = require "wrun.data.folders"
 local progress = require "wrun.progress"
 local wrun = require "wrun"
 
@@ -54,9 +54,9 @@ local function fetch(file, mirrors, folder)
   return false, table.concat(answers, "\n  ")
 end
 
--- Completes the set in the cache; the place, or nil and why not.
+-- Completes the set in the cache; the location, or nil and why not.
 local function download(set, mirrors)
-  local folder = places.cache(set)
+  local folder = folders.cache(set)
   if not folder then
     return nil, "there is no folder to download to: set HOME or XDG_CACHE_HOME"
   end
@@ -64,8 +64,8 @@ local function download(set, mirrors)
   if not made then
     return nil, message
   end
-  local paths = places.look(set, folder)
-  for _, file in ipairs(places.files(set)) do
+  local paths = folders.look(set, folder)
+  for _, file in ipairs(folders.files(set)) do
     if not paths[file.name] then
       local ok, answers = fetch(file, mirrors, folder)
       if not ok then
@@ -73,7 +73,7 @@ local function download(set, mirrors)
       end
     end
   end
-  return { folder = folder, paths = (places.look(set, folder)) }
+  return { folder = folder, paths = (folders.look(set, folder)) }
 end
 
 -- ---- finding ----
@@ -88,13 +88,13 @@ end
 -- What to do by hand where there are no mirrors, or the machine has no way to them.
 local function manual(set, mirrors)
   local lines = { "To put it there by hand, fetch these files:" }
-  for _, file in ipairs(places.files(set)) do
+  for _, file in ipairs(folders.files(set)) do
     lines[#lines + 1] = "  " .. (mirrors and mirrors[1] .. file.name .. ".gz" or file.name)
   end
   for i = 2, mirrors and #mirrors or 0 do
     lines[#lines + 1] = "(or those of the same names from " .. mirrors[i] .. ")"
   end
-  local cache = places.cache(set)
+  local cache = folders.cache(set)
   if cache then
     lines[#lines + 1] = "and put them into " .. cache
     lines[#lines + 1] = "or into any folder that the environment variable WRUN_DATA names."
@@ -107,27 +107,27 @@ local function manual(set, mirrors)
   return table.concat(lines, "\n")
 end
 
--- The place of a set, or nil and why it cannot be had. A folder that was named must hold it.
+-- The location of a set, or nil and why it cannot be had. A folder that was named must hold it.
 local function locate(set, options)
   if options.folder then
-    local place, missing = places.find(set, options.folder)
-    return place or refuse_folder(set, "option folder", options.folder, missing)
+    local location, missing = folders.find(set, options.folder)
+    return location or refuse_folder(set, "option folder", options.folder, missing)
   end
-  for _, folder in ipairs(places.usual(set)) do
-    local place = places.find(set, folder)
-    if place then
-      return place
+  for _, folder in ipairs(folders.usual(set)) do
+    local location = folders.find(set, folder)
+    if location then
+      return location
     end
   end
   if not set.mirrors then
     return nil
   end
-  local given = places.given()
+  local given = folders.given()
   if given then
-    local _, missing = places.find(set, given)
+    local _, missing = folders.find(set, given)
     refuse_folder(set, "WRUN_DATA", given, missing)
   end
-  return download(set, places.mirrors(set, options.mirror))
+  return download(set, folders.mirrors(set, options.mirror))
 end
 
 -- ---- reading ----
@@ -135,16 +135,16 @@ end
 -- How to replace a bad copy, by where it lies.
 local function remedy(set, path, file)
   local folder = path:match("^(.*)/")
-  if folder == places.cache(set) then
+  if folder == folders.cache(set) then
     return "delete it, and it is downloaded anew"
   elseif folder == set.installed then
     return "`apt-get install --reinstall " .. set.package .. "` puts it right"
   end
-  return "a good copy is at " .. places.mirrors(set)[1] .. file.name .. ".gz"
+  return "a good copy is at " .. folders.mirrors(set)[1] .. file.name .. ".gz"
 end
 
-local function read(set, place, file)
-  local path = place.paths[file.name]
+local function read(set, location, file)
+  local path = location.paths[file.name]
   local tensor, message = core.idx_read(path, { sha256 = file.sha256, shape = file.shape })
   if not tensor then
     fail("%s: %s; %s", set.key, message, remedy(set, path, file))
@@ -156,7 +156,7 @@ end
 --- Samples and their classes, as wrun.data.mnist returns them; any table with x (and y) will do for
 --- wrun.data.loader.
 ---@field x wrun.Tensor uint8 [n, 28, 28] or [n, 3, 32, 32], 0 to 255
----@field y wrun.Tensor int64 [n], a position in `classes`
+---@field y wrun.Tensor int64 [n], an index in `classes`
 ---@field classes string[]
 ---@field name string
 ---@field folder string where it came from
@@ -182,25 +182,25 @@ local function read_records(set, path)
 end
 
 -- The pictures and the labels, from 0, of one split.
-local function read_parts(set, place, files)
+local function read_parts(set, location, files)
   if not set.picture then
-    return read(set, place, files.x), read(set, place, files.y):to("int64")
+    return read(set, location, files.x), read(set, location, files.y):to("int64")
   end
   local pictures, labels = {}, {}
   for i, file in ipairs(files) do
-    pictures[i], labels[i] = read_records(set, place.paths[file.name])
+    pictures[i], labels[i] = read_records(set, location.paths[file.name])
   end
   return wrun.cat(pictures, 1):reshape(-1, table.unpack(set.picture)), wrun.cat(labels, 1)
 end
 
-local function read_split(set, place, split)
-  local x, y = read_parts(set, place, set.files[split])
+local function read_split(set, location, split)
+  local x, y = read_parts(set, location, set.files[split])
   return {
     x = x,
     y = y + 1,
     classes = { table.unpack(set.classes) },
     name = set.name,
-    folder = place.folder,
+    folder = location.folder,
   }
 end
 
@@ -215,12 +215,12 @@ end
 ---@return wrun.data.Dataset? test
 function M.load(set, given)
   local options = check.options(set.key, given, set.mirrors and RULES or LOCAL_RULES)
-  local place, reason = locate(set, options)
-  if place then
+  local location, reason = locate(set, options)
+  if location then
     if options.split then
-      return read_split(set, place, options.split)
+      return read_split(set, location, options.split)
     end
-    return read_split(set, place, "train"), read_split(set, place, "test")
+    return read_split(set, location, "train"), read_split(set, location, "test")
   end
   if not set.mirrors then
     fail("%s: %s is not on this machine, and it is not downloaded\n%s", set.key, set.name,
@@ -232,7 +232,7 @@ function M.load(set, given)
     return M.load(other, { split = options.split })
   end
   fail("%s: %s is not on this machine and cannot be downloaded:\n  %s\n%s", set.key, set.name,
-    reason, manual(set, places.mirrors(set, options.mirror)))
+    reason, manual(set, folders.mirrors(set, options.mirror)))
 end
 
 return M

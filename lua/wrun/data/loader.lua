@@ -98,16 +98,16 @@ local function converted(x, flatten)
   return flatten and x.ndim > 2 and x:reshape(x:size(1), -1) or x
 end
 
-local function values_at(loader, positions)
+local function values_at(loader, indices)
   local source, options = loader._source, loader._options
   if options.collate then
     local samples = {}
-    for k, i in ipairs(positions:tolist()) do
-      samples[k] = source:sample(sources.position("loader: option sampler", i, source.count))
+    for k, i in ipairs(indices:tolist()) do
+      samples[k] = source:sample(sources.index("loader: option sampler", i, source.count))
     end
     return table.pack(options.collate(samples))
   end
-  local values = source:select(positions)
+  local values = source:select(indices)
   if source.converts then
     values[1] = converted(values[1], options.flatten)
   end
@@ -130,17 +130,17 @@ function Loader:batches()
   if self.batch_sampler.is_random then
     samplers.draw_seed(self.generator) -- PyTorch's for worker processes: drawn, of no use here
   end
-  local next_positions = self.batch_sampler:iterate()
+  local next_indices = self.batch_sampler:iterate()
   return function()
-    local positions = next_positions()
-    if positions == nil then
+    local indices = next_indices()
+    if indices == nil then
       return nil
     end
-    if not check.is_tensor(positions) then
-      positions = sets.positions_of("loader: option batch_sampler", 1, positions,
+    if not check.is_tensor(indices) then
+      indices = sets.indices_of("loader: option batch_sampler", 1, indices,
         self._source.count)
     end
-    local values = values_at(self, positions)
+    local values = values_at(self, indices)
     if transform and values[1] ~= nil then
       values[1] = transform(values[1])
     end

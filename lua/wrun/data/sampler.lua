@@ -1,7 +1,7 @@
 --- Samplers: in which order, and how often, the samples of a data set come; with PyTorch's draws.
 ---
---- A sampler has `#sampler`, how many positions a pass has, and `sampler:iterate()`, an iterator
---- over them. Those of this file make positions in blocks, int64 tensors, drawn when they are
+--- A sampler has `#sampler`, how many indices a pass has, and `sampler:iterate()`, an iterator
+--- over them. Those of this file make indices in blocks, int64 tensors, drawn when they are
 --- needed: `_blocks()` iterates over these. A sampler with `is_random` draws.
 
 local check = require "wrun.check"
@@ -14,27 +14,27 @@ local fail = check.fail
 
 local M = {}
 
---- The base of the samplers, which give positions of samples: `iterate` walks one pass.
+--- The base of the samplers, which give indices of samples: `iterate` walks one pass.
 ---@class wrun.data.Sampler: wrun.Class
 ---@field is_random boolean? whether a pass draws
 local Sampler = Class:extend("Sampler")
 M.Sampler = Sampler
 
---- Returns an iterator over the positions of one pass.
---- domain  each call is a new pass; positions are drawn as they are needed
+--- Returns an iterator over the indices of one pass.
+--- domain  each call is a new pass; indices are drawn as they are needed
 --- raises  nothing
 ---
 ---     for i in data.RandomSampler(3):iterate() do print(i) end
 ---@return fun(): integer?
 function Sampler:iterate()
-  local next_block, block, place = self:_blocks(), {}, 0
+  local next_block, block, index = self:_blocks(), {}, 0
   return function()
-    place = place + 1
-    while block and block[place] == nil do
+    index = index + 1
+    while block and block[index] == nil do
       local tensor = next_block()
-      block, place = tensor and tensor:tolist(), 1
+      block, index = tensor and tensor:tolist(), 1
     end
-    return block and block[place]
+    return block and block[index]
   end
 end
 
@@ -102,7 +102,7 @@ local RandomSampler = Sampler:extend("RandomSampler")
 RandomSampler.is_random = true
 M.RandomSampler = RandomSampler
 
---- Makes a sampler of random positions: a permutation of all samples, or as many as num_samples
+--- Makes a sampler of random indices: a permutation of all samples, or as many as num_samples
 --- says, one permutation after the other, or each drawn for itself with replacement.
 ---
 --- domain  a data set, or a number of samples; options replacement (false), num_samples (as many as
@@ -161,8 +161,8 @@ local SubsetRandomSampler = Sampler:extend("SubsetRandomSampler")
 SubsetRandomSampler.is_random = true
 M.SubsetRandomSampler = SubsetRandomSampler
 
---- Makes a sampler of some positions in random order.
---- domain  a list of positions from 1; option generator (the default generator)
+--- Makes a sampler of some indices in random order.
+--- domain  a list of indices from 1; option generator (the default generator)
 --- raises  `SubsetRandomSampler: argument 1: expected`
 ---
 ---     local sampler = data.SubsetRandomSampler({ 2, 4, 6 })
@@ -170,7 +170,7 @@ M.SubsetRandomSampler = SubsetRandomSampler
 ---@param indices integer[]|wrun.Tensor
 ---@param options? { generator: wrun.Generator }
 function SubsetRandomSampler:init(indices, options)
-  self.indices = sets.positions_of("SubsetRandomSampler", 1, indices, math.maxinteger)
+  self.indices = sets.indices_of("SubsetRandomSampler", 1, indices, math.maxinteger)
   self.generator = check.options("SubsetRandomSampler", options, GENERATOR).generator
 end
 
@@ -195,7 +195,7 @@ local WeightedRandomSampler = Sampler:extend("WeightedRandomSampler")
 WeightedRandomSampler.is_random = true
 M.WeightedRandomSampler = WeightedRandomSampler
 
---- Makes a sampler that draws position i with a probability in proportion to weights[i].
+--- Makes a sampler that draws index i with a probability in proportion to weights[i].
 --- domain  weights >= 0, a list or a tensor; options replacement (true) and generator (the default
 ---         generator)
 --- raises  `WeightedRandomSampler: argument N: expected`;
@@ -230,42 +230,42 @@ function WeightedRandomSampler:_blocks()
 end
 
 -------------------------------------------------------------------------------
--- Positions that somebody else gives
+-- Indices that somebody else gives
 
--- A list or tensor of positions, or an object with iterate(): as blocks.
+-- A list or tensor of indices, or an object with iterate(): as blocks.
 local Given = Sampler:extend("Given")
 
-function Given:init(name, place, sampler)
+function Given:init(name, index, sampler)
   local is_list = type(sampler) == "table" and (math.type(sampler[1]) or next(sampler) == nil)
   if check.is_tensor(sampler) or is_list then
-    self.positions = sets.positions_of(name, place, sampler, math.maxinteger)
+    self.indices = sets.indices_of(name, index, sampler, math.maxinteger)
   elseif type(sampler) == "table" and sampler.iterate then
     self.sampler, self.is_random = sampler, sampler.is_random
   else
-    fail("%s: expected a sampler or a list of positions, got %s", name, check.describe(sampler))
+    fail("%s: expected a sampler or a list of indices, got %s", name, check.describe(sampler))
   end
 end
 
 function Given:__len()
-  return self.positions and self.positions:numel() or #self.sampler
+  return self.indices and self.indices:numel() or #self.sampler
 end
 
 function Given:_blocks()
-  if self.positions then
+  if self.indices then
     return one_block(function()
-      return self.positions
+      return self.indices
     end)
   end
-  local next_position = self.sampler:iterate()
+  local next_index = self.sampler:iterate()
   return function()
-    local position = next_position()
-    return position and wrun.tensor({ position })
+    local index = next_index()
+    return index and wrun.tensor({ index })
   end
 end
 
 --- Returns what is given as a sampler with blocks; errors begin with `name`.
-function M.of(name, place, sampler)
-  return Sampler:is_instance(sampler) and sampler or Given(name, place, sampler)
+function M.of(name, index, sampler)
+  return Sampler:is_instance(sampler) and sampler or Given(name, index, sampler)
 end
 
 -------------------------------------------------------------------------------
@@ -276,13 +276,13 @@ local BATCH = { drop_last = check.boolean(false) }
 local BatchSampler = Class:extend("BatchSampler")
 M.BatchSampler = BatchSampler
 
---- Makes a sampler of batches: each step of `iterate` gives an int64 tensor of positions.
---- domain  a sampler, or a list of positions; option drop_last (false) leaves out a last batch that
+--- Makes a sampler of batches: each step of `iterate` gives an int64 tensor of indices.
+--- domain  a sampler, or a list of indices; option drop_last (false) leaves out a last batch that
 ---         is smaller
 --- raises  `BatchSampler: argument N: expected`; `BatchSampler: option drop_last: expected`
 ---
----     for positions in data.BatchSampler(data.SequentialSampler(5), 2):iterate() do
----       print(positions)
+---     for indices in data.BatchSampler(data.SequentialSampler(5), 2):iterate() do
+---       print(indices)
 ---     end
 ---@param sampler table
 ---@param batch_size integer
@@ -299,9 +299,9 @@ function BatchSampler:__len()
   return self.drop_last and n // size or (n + size - 1) // size
 end
 
---- Returns an iterator over the batches of one pass, int64 tensors of positions.
+--- Returns an iterator over the batches of one pass, int64 tensors of indices.
 --- shapes  -> [batch]
---- domain  as the sampler's; the next position is asked for when a batch needs it, or to see that
+--- domain  as the sampler's; the next index is asked for when a batch needs it, or to see that
 ---         there is none, as PyTorch does
 --- raises  what the sampler raises
 ---

@@ -26,7 +26,7 @@ local function lookup(class)
       return class[key]
     end
     local source = rawget(self, "_source")
-    return source:sample(sources.position(class.__name, key, source.count))
+    return source:sample(sources.index(class.__name, key, source.count))
   end
 end
 
@@ -82,8 +82,8 @@ function Chosen:sample(i)
   return self.source:sample(self.indices[i]:item())
 end
 
-function Chosen:select(positions)
-  return self.source:select(self.indices:index_select(1, positions))
+function Chosen:select(indices)
+  return self.source:select(self.indices:index_select(1, indices))
 end
 
 ---@class wrun.data.Subset: wrun.Class
@@ -92,31 +92,31 @@ end
 local Subset = extend("Subset")
 M.Subset = Subset
 
--- A list of positions as an int64 tensor.
-local function positions_of(name, place, list, count)
+-- A list of indices as an int64 tensor.
+local function indices_of(name, index, list, count)
   if type(list) == "table" and #list == 0 then
     return wrun.zeros(0, { dtype = "int64" })
   end
   local indices = type(list) == "table" and wrun.tensor(list) or list
   if not check.is_tensor(indices) or indices.ndim ~= 1 or indices.dtype ~= "int64" then
-    fail("%s: argument %d: expected a list of positions, got %s", name, place, check.describe(list))
+    fail("%s: argument %d: expected a list of indices, got %s", name, index, check.describe(list))
   end
   local ends = indices:numel() > 0 and { indices:min():item(), indices:max():item() } or {}
   for _, i in ipairs(ends) do
     if i < 1 or i > count then
-      fail("%s: argument %d: expected positions from 1 to %d, got %d", name, place, count, i)
+      fail("%s: argument %d: expected indices from 1 to %d, got %d", name, index, count, i)
     end
   end
   return indices
 end
-M.positions_of = positions_of
+M.indices_of = indices_of
 
 --- Makes a data set of some samples of another, in the order of `indices`. Nothing is copied.
 ---
 --- Of a table { x =, y = } it has the fields too: `subset.x` is a new tensor of its samples.
 ---
---- domain  any data set; positions from 1, repeated or not
---- raises  `Subset: argument 1: expected a data set`; `Subset: argument 2: expected positions`
+--- domain  any data set; indices from 1, repeated or not
+--- raises  `Subset: argument 1: expected a data set`; `Subset: argument 2: expected indices`
 ---
 ---     local set = data.Subset({ x = wrun.arange(10):reshape(5, 2) }, { 5, 1 })
 ---     print(#set, set.x)
@@ -125,7 +125,7 @@ M.positions_of = positions_of
 function Subset:init(dataset, indices)
   local source = sources.of("Subset", dataset)
   self.dataset = dataset
-  self.indices = positions_of("Subset", 2, indices, source.count)
+  self.indices = indices_of("Subset", 2, indices, source.count)
   self._source = Chosen(source, self.indices)
 end
 
@@ -165,27 +165,27 @@ function Joined:sample(i)
   end
 end
 
--- Each part selects its own; then they are brought into the order of `positions`.
-function Joined:select(positions)
-  local lists, places, before = {}, {}, 0
-  local wanted = positions:tolist()
+-- Each part selects its own; then they are brought into the order of `indices`.
+function Joined:select(indices)
+  local lists, targets, before = {}, {}, 0
+  local wanted = indices:tolist()
   for _, part in ipairs(self.parts) do
     local own = {}
     for k, i in ipairs(wanted) do
       if i > before and i <= before + part.count then
         own[#own + 1] = i - before
-        places[#places + 1] = k
+        targets[#targets + 1] = k
       end
     end
     lists[#lists + 1] = #own > 0 and part:select(wrun.tensor(own)) or nil
     before = before + part.count
   end
   if #lists == 0 then
-    return self.parts[1]:select(positions)
+    return self.parts[1]:select(indices)
   end
   local order, values = {}, {}
-  for place, k in ipairs(places) do
-    order[k] = place
+  for row, k in ipairs(targets) do
+    order[k] = row
   end
   for field, first in ipairs(lists[1]) do
     local column = {}
@@ -241,8 +241,8 @@ local function lengths_of(fractions, count)
     left = left - lengths[i]
   end
   for i = 0, left - 1 do
-    local place = i % #lengths + 1
-    lengths[place] = lengths[place] + 1
+    local index = i % #lengths + 1
+    lengths[index] = lengths[index] + 1
   end
   return lengths
 end

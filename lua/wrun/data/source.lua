@@ -86,18 +86,18 @@ end
 ---@field count integer
 ---@field converts boolean? does the loader make rows of numbers from 0 to 1 of it?
 ---@field sample fun(self: any, i: integer): any
----@field select fun(self: any, positions: wrun.Tensor): table the fields of a batch, as a list
+---@field select fun(self: any, indices: wrun.Tensor): table the fields of a batch, as a list
 local Source = Class:extend("Source")
 M.Source = Source
 
--- Position i, counted from the end when it is negative.
-local function position(name, i, count)
+-- Index i, counted from the end when it is negative.
+local function index(name, i, count)
   if i < -count or i > count or i == 0 then
-    fail("%s: expected a position from 1 to %d or from -%d to -1, got %d", name, count, count, i)
+    fail("%s: expected an index from 1 to %d or from -%d to -1, got %d", name, count, count, i)
   end
   return i < 0 and count + i + 1 or i
 end
-M.position = position
+M.index = index
 
 --- The tensors of a table { x =, y = }, or any list of tensors of as many samples.
 local Tensors = Source:extend("Tensors")
@@ -116,10 +116,10 @@ function Tensors:sample(i)
   return values
 end
 
-function Tensors:select(positions)
+function Tensors:select(indices)
   local values = {}
   for k, tensor in ipairs(self.tensors) do
-    values[k] = tensor:index_select(1, positions)
+    values[k] = tensor:index_select(1, indices)
   end
   return values
 end
@@ -138,9 +138,9 @@ function Object:sample(i)
   return self.object[i]
 end
 
-function Object:select(positions)
+function Object:select(indices)
   local samples = {}
-  for k, i in ipairs(positions:tolist()) do
+  for k, i in ipairs(indices:tolist()) do
     samples[k] = self.object[i]
   end
   local values = M.collate(samples)

@@ -57,12 +57,12 @@ local function along(value, x)
   return value:to(x.dtype):reshape(shape)
 end
 
-local function statistic(place, value)
+local function statistic(index, value)
   if type(value) == "table" and math.type(value[1]) then
     value = wrun.tensor(value, { dtype = "float64" })
   end
   if type(value) ~= "number" and not (check.is_tensor(value) and value.ndim == 1) then
-    fail("normalize: argument %d: expected a number or a list of numbers, got %s", place,
+    fail("normalize: argument %d: expected a number or a list of numbers, got %s", index,
       check.describe(value))
   end
   return value
@@ -105,7 +105,7 @@ function M.flatten()
   end)
 end
 
---- Makes a transform that turns classes into rows with a 1 at the class's place.
+--- Makes a transform that turns classes into rows with a 1 at the class's index.
 --- shapes  y [...] -> [..., classes] float32
 --- domain  y int64, from 1 to classes
 --- raises  `one_hot: argument 1: expected an integer >= 1`; on the call as wrun.one_hot

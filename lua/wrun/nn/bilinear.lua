@@ -54,10 +54,10 @@ function Bilinear:reset_parameters(generator)
   end
 end
 
-local function check_input(position, x, shape)
-  check.tensor_argument("Bilinear", position, x)
+local function check_input(index, x, shape)
+  check.tensor_argument("Bilinear", index, x)
   if check.shape_text(x) ~= check.shape_text(shape) then
-    check.fail("Bilinear: argument %d: expected %s, got %s", position, check.shape_text(shape),
+    check.fail("Bilinear: argument %d: expected %s, got %s", index, check.shape_text(shape),
       check.shape_text(x))
   end
 end

@@ -4,7 +4,7 @@ local check = require "wrun.check"
 local Module = require("wrun.nn.registry").Module
 local Parameter = require "wrun.nn.parameter"
 local core = require "wrun.core"
-local place = require "wrun.nn.path"
+local paths = require "wrun.nn.path"
 
 local function copy_of_tensor(tensor)
   local copy = tensor:detach():clone()
@@ -31,7 +31,7 @@ local function copy_of(value, done)
     local inner_copy = copy_of(inner, done)
     rawset(copy, key, inner_copy)
     if Module:is_instance(inner) and Module:is_instance(copy) then
-      place.note(copy, key, inner_copy)
+      paths.note(copy, key, inner_copy)
     end
   end
   return copy

@@ -3,7 +3,7 @@
 local check = require "wrun.check"
 local List = require "wrun.nn.list"
 local Module = require "wrun.nn.module"
-local place = require "wrun.nn.path"
+local paths = require "wrun.nn.path"
 local registry = require "wrun.nn.registry"
 
 local M = {}
@@ -32,7 +32,7 @@ end
 local function place_of(container, index)
   local found = container._places[index]
   if found == nil then
-    found = place.new(container, index)
+    found = paths.new(container, index)
     container._places[index] = found
   end
   return found
@@ -79,13 +79,13 @@ function ModuleList:__tostring()
     return Module.__tostring(self)
   end
   local lines, first, previous = {}, 1, nil
-  for position = 1, #self + 1 do
-    local text = self[position] and tostring(self[position]):gsub("\n", "\n  ")
+  for index = 1, #self + 1 do
+    local text = self[index] and tostring(self[index]):gsub("\n", "\n  ")
     if previous ~= nil and text ~= previous then
-      local last = position - 1
+      local last = index - 1
       lines[#lines + 1] = first == last and ("  (%d): %s\n"):format(first, previous)
         or ("  (%d-%d): %d x %s\n"):format(first, last, last - first + 1, previous)
-      first = position
+      first = index
     end
     previous = text
   end

@@ -39,12 +39,12 @@ function Embedding:init(num_embeddings, embedding_dim, options)
   local o = check.options("Embedding", options, OPTIONS)
   self.num_embeddings = check.argument("Embedding", 1, num_embeddings, COUNT)
   self.embedding_dim = check.argument("Embedding", 2, embedding_dim, COUNT)
-  local place = o.padding_idx
-  if place ~= nil and (place == 0 or math.abs(place) > num_embeddings) then
+  local index = o.padding_idx
+  if index ~= nil and (index == 0 or math.abs(index) > num_embeddings) then
     fail("Embedding: option padding_idx: expected a row from 1 to %d or from -%d to -1, got %d",
-      num_embeddings, num_embeddings, place)
+      num_embeddings, num_embeddings, index)
   end
-  self.padding_idx = place and (place < 0 and num_embeddings + place + 1 or place)
+  self.padding_idx = index and (index < 0 and num_embeddings + index + 1 or index)
   self.max_norm, self.norm_type = o.max_norm, o.norm_type
   self.weight = Parameter(wrun.empty(num_embeddings, embedding_dim, { dtype = o.dtype }))
   self:reset_parameters(o.generator)
@@ -93,11 +93,11 @@ function Embedding:reset_parameters(generator)
 end
 
 -- Shortens the rows that are looked up and longer than max_norm.
-local function shorten(self, places)
+local function shorten(self, indices)
   local _ <close> = wrun.no_grad()
   local norms = self.weight:norm(self.norm_type, 2, true)
   local used = wrun.zeros(self.num_embeddings, { dtype = "int64" })
-  used:index_add_(1, places, wrun.ones_like(places))
+  used:index_add_(1, indices, wrun.ones_like(indices))
   local is_long = norms:gt(self.max_norm):logical_and(used:gt(0):unsqueeze(2))
   self.weight:mul_(wrun.where(is_long, self.max_norm / (norms + 1e-7), 1))
 end
@@ -111,19 +111,19 @@ function Embedding:forward(indices)
   if not (check.is_tensor(indices) and INDEX_DTYPES[indices.dtype]) then
     fail("Embedding: argument 1: expected int64 or uint8 indices, got %s", check.describe(indices))
   end
-  local shape, places = indices.shape, indices:long():reshape(-1)
-  local is_outside = places:lt(1):logical_or(places:gt(self.num_embeddings))
+  local shape, row = indices.shape, indices:long():reshape(-1)
+  local is_outside = row:lt(1):logical_or(row:gt(self.num_embeddings))
   if is_outside:any():item() then
-    local wrong = places[is_outside:long():argmax(1):item()]:item()
+    local wrong = row[is_outside:long():argmax(1):item()]:item()
     fail("Embedding: argument 1: expected indices from 1 to %d, got %d%s", self.num_embeddings,
       wrong, wrong == 0 and "; indices that count from 0 need +1" or "")
   end
   if self.max_norm ~= nil then
-    shorten(self, places)
+    shorten(self, row)
   end
-  local rows = self.weight:index_select(1, places)
+  local rows = self.weight:index_select(1, row)
   if self.padding_idx ~= nil then
-    rows = wrun.where(places:eq(self.padding_idx):unsqueeze(2), rows:detach(), rows)
+    rows = wrun.where(row:eq(self.padding_idx):unsqueeze(2), rows:detach(), rows)
   end
   shape[#shape + 1] = self.embedding_dim
   return rows:reshape(shape)

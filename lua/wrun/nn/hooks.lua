@@ -79,14 +79,14 @@ M.register_full_backward_hook = registers("register_full_backward_hook", "backwa
 
 -- Taps: tensors that call back with their gradients -----------------------------------------------
 
-local function positions_with_gradient(values)
-  local positions = {}
+local function indices_with_gradient(values)
+  local indices = {}
   for i = 1, values.n do
     if wrun.is_tensor(values[i]) and values[i].requires_grad then
-      positions[#positions + 1] = i
+      indices[#indices + 1] = i
     end
   end
-  return positions
+  return indices
 end
 
 -- Several tensors as one flat tensor, and the parts of a flat one in the shapes and types of
@@ -114,12 +114,12 @@ end
 -- Returns `values` with stand-ins for the tensors that require a gradient; once the gradients of
 -- these are known, on_gradients gets them as a list, and returns nothing or what shall pass on.
 local function tap(values, on_gradients)
-  local positions, tensors = positions_with_gradient(values), {}
-  if #positions == 0 then
+  local indices, tensors = indices_with_gradient(values), {}
+  if #indices == 0 then
     return values, false
   end
-  for i, position in ipairs(positions) do
-    tensors[i] = values[position]
+  for i, index in ipairs(indices) do
+    tensors[i] = values[index]
   end
   local joined = wrun.autograd.Function {
     name = "Hook",
@@ -129,18 +129,18 @@ local function tap(values, on_gradients)
     backward = function(_, g)
       local given = { n = values.n }
       for i, part in ipairs(split(g, tensors)) do
-        given[positions[i]] = part
+        given[indices[i]] = part
       end
       local passed, results = on_gradients(given) or given, {}
-      for i, position in ipairs(positions) do
-        results[i] = passed[position] or given[position]
+      for i, index in ipairs(indices) do
+        results[i] = passed[index] or given[index]
       end
       return table.unpack(results)
     end,
   }(table.unpack(tensors))
   local tapped = table.move(values, 1, values.n, 1, { n = values.n })
   for i, part in ipairs(split(joined, tensors)) do
-    tapped[positions[i]] = part
+    tapped[indices[i]] = part
   end
   return tapped, true
 end

@@ -21,30 +21,30 @@ List._item = {
   end,
 }
 
-local function position_of(list, key)
+local function index_of(list, key)
   if math.type(key) == "integer" then
     return key < 0 and #list + key + 1 or key
   end
-  for position, name in pairs(rawget(list, "_names") or {}) do
+  for index, name in pairs(rawget(list, "_names") or {}) do
     if name == key then
-      return position
+      return index
     end
   end
 end
 
--- Reads methods, positions from the end, and names.
+-- Reads methods, indices from the end, and names.
 local function reads(class)
   return function(list, key)
     local value = class[key]
     if value ~= nil then
       return value
     end
-    local position = position_of(list, key)
-    return position and rawget(list, position)
+    local index = index_of(list, key)
+    return index and rawget(list, index)
   end
 end
 
-local function check_item(list, position, value)
+local function check_item(list, index, value)
   if list._item.accept(value) then
     return
   end
@@ -52,18 +52,18 @@ local function check_item(list, position, value)
   if Module:is_class(value) then
     got = ("the class %s; write %s(...) to make one"):format(value.__name, value.__name)
   end
-  fail("%s[%d]: expected %s, got %s", list.__name, position, list._item.expected, got)
+  fail("%s[%d]: expected %s, got %s", list.__name, index, list._item.expected, got)
 end
 
 function List:__newindex(key, value)
-  local position = position_of(self, key)
-  if position == nil then
+  local index = index_of(self, key)
+  if index == nil then
     registry.assign(self, key, value)
-  elseif position >= 1 and position <= #self + 1 then
-    check_item(self, position, value)
-    registry.assign(self, position, value)
+  elseif index >= 1 and index <= #self + 1 then
+    check_item(self, index, value)
+    registry.assign(self, index, value)
   else
-    fail("%s: expected a position from 1 to %d, got %s", self.__name, #self + 1,
+    fail("%s: expected an index from 1 to %d, got %s", self.__name, #self + 1,
       check.describe(key))
   end
 end
@@ -84,11 +84,11 @@ function List:extend(what)
     return class
   end
   check.argument("extend", 1, what, check.table())
-  for position = 1, #what do
-    check_item(self, #self + position, what[position])
+  for index = 1, #what do
+    check_item(self, #self + index, what[index])
   end
-  for position = 1, #what do
-    self:append(what[position])
+  for index = 1, #what do
+    self:append(what[index])
   end
   return self
 end
@@ -110,8 +110,8 @@ function List:init(...)
     and not is_named(first) then
     items = first
   end
-  for position = 1, items.n or #items do
-    local item = items[position]
+  for index = 1, items.n or #items do
+    local item = items[index]
     if is_named(item) then
       self:append(item[2], item[1])
     else
@@ -120,47 +120,47 @@ function List:init(...)
   end
 end
 
--- Gives the item at a position its name, or moves the names behind when there are any.
-local function insert_name(list, position, name)
+-- Gives the item at an index its name, or moves the names behind when there are any.
+local function insert_name(list, index, name)
   if name == nil and not rawget(list, "_names") then
     return
   elseif not rawget(list, "_names") then
     rawset(list, "_names", {})
   end
   local names = list._names
-  for i = #list, position, -1 do
+  for i = #list, index, -1 do
     names[i + 1] = names[i]
   end
-  names[position] = name
+  names[index] = name
 end
 
---- Adds an item before position `position`, or before that position from the end; returns the
+--- Adds an item before the one at an index, counted from the end where negative; returns the
 --- container.
---- domain  positions from 1 to one after the last, or from the end
---- raises  `Sequential[N]: expected a module`; `insert: argument 1: expected a position`
+--- domain  indices from 1 to one after the last, or from the end
+--- raises  `Sequential[N]: expected a module`; `insert: argument 1: expected an index`
 ---
 ---     local model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
 ---     print(model:insert(2, nn.ReLU()))
----@param position integer
+---@param index integer
 ---@param item any
 ---@param name string?
 ---@return any
-function List:insert(position, item, name)
+function List:insert(index, item, name)
   local count = #self
-  local place = math.type(position) == "integer" and position_of(self, position) or 0
-  if place < 1 or place > count + 1 then
-    fail("insert: argument 1: expected a position from 1 to %d, got %s", count + 1,
-      check.describe(position))
+  local at = math.type(index) == "integer" and index_of(self, index) or 0
+  if at < 1 or at > count + 1 then
+    fail("insert: argument 1: expected an index from 1 to %d, got %s", count + 1,
+      check.describe(index))
   end
-  check_item(self, place, item)
+  check_item(self, at, item)
   if name ~= nil then
     registry.check_name(self.__name, self, name)
   end
-  insert_name(self, place, name)
-  for i = count, place, -1 do
+  insert_name(self, at, name)
+  for i = count, at, -1 do
     registry.assign(self, i + 1, rawget(self, i))
   end
-  registry.assign(self, place, item)
+  registry.assign(self, at, item)
   return self
 end
 
@@ -176,27 +176,27 @@ function List:append(item, name)
   return self:insert(#self + 1, item, name)
 end
 
---- Takes the item at a position (the last) out and returns it.
---- domain  positions from 1 or from the end
---- raises  `remove: argument 1: expected a position`
+--- Takes the item at an index (the last) out and returns it.
+--- domain  indices from 1 or from the end
+--- raises  `remove: argument 1: expected an index`
 ---
 ---     local model = nn.Sequential(nn.ReLU(), nn.Tanh())
 ---     print(model:remove(1), #model)
----@param position integer?
+---@param index integer?
 ---@return any
-function List:remove(position)
+function List:remove(index)
   local count = #self
-  local place = position == nil and count or position_of(self, position) or 0
-  if place < 1 or place > count then
-    fail("remove: argument 1: expected a position from 1 to %d, got %s", count,
-      check.describe(position))
+  local at = index == nil and count or index_of(self, index) or 0
+  if at < 1 or at > count then
+    fail("remove: argument 1: expected an index from 1 to %d, got %s", count,
+      check.describe(index))
   end
-  local item = rawget(self, place)
-  for i = place, count do
+  local item = rawget(self, at)
+  for i = at, count do
     registry.assign(self, i, rawget(self, i + 1))
   end
   if rawget(self, "_names") then
-    for i = place, count do
+    for i = at, count do
       self._names[i] = self._names[i + 1]
     end
   end
@@ -204,7 +204,7 @@ function List:remove(position)
 end
 
 --- Returns a container of the same class with the items from `first` to `last`, which are shared.
---- domain  positions from 1 or from the end; none where first comes after last
+--- domain  indices from 1 or from the end; none where first comes after last
 --- raises  `slice: argument N: expected an integer`
 ---
 ---     local model = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1))
@@ -213,12 +213,12 @@ end
 ---@param last integer? default -1
 ---@return any
 function List:slice(first, last)
-  first = position_of(self, check.argument("slice", 1, first, check.integer(1)))
-  last = position_of(self, check.argument("slice", 2, last, check.integer(-1)))
+  first = index_of(self, check.argument("slice", 1, first, check.integer(1)))
+  last = index_of(self, check.argument("slice", 2, last, check.integer(-1)))
   local part = getmetatable(self)()
   local names = rawget(self, "_names") or {}
-  for position = math.max(1, first), math.min(#self, last) do
-    part:append(rawget(self, position), names[position])
+  for index = math.max(1, first), math.min(#self, last) do
+    part:append(rawget(self, index), names[index])
   end
   return part
 end

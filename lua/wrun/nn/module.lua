@@ -3,7 +3,7 @@
 local check = require "wrun.check"
 local clone = require "wrun.nn.clone"
 local hooks = require "wrun.nn.hooks"
-local place = require "wrun.nn.path"
+local paths = require "wrun.nn.path"
 local registry = require "wrun.nn.registry"
 local state = require "wrun.nn.state"
 local summary = require "wrun.nn.summary"
@@ -28,9 +28,9 @@ local function same(...)
 end
 
 --- Runs `forward` and the hooks around it: a module is called like a function.
---- raises  what `forward` raises, with the place of the module that holds this one in front
+--- raises  what `forward` raises, with the path of the module that holds this one in front
 function Module:__call(...)
-  local error_context = place.places[self]
+  local error_context = paths.of[self]
   if error_context == nil then
     return self:_run(...)
   end

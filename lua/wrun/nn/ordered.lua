@@ -36,14 +36,14 @@ end
 function M.pairs(object)
   local order = rawget(object, ORDER)
   local keys = order and order.keys or {}
-  local position = 0
+  local index = 0
   return function()
     local value
     repeat
-      position = position + 1
-      value = rawget(object, keys[position])
-    until value ~= nil or keys[position] == nil
-    return keys[position], value
+      index = index + 1
+      value = rawget(object, keys[index])
+    until value ~= nil or keys[index] == nil
+    return keys[index], value
   end
 end
 

@@ -5,21 +5,21 @@
 
 local M = {}
 
--- A place is kept by the module that stands there and keeps nothing alive itself.
-local Place = { __mode = "v" }
-Place.__index = Place
+-- A path is kept by the module that stands there and keeps nothing alive itself.
+local Path = { __mode = "v" }
+Path.__index = Path
 
---- module -> the place it was last put at
-M.places = setmetatable({}, { __mode = "k" })
+--- module -> the path where it was last put
+M.of = setmetatable({}, { __mode = "k" })
 
---- Returns the place of what `owner` holds at `key`, now or later.
+--- Returns the path of what `owner` holds at `key`, now or later.
 --- domain  any module and key
 --- raises  nothing
 ---@param owner wrun.nn.Module
 ---@param key string|integer
 ---@return table
 function M.new(owner, key)
-  return setmetatable({ owner = owner, key = key }, Place)
+  return setmetatable({ owner = owner, key = key }, Path)
 end
 
 --- Remembers that `module` stands at `key` of `owner`.
@@ -29,34 +29,34 @@ end
 ---@param key string|integer
 ---@param module wrun.nn.Module
 function M.note(owner, key, module)
-  local place = M.new(owner, key)
-  place.module = module
-  M.places[module] = place
+  local path = M.new(owner, key)
+  path.module = module
+  M.of[module] = path
 end
 
 -- `Net.encoder` for a container that only holds, so that the script calls what is in it; else the
 -- name of the class.
-local function path(module)
-  local place = M.places[module]
-  if not module.is_collection or place == nil or place.owner == nil then
+local function text_of(module)
+  local path = M.of[module]
+  if not module.is_collection or path == nil or path.owner == nil then
     return module.__name
   end
-  return path(place.owner) .. place:suffix()
+  return text_of(path.owner) .. path:suffix()
 end
 
-function Place:suffix()
+function Path:suffix()
   local names = rawget(self.owner, "_names")
   local key = names and names[self.key] or self.key
   return math.type(key) and ("[%d]"):format(key) or "." .. key
 end
 
-function Place:__tostring()
+function Path:__tostring()
   local owner, module = self.owner, self.module
   local now = owner and owner[self.key]
   if owner == nil or (module ~= nil and now ~= module) then
     return module:label()
   end
-  return ("%s%s %s"):format(path(owner), self:suffix(), now:label())
+  return ("%s%s %s"):format(text_of(owner), self:suffix(), now:label())
 end
 
 return M

@@ -8,7 +8,7 @@ local check = require "wrun.check"
 local Class = require "wrun.class"
 local core = require "wrun.core"
 local ordered = require "wrun.nn.ordered"
-local place = require "wrun.nn.path"
+local paths = require "wrun.nn.path"
 
 ---@class wrun.nn.Module: wrun.Class
 ---@field training boolean
@@ -31,7 +31,7 @@ local M = { Module = Module }
 function M.assign(owner, key, value)
   ordered.assign(owner, key, value)
   if Module:is_instance(value) then
-    place.note(owner, key, value)
+    paths.note(owner, key, value)
   end
 end
 
@@ -118,10 +118,10 @@ function M.collect(fname, module, is_kind, options)
 end
 
 function M.iterate(names, values)
-  local position = 0
+  local index = 0
   return function()
-    position = position + 1
-    return names[position], values[position]
+    index = index + 1
+    return names[index], values[index]
   end
 end
 

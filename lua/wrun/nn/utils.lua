@@ -11,10 +11,10 @@ local M = {}
 -- Lists of tensors --------------------------------------------------------------------------------
 
 -- The tensors of a list, or the one that is given in its place.
-local function tensors_of(f, place, given)
+local function tensors_of(f, index, given)
   local list = is_tensor(given) and { given } or given
   if type(list) ~= "table" then
-    fail("%s: argument %d: expected a tensor or a list of tensors, got %s", f, place,
+    fail("%s: argument %d: expected a tensor or a list of tensors, got %s", f, index,
       check.describe(given))
   end
   for i, tensor in ipairs(list) do

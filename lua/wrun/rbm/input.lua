@@ -19,19 +19,19 @@ local function to_matrix(model, x)
   return x:to(model.options.dtype):contiguous()
 end
 
---- Returns argument `position` as a contiguous matrix [batch, width] of the machine's type.
+--- Returns argument `index` as a contiguous matrix [batch, width] of the machine's type.
 --- raises  `FNAME: argument N: expected [batch, width]`
 ---@param model table
 ---@param fname string
 ---@param x any
 ---@param width integer
----@param position integer?
-function M.layer(model, fname, x, width, position)
-  position = position or 1
-  check.tensor_argument(fname, position, x)
+---@param index integer?
+function M.layer(model, fname, x, width, index)
+  index = index or 1
+  check.tensor_argument(fname, index, x)
   local columns = x.ndim >= 2 and x:numel() // math.max(x:size(1), 1)
   if columns ~= width and not (x.ndim == 2 and x:size(2) == width) then
-    fail("%s: argument %d: expected [batch, %d], got %s", fname, position, width,
+    fail("%s: argument %d: expected [batch, %d], got %s", fname, index, width,
       check.describe(x))
   end
   return to_matrix(model, x)

@@ -43,7 +43,7 @@ function M.flip(x, ...)
   return rawequal(y, x) and operations.clone(x) or y
 end
 
---- y with its positions along d moved up by `shift`; those that leave come in again
+--- y with its indices along d moved up by `shift`; those that leave come in again
 local function rolled(y, shift, d)
   local n = y:size(d)
   local cut = n > 0 and (-shift) % n or 0
@@ -54,7 +54,7 @@ local function rolled(y, shift, d)
   return operations.cat(d, back, front)
 end
 
---- Returns x with its positions along dimensions moved up by shifts; those that leave at one end
+--- Returns x with its indices along dimensions moved up by shifts; those that leave at one end
 --- come in at the other.
 --- shapes  x [...] -> same, a copy; without dimensions x is rolled as one row
 --- domain  any dtype; shifts of either sign, a number, or a table of as many as dimensions
@@ -185,27 +185,27 @@ M["repeat"] = function(x, ...)
   return tiled(x, counts)
 end
 
---- the positions 1..n, each as often as its count says
-local function repeated_positions(counts, n)
+--- the indices 1..n, each as often as its count says
+local function repeated_indices(counts, n)
   local shown = check.is_tensor(counts) and counts.dtype == "int64" and counts.ndim <= 1
   if not shown or (counts:numel() ~= n and counts:numel() ~= 1) then
     fail("repeat_interleave: argument 2: expected a whole number or an int64 tensor of %d counts, "
       .. "got %s", n, check.describe(counts))
   end
-  local places, list = {}, operations.tolist(operations.expand(operations.reshape(counts, -1), n))
+  local indices, list = {}, operations.tolist(operations.expand(operations.reshape(counts, -1), n))
   for i, count in ipairs(list) do
     if count < 0 then
-      fail("repeat_interleave: argument 2: expected counts of 0 or more, got %d at place %d",
+      fail("repeat_interleave: argument 2: expected counts of 0 or more, got %d at index %d",
         count, i)
     end
     for _ = 1, count do
-      places[#places + 1] = i
+      indices[#indices + 1] = i
     end
   end
-  return operations.tensor(places, { dtype = "int64" })
+  return operations.tensor(indices, { dtype = "int64" })
 end
 
---- Returns the positions along dimension d, each repeated as often as counts say.
+--- Returns the indices along dimension d, each repeated as often as counts say.
 --- shapes  x [a, b], 2, 1 -> [2 * a, b]; counts [a] -> [sum of counts, b]; without d x is a row
 --- domain  any dtype; counts a whole number or an int64 tensor, 0 or more
 --- raises  `repeat_interleave: argument 2: expected a whole number or an int64 tensor`;
@@ -226,7 +226,7 @@ function M.repeat_interleave(x, counts, d)
   if math.type(counts) == "integer" then
     counts = operations.tensor(counts)
   end
-  return operations.index_select(x, d, repeated_positions(counts, x:size(d)))
+  return operations.index_select(x, d, repeated_indices(counts, x:size(d)))
 end
 
 return M

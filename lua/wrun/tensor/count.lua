@@ -44,7 +44,7 @@ local function lines_of(x, d)
   return operations.reshape(operations.transpose(x, 1, d), n, n > 0 and x:numel() // n or 0)
 end
 
---- the places of lines in ascending order, rows by their first difference
+--- the indices of lines in ascending order, rows by their first difference
 local function order_of(lines)
   if lines.ndim == 1 then
     return select(2, unrecorded.sort("unique", lines, 1))
@@ -153,8 +153,8 @@ function M.isin(elements, others, options)
   end
   others = unrecorded.sort("isin", others, 1)
   local flat = operations.reshape(elements, -1)
-  local place = unrecorded.searchsorted(others, flat):clamp(1, others:numel())
-  local nearest = operations.reshape(operations.index_select(others, 1, place), elements.shape)
+  local index = unrecorded.searchsorted(others, flat):clamp(1, others:numel())
+  local nearest = operations.reshape(operations.index_select(others, 1, index), elements.shape)
   local compare = o.invert and operations.ne or operations.eq
   return compare(elements, nearest)
 end
@@ -230,10 +230,10 @@ local function check_float(name, x)
 end
 
 --- how many (or the sum of the weights) of the elements where `inside` are in each bin
-local function count_bins(bins, place, inside, weights)
+local function count_bins(bins, index, inside, weights)
   weights = weights and operations.where(inside, weights, 0) or operations.to(inside, "int64")
-  place = operations.where(inside, place, 1)
-  return operations.zeros(bins, { dtype = weights.dtype }):index_add(1, place, weights)
+  index = operations.where(inside, index, 1)
+  return operations.zeros(bins, { dtype = weights.dtype }):index_add(1, index, weights)
 end
 
 --- Returns how many elements of x fall in each of `bins` bins of one width between min and max.
@@ -259,8 +259,8 @@ function M.histc(x, bins, min, max)
   local o = { dtype = x.dtype }
   local width = operations.tensor(high, o) - operations.tensor(low, o)
   local inside = operations.ge(x, low):logical_and(operations.le(x, high))
-  local place = operations.to(operations.floor((x - low) * bins / width), "int64") + 1
-  return operations.to(count_bins(bins, place:clamp(1, bins), inside), x.dtype)
+  local index = operations.to(operations.floor((x - low) * bins / width), "int64") + 1
+  return operations.to(count_bins(bins, index:clamp(1, bins), inside), x.dtype)
 end
 
 local histogram_options = {
@@ -320,9 +320,9 @@ function M.histogram(x, bins, options)
   local edges = edges_of(x, bins, o.range)
   local count = edges:numel() - 1
   local inside = operations.ge(x, edges:select(1, 1)):logical_and(x:le(edges:select(1, -1)))
-  local place = (unrecorded.searchsorted(edges, x, true) - 1):clamp(1, count)
+  local index = (unrecorded.searchsorted(edges, x, true) - 1):clamp(1, count)
   local weights = weight and operations.reshape(operations.detach(weight), -1)
-  local histogram = operations.to(count_bins(count, place, inside, weights), x.dtype)
+  local histogram = operations.to(count_bins(count, index, inside, weights), x.dtype)
   if o.density then
     local widths = edges:narrow(1, 2, count) - edges:narrow(1, 1, count)
     histogram = histogram / histogram:sum() / widths

@@ -166,11 +166,11 @@ M.randperm = operations.randperm
 -------------------------------------------------------------------------------
 -- In the shape of another
 
---- the options (argument `place`), with the type of x unless they name another
-local function options_like(f, x, options, place)
+--- the options (argument `index`), with the type of x unless they name another
+local function options_like(f, x, options, index)
   check.tensor_argument(f, 1, x)
   if options ~= nil and type(options) ~= "table" then
-    fail("%s: argument %d: expected a table of options, got %s", f, place, check.describe(options))
+    fail("%s: argument %d: expected a table of options, got %s", f, index, check.describe(options))
   end
   local with = { dtype = x.dtype }
   for name, value in pairs(options or {}) do

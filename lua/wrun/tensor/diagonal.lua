@@ -41,9 +41,9 @@ function M.diag_embed(x, offset, d, e)
   for _, size in ipairs(sizes) do
     numel = numel * size
   end
-  local places = unrecorded.reshape(operations.arange(1, numel + 1), sizes)
+  local indices = unrecorded.reshape(operations.arange(1, numel + 1), sizes)
   local zeros = operations.zeros(sizes, { dtype = x.dtype })
-  return operations.put(zeros, unrecorded.diagonal(places, offset, d, e), x)
+  return operations.put(zeros, unrecorded.diagonal(indices, offset, d, e), x)
 end
 
 --- Returns a vector as the diagonal of a matrix, or the diagonal of a matrix.
@@ -111,13 +111,13 @@ local function indices(f, rows, columns, offset)
   return unrecorded.contiguous(unrecorded.transpose(unrecorded.nonzero(kept), 1, 2))
 end
 
---- Returns the positions of a matrix's lower triangle, row by row.
+--- Returns the indices of a matrix's lower triangle, row by row.
 --- shapes  -> [2, count], int64: rows and columns, from 1
 --- domain  sizes of 0 or more; offset as for `tril`
 --- raises  `tril_indices: argument N: expected an integer`
 ---
----     local x, places = wrun.rand(3, 3), wrun.tril_indices(3, 3)
----     print(x[{ places[1], places[2] }]) -- the triangle in a row
+---     local x, indices = wrun.rand(3, 3), wrun.tril_indices(3, 3)
+---     print(x[{ indices[1], indices[2] }]) -- the triangle in a row
 ---@param rows integer
 ---@param columns integer
 ---@param offset? integer  0
@@ -126,7 +126,7 @@ function M.tril_indices(rows, columns, offset)
   return indices("tril_indices", rows, columns, offset)
 end
 
---- Returns the positions of a matrix's upper triangle, row by row.
+--- Returns the indices of a matrix's upper triangle, row by row.
 --- shapes  -> [2, count], int64: rows and columns, from 1
 --- domain  sizes of 0 or more; offset as for `triu`
 --- raises  `triu_indices: argument N: expected an integer`

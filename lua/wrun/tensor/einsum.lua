@@ -24,16 +24,16 @@ end
 --- x with its dimensions in the order of `wanted`, and new ones of size 1 for labels it lacks
 local function arrange(x, labels, wanted)
   local at, order, missing = index_of(labels), {}, {}
-  for place, label in ipairs(wanted) do
+  for index, label in ipairs(wanted) do
     if at[label] then
       order[#order + 1] = at[label]
     else
-      missing[#missing + 1] = place
+      missing[#missing + 1] = index
     end
   end
   x = #order > 0 and operations.permute(x, order) or x
-  for _, place in ipairs(missing) do
-    x = view.unsqueeze(x, place)
+  for _, index in ipairs(missing) do
+    x = view.unsqueeze(x, index)
   end
   return x
 end
@@ -120,7 +120,7 @@ local function take_diagonal(x, d, e)
 end
 
 --- a subscript as a list of labels; "..." becomes ellipsis labels, `count` of them, "1." the last
-local function read_subscript(text, place, count)
+local function read_subscript(text, index, count)
   local labels, has_ellipsis = {}, false
   local rest = text
   while rest ~= "" do
@@ -135,7 +135,7 @@ local function read_subscript(text, place, count)
       end
       rest = rest:sub(4)
     else
-      fail("einsum: argument 1: expected letters and at most one ... %s, got '%s'", place, text)
+      fail("einsum: argument 1: expected letters and at most one ... %s, got '%s'", index, text)
     end
   end
   return labels, has_ellipsis
@@ -143,14 +143,14 @@ end
 
 --- tensor k with its labels, each once
 local function read_factor(x, text, k)
-  local place = ("for tensor %d"):format(k)
-  local letters, has_ellipsis = read_subscript(text, place, 0)
+  local index = ("for tensor %d"):format(k)
+  local letters, has_ellipsis = read_subscript(text, index, 0)
   local count = has_ellipsis and x.ndim - #letters or 0
   if count < 0 or #letters + count ~= x.ndim then
     fail("einsum: argument 1: '%s' names %d dimensions of tensor %d, which has the shape %s", text,
       #letters, k, check.shape_text(x))
   end
-  local labels, at, d = read_subscript(text, place, count), {}, 1
+  local labels, at, d = read_subscript(text, index, count), {}, 1
   while d <= #labels do
     local first = at[labels[d]]
     if not first then
@@ -300,11 +300,11 @@ end
 -- tensordot
 
 --- the dimensions of x to sum over, from the end counted from the start
-local function read_dimensions(x, place, dims)
+local function read_dimensions(x, index, dims)
   local result = {}
   for i, d in ipairs(dims) do
     if math.type(d) ~= "integer" or d == 0 or d > x.ndim or d < -x.ndim then
-      fail("tensordot: argument 3: expected dimensions of tensor %d, %s, got %s", place,
+      fail("tensordot: argument 3: expected dimensions of tensor %d, %s, got %s", index,
         check.shape_text(x), check.describe(d))
     end
     result[i] = d < 0 and x.ndim + d + 1 or d

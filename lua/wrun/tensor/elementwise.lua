@@ -240,7 +240,7 @@ end
 -------------------------------------------------------------------------------
 -- Choice
 
---- Returns a where the condition is true, else b; without a and b the positions where it is, a
+--- Returns a where the condition is true, else b; without a and b the indices where it is, a
 --- tensor for each dimension.
 --- shapes  all three broadcast -> their joint shape; condition [m, n] alone -> [count], [count]
 --- domain  condition bool (alone: any dtype); the result has the common dtype of a and b
@@ -257,9 +257,9 @@ function M.where(condition, ...)
   end
   check.tensor_argument("where", 1, condition)
   local seen = condition.ndim == 0 and unrecorded.reshape(condition, 1) or condition
-  local positions, columns = unrecorded.nonzero(seen), {}
+  local indices, columns = unrecorded.nonzero(seen), {}
   for d = 1, seen.ndim do
-    columns[d] = unrecorded.select(positions, 2, d)
+    columns[d] = unrecorded.select(indices, 2, d)
   end
   return table.unpack(columns)
 end

@@ -1,4 +1,4 @@
---- Parts of tensors: by key, by mask, and by positions, read and written.
+--- Parts of tensors: by key, by mask, and by indices, read and written.
 
 local broadcast = require "wrun.tensor.internal.broadcast"
 local check = require "wrun.check"
@@ -17,20 +17,20 @@ local M = {}
 
 local to_same, zeros_like = gradients.to_same, gradients.zeros_like
 
---- the gradient of what scatter wrote: places may cover only its beginning
-local function gathered(g, y, dim, places)
-  local part = g:gather(dim, places)
+--- the gradient of what scatter wrote: indices may cover only its beginning
+local function gathered(g, y, dim, indices)
+  local part = g:gather(dim, indices)
   if check.shape_text(part) == check.shape_text(y) then
     return part
   end
   local key = {}
-  for d, size in ipairs(places.shape) do
+  for d, size in ipairs(indices.shape) do
     key[d] = { 1, size }
   end
   return gradients.embed(part, y, key)
 end
 
-local PLACES = { { 1, 4 }, { 2, 3 }, { 3, 1 } }
+local INDICES = { { 1, 4 }, { 2, 3 }, { 3, 1 } }
 
 operations.define("index", {
   index = {
@@ -46,122 +46,122 @@ operations.define("index", {
   },
   index_select = {
     gradients = {
-      function(g, _, x, dim, places) return zeros_like(x, g):index_add(dim, places, g) end,
+      function(g, _, x, dim, indices) return zeros_like(x, g):index_add(dim, indices, g) end,
     },
     saves = { 3 },
     sample = function(randn) return randn(3, 4), 2, operations.tensor { 4, 1, 1 } end,
   },
   gather = {
     gradients = {
-      function(g, _, x, dim, places) return zeros_like(x, g):scatter_add(dim, places, g) end,
+      function(g, _, x, dim, indices) return zeros_like(x, g):scatter_add(dim, indices, g) end,
     },
     saves = { 3 },
-    sample = function(randn) return randn(3, 4), 2, operations.tensor(PLACES) end,
+    sample = function(randn) return randn(3, 4), 2, operations.tensor(INDICES) end,
   },
 })
 
 --- the gradient of what stood there: the product of the factors, also where it was 0 itself
-local function base_gradient(g, x, dim, places, factors)
+local function base_gradient(g, x, dim, indices, factors)
   local base = operations.where(x:eq(0), 1, x)
-  return g * base:scatter_reduce(dim, places, factors, "prod") / base
+  return g * base:scatter_reduce(dim, indices, factors, "prod") / base
 end
 
 --- the gradient of the factors: y / factor, but for a zero among them the product of the others
-local function factors_gradient(g, y, x, dim, places, factors)
+local function factors_gradient(g, y, x, dim, indices, factors)
   local is_zero = factors:eq(0)
-  local zeros = zeros_like(x, g):scatter_add(dim, places, is_zero:to(g.dtype))
-  local alone = is_zero:logical_and(zeros:gather(dim, places):eq(1))
-  local others = x:scatter_reduce(dim, places, operations.where(alone, 1, factors), "prod")
-  return operations.where(alone, (g * others):gather(dim, places),
-    (g * y):gather(dim, places) / operations.where(is_zero, 1, factors))
+  local zeros = zeros_like(x, g):scatter_add(dim, indices, is_zero:to(g.dtype))
+  local alone = is_zero:logical_and(zeros:gather(dim, indices):eq(1))
+  local others = x:scatter_reduce(dim, indices, operations.where(alone, 1, factors), "prod")
+  return operations.where(alone, (g * others):gather(dim, indices),
+    (g * y):gather(dim, indices) / operations.where(is_zero, 1, factors))
 end
 
 --- g shared among all that are the extreme y: x at its place, and elements of z that came there
-local function shared(g, y, x, dim, places, z)
-  local ties_x, ties_z = x:eq(y), z:eq(y:gather(dim, places))
-  local count = ties_x:to(g.dtype):scatter_add(dim, places, ties_z:to(g.dtype))
+local function shared(g, y, x, dim, indices, z)
+  local ties_x, ties_z = x:eq(y), z:eq(y:gather(dim, indices))
+  local count = ties_x:to(g.dtype):scatter_add(dim, indices, ties_z:to(g.dtype))
   return g / count, ties_x, ties_z
 end
 
 operations.define("index", {
   scatter_reduce = {
     gradients = {
-      function(g, y, x, dim, places, z, way)
+      function(g, y, x, dim, indices, z, way)
         if way == "sum" then
           return g
         elseif way == "prod" then
-          return base_gradient(g, x, dim, places, z)
+          return base_gradient(g, x, dim, indices, z)
         end
-        local share, ties = shared(g, y:detach(), x:detach(), dim, places, z:detach())
+        local share, ties = shared(g, y:detach(), x:detach(), dim, indices, z:detach())
         return share * ties
       end,
-      [4] = function(g, y, x, dim, places, z, way)
+      [4] = function(g, y, x, dim, indices, z, way)
         if way == "sum" then
-          return g:gather(dim, places)
+          return g:gather(dim, indices)
         elseif way == "prod" then
-          return factors_gradient(g, y, x, dim, places, z)
+          return factors_gradient(g, y, x, dim, indices, z)
         end
-        local share, _, ties = shared(g, y:detach(), x:detach(), dim, places, z:detach())
-        return share:gather(dim, places) * ties
+        local share, _, ties = shared(g, y:detach(), x:detach(), dim, indices, z:detach())
+        return share:gather(dim, indices) * ties
       end,
     },
     saves = { 1, 3, 4, "y" },
     sample = function(randn)
-      return randn(3, 4), 2, operations.tensor(PLACES), randn(3, 2), "prod"
+      return randn(3, 4), 2, operations.tensor(INDICES), randn(3, 2), "prod"
     end,
   },
 })
 
--- What is written at positions. Of values written to one position one after the other, all get the
+-- What is written at indices. Of values written to one index one after the other, all get the
 -- gradient of the last, as in PyTorch.
 local changes = {
   index_add = {
     gradients = {
       to_same,
-      [4] = function(g, _, _, dim, places) return g:index_select(dim, places) end,
+      [4] = function(g, _, _, dim, indices) return g:index_select(dim, indices) end,
     },
     saves = { 3 },
     sample = function(randn) return randn(3, 4), 2, operations.tensor { 4, 1, 1 }, randn(3, 3) end,
   },
   index_copy = {
     gradients = {
-      function(g, _, _, dim, places) return g:index_fill(dim, places, 0) end,
-      [4] = function(g, _, _, dim, places) return g:index_select(dim, places) end,
+      function(g, _, _, dim, indices) return g:index_fill(dim, indices, 0) end,
+      [4] = function(g, _, _, dim, indices) return g:index_select(dim, indices) end,
     },
     saves = { 3 },
     sample = function(randn) return randn(3, 4), 2, operations.tensor { 4, 1 }, randn(3, 2) end,
   },
   index_fill = {
     gradients = {
-      function(g, _, _, dim, places) return g:index_fill(dim, places, 0) end,
-      [4] = function(g, _, _, dim, places) return (g - g:index_fill(dim, places, 0)):sum() end,
+      function(g, _, _, dim, indices) return g:index_fill(dim, indices, 0) end,
+      [4] = function(g, _, _, dim, indices) return (g - g:index_fill(dim, indices, 0)):sum() end,
     },
     saves = { 3 },
     sample = function(randn) return randn(3, 4), 1, operations.tensor { 3, 1 }, randn() end,
   },
   scatter = {
     gradients = {
-      function(g, _, _, dim, places) return g:scatter(dim, places, 0) end,
-      [4] = function(g, _, _, dim, places, y) return gathered(g, y, dim, places) end,
+      function(g, _, _, dim, indices) return g:scatter(dim, indices, 0) end,
+      [4] = function(g, _, _, dim, indices, y) return gathered(g, y, dim, indices) end,
     },
     saves = { 3 },
-    sample = function(randn) return randn(3, 4), 2, operations.tensor(PLACES), randn(4, 2) end,
+    sample = function(randn) return randn(3, 4), 2, operations.tensor(INDICES), randn(4, 2) end,
   },
   scatter_add = {
     gradients = {
       to_same,
-      [4] = function(g, _, _, dim, places, y) return gathered(g, y, dim, places) end,
+      [4] = function(g, _, _, dim, indices, y) return gathered(g, y, dim, indices) end,
     },
     saves = { 3 },
-    sample = function(randn) return randn(3, 4), 2, operations.tensor(PLACES), randn(3, 2) end,
+    sample = function(randn) return randn(3, 4), 2, operations.tensor(INDICES), randn(3, 2) end,
   },
   put = {
     gradients = {
-      function(g, _, _, places, _, accumulate)
-        return accumulate and g or g:put(places, 0)
+      function(g, _, _, indices, _, accumulate)
+        return accumulate and g or g:put(indices, 0)
       end,
-      [3] = function(g, _, _, places, y)
-        local part = g:take(places)
+      [3] = function(g, _, _, indices, y)
+        local part = g:take(indices)
         return part:numel() == y:numel() and part:reshape(y.shape) or part
       end,
     },
@@ -179,7 +179,7 @@ end
 -------------------------------------------------------------------------------
 -- By key
 
---- the elements of x at flat positions that are known to be right
+--- the elements of x at flat indices that are known to be right
 local function pick(x, flat)
   local y = operations.index_select(operations.reshape(x, -1), 1, operations.reshape(flat, -1))
   return operations.reshape(y, flat.shape)
@@ -187,13 +187,13 @@ end
 
 --- Returns the part of x that a key names; x[key] is the same.
 ---
---- A key is a position, or a table of positions, slices {from, to, step}, masks and int64 tensors
---- of positions for the dimensions in order; all of them count from 1, or from the end where
---- negative. Slices keep a dimension ({} all of it), positions drop it, a mask stands for as many
---- as it has, and tensors of positions broadcast together: x[{ i, j }] holds x[i[k]][j[k]].
+--- A key is an index, or a table of indices, slices {from, to, step}, masks and int64 tensors
+--- of indices for the dimensions in order; all of them count from 1, or from the end where
+--- negative. Slices keep a dimension ({} all of it), indices drop it, a mask stands for as many
+--- as it has, and tensors of indices broadcast together: x[{ i, j }] holds x[i[k]][j[k]].
 --- shapes  x [4, 5]: x[2] [5], x[{ {}, 2 }] [4], x[{ {1, 3} }] [3, 5], x[mask] [count, ...]
---- domain  any dtype; a view for positions and slices, a copy where a tensor is in the key
---- raises  `index: expected a position from`; `index: expected {from, to, step}`; `index: part N of
+--- domain  any dtype; a view for indices and slices, a copy where a tensor is in the key
+--- raises  `index: expected an index from`; `index: expected {from, to, step}`; `index: part N of
 ---   the key: expected`; `index: expected tensors in the key that broadcast together`
 ---
 ---     local x = wrun.arange(1, 13):reshape(3, 4)
@@ -207,18 +207,18 @@ function M.index(x, key)
     return operations.index(x, key)
   end
   check.tensor_argument("index", 1, x)
-  local positions, d, sizes = keys.single("index", x, key)
-  if not positions then
+  local indices, d, sizes = keys.single("index", x, key)
+  if not indices then
     return pick(x, keys.flat("index", x, key))
   end
   local whole = #sizes == x.ndim and x or operations.reshape(x, sizes)
-  if positions.ndim == 1 then
-    return operations.index_select(whole, d, positions)
+  if indices.ndim == 1 then
+    return operations.index_select(whole, d, indices)
   end
-  local y = operations.index_select(whole, d, unrecorded.reshape(positions, -1))
+  local y = operations.index_select(whole, d, unrecorded.reshape(indices, -1))
   table.remove(sizes, d)
-  table.move(sizes, d, #sizes, d + positions.ndim)
-  return operations.reshape(y, table.move(positions.shape, 1, positions.ndim, d, sizes))
+  table.move(sizes, d, #sizes, d + indices.ndim)
+  return operations.reshape(y, table.move(indices.shape, 1, indices.ndim, d, sizes))
 end
 
 local function write(f, x, key, value, accumulate)
@@ -239,7 +239,7 @@ end
 
 --- Writes value to the part of x that a key names, and returns x; x[key] = value does it too.
 --- shapes  value broadcasts to x[key]
---- domain  any dtypes; value takes x's. Where a position stands twice, the last value stays.
+--- domain  any dtypes; value takes x's. Where an index stands twice, the last value stays.
 --- raises  as `index`; `assign: argument 3: expected a shape that broadcasts to`
 ---
 ---     local x = wrun.arange(6):reshape(2, 3)
@@ -264,7 +264,7 @@ end
 
 --- Writes value to the part of x that a key with tensors names (or adds it there), and returns x.
 --- shapes  value broadcasts to x[key]
---- domain  as `assign`; with accumulate, a position that stands twice gets both values
+--- domain  as `assign`; with accumulate, an index that stands twice gets both values
 --- raises  as `assign`; `index_put_: argument 2: expected a key with a tensor`
 ---
 ---     local counts = wrun.zeros(3)
@@ -282,160 +282,160 @@ function M.index_put_(x, key, value, accumulate)
 end
 
 -------------------------------------------------------------------------------
--- By flat positions
+-- By flat indices
 
---- Returns the elements of x, seen as one row, at positions.
---- shapes  x [...], positions [...] -> the shape of positions
---- domain  any dtype; positions int64, from 1
---- raises  `take: argument 2: expected positions from 1 to`
+--- Returns the elements of x, seen as one row, at indices.
+--- shapes  x [...], indices [...] -> the shape of indices
+--- domain  any dtype; indices int64, from 1
+--- raises  `take: argument 2: expected indices from 1 to`
 ---
 ---     print(wrun.tensor({ { 1, 2 }, { 3, 4 } }):take(wrun.tensor { 4, 1 })) -- 4, 1
 ---@param x Tensor
----@param positions Tensor
+---@param indices Tensor
 ---@return Tensor
-function M.take(x, positions)
+function M.take(x, indices)
   check.tensor_argument("take", 1, x)
-  return pick(x, keys.positions(positions, x:numel(), false, "take: argument 2"))
+  return pick(x, keys.indices(indices, x:numel(), false, "take: argument 2"))
 end
 
---- Returns a copy of x, seen as one row, with y written (or added) at positions.
---- shapes  y has as many elements as positions, or broadcasts to their shape
---- domain  any dtype, of y the same; positions int64, from 1. Of values written to one position the
+--- Returns a copy of x, seen as one row, with y written (or added) at indices.
+--- shapes  y has as many elements as indices, or broadcasts to their shape
+--- domain  any dtype, of y the same; indices int64, from 1. Of values written to one index the
 ---   last stays, but all get its gradient.
---- raises  `put: argument 2: expected positions from 1 to`; `put: argument 3: expected a shape`
+--- raises  `put: argument 2: expected indices from 1 to`; `put: argument 3: expected a shape`
 ---
 ---     print(wrun.zeros(2, 2):put(wrun.tensor { 4, 1 }, 5))
----@type fun(x: Tensor, positions: Tensor, y: Tensor|number, accumulate?: boolean): Tensor
+---@type fun(x: Tensor, indices: Tensor, y: Tensor|number, accumulate?: boolean): Tensor
 M.put = operations.put
 
---- Writes (or adds) y at positions of x, seen as one row, and returns x.
+--- Writes (or adds) y at indices of x, seen as one row, and returns x.
 --- shapes  as `put`
 --- domain  as `put`
 --- raises  as `put`, under the name `put_`
 ---
 ---     print(wrun.zeros(2, 2):put_(wrun.tensor { 4, 4 }, 5, true)) -- 10 at the end
----@type fun(x: Tensor, positions: Tensor, y: Tensor|number, accumulate?: boolean): Tensor
+---@type fun(x: Tensor, indices: Tensor, y: Tensor|number, accumulate?: boolean): Tensor
 M.put_ = operations.put_
 
 -------------------------------------------------------------------------------
--- By positions of one dimension
+-- By indices of one dimension
 
---- Returns the rows of x along dimension d at positions, in that order.
---- shapes  x [n, m], d = 1, positions [k] -> [k, m]
---- domain  any dtype; positions int64, from 1
---- raises  `index_select: argument 3: expected positions from 1 to`
+--- Returns the rows of x along dimension d at indices, in that order.
+--- shapes  x [n, m], d = 1, indices [k] -> [k, m]
+--- domain  any dtype; indices int64, from 1
+--- raises  `index_select: argument 3: expected indices from 1 to`
 ---
 ---     print(wrun.eye(3):index_select(2, wrun.tensor { 3, 1 }))
----@type fun(x: Tensor, d: integer, positions: Tensor): Tensor
+---@type fun(x: Tensor, d: integer, indices: Tensor): Tensor
 M.index_select = operations.index_select
 
---- Returns a copy of x with the rows of y added along dimension d at positions.
---- shapes  x [n, m], d = 1, positions [k], y [k, m] -> [n, m]
---- domain  any dtype, of y the same; a position may stand twice
---- raises  `index_add: argument 3: expected positions from 1 to`; `index_add: argument 4: expected
+--- Returns a copy of x with the rows of y added along dimension d at indices.
+--- shapes  x [n, m], d = 1, indices [k], y [k, m] -> [n, m]
+--- domain  any dtype, of y the same; an index may stand twice
+--- raises  `index_add: argument 3: expected indices from 1 to`; `index_add: argument 4: expected
 ---   a shape that broadcasts to`
 ---
 ---     print(wrun.zeros(3):index_add(1, wrun.tensor { 3, 3, 1 }, 1)) -- 1, 0, 2
----@type fun(x: Tensor, d: integer, positions: Tensor, y: Tensor|number): Tensor
+---@type fun(x: Tensor, d: integer, indices: Tensor, y: Tensor|number): Tensor
 M.index_add = operations.index_add
 
---- Adds the rows of y along dimension d of x at positions, and returns x.
+--- Adds the rows of y along dimension d of x at indices, and returns x.
 --- shapes  as `index_add`
 --- domain  as `index_add`
 --- raises  as `index_add`, under the name `index_add_`
 ---
 ---     print(wrun.zeros(3):index_add_(1, wrun.tensor { 3, 3, 1 }, wrun.ones(3)))
----@type fun(x: Tensor, d: integer, positions: Tensor, y: Tensor|number): Tensor
+---@type fun(x: Tensor, d: integer, indices: Tensor, y: Tensor|number): Tensor
 M.index_add_ = operations.index_add_
 
---- Returns a copy of x with the rows of y written along dimension d at positions.
---- shapes  x [n, m], d = 1, positions [k], y [k, m] -> [n, m]
---- domain  any dtype, of y the same. Of rows written to one position the last stays, but all get
+--- Returns a copy of x with the rows of y written along dimension d at indices.
+--- shapes  x [n, m], d = 1, indices [k], y [k, m] -> [n, m]
+--- domain  any dtype, of y the same. Of rows written to one index the last stays, but all get
 ---   its gradient.
---- raises  `index_copy: argument 3: expected positions from 1 to`; `index_copy: argument 4:
+--- raises  `index_copy: argument 3: expected indices from 1 to`; `index_copy: argument 4:
 ---   expected a shape that broadcasts to`
 ---
 ---     print(wrun.zeros(3):index_copy(1, wrun.tensor { 3, 1 }, wrun.tensor { 5.0, 7.0 }))
----@type fun(x: Tensor, d: integer, positions: Tensor, y: Tensor|number): Tensor
+---@type fun(x: Tensor, d: integer, indices: Tensor, y: Tensor|number): Tensor
 M.index_copy = operations.index_copy
 
---- Writes the rows of y along dimension d of x at positions, and returns x.
+--- Writes the rows of y along dimension d of x at indices, and returns x.
 --- shapes  as `index_copy`
 --- domain  as `index_copy`
 --- raises  as `index_copy`, under the name `index_copy_`
 ---
 ---     print(wrun.zeros(3):index_copy_(1, wrun.tensor { 3, 1 }, wrun.tensor { 5.0, 7.0 }))
----@type fun(x: Tensor, d: integer, positions: Tensor, y: Tensor|number): Tensor
+---@type fun(x: Tensor, d: integer, indices: Tensor, y: Tensor|number): Tensor
 M.index_copy_ = operations.index_copy_
 
---- Returns a copy of x with value along dimension d at positions.
---- shapes  x [n, m], d = 1, positions [k] -> [n, m]
+--- Returns a copy of x with value along dimension d at indices.
+--- shapes  x [n, m], d = 1, indices [k] -> [n, m]
 --- domain  any dtype; value a number or a tensor without dimensions
---- raises  `index_fill: argument 3: expected positions from 1 to`
+--- raises  `index_fill: argument 3: expected indices from 1 to`
 ---
 ---     print(wrun.zeros(2, 3):index_fill(2, wrun.tensor { 3, 1 }, 9))
----@type fun(x: Tensor, d: integer, positions: Tensor, value: Tensor|number): Tensor
+---@type fun(x: Tensor, d: integer, indices: Tensor, value: Tensor|number): Tensor
 M.index_fill = operations.index_fill
 
---- Sets x to value along dimension d at positions, and returns x.
+--- Sets x to value along dimension d at indices, and returns x.
 --- shapes  as `index_fill`
 --- domain  as `index_fill`
 --- raises  as `index_fill`, under the name `index_fill_`
 ---
 ---     print(wrun.zeros(2, 3):index_fill_(2, wrun.tensor { 3, 1 }, 9))
----@type fun(x: Tensor, d: integer, positions: Tensor, value: Tensor|number): Tensor
+---@type fun(x: Tensor, d: integer, indices: Tensor, value: Tensor|number): Tensor
 M.index_fill_ = operations.index_fill_
 
 -------------------------------------------------------------------------------
--- By positions of one dimension, for each element its own
+-- By indices of one dimension, for each element its own
 
---- Returns for each of the positions the element of x that stands there along dimension d.
---- shapes  x [n, m], d = 2, positions [n, k] -> [n, k]: y[i][j] = x[i][positions[i][j]]
---- domain  any dtype; positions int64, from 1, nowhere larger than x but along d
---- raises  `gather: argument 3: expected positions from 1 to`; `expected a shape within`
+--- Returns for each of the indices the element of x that stands there along dimension d.
+--- shapes  x [n, m], d = 2, indices [n, k] -> [n, k]: y[i][j] = x[i][indices[i][j]]
+--- domain  any dtype; indices int64, from 1, nowhere larger than x but along d
+--- raises  `gather: argument 3: expected indices from 1 to`; `expected a shape within`
 ---
 ---     local scores = wrun.tensor { { 0.1, 0.9 }, { 0.8, 0.2 } }
 ---     print(scores:gather(2, wrun.tensor { { 2 }, { 2 } })) -- 0.9, 0.2
----@type fun(x: Tensor, d: integer, positions: Tensor): Tensor
+---@type fun(x: Tensor, d: integer, indices: Tensor): Tensor
 M.gather = operations.gather
 
---- Returns a copy of x in which each element of y stands at its own position along dimension d.
---- shapes  x [n, m], d = 2, positions [n, k], y [n, k] (or larger) -> [n, m]
---- domain  any dtype, of y the same, or a number; positions as for `gather`. Of values written to
----   one position the last stays, but all get its gradient.
---- raises  `scatter: argument 3: expected positions from 1 to`; `expected a shape within`;
+--- Returns a copy of x in which each element of y stands at its own index along dimension d.
+--- shapes  x [n, m], d = 2, indices [n, k], y [n, k] (or larger) -> [n, m]
+--- domain  any dtype, of y the same, or a number; indices as for `gather`. Of values written to
+---   one index the last stays, but all get its gradient.
+--- raises  `scatter: argument 3: expected indices from 1 to`; `expected a shape within`;
 ---   `scatter: argument 4: expected a shape that covers`
 ---
 ---     local classes = wrun.tensor { { 2 }, { 1 } }
 ---     print(wrun.zeros(2, 3):scatter(2, classes, 1)) -- one-hot rows
----@type fun(x: Tensor, d: integer, positions: Tensor, y: Tensor|number): Tensor
+---@type fun(x: Tensor, d: integer, indices: Tensor, y: Tensor|number): Tensor
 M.scatter = operations.scatter
 
---- Writes each element of y at its own position along dimension d of x, and returns x.
+--- Writes each element of y at its own index along dimension d of x, and returns x.
 --- shapes  as `scatter`
 --- domain  as `scatter`
 --- raises  as `scatter`, under the name `scatter_`
 ---
 ---     print(wrun.zeros(2, 3):scatter_(2, wrun.tensor { { 2 }, { 1 } }, 1))
----@type fun(x: Tensor, d: integer, positions: Tensor, y: Tensor|number): Tensor
+---@type fun(x: Tensor, d: integer, indices: Tensor, y: Tensor|number): Tensor
 M.scatter_ = operations.scatter_
 
---- Returns a copy of x with each element of y added at its own position along dimension d.
+--- Returns a copy of x with each element of y added at its own index along dimension d.
 --- shapes  as `scatter`
---- domain  as `scatter`; a position may stand twice
+--- domain  as `scatter`; an index may stand twice
 --- raises  as `scatter`, under the name `scatter_add`
 ---
 ---     print(wrun.zeros(2, 3):scatter_add(2, wrun.tensor { { 2, 2 }, { 1, 3 } }, 1))
----@type fun(x: Tensor, d: integer, positions: Tensor, y: Tensor|number): Tensor
+---@type fun(x: Tensor, d: integer, indices: Tensor, y: Tensor|number): Tensor
 M.scatter_add = operations.scatter_add
 
---- Adds each element of y at its own position along dimension d of x, and returns x.
+--- Adds each element of y at its own index along dimension d of x, and returns x.
 --- shapes  as `scatter`
 --- domain  as `scatter_add`
 --- raises  as `scatter`, under the name `scatter_add_`
 ---
 ---     print(wrun.zeros(2, 3):scatter_add_(2, wrun.tensor { { 2, 2 }, { 1, 3 } }, 1))
----@type fun(x: Tensor, d: integer, positions: Tensor, y: Tensor|number): Tensor
+---@type fun(x: Tensor, d: integer, indices: Tensor, y: Tensor|number): Tensor
 M.scatter_add_ = operations.scatter_add_
 
 local INFINITE = { -math.huge, math.huge }
@@ -454,32 +454,32 @@ local NOTHING = {
   amin = function(dtype) return LIMITS[dtype][2] end,
 }
 
-local function mean_at(total, x, d, positions, include_self)
+local function mean_at(total, x, d, indices, include_self)
   local ones = operations.ones(x.shape, { dtype = x.dtype })
-  local counts = include_self and ones or unrecorded.scatter(ones, d, positions, 0)
-  counts = operations.maximum(unrecorded.scatter_add(counts, d, positions, 1), 1)
+  local counts = include_self and ones or unrecorded.scatter(ones, d, indices, 0)
+  counts = operations.maximum(unrecorded.scatter_add(counts, d, indices, 1), 1)
   return x.dtype:find("^float") and total / counts or total // counts
 end
 
---- Returns a copy of x in which the elements of y with one position along dimension d, and the
+--- Returns a copy of x in which the elements of y with one index along dimension d, and the
 --- element that stood there, are one: their sum, mean, product, largest or smallest.
 --- shapes  as `scatter`
 --- domain  any dtype but bool, of y the same, a tensor; with include_self = false what stood in x
----   at a position does not count. Extremes share their gradient among equals
+---   at an index does not count. Extremes share their gradient among equals
 --- raises  `scatter_reduce: argument 5: expected sum, mean, prod, amax or amin`; as `scatter`
 ---
----     local x, places = wrun.zeros(3), wrun.tensor({ 1, 1, 3 })
----     print(x:scatter_reduce(1, places, wrun.tensor({ 2.0, 5.0, -1.0 }), "amax"))
+---     local x, indices = wrun.zeros(3), wrun.tensor({ 1, 1, 3 })
+---     print(x:scatter_reduce(1, indices, wrun.tensor({ 2.0, 5.0, -1.0 }), "amax"))
 ---@param x Tensor
 ---@param d integer
----@param positions Tensor
+---@param indices Tensor
 ---@param y Tensor
 ---@param way string  "sum", "mean", "prod", "amax" or "amin"
 ---@param include_self? boolean  true
 ---@return Tensor
-function M.scatter_reduce(x, d, positions, y, way, include_self)
+function M.scatter_reduce(x, d, indices, y, way, include_self)
   check.tensor_argument("scatter_reduce", 1, x)
-  check.tensor_argument("scatter_reduce", 3, positions)
+  check.tensor_argument("scatter_reduce", 3, indices)
   check.tensor_argument("scatter_reduce", 4, y)
   if not NOTHING[way] then
     fail("scatter_reduce: argument 5: expected sum, mean, prod, amax or amin, got %s",
@@ -488,18 +488,18 @@ function M.scatter_reduce(x, d, positions, y, way, include_self)
   include_self = include_self ~= false
   local base = x
   if not include_self then
-    base = operations.scatter(x, d, positions, NOTHING[way](x.dtype))
+    base = operations.scatter(x, d, indices, NOTHING[way](x.dtype))
   end
-  if check.shape_text(y) ~= check.shape_text(positions) and y.ndim == positions.ndim then
-    for e, size in ipairs(positions.shape) do
+  if check.shape_text(y) ~= check.shape_text(indices) and y.ndim == indices.ndim then
+    for e, size in ipairs(indices.shape) do
       y = y:size(e) > size and operations.narrow(y, e, 1, size) or y
     end
   end
   if way == "mean" then
-    local total = operations.scatter_reduce(base, d, positions, y, "sum")
-    return mean_at(total, x, d, positions, include_self)
+    local total = operations.scatter_reduce(base, d, indices, y, "sum")
+    return mean_at(total, x, d, indices, include_self)
   end
-  return operations.scatter_reduce(base, d, positions, y, way)
+  return operations.scatter_reduce(base, d, indices, y, way)
 end
 
 --- Sets x to what `scatter_reduce` returns, and returns it.
@@ -507,59 +507,59 @@ end
 --- domain  as `scatter_reduce`
 --- raises  as `scatter_reduce`
 ---
----     local x, places = wrun.ones(3), wrun.tensor({ 1, 1, 3 })
----     print(x:scatter_reduce_(1, places, wrun.tensor({ 2.0, 5.0, -1.0 }), "mean"))
+---     local x, indices = wrun.ones(3), wrun.tensor({ 1, 1, 3 })
+---     print(x:scatter_reduce_(1, indices, wrun.tensor({ 2.0, 5.0, -1.0 }), "mean"))
 ---@param x Tensor
 ---@param d integer
----@param positions Tensor
+---@param indices Tensor
 ---@param y Tensor
 ---@param way string  "sum", "mean", "prod", "amax" or "amin"
 ---@param include_self? boolean  true
 ---@return Tensor x
-function M.scatter_reduce_(x, d, positions, y, way, include_self)
-  return operations.copy_(x, M.scatter_reduce(x, d, positions, y, way, include_self))
+function M.scatter_reduce_(x, d, indices, y, way, include_self)
+  return operations.copy_(x, M.scatter_reduce(x, d, indices, y, way, include_self))
 end
 
---- Returns for each of the positions the element of x along dimension d, the others broadcast.
---- shapes  x [n, m], d = 2, positions [1, k] -> [n, k]; without d both are seen as one row
---- domain  any dtype; positions int64, from 1
+--- Returns for each of the indices the element of x along dimension d, the others broadcast.
+--- shapes  x [n, m], d = 2, indices [1, k] -> [n, k]; without d both are seen as one row
+--- domain  any dtype; indices int64, from 1
 --- raises  `take_along_dim: argument 2: expected`; as `gather`
 ---
 ---     local x = wrun.tensor { { 3, 1, 2 }, { 4, 6, 5 } }
 ---     print(x:take_along_dim(x:argmax(2, true), 2)) -- 3, 6
 ---@param x Tensor
----@param positions Tensor
+---@param indices Tensor
 ---@param d? integer
 ---@return Tensor
-function M.take_along_dim(x, positions, d)
+function M.take_along_dim(x, indices, d)
   check.tensor_argument("take_along_dim", 1, x)
-  check.tensor_argument("take_along_dim", 2, positions)
+  check.tensor_argument("take_along_dim", 2, indices)
   if d == nil then
-    return operations.gather(operations.reshape(x, -1), 1, operations.reshape(positions, -1))
-  elseif x.ndim ~= positions.ndim then
+    return operations.gather(operations.reshape(x, -1), 1, operations.reshape(indices, -1))
+  elseif x.ndim ~= indices.ndim then
     fail("take_along_dim: argument 2: expected as many dimensions as %s, got %s",
-      check.shape_text(x), check.shape_text(positions))
+      check.shape_text(x), check.shape_text(indices))
   end
   d = check.dimension("take_along_dim", 3, d, x.ndim)
-  local own, places = x.shape, positions.shape
-  local n, k = own[d], places[d]
-  own[d], places[d] = 1, 1
-  local joint = broadcast { own, places }
+  local own, other = x.shape, indices.shape
+  local n, k = own[d], other[d]
+  own[d], other[d] = 1, 1
+  local joint = broadcast { own, other }
   if not joint then
     fail("take_along_dim: argument 2: expected a shape that broadcasts with %s but for dimension "
-      .. "%d, got %s", check.shape_text(x), d, check.shape_text(positions))
+      .. "%d, got %s", check.shape_text(x), d, check.shape_text(indices))
   end
   joint[d] = n
   x = operations.expand(x, joint)
   joint[d] = k
-  return operations.gather(x, d, operations.expand(positions, joint))
+  return operations.gather(x, d, operations.expand(indices, joint))
 end
 
 --- Returns for each class a row of zeros with a 1 at its place.
 --- shapes  classes [...] -> [..., count], int64
 --- domain  int64 classes from 1; count is the largest class by default
---- raises  `one_hot: argument 1: expected an int64 tensor of positions`; `one_hot: argument 1:
----   expected positions from 1 to`; `one_hot: argument 2: expected an integer >= 1`
+--- raises  `one_hot: argument 1: expected an int64 tensor of indices`; `one_hot: argument 1:
+---   expected indices from 1 to`; `one_hot: argument 2: expected an integer >= 1`
 ---
 ---     print(wrun.one_hot(wrun.tensor({ 3, 1 }), 4))
 ---@param classes Tensor
@@ -574,7 +574,7 @@ function M.one_hot(classes, count)
     count = math.max(unrecorded.max(unrecorded.reshape(classes, -1)):item(), 1)
   end
   count = check.argument("one_hot", 2, count, check.integer(nil, 1))
-  keys.positions(classes, count, false, "one_hot: argument 1")
+  keys.indices(classes, count, false, "one_hot: argument 1")
   local sizes = classes.shape
   sizes[#sizes + 1] = 1
   local column = unrecorded.reshape(classes, sizes)

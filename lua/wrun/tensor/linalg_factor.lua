@@ -23,8 +23,8 @@ end
 
 --- matrices with d on the diagonal and x elsewhere
 local function with_diagonal(d, x)
-  local places = operations.arange(x:size(-1))
-  return operations.where(places:unsqueeze(2):eq(places), d:unsqueeze(-1), x)
+  local indices = operations.arange(x:size(-1))
+  return operations.where(indices:unsqueeze(2):eq(indices), d:unsqueeze(-1), x)
 end
 
 --- a / b, but 0 where both are 0: what does not depend on a vector asks nothing of it

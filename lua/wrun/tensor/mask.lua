@@ -23,8 +23,8 @@ local function joint_shape(f, x, mask, in_place)
   return joint
 end
 
---- the flat positions where mask, expanded to a shape, is true
-local function true_positions(mask, shape)
+--- the flat indices where mask, expanded to a shape, is true
+local function true_indices(mask, shape)
   local flat = unrecorded.reshape(unrecorded.expand(mask, shape), -1)
   return unrecorded.view(unrecorded.nonzero(flat), -1)
 end
@@ -77,7 +77,7 @@ end
 function M.masked_select(x, mask)
   local joint = joint_shape("masked_select", x, mask)
   local row = operations.reshape(operations.expand(x, joint), -1)
-  return operations.index_select(row, 1, true_positions(mask, joint))
+  return operations.index_select(row, 1, true_indices(mask, joint))
 end
 
 local function check_source(f, x, source, count)
@@ -104,9 +104,9 @@ end
 ---@return Tensor
 function M.masked_scatter(x, mask, source)
   local joint = joint_shape("masked_scatter", x, mask)
-  local positions = true_positions(mask, joint)
-  local values = check_source("masked_scatter", x, source, positions:numel())
-  return operations.put(operations.expand(x, joint), positions, values)
+  local indices = true_indices(mask, joint)
+  local values = check_source("masked_scatter", x, source, indices:numel())
+  return operations.put(operations.expand(x, joint), indices, values)
 end
 
 --- Writes the elements of source, in order, to x where mask is true, and returns x.
@@ -122,14 +122,14 @@ end
 ---@return Tensor x
 function M.masked_scatter_(x, mask, source)
   local joint = joint_shape("masked_scatter_", x, mask, true)
-  local positions = true_positions(mask, joint)
-  local values = check_source("masked_scatter_", x, source, positions:numel())
-  return operations.put_(x, positions, values)
+  local indices = true_indices(mask, joint)
+  local values = check_source("masked_scatter_", x, source, indices:numel())
+  return operations.put_(x, indices, values)
 end
 
---- Returns the positions of the elements that are not 0, one in a row, in the order of x.
+--- Returns the indices of the elements that are not 0, one in a row, in the order of x.
 --- shapes  x [a, b] -> [count, 2]; without dimensions [1, 0] or [0, 0]
---- domain  any dtype; NaN is not 0; positions from 1
+--- domain  any dtype; NaN is not 0; indices from 1
 --- raises  `nonzero: argument 1: expected a tensor`
 ---
 ---     print(wrun.eye(2):nonzero()) -- 1, 1 and 2, 2

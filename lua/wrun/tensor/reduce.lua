@@ -72,7 +72,7 @@ local function shared_gradient(g, y, x, dim, keepdim)
   return restore_dimensions(g, x, dim, keepdim) * (chosen / chosen:sum(dim, true))
 end
 
---- max and min: to the chosen place along a dimension, shared among equals over the whole
+--- max and min: to the chosen index along a dimension, shared among equals over the whole
 local function extreme_gradient(find)
   return function(g, y, x, dim, keepdim)
     if dim == nil then
@@ -80,8 +80,8 @@ local function extreme_gradient(find)
     elseif x.ndim == 0 then
       return g
     end
-    local _, places = unrecorded[find](x:detach(), dim, true)
-    return zeros_like(x, g):scatter_add(dim, places, restore_dimensions(g, x, dim, keepdim))
+    local _, indices = unrecorded[find](x:detach(), dim, true)
+    return zeros_like(x, g):scatter_add(dim, indices, restore_dimensions(g, x, dim, keepdim))
   end
 end
 
@@ -180,19 +180,19 @@ function M.prod(x, d, keepdim, options)
   return dtype_option.call("prod", operations.prod, options, x, d, keepdim)
 end
 
---- Returns the largest element, and along a dimension also its position.
+--- Returns the largest element, and along a dimension also its index.
 --- shapes  x [...] -> []; without dimension d, or with size 1 there where keepdim is set
 --- domain  any dtype; NaN is larger than all; the first of equals. Over everything, equals share
 ---   the gradient
 --- raises  `max: argument 1: expected at least one element`; `max: argument 2: expected`
 ---
----     local values, positions = wrun.tensor({ { 1, 5 }, { 4, 2 } }):max(2)
----     print(values, positions)
+---     local values, indices = wrun.tensor({ { 1, 5 }, { 4, 2 } }):max(2)
+---     print(values, indices)
 ---@param x Tensor
 ---@param d? integer|Tensor  all dimensions; of a tensor `maximum`
 ---@param keepdim? boolean  false
 ---@return Tensor
----@return Tensor? positions
+---@return Tensor? indices
 function M.max(x, d, keepdim)
   if check.is_tensor(d) then
     return operations.maximum(x, d)
@@ -200,19 +200,19 @@ function M.max(x, d, keepdim)
   return operations.max(x, d, keepdim)
 end
 
---- Returns the smallest element, and along a dimension also its position.
+--- Returns the smallest element, and along a dimension also its index.
 --- shapes  x [...] -> []; without dimension d, or with size 1 there where keepdim is set
 --- domain  any dtype; NaN is smaller than all; the first of equals. Over everything, equals share
 ---   the gradient
 --- raises  `min: argument 1: expected at least one element`; `min: argument 2: expected`
 ---
----     local values, positions = wrun.tensor({ { 1, 5 }, { 4, 2 } }):min(2)
----     print(values, positions)
+---     local values, indices = wrun.tensor({ { 1, 5 }, { 4, 2 } }):min(2)
+---     print(values, indices)
 ---@param x Tensor
 ---@param d? integer|Tensor  all dimensions; of a tensor `minimum`
 ---@param keepdim? boolean  false
 ---@return Tensor
----@return Tensor? positions
+---@return Tensor? indices
 function M.min(x, d, keepdim)
   if check.is_tensor(d) then
     return operations.minimum(x, d)
@@ -220,7 +220,7 @@ function M.min(x, d, keepdim)
   return operations.min(x, d, keepdim)
 end
 
---- Returns the position of the largest element, counted through the whole tensor or along d.
+--- Returns the index of the largest element, counted through the whole tensor or along d.
 --- shapes  x [...] -> [] int64; without dimension d, or with size 1 there where keepdim is set
 --- domain  any dtype; NaN is larger than all; the first of equals
 --- raises  `argmax: argument 1: expected at least one element`; `argmax: argument 2: expected`
@@ -229,7 +229,7 @@ end
 ---@type fun(x: Tensor, d?: integer, keepdim?: boolean): Tensor
 M.argmax = operations.argmax
 
---- Returns the position of the smallest element, counted through the whole tensor or along d.
+--- Returns the index of the smallest element, counted through the whole tensor or along d.
 --- shapes  x [...] -> [] int64; without dimension d, or with size 1 there where keepdim is set
 --- domain  any dtype; NaN is smaller than all; the first of equals
 --- raises  `argmin: argument 1: expected at least one element`; `argmin: argument 2: expected`

@@ -61,7 +61,7 @@ operations.define("scan", {
 
 local cumsum_options = { dtype = dtype_option.rule, reverse = check.boolean(false) }
 
---- Returns the sums of x up to each place along dimension d; of integers and bool they are int64.
+--- Returns the sums of x up to each index along dimension d; of integers and bool they are int64.
 --- shapes  x [...] -> same
 --- domain  any dtype, converted first (and the result has it) where option dtype says so; float
 ---         sums are carried in double. With option reverse the sums run from the end.
@@ -80,7 +80,7 @@ function M.cumsum(x, d, options)
     o.reverse)
 end
 
---- Returns the products of x up to each place along dimension d; of integers and bool int64.
+--- Returns the products of x up to each index along dimension d; of integers and bool int64.
 --- shapes  x [...] -> same
 --- domain  any dtype, converted first where option dtype says so. The gradient holds at zeros too.
 --- raises  `cumprod: argument 2: expected a dimension`; `cumprod: option dtype: expected`
@@ -106,23 +106,23 @@ M.logcumsumexp = operations.logcumsumexp
 
 local function running_extreme(name)
   return function(x, d)
-    local values, places = unrecorded[name](x, d)
-    return gather_values(x, d, values, places)
+    local values, indices = unrecorded[name](x, d)
+    return gather_values(x, d, values, indices)
   end
 end
 
---- Returns the largest element up to each place along dimension d, and where it stands.
---- shapes  x [...] -> same, twice; the places are int64 and count from 1
+--- Returns the largest element up to each index along dimension d, and where it stands.
+--- shapes  x [...] -> same, twice; the indices are int64 and count from 1
 --- domain  any dtype; of equals the last wins, and the last NaN over all numbers
 --- raises  `cummax: argument 2: expected a dimension`
 ---
----     local values, places = wrun.tensor({ 1, 3, 2, 3 }):cummax(1)
----     print(values, places)    -- tensor([1, 3, 3, 3])  tensor([1, 2, 2, 4])
+---     local values, indices = wrun.tensor({ 1, 3, 2, 3 }):cummax(1)
+---     print(values, indices)    -- tensor([1, 3, 3, 3])  tensor([1, 2, 2, 4])
 ---@type fun(x: Tensor, d: integer): Tensor, Tensor
 M.cummax = running_extreme("cummax")
 
---- Returns the smallest element up to each place along dimension d, and where it stands.
---- shapes  x [...] -> same, twice; the places are int64 and count from 1
+--- Returns the smallest element up to each index along dimension d, and where it stands.
+--- shapes  x [...] -> same, twice; the indices are int64 and count from 1
 --- domain  any dtype; of equals the last wins, and the last NaN over all numbers
 --- raises  `cummin: argument 2: expected a dimension`
 ---

@@ -1,7 +1,7 @@
 --- Order: sorted tensors, the largest and smallest few, medians, modes and quantiles.
 --
--- NaN counts as larger than every number, and of equal elements the first place comes first, in
--- descending order too. Gradients flow to the places that were gather_values.
+-- NaN counts as larger than every number, and of equal elements the first index comes first, in
+-- descending order too. Gradients flow to the indices that were gather_values.
 
 local as_tensor = require "wrun.tensor.internal.as_tensor"
 local check = require "wrun.check"
@@ -16,9 +16,9 @@ local fail = check.fail
 local M = {}
 
 --- d, or the last dimension, counted from 1
-local function dimension_of(name, place, x, d)
+local function dimension_of(name, index, x, d)
   check.tensor_argument(name, 1, x)
-  return check.dimension(name, place, d or -1, x.ndim)
+  return check.dimension(name, index, d or -1, x.ndim)
 end
 
 --- how many elements x has along d
@@ -40,18 +40,18 @@ end
 -- Sorting
 
 --- Returns the elements of x in ascending order along dimension d, and where each of them stood.
---- shapes  x [...] -> same, twice; the places are int64 and count from 1
+--- shapes  x [...] -> same, twice; the indices are int64 and count from 1
 --- domain  any dtype; NaN is the largest. Always stable: equals keep their order.
 --- raises  `sort: argument 1: expected a tensor`; `sort: argument 2: expected a dimension`
 --- cost    time O(n) for each line of n
 ---
----     local values, places = wrun.tensor({ 3, 1, 2, 1 }):sort()
----     print(values, places)    -- tensor([1, 1, 2, 3])  tensor([2, 4, 3, 1])
+---     local values, indices = wrun.tensor({ 3, 1, 2, 1 }):sort()
+---     print(values, indices)    -- tensor([1, 1, 2, 3])  tensor([2, 4, 3, 1])
 ---@param x Tensor
 ---@param d? integer  -1
 ---@param descending? boolean  false
 ---@return Tensor values
----@return Tensor places
+---@return Tensor indices
 function M.sort(x, d, descending)
   d = dimension_of("sort", 2, x, d)
   return gather_values(x, d, unrecorded.sort("sort", x, d, descending))
@@ -70,8 +70,8 @@ function M.msort(x)
   return (gather_values(x, d, unrecorded.sort("msort", x, d)))
 end
 
---- Returns the places of x's elements in ascending order along dimension d: x:gather(d, places) is
---- sorted.
+--- Returns the indices of x's elements in ascending order along dimension d: x:gather(d, indices)
+--- is sorted.
 --- shapes  x [...] -> same, int64, from 1
 --- domain  any dtype; stable, NaN is the largest
 --- raises  `argsort: argument 1: expected a tensor`; `argsort: argument 2: expected a dimension`
@@ -89,7 +89,7 @@ end
 
 --- Returns the k largest elements along dimension d (the smallest, where `largest` is false), and
 --- their places.
---- shapes  x [m, n], k, 2 -> [m, k], twice; the places are int64 and count from 1
+--- shapes  x [m, n], k, 2 -> [m, k], twice; the indices are int64 and count from 1
 --- domain  any dtype; k from 0 to the size (a number without dimensions is its own). In
 ---         order, whatever `sorted` says; of equals the first.
 --- raises  `topk: argument 2: expected an integer from 0 to`; `topk: argument 3: expected a
@@ -104,7 +104,7 @@ end
 ---@param largest? boolean  true
 ---@param sorted? boolean  true
 ---@return Tensor values
----@return Tensor places
+---@return Tensor indices
 function M.topk(x, k, d, largest, sorted) -- luacheck: no unused args
   d = dimension_of("topk", 3, x, d)
   k = check.argument("topk", 2, k, check.integer(nil, 0, count_along(x, d)))
@@ -115,18 +115,18 @@ end
 -------------------------------------------------------------------------------
 -- One of each line
 
---- values and places of one element of each line along d, without d unless keepdim says so
-local function single(x, d, keepdim, values, places)
-  values, places = gather_values(x, d, values, places)
+--- values and indices of one element of each line along d, without d unless keepdim says so
+local function single(x, d, keepdim, values, indices)
+  values, indices = gather_values(x, d, values, indices)
   if x.ndim == 0 or keepdim then
-    return values, places
+    return values, indices
   end
-  return view.squeeze(values, d), view.squeeze(places, d)
+  return view.squeeze(values, d), view.squeeze(indices, d)
 end
 
 --- Returns the k-th smallest element along dimension d, and its place.
---- shapes  x [m, n], k, 2 -> [m], twice; the place is int64 and counts from 1
---- domain  any dtype; k from 1 to the size; of equals each has its turn, the first place first
+--- shapes  x [m, n], k, 2 -> [m], twice; the index is int64 and counts from 1
+--- domain  any dtype; k from 1 to the size; of equals each has its turn, the first index first
 --- raises  `kthvalue: argument 1: expected at least one element`; `kthvalue: argument 2: expected
 ---         an integer from 1 to`; `kthvalue: argument 3: expected a dimension`
 ---
@@ -136,7 +136,7 @@ end
 ---@param d? integer  -1
 ---@param keepdim? boolean  false
 ---@return Tensor value
----@return Tensor place
+---@return Tensor index
 function M.kthvalue(x, k, d, keepdim)
   d = dimension_of("kthvalue", 3, x, d)
   k = check.argument("kthvalue", 2, k, check.integer(nil, 1, need_elements("kthvalue", x, d)))
@@ -159,9 +159,9 @@ local function middle(name, x, d, place_of)
   if not has_nan(x) then
     return unrecorded.sort(name, x, d, false, (n + 1) // 2, true)
   end
-  local values, places = unrecorded.sort(name, x, d)
+  local values, indices = unrecorded.sort(name, x, d)
   local at = place_of(count_numbers(values, d), n)
-  return operations.gather(values, d, at), operations.gather(places, d, at)
+  return operations.gather(values, d, at), operations.gather(indices, d, at)
 end
 
 --- the median of all of x; its gradient is shared among equals
@@ -192,7 +192,7 @@ end
 
 --- Returns the median of all elements, or of those along dimension d and its place: of an even
 --- number the lower of the two in the middle.
---- shapes  x [...] -> []; x [m, n], 2 -> [m], twice; the place is int64 and counts from 1
+--- shapes  x [...] -> []; x [m, n], 2 -> [m], twice; the index is int64 and counts from 1
 --- domain  any dtype; NaN (the first) where there is one, and for an empty float tensor. Over all
 ---         the gradient is shared among equals.
 --- raises  `median: argument 1: expected at least one element`; `median: argument 2: expected a
@@ -217,8 +217,8 @@ M.nanmedian = median("nanmedian", function(numbers)
 end)
 
 --- Returns the most frequent element along dimension d (of several the smallest), and the last of
---- its places.
---- shapes  x [m, n], 2 -> [m], twice; the place is int64 and counts from 1
+--- its indices.
+--- shapes  x [m, n], 2 -> [m], twice; the index is int64 and counts from 1
 --- domain  any dtype; NaN equals nothing, so no NaN is frequent
 --- raises  `mode: argument 1: expected at least one element`; `mode: argument 2: expected a
 ---         dimension`
@@ -228,22 +228,22 @@ end)
 ---@param d? integer  -1
 ---@param keepdim? boolean  false
 ---@return Tensor value
----@return Tensor place
+---@return Tensor index
 function M.mode(x, d, keepdim)
   d = dimension_of("mode", 2, x, d)
   local n = need_elements("mode", x, d)
   if x.ndim == 0 then
     return view.squeeze((M.mode(view.unsqueeze(x, 1)))), operations.ones({ dtype = "int64" })
   end
-  local values, places = unrecorded.sort("mode", x, d)
+  local values, indices = unrecorded.sort("mode", x, d)
   -- along each sorted line: where the run of equals starts that an element belongs to
   local at = operations.cumsum(operations.expand(operations.ones({ dtype = "int64" }), x.shape), d)
   local is_new = operations.ne(values:narrow(d, 2, n - 1), values:narrow(d, 1, n - 1))
   local starts = operations.where(is_new, at:narrow(d, 2, n - 1), 1)
   starts = unrecorded.cummax(join.cat({ at:narrow(d, 1, 1), starts }, d), d)
   local last = unrecorded.argmax(at - starts, d, true)
-  values, places = operations.gather(values, d, last), operations.gather(places, d, last)
-  return single(x, d, keepdim, values, places)
+  values, indices = operations.gather(values, d, last), operations.gather(indices, d, last)
+  return single(x, d, keepdim, values, indices)
 end
 
 -------------------------------------------------------------------------------
@@ -372,11 +372,11 @@ local search_options = {
   sorter = check.optional(check.tensor()),
 }
 
---- Returns for each value the place where it would be put into an ascending sequence: before its
+--- Returns for each value the index where it would be put into an ascending sequence: before its
 --- equals there, or behind them with option right (or side = "right").
 --- shapes  sequence [n], values [...] or a number -> same; [..., n], [..., m] -> [..., m]
---- domain  any dtypes; places are int64 from 1 to n + 1. NaN is the largest. Option sorter: the
----         places that sort the sequence, as `argsort` gives them.
+--- domain  any dtypes; indices are int64 from 1 to n + 1. NaN is the largest. Option sorter: the
+---         indices that sort the sequence, as `argsort` gives them.
 --- raises  `searchsorted: argument N: expected`; `searchsorted: option NAME: expected`
 --- cost    time O(log n) a value
 ---

@@ -35,8 +35,8 @@ operations.define("tensor", {
 --- make it, and every function that takes it first is its method too.
 ---
 --- x[2] is row 2 and x[-1] the last, x[{ 2, 3 }] one element, x[{ { 1, 4 }, {} }] rows 1 to 4 with
---- all columns: a position, or a slice { from, to, step }, for each dimension. These are views; a
---- mask or a tensor of positions, x[x:gt(0)], picks copies (`wrun.index` says more). Assigning to
+--- all columns: an index, or a slice { from, to, step }, for each dimension. These are views; a
+--- mask or a tensor of indices, x[x:gt(0)], picks copies (`wrun.index` says more). Assigning to
 --- any of them, x[2] = 0, changes x. #x is the first size. + - * / // % ^ and the unary minus work
 --- element by element, also with numbers; comparisons are methods, x:lt(y).
 ---
@@ -73,7 +73,7 @@ M.is_tensor = core.is_tensor
 ---@type fun(x: Tensor, d?: integer): integer|integer[]
 M.size = core.size
 
---- Returns how many elements lie in memory from one position of a dimension to the next.
+--- Returns how many elements lie in memory from one index of a dimension to the next.
 --- shapes  x [a, b] -> { b, 1 } where x is contiguous
 --- domain  any dtype; d from 1, or from the end; without it all strides
 --- raises  `stride: argument 2: expected a dimension`

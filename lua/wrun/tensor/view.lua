@@ -1,4 +1,4 @@
---- Views: other shapes, dimensions added, exchanged and taken away; parts: stretches, positions,
+--- Views: other shapes, dimensions added, exchanged and taken away; parts: stretches, indices,
 --- windows and diagonals.
 
 local check = require "wrun.check"
@@ -77,9 +77,9 @@ operations.define("view", {
       function(g, _, x, d, size, step)
         d = d < 0 and x.ndim + d + 1 or d
         local starts = operations.arange(g:size(d)) * step + 1
-        local places = starts:unsqueeze(2) + operations.arange(size)
+        local indices = starts:unsqueeze(2) + operations.arange(size)
         local rows = g:movedim(-1, d + 1):flatten(d, d + 1)
-        return zeros_like(x, g):index_add(d, places:reshape(-1), rows)
+        return zeros_like(x, g):index_add(d, indices:reshape(-1), rows)
       end,
     },
     sample = function(randn) return randn(2, 7), 2, 3, 2 end,
@@ -87,8 +87,8 @@ operations.define("view", {
   diagonal = {
     gradients = {
       function(g, _, x, ...)
-        local places = unrecorded.reshape(operations.arange(1, x:numel() + 1), x.shape)
-        return zeros_like(x, g):put(unrecorded.diagonal(places, ...), g)
+        local indices = unrecorded.reshape(operations.arange(1, x:numel() + 1), x.shape)
+        return zeros_like(x, g):put(unrecorded.diagonal(indices, ...), g)
       end,
     },
     sample = function(randn) return randn(3, 2, 4), -1, 3, 1 end,
@@ -301,7 +301,7 @@ function M.unflatten(x, d, sizes)
   end
   local fits = known and (unknown and known > 0 and n % known == 0 or known == n)
   if type(sizes) ~= "table" or #sizes == 0 or not fits then
-    fail("unflatten: argument 3: expected sizes for the %d positions of dimension %d, got %s", n, d,
+    fail("unflatten: argument 3: expected sizes for the %d indices of dimension %d, got %s", n, d,
       check.describe(sizes))
   end
   if unknown then
@@ -336,10 +336,10 @@ function M.movedim(x, from, to)
     end
   end
   if #lists[1] ~= #lists[2] then
-    fail("movedim: expected as many dimensions as places, got %d and %d", #lists[1], #lists[2])
+    fail("movedim: expected as many dimensions as indices, got %d and %d", #lists[1], #lists[2])
   end
-  for i, place in ipairs(lists[2]) do
-    order[place] = lists[1][i]
+  for i, index in ipairs(lists[2]) do
+    order[index] = lists[1][i]
   end
   local next_free = 1
   for d = 1, x.ndim do
@@ -391,7 +391,7 @@ M.broadcast_to = operations.expand
 -------------------------------------------------------------------------------
 -- Parts
 
---- Returns length positions of dimension d, from start on.
+--- Returns length indices of dimension d, from start on.
 --- shapes  x [a, b], d = 2 -> [a, length], a view
 --- domain  any dtype; d and start from 1, or from the end
 --- raises  `narrow: expected a part of dimension`; `narrow: argument 2: expected a dimension`
@@ -400,16 +400,16 @@ M.broadcast_to = operations.expand
 ---@type fun(x: Tensor, d: integer, start: integer, length: integer): Tensor
 M.narrow = operations.narrow
 
---- Returns one position of dimension d, without that dimension.
+--- Returns one index of dimension d, without that dimension.
 --- shapes  x [a, b], d = 2 -> [a], a view
---- domain  any dtype; d and position from 1, or from the end
---- raises  `select: expected a position from 1 to`; `select: argument 2: expected a dimension`
+--- domain  any dtype; d and index from 1, or from the end
+--- raises  `select: expected an index from 1 to`; `select: argument 2: expected a dimension`
 ---
 ---     print(wrun.arange(6):reshape(2, 3):select(2, -1))
----@type fun(x: Tensor, d: integer, position: integer): Tensor
+---@type fun(x: Tensor, d: integer, index: integer): Tensor
 M.select = operations.select
 
---- Returns all windows of size positions along dimension d, step apart.
+--- Returns all windows of size indices along dimension d, step apart.
 --- shapes  x [a, n], d = 2 -> [a, (n - size) // step + 1, size], a view
 --- domain  any dtype; size from 0 to n, step from 1
 --- raises  `unfold: argument 3: expected a size from`; `unfold: argument 4: expected a step of`
@@ -430,19 +430,19 @@ M.diagonal = operations.diagonal
 -------------------------------------------------------------------------------
 -- All parts, as a table of views
 
---- x as a tensor with dimensions, and dimension d, argument `place`, as a number from 1
-local function along(f, x, place, d)
+--- x as a tensor with dimensions, and dimension d, argument `index`, as a number from 1
+local function along(f, x, index, d)
   check.tensor_argument(f, 1, x)
   if x.ndim == 0 then
     fail("%s: argument 1: expected a tensor with dimensions, got %s", f, check.describe(x))
   end
-  return check.dimension(f, place, d or 1, x.ndim)
+  return check.dimension(f, index, d or 1, x.ndim)
 end
 
-local function whole(f, place, what, value, least)
+local function whole(f, index, what, value, least)
   local n = type(value) == "number" and math.tointeger(value)
   if not n or n < least then
-    fail("%s: argument %d: expected %s, got %s", f, place, what, check.describe(value))
+    fail("%s: argument %d: expected %s, got %s", f, index, what, check.describe(value))
   end
   return n
 end
@@ -553,7 +553,7 @@ function M.tensor_split(x, cuts, d)
   return parts
 end
 
---- Returns all positions of dimension d, each without that dimension.
+--- Returns all indices of dimension d, each without that dimension.
 --- shapes  x [3, a] -> [a], [a], [a]; views
 --- domain  any dtype; d 1 by default
 --- raises  `unbind: argument 1: expected a tensor with dimensions`; `unbind: argument 2: expected`

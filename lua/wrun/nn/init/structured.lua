@@ -101,7 +101,7 @@ local SPARSE = {
 --- shapes  tensor [m, n]; ceil(sparsity * m) elements of each column become 0
 --- domain  float32 or float64; sparsity from 0 to 1
 --- raises  `sparse_: argument 1: expected 2 dimensions`; `option sparsity: expected a number`
---- source  [Martens2010]. The places too are drawn from `generator`; PyTorch takes them from the
+--- source  [Martens2010]. The indices too are drawn from `generator`; PyTorch takes them from the
 ---   default one even then.
 ---
 ---     print(nn.init.sparse_(wrun.empty(4, 3), 0.5))
@@ -116,8 +116,8 @@ function M.sparse_(tensor, ...)
   local rows, columns = tensor:size(1), tensor:size(2)
   local count = math.ceil(o.sparsity * rows)
   for column = 1, columns do
-    local places = wrun.randperm(rows, { generator = o.generator }):narrow(1, 1, count)
-    tensor:select(2, column):index_fill_(1, places, 0)
+    local indices = wrun.randperm(rows, { generator = o.generator }):narrow(1, 1, count)
+    tensor:select(2, column):index_fill_(1, indices, 0)
   end
   return tensor
 end

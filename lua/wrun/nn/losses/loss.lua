@@ -22,9 +22,9 @@ Loss.WEIGHT = check.optional(TENSOR)
 
 --- Refuses an argument that is no tensor of a float dtype.
 --- raises  `argument N: expected a float32 or float64 tensor`
-function Loss.check_float(o, position, x)
+function Loss.check_float(o, index, x)
   if not (check.is_tensor(x) and FLOATS[x.dtype]) then
-    fail("%s: argument %d: expected a float32 or float64 tensor, got %s", o.__name, position,
+    fail("%s: argument %d: expected a float32 or float64 tensor, got %s", o.__name, index,
       check.describe(x))
   end
 end
@@ -40,10 +40,10 @@ end
 --- Refuses an argument that is no tensor of this shape, which matches that of a tensor: argument
 --- 1, unless it is given.
 --- raises  `argument N: expected a tensor`; `argument N: expected SHAPE to match`
-function Loss.check_shape(o, position, x, shape, matched)
-  check.tensor_argument(o.__name, position, x)
+function Loss.check_shape(o, index, x, shape, matched)
+  check.tensor_argument(o.__name, index, x)
   if not has_shape(x, shape) then
-    fail("%s: argument %d: expected %s to match %s, got %s", o.__name, position,
+    fail("%s: argument %d: expected %s to match %s, got %s", o.__name, index,
       check.shape_text(shape), matched and check.shape_text(matched) or "argument 1",
       check.shape_text(x))
   end

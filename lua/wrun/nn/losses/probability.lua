@@ -26,12 +26,12 @@ local binary_cross_entropy = wrun.autograd.Function {
   end,
 }
 
-local function check_probabilities(o, position, x, remedy)
+local function check_probabilities(o, argument, x, remedy)
   local is_valid = x:detach():ge(0):logical_and(x:detach():le(1)):reshape(-1)
   if not is_valid:all():item() then
-    local place = is_valid:long():argmin(1):item()
-    fail("%s: argument %d: expected probabilities from 0 to 1, got %s at place %d%s", o.__name,
-      position, x:detach():reshape(-1)[place]:item(), place, remedy)
+    local index = is_valid:long():argmin(1):item()
+    fail("%s: argument %d: expected probabilities from 0 to 1, got %s at index %d%s", o.__name,
+      argument, x:detach():reshape(-1)[index]:item(), index, remedy)
   end
 end
 

@@ -4,11 +4,11 @@ local check = require "wrun.check"
 local operations = require "wrun.operations"
 
 --- a number as a tensor that compares with those of `dtype`
-return function(name, place, value, dtype)
+return function(name, index, value, dtype)
   if type(value) == "number" then
     local is_float = dtype:find("float", 1, true) or math.type(value) == "integer"
     return operations.tensor(value, { dtype = is_float and dtype or "float64" })
   end
-  check.tensor_argument(name, place, value)
+  check.tensor_argument(name, index, value)
   return value
 end

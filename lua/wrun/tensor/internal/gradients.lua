@@ -31,7 +31,7 @@ function M.restore_dimensions(g, x, dim, keepdim)
   return g:reshape(shape)
 end
 
---- x moved one place along d, towards the end or (`back`) the start; `filling` comes in.
+--- x moved one index along d, towards the end or (`back`) the start; `filling` comes in.
 function M.shifted(x, d, back, filling)
   local n = x.ndim == 0 and 1 or x:size(d)
   if n <= 1 then

@@ -1,9 +1,9 @@
---- Keys with tensors in them, t[mask] and t[{ rows, columns }], as flat positions.
+--- Keys with tensors in them, t[mask] and t[{ rows, columns }], as flat indices.
 --
--- A key has a part for each dimension: a position, a slice {from, to, step}, an int64 tensor of
--- positions, or a mask, which stands for as many dimensions as it has. Tensors of positions
+-- A key has a part for each dimension: an index, a slice {from, to, step}, an int64 tensor of
+-- indices, or a mask, which stands for as many dimensions as it has. Tensors of indices
 -- broadcast together; their dimensions stand in the result where the tensors stood in the key, or
--- in front where slices stand between them, as in PyTorch. Positions and slices alone make a view
+-- in front where slices stand between them, as in PyTorch. Indices and slices alone make a view
 -- instead (runtime/bind_view.c).
 
 local broadcast = require "wrun.tensor.internal.broadcast"
@@ -28,21 +28,21 @@ function M.has_tensor(key)
   return false
 end
 
---- Returns int64 (or int32) positions that are in 1..n, as int64; where `from_end` allows it,
+--- Returns int64 (or int32) indices that are in 1..n, as int64; where `from_end` allows it,
 --- -n..-1 count from the end.
 --- The error begins with `format` and its arguments, and names the value and its place.
-function M.positions(t, n, from_end, format, ...)
+function M.indices(t, n, from_end, format, ...)
   t = check.is_tensor(t) and t.dtype == "int32" and unrecorded.to(t, "int64") or t
   if not check.is_tensor(t) or t.dtype ~= "int64" then
-    fail("%s: expected an int64 tensor of positions, got %s", format:format(...), check.describe(t))
+    fail("%s: expected an int64 tensor of indices, got %s", format:format(...), check.describe(t))
   end
-  local positions, place = unrecorded.positions(t, n, from_end)
-  if not positions then
+  local indices, index = unrecorded.indices(t, n, from_end)
+  if not indices then
     local range = from_end and ("1 to %d (or -%d to -1)"):format(n, n) or ("1 to %d"):format(n)
-    fail("%s: expected positions from %s, got %d at place %d", format:format(...), range,
-      unrecorded.reshape(t, -1)[place]:item(), place)
+    fail("%s: expected indices from %s, got %d at index %d", format:format(...), range,
+      unrecorded.reshape(t, -1)[index]:item(), index)
   end
-  return positions
+  return indices
 end
 
 --- t with n dimensions of size 1 behind its own
@@ -92,7 +92,7 @@ local function read(f, x, key)
         check.shape_text(x))
     elseif check.is_tensor(part) then
       local size = x:size(d + 1)
-      add(M.positions(part, size, true, "%s: part %d of the key", f, i), size, 1)
+      add(M.indices(part, size, true, "%s: part %d of the key", f, i), size, 1)
     else
       add(part, x:size(d + 1), 1)
     end
@@ -103,7 +103,7 @@ local function read(f, x, key)
   return parts, sizes
 end
 
---- Raises as t[key] does for what is wrong with positions and slices.
+--- Raises as t[key] does for what is wrong with indices and slices.
 local function check_basic(parts, sizes)
   local basic, is_needed = {}, false
   for i, part in ipairs(parts) do
@@ -136,16 +136,16 @@ end
 --- how many dimensions of the result come from slices, and after how many of those the dimensions
 --- of the tensors stand: after none when slices stand between the tensors
 local function layout(parts)
-  local slices, place, last, apart = 0, nil, nil, false
+  local slices, index, last, apart = 0, nil, nil, false
   for _, part in ipairs(parts) do
     if check.is_tensor(part) then
       apart = apart or (last ~= nil and last ~= slices)
-      place, last = place or slices, slices
+      index, last = index or slices, slices
     elseif type(part) == "table" then
       slices = slices + 1
     end
   end
-  return slices, apart and 0 or place
+  return slices, apart and 0 or index
 end
 
 local function joint_shape(f, parts)
@@ -161,28 +161,28 @@ local function joint_shape(f, parts)
   return joint
 end
 
---- Returns the flat positions, from 1, of the elements of x that a key names, in the shape of
+--- Returns the flat indices, from 1, of the elements of x that a key names, in the shape of
 --- x[key].
 function M.flat(f, x, key)
   local parts, sizes = read(f, x, key)
   check_basic(parts, sizes)
   local joint = joint_shape(f, parts)
-  local slices, place = layout(parts)
+  local slices, index = layout(parts)
   local flat, stride, behind, constant = nil, 1, 0, 1 -- from the last dimension on
-  local function add(places)
-    places = stride == 1 and places or places * stride
-    flat = flat and flat + places or places
+  local function add(indices)
+    indices = stride == 1 and indices or indices * stride
+    flat = flat and flat + indices or indices
   end
   for i = #parts, 1, -1 do
     local part, size = parts[i], sizes[i]
     if math.type(part) == "integer" then
       constant = constant + stride * (part < 0 and part + size + 1 or part)
     elseif check.is_tensor(part) then
-      add(before_ones(part, slices - place))
+      add(before_ones(part, slices - index))
     else
-      local places = unrecorded.index(operations.arange(1, size + 1), { part })
-      local in_front = slices - behind <= place
-      add(before_ones(places, behind + (in_front and #joint or 0)))
+      local indices = unrecorded.index(operations.arange(1, size + 1), { part })
+      local in_front = slices - behind <= index
+      add(before_ones(indices, behind + (in_front and #joint or 0)))
       behind = behind + 1
     end
     constant = constant - stride
