@@ -1,7 +1,7 @@
 --- Tensors with gradients, networks and their initialisation, optimisers and data, for Lua.
---
--- `local wrun = require "wrun"`. Functions of tensors are here (and most are methods of tensors);
--- nn, optim, data and the other parts are loaded when first touched.
+---
+--- `local wrun = require "wrun"`. Functions of tensors are here (and most are methods of tensors);
+--- nn, optim, data and the other parts are loaded when first touched.
 
 local autograd = require "wrun.autograd"
 local core = require "wrun.core"

@@ -37,7 +37,8 @@ for size in args.sizes:gmatch("[^,]+") do
 end
 local code = sizes[#sizes]
 
--- PCA -------------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- PCA
 
 -- The mean, and the first `count` principal directions as columns.
 local function principal(count)
@@ -58,7 +59,8 @@ local function reconstruct_pca(mean, directions)
   return (x_test - mean):matmul(directions):matmul(directions:t()) + mean
 end
 
--- Networks --------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- Networks
 
 local function xavier()
   local model = dbn.new { sizes = sizes, code_units = "gaussian", seed = args.seed }:unroll()
@@ -130,7 +132,8 @@ local function fine_tune(model, title)
   end
 end
 
--- The comparison --------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- The comparison
 
 local STARTS = {
   dbn = { "pretrained autoencoder", pretrained },

@@ -17,9 +17,9 @@ wrun.outer(a, b)   or   x:outer(b)
   shapes    a [n], b [m] -> [n, m]
   domain    any dtypes
   raises    `outer: argument N: expected a tensor`
-  a         Tensor
-  b         Tensor
-  returns   Tensor
+  a         wrun.Tensor
+  b         wrun.Tensor
+  returns   wrun.Tensor
 
       print(wrun.arange(1, 4):outer(wrun.arange(1, 4)))]]
 

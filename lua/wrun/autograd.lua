@@ -1,9 +1,9 @@
 --- Gradients: the walk backward over what was recorded, and the functions around it.
---
--- runtime/bind_autograd.c records a node for each operation; a node has edges to the nodes of its
--- arguments, or to the arguments themselves where those are leaves. The walk visits a node once all
--- gradients of its result are summed, asks its row (operations.lua) for the gradients
--- of the arguments, and passes them along the edges.
+---
+--- runtime/bind/bind_autograd.c records a node for each operation; a node has edges to the nodes of
+--- its arguments, or to the arguments themselves where those are leaves. The walk visits a node once
+--- all gradients of its result are summed, asks its row (operations.lua) for the gradients of the
+--- arguments, and passes them along the edges.
 
 local check = require "wrun.check"
 local core = require "wrun.core"
@@ -32,7 +32,7 @@ local function scoped(switch, value)
     if f == nil then
       return switched(switch, value)
     end
-    local guard <close> = switched(switch, value) -- luacheck: no unused
+    local _ <close> = switched(switch, value)
     return f(...)
   end
 end
@@ -274,15 +274,15 @@ end
 ---     local x = wrun.tensor({ 1.0, 2.0, 3.0 }, { requires_grad = true })
 ---     x:square():sum():backward()
 ---     print(x.grad)
----@param output Tensor
----@param gradient? Tensor  of output's shape; 1 where output is a single number
----@param options? { retain_graph: boolean, create_graph: boolean }
+---@param output wrun.Tensor
+---@param gradient wrun.Tensor?  of output's shape; 1 where output is a single number
+---@param options { retain_graph: boolean, create_graph: boolean }?
 function M.backward(output, gradient, options)
   check_output("backward", output)
   options = options and check.options("backward", options, BACKWARD_OPTIONS)
   local create, keep = modes(options)
   local seed = check_seed("backward", output, gradient)
-  local guard <close> = switched(graph.set_grad_enabled, create) -- luacheck: no unused
+  local _ <close> = switched(graph.set_grad_enabled, create)
   local sums, leaves = walk({ output }, { seed }, keep, {})
   local taken = memory_of { seed }
   for _, leaf in ipairs(leaves) do
@@ -324,10 +324,10 @@ end
 ---     local x = wrun.tensor(2.0, { requires_grad = true })
 ---     local dx = wrun.autograd.grad(x ^ 3, x, { create_graph = true })
 ---     print(dx, wrun.autograd.grad(dx, x)) -- 3 x^2 and 6 x
----@param outputs Tensor|Tensor[]
----@param inputs Tensor|Tensor[]
----@param options? table
----@return Tensor ...  one for each input
+---@param outputs wrun.Tensor|wrun.Tensor[]
+---@param inputs wrun.Tensor|wrun.Tensor[]
+---@param options table?
+---@return wrun.Tensor ...  one for each input
 function M.grad(outputs, inputs, options)
   options = check.options("grad", options, GRAD_OPTIONS)
   local create, keep = modes(options)
@@ -346,7 +346,7 @@ function M.grad(outputs, inputs, options)
     targets[i] = input.grad_fn or input
     wanted[targets[i]] = true
   end
-  local guard <close> = switched(graph.set_grad_enabled, create) -- luacheck: no unused
+  local _ <close> = switched(graph.set_grad_enabled, create)
   local sums = walk(outputs, seeds, keep, wanted)
   local results, taken = {}, memory_of(seeds)
   for i in ipairs(inputs) do

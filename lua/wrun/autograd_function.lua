@@ -24,7 +24,7 @@ Context.__index = Context
 ---       backward = function(ctx, g) return g * 2 * ctx:saved_tensors() end,
 ---     }
 ---     print(wrun.gradcheck(square, { wrun.ones(2, { dtype = "float64", requires_grad = true }) }))
----@param ... Tensor|any
+---@param ... wrun.Tensor|any
 function Context:save_for_backward(...)
   self._saved = table.pack(...)
   for i = 1, self._saved.n do
@@ -45,7 +45,7 @@ end
 ---       backward = function(ctx, g) return g * 2 * ctx:saved_tensors() end,
 ---     }
 ---     print(wrun.gradcheck(square, { wrun.ones(2, { dtype = "float64", requires_grad = true }) }))
----@return Tensor|any ...
+---@return wrun.Tensor|any ...
 function Context:saved_tensors()
   local values = {}
   for i, saved in ipairs(self._saved or {}) do

@@ -44,9 +44,9 @@ end
 --- shapes  x uint8 [n, 28, 28], y int64 [n]; also classes ("0" to "9"), name and folder
 --- domain  pixels 0 (white paper) to 255 (ink); y counts from 1, so classes[y] is the digit
 --- raises  `mnist: option folder: expected the files of`;
----         `mnist: WRUN_DATA: expected the files of`;
----         `mnist: PATH: ...` for a bad file;
----         `mnist: MNIST is not on this machine and cannot be downloaded`
+---   `mnist: WRUN_DATA: expected the files of`;
+---   `mnist: PATH: ...` for a bad file;
+---   `mnist: MNIST is not on this machine and cannot be downloaded`
 --- cost    53 MB and about 0.4 s for the training set, compressed on disk
 --- source  [LeCun1998]
 ---
@@ -90,12 +90,12 @@ end
 ---
 --- shapes  x uint8 [n, 3, 32, 32], y int64 [n]; also classes ("airplane" ...), name and folder
 --- domain  red, green and blue planes, 0 to 255; y counts from 1. A file may hold fewer than the
----         10000 records it should; sizes and labels are checked
+---   10000 records it should; sizes and labels are checked
 --- raises  `cifar10: option folder: expected the files of`;
----         `cifar10: PATH: expected 1 to 10000 records of 3073 bytes`;
----         `cifar10: PATH: record N: expected a label from 0 to 9`; `cifar10: PATH: ...` for a file
----         that is bad otherwise; `cifar10: CIFAR-10 is not on this machine, and it is not
----         downloaded`
+---   `cifar10: PATH: expected 1 to 10000 records of 3073 bytes`;
+---   `cifar10: PATH: record N: expected a label from 0 to 9`; `cifar10: PATH: ...` for a file
+---   that is bad otherwise; `cifar10: CIFAR-10 is not on this machine, and it is not
+---   downloaded`
 --- cost    154 MB for the training set, twice that while it is read
 --- source  [Krizhevsky2009]
 ---
@@ -126,10 +126,10 @@ end
 ---
 --- shapes  x [n, ...], y [n, ...] -> #loader batches of x [batch, features], y [batch, ...]
 --- domain  uint8 x of a table { x = } becomes float32 between 0 and 1, a batch at a time; other
----         types, and other data sets, stay as they are. Samples of objects are put together by
----         `collate`: a list such as { x, y } gives a batch x, y
+---   types, and other data sets, stay as they are. Samples of objects are put together by
+---   `collate`: a list such as { x, y } gives a batch x, y
 --- raises  `loader: argument 1: expected`; `loader: option NAME: expected`;
----         `loader: option NAME: unknown`; `loader: option NAME: cannot go together with`
+---   `loader: option NAME: unknown`; `loader: option NAME: cannot go together with`
 ---
 ---     local set = { x = wrun.randn(5, 3), y = wrun.arange(1, 6) }
 ---     local loader = data.loader(set, { batch_size = 2, shuffle = true })

@@ -89,7 +89,8 @@ function Model:up(x, n)
   return x
 end
 
--- Training --------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- Training
 
 -- All samples one layer up, a part at a time.
 local function lift(layer, x)
@@ -124,8 +125,8 @@ local LAYERS = check.optional(check.table())
 --- Trains the layers one after the other, each on the hidden probabilities of the one below it.
 --- shapes  data [n, visible] or [n, ...]
 --- domain  the options of rbm's fit, for every layer; `layers` is a list of such tables, whose
----         options win in their layer. callback(info) gets the layer's number as info.layer; when
----         it returns false, the next layer begins
+---   options win in their layer. callback(info) gets the layer's number as info.layer; when
+---   it returns false, the next layer begins
 --- raises  `fit: option layers: expected`; as rbm's fit
 --- cost    the memory of the widest layer's activity over all data, twice
 --- source  [Hinton2006] section 4
@@ -152,7 +153,8 @@ function Model:fit(data, options)
   return self
 end
 
--- Sampling --------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- Sampling
 
 local COUNT = check.integer(nil, 1)
 local STEPS = check.integer(1000, 1)
@@ -160,7 +162,7 @@ local STEPS = check.integer(1000, 1)
 --- Draws from the model: Gibbs sampling in the top machine, then down to the visible units.
 --- shapes  -> [n, visible]
 --- domain  n >= 1, steps >= 1 (1000); the probabilities (means) of the visible units, the layers
----         between are sampled. The chains start from independent units of the top machine
+---   between are sampled. The chains start from independent units of the top machine
 --- raises  `sample: argument N: expected`
 --- cost    steps products there and back in the top machine
 --- source  [Hinton2006] section 6
@@ -188,7 +190,8 @@ function Model:sample(n, steps)
   end)
 end
 
--- Networks --------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- Networks
 
 -- A Linear on these tensors' memory.
 local function linear(weight, bias)
@@ -257,9 +260,9 @@ local M = { Model = Model }
 --- Makes a stack of machines with small random weights.
 --- shapes  layers[i].weight [sizes[i + 1], sizes[i]]
 --- domain  options sizes: visible units, then hidden units from below; visible_units "binary"
----         (default) or "gaussian"; code_units, those of the top layer, "binary" (default) or
----         "gaussian" (a linear code); center, std, dtype as in rbm.new; seed (layer i gets
----         seed + i; drawn from the default generator when not given)
+---   (default) or "gaussian"; code_units, those of the top layer, "binary" (default) or
+---   "gaussian" (a linear code); center, std, dtype as in rbm.new; seed (layer i gets
+---   seed + i; drawn from the default generator when not given)
 --- raises  `dbn.new: option NAME: expected`
 --- source  [Hinton2006]
 ---

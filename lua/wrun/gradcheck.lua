@@ -58,8 +58,8 @@ end
 --- raises  `gradcheck: expected at least one input`; `gradcheck: input N: two runs gave different`
 ---@param f function
 ---@param inputs table
----@param options? table
----@return { input: integer, got: Tensor, expected: Tensor }[]  the walk's, and by differences
+---@param options table?
+---@return { input: integer, got: wrun.Tensor, expected: wrun.Tensor }[]  the walk's, and by differences
 ---@return { eps: number, atol: number, rtol: number }
 function M.compare(f, inputs, options)
   local o = check.options("gradcheck", options, OPTIONS)
@@ -117,7 +117,7 @@ end
 ---     print(wrun.gradcheck(wrun.exp, { x }))
 ---@param f function  tensors (and other values) -> one tensor
 ---@param inputs table  the arguments; `n` where some are nil
----@param options? { eps: number, atol: number, rtol: number }
+---@param options { eps: number, atol: number, rtol: number }?
 ---@return boolean  true
 function M.gradcheck(f, inputs, options)
   local comparisons, o = M.compare(f, inputs, options)
@@ -146,7 +146,7 @@ end
 ---     print(wrun.gradgradcheck(wrun.exp, { x }))
 ---@param f function  tensors (and other values) -> one tensor
 ---@param inputs table  the arguments; `n` where some are nil
----@param options? { eps: number, atol: number, rtol: number }
+---@param options { eps: number, atol: number, rtol: number }?
 ---@return boolean  true
 function M.gradgradcheck(f, inputs, options)
   inputs = table.move(inputs, 1, inputs.n or #inputs, 1, { n = inputs.n or #inputs })

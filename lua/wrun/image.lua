@@ -92,10 +92,10 @@ end
 --- Lays pictures out in a grid, row by row; a single one comes back as it is.
 --- shapes  pictures [n, height, width] or [height, width] -> [grid height, grid width] float32
 --- domain  0 (black) to 1 (white), clamped; uint8 counts as 0..1. Options columns (default: about
----         as many as rows), padding (2 pixels), background (0.5), scale (pixels a pixel, 1) and
----         range: "unit" (values are 0..1), "each" (every picture from its least to its largest
----         value), "all" (the same for all together), "symmetric" (every picture around zero, as
----         mid grey)
+---   as many as rows), padding (2 pixels), background (0.5), scale (pixels a pixel, 1) and
+---   range: "unit" (values are 0..1), "each" (every picture from its least to its largest
+---   value), "all" (the same for all together), "symmetric" (every picture around zero, as
+---   mid grey)
 --- raises  `image.grid: argument 1: expected pictures`; `image.grid: option NAME: expected`
 ---
 ---     print(image.grid(wrun.rand(6, 4, 4), { columns = 3, padding = 1 }).shape[2])

@@ -187,12 +187,12 @@ end
 --- Writes one row, a table of names and values, and flushes it.
 ---
 --- domain  numbers, booleans, UTF-8 texts and tensors of one element; floats with as many digits as
----         bring them back. In CSV, booleans are 1 and 0, missing fields are empty, and the first
----         row, where no fields were given, decides which there are, in sorted order. JSON has no
----         NaN and no infinities: they become null, and missing fields are left out
+---   bring them back. In CSV, booleans are 1 and 0, missing fields are empty, and the first
+---   row, where no fields were given, decides which there are, in sorted order. JSON has no
+---   NaN and no infinities: they become null, and missing fields are left out
 --- raises  `write: argument 1: expected`; `write: field NAME: expected`;
----         `write: field NAME: unknown`; `write: the log PATH is closed`; `write: PATH: ...` when
----         it cannot be written
+---   `write: field NAME: unknown`; `write: the log PATH is closed`; `write: PATH: ...` when
+---   it cannot be written
 ---
 ---     local path = os.tmpname()
 ---     local log <close> = wrun.logbook.open(path, { format = "jsonl" })
@@ -286,8 +286,8 @@ end
 ---
 --- domain  `data.csv` reads back the columns of numbers
 --- raises  `open: argument 1: expected a string`; `open: option NAME: expected`;
----         `open: PATH: expected the header`; `open: PATH: its last row is not complete`;
----         `open: PATH: expected JSON objects`; `open: PATH: ...` when it cannot be opened
+---   `open: PATH: expected the header`; `open: PATH: its last row is not complete`;
+---   `open: PATH: expected JSON objects`; `open: PATH: ...` when it cannot be opened
 --- source  [RFC4180], [RFC8259]
 ---
 ---     local path = os.tmpname()
@@ -295,7 +295,7 @@ end
 ---     for epoch = 1, 2 do log:write { epoch = epoch, loss = 1 / epoch } end
 ---     print(data.csv(path, { header = true }), os.remove(path))
 ---@param path string
----@param options? { format: string, fields: string[], append: boolean }
+---@param options { format: string, fields: string[], append: boolean }?
 ---@return wrun.logbook.Log
 function M.open(path, options)
   check.argument("open", 1, path, check.string())

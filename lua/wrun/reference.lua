@@ -3,7 +3,7 @@
 --- Public is what the faces hold: wrun and its parts, their functions, their classes and the
 --- methods of these, and every class of a part that a tag @class names. An entry is found for a
 --- value by the line that defines it, or else by the assignment that published it. Elementwise
---- operations are documented by their rows of runtime/ops.def.
+--- operations are documented by their rows of runtime/kernels/ops.def.
 
 local comments = require "wrun.reference.comments"
 local core = require "wrun.core"

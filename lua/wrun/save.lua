@@ -117,11 +117,11 @@ end
 ---
 --- shapes  any; views are saved with what they show alone
 --- domain  any dtype; keys are texts and integers. A tensor below keys a, b is named `a.b`, so any
----         safetensors reader finds it; a flat table makes the very bytes that the reference
----         implementation would. The file is on the disk before it takes the place of an older
----         one: a run that is killed leaves the old file or the new
+---   safetensors reader finds it; a flat table makes the very bytes that the reference
+---   implementation would. The file is on the disk before it takes the place of an older
+---   one: a run that is killed leaves the old file or the new
 --- raises  `save: argument N: expected`; `save: argument 2: two tensors would be named`;
----         `save: PATH: ...` when it cannot be written
+---   `save: PATH: ...` when it cannot be written
 --- source  the safetensors format; see lua/wrun/save.lua for what is not a tensor
 ---
 ---     local path, model = os.tmpname(), nn.Linear(2, 3)
@@ -130,7 +130,7 @@ end
 ---     os.remove(path)
 ---@param path string
 ---@param tree table
----@param metadata? table<string, string>  shown to other readers as the file's `__metadata__`
+---@param metadata table<string, string>?  shown to other readers as the file's `__metadata__`
 function M.save(path, tree, metadata)
   check.argument("save", 1, path, PATH)
   check.argument("save", 2, tree, check.table())
@@ -234,7 +234,7 @@ end
 --- file's metadata.
 ---
 --- domain  BOOL, U8, I32, I64, F32 and F64 stay as they are; other integers become int64, F16 and
----         BF16 float32; other types are refused. Tensors require no gradient
+---   BF16 float32; other types are refused. Tensors require no gradient
 --- raises  `load: argument 1: expected a string`; `load: PATH: ...` for a missing or bad file
 --- cost    a file that is bad takes no more memory than its size and 64 MB
 ---

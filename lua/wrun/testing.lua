@@ -129,7 +129,7 @@ local NEAR = {
 ---     assert.is_not.tensor_near(0, wrun.tensor(0.1))
 ---@param expected wrun.Tensor|number|table
 ---@param got wrun.Tensor|number|table
----@param options? { rtol: number, atol: number, equal_nan: boolean }
+---@param options { rtol: number, atol: number, equal_nan: boolean }?
 ---@return boolean
 ---@return string text  what was compared; where, by how much and how often it differs
 function M.tensor_near(expected, got, options)
@@ -304,7 +304,7 @@ end
 ---     assert.gradients(function(a, b) return (a * b):tanh() end, { wrun.rand(3), wrun.rand(3) })
 ---@param f function|wrun.nn.Module
 ---@param x wrun.Tensor|table  the argument, or all of them
----@param options? { eps: number, atol: number, rtol: number }
+---@param options { eps: number, atol: number, rtol: number }?
 ---@return boolean
 ---@return string text  which gradients differ, where, by how much and how often
 function M.gradients(f, x, options)

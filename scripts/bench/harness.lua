@@ -12,7 +12,8 @@ M.program = arg[-1]
 M.folder = arg[0]:match("^(.*)/") or "."
 M.python = "/usr/bin/python3"
 
--- Timing ----------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- Timing
 
 --- Returns the seconds that f(...) takes.
 function M.seconds(f, ...)
@@ -58,7 +59,8 @@ function M.best(a, b)
   return M.median(a) <= M.median(b) and a or b
 end
 
--- The table -------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- The table
 
 local UNITS = { { 1, "s" }, { 1e-3, "ms" }, { 1e-6, "us" }, { 1e-9, "ns" } }
 
@@ -108,7 +110,8 @@ function M.memory(what, ours, theirs, aim)
   line(what, megabytes(ours), beside, ratio, aim or "")
 end
 
--- Other processes -------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- Other processes
 
 --- Returns the most memory, in MB, that wrun ever held while running a script of this folder.
 function M.peak(command)

@@ -146,7 +146,7 @@ end
 
 --- what stands above a section: the beginning of a file's head as a sentence, then all of that
 local function section_of(module, head)
-  if module == "runtime/ops.def" then
+  if module == "runtime/kernels/ops.def" then
     return { "Elementwise operations." }
   elseif module == "wrun" then
     return { "Settings." }

@@ -1,4 +1,4 @@
---- A formula for every row of runtime/ops.def: plain Lua on one element, which shares nothing with
+--- A formula for every row of runtime/kernels/ops.def: plain Lua on one element, which shares nothing with
 --- the kernels but the C library behind math.
 
 local function expm1(x)

@@ -1,4 +1,4 @@
---- Every row of runtime/ops.def beside a formula: values, types, shapes, memory, gradients.
+--- Every row of runtime/kernels/ops.def beside a formula: values, types, shapes, memory, gradients.
 ---
 --- A row without a formula (spec/support/formulas.lua) fails.
 

@@ -70,10 +70,10 @@ end
 ---
 --- shapes  n lines of m fields -> [n, m], or [n, #columns]
 --- domain  decimal numbers, inf and nan; fields may stand in quotation marks; blank lines are
----         passed over, as is the text of columns that were not asked for; the file may be
----         compressed with gzip
+---   passed over, as is the text of columns that were not asked for; the file may be
+---   compressed with gzip
 --- raises  `csv: option NAME: expected`; `csv: PATH: line L, column C: expected a number, got`;
----         `csv: PATH: line L: expected N fields`; `csv: PATH: ...` for a missing file
+---   `csv: PATH: line L: expected N fields`; `csv: PATH: ...` for a missing file
 --- source  [RFC4180]
 ---
 ---     local path = os.tmpname()
@@ -82,7 +82,7 @@ end
 ---     print(x, names[2])
 ---     os.remove(path)
 ---@param path string
----@param options? table
+---@param options table?
 ---@return wrun.Tensor
 ---@return string[]? names  with header = true: of the columns that are returned
 function M.csv(path, options)
@@ -114,7 +114,7 @@ local WRITE = { separator = SEPARATOR, header = check.optional(check.table()) }
 --- shapes  x [n, m] or [n]
 --- domain  any dtype; booleans as 0 and 1; the file is complete or not there
 --- raises  `save_csv: argument N: expected`; `save_csv: option NAME: expected`;
----         `save_csv: PATH: ...` when it cannot be written
+---   `save_csv: PATH: ...` when it cannot be written
 --- source  [RFC4180]
 ---
 ---     local path = os.tmpname()
@@ -123,7 +123,7 @@ local WRITE = { separator = SEPARATOR, header = check.optional(check.table()) }
 ---     os.remove(path)
 ---@param path string
 ---@param x wrun.Tensor
----@param options? { separator: string, header: string[] }
+---@param options { separator: string, header: string[] }?
 function M.save_csv(path, x, options)
   check.argument("save_csv", 1, path, PATH)
   if not check.is_tensor(x) or x.ndim < 1 or x.ndim > 2 then

@@ -14,8 +14,8 @@ local PATH = check.string()
 ---
 --- shapes  as in the file; row-major, whatever the file's order
 --- domain  bool, uint8, int32, int64, float32 and float64 stay as they are; other integers become
----         int64, float16 becomes float32; little and big endian; versions 1.0 to 3.0. Texts,
----         dates, records, complex numbers and Python objects are refused; nothing is evaluated
+---   int64, float16 becomes float32; little and big endian; versions 1.0 to 3.0. Texts,
+---   dates, records, complex numbers and Python objects are refused; nothing is evaluated
 --- raises  `npy: argument 1: expected a string`; `npy: PATH: ...` for a file that is missing or bad
 --- source  numpy/lib/format.py
 ---
@@ -78,9 +78,9 @@ local NPZ = { compress = check.boolean(false) }
 ---
 --- shapes  any
 --- domain  names are UTF-8 texts; any dtypes; the same tensors give the same bytes; the file is
----         complete or not there
+---   complete or not there
 --- raises  `save_npz: argument 2: expected a table of name and tensor`;
----         `save_npz: option NAME: ...`; `save_npz: PATH: ...` when it cannot be written
+---   `save_npz: option NAME: ...`; `save_npz: PATH: ...` when it cannot be written
 ---
 ---     local path = os.tmpname()
 ---     data.save_npz(path, { w = wrun.eye(3) }, { compress = true })
@@ -88,7 +88,7 @@ local NPZ = { compress = check.boolean(false) }
 ---     os.remove(path)
 ---@param path string
 ---@param tensors table<string, wrun.Tensor>
----@param options? { compress: boolean }
+---@param options { compress: boolean }?
 function M.save_npz(path, tensors, options)
   check.argument("save_npz", 1, path, PATH)
   check.argument("save_npz", 2, tensors, check.table())

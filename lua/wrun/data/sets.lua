@@ -254,7 +254,7 @@ local SPLIT = { generator = check.optional(check.passed_on()) }
 --- Option generator (the default generator). From equal seeds the samples are PyTorch's.
 ---
 --- domain  lengths that add up to the number of samples, or fractions that add up to 1: each is
----         rounded down, and what is left goes to the first ones
+---   rounded down, and what is left goes to the first ones
 --- raises  `random_split: argument 1: expected a data set`; `random_split: argument 2: expected`
 ---
 ---     local set = { x = wrun.randn(10, 2), y = wrun.arange(1, 11) }
@@ -262,7 +262,7 @@ local SPLIT = { generator = check.optional(check.passed_on()) }
 ---     print(#train, #test)
 ---@param dataset table
 ---@param lengths number[]
----@param options? { generator: wrun.Generator }
+---@param options { generator: wrun.Generator }?
 ---@return wrun.data.Subset[]
 function M.random_split(dataset, lengths, options)
   local count = sources.of("random_split", dataset).count

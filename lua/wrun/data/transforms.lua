@@ -72,7 +72,7 @@ end
 --- shapes  mean, std: numbers, or lists of c for x [batch, c, ...] -> same
 --- domain  any dtype; float64 stays so, all else becomes float32; std not 0
 --- raises  `normalize: argument N: expected a number or a list of numbers`;
----         `normalize: argument 2: expected no deviation of 0`
+---   `normalize: argument 2: expected no deviation of 0`
 ---
 ---     local x = wrun.tensor({ { 1.0, 10 }, { 3, 30 } })
 ---     print(data.transforms.normalize({ 2, 20 }, { 1, 10 })(x))
@@ -124,13 +124,13 @@ local NOISE = { generator = check.optional(check.passed_on()) }
 --- Makes a transform that adds normal noise.
 --- shapes  x [...] -> same
 --- domain  any dtype; float64 stays so, all else becomes float32; option generator (the default
----         generator)
+---   generator)
 --- raises  `add_noise: argument 1: expected a number >= 0`
 ---
 ---     local noisy = data.transforms.add_noise(0.1)
 ---     print(noisy, noisy(wrun.zeros(1000)):std():item() < 0.2)
 ---@param std number
----@param options? { generator: wrun.Generator }
+---@param options { generator: wrun.Generator }?
 function M.add_noise(std, options)
   check.argument("add_noise", 1, std, check.number(nil, 0))
   local o = check.options("add_noise", options, NOISE)
@@ -149,11 +149,11 @@ local BINARIZE = {
 --- Makes a transform to 0 and 1: whether x is above a threshold, or a draw with probability x.
 --- shapes  x [...] -> same
 --- domain  any dtype; float64 stays so, all else becomes float32. Options threshold (0.5: x of
----         exactly that gives 0), stochastic (false; x from 0 to 1) and generator (the default one)
+---   exactly that gives 0), stochastic (false; x from 0 to 1) and generator (the default one)
 --- raises  `binarize: option NAME: expected`; on the call as `bernoulli`
 ---
 ---     print(data.transforms.binarize()(wrun.tensor({ 0.2, 0.5, 0.9 })))
----@param options? { threshold: number, stochastic: boolean, generator: wrun.Generator }
+---@param options { threshold: number, stochastic: boolean, generator: wrun.Generator }?
 function M.binarize(options)
   local o = check.options("binarize", options, BINARIZE)
   if o.stochastic then
@@ -175,7 +175,7 @@ end
 ---     local double = data.transforms.lambda(function(x) return x * 2 end, "double")
 ---     print(double, double(wrun.ones(2)))
 ---@param apply fun(x: wrun.Tensor): wrun.Tensor
----@param name? string
+---@param name string?
 function M.lambda(apply, name)
   check.argument("lambda", 1, apply, check.func())
   return Transform(check.argument("lambda", 2, name, check.string("lambda")), apply)

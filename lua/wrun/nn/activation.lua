@@ -290,7 +290,7 @@ M.GLU = with_settings("GLU", "glu", { { "dim", check.integer(-1) } })
 --- shapes  x [n, num_parameters, ...] -> same; weight [num_parameters]
 --- domain  x of the weight's dtype, option dtype = "float32"; the weight starts as `start`
 --- raises  `PReLU: argument 1: expected an integer >= 1`; `PReLU: argument 2: expected a number`;
----         `PReLU: option NAME: unknown`; as `prelu`
+---   `PReLU: option NAME: unknown`; as `prelu`
 --- source  [He2015]
 ---
 ---     print(nn.PReLU(2)(wrun.tensor({ { -1.0, -2.0 } })))

@@ -8,7 +8,8 @@ local registry = require "wrun.nn.registry"
 
 local M = {}
 
--- Sequential ------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- Sequential
 
 ---@class wrun.nn.Sequential: wrun.nn.List
 ---@field [integer] wrun.nn.Module
@@ -54,7 +55,8 @@ end
 
 M.Sequential = Sequential
 
--- ModuleList ------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- ModuleList
 
 ---@class wrun.nn.ModuleList: wrun.nn.List
 ---@field [integer] wrun.nn.Module
@@ -94,7 +96,8 @@ end
 
 M.ModuleList = ModuleList
 
--- ModuleDict ------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- ModuleDict
 
 -- A container of items by name. `item` is what they are, as List._item.
 local function dictionary(class_name, item)
@@ -165,7 +168,8 @@ end
 ---@type fun(modules: table<string, wrun.nn.Module>?): wrun.nn.Module
 M.ModuleDict = dictionary("ModuleDict", List._item)
 
--- Parameters ------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- Parameters
 
 local PARAMETER = {
   expected = "a parameter",

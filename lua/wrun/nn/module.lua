@@ -13,7 +13,8 @@ local fail = check.fail
 
 local Module = registry.Module
 
--- Calling and printing --------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- Calling and printing
 
 -- Runs the hooks and `forward`.
 function Module:_run(...)
@@ -85,7 +86,8 @@ function Module:__tostring()
   return ("%s(\n%s%s)"):format(self.__name, extra, table.concat(lines))
 end
 
--- What a module holds ---------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- What a module holds
 
 --- Returns the parameters of this module and all below it, own ones first; a shared one comes once.
 --- shapes  any
@@ -187,12 +189,12 @@ end
 ---     for path, module in net:named_modules() do print(path, module:label()) end
 ---@return fun(): string, wrun.nn.Module
 function Module:named_modules()
-  local paths, modules = {}, {}
+  local names, modules = {}, {}
   registry.walk(self, "", function(path, module)
-    paths[#paths + 1] = path:sub(1, -2)
+    names[#names + 1] = path:sub(1, -2)
     modules[#modules + 1] = module
   end, {})
-  return registry.iterate(paths, modules)
+  return registry.iterate(names, modules)
 end
 
 --- Makes `parameter` a field, as an assignment does that checks both.
@@ -348,7 +350,8 @@ function Module:double()
   return self:to("float64")
 end
 
--- Changing the whole module ---------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- Changing the whole module
 
 --- Calls `fn` with every module, children before their parent, and returns the module.
 --- domain  any function

@@ -68,7 +68,8 @@ local function python(value)
   return type(value) == "boolean" and (value and "True" or "False") or tostring(value)
 end
 
--- BatchNorm -------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- BatchNorm
 
 local MOMENTUM = check.rule(0.1, "a number from 0 to 1, or false", function(value)
   if value == false or type(value) == "number" and value >= 0 and value <= 1 then
@@ -183,7 +184,8 @@ M.BatchNorm1d = batch_norm("BatchNorm1d", "[n, C] or [n, C, l]", { [2] = true, [
 ---@type fun(num_features: integer, options: table?): wrun.nn.Module
 M.BatchNorm2d = batch_norm("BatchNorm2d", "[n, C, h, w]", { [4] = true })
 
--- GroupNorm -------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- GroupNorm
 
 local COUNT = check.integer(nil, 1)
 local GROUP_OPTIONS = { eps = EPS, affine = check.boolean(true), dtype = DTYPE }
@@ -243,7 +245,8 @@ end
 
 M.GroupNorm = GroupNorm
 
--- LayerNorm and RMSNorm -------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- LayerNorm and RMSNorm
 
 local SHAPE = check.rule(nil, "a size or a list of sizes", function(value)
   local sizes = type(value) == "table" and value or { value }

@@ -8,7 +8,8 @@ local fail, is_tensor = check.fail, check.is_tensor
 
 local M = {}
 
--- Lists of tensors --------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- Lists of tensors
 
 -- The tensors of a list, or the one that is given in its place.
 local function tensors_of(f, index, given)
@@ -33,7 +34,8 @@ local function gradients_of(parameters)
   return gradients
 end
 
--- Clipping ----------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- Clipping
 
 local NORM_OPTIONS = { norm_type = check.number(2.0), error_if_nonfinite = check.boolean(false) }
 local BOUND = check.number(nil, 0)
@@ -42,7 +44,7 @@ local function total_norm(f, tensors, o)
   if #tensors == 0 then
     return wrun.tensor(0.0)
   end
-  local guard <close> = wrun.no_grad() -- luacheck: no unused
+  local _ <close> = wrun.no_grad()
   local norms = {}
   for i, tensor in ipairs(tensors) do
     norms[i] = tensor:norm(o.norm_type)
@@ -56,7 +58,7 @@ local function total_norm(f, tensors, o)
 end
 
 local function clip(parameters, max_norm, total)
-  local guard <close> = wrun.no_grad() -- luacheck: no unused
+  local _ <close> = wrun.no_grad()
   local factor = (max_norm / (total + 1e-6)):clamp(-math.huge, 1)
   for _, gradient in ipairs(gradients_of(parameters)) do
     gradient:mul_(factor)
@@ -71,9 +73,9 @@ end
 ---   order`
 ---
 ---     print(nn.utils.get_total_norm({ wrun.tensor({ 3.0, 0 }), wrun.tensor(4.0) }):item()) -- 5.0
----@param tensors Tensor|Tensor[]
+---@param tensors wrun.Tensor|wrun.Tensor[]
 ---@param options { norm_type: number, error_if_nonfinite: boolean }?
----@return Tensor
+---@return wrun.Tensor
 function M.get_total_norm(tensors, options)
   local o = check.options("get_total_norm", options, NORM_OPTIONS)
   return total_norm("get_total_norm", tensors_of("get_total_norm", 1, tensors), o)
@@ -89,9 +91,9 @@ end
 ---     w:mul(8):sum():backward()
 ---     nn.utils.clip_grads_with_norm_(w, 1, wrun.tensor(4.0))
 ---     print(w.grad) -- 8 / 4
----@param parameters Tensor|Tensor[]
+---@param parameters wrun.Tensor|wrun.Tensor[]
 ---@param max_norm number
----@param total_norm_ Tensor
+---@param total_norm_ wrun.Tensor
 function M.clip_grads_with_norm_(parameters, max_norm, total_norm_)
   local f = "clip_grads_with_norm_"
   parameters = tensors_of(f, 1, parameters)
@@ -112,10 +114,10 @@ end
 ---     local w = wrun.ones(4, { requires_grad = true })
 ---     w:mul(3):sum():backward()
 ---     print(nn.utils.clip_grad_norm_({ w }, 1):item(), w.grad:norm():item()) -- 6.0, nearly 1
----@param parameters Tensor|Tensor[]
+---@param parameters wrun.Tensor|wrun.Tensor[]
 ---@param max_norm number
 ---@param options { norm_type: number, error_if_nonfinite: boolean }?
----@return Tensor
+---@return wrun.Tensor
 function M.clip_grad_norm_(parameters, max_norm, options)
   local f = "clip_grad_norm_"
   local o = check.options(f, options, NORM_OPTIONS)
@@ -135,19 +137,20 @@ end
 ---     w:mul(wrun.tensor({ 0.5, -3 })):sum():backward()
 ---     nn.utils.clip_grad_value_(w, 1)
 ---     print(w.grad) -- 0.5 and -1
----@param parameters Tensor|Tensor[]
+---@param parameters wrun.Tensor|wrun.Tensor[]
 ---@param clip_value number
 function M.clip_grad_value_(parameters, clip_value)
   local f = "clip_grad_value_"
   parameters = tensors_of(f, 1, parameters)
   clip_value = check.argument(f, 2, clip_value, BOUND)
-  local guard <close> = wrun.no_grad() -- luacheck: no unused
+  local _ <close> = wrun.no_grad()
   for _, gradient in ipairs(gradients_of(parameters)) do
     gradient:clamp_(-clip_value, clip_value)
   end
 end
 
--- Parameters as a vector --------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- Parameters as a vector
 
 --- Returns all elements of all parameters in one vector, a copy through which gradients flow.
 --- shapes  [a, b], [c] -> [a b + c]
@@ -155,8 +158,8 @@ end
 --- raises  `parameters_to_vector: argument 1: expected a tensor or a list`; as `cat`
 ---
 ---     print(nn.utils.parameters_to_vector({ wrun.ones(2, 2), wrun.zeros(1) }))
----@param parameters Tensor|Tensor[]
----@return Tensor
+---@param parameters wrun.Tensor|wrun.Tensor[]
+---@return wrun.Tensor
 function M.parameters_to_vector(parameters)
   local parts = {}
   for i, parameter in ipairs(tensors_of("parameters_to_vector", 1, parameters)) do
@@ -192,8 +195,8 @@ end
 ---     local w = wrun.zeros(2, 2)
 ---     nn.utils.vector_to_parameters(wrun.arange(4):float(), { w })
 ---     print(w)
----@param vector Tensor
----@param parameters Tensor|Tensor[]
+---@param vector wrun.Tensor
+---@param parameters wrun.Tensor|wrun.Tensor[]
 function M.vector_to_parameters(vector, parameters)
   local f = "vector_to_parameters"
   local list = tensors_of(f, 2, parameters)
@@ -202,7 +205,7 @@ function M.vector_to_parameters(vector, parameters)
     fail("%s: argument 1: expected a vector of %d elements, got %s", f, count,
       check.describe(vector))
   end
-  local guard <close> = wrun.no_grad() -- luacheck: no unused
+  local _ <close> = wrun.no_grad()
   each_part(vector:contiguous(), list, function(parameter, part)
     parameter:copy_(part)
   end)
@@ -247,14 +250,14 @@ end
 ---     w:sub_(g * 0.1) -- a step of the whole model
 ---     g:zero_()
 ---     print(w:numel(), w:norm())
----@param parameters Tensor|Tensor[]
----@return Tensor vector
----@return Tensor gradient
+---@param parameters wrun.Tensor|wrun.Tensor[]
+---@return wrun.Tensor vector
+---@return wrun.Tensor gradient
 function M.flatten_parameters(parameters)
   local f = "flatten_parameters"
   local list = tensors_of(f, 1, parameters)
   check_flattenable(f, list)
-  local guard <close> = wrun.no_grad() -- luacheck: no unused
+  local _ <close> = wrun.no_grad()
   local vector = wrun.empty(count_of(list), { dtype = list[1].dtype })
   local gradient = wrun.zeros_like(vector)
   each_part(gradient, list, function(parameter, part)

@@ -56,7 +56,8 @@ function LBFGS:add_param_group(group)
   Optimizer.add_param_group(self, group)
 end
 
--- Vectors over all parameters ---------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- Vectors over all parameters
 
 -- Tensors one after the other in one vector.
 local function flat(tensors)
@@ -94,7 +95,8 @@ function LBFGS:state_model()
   return flat(self.param_groups[1].params)
 end
 
--- Directions --------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- Directions
 
 -- Adds the last move, which led to the gradient g, to the history.
 local function remember(state, g, history_size)
@@ -137,7 +139,8 @@ local function aim(state, g, group)
   state.prev_flat_grad = g
 end
 
--- Steps -------------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- Steps
 
 local CLOSURE = check.func()
 
@@ -217,7 +220,7 @@ end
 ---@return wrun.Tensor|number loss as the closure first returned it
 function LBFGS:step(closure)
   check.argument("LBFGS: step", 1, closure, CLOSURE)
-  local guard <close> = wrun.no_grad() -- luacheck: no unused
+  local _ <close> = wrun.no_grad()
   local group = self.param_groups[1]
   local key = group.params[1]
   local state = self.state[key] or { func_evals = 0, n_iter = 0 }

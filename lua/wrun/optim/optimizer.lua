@@ -19,7 +19,8 @@ local fail, is_tensor = check.fail, check.is_tensor
 local Optimizer = Class:extend("Optimizer")
 Optimizer.rules = {}
 
--- Groups ----------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- Groups
 
 -- All parameters of all groups in one list; errors and saved state number them so.
 local function all_parameters(self)
@@ -150,7 +151,8 @@ function Optimizer:add_param_group(group)
   table.insert(self.param_groups, whole)
 end
 
--- Stepping --------------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- Stepping
 
 local ZERO_GRAD_OPTIONS = { set_to_none = check.boolean(true) }
 
@@ -202,7 +204,7 @@ function Optimizer:step(closure)
     check.argument(self.__name .. ": step", 1, closure, CLOSURE)
     loss = wrun.enable_grad(closure)
   end
-  local guard <close> = wrun.no_grad() -- luacheck: no unused
+  local _ <close> = wrun.no_grad()
   for _, group in ipairs(self.param_groups) do
     self:update(group)
   end
@@ -231,13 +233,14 @@ end
 --- shapes  p and grad the same
 --- domain  grad is contiguous and like the parameter; it must stay as it is
 --- raises  `NAME: change: not defined`
----@type fun(self: wrun.optim.Optimizer, p: Tensor, grad: Tensor, state: table, group: table)
+---@type fun(self: wrun.optim.Optimizer, p: wrun.Tensor, grad: wrun.Tensor, state: table, group: table)
 Optimizer.change = function(self)
   fail("%s: change: not defined; write function %s:change(parameter, grad, state, group)",
     self.__name, self.__name)
 end
 
--- Saving and printing ---------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- Saving and printing
 
 --- Returns the options of the groups and the state of the parameters, numbered through the groups.
 --- The tensors are the optimiser's own: save or clone them before the next step.
@@ -286,7 +289,7 @@ end
 --- shapes  any
 --- domain  a parameter of the optimiser
 --- raises  nothing
----@type fun(self: wrun.optim.Optimizer, parameter: Tensor): Tensor
+---@type fun(self: wrun.optim.Optimizer, parameter: wrun.Tensor): wrun.Tensor
 Optimizer.state_model = function(_, parameter)
   return parameter
 end

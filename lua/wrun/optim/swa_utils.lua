@@ -84,7 +84,7 @@ function AveragedModel:update_parameters(model)
   local buffers = pairs_of(self.module, model, "buffers")
   local old_share = self.decay or self.n_averaged / (self.n_averaged + 1)
   old_share = self.n_averaged > 0 and old_share or 0
-  local guard <close> = wrun.no_grad() -- luacheck: no unused
+  local _ <close> = wrun.no_grad()
   local function take(both, is_averaged)
     for _, pair in ipairs(both) do
       local average, new = pair[1], pair[2]

@@ -191,7 +191,7 @@ end
 --- Makes persistent chains.
 --- shapes  option start [temperatures * chains, visible]
 --- domain  options temperatures (1; more is parallel tempering, from the reference model to this
----         one in equal steps of inverse temperature) and start (default: the reference model)
+---   one in equal steps of inverse temperature) and start (default: the reference model)
 --- raises  `chains: argument 1: expected`; `chains: option start: expected`
 ---
 ---     local chains = rbm.new({ visible = 4, hidden = 2 }):chains(10)

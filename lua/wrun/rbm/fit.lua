@@ -335,18 +335,18 @@ end
 --- Trains the machine and returns it.
 --- shapes  data [n, visible] or [n, ...], floats in 0..1 or uint8 (which counts as 0..1)
 --- domain  options method "pcd" (default), "cd", "fpcd", "pt" or "exact"; k steps a gradient (1);
----         chains (100) and temperatures (10, for pt); batch_size (100); epochs (10); lr, fast_lr
----         and momentum: a number, a function of progress 0..1, or { first, last }; l1, l2 (of the
----         weights); sparsity { target =, cost =, decay = }; offset_rate of the hidden offsets;
----         binarize "none" (default), "threshold" or "stochastic"; start_from_mean (visible biases
----         from the data's mean); valid (other data); callback(info) after each epoch, which ends
----         the training by returning false; resume: what a trainer's state_dict returned.
----         info: epoch, epochs, model, trainer, lr; update_ratio, the mean size of the last step's
----         change of a weight over that of a weight (Hinton advises 0.001); reconstruction_error;
----         free_energy; with valid also free_energy_gap, which grows when the data is learnt by
----         heart
+---   chains (100) and temperatures (10, for pt); batch_size (100); epochs (10); lr, fast_lr
+---   and momentum: a number, a function of progress 0..1, or { first, last }; l1, l2 (of the
+---   weights); sparsity { target =, cost =, decay = }; offset_rate of the hidden offsets;
+---   binarize "none" (default), "threshold" or "stochastic"; start_from_mean (visible biases
+---   from the data's mean); valid (other data); callback(info) after each epoch, which ends
+---   the training by returning false; resume: what a trainer's state_dict returned.
+---   info: epoch, epochs, model, trainer, lr; update_ratio, the mean size of the last step's
+---   change of a weight over that of a weight (Hinton advises 0.001); reconstruction_error;
+---   free_energy; with valid also free_energy_gap, which grows when the data is learnt by
+---   heart
 --- raises  `fit: argument 1: expected`; `fit: option NAME: expected`; `fit: diverged in epoch`: the
----         model is then as it was after the last good epoch
+---   model is then as it was after the last good epoch
 --- source  [Hinton2002], [Tieleman2008], [Tieleman2009], [Desjardins2010], [Melchior2016]
 ---
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }

@@ -22,7 +22,8 @@ function M.methods:log_z()
   return enumerate.log_z(self, "log_z")
 end
 
--- Annealed importance sampling ------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- Annealed importance sampling
 
 -- The schedule of [Salakhutdinov2008]: 500 steps to 0.5, 4,000 to 0.9, 10,000 to 1.
 local function default_betas()
@@ -148,11 +149,11 @@ end
 
 --- Returns log Z by annealed importance sampling from the model of the base rates.
 --- domain  options chains (100); steps (default: the 14,500 of the source; a number: equal steps);
----         reverse: walk from samples of the model to the base rates, which errs towards a larger
----         log Z; start [chains, visible], those samples (default: exact ones, of small machines);
----         progress(done, all). Returns { log_z, sd (of log Z, nats), ess (effective chains), low
----         and high (95 %), reliable (ess at least a fifth of the chains), chains, steps,
----         log_weight }
+---   reverse: walk from samples of the model to the base rates, which errs towards a larger
+---   log Z; start [chains, visible], those samples (default: exact ones, of small machines);
+---   progress(done, all). Returns { log_z, sd (of log Z, nats), ess (effective chains), low
+---   and high (95 %), reliable (ess at least a fifth of the chains), chains, steps,
+---   log_weight }
 --- raises  `ais: option NAME: expected`
 --- cost    two products of chains x visible x hidden a step
 --- source  [Neal2001], [Salakhutdinov2008], [Burda2015]
@@ -170,7 +171,8 @@ function M.methods:ais(options)
   return result
 end
 
--- Likelihoods -----------------------------------------------------------------------------------
+-------------------------------------------------------------------------------
+-- Likelihoods
 
 local LIKELIHOOD = { binarize = input.BINARIZE, seed = check.integer(1) }
 
@@ -189,7 +191,7 @@ end
 --- Returns the log-likelihood of each row of data.
 --- shapes  data [n, visible] -> [n] float64
 --- domain  nats; log_z a number or what `ais` returned; options binarize ("none" for data of 0
----         and 1, "threshold" or "stochastic") and the seed (1) of the draws
+---   and 1, "threshold" or "stochastic") and the seed (1) of the draws
 --- raises  `log_likelihood: argument N: expected`; `log_likelihood: option binarize: expected`
 ---
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
@@ -220,7 +222,7 @@ end
 --- Returns the pseudo-likelihood of each row: the sum over units of log p(unit | all others).
 --- shapes  data [n, visible] -> [n] float64
 --- domain  nats; binary visible units; option bits: that many units drawn for each row, scaled to
----         all of them, instead of every unit; binarize and seed as in log_likelihood
+---   all of them, instead of every unit; binarize and seed as in log_likelihood
 --- raises  `pseudo_likelihood: argument 1: expected`
 --- cost    a free energy a unit: visible times the work of free_energy
 --- source  [Besag1975]

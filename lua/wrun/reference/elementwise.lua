@@ -1,5 +1,5 @@
 --- What the reference says of an elementwise operation: all of it comes from its row of
---- runtime/ops.def.
+--- runtime/kernels/ops.def.
 
 local core = require "wrun.core"
 
@@ -55,7 +55,7 @@ function M.entry(row)
     raises[#raises + 1] = ("in place `%s_: argument 1: ... cannot hold`"):format(row.name)
   end
   return {
-    module = "runtime/ops.def",
+    module = "runtime/kernels/ops.def",
     line = 0,
     path = row.name,
     summary = is_question and row.doc:gsub("^%l", string.upper) or "Returns " .. row.doc .. ".",

@@ -26,9 +26,9 @@ end
 --- raises  `flip: argument 2: expected a dimension`; `flip: dimension D is given twice`
 ---
 ---     print(wrun.arange(6):reshape(2, 3):flip(2))
----@param x Tensor
+---@param x wrun.Tensor
 ---@param ... integer|integer[]
----@return Tensor
+---@return wrun.Tensor
 function M.flip(x, ...)
   check.tensor_argument("flip", 1, x)
   if (...) == nil then
@@ -62,10 +62,10 @@ end
 ---
 ---     print(wrun.arange(5):roll(2)) -- 3, 4, 0, 1, 2
 ---     print(wrun.arange(6):reshape(2, 3):roll({ 1, -1 }, { 1, 2 }))
----@param x Tensor
+---@param x wrun.Tensor
 ---@param shifts integer|integer[]
----@param d? integer|integer[]
----@return Tensor
+---@param d integer|integer[]?
+---@return wrun.Tensor
 function M.roll(x, shifts, d)
   check.tensor_argument("roll", 1, x)
   shifts = type(shifts) == "table" and shifts or { shifts }
@@ -96,10 +96,10 @@ end
 ---   dimensions`; `rot90: argument 1: expected two dimensions or more`
 ---
 ---     print(wrun.arange(6):reshape(2, 3):rot90())
----@param x Tensor
----@param count? integer  1
----@param dims? integer[]  { 1, 2 }
----@return Tensor
+---@param x wrun.Tensor
+---@param count integer?  1
+---@param dims integer[]?  { 1, 2 }
+---@return wrun.Tensor
 function M.rot90(x, count, dims)
   check.tensor_argument("rot90", 1, x)
   count = check.argument("rot90", 2, count, check.rule(1, "a whole number", math.tointeger))
@@ -155,9 +155,9 @@ end
 --- raises  `tile: expected counts of 0 or more`
 ---
 ---     print(wrun.arange(3):tile(2, 2))
----@param x Tensor
+---@param x wrun.Tensor
 ---@param ... integer|integer[]
----@return Tensor
+---@return wrun.Tensor
 function M.tile(x, ...)
   local counts = counts_of("tile", x, ...)
   while #counts < x.ndim do
@@ -173,9 +173,9 @@ end
 --- raises  `repeat: expected counts of 0 or more`; `repeat: expected a count for each of the`
 ---
 ---     print(wrun["repeat"](wrun.arange(3), 2, 2))
----@param x Tensor
+---@param x wrun.Tensor
 ---@param ... integer|integer[]
----@return Tensor
+---@return wrun.Tensor
 M["repeat"] = function(x, ...)
   local counts = counts_of("repeat", x, ...)
   if #counts < x.ndim then
@@ -213,10 +213,10 @@ end
 ---
 ---     print(wrun.tensor({ 5, 6, 7 }):repeat_interleave(2))
 ---     print(wrun.tensor({ 5, 6, 7 }):repeat_interleave(wrun.tensor({ 2, 0, 1 })))
----@param x Tensor
----@param counts integer|Tensor
----@param d? integer
----@return Tensor
+---@param x wrun.Tensor
+---@param counts integer|wrun.Tensor
+---@param d integer?
+---@return wrun.Tensor
 function M.repeat_interleave(x, counts, d)
   check.tensor_argument("repeat_interleave", 1, x)
   if d == nil or x.ndim == 0 then

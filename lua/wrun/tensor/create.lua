@@ -1,7 +1,7 @@
 --- The functions that make tensors from none; all others are methods of tensors too.
---
--- Sizes are integers, `zeros(2, 3)`, or one table, `zeros({ 2, 3 })`; options follow in a table of
--- their own: dtype ("float32", "float64", "int64", "int32", "uint8", "bool"), requires_grad (no).
+---
+--- Sizes are integers, `zeros(2, 3)`, or one table, `zeros({ 2, 3 })`; options follow in a table of
+--- their own: dtype ("float32", "float64", "int64", "int32", "uint8", "bool"), requires_grad (no).
 
 local check = require "wrun.check"
 local operations = require "wrun.operations"
@@ -20,7 +20,7 @@ local M = {}
 ---
 ---     local x = wrun.tensor({ { 1, 2, 3 }, { 4, 5, 6 } }, { dtype = "float64" })
 ---     print(x, x.shape[1], x.shape[2])
----@type fun(data: table|number|boolean|Tensor, options?: table): Tensor
+---@type fun(data: table|number|boolean|wrun.Tensor, options?: table): wrun.Tensor
 M.tensor = operations.tensor
 
 --- Returns a tensor whose elements are whatever the memory held.
@@ -30,7 +30,7 @@ M.tensor = operations.tensor
 ---   `empty: option dtype: expected`
 ---
 ---     print(#wrun.empty(2, 3, { dtype = "uint8" }))
----@type fun(...: integer|table): Tensor
+---@type fun(...: integer|table): wrun.Tensor
 M.empty = operations.empty
 
 --- Returns a tensor of zeros.
@@ -40,7 +40,7 @@ M.empty = operations.empty
 ---   `zeros: option dtype: expected`
 ---
 ---     print(wrun.zeros(2, 3), wrun.zeros({ 2 }, { dtype = "int64" }))
----@type fun(...: integer|table): Tensor
+---@type fun(...: integer|table): wrun.Tensor
 M.zeros = operations.zeros
 
 --- Returns a tensor of ones.
@@ -50,7 +50,7 @@ M.zeros = operations.zeros
 ---   `ones: option dtype: expected`
 ---
 ---     print(wrun.ones(2, 3) * 5)
----@type fun(...: integer|table): Tensor
+---@type fun(...: integer|table): wrun.Tensor
 M.ones = operations.ones
 
 --- Returns a tensor filled with value.
@@ -59,7 +59,7 @@ M.ones = operations.ones
 --- raises  `full: argument 1: expected a table of sizes`; `full: argument 2: expected`
 ---
 ---     print(wrun.full({ 2, 2 }, 7))
----@type fun(sizes: integer[], value: number|boolean, options?: table): Tensor
+---@type fun(sizes: integer[], value: number|boolean, options?: table): wrun.Tensor
 M.full = operations.full
 
 --- Returns a matrix with ones on its diagonal and zeros elsewhere.
@@ -68,7 +68,7 @@ M.full = operations.full
 --- raises  `eye: argument 1: expected a number of rows`
 ---
 ---     print(wrun.eye(3), wrun.eye(2, 3))
----@type fun(n: integer, m?: integer, options?: table): Tensor
+---@type fun(n: integer, m?: integer, options?: table): wrun.Tensor
 M.eye = operations.eye
 
 --- Returns start, start + step, ... below stop, or above it where the step is negative.
@@ -80,7 +80,7 @@ M.eye = operations.eye
 --- raises  `arange: argument 1: expected a number`; `arange: expected a step that leads from`
 ---
 ---     print(wrun.arange(5), wrun.arange(1, 6), wrun.arange(1, 0, -0.25))
----@type fun(start: number, stop?: number, step?: number, options?: table): Tensor
+---@type fun(start: number, stop?: number, step?: number, options?: table): wrun.Tensor
 M.arange = operations.arange
 
 --- Returns n numbers at equal distances from start to stop, both included.
@@ -89,7 +89,7 @@ M.arange = operations.arange
 --- raises  `linspace: argument N: expected a number`
 ---
 ---     print(wrun.linspace(0, 1, 5))
----@type fun(start: number, stop: number, n: integer, options?: table): Tensor
+---@type fun(start: number, stop: number, n: integer, options?: table): wrun.Tensor
 M.linspace = operations.linspace
 
 local LOGSPACE = {
@@ -108,8 +108,8 @@ local LOGSPACE = {
 ---@param start number
 ---@param stop number
 ---@param n integer
----@param options? table
----@return Tensor
+---@param options table?
+---@return wrun.Tensor
 function M.logspace(start, stop, n, options)
   start = check.argument("logspace", 1, start, check.number())
   stop = check.argument("logspace", 2, stop, check.number())
@@ -129,7 +129,7 @@ end
 ---
 ---     wrun.manual_seed(777)
 ---     print(wrun.rand(2, 3))
----@type fun(...: integer|table): Tensor
+---@type fun(...: integer|table): wrun.Tensor
 M.rand = operations.rand
 
 --- Returns draws from the normal distribution with mean 0 and standard deviation 1.
@@ -141,7 +141,7 @@ M.rand = operations.rand
 ---
 ---     wrun.manual_seed(777)
 ---     print(wrun.randn(2, 3), wrun.randn(1000):std())
----@type fun(...: integer|table): Tensor
+---@type fun(...: integer|table): wrun.Tensor
 M.randn = operations.randn
 
 --- Returns integers drawn from low to high - 1, all equally likely.
@@ -150,7 +150,7 @@ M.randn = operations.randn
 --- raises  `randint: expected bounds with low < high`; `randint: argument N: expected a table`
 ---
 ---     print(wrun.randint(1, 7, { 10 })) -- ten throws of a die
----@type fun(low: integer, high: integer, sizes: integer[], options?: table): Tensor
+---@type fun(low: integer, high: integer, sizes: integer[], options?: table): wrun.Tensor
 M.randint = operations.randint
 
 --- Returns the integers from 1 to n in random order.
@@ -160,7 +160,7 @@ M.randint = operations.randint
 ---
 ---     local x, order = wrun.rand(4, 2), wrun.randperm(4)
 ---     print(x:index_select(1, order)) -- the rows of x in another order
----@type fun(n: integer, options?: table): Tensor
+---@type fun(n: integer, options?: table): wrun.Tensor
 M.randperm = operations.randperm
 
 -------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ end
 --- raises  `zeros_like: argument 1: expected a tensor`
 ---
 ---     print(wrun.tensor({ { 1, 2 }, { 3, 4 } }):zeros_like())
----@type fun(x: Tensor, options?: table): Tensor
+---@type fun(x: wrun.Tensor, options?: table): wrun.Tensor
 M.zeros_like = like("zeros")
 
 --- Returns ones in the shape of x.
@@ -203,7 +203,7 @@ M.zeros_like = like("zeros")
 --- raises  `ones_like: argument 1: expected a tensor`
 ---
 ---     print(wrun.tensor({ 1, 2 }):ones_like({ dtype = "float64" }))
----@type fun(x: Tensor, options?: table): Tensor
+---@type fun(x: wrun.Tensor, options?: table): wrun.Tensor
 M.ones_like = like("ones")
 
 --- Returns a tensor in the shape of x whose elements are whatever the memory held.
@@ -212,7 +212,7 @@ M.ones_like = like("ones")
 --- raises  `empty_like: argument 1: expected a tensor`
 ---
 ---     print(#wrun.empty_like(wrun.ones(2, 3)))
----@type fun(x: Tensor, options?: table): Tensor
+---@type fun(x: wrun.Tensor, options?: table): wrun.Tensor
 M.empty_like = like("empty")
 
 --- Returns draws from U[0, 1) in the shape of x.
@@ -221,7 +221,7 @@ M.empty_like = like("empty")
 --- raises  `rand_like: argument 1: expected a tensor`; as `rand`
 ---
 ---     print(wrun.rand_like(wrun.ones(2, 3)))
----@type fun(x: Tensor, options?: table): Tensor
+---@type fun(x: wrun.Tensor, options?: table): wrun.Tensor
 M.rand_like = like("rand")
 
 --- Returns normal draws with mean 0 and standard deviation 1 in the shape of x.
@@ -231,7 +231,7 @@ M.rand_like = like("rand")
 ---
 ---     local x = wrun.ones(2, 3)
 ---     print(x + 0.1 * x:randn_like()) -- x with noise
----@type fun(x: Tensor, options?: table): Tensor
+---@type fun(x: wrun.Tensor, options?: table): wrun.Tensor
 M.randn_like = like("randn")
 
 --- Returns integers drawn from low to high - 1 in the shape of x.
@@ -241,11 +241,11 @@ M.randn_like = like("randn")
 --- raises  `randint_like: argument 1: expected a tensor`; as `randint`
 ---
 ---     print(wrun.randint_like(wrun.zeros(2, 3), 1, 7))
----@param x Tensor
+---@param x wrun.Tensor
 ---@param low integer  or high, where that is the last number
----@param high? integer
----@param options? table
----@return Tensor
+---@param high integer?
+---@param options table?
+---@return wrun.Tensor
 function M.randint_like(x, low, high, options)
   if type(high) ~= "number" then
     low, high, options = 0, low, high
@@ -260,10 +260,10 @@ end
 --- raises  as `full`
 ---
 ---     print(wrun.full_like(wrun.ones(2, 2), 7))
----@param x Tensor
+---@param x wrun.Tensor
 ---@param value number
----@param options? { dtype: string, requires_grad: boolean }
----@return Tensor
+---@param options { dtype: string, requires_grad: boolean }?
+---@return wrun.Tensor
 function M.full_like(x, value, options)
   local with = options_like("full_like", x, options, 3)
   return M.full(x.shape, value, with)

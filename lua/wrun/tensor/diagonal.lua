@@ -18,11 +18,11 @@ local OFFSET = check.integer(0)
 ---   expected a dimension`; `diag_embed: expected two different dimensions`
 ---
 ---     print(wrun.tensor({ 1, 2 }):diag_embed(1))
----@param x Tensor
----@param offset? integer  0
----@param d? integer  -2
----@param e? integer  -1
----@return Tensor
+---@param x wrun.Tensor
+---@param offset integer?  0
+---@param d integer?  -2
+---@param e integer?  -1
+---@return wrun.Tensor
 function M.diag_embed(x, offset, d, e)
   check.tensor_argument("diag_embed", 1, x)
   if x.ndim == 0 then
@@ -52,9 +52,9 @@ end
 --- raises  `diag: argument 1: expected one or two dimensions`
 ---
 ---     print(wrun.tensor({ 1, 2 }):diag(), wrun.arange(9):reshape(3, 3):diag(-1))
----@param x Tensor
----@param offset? integer  0
----@return Tensor
+---@param x wrun.Tensor
+---@param offset integer?  0
+---@return wrun.Tensor
 function M.diag(x, offset)
   check.tensor_argument("diag", 1, x)
   if x.ndim ~= 1 and x.ndim ~= 2 then
@@ -82,9 +82,9 @@ end
 --- raises  `tril: argument 1: expected two dimensions or more`
 ---
 ---     print(wrun.ones(3, 3):tril(), wrun.ones(3, 3):tril(-1))
----@param x Tensor
----@param offset? integer  0
----@return Tensor
+---@param x wrun.Tensor
+---@param offset integer?  0
+---@return wrun.Tensor
 function M.tril(x, offset)
   return triangle("tril", x, offset, operations.le)
 end
@@ -95,9 +95,9 @@ end
 --- raises  `triu: argument 1: expected two dimensions or more`
 ---
 ---     print(wrun.ones(3, 3):triu(), wrun.ones(3, 3):triu(1))
----@param x Tensor
----@param offset? integer  0
----@return Tensor
+---@param x wrun.Tensor
+---@param offset integer?  0
+---@return wrun.Tensor
 function M.triu(x, offset)
   return triangle("triu", x, offset, operations.ge)
 end
@@ -120,8 +120,8 @@ end
 ---     print(x[{ indices[1], indices[2] }]) -- the triangle in a row
 ---@param rows integer
 ---@param columns integer
----@param offset? integer  0
----@return Tensor
+---@param offset integer?  0
+---@return wrun.Tensor
 function M.tril_indices(rows, columns, offset)
   return indices("tril_indices", rows, columns, offset)
 end
@@ -134,8 +134,8 @@ end
 ---     print(wrun.triu_indices(3, 3, 1))
 ---@param rows integer
 ---@param columns integer
----@param offset? integer  0
----@return Tensor
+---@param offset integer?  0
+---@return wrun.Tensor
 function M.triu_indices(rows, columns, offset)
   return indices("triu_indices", rows, columns, offset)
 end

@@ -1,8 +1,8 @@
 --- Sums of products over named dimensions: einsum and tensordot.
---
--- A factor is a tensor with a label for each of its dimensions, no label twice. Two factors become
--- one by a batch of matrix products: their labels fall into those that both have and that are
--- wanted later (the batch), those that both have and nobody wants (summed), and each one's own.
+---
+--- A factor is a tensor with a label for each of its dimensions, no label twice. Two factors become
+--- one by a batch of matrix products: their labels fall into those that both have and that are
+--- wanted later (the batch), those that both have and nobody wants (summed), and each one's own.
 
 local check = require "wrun.check"
 local operations = require "wrun.operations"
@@ -254,8 +254,8 @@ end
 ---     print(wrun.einsum("ij,jk->ki", a, b))  -- threes, 4 by 2
 ---     print(wrun.einsum("ii", wrun.eye(3)))  -- the trace, 3
 ---@param equation string
----@param ... Tensor
----@return Tensor
+---@param ... wrun.Tensor
+---@return wrun.Tensor
 function M.einsum(equation, ...)
   local tensors = { ... }
   if #tensors == 1 and type(tensors[1]) == "table" then
@@ -320,10 +320,10 @@ end
 ---
 ---     local a, b = wrun.ones(2, 3, 4), wrun.ones(4, 3)
 ---     print(wrun.tensordot(a, b, { { 2, 3 }, { 2, 1 } }))  -- tensor([12., 12.])
----@param a Tensor
----@param b Tensor
----@param dims? integer|integer[][]  2: the last two of a with the first two of b
----@return Tensor
+---@param a wrun.Tensor
+---@param b wrun.Tensor
+---@param dims integer|integer[][]?  2: the last two of a with the first two of b
+---@return wrun.Tensor
 function M.tensordot(a, b, dims)
   check.tensor_argument("tensordot", 1, a)
   check.tensor_argument("tensordot", 2, b)

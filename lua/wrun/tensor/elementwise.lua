@@ -19,9 +19,9 @@ local M = publish.into({}, core.elementwise)
 --- raises  `clamp: argument 2: expected a bound here`; `expected a tensor or a number`
 ---
 ---     print(wrun.tensor({ -1.0, 2.0 }):clamp_min(0))
----@param x Tensor
----@param low Tensor|number
----@return Tensor
+---@param x wrun.Tensor
+---@param low wrun.Tensor|number
+---@return wrun.Tensor
 function M.clamp_min(x, low)
   return operations.clamp(x, low, nil)
 end
@@ -30,12 +30,12 @@ end
 --- shapes  x and high broadcast
 --- domain  any dtypes; NaN stays NaN
 --- raises  `clamp: argument 2: expected a bound here`; `clamp: argument 3: expected a tensor or a
----         number`
+---   number`
 ---
 ---     print(wrun.tensor({ -1.0, 2.0 }):clamp_max(0))
----@param x Tensor
----@param high Tensor|number
----@return Tensor
+---@param x wrun.Tensor
+---@param high wrun.Tensor|number
+---@return wrun.Tensor
 function M.clamp_max(x, high)
   return operations.clamp(x, nil, high)
 end
@@ -46,9 +46,9 @@ end
 --- raises  as `clamp_min`, under the name `clamp_`
 ---
 ---     print(wrun.tensor({ -1.0, 2.0 }):clamp_min_(0))
----@param x Tensor
----@param low Tensor|number
----@return Tensor x
+---@param x wrun.Tensor
+---@param low wrun.Tensor|number
+---@return wrun.Tensor x
 function M.clamp_min_(x, low)
   return operations.clamp_(x, low, nil)
 end
@@ -59,9 +59,9 @@ end
 --- raises  as `clamp_max`, under the name `clamp_`
 ---
 ---     print(wrun.tensor({ -1.0, 2.0 }):clamp_max_(0))
----@param x Tensor
----@param high Tensor|number
----@return Tensor x
+---@param x wrun.Tensor
+---@param high wrun.Tensor|number
+---@return wrun.Tensor x
 function M.clamp_max_(x, high)
   return operations.clamp_(x, nil, high)
 end
@@ -91,11 +91,11 @@ end
 --- raises  `nan_to_num: argument N: expected a number`
 ---
 ---     print(wrun.tensor({ 0 / 0, 1 / 0, 2 }):nan_to_num(-1, 99))
----@param x Tensor
----@param nan? number
----@param posinf? number
----@param neginf? number
----@return Tensor
+---@param x wrun.Tensor
+---@param nan number?
+---@param posinf number?
+---@param neginf number?
+---@return wrun.Tensor
 function M.nan_to_num(x, nan, posinf, neginf)
   return replaced("nan_to_num", x, nan, posinf, neginf)
 end
@@ -106,11 +106,11 @@ end
 --- raises  as `nan_to_num`, under the name `nan_to_num_`; as `copy_`
 ---
 ---     print(wrun.tensor({ 0 / 0, 1 / 0, 2 }):nan_to_num_(-1, 99))
----@param x Tensor
----@param nan? number
----@param posinf? number
----@param neginf? number
----@return Tensor x
+---@param x wrun.Tensor
+---@param nan number?
+---@param posinf number?
+---@param neginf number?
+---@return wrun.Tensor x
 function M.nan_to_num_(x, nan, posinf, neginf)
   return operations.copy_(x, replaced("nan_to_num_", x, nan, posinf, neginf))
 end
@@ -142,7 +142,7 @@ end
 --- raises  `addcmul: option value: expected`; `addcmul: argument N: expected a tensor`
 ---
 ---     print(wrun.ones(2):addcmul(wrun.ones(2), wrun.tensor({ 2.0, 3.0 }), { value = 0.5 }))
----@type fun(x: Tensor, a: Tensor, b: Tensor|number, options?: { value: number }): Tensor
+---@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor|number, options?: { value: number }): wrun.Tensor
 M.addcmul = scaled("addcmul")
 
 --- Adds value * a * b to x, and returns x.
@@ -151,7 +151,7 @@ M.addcmul = scaled("addcmul")
 --- raises  as `addcmul`, under the name `addcmul_`
 ---
 ---     print(wrun.ones(2):addcmul_(wrun.ones(2), wrun.tensor({ 2.0, 3.0 }), { value = 0.5 }))
----@type fun(x: Tensor, a: Tensor, b: Tensor|number, options?: { value: number }): Tensor
+---@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor|number, options?: { value: number }): wrun.Tensor
 M.addcmul_ = scaled("addcmul_")
 
 --- Returns x + value * a / b.
@@ -160,7 +160,7 @@ M.addcmul_ = scaled("addcmul_")
 --- raises  `addcdiv: option value: expected`; `addcdiv: argument N: expected a tensor`
 ---
 ---     print(wrun.ones(2):addcdiv(wrun.ones(2), wrun.tensor({ 2.0, 4.0 }), { value = 2 }))
----@type fun(x: Tensor, a: Tensor, b: Tensor|number, options?: { value: number }): Tensor
+---@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor|number, options?: { value: number }): wrun.Tensor
 M.addcdiv = scaled("addcdiv")
 
 --- Adds value * a / b to x, and returns x.
@@ -169,7 +169,7 @@ M.addcdiv = scaled("addcdiv")
 --- raises  as `addcdiv`, under the name `addcdiv_`
 ---
 ---     print(wrun.ones(2):addcdiv_(wrun.ones(2), wrun.tensor({ 2.0, 4.0 }), { value = 2 }))
----@type fun(x: Tensor, a: Tensor, b: Tensor|number, options?: { value: number }): Tensor
+---@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor|number, options?: { value: number }): wrun.Tensor
 M.addcdiv_ = scaled("addcdiv_")
 
 --- Returns derivative number n of digamma at x; the number may also stand first.
@@ -178,9 +178,9 @@ M.addcdiv_ = scaled("addcdiv_")
 --- raises  `polygamma: argument 1: expected a tensor`
 ---
 ---     print(wrun.polygamma(1, wrun.tensor({ 1.0 }))) -- pi^2 / 6
----@param x Tensor
+---@param x wrun.Tensor
 ---@param n integer
----@return Tensor
+---@return wrun.Tensor
 function M.polygamma(x, n)
   if type(x) == "number" and check.is_tensor(n) then
     return operations.polygamma(n, x)
@@ -200,9 +200,9 @@ local APPROXIMATE = check.choice("none", { "none", "tanh" })
 --- source  [Hendrycks2016]
 ---
 ---     print(wrun.gelu(wrun.tensor({ -1.0, 1.0 })), wrun.gelu(wrun.tensor({ 1.0 }), "tanh"))
----@param x Tensor
----@param approximate? string
----@return Tensor
+---@param x wrun.Tensor
+---@param approximate string?
+---@return wrun.Tensor
 function M.gelu(x, approximate)
   if check.argument("gelu", 2, approximate, APPROXIMATE) == "tanh" then
     return operations.gelu_tanh(x)
@@ -217,10 +217,10 @@ end
 --- raises  `softplus: argument 2: expected a number > 0`; `softplus: argument 3: expected a number`
 ---
 ---     print(wrun.softplus(wrun.tensor({ -1.0, 0.0, 30.0 }), 2))
----@param x Tensor
----@param beta? number
----@param threshold? number
----@return Tensor
+---@param x wrun.Tensor
+---@param beta number?
+---@param threshold number?
+---@return wrun.Tensor
 function M.softplus(x, beta, threshold)
   if beta == nil and threshold == nil then
     return operations.softplus(x)
@@ -248,9 +248,9 @@ end
 ---
 ---     local x = wrun.tensor { -1.0, 2.0 }
 ---     print(wrun.where(x:gt(0), x, x * 0.1), (wrun.where(x:gt(0))))
----@param condition Tensor
----@param ... Tensor|number  a and b, or nothing
----@return Tensor ...
+---@param condition wrun.Tensor
+---@param ... wrun.Tensor|number  a and b, or nothing
+---@return wrun.Tensor ...
 function M.where(condition, ...)
   if select("#", ...) > 0 then
     return operations.where(condition, ...)

@@ -24,21 +24,21 @@ metatable.__index = Generator
 ---     local g = wrun.Generator():manual_seed(7)
 ---     local first = wrun.rand(2, { generator = g })
 ---     assert(first:equal(wrun.rand(2, { generator = g:manual_seed(7) })))
----@type fun(self: Generator, seed: integer): Generator
+---@type fun(self: wrun.Generator, seed: integer): wrun.Generator
 Generator.manual_seed = of_core.manual_seed
 
 --- Returns the seed that the stream was started from.
 --- raises  `initial_seed: argument 1: expected a generator`
 ---
 ---     print(wrun.Generator({ seed = 5 }):initial_seed())
----@type fun(self: Generator): integer
+---@type fun(self: wrun.Generator): integer
 Generator.initial_seed = of_core.initial_seed
 
 --- Starts the stream from a seed that differs from run to run, and returns the seed.
 --- raises  `seed: argument 1: expected a generator`
 ---
 ---     print(math.type(wrun.Generator():seed()))
----@type fun(self: Generator): integer
+---@type fun(self: wrun.Generator): integer
 Generator.seed = of_core.seed
 
 --- Returns where the stream stands.
@@ -48,7 +48,7 @@ Generator.seed = of_core.seed
 ---     local g = wrun.Generator()
 ---     local state, first = g:get_state(), wrun.rand(2, { generator = g })
 ---     assert(first:equal(wrun.rand(2, { generator = g:set_state(state) })))
----@type fun(self: Generator): Tensor
+---@type fun(self: wrun.Generator): wrun.Tensor
 Generator.get_state = of_core.get_state
 
 --- Sets where the stream stands and returns the generator.
@@ -59,7 +59,7 @@ Generator.get_state = of_core.get_state
 ---     local g, other = wrun.Generator({ seed = 5 }), wrun.Generator()
 ---     other:set_state(g:get_state())
 ---     print(other:initial_seed())
----@type fun(self: Generator, state: Tensor): Generator
+---@type fun(self: wrun.Generator, state: wrun.Tensor): wrun.Generator
 Generator.set_state = of_core.set_state
 
 -------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ Generator.set_state = of_core.set_state
 ---
 ---     local g = wrun.Generator({ seed = 1 })
 ---     print(g, wrun.rand(2, { generator = g }))
----@type fun(options?: { engine: string, seed: integer }): Generator
+---@type fun(options?: { engine: string, seed: integer }): wrun.Generator
 M.Generator = core.Generator
 
 --- Starts the default generator from a seed and returns it.
@@ -82,7 +82,7 @@ M.Generator = core.Generator
 ---     wrun.manual_seed(777)
 ---     print(wrun.rand(3))
 ---@param seed integer
----@return Generator
+---@return wrun.Generator
 function M.manual_seed(seed)
   return core.default_generator:manual_seed(seed)
 end
@@ -114,7 +114,7 @@ end
 ---     local first = wrun.rand(3)
 ---     wrun.set_rng_state(state)
 ---     assert(wrun.rand(3):equal(first))
----@return Tensor
+---@return wrun.Tensor
 function M.get_rng_state()
   return core.default_generator:get_state()
 end
@@ -126,7 +126,7 @@ end
 ---
 ---     wrun.set_rng_state(wrun.Generator({ seed = 7 }):get_state())
 ---     print(wrun.initial_seed()) -- 7
----@param state Tensor
+---@param state wrun.Tensor
 function M.set_rng_state(state)
   core.default_generator:set_state(state)
 end
@@ -150,7 +150,7 @@ local restoring = {
 ---       wrun.manual_seed(1)
 ---     end
 ---     print(wrun.initial_seed()) -- as before
----@param f? function
+---@param f function?
 ---@param ... any
 ---@return any ...
 function M.fork_rng(f, ...)
@@ -158,7 +158,7 @@ function M.fork_rng(f, ...)
   if f == nil then
     return fork
   end
-  local guard <close> = fork -- luacheck: no unused
+  local _ <close> = fork
   return f(...)
 end
 

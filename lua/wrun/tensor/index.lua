@@ -199,9 +199,9 @@ end
 ---     local x = wrun.arange(1, 13):reshape(3, 4)
 ---     print(x[2], x[{ {}, { 1, -1, 2 } }])
 ---     print(x[x:gt(6)], x[{ wrun.tensor { 1, 3 }, wrun.tensor { -1, 2 } }])
----@param x Tensor
----@param key integer|Tensor|table
----@return Tensor
+---@param x wrun.Tensor
+---@param key integer|wrun.Tensor|table
+---@return wrun.Tensor
 function M.index(x, key)
   if not keys.has_tensor(key) then
     return operations.index(x, key)
@@ -246,10 +246,10 @@ end
 ---     x[x:gt(3)] = 0
 ---     x[{ {}, 1 }] = wrun.tensor { 7, 8 }
 ---     print(x)
----@param x Tensor
----@param key integer|Tensor|table
----@param value Tensor|number|boolean
----@return Tensor x
+---@param x wrun.Tensor
+---@param key integer|wrun.Tensor|table
+---@param value wrun.Tensor|number|boolean
+---@return wrun.Tensor x
 function M.assign(x, key, value)
   if not keys.has_tensor(key) then
     return operations.assign(x, key, value)
@@ -269,11 +269,11 @@ end
 ---
 ---     local counts = wrun.zeros(3)
 ---     print(counts:index_put_(wrun.tensor { 3, 1, 3 }, 1, true))
----@param x Tensor
----@param key Tensor|table
----@param value Tensor|number|boolean
----@param accumulate? boolean  false
----@return Tensor x
+---@param x wrun.Tensor
+---@param key wrun.Tensor|table
+---@param value wrun.Tensor|number|boolean
+---@param accumulate boolean?  false
+---@return wrun.Tensor x
 function M.index_put_(x, key, value, accumulate)
   if not keys.has_tensor(key) then
     fail("index_put_: argument 2: expected a key with a tensor in it, got %s", check.describe(key))
@@ -290,9 +290,9 @@ end
 --- raises  `take: argument 2: expected indices from 1 to`
 ---
 ---     print(wrun.tensor({ { 1, 2 }, { 3, 4 } }):take(wrun.tensor { 4, 1 })) -- 4, 1
----@param x Tensor
----@param indices Tensor
----@return Tensor
+---@param x wrun.Tensor
+---@param indices wrun.Tensor
+---@return wrun.Tensor
 function M.take(x, indices)
   check.tensor_argument("take", 1, x)
   return pick(x, keys.indices(indices, x:numel(), false, "take: argument 2"))
@@ -305,7 +305,7 @@ end
 --- raises  `put: argument 2: expected indices from 1 to`; `put: argument 3: expected a shape`
 ---
 ---     print(wrun.zeros(2, 2):put(wrun.tensor { 4, 1 }, 5))
----@type fun(x: Tensor, indices: Tensor, y: Tensor|number, accumulate?: boolean): Tensor
+---@type fun(x: wrun.Tensor, indices: wrun.Tensor, y: wrun.Tensor|number, accumulate?: boolean): wrun.Tensor
 M.put = operations.put
 
 --- Writes (or adds) y at indices of x, seen as one row, and returns x.
@@ -314,7 +314,7 @@ M.put = operations.put
 --- raises  as `put`, under the name `put_`
 ---
 ---     print(wrun.zeros(2, 2):put_(wrun.tensor { 4, 4 }, 5, true)) -- 10 at the end
----@type fun(x: Tensor, indices: Tensor, y: Tensor|number, accumulate?: boolean): Tensor
+---@type fun(x: wrun.Tensor, indices: wrun.Tensor, y: wrun.Tensor|number, accumulate?: boolean): wrun.Tensor
 M.put_ = operations.put_
 
 -------------------------------------------------------------------------------
@@ -326,7 +326,7 @@ M.put_ = operations.put_
 --- raises  `index_select: argument 3: expected indices from 1 to`
 ---
 ---     print(wrun.eye(3):index_select(2, wrun.tensor { 3, 1 }))
----@type fun(x: Tensor, d: integer, indices: Tensor): Tensor
+---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor): wrun.Tensor
 M.index_select = operations.index_select
 
 --- Returns a copy of x with the rows of y added along dimension d at indices.
@@ -336,7 +336,7 @@ M.index_select = operations.index_select
 ---   a shape that broadcasts to`
 ---
 ---     print(wrun.zeros(3):index_add(1, wrun.tensor { 3, 3, 1 }, 1)) -- 1, 0, 2
----@type fun(x: Tensor, d: integer, indices: Tensor, y: Tensor|number): Tensor
+---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.index_add = operations.index_add
 
 --- Adds the rows of y along dimension d of x at indices, and returns x.
@@ -345,7 +345,7 @@ M.index_add = operations.index_add
 --- raises  as `index_add`, under the name `index_add_`
 ---
 ---     print(wrun.zeros(3):index_add_(1, wrun.tensor { 3, 3, 1 }, wrun.ones(3)))
----@type fun(x: Tensor, d: integer, indices: Tensor, y: Tensor|number): Tensor
+---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.index_add_ = operations.index_add_
 
 --- Returns a copy of x with the rows of y written along dimension d at indices.
@@ -356,7 +356,7 @@ M.index_add_ = operations.index_add_
 ---   expected a shape that broadcasts to`
 ---
 ---     print(wrun.zeros(3):index_copy(1, wrun.tensor { 3, 1 }, wrun.tensor { 5.0, 7.0 }))
----@type fun(x: Tensor, d: integer, indices: Tensor, y: Tensor|number): Tensor
+---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.index_copy = operations.index_copy
 
 --- Writes the rows of y along dimension d of x at indices, and returns x.
@@ -365,7 +365,7 @@ M.index_copy = operations.index_copy
 --- raises  as `index_copy`, under the name `index_copy_`
 ---
 ---     print(wrun.zeros(3):index_copy_(1, wrun.tensor { 3, 1 }, wrun.tensor { 5.0, 7.0 }))
----@type fun(x: Tensor, d: integer, indices: Tensor, y: Tensor|number): Tensor
+---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.index_copy_ = operations.index_copy_
 
 --- Returns a copy of x with value along dimension d at indices.
@@ -374,7 +374,7 @@ M.index_copy_ = operations.index_copy_
 --- raises  `index_fill: argument 3: expected indices from 1 to`
 ---
 ---     print(wrun.zeros(2, 3):index_fill(2, wrun.tensor { 3, 1 }, 9))
----@type fun(x: Tensor, d: integer, indices: Tensor, value: Tensor|number): Tensor
+---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, value: wrun.Tensor|number): wrun.Tensor
 M.index_fill = operations.index_fill
 
 --- Sets x to value along dimension d at indices, and returns x.
@@ -383,7 +383,7 @@ M.index_fill = operations.index_fill
 --- raises  as `index_fill`, under the name `index_fill_`
 ---
 ---     print(wrun.zeros(2, 3):index_fill_(2, wrun.tensor { 3, 1 }, 9))
----@type fun(x: Tensor, d: integer, indices: Tensor, value: Tensor|number): Tensor
+---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, value: wrun.Tensor|number): wrun.Tensor
 M.index_fill_ = operations.index_fill_
 
 -------------------------------------------------------------------------------
@@ -396,7 +396,7 @@ M.index_fill_ = operations.index_fill_
 ---
 ---     local scores = wrun.tensor { { 0.1, 0.9 }, { 0.8, 0.2 } }
 ---     print(scores:gather(2, wrun.tensor { { 2 }, { 2 } })) -- 0.9, 0.2
----@type fun(x: Tensor, d: integer, indices: Tensor): Tensor
+---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor): wrun.Tensor
 M.gather = operations.gather
 
 --- Returns a copy of x in which each element of y stands at its own index along dimension d.
@@ -408,7 +408,7 @@ M.gather = operations.gather
 ---
 ---     local classes = wrun.tensor { { 2 }, { 1 } }
 ---     print(wrun.zeros(2, 3):scatter(2, classes, 1)) -- one-hot rows
----@type fun(x: Tensor, d: integer, indices: Tensor, y: Tensor|number): Tensor
+---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.scatter = operations.scatter
 
 --- Writes each element of y at its own index along dimension d of x, and returns x.
@@ -417,7 +417,7 @@ M.scatter = operations.scatter
 --- raises  as `scatter`, under the name `scatter_`
 ---
 ---     print(wrun.zeros(2, 3):scatter_(2, wrun.tensor { { 2 }, { 1 } }, 1))
----@type fun(x: Tensor, d: integer, indices: Tensor, y: Tensor|number): Tensor
+---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.scatter_ = operations.scatter_
 
 --- Returns a copy of x with each element of y added at its own index along dimension d.
@@ -426,7 +426,7 @@ M.scatter_ = operations.scatter_
 --- raises  as `scatter`, under the name `scatter_add`
 ---
 ---     print(wrun.zeros(2, 3):scatter_add(2, wrun.tensor { { 2, 2 }, { 1, 3 } }, 1))
----@type fun(x: Tensor, d: integer, indices: Tensor, y: Tensor|number): Tensor
+---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.scatter_add = operations.scatter_add
 
 --- Adds each element of y at its own index along dimension d of x, and returns x.
@@ -435,7 +435,7 @@ M.scatter_add = operations.scatter_add
 --- raises  as `scatter`, under the name `scatter_add_`
 ---
 ---     print(wrun.zeros(2, 3):scatter_add_(2, wrun.tensor { { 2, 2 }, { 1, 3 } }, 1))
----@type fun(x: Tensor, d: integer, indices: Tensor, y: Tensor|number): Tensor
+---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.scatter_add_ = operations.scatter_add_
 
 local INFINITE = { -math.huge, math.huge }
@@ -470,13 +470,13 @@ end
 ---
 ---     local x, indices = wrun.zeros(3), wrun.tensor({ 1, 1, 3 })
 ---     print(x:scatter_reduce(1, indices, wrun.tensor({ 2.0, 5.0, -1.0 }), "amax"))
----@param x Tensor
+---@param x wrun.Tensor
 ---@param d integer
----@param indices Tensor
----@param y Tensor
+---@param indices wrun.Tensor
+---@param y wrun.Tensor
 ---@param way string  "sum", "mean", "prod", "amax" or "amin"
----@param include_self? boolean  true
----@return Tensor
+---@param include_self boolean?  true
+---@return wrun.Tensor
 function M.scatter_reduce(x, d, indices, y, way, include_self)
   check.tensor_argument("scatter_reduce", 1, x)
   check.tensor_argument("scatter_reduce", 3, indices)
@@ -509,13 +509,13 @@ end
 ---
 ---     local x, indices = wrun.ones(3), wrun.tensor({ 1, 1, 3 })
 ---     print(x:scatter_reduce_(1, indices, wrun.tensor({ 2.0, 5.0, -1.0 }), "mean"))
----@param x Tensor
+---@param x wrun.Tensor
 ---@param d integer
----@param indices Tensor
----@param y Tensor
+---@param indices wrun.Tensor
+---@param y wrun.Tensor
 ---@param way string  "sum", "mean", "prod", "amax" or "amin"
----@param include_self? boolean  true
----@return Tensor x
+---@param include_self boolean?  true
+---@return wrun.Tensor x
 function M.scatter_reduce_(x, d, indices, y, way, include_self)
   return operations.copy_(x, M.scatter_reduce(x, d, indices, y, way, include_self))
 end
@@ -527,10 +527,10 @@ end
 ---
 ---     local x = wrun.tensor { { 3, 1, 2 }, { 4, 6, 5 } }
 ---     print(x:take_along_dim(x:argmax(2, true), 2)) -- 3, 6
----@param x Tensor
----@param indices Tensor
----@param d? integer
----@return Tensor
+---@param x wrun.Tensor
+---@param indices wrun.Tensor
+---@param d integer?
+---@return wrun.Tensor
 function M.take_along_dim(x, indices, d)
   check.tensor_argument("take_along_dim", 1, x)
   check.tensor_argument("take_along_dim", 2, indices)
@@ -562,9 +562,9 @@ end
 ---   expected indices from 1 to`; `one_hot: argument 2: expected an integer >= 1`
 ---
 ---     print(wrun.one_hot(wrun.tensor({ 3, 1 }), 4))
----@param classes Tensor
----@param count? integer
----@return Tensor
+---@param classes wrun.Tensor
+---@param count integer?
+---@return wrun.Tensor
 function M.one_hot(classes, count)
   check.tensor_argument("one_hot", 1, classes)
   if count == nil then

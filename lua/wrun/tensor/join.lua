@@ -34,9 +34,9 @@ operations.define("join", {
 --- raises  `cat: tensor N: expected the shape`; `cat: argument 1: expected a table`
 ---
 ---     print(wrun.cat({ wrun.zeros(2, 1), wrun.ones(2, 2) }, 2))
----@param list Tensor[]  of one shape but for dimension d
----@param d? integer  1
----@return Tensor
+---@param list wrun.Tensor[]  of one shape but for dimension d
+---@param d integer?  1
+---@return wrun.Tensor
 function M.cat(list, d)
   check.tensors("cat", 1, list)
   d = check.dimension("cat", 2, d or 1, list[1].ndim)
@@ -49,9 +49,9 @@ end
 --- raises  `stack: tensor N: expected the shape`; `stack: argument 1: expected a table`
 ---
 ---     print(wrun.stack({ wrun.tensor({ 1, 2 }), wrun.tensor({ 3, 4 }) }, 2))
----@param list Tensor[]
----@param d? integer  1
----@return Tensor
+---@param list wrun.Tensor[]
+---@param d integer?  1
+---@return wrun.Tensor
 function M.stack(list, d)
   check.tensors("stack", 1, list)
   d = check.dimension("stack", 2, d or 1, list[1].ndim + 1)
@@ -90,8 +90,8 @@ end
 --- raises  as `cat`; `hstack: argument 1: expected a table`
 ---
 ---     print(wrun.hstack({ wrun.zeros(2, 1), wrun.ones(2, 2) }))
----@param list Tensor[]
----@return Tensor
+---@param list wrun.Tensor[]
+---@return wrun.Tensor
 function M.hstack(list)
   return cat_at_least("hstack", list, 1)
 end
@@ -102,8 +102,8 @@ end
 --- raises  as `cat`; `vstack: argument 1: expected a table`
 ---
 ---     print(wrun.vstack({ wrun.zeros(3), wrun.ones(2, 3) }))
----@param list Tensor[]
----@return Tensor
+---@param list wrun.Tensor[]
+---@return wrun.Tensor
 function M.vstack(list)
   return cat_at_least("vstack", list, 2, 1)
 end
@@ -115,8 +115,8 @@ end
 ---
 ---     local x, y = wrun.broadcast_tensors(wrun.arange(2):unsqueeze(2), wrun.arange(3))
 ---     print(x, y)
----@param ... Tensor
----@return Tensor ...
+---@param ... wrun.Tensor
+---@return wrun.Tensor ...
 function M.broadcast_tensors(...)
   local tensors, shapes = { ... }, {}
   for i = 1, select("#", ...) do
@@ -145,9 +145,9 @@ local MESHGRID = { indexing = check.choice("ij", { "ij", "xy" }) }
 ---
 ---     local x, y = wrun.meshgrid({ wrun.linspace(-1, 1, 5), wrun.linspace(0, 1, 3) })
 ---     print((x * x + y * y):sqrt())
----@param list Tensor[]
----@param options? { indexing: string }
----@return Tensor ...
+---@param list wrun.Tensor[]
+---@param options { indexing: string }?
+---@return wrun.Tensor ...
 function M.meshgrid(list, options)
   check.tensors("meshgrid", 1, list)
   local swapped = check.options("meshgrid", options, MESHGRID).indexing == "xy" and #list > 1
@@ -175,8 +175,8 @@ end
 --- raises  `meshgrid: tensor N: expected at most one dimension`
 ---
 ---     print(wrun.cartesian_prod({ wrun.tensor({ 1, 2 }), wrun.tensor({ 3, 4, 5 }) }))
----@param list Tensor[]
----@return Tensor
+---@param list wrun.Tensor[]
+---@return wrun.Tensor
 function M.cartesian_prod(list)
   local grids = { M.meshgrid(list) }
   for i, grid in ipairs(grids) do

@@ -74,7 +74,7 @@ operations.define("linalg", {
 ---
 ---     local a, b = wrun.rand(2, 3), wrun.rand(3, 4)
 ---     print(a:matmul(b).shape[2])
----@type fun(a: Tensor, b: Tensor): Tensor
+---@type fun(a: wrun.Tensor, b: wrun.Tensor): wrun.Tensor
 M.matmul = operations.matmul
 
 --- Returns x weight^T + bias: what nn.Linear computes.
@@ -84,7 +84,7 @@ M.matmul = operations.matmul
 ---   `linear: expected float tensors of one type`
 ---
 ---     print(wrun.linear(wrun.ones(2, 3), wrun.ones(4, 3), wrun.ones(4)))
----@type fun(x: Tensor, weight: Tensor, bias?: Tensor): Tensor
+---@type fun(x: wrun.Tensor, weight: wrun.Tensor, bias?: wrun.Tensor): wrun.Tensor
 M.linear = operations.linear
 
 local function check_dimensions(name, first, a, b, dims_a, dims_b)
@@ -109,7 +109,7 @@ end
 --- raises  `mm: expected 2 and 2 dimensions`; as `matmul`
 ---
 ---     print(wrun.eye(2):mm(wrun.ones(2, 3)))
----@type fun(a: Tensor, b: Tensor): Tensor
+---@type fun(a: wrun.Tensor, b: wrun.Tensor): wrun.Tensor
 M.mm = product("mm", 2, 2)
 
 --- Returns the product of a matrix and a vector.
@@ -118,7 +118,7 @@ M.mm = product("mm", 2, 2)
 --- raises  `mv: expected 2 and 1 dimensions`; as `matmul`
 ---
 ---     print(wrun.eye(2):mv(wrun.ones(2)))
----@type fun(a: Tensor, b: Tensor): Tensor
+---@type fun(a: wrun.Tensor, b: wrun.Tensor): wrun.Tensor
 M.mv = product("mv", 2, 1)
 
 --- Returns the sum of the products of two vectors' elements.
@@ -127,7 +127,7 @@ M.mv = product("mv", 2, 1)
 --- raises  `dot: expected 1 and 1 dimensions`; as `matmul`
 ---
 ---     print(wrun.tensor({ 1, 2, 3 }):dot(wrun.tensor({ 4, 5, 6 })))
----@type fun(a: Tensor, b: Tensor): Tensor
+---@type fun(a: wrun.Tensor, b: wrun.Tensor): wrun.Tensor
 M.dot = product("dot", 1, 1)
 
 --- Returns the products of two batches of matrices.
@@ -136,7 +136,7 @@ M.dot = product("dot", 1, 1)
 --- raises  `bmm: expected 3 and 3 dimensions`; as `matmul`
 ---
 ---     print(wrun.rand(5, 2, 3):bmm(wrun.rand(5, 3, 4)).shape[3])
----@type fun(a: Tensor, b: Tensor): Tensor
+---@type fun(a: wrun.Tensor, b: wrun.Tensor): wrun.Tensor
 M.bmm = product("bmm", 3, 3)
 
 --- Returns all products of an element of a and an element of b.
@@ -145,9 +145,9 @@ M.bmm = product("bmm", 3, 3)
 --- raises  `outer: argument N: expected a tensor`
 ---
 ---     print(wrun.arange(1, 4):outer(wrun.arange(1, 4)))
----@param a Tensor
----@param b Tensor
----@return Tensor
+---@param a wrun.Tensor
+---@param b wrun.Tensor
+---@return wrun.Tensor
 function M.outer(a, b)
   check.tensor_argument("outer", 1, a)
   check.tensor_argument("outer", 2, b)
@@ -189,7 +189,7 @@ end
 ---
 ---     local one = wrun.eye(2)
 ---     print(wrun.addmm(wrun.ones(2), one, one, { beta = 3, alpha = 2 }))  -- 5 3, 3 5
----@type fun(x: Tensor, a: Tensor, b: Tensor, options?: { beta: number, alpha: number }): Tensor
+---@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor, options?: { beta: number, alpha: number }): wrun.Tensor
 M.addmm = sum_with_product("addmm", 2, 2)
 
 --- Returns beta x + alpha a b for a matrix a and a vector b.
@@ -198,7 +198,7 @@ M.addmm = sum_with_product("addmm", 2, 2)
 --- raises  `addmv: argument 1: expected what broadcasts to`; `expected 2 and 1 dimensions`
 ---
 ---     print(wrun.addmv(wrun.ones(2), wrun.eye(2), wrun.tensor({ 1.0, 2 })))  -- tensor([2., 3.])
----@type fun(x: Tensor, a: Tensor, b: Tensor, options?: { beta: number, alpha: number }): Tensor
+---@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor, options?: { beta: number, alpha: number }): wrun.Tensor
 M.addmv = sum_with_product("addmv", 2, 1)
 
 --- Returns beta x + alpha a b for batches of matrices a and b.
@@ -207,7 +207,7 @@ M.addmv = sum_with_product("addmv", 2, 1)
 --- raises  `baddbmm: argument 1: expected what broadcasts to`; `expected 3 and 3 dimensions`
 ---
 ---     print(wrun.baddbmm(wrun.ones(1), wrun.ones(2, 1, 3), wrun.ones(2, 3, 1)):flatten())  -- 4, 4
----@type fun(x: Tensor, a: Tensor, b: Tensor, options?: { beta: number, alpha: number }): Tensor
+---@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor, options?: { beta: number, alpha: number }): wrun.Tensor
 M.baddbmm = sum_with_product("baddbmm", 3, 3)
 
 --- Returns beta x + alpha times the outer product of the vectors a and b.
@@ -216,11 +216,11 @@ M.baddbmm = sum_with_product("baddbmm", 3, 3)
 --- raises  `addr: argument 1: expected what broadcasts to`; `expected 1 and 1 dimensions`
 ---
 ---     print(wrun.addr(wrun.ones(2, 2), wrun.tensor({ 1.0, 2 }), wrun.tensor({ 1.0, 10 })))
----@param x Tensor
----@param a Tensor
----@param b Tensor
----@param options? { beta: number, alpha: number }
----@return Tensor
+---@param x wrun.Tensor
+---@param a wrun.Tensor
+---@param b wrun.Tensor
+---@param options { beta: number, alpha: number }?
+---@return wrun.Tensor
 function M.addr(x, a, b, options)
   check_dimensions("addr", 2, a, b, 1, 1)
   return sum("addr", x, M.outer(a, b), options)
@@ -258,8 +258,8 @@ end
 --- cost    the fewest multiplications, found in O(n^3) for n matrices
 ---
 ---     print(wrun.multi_dot({ wrun.ones(100, 2), wrun.ones(2, 100), wrun.ones(100) })[1])  -- 200
----@param list Tensor[]
----@return Tensor
+---@param list wrun.Tensor[]
+---@return wrun.Tensor
 function M.multi_dot(list)
   if type(list) ~= "table" or #list < 2 then
     fail("multi_dot: argument 1: expected a table of two or more tensors, got %s",
@@ -300,9 +300,9 @@ end
 --- raises  `kron: argument N: expected a tensor`
 ---
 ---     print(wrun.kron(wrun.eye(2), wrun.tensor({ { 1.0, 2 } })))  -- 1 2 0 0, 0 0 1 2
----@param a Tensor
----@param b Tensor
----@return Tensor
+---@param a wrun.Tensor
+---@param b wrun.Tensor
+---@return wrun.Tensor
 function M.kron(a, b)
   check.tensor_argument("kron", 1, a)
   check.tensor_argument("kron", 2, b)
@@ -326,10 +326,10 @@ local DIMENSION = { dim = check.integer(-1) }
 --- raises  as `mul` and `sum`
 ---
 ---     print(wrun.linalg.vecdot(wrun.ones(2, 3), wrun.ones(3)))  -- tensor([3., 3.])
----@param a Tensor
----@param b Tensor
----@param options? { dim: integer }  -1
----@return Tensor
+---@param a wrun.Tensor
+---@param b wrun.Tensor
+---@param options { dim: integer }?  -1
+---@return wrun.Tensor
 function M.vecdot(a, b, options)
   check.tensor_argument("vecdot", 1, a)
   check.tensor_argument("vecdot", 2, b)
@@ -342,10 +342,10 @@ end
 --- raises  `cross: argument N: expected 3 elements along dimension`
 ---
 ---     print(wrun.cross(wrun.tensor({ 1, 0, 0 }), wrun.tensor({ 0, 1, 0 })))  -- tensor([0, 0, 1])
----@param a Tensor
----@param b Tensor
----@param options? { dim: integer }  -1
----@return Tensor
+---@param a wrun.Tensor
+---@param b wrun.Tensor
+---@param options { dim: integer }?  -1
+---@return wrun.Tensor
 function M.cross(a, b, options)
   local dim = check.options("cross", options, DIMENSION).dim
   for i, x in ipairs { a or false, b or false } do
@@ -368,8 +368,8 @@ end
 --- raises  `trace: argument 1: expected a matrix`
 ---
 ---     print(wrun.trace(wrun.tensor({ { 1, 2 }, { 3, 4 } })))  -- tensor(5)
----@param x Tensor
----@return Tensor
+---@param x wrun.Tensor
+---@return wrun.Tensor
 function M.trace(x)
   check.tensor_argument("trace", 1, x)
   if x.ndim ~= 2 then

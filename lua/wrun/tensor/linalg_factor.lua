@@ -1,8 +1,8 @@
 --- Decompositions of matrices, and what is solved with them, by LAPACK.
---
--- wrun.linalg has them too. All take float32 or float64 matrices, or batches of them: the last two
--- dimensions are the matrix, those in front are carried along. A matrix that is not fit raises, and
--- the error says which one of a batch it is.
+---
+--- wrun.linalg has them too. All take float32 or float64 matrices, or batches of them: the last
+--- two dimensions are the matrix, those in front are carried along. A matrix that is not fit
+--- raises, and the error says which one of a batch it is.
 
 local broadcast = require "wrun.tensor.internal.broadcast"
 local check = require "wrun.check"
@@ -252,11 +252,11 @@ local BOOLEAN = check.boolean(false)
 ---     local x = wrun.tensor({ { 3.0, 0 }, { 0, -2 }, { 0, 0 } })
 ---     local u, s, vh = wrun.svd(x, false)
 ---     print(s, (u * s):matmul(vh))  -- tensor([3., 2.]), and x
----@param x Tensor
----@param full_matrices? boolean  true
----@return Tensor u
----@return Tensor s
----@return Tensor vh
+---@param x wrun.Tensor
+---@param full_matrices boolean?  true
+---@return wrun.Tensor u
+---@return wrun.Tensor s
+---@return wrun.Tensor vh
 function M.svd(x, full_matrices)
   local full = check.argument("svd", 2, full_matrices, check.boolean(true))
   return factors.svd(operations._svd(x, full, "svd"), x, full)
@@ -268,8 +268,8 @@ end
 --- raises  `svdvals: argument 1: the matrix holds NaN or infinity`; `expected a matrix`
 ---
 ---     print(wrun.svdvals(nn.Linear(784, 256).weight)[1])  -- how far the layer can stretch
----@param x Tensor
----@return Tensor
+---@param x wrun.Tensor
+---@return wrun.Tensor
 function M.svdvals(x)
   return operations._svdvals(x, "svdvals")
 end
@@ -282,10 +282,10 @@ end
 ---
 ---     local q, r = wrun.qr(wrun.randn(4, 3))
 ---     print(q:t():matmul(q), r)  -- ones on the diagonal; zeros below it
----@param x Tensor
----@param mode? string  "reduced"
----@return Tensor q
----@return Tensor r
+---@param x wrun.Tensor
+---@param mode string?  "reduced"
+---@return wrun.Tensor q
+---@return wrun.Tensor r
 function M.qr(x, mode)
   mode = check.argument("qr", 2, mode, check.choice("reduced", { "reduced", "complete", "r" }))
   return factors.qr(operations._qr(x, mode), x, mode)
@@ -303,10 +303,10 @@ local TRIANGLE = check.choice("L", { "L", "U" })
 ---
 ---     local w, v = wrun.eigh(wrun.tensor({ { 2.0, 1 }, { 1, 2 } }))
 ---     print(w, (v * w):matmul(v:t()))  -- tensor([1., 3.]), and the matrix
----@param x Tensor
----@param uplo? string  "L": the lower triangle is read; "U": the upper one
----@return Tensor w
----@return Tensor v
+---@param x wrun.Tensor
+---@param uplo string?  "L": the lower triangle is read; "U": the upper one
+---@return wrun.Tensor w
+---@return wrun.Tensor v
 function M.eigh(x, uplo)
   local upper = check.argument("eigh", 2, uplo, TRIANGLE) == "U"
   return factors.eigh(operations._eigh(x, upper, "eigh"), x)
@@ -318,9 +318,9 @@ end
 --- raises  as `eigh`
 ---
 ---     print(wrun.eigvalsh(wrun.tensor({ { 2.0, 1 }, { 1, 2 } })))  -- tensor([1., 3.])
----@param x Tensor
----@param uplo? string  "L"
----@return Tensor
+---@param x wrun.Tensor
+---@param uplo string?  "L"
+---@return wrun.Tensor
 function M.eigvalsh(x, uplo)
   local upper = check.argument("eigvalsh", 2, uplo, TRIANGLE) == "U"
   return operations._eigvalsh(x, upper, "eigvalsh")
@@ -334,9 +334,9 @@ local CHOLESKY = { upper = BOOLEAN }
 --- raises  `cholesky: argument 1: the matrix is not positive definite`
 ---
 ---     print(wrun.cholesky(wrun.tensor({ { 4.0, 2 }, { 2, 5 } })))  -- 2 0, 1 2
----@param x Tensor
----@param options? { upper: boolean }  false
----@return Tensor
+---@param x wrun.Tensor
+---@param options { upper: boolean }?  false
+---@return wrun.Tensor
 function M.cholesky(x, options)
   local o = check.options("cholesky", options, CHOLESKY)
   return operations._cholesky(x, o.upper)
@@ -391,10 +391,10 @@ local SOLVE = { left = check.boolean(true) }
 ---
 ---     local a, b = wrun.tensor({ { 2.0, 1 }, { 1, 3 } }), wrun.tensor({ 3.0, 5 })
 ---     print(wrun.solve(a, b))  -- tensor([0.8000, 1.4000])
----@param a Tensor
----@param b Tensor
----@param options? { left: boolean }  true
----@return Tensor
+---@param a wrun.Tensor
+---@param b wrun.Tensor
+---@param options { left: boolean }?  true
+---@return wrun.Tensor
 function M.solve(a, b, options)
   local o = check.options("solve", options, SOLVE)
   check.tensor_argument("solve", 1, a)
@@ -421,10 +421,10 @@ local SOLVE_TRIANGULAR = {
 ---
 ---     local a = wrun.tensor({ { 2.0, 99 }, { 1, 4 } })
 ---     print(wrun.solve_triangular(a, wrun.tensor({ { 2.0 }, { 9 } }), { upper = false }))
----@param a Tensor
----@param b Tensor
+---@param a wrun.Tensor
+---@param b wrun.Tensor
 ---@param options { upper: boolean, left: boolean, unitriangular: boolean }  left is true
----@return Tensor
+---@return wrun.Tensor
 function M.solve_triangular(a, b, options)
   local o = check.options("solve_triangular", options, SOLVE_TRIANGULAR)
   a, b = with_common_batch("solve_triangular", a, b)
@@ -442,10 +442,10 @@ end
 ---
 ---     local a, b = wrun.tensor({ { 4.0, 2 }, { 2, 5 } }), wrun.tensor({ { 2.0 }, { 9 } })
 ---     print(wrun.cholesky_solve(b, wrun.cholesky(a)), wrun.solve(a, b))  -- the same
----@param b Tensor
----@param factor Tensor
----@param options? { upper: boolean }  false
----@return Tensor
+---@param b wrun.Tensor
+---@param factor wrun.Tensor
+---@param options { upper: boolean }?  false
+---@return wrun.Tensor
 function M.cholesky_solve(b, factor, options)
   local o = check.options("cholesky_solve", options, CHOLESKY)
   factor, b = with_common_batch("cholesky_solve", factor, b)
@@ -460,8 +460,8 @@ end
 --- raises  `inv: argument 1: the matrix is singular`; `expected a square matrix`
 ---
 ---     print(wrun.inv(wrun.tensor({ { 2.0, 0 }, { 0, 4 } })))  -- 0.5 and 0.25
----@param x Tensor
----@return Tensor
+---@param x wrun.Tensor
+---@return wrun.Tensor
 function M.inv(x)
   check.tensor_argument("inv", 1, x)
   local n = x.ndim > 1 and x:size(-1) or 0
@@ -476,7 +476,7 @@ end
 --- raises  as `inv`
 ---
 ---     print(wrun.eye(2):mul(4):inverse())  -- 0.25 on the diagonal
----@type fun(x: Tensor): Tensor
+---@type fun(x: wrun.Tensor): wrun.Tensor
 M.inverse = M.inv
 
 --- Returns the x of least |a x - b|, of those the one of least |x|; the sums of squares of a x - b
@@ -488,12 +488,12 @@ M.inverse = M.inv
 ---
 ---     local a = wrun.tensor({ { 1.0, 0 }, { 1, 1 }, { 1, 2 } })
 ---     print(wrun.lstsq(a, wrun.tensor({ { 1.0 }, { 3 }, { 5 } })))  -- 1 + 2 t
----@param a Tensor
----@param b Tensor
----@param rcond? number  the type's epsilon times max(m, n)
----@return Tensor x
----@return Tensor residuals
----@return Tensor ranks
+---@param a wrun.Tensor
+---@param b wrun.Tensor
+---@param rcond number?  the type's epsilon times max(m, n)
+---@return wrun.Tensor x
+---@return wrun.Tensor residuals
+---@return wrun.Tensor ranks
 function M.lstsq(a, b, rcond)
   check.tensor_argument("lstsq", 1, a)
   check.tensor_argument("lstsq", 2, b)
@@ -519,7 +519,7 @@ end
 --- raises  `det: argument 1: expected a square matrix`
 ---
 ---     print(wrun.det(wrun.tensor({ { 1.0, 2 }, { 3, 4 } })))  -- tensor(-2.)
----@type fun(x: Tensor): Tensor
+---@type fun(x: wrun.Tensor): wrun.Tensor
 M.det = operations.det
 
 --- Returns the sign of the determinant, and the log of its magnitude, without overflow.
@@ -528,9 +528,9 @@ M.det = operations.det
 --- raises  `slogdet: argument 1: expected a square matrix`
 ---
 ---     print(wrun.slogdet(wrun.eye(400) * 10))  -- 1 and 400 log 10 = 921.0340
----@param x Tensor
----@return Tensor sign
----@return Tensor logabsdet
+---@param x wrun.Tensor
+---@return wrun.Tensor sign
+---@return wrun.Tensor logabsdet
 function M.slogdet(x)
   local logarithm, sign = operations._logabsdet(x)
   return sign, logarithm
@@ -542,8 +542,8 @@ end
 --- raises  `slogdet: argument 1: expected a square matrix`
 ---
 ---     print(wrun.logdet(wrun.tensor({ { 2.0, 0 }, { 0, 4 } })))  -- log 8 = 2.0794
----@param x Tensor
----@return Tensor
+---@param x wrun.Tensor
+---@return wrun.Tensor
 function M.logdet(x)
   local sign, logarithm = M.slogdet(x)
   return operations.where(operations.lt(sign, 0), 0 / 0, logarithm)
@@ -572,10 +572,10 @@ end
 --- raises  `matrix_rank: argument 1: the matrix holds NaN or infinity`; `option NAME: expected`
 ---
 ---     print(wrun.matrix_rank(wrun.ones(3, 3)))  -- tensor(1)
----@param x Tensor
----@param options? { atol: number, rtol: number, hermitian: boolean }  0; epsilon times max(m, n),
+---@param x wrun.Tensor
+---@param options { atol: number, rtol: number, hermitian: boolean }?  0; epsilon times max(m, n),
 ---   but 0 if atol is given; false
----@return Tensor
+---@return wrun.Tensor
 function M.matrix_rank(x, options)
   local atol, rtol, hermitian = tolerances("matrix_rank", x, options, RANK)
   x = x:detach()
@@ -594,9 +594,9 @@ end
 --- raises  `pinv: argument 1: the matrix holds NaN or infinity`; `option NAME: expected`
 ---
 ---     print(wrun.pinv(wrun.tensor({ { 2.0, 0 }, { 0, 0 } })))  -- 0.5 and zeros
----@param x Tensor
----@param options? { atol: number, rtol: number }  as `matrix_rank`
----@return Tensor
+---@param x wrun.Tensor
+---@param options { atol: number, rtol: number }?  as `matrix_rank`
+---@return wrun.Tensor
 function M.pinv(x, options)
   local atol, rtol = tolerances("pinv", x, options, TOLERANCES)
   return operations._pinv(x, atol, rtol)
@@ -608,9 +608,9 @@ end
 --- raises  `matrix_power: argument 1: expected a square matrix`; `argument 2: expected an integer`
 ---
 ---     print(wrun.matrix_power(wrun.tensor({ { 1.0, 1 }, { 0, 1 } }), 10))  -- 1 10, 0 1
----@param x Tensor
+---@param x wrun.Tensor
 ---@param n integer
----@return Tensor
+---@return wrun.Tensor
 function M.matrix_power(x, n)
   check.tensor_argument("matrix_power", 1, x)
   n = check.argument("matrix_power", 2, n, check.integer())

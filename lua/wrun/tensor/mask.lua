@@ -41,10 +41,10 @@ end
 ---
 ---     local x = wrun.tensor { 1.0, -2.0, 3.0 }
 ---     print(x:masked_fill(x:lt(0), 0))
----@param x Tensor
----@param mask Tensor
----@param value number|Tensor
----@return Tensor
+---@param x wrun.Tensor
+---@param mask wrun.Tensor
+---@param value number|wrun.Tensor
+---@return wrun.Tensor
 function M.masked_fill(x, mask, value)
   return filled("masked_fill", x, mask, value, false)
 end
@@ -56,10 +56,10 @@ end
 ---
 ---     local x = wrun.tensor { 1.0, -2.0, 3.0 }
 ---     print(x:masked_fill_(x:lt(0), 0))
----@param x Tensor
----@param mask Tensor
----@param value number|Tensor
----@return Tensor x
+---@param x wrun.Tensor
+---@param mask wrun.Tensor
+---@param value number|wrun.Tensor
+---@return wrun.Tensor x
 function M.masked_fill_(x, mask, value)
   return operations.copy_(x, filled("masked_fill_", x, mask, value, true))
 end
@@ -71,9 +71,9 @@ end
 ---
 ---     local x = wrun.tensor { { 1, 5 }, { 7, 2 } }
 ---     print(x:masked_select(x:gt(3))) -- 5, 7
----@param x Tensor
----@param mask Tensor
----@return Tensor
+---@param x wrun.Tensor
+---@param mask wrun.Tensor
+---@return wrun.Tensor
 function M.masked_select(x, mask)
   local joint = joint_shape("masked_select", x, mask)
   local row = operations.reshape(operations.expand(x, joint), -1)
@@ -98,10 +98,10 @@ end
 ---
 ---     local mask = wrun.tensor { true, false, true }
 ---     print(wrun.zeros(3):masked_scatter(mask, wrun.tensor { 5.0, 7.0 })) -- 5, 0, 7
----@param x Tensor
----@param mask Tensor
----@param source Tensor
----@return Tensor
+---@param x wrun.Tensor
+---@param mask wrun.Tensor
+---@param source wrun.Tensor
+---@return wrun.Tensor
 function M.masked_scatter(x, mask, source)
   local joint = joint_shape("masked_scatter", x, mask)
   local indices = true_indices(mask, joint)
@@ -116,10 +116,10 @@ end
 ---
 ---     local mask = wrun.tensor { true, false, true }
 ---     print(wrun.zeros(3):masked_scatter_(mask, wrun.tensor { 5.0, 7.0 }))
----@param x Tensor
----@param mask Tensor
----@param source Tensor
----@return Tensor x
+---@param x wrun.Tensor
+---@param mask wrun.Tensor
+---@param source wrun.Tensor
+---@return wrun.Tensor x
 function M.masked_scatter_(x, mask, source)
   local joint = joint_shape("masked_scatter_", x, mask, true)
   local indices = true_indices(mask, joint)
@@ -133,7 +133,7 @@ end
 --- raises  `nonzero: argument 1: expected a tensor`
 ---
 ---     print(wrun.eye(2):nonzero()) -- 1, 1 and 2, 2
----@type fun(x: Tensor): Tensor
+---@type fun(x: wrun.Tensor): wrun.Tensor
 M.nonzero = operations.nonzero
 
 return M

@@ -31,10 +31,10 @@ operations.define("neural", {
 --- raises  `softmax: argument 2: expected a dimension`; `softmax: argument 1: expected a float`
 ---
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):softmax(1))
----@param x Tensor
+---@param x wrun.Tensor
 ---@param d integer
----@param options? { dtype: string }  of x before, and of the result
----@return Tensor
+---@param options { dtype: string }?  of x before, and of the result
+---@return wrun.Tensor
 function M.softmax(x, d, options)
   return dtype_option.call("softmax", operations.softmax, options, x, d)
 end
@@ -45,10 +45,10 @@ end
 --- raises  `log_softmax: argument 2: expected a dimension`; `argument 1: expected a float`
 ---
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):log_softmax(1))
----@param x Tensor
+---@param x wrun.Tensor
 ---@param d integer
----@param options? { dtype: string }  of x before, and of the result
----@return Tensor
+---@param options { dtype: string }?  of x before, and of the result
+---@return wrun.Tensor
 function M.log_softmax(x, d, options)
   return dtype_option.call("log_softmax", operations.log_softmax, options, x, d)
 end
@@ -59,10 +59,10 @@ end
 --- raises  `softmin: argument 1: expected a tensor`; as `softmax`
 ---
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):softmin(1))
----@param x Tensor
+---@param x wrun.Tensor
 ---@param d integer
----@param options? { dtype: string }  of x before, and of the result
----@return Tensor
+---@param options { dtype: string }?  of x before, and of the result
+---@return wrun.Tensor
 function M.softmin(x, d, options)
   check.tensor_argument("softmin", 1, x)
   return M.softmax(-x, d, options)
@@ -77,9 +77,9 @@ end
 --- raises  `prelu: argument 2: expected a weight [N] or [1]`
 ---
 ---     print(wrun.prelu(wrun.tensor({ { -1.0, -1.0 } }), wrun.tensor({ 0.25, 0.5 })))
----@param x Tensor
----@param weight Tensor
----@return Tensor
+---@param x wrun.Tensor
+---@param weight wrun.Tensor
+---@return wrun.Tensor
 function M.prelu(x, weight)
   check.tensor_argument("prelu", 1, x)
   check.tensor_argument("prelu", 2, weight)
@@ -102,9 +102,9 @@ end
 --- source  [Dauphin2017]
 ---
 ---     print(wrun.tensor({ 1.0, 2.0, 0.0, 9.0 }):glu()) -- tensor([0.5000, 1.9998])
----@param x Tensor
----@param d? integer  -1
----@return Tensor
+---@param x wrun.Tensor
+---@param d integer?  -1
+---@return wrun.Tensor
 function M.glu(x, d)
   check.tensor_argument("glu", 1, x)
   d = check.dimension("glu", 2, d or -1, x.ndim)

@@ -1,7 +1,7 @@
 --- Random numbers: draws into tensors, and the generators they come from.
---
--- Options have `generator`; without it the default generator serves. The engine mt19937 gives
--- PyTorch's numbers, on any number of threads.
+---
+--- Options have `generator`; without it the default generator serves. The engine mt19937 gives
+--- PyTorch's numbers, on any number of threads.
 
 local autograd = require "wrun.autograd"
 local check = require "wrun.check"
@@ -18,7 +18,7 @@ local M = {}
 --- raises  `uniform_: expected finite bounds, the lower one first`; `argument 1: expected a float`
 ---
 ---     print(wrun.empty(3):uniform_(-1, 1))
----@type fun(x: Tensor, low?: number, high?: number, options?: table): Tensor
+---@type fun(x: wrun.Tensor, low?: number, high?: number, options?: table): wrun.Tensor
 M.uniform_ = operations.uniform_
 
 --- Fills x with draws from N(mean, std^2) and returns it.
@@ -27,7 +27,7 @@ M.uniform_ = operations.uniform_
 --- raises  `normal_: argument 3: expected a standard deviation >= 0`; `argument 1: expected a`
 ---
 ---     print(wrun.empty(3):normal_(10, 0.1))
----@type fun(x: Tensor, mean?: number, std?: number, options?: table): Tensor
+---@type fun(x: wrun.Tensor, mean?: number, std?: number, options?: table): wrun.Tensor
 M.normal_ = operations.normal_
 
 --- Fills x with draws from the density rate e^(-rate x) and returns it.
@@ -36,7 +36,7 @@ M.normal_ = operations.normal_
 --- raises  `exponential_: argument 2: expected a rate > 0`; `argument 1: expected a float`
 ---
 ---     print(wrun.empty(1000):exponential_(2):mean())
----@type fun(x: Tensor, rate?: number, options?: table): Tensor
+---@type fun(x: wrun.Tensor, rate?: number, options?: table): wrun.Tensor
 M.exponential_ = operations.exponential_
 
 --- Fills x with draws from the density of Cauchy around median and returns it.
@@ -45,7 +45,7 @@ M.exponential_ = operations.exponential_
 --- raises  `cauchy_: argument 3: expected a scale > 0`; `argument 1: expected a float`
 ---
 ---     print(wrun.empty(1000):cauchy_(5, 2):gt(5):float():mean()) -- about a half
----@type fun(x: Tensor, median?: number, sigma?: number, options?: table): Tensor
+---@type fun(x: wrun.Tensor, median?: number, sigma?: number, options?: table): wrun.Tensor
 M.cauchy_ = operations.cauchy_
 
 --- Fills x with e to the power of draws from N(mean, std^2) and returns it.
@@ -54,7 +54,7 @@ M.cauchy_ = operations.cauchy_
 --- raises  `log_normal_: argument 3: expected a standard deviation > 0`; `argument 1: expected a`
 ---
 ---     print(wrun.empty(1000):log_normal_(0, 0.5):log():std())
----@type fun(x: Tensor, mean?: number, std?: number, options?: table): Tensor
+---@type fun(x: wrun.Tensor, mean?: number, std?: number, options?: table): wrun.Tensor
 M.log_normal_ = operations.log_normal_
 
 --- Fills x with numbers of trials until the first success, and returns it.
@@ -63,7 +63,7 @@ M.log_normal_ = operations.log_normal_
 --- raises  `geometric_: argument 2: expected a probability above 0 and below 1`
 ---
 ---     print(wrun.empty(1000):geometric_(0.25):mean()) -- about 4
----@type fun(x: Tensor, p: number, options?: table): Tensor
+---@type fun(x: wrun.Tensor, p: number, options?: table): wrun.Tensor
 M.geometric_ = operations.geometric_
 
 --- Fills x with 1 with probability p and 0 otherwise, and returns it.
@@ -74,7 +74,7 @@ M.geometric_ = operations.geometric_
 ---
 ---     print(wrun.empty(10):bernoulli_(0.9))
 ---     print(wrun.empty(2, 3):bernoulli_(wrun.tensor({ 0.0, 0.5, 1.0 })))
----@type fun(x: Tensor, p?: number|Tensor, options?: table): Tensor
+---@type fun(x: wrun.Tensor, p?: number|wrun.Tensor, options?: table): wrun.Tensor
 M.bernoulli_ = operations.bernoulli_
 
 --- Fills x with integers from low to high - 1, all equally likely, and returns it.
@@ -84,7 +84,7 @@ M.bernoulli_ = operations.bernoulli_
 --- raises  `random_: expected bounds with low < high`
 ---
 ---     print(wrun.empty(5, { dtype = "int64" }):random_(1, 7))
----@type fun(x: Tensor, low?: integer, high?: integer, options?: table): Tensor
+---@type fun(x: wrun.Tensor, low?: integer, high?: integer, options?: table): wrun.Tensor
 M.random_ = operations.random_
 
 --- Returns 1 with the probability that each element of p is, and 0 otherwise.
@@ -93,7 +93,7 @@ M.random_ = operations.random_
 --- raises  `bernoulli: argument 1: expected probabilities from 0 to 1`
 ---
 ---     print(wrun.tensor({ 0.0, 0.5, 1.0 }):bernoulli())
----@type fun(p: Tensor, options?: table): Tensor
+---@type fun(p: wrun.Tensor, options?: table): wrun.Tensor
 M.bernoulli = operations.bernoulli
 
 --- Returns categories 1 to n drawn with the probabilities that are proportional to weights.
@@ -103,7 +103,7 @@ M.bernoulli = operations.bernoulli
 --- raises  `multinomial: argument 1: expected finite weights >= 0`; `argument 2: expected 1 to`
 ---
 ---     print(wrun.multinomial(wrun.tensor({ 1.0, 3.0, 0.0 }), 10, true))
----@type fun(weights: Tensor, samples: integer, replacement?: boolean, options?: table): Tensor
+---@type fun(weights: wrun.Tensor, samples: integer, replacement?: boolean, options?: table): wrun.Tensor
 M.multinomial = operations.multinomial
 
 --- Returns counts drawn from Poisson distributions with the given means.
@@ -113,7 +113,7 @@ M.multinomial = operations.multinomial
 --- source  [Knuth1969] below a rate of 10, [Hormann1993] from there, as in PyTorch
 ---
 ---     print(wrun.poisson(wrun.tensor({ 0.0, 0.5, 4, 100 })))
----@type fun(rate: Tensor, options?: table): Tensor
+---@type fun(rate: wrun.Tensor, options?: table): wrun.Tensor
 M.poisson = operations.poisson
 
 local OF_TENSORS = { generator = check.optional(check.passed_on()) }
@@ -150,11 +150,11 @@ end
 ---
 ---     print(wrun.normal(wrun.arange(1.0, 6.0), 0.1))
 ---     print(wrun.normal(0, wrun.tensor({ 0.1, 1, 10 })), wrun.normal(2, 3, { 2, 2 }))
----@param mean Tensor|number
----@param std Tensor|number
----@param sizes? integer[]  where mean and std are numbers
----@param options? table
----@return Tensor
+---@param mean wrun.Tensor|number
+---@param std wrun.Tensor|number
+---@param sizes integer[]?  where mean and std are numbers
+---@param options table?
+---@return wrun.Tensor
 function M.normal(mean, std, sizes, options)
   check_moment(1, mean)
   check_moment(2, std)

@@ -139,11 +139,11 @@ operations.define("reduce", {
 ---
 ---     local x = wrun.ones(2, 3)
 ---     print(x:sum(), x:sum(1), x:sum({ 1, 2 }, true))
----@param x Tensor
----@param d? integer|integer[]  all dimensions
----@param keepdim? boolean  false
----@param options? { dtype: string }  of x before it is reduced, and of the result
----@return Tensor
+---@param x wrun.Tensor
+---@param d integer|integer[]?  all dimensions
+---@param keepdim boolean?  false
+---@param options { dtype: string }?  of x before it is reduced, and of the result
+---@return wrun.Tensor
 function M.sum(x, d, keepdim, options)
   return dtype_option.call("sum", operations.sum, options, x, d, keepdim)
 end
@@ -155,11 +155,11 @@ end
 ---   `mean: option dtype: expected`
 ---
 ---     print(wrun.tensor({ { 1.0, 2.0 }, { 3.0, 4.0 } }):mean(1))
----@param x Tensor
----@param d? integer|integer[]  all dimensions
----@param keepdim? boolean  false
----@param options? { dtype: string }  of x before it is reduced, and of the result
----@return Tensor
+---@param x wrun.Tensor
+---@param d integer|integer[]?  all dimensions
+---@param keepdim boolean?  false
+---@param options { dtype: string }?  of x before it is reduced, and of the result
+---@return wrun.Tensor
 function M.mean(x, d, keepdim, options)
   return dtype_option.call("mean", operations.mean, options, x, d, keepdim)
 end
@@ -171,11 +171,11 @@ end
 --- raises  `prod: argument 2: expected a dimension`; `prod: option dtype: expected`
 ---
 ---     print(wrun.arange(1, 6):prod())
----@param x Tensor
----@param d? integer|integer[]  all dimensions
----@param keepdim? boolean  false
----@param options? { dtype: string }  of x before it is reduced, and of the result
----@return Tensor
+---@param x wrun.Tensor
+---@param d integer|integer[]?  all dimensions
+---@param keepdim boolean?  false
+---@param options { dtype: string }?  of x before it is reduced, and of the result
+---@return wrun.Tensor
 function M.prod(x, d, keepdim, options)
   return dtype_option.call("prod", operations.prod, options, x, d, keepdim)
 end
@@ -188,11 +188,11 @@ end
 ---
 ---     local values, indices = wrun.tensor({ { 1, 5 }, { 4, 2 } }):max(2)
 ---     print(values, indices)
----@param x Tensor
----@param d? integer|Tensor  all dimensions; of a tensor `maximum`
----@param keepdim? boolean  false
----@return Tensor
----@return Tensor? indices
+---@param x wrun.Tensor
+---@param d integer|wrun.Tensor?  all dimensions; of a tensor `maximum`
+---@param keepdim boolean?  false
+---@return wrun.Tensor
+---@return wrun.Tensor? indices
 function M.max(x, d, keepdim)
   if check.is_tensor(d) then
     return operations.maximum(x, d)
@@ -208,11 +208,11 @@ end
 ---
 ---     local values, indices = wrun.tensor({ { 1, 5 }, { 4, 2 } }):min(2)
 ---     print(values, indices)
----@param x Tensor
----@param d? integer|Tensor  all dimensions; of a tensor `minimum`
----@param keepdim? boolean  false
----@return Tensor
----@return Tensor? indices
+---@param x wrun.Tensor
+---@param d integer|wrun.Tensor?  all dimensions; of a tensor `minimum`
+---@param keepdim boolean?  false
+---@return wrun.Tensor
+---@return wrun.Tensor? indices
 function M.min(x, d, keepdim)
   if check.is_tensor(d) then
     return operations.minimum(x, d)
@@ -226,7 +226,7 @@ end
 --- raises  `argmax: argument 1: expected at least one element`; `argmax: argument 2: expected`
 ---
 ---     print(wrun.tensor({ { 1, 5 }, { 4, 2 } }):argmax(2))
----@type fun(x: Tensor, d?: integer, keepdim?: boolean): Tensor
+---@type fun(x: wrun.Tensor, d?: integer, keepdim?: boolean): wrun.Tensor
 M.argmax = operations.argmax
 
 --- Returns the index of the smallest element, counted through the whole tensor or along d.
@@ -235,7 +235,7 @@ M.argmax = operations.argmax
 --- raises  `argmin: argument 1: expected at least one element`; `argmin: argument 2: expected`
 ---
 ---     print(wrun.tensor({ { 1, 5 }, { 4, 2 } }):argmin(2))
----@type fun(x: Tensor, d?: integer, keepdim?: boolean): Tensor
+---@type fun(x: wrun.Tensor, d?: integer, keepdim?: boolean): wrun.Tensor
 M.argmin = operations.argmin
 
 --- Returns whether any element is not 0.
@@ -244,7 +244,7 @@ M.argmin = operations.argmin
 --- raises  `any: argument 2: expected a dimension`
 ---
 ---     print(wrun.tensor({ { 0, 1 }, { 0, 0 } }):any(2))
----@type fun(x: Tensor, d?: integer|integer[], keepdim?: boolean): Tensor
+---@type fun(x: wrun.Tensor, d?: integer|integer[], keepdim?: boolean): wrun.Tensor
 M.any = operations.any
 
 --- Returns whether all elements are not 0.
@@ -253,7 +253,7 @@ M.any = operations.any
 --- raises  `all: argument 2: expected a dimension`
 ---
 ---     print(wrun.tensor({ { 0, 1 }, { 1, 1 } }):all(2))
----@type fun(x: Tensor, d?: integer|integer[], keepdim?: boolean): Tensor
+---@type fun(x: wrun.Tensor, d?: integer|integer[], keepdim?: boolean): wrun.Tensor
 M.all = operations.all
 
 --- Returns the largest element over everything, or over one or some dimensions.
@@ -262,7 +262,7 @@ M.all = operations.all
 --- raises  `amax: argument 1: expected at least one element`; `amax: argument 2: expected`
 ---
 ---     print(wrun.tensor({ { 1, 5 }, { 4, 2 } }):amax({ 1, 2 }))    -- tensor(5)
----@type fun(x: Tensor, d?: integer|integer[], keepdim?: boolean): Tensor
+---@type fun(x: wrun.Tensor, d?: integer|integer[], keepdim?: boolean): wrun.Tensor
 M.amax = operations.amax
 
 --- Returns the smallest element over everything, or over one or some dimensions.
@@ -271,7 +271,7 @@ M.amax = operations.amax
 --- raises  `amin: argument 1: expected at least one element`; `amin: argument 2: expected`
 ---
 ---     print(wrun.tensor({ { 1, 5 }, { 4, 2 } }):amin(1))    -- tensor([1, 2])
----@type fun(x: Tensor, d?: integer|integer[], keepdim?: boolean): Tensor
+---@type fun(x: wrun.Tensor, d?: integer|integer[], keepdim?: boolean): wrun.Tensor
 M.amin = operations.amin
 
 --- Returns the smallest and the largest element, over everything or over some dimensions.
@@ -280,11 +280,11 @@ M.amin = operations.amin
 --- raises  as `amin`
 ---
 ---     print(wrun.tensor({ 3, 1, 2 }):aminmax())    -- tensor(1)  tensor(3)
----@param x Tensor
----@param d? integer|integer[]  all dimensions
----@param keepdim? boolean  false
----@return Tensor smallest
----@return Tensor largest
+---@param x wrun.Tensor
+---@param d integer|integer[]?  all dimensions
+---@param keepdim boolean?  false
+---@return wrun.Tensor smallest
+---@return wrun.Tensor largest
 function M.aminmax(x, d, keepdim)
   return operations.amin(x, d, keepdim), operations.amax(x, d, keepdim)
 end
@@ -295,9 +295,9 @@ end
 --- raises  `count_nonzero: argument 1: expected a tensor`; as `sum`
 ---
 ---     print(wrun.tensor({ { 0, 5 }, { 4, 2 } }):count_nonzero(1))    -- tensor([1, 2])
----@param x Tensor
----@param d? integer|integer[]  all dimensions
----@return Tensor
+---@param x wrun.Tensor
+---@param d integer|integer[]?  all dimensions
+---@return wrun.Tensor
 function M.count_nonzero(x, d)
   check.tensor_argument("count_nonzero", 1, x)
   return operations.sum(operations.ne(x, 0), d)
@@ -315,11 +315,11 @@ end
 --- raises  `nansum: argument 1: expected a tensor`; `nansum: option dtype: expected`; as `sum`
 ---
 ---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nansum())    -- tensor(4.)
----@param x Tensor
----@param d? integer|integer[]  all dimensions
----@param keepdim? boolean  false
----@param options? { dtype: string }  of x before it is reduced, and of the result
----@return Tensor
+---@param x wrun.Tensor
+---@param d integer|integer[]?  all dimensions
+---@param keepdim boolean?  false
+---@param options { dtype: string }?  of x before it is reduced, and of the result
+---@return wrun.Tensor
 function M.nansum(x, d, keepdim, options)
   return dtype_option.call("nansum", operations.sum, options, without_nan("nansum", x), d, keepdim)
 end
@@ -330,11 +330,11 @@ end
 --- raises  `nanmean: argument 1: expected a float`; as `nansum`
 ---
 ---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nanmean())    -- tensor(2.)
----@param x Tensor
----@param d? integer|integer[]  all dimensions
----@param keepdim? boolean  false
----@param options? { dtype: string }  of x before it is reduced, and of the result
----@return Tensor
+---@param x wrun.Tensor
+---@param d integer|integer[]?  all dimensions
+---@param keepdim boolean?  false
+---@param options { dtype: string }?  of x before it is reduced, and of the result
+---@return wrun.Tensor
 function M.nanmean(x, d, keepdim, options)
   check.tensor_argument("nanmean", 1, x)
   if not x.dtype:find("float", 1, true) then
@@ -351,10 +351,10 @@ end
 --- raises  `logsumexp: argument 1: expected a tensor`; as `sum`
 ---
 ---     print(wrun.tensor({ 1000.0, 1000.0 }):logsumexp(1))    -- tensor(1000.6932)
----@param x Tensor
----@param d? integer|integer[]  all dimensions
----@param keepdim? boolean  false
----@return Tensor
+---@param x wrun.Tensor
+---@param d integer|integer[]?  all dimensions
+---@param keepdim boolean?  false
+---@return wrun.Tensor
 function M.logsumexp(x, d, keepdim)
   check.tensor_argument("logsumexp", 1, x)
   if not x.dtype:find("float", 1, true) then

@@ -64,16 +64,16 @@ local cumsum_options = { dtype = dtype_option.rule, reverse = check.boolean(fals
 --- Returns the sums of x up to each index along dimension d; of integers and bool they are int64.
 --- shapes  x [...] -> same
 --- domain  any dtype, converted first (and the result has it) where option dtype says so; float
----         sums are carried in double. With option reverse the sums run from the end.
+---   sums are carried in double. With option reverse the sums run from the end.
 --- raises  `cumsum: argument 2: expected a dimension`; `cumsum: option NAME: expected`
 ---
 ---     local x = wrun.tensor { 1, 2, 3 }
 ---     print(x:cumsum(1))                        -- tensor([1, 3, 6])
 ---     print(x:cumsum(1, { reverse = true }))    -- tensor([6, 5, 3])
----@param x Tensor
+---@param x wrun.Tensor
 ---@param d integer
----@param options? { dtype: string, reverse: boolean }
----@return Tensor
+---@param options { dtype: string, reverse: boolean }?
+---@return wrun.Tensor
 function M.cumsum(x, d, options)
   local o = options and check.options("cumsum", options, cumsum_options) or {}
   return dtype_option.call("cumsum", operations.cumsum, o.dtype and { dtype = o.dtype }, x, d,
@@ -86,10 +86,10 @@ end
 --- raises  `cumprod: argument 2: expected a dimension`; `cumprod: option dtype: expected`
 ---
 ---     print(wrun.tensor({ 1, 2, 3, 4 }):cumprod(1))    -- tensor([ 1,  2,  6, 24])
----@param x Tensor
+---@param x wrun.Tensor
 ---@param d integer
----@param options? { dtype: string }
----@return Tensor
+---@param options { dtype: string }?
+---@return wrun.Tensor
 function M.cumprod(x, d, options)
   return dtype_option.call("cumprod", operations.cumprod, options, x, d)
 end
@@ -101,7 +101,7 @@ end
 ---
 ---     local x = wrun.tensor { 1000.0, 1000.0 }
 ---     print(x:logcumsumexp(1) - 1000)    -- tensor([0.0000, 0.6932])
----@type fun(x: Tensor, d: integer): Tensor
+---@type fun(x: wrun.Tensor, d: integer): wrun.Tensor
 M.logcumsumexp = operations.logcumsumexp
 
 local function running_extreme(name)
@@ -118,7 +118,7 @@ end
 ---
 ---     local values, indices = wrun.tensor({ 1, 3, 2, 3 }):cummax(1)
 ---     print(values, indices)    -- tensor([1, 3, 3, 3])  tensor([1, 2, 2, 4])
----@type fun(x: Tensor, d: integer): Tensor, Tensor
+---@type fun(x: wrun.Tensor, d: integer): wrun.Tensor, wrun.Tensor
 M.cummax = running_extreme("cummax")
 
 --- Returns the smallest element up to each index along dimension d, and where it stands.
@@ -127,7 +127,7 @@ M.cummax = running_extreme("cummax")
 --- raises  `cummin: argument 2: expected a dimension`
 ---
 ---     print((wrun.tensor({ 2, 3, 1 }):cummin(1)))    -- tensor([2, 2, 1])
----@type fun(x: Tensor, d: integer): Tensor, Tensor
+---@type fun(x: wrun.Tensor, d: integer): wrun.Tensor, wrun.Tensor
 M.cummin = running_extreme("cummin")
 
 local recurrence_options = { reverse = check.boolean(false) }
@@ -141,11 +141,11 @@ local recurrence_options = { reverse = check.boolean(false) }
 ---     local rewards = wrun.tensor { 1.0, 0.0, 2.0 }
 ---     local returns = wrun.full({ 3 }, 0.5):linear_recurrence(rewards, 1, { reverse = true })
 ---     print(returns)    -- tensor([1.5000, 1.0000, 2.0000])
----@param a Tensor
----@param b Tensor
+---@param a wrun.Tensor
+---@param b wrun.Tensor
 ---@param d integer
----@param options? { reverse: boolean }
----@return Tensor
+---@param options { reverse: boolean }?
+---@return wrun.Tensor
 function M.linear_recurrence(a, b, d, options)
   local o = options and check.options("linear_recurrence", options, recurrence_options) or {}
   return operations.linear_recurrence(a, b, d, o.reverse)
@@ -158,18 +158,18 @@ local diff_options = {
 --- Returns the differences of neighbours along dimension d, n times over.
 --- shapes  x [m], n -> [m - n], at least [0]
 --- domain  any dtype; of bool whether neighbours differ. Options prepend and append are tensors
----         that are put before and behind x.
+---   that are put before and behind x.
 --- raises  `diff: argument 1: expected a tensor with dimensions`; `diff: argument 2: expected an
----         integer >= 0`; `diff: argument 3: expected a dimension`; `diff: option NAME: expected a
----         tensor`; as `cat`
+---   integer >= 0`; `diff: argument 3: expected a dimension`; `diff: option NAME: expected a
+---   tensor`; as `cat`
 ---
 ---     print(wrun.tensor({ 1, 4, 9, 16 }):diff())     -- tensor([3, 5, 7])
 ---     print(wrun.tensor({ 1, 4, 9, 16 }):diff(2))    -- tensor([2, 2])
----@param x Tensor
----@param n? integer  1
----@param d? integer  -1
----@param options? { prepend: Tensor, append: Tensor }
----@return Tensor
+---@param x wrun.Tensor
+---@param n integer?  1
+---@param d integer?  -1
+---@param options { prepend: wrun.Tensor, append: wrun.Tensor }?
+---@return wrun.Tensor
 function M.diff(x, n, d, options)
   check.tensor_argument("diff", 1, x)
   n = check.argument("diff", 2, n, check.integer(1, 0))
@@ -228,10 +228,10 @@ end
 ---
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):trapezoid())                                -- 4
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):trapezoid(wrun.tensor { 0.0, 1.0, 3.0 }))    -- 6.5
----@param y Tensor
----@param x? Tensor|number  1: where the values stand, or how far they are apart
----@param d? integer  -1
----@return Tensor
+---@param y wrun.Tensor
+---@param x wrun.Tensor|number?  1: where the values stand, or how far they are apart
+---@param d integer?  -1
+---@return wrun.Tensor
 function M.trapezoid(y, x, d)
   local areas
   areas, d = trapezoids("trapezoid", y, x, d)
@@ -244,10 +244,10 @@ end
 --- raises  as `trapezoid`, under the name `cumulative_trapezoid`
 ---
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):cumulative_trapezoid())    -- 1.5, 4
----@param y Tensor
----@param x? Tensor|number  1: where the values stand, or how far they are apart
----@param d? integer  -1
----@return Tensor
+---@param y wrun.Tensor
+---@param x wrun.Tensor|number?  1: where the values stand, or how far they are apart
+---@param d integer?  -1
+---@return wrun.Tensor
 function M.cumulative_trapezoid(y, x, d)
   local areas
   areas, d = trapezoids("cumulative_trapezoid", y, x, d)

@@ -1,7 +1,7 @@
 --- Order: sorted tensors, the largest and smallest few, medians, modes and quantiles.
---
--- NaN counts as larger than every number, and of equal elements the first index comes first, in
--- descending order too. Gradients flow to the indices that were gather_values.
+---
+--- NaN counts as larger than every number, and of equal elements the first index comes first, in
+--- descending order too. Gradients flow to the indices that were gather_values.
 
 local as_tensor = require "wrun.tensor.internal.as_tensor"
 local check = require "wrun.check"
@@ -47,11 +47,11 @@ end
 ---
 ---     local values, indices = wrun.tensor({ 3, 1, 2, 1 }):sort()
 ---     print(values, indices)    -- tensor([1, 1, 2, 3])  tensor([2, 4, 3, 1])
----@param x Tensor
----@param d? integer  -1
----@param descending? boolean  false
----@return Tensor values
----@return Tensor indices
+---@param x wrun.Tensor
+---@param d integer?  -1
+---@param descending boolean?  false
+---@return wrun.Tensor values
+---@return wrun.Tensor indices
 function M.sort(x, d, descending)
   d = dimension_of("sort", 2, x, d)
   return gather_values(x, d, unrecorded.sort("sort", x, d, descending))
@@ -63,8 +63,8 @@ end
 --- raises  `msort: argument 1: expected a tensor`
 ---
 ---     print(wrun.tensor({ { 3, 1 }, { 2, 5 } }):msort())    -- tensor([[2, 1], [3, 5]])
----@param x Tensor
----@return Tensor
+---@param x wrun.Tensor
+---@return wrun.Tensor
 function M.msort(x)
   local d = dimension_of("msort", 2, x, 1)
   return (gather_values(x, d, unrecorded.sort("msort", x, d)))
@@ -78,10 +78,10 @@ end
 ---
 ---     print(wrun.tensor({ 30, 10, 20 }):argsort())              -- tensor([2, 3, 1])
 ---     print(wrun.tensor({ 30, 10, 20 }):argsort(1, true))       -- tensor([1, 3, 2])
----@param x Tensor
----@param d? integer  -1
----@param descending? boolean  false
----@return Tensor
+---@param x wrun.Tensor
+---@param d integer?  -1
+---@param descending boolean?  false
+---@return wrun.Tensor
 function M.argsort(x, d, descending)
   d = dimension_of("argsort", 2, x, d)
   return (select(2, unrecorded.sort("argsort", x, d, descending)))
@@ -91,20 +91,20 @@ end
 --- their places.
 --- shapes  x [m, n], k, 2 -> [m, k], twice; the indices are int64 and count from 1
 --- domain  any dtype; k from 0 to the size (a number without dimensions is its own). In
----         order, whatever `sorted` says; of equals the first.
+---   order, whatever `sorted` says; of equals the first.
 --- raises  `topk: argument 2: expected an integer from 0 to`; `topk: argument 3: expected a
----         dimension`
+---   dimension`
 --- cost    time O(n) for each line of n
 ---
 ---     local scores = wrun.tensor { 0.1, 0.7, 0.4, 0.9 }
 ---     print(scores:topk(2))    -- tensor([0.9000, 0.7000])  tensor([4, 2])
----@param x Tensor
+---@param x wrun.Tensor
 ---@param k integer
----@param d? integer  -1
----@param largest? boolean  true
----@param sorted? boolean  true
----@return Tensor values
----@return Tensor indices
+---@param d integer?  -1
+---@param largest boolean?  true
+---@param sorted boolean?  true
+---@return wrun.Tensor values
+---@return wrun.Tensor indices
 function M.topk(x, k, d, largest, sorted) -- luacheck: no unused args
   d = dimension_of("topk", 3, x, d)
   k = check.argument("topk", 2, k, check.integer(nil, 0, count_along(x, d)))
@@ -128,15 +128,15 @@ end
 --- shapes  x [m, n], k, 2 -> [m], twice; the index is int64 and counts from 1
 --- domain  any dtype; k from 1 to the size; of equals each has its turn, the first index first
 --- raises  `kthvalue: argument 1: expected at least one element`; `kthvalue: argument 2: expected
----         an integer from 1 to`; `kthvalue: argument 3: expected a dimension`
+---   an integer from 1 to`; `kthvalue: argument 3: expected a dimension`
 ---
 ---     print(wrun.tensor({ 40, 10, 30, 20 }):kthvalue(2))    -- tensor(20)  tensor(4)
----@param x Tensor
+---@param x wrun.Tensor
 ---@param k integer
----@param d? integer  -1
----@param keepdim? boolean  false
----@return Tensor value
----@return Tensor index
+---@param d integer?  -1
+---@param keepdim boolean?  false
+---@return wrun.Tensor value
+---@return wrun.Tensor index
 function M.kthvalue(x, k, d, keepdim)
   d = dimension_of("kthvalue", 3, x, d)
   k = check.argument("kthvalue", 2, k, check.integer(nil, 1, need_elements("kthvalue", x, d)))
@@ -194,13 +194,13 @@ end
 --- number the lower of the two in the middle.
 --- shapes  x [...] -> []; x [m, n], 2 -> [m], twice; the index is int64 and counts from 1
 --- domain  any dtype; NaN (the first) where there is one, and for an empty float tensor. Over all
----         the gradient is shared among equals.
+---   the gradient is shared among equals.
 --- raises  `median: argument 1: expected at least one element`; `median: argument 2: expected a
----         dimension`
+---   dimension`
 ---
 ---     print(wrun.tensor({ 5.0, 1, 4, 2 }):median())     -- tensor(2.)
 ---     print(wrun.tensor({ 5.0, 1, 4, 2 }):median(1))    -- tensor(2.)  tensor(4)
----@type fun(x: Tensor, d?: integer, keepdim?: boolean): Tensor, Tensor?
+---@type fun(x: wrun.Tensor, d?: integer, keepdim?: boolean): wrun.Tensor, wrun.Tensor?
 M.median = median("median", function(numbers, n)
   return operations.where(operations.lt(numbers, n), numbers + 1, (n + 1) // 2)
 end)
@@ -211,7 +211,7 @@ end)
 --- raises  as `median`
 ---
 ---     print(wrun.tensor({ 5.0, 0 / 0, 4, 2 }):nanmedian())    -- tensor(4.)
----@type fun(x: Tensor, d?: integer, keepdim?: boolean): Tensor, Tensor?
+---@type fun(x: wrun.Tensor, d?: integer, keepdim?: boolean): wrun.Tensor, wrun.Tensor?
 M.nanmedian = median("nanmedian", function(numbers)
   return ((numbers + 1) / 2):floor():long():clamp(1)
 end)
@@ -221,14 +221,14 @@ end)
 --- shapes  x [m, n], 2 -> [m], twice; the index is int64 and counts from 1
 --- domain  any dtype; NaN equals nothing, so no NaN is frequent
 --- raises  `mode: argument 1: expected at least one element`; `mode: argument 2: expected a
----         dimension`
+---   dimension`
 ---
 ---     print(wrun.tensor({ 4, 2, 2, 4, 1 }):mode())    -- tensor(2)  tensor(3)
----@param x Tensor
----@param d? integer  -1
----@param keepdim? boolean  false
----@return Tensor value
----@return Tensor index
+---@param x wrun.Tensor
+---@param d integer?  -1
+---@param keepdim boolean?  false
+---@return wrun.Tensor value
+---@return wrun.Tensor index
 function M.mode(x, d, keepdim)
   d = dimension_of("mode", 2, x, d)
   local n = need_elements("mode", x, d)
@@ -343,16 +343,16 @@ end
 --- Returns the value below which the share q of the elements of x lies, or one for each q.
 --- shapes  x [...], q a number -> [], or without dimension d; a list of k -> [k, ...]
 --- domain  float32 or float64, q from 0 to 1. Between two elements the option interpolation says
----         what holds: linear, lower, higher, midpoint or nearest (of two as near the even one).
----         NaN where the line has a NaN.
+---   what holds: linear, lower, higher, midpoint or nearest (of two as near the even one).
+---   NaN where the line has a NaN.
 --- raises  `quantile: argument 1: expected at least one element`; `quantile: argument 2: expected a
----         number`; `quantile: argument 2: expected probabilities`; `quantile: argument 3: expected
----         a dimension`; `quantile: option interpolation: expected linear`
+---   number`; `quantile: argument 2: expected probabilities`; `quantile: argument 3: expected
+---   a dimension`; `quantile: option interpolation: expected linear`
 ---
 ---     local x = wrun.tensor { 1.0, 2, 3, 10 }
 ---     print(x:quantile(0.5))              -- tensor(2.5000)
 ---     print(x:quantile({ 0, 0.9, 1 }))    -- tensor([ 1.0000,  7.9000, 10.0000])
----@type fun(x: Tensor, q: number|table, d?: integer, keepdim?: boolean, options?: table): Tensor
+---@type fun(x: wrun.Tensor, q: number|table, d?: integer, keepdim?: boolean, options?: table): wrun.Tensor
 M.quantile = quantile("quantile", false)
 
 --- Returns quantiles of the numbers in x, NaN left out.
@@ -361,7 +361,7 @@ M.quantile = quantile("quantile", false)
 --- raises  as `quantile`
 ---
 ---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nanquantile(0.5))    -- tensor(2.)
----@type fun(x: Tensor, q: number|table, d?: integer, keepdim?: boolean, options?: table): Tensor
+---@type fun(x: wrun.Tensor, q: number|table, d?: integer, keepdim?: boolean, options?: table): wrun.Tensor
 M.nanquantile = quantile("nanquantile", true)
 
 -------------------------------------------------------------------------------
@@ -376,17 +376,17 @@ local search_options = {
 --- equals there, or behind them with option right (or side = "right").
 --- shapes  sequence [n], values [...] or a number -> same; [..., n], [..., m] -> [..., m]
 --- domain  any dtypes; indices are int64 from 1 to n + 1. NaN is the largest. Option sorter: the
----         indices that sort the sequence, as `argsort` gives them.
+---   indices that sort the sequence, as `argsort` gives them.
 --- raises  `searchsorted: argument N: expected`; `searchsorted: option NAME: expected`
 --- cost    time O(log n) a value
 ---
 ---     local sequence = wrun.tensor { 10, 20, 20, 30 }
 ---     print(sequence:searchsorted(wrun.tensor { 5, 20, 99 }))                      -- 1, 2, 5
 ---     print(sequence:searchsorted(wrun.tensor { 5, 20, 99 }, { right = true }))    -- 1, 4, 5
----@param sequence Tensor
----@param values Tensor|number
----@param options? { right: boolean, side: string, sorter: Tensor }
----@return Tensor
+---@param sequence wrun.Tensor
+---@param values wrun.Tensor|number
+---@param options { right: boolean, side: string, sorter: wrun.Tensor }?
+---@return wrun.Tensor
 function M.searchsorted(sequence, values, options)
   local o = check.options("searchsorted", options, search_options)
   check.tensor_argument("searchsorted", 1, sequence)
@@ -408,10 +408,10 @@ local bucket_options = { right = check.boolean(false) }
 --- raises  `bucketize: argument N: expected`; `bucketize: option right: expected true or false`
 ---
 ---     print(wrun.tensor({ 0, 5, 7 }):bucketize(wrun.tensor { 1, 5 }))    -- tensor([1, 2, 3])
----@param values Tensor|number
----@param boundaries Tensor
----@param options? { right: boolean }
----@return Tensor
+---@param values wrun.Tensor|number
+---@param boundaries wrun.Tensor
+---@param options { right: boolean }?
+---@return wrun.Tensor
 function M.bucketize(values, boundaries, options)
   local o = check.options("bucketize", options, bucket_options)
   check.tensor_argument("bucketize", 2, boundaries)

@@ -31,17 +31,17 @@ end
 --- number of elements less the option correction.
 --- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
 --- domain  float32 or float64. correction is 1 unless given; unbiased = false means 0. NaN for no
----         more elements than that, or infinity.
+---   more elements than that, or infinity.
 --- raises  `var: argument 1: expected a float`; `var: argument 2: expected a dimension`;
----         `var: option unbiased: expected`; `var: option correction: expected a number`
+---   `var: option unbiased: expected`; `var: option correction: expected a number`
 ---
 ---     local x = wrun.tensor { 1.0, 2.0, 6.0 }
 ---     print(x:var(), x:var(1, false, { correction = 0 }))    -- tensor(7.)  tensor(4.6667)
----@param x Tensor
----@param d? integer|integer[]  all dimensions
----@param keepdim? boolean  false
----@param options? { correction: number, unbiased: boolean }
----@return Tensor
+---@param x wrun.Tensor
+---@param d integer|integer[]?  all dimensions
+---@param keepdim boolean?  false
+---@param options { correction: number, unbiased: boolean }?
+---@return wrun.Tensor
 function M.var(x, d, keepdim, options)
   return operations.var(x, d, keepdim, correction_of(options))
 end
@@ -52,11 +52,11 @@ end
 --- raises  as `var`
 ---
 ---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):std())    -- tensor(2.6458)
----@param x Tensor
----@param d? integer|integer[]  all dimensions
----@param keepdim? boolean  false
----@param options? { correction: number, unbiased: boolean }
----@return Tensor
+---@param x wrun.Tensor
+---@param d integer|integer[]?  all dimensions
+---@param keepdim boolean?  false
+---@param options { correction: number, unbiased: boolean }?
+---@return wrun.Tensor
 function M.std(x, d, keepdim, options)
   return root(M.var(x, d, keepdim, options))
 end
@@ -67,12 +67,12 @@ end
 --- raises  as `var`
 ---
 ---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):var_mean())    -- tensor(7.)  tensor(3.)
----@param x Tensor
----@param d? integer|integer[]  all dimensions
----@param keepdim? boolean  false
----@param options? { correction: number, unbiased: boolean }
----@return Tensor variance
----@return Tensor mean
+---@param x wrun.Tensor
+---@param d integer|integer[]?  all dimensions
+---@param keepdim boolean?  false
+---@param options { correction: number, unbiased: boolean }?
+---@return wrun.Tensor variance
+---@return wrun.Tensor mean
 function M.var_mean(x, d, keepdim, options)
   return M.var(x, d, keepdim, options), operations.mean(x, d, keepdim)
 end
@@ -83,12 +83,12 @@ end
 --- raises  as `var`
 ---
 ---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):std_mean())    -- tensor(2.6458)  tensor(3.)
----@param x Tensor
----@param d? integer|integer[]  all dimensions
----@param keepdim? boolean  false
----@param options? { correction: number, unbiased: boolean }
----@return Tensor deviation
----@return Tensor mean
+---@param x wrun.Tensor
+---@param d integer|integer[]?  all dimensions
+---@param keepdim boolean?  false
+---@param options { correction: number, unbiased: boolean }?
+---@return wrun.Tensor deviation
+---@return wrun.Tensor mean
 function M.std_mean(x, d, keepdim, options)
   return M.std(x, d, keepdim, options), operations.mean(x, d, keepdim)
 end
@@ -108,17 +108,17 @@ end
 --- smallest, for 0 the number of elements that are not 0.
 --- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
 --- domain  float32 or float64; p any number. The gradient is 0 where the norm is 0, and shared
----         among equal extremes.
+---   among equal extremes.
 --- raises  `norm: argument 1: expected a float`; `norm: argument 1: expected at least one element`
----         for p < 0 or infinite; `norm: argument 2: expected a number`; as `sum`
+---   for p < 0 or infinite; `norm: argument 2: expected a number`; as `sum`
 ---
 ---     local x = wrun.tensor { 3.0, -4.0 }
 ---     print(x:norm(), x:norm(1), x:norm(math.huge))    -- tensor(5.)  tensor(7.)  tensor(4.)
----@param x Tensor
----@param p? number  2
----@param d? integer|integer[]  all dimensions
----@param keepdim? boolean  false
----@return Tensor
+---@param x wrun.Tensor
+---@param p number?  2
+---@param d integer|integer[]?  all dimensions
+---@param keepdim boolean?  false
+---@return wrun.Tensor
 function M.norm(x, p, d, keepdim)
   check.tensor_argument("norm", 1, x)
   p = check.argument("norm", 2, p, check.number(2))
@@ -149,10 +149,10 @@ end
 --- raises  `dist: argument N: expected a tensor`; as `sub` and `norm`
 ---
 ---     print(wrun.dist(wrun.tensor { 1.0, 2.0 }, wrun.tensor { 4.0, 6.0 }))    -- tensor(5.)
----@param a Tensor
----@param b Tensor
----@param p? number  2
----@return Tensor
+---@param a wrun.Tensor
+---@param b wrun.Tensor
+---@param p number?  2
+---@return wrun.Tensor
 function M.dist(a, b, p)
   check.tensor_argument("dist", 1, a)
   check.tensor_argument("dist", 2, b)
@@ -167,10 +167,10 @@ end
 ---
 ---     local a, b = wrun.tensor { { 0.0, 0.0 }, { 3.0, 0.0 } }, wrun.tensor { { 0.0, 4.0 } }
 ---     print(wrun.cdist(a, b))    -- tensor([[4.], [5.]])
----@param a Tensor
----@param b Tensor
----@param p? number  2
----@return Tensor
+---@param a wrun.Tensor
+---@param b wrun.Tensor
+---@param p number?  2
+---@return wrun.Tensor
 function M.cdist(a, b, p)
   check.tensor_argument("cdist", 1, a)
   check.tensor_argument("cdist", 2, b)
@@ -217,14 +217,14 @@ end
 --- columns.
 --- shapes  x [k, n] -> [k, k]; x [n] -> []
 --- domain  any dtype, integers as float32. Divided by n less the option correction; option fweights
----         [n] says how often each observation was made, aweights [n] how much it counts.
+---   [n] says how often each observation was made, aweights [n] how much it counts.
 --- raises  `cov: argument 1: expected`; `cov: option NAME: expected`
 ---
 ---     local x = wrun.tensor { { 1.0, 2.0, 3.0 }, { 6.0, 4.0, 2.0 } }
 ---     print(x:cov())    -- tensor([[1., -2.], [-2., 4.]])
----@param x Tensor
----@param options? { correction: integer, fweights: Tensor, aweights: Tensor }
----@return Tensor
+---@param x wrun.Tensor
+---@param options { correction: integer, fweights: wrun.Tensor, aweights: wrun.Tensor }?
+---@return wrun.Tensor
 function M.cov(x, options)
   local o = check.options("cov", options, covariance_options)
   x = variables("cov", x)
@@ -255,8 +255,8 @@ end
 ---
 ---     local x = wrun.tensor { { 1.0, 2.0, 3.0 }, { 6.0, 4.0, 2.0 } }
 ---     print(x:corrcoef())    -- tensor([[1., -1.], [-1., 1.]])
----@param x Tensor
----@return Tensor
+---@param x wrun.Tensor
+---@return wrun.Tensor
 function M.corrcoef(x)
   local c = M.cov(variables("corrcoef", x))
   if c.ndim == 0 then
@@ -272,8 +272,8 @@ end
 --- raises  `equal: argument N: expected a tensor`
 ---
 ---     print(wrun.arange(3):equal(wrun.tensor({ 0, 1, 2 })))
----@param a Tensor
----@param b Tensor
+---@param a wrun.Tensor
+---@param b wrun.Tensor
 ---@return boolean
 function M.equal(a, b)
   check.tensor_argument("equal", 1, a)
@@ -305,10 +305,10 @@ end
 --- raises  `isclose: option NAME: expected`; as `sub`
 ---
 ---     print(wrun.isclose(wrun.tensor({ 1.0, 2.0 }), 1, { rtol = 0.1 }))
----@param a Tensor
----@param b Tensor|number
----@param options? { rtol: number, atol: number, equal_nan: boolean }  1e-5, 1e-8, false
----@return Tensor
+---@param a wrun.Tensor
+---@param b wrun.Tensor|number
+---@param options { rtol: number, atol: number, equal_nan: boolean }?  1e-5, 1e-8, false
+---@return wrun.Tensor
 function M.isclose(a, b, options)
   return closeness("isclose", a, b, options)
 end
@@ -319,9 +319,9 @@ end
 --- raises  `allclose: option NAME: expected`; as `sub`
 ---
 ---     print(wrun.ones(3):allclose(wrun.ones(3) + 1e-6))
----@param a Tensor
----@param b Tensor|number
----@param options? { rtol: number, atol: number, equal_nan: boolean }  1e-5, 1e-8, false
+---@param a wrun.Tensor
+---@param b wrun.Tensor|number
+---@param options { rtol: number, atol: number, equal_nan: boolean }?  1e-5, 1e-8, false
 ---@return boolean
 function M.allclose(a, b, options)
   return closeness("allclose", a, b, options):all():item()

@@ -47,7 +47,7 @@ operations.define("tensor", {
 ---@field dtype string "float32", "float64", "int64", "int32", "uint8" or "bool"
 ---@field ndim integer how many dimensions
 ---@field requires_grad boolean whether operations on it are recorded; can be set
----@field grad Tensor? what backward added up, of its shape and dtype; can be set
+---@field grad wrun.Tensor? what backward added up, of its shape and dtype; can be set
 ---@field grad_fn any the node that made it, nil for a leaf
 ---@field is_leaf boolean whether nothing recorded made it
 ---@field version integer how often its memory was changed in place
@@ -70,7 +70,7 @@ M.is_tensor = core.is_tensor
 --- raises  `size: argument 2: expected a dimension`; `size: argument 1: expected a tensor with`
 ---
 ---     print(wrun.zeros(2, 3):size(2), wrun.zeros(2, 3):size(-1))
----@type fun(x: Tensor, d?: integer): integer|integer[]
+---@type fun(x: wrun.Tensor, d?: integer): integer|integer[]
 M.size = core.size
 
 --- Returns how many elements lie in memory from one index of a dimension to the next.
@@ -79,7 +79,7 @@ M.size = core.size
 --- raises  `stride: argument 2: expected a dimension`
 ---
 ---     print(wrun.zeros(2, 3):stride(1), wrun.zeros(2, 3):t():stride(1))
----@type fun(x: Tensor, d?: integer): integer|integer[]
+---@type fun(x: wrun.Tensor, d?: integer): integer|integer[]
 M.stride = core.stride
 
 --- Returns the number of elements.
@@ -88,7 +88,7 @@ M.stride = core.stride
 --- raises  `numel: argument 1: expected a tensor`
 ---
 ---     print(wrun.zeros(2, 3):numel())
----@type fun(x: Tensor): integer
+---@type fun(x: wrun.Tensor): integer
 M.numel = core.numel
 
 --- Returns the number of dimensions, as the field ndim.
@@ -97,7 +97,7 @@ M.numel = core.numel
 --- raises  `dim: argument 1: expected a tensor`
 ---
 ---     print(wrun.zeros(2, 3):dim())
----@type fun(x: Tensor): integer
+---@type fun(x: wrun.Tensor): integer
 M.dim = core.dim
 
 --- Returns whether the elements lie in memory one after the other, the last dimension fastest.
@@ -107,7 +107,7 @@ M.dim = core.dim
 ---
 ---     local x = wrun.zeros(2, 3)
 ---     print(x:is_contiguous(), x:t():is_contiguous())
----@type fun(x: Tensor): boolean
+---@type fun(x: wrun.Tensor): boolean
 M.is_contiguous = core.is_contiguous
 
 -------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ M.is_contiguous = core.is_contiguous
 --- raises  `item: argument 1: expected a tensor with one element`
 ---
 ---     print(wrun.tensor({ 1.5, 2.5 }):sum():item())
----@type fun(x: Tensor): number|boolean
+---@type fun(x: wrun.Tensor): number|boolean
 M.item = operations.item
 
 --- Returns the elements in nested tables, a number or a boolean where there are no dimensions.
@@ -129,7 +129,7 @@ M.item = operations.item
 --- cost    16 bytes an element and more
 ---
 ---     print(table.concat(wrun.arange(5):tolist(), " "))
----@type fun(x: Tensor): table|number|boolean
+---@type fun(x: wrun.Tensor): table|number|boolean
 M.tolist = operations.tolist
 
 -------------------------------------------------------------------------------
@@ -143,7 +143,7 @@ M.tolist = operations.tolist
 ---     local x = wrun.zeros(2)
 ---     x:clone()[1] = 5
 ---     print(x)
----@type fun(x: Tensor): Tensor
+---@type fun(x: wrun.Tensor): wrun.Tensor
 M.clone = operations.clone
 
 --- Returns x itself where it is contiguous, else a contiguous copy.
@@ -152,7 +152,7 @@ M.clone = operations.clone
 --- raises  `contiguous: argument 1: expected a tensor`
 ---
 ---     print(wrun.zeros(2, 3):t():contiguous():stride(1))
----@type fun(x: Tensor): Tensor
+---@type fun(x: wrun.Tensor): wrun.Tensor
 M.contiguous = operations.contiguous
 
 --- Returns a view of the same memory that no gradient flows through.
@@ -162,7 +162,7 @@ M.contiguous = operations.contiguous
 ---
 ---     local x = wrun.ones(2, { requires_grad = true })
 ---     print((x * 2):detach().requires_grad)
----@type fun(x: Tensor): Tensor
+---@type fun(x: wrun.Tensor): wrun.Tensor
 M.detach = operations.detach
 
 --- Returns x itself where it has this dtype, else a converted copy.
@@ -172,7 +172,7 @@ M.detach = operations.detach
 --- raises  `to: argument 2: expected bool, uint8, int32, int64, float32 or float64`
 ---
 ---     print(wrun.tensor({ 1.7, -1.7, 0.0 }):to("int64"))
----@type fun(x: Tensor, dtype: string): Tensor
+---@type fun(x: wrun.Tensor, dtype: string): wrun.Tensor
 M.to = operations.to
 
 local function conversion(dtype)
@@ -187,7 +187,7 @@ end
 --- raises  as `to`
 ---
 ---     print(wrun.tensor({ 1, 2 }):float())
----@type fun(x: Tensor): Tensor
+---@type fun(x: wrun.Tensor): wrun.Tensor
 M.float = conversion("float32")
 
 --- Returns x as float64.
@@ -196,7 +196,7 @@ M.float = conversion("float32")
 --- raises  as `to`
 ---
 ---     print(wrun.tensor({ 1, 2 }):double())
----@type fun(x: Tensor): Tensor
+---@type fun(x: wrun.Tensor): wrun.Tensor
 M.double = conversion("float64")
 
 --- Returns x as int64.
@@ -205,7 +205,7 @@ M.double = conversion("float64")
 --- raises  as `to`
 ---
 ---     print(wrun.tensor({ 1.7, -1.7 }):long())
----@type fun(x: Tensor): Tensor
+---@type fun(x: wrun.Tensor): wrun.Tensor
 M.long = conversion("int64")
 
 --- Returns x as int32.
@@ -214,7 +214,7 @@ M.long = conversion("int64")
 --- raises  as `to`
 ---
 ---     print(wrun.tensor({ 1.7, -1.7, 3e9 }):int())
----@type fun(x: Tensor): Tensor
+---@type fun(x: wrun.Tensor): wrun.Tensor
 M.int = conversion("int32")
 
 --- Returns x as uint8.
@@ -223,7 +223,7 @@ M.int = conversion("int32")
 --- raises  as `to`
 ---
 ---     print(wrun.tensor({ 255, 256 }):byte())
----@type fun(x: Tensor): Tensor
+---@type fun(x: wrun.Tensor): wrun.Tensor
 M.byte = conversion("uint8")
 
 --- Returns where x is not 0.
@@ -232,7 +232,7 @@ M.byte = conversion("uint8")
 --- raises  as `to`
 ---
 ---     print(wrun.tensor({ 0, 1, 2 }):bool())
----@type fun(x: Tensor): Tensor
+---@type fun(x: wrun.Tensor): wrun.Tensor
 M.bool = conversion("bool")
 
 -------------------------------------------------------------------------------
@@ -244,7 +244,7 @@ M.bool = conversion("bool")
 --- raises  `copy_: argument 2: expected a shape that broadcasts`; `copy_: argument 2: expected a`
 ---
 ---     print(wrun.zeros(2, 3):copy_(wrun.tensor({ 1, 2, 3 })))
----@type fun(x: Tensor, source: Tensor|number): Tensor
+---@type fun(x: wrun.Tensor, source: wrun.Tensor|number): wrun.Tensor
 M.copy_ = operations.copy_
 
 --- Sets all elements to value and returns x.
@@ -253,9 +253,9 @@ M.copy_ = operations.copy_
 --- raises  as `copy_`
 ---
 ---     print(wrun.zeros(2, 3):fill_(7))
----@param x Tensor
+---@param x wrun.Tensor
 ---@param value number
----@return Tensor x
+---@return wrun.Tensor x
 function M.fill_(x, value)
   return M.copy_(x, value)
 end
@@ -266,8 +266,8 @@ end
 --- raises  as `copy_`
 ---
 ---     print(wrun.ones(2, 3):zero_())
----@param x Tensor
----@return Tensor x
+---@param x wrun.Tensor
+---@return wrun.Tensor x
 function M.zero_(x)
   return M.copy_(x, 0)
 end
@@ -280,9 +280,9 @@ end
 ---     local x = wrun.ones(3):requires_grad_()
 ---     x:square():sum():backward()
 ---     print(x.grad)
----@param x Tensor
----@param on? boolean  true
----@return Tensor x
+---@param x wrun.Tensor
+---@param on boolean?  true
+---@return wrun.Tensor x
 function M.requires_grad_(x, on)
   check.tensor_argument("requires_grad_", 1, x)
   x.requires_grad = on == nil or on

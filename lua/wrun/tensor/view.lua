@@ -105,7 +105,7 @@ operations.define("view", {
 ---   `view: the elements do not lie in that order` where they would have to be moved
 ---
 ---     print(wrun.arange(6):view(2, -1))
----@type fun(x: Tensor, ...: integer|integer[]): Tensor
+---@type fun(x: wrun.Tensor, ...: integer|integer[]): wrun.Tensor
 M.view = operations.view
 
 --- Returns the elements of x in another shape: a view where the memory allows, else a copy.
@@ -114,7 +114,7 @@ M.view = operations.view
 --- raises  `reshape: expected a shape for the N elements`; `reshape: expected sizes of 0 or more`
 ---
 ---     print(wrun.arange(6):reshape(2, 3):t():reshape(-1))
----@type fun(x: Tensor, ...: integer|integer[]): Tensor
+---@type fun(x: wrun.Tensor, ...: integer|integer[]): wrun.Tensor
 M.reshape = operations.reshape
 
 --- Returns x with two dimensions exchanged.
@@ -123,7 +123,7 @@ M.reshape = operations.reshape
 --- raises  `transpose: argument N: expected a dimension`
 ---
 ---     print(wrun.arange(6):reshape(2, 3):transpose(1, 2))
----@type fun(x: Tensor, d: integer, e: integer): Tensor
+---@type fun(x: wrun.Tensor, d: integer, e: integer): wrun.Tensor
 M.transpose = operations.transpose
 
 --- Returns x with its dimensions in another order: dimension d of the result is x's dims[d].
@@ -132,7 +132,7 @@ M.transpose = operations.transpose
 --- raises  `permute: expected each dimension from 1 to N once`
 ---
 ---     print(wrun.zeros(2, 3, 4):permute(3, 1, 2).shape[1])
----@type fun(x: Tensor, ...: integer|integer[]): Tensor
+---@type fun(x: wrun.Tensor, ...: integer|integer[]): wrun.Tensor
 M.permute = operations.permute
 
 --- Returns x with dimensions of size 1, and new ones in front, repeated without copying.
@@ -141,7 +141,7 @@ M.permute = operations.permute
 --- raises  `expand: expected a shape that SHAPE broadcasts to`
 ---
 ---     print(wrun.arange(3):expand(2, -1))
----@type fun(x: Tensor, ...: integer|integer[]): Tensor
+---@type fun(x: wrun.Tensor, ...: integer|integer[]): wrun.Tensor
 M.expand = operations.expand
 
 --- Returns the transpose of a matrix; a vector or a number is its own.
@@ -150,8 +150,8 @@ M.expand = operations.expand
 --- raises  `t: argument 1: expected at most 2 dimensions`
 ---
 ---     print(wrun.arange(6):reshape(2, 3):t())
----@param x Tensor
----@return Tensor
+---@param x wrun.Tensor
+---@return wrun.Tensor
 function M.t(x)
   check.tensor_argument("t", 1, x)
   if x.ndim > 2 then
@@ -166,9 +166,9 @@ end
 --- raises  `unsqueeze: argument 2: expected a dimension`
 ---
 ---     print(wrun.arange(3):unsqueeze(2))
----@param x Tensor
+---@param x wrun.Tensor
 ---@param d integer
----@return Tensor
+---@return wrun.Tensor
 function M.unsqueeze(x, d)
   check.tensor_argument("unsqueeze", 1, x)
   local shape = x.shape
@@ -183,9 +183,9 @@ end
 ---
 ---     local x = wrun.zeros(1, 2, 1, 3)
 ---     print(#x:squeeze().shape, #x:squeeze(1).shape, #x:squeeze({ 1, 2 }).shape)
----@param x Tensor
----@param d? integer|integer[]
----@return Tensor
+---@param x wrun.Tensor
+---@param d integer|integer[]?
+---@return wrun.Tensor
 function M.squeeze(x, d)
   check.tensor_argument("squeeze", 1, x)
   local kept, may_go = {}, {}
@@ -206,10 +206,10 @@ end
 --- raises  `flatten: argument 2: expected a dimension`; `expected the first dimension before`
 ---
 ---     print(wrun.arange(24):reshape(2, 3, 4):flatten(2).shape[2])
----@param x Tensor
----@param first? integer  1
----@param last? integer  -1
----@return Tensor
+---@param x wrun.Tensor
+---@param first integer?  1
+---@param last integer?  -1
+---@return wrun.Tensor
 function M.flatten(x, first, last)
   check.tensor_argument("flatten", 1, x)
   if x.ndim == 0 then
@@ -240,9 +240,9 @@ end
 --- raises  `expand: expected a shape that`
 ---
 ---     print(wrun.arange(3):expand_as(wrun.zeros(2, 3)))
----@param x Tensor
----@param y Tensor
----@return Tensor
+---@param x wrun.Tensor
+---@param y wrun.Tensor
+---@return wrun.Tensor
 function M.expand_as(x, y)
   check.tensor_argument("expand_as", 2, y)
   return operations.expand(x, y.shape)
@@ -254,9 +254,9 @@ end
 --- raises  as `view`
 ---
 ---     print(wrun.arange(6):view_as(wrun.zeros(2, 3)))
----@param x Tensor
----@param y Tensor
----@return Tensor
+---@param x wrun.Tensor
+---@param y wrun.Tensor
+---@return wrun.Tensor
 function M.view_as(x, y)
   check.tensor_argument("view_as", 2, y)
   return operations.view(x, y.shape)
@@ -268,9 +268,9 @@ end
 --- raises  as `reshape`
 ---
 ---     print(wrun.arange(6):reshape_as(wrun.zeros(2, 3)))
----@param x Tensor
----@param y Tensor
----@return Tensor
+---@param x wrun.Tensor
+---@param y wrun.Tensor
+---@return wrun.Tensor
 function M.reshape_as(x, y)
   check.tensor_argument("reshape_as", 2, y)
   return operations.reshape(x, y.shape)
@@ -282,10 +282,10 @@ end
 --- raises  `unflatten: argument 2: expected a dimension`; `unflatten: argument 3: expected sizes`
 ---
 ---     print(wrun.arange(6):unflatten(1, { 2, -1 }))
----@param x Tensor
+---@param x wrun.Tensor
 ---@param d integer
 ---@param sizes integer[]
----@return Tensor
+---@return wrun.Tensor
 function M.unflatten(x, d, sizes)
   check.tensor_argument("unflatten", 1, x)
   d = check.dimension("unflatten", 2, d, x.ndim)
@@ -317,10 +317,10 @@ end
 ---   argument N: dimension D is given twice`
 ---
 ---     print(#wrun.zeros(2, 3, 4):movedim(1, -1)) -- 3
----@param x Tensor
+---@param x wrun.Tensor
 ---@param from integer|integer[]
 ---@param to integer|integer[]
----@return Tensor
+---@return wrun.Tensor
 function M.movedim(x, from, to)
   check.tensor_argument("movedim", 1, x)
   local lists = { from, to }
@@ -360,7 +360,7 @@ end
 --- raises  as `transpose`
 ---
 ---     print(#wrun.zeros(2, 3):swapaxes(1, 2)) -- 3
----@type fun(x: Tensor, d: integer, e: integer): Tensor
+---@type fun(x: wrun.Tensor, d: integer, e: integer): wrun.Tensor
 M.swapaxes = operations.transpose
 
 --- Returns the transposes of the matrices of the last two dimensions.
@@ -369,8 +369,8 @@ M.swapaxes = operations.transpose
 --- raises  `mT: argument 1: expected two dimensions or more`
 ---
 ---     print(#wrun.zeros(5, 2, 3):mT():select(1, 1)) -- 3
----@param x Tensor
----@return Tensor
+---@param x wrun.Tensor
+---@return wrun.Tensor
 function M.mT(x)
   check.tensor_argument("mT", 1, x)
   if x.ndim < 2 then
@@ -385,7 +385,7 @@ end
 --- raises  as `expand`
 ---
 ---     print(wrun.arange(3):broadcast_to(2, 3))
----@type fun(x: Tensor, ...: integer|integer[]): Tensor
+---@type fun(x: wrun.Tensor, ...: integer|integer[]): wrun.Tensor
 M.broadcast_to = operations.expand
 
 -------------------------------------------------------------------------------
@@ -397,7 +397,7 @@ M.broadcast_to = operations.expand
 --- raises  `narrow: expected a part of dimension`; `narrow: argument 2: expected a dimension`
 ---
 ---     print(wrun.arange(10):narrow(1, 3, 4))
----@type fun(x: Tensor, d: integer, start: integer, length: integer): Tensor
+---@type fun(x: wrun.Tensor, d: integer, start: integer, length: integer): wrun.Tensor
 M.narrow = operations.narrow
 
 --- Returns one index of dimension d, without that dimension.
@@ -406,7 +406,7 @@ M.narrow = operations.narrow
 --- raises  `select: expected an index from 1 to`; `select: argument 2: expected a dimension`
 ---
 ---     print(wrun.arange(6):reshape(2, 3):select(2, -1))
----@type fun(x: Tensor, d: integer, index: integer): Tensor
+---@type fun(x: wrun.Tensor, d: integer, index: integer): wrun.Tensor
 M.select = operations.select
 
 --- Returns all windows of size indices along dimension d, step apart.
@@ -415,7 +415,7 @@ M.select = operations.select
 --- raises  `unfold: argument 3: expected a size from`; `unfold: argument 4: expected a step of`
 ---
 ---     print(wrun.arange(7):unfold(1, 3, 2))
----@type fun(x: Tensor, d: integer, size: integer, step: integer): Tensor
+---@type fun(x: wrun.Tensor, d: integer, size: integer, step: integer): wrun.Tensor
 M.unfold = operations.unfold
 
 --- Returns the diagonal of two dimensions, as the last dimension in their place.
@@ -424,7 +424,7 @@ M.unfold = operations.unfold
 --- raises  `diagonal: argument 1: expected a tensor with two dimensions`; `diagonal: expected two`
 ---
 ---     print(wrun.arange(9):reshape(3, 3):diagonal(1)) -- 1, 5
----@type fun(x: Tensor, offset?: integer, d?: integer, e?: integer): Tensor
+---@type fun(x: wrun.Tensor, offset?: integer, d?: integer, e?: integer): wrun.Tensor
 M.diagonal = operations.diagonal
 
 -------------------------------------------------------------------------------
@@ -474,10 +474,10 @@ end
 ---
 ---     local left, right = table.unpack(wrun.arange(10):reshape(2, 5):split({ 2, 3 }, 2))
 ---     print(left, right)
----@param x Tensor
+---@param x wrun.Tensor
 ---@param size integer|integer[]
----@param d? integer  1
----@return Tensor[]
+---@param d integer?  1
+---@return wrun.Tensor[]
 function M.split(x, size, d)
   d = along("split", x, 3, d)
   local n = x:size(d)
@@ -504,10 +504,10 @@ end
 --- raises  `chunk: argument 2: expected a number of parts`; `chunk: argument 3: expected a`
 ---
 ---     print(#wrun.arange(10):chunk(4)) -- 3, 3, 3 and 1 elements
----@param x Tensor
+---@param x wrun.Tensor
 ---@param count integer
----@param d? integer  1
----@return Tensor[]
+---@param d integer?  1
+---@return wrun.Tensor[]
 function M.chunk(x, count, d)
   d = along("chunk", x, 3, d)
   count = whole("chunk", 2, "a number of parts from 1", count, 1)
@@ -529,10 +529,10 @@ end
 ---   `tensor_split: argument 2: expected cuts of 0 or more`
 ---
 ---     for _, part in ipairs(wrun.arange(7):tensor_split(3)) do print(part) end
----@param x Tensor
+---@param x wrun.Tensor
 ---@param cuts integer|integer[]
----@param d? integer  1
----@return Tensor[]
+---@param d integer?  1
+---@return wrun.Tensor[]
 function M.tensor_split(x, cuts, d)
   d = along("tensor_split", x, 3, d)
   local n, parts = x:size(d), {}
@@ -560,9 +560,9 @@ end
 ---
 ---     local x, y = table.unpack(wrun.rand(5, 2):unbind(2))
 ---     print((x * x + y * y):le(1))
----@param x Tensor
----@param d? integer  1
----@return Tensor[]
+---@param x wrun.Tensor
+---@param d integer?  1
+---@return wrun.Tensor[]
 function M.unbind(x, d)
   d = along("unbind", x, 2, d)
   local parts = {}

@@ -71,7 +71,7 @@ end)
 --- shapes  measure []
 --- domain  a number, or a tensor of one element
 --- raises  `ReduceLROnPlateau: step: argument 1: expected a number`; `step: expected N groups`
----@param measure number|Tensor
+---@param measure number|wrun.Tensor
 function ReduceLROnPlateau:step(measure)
   local groups, fname = self.optimizer.param_groups, self.__name .. ": step"
   measure = check.argument(fname, 1, measure, MEASURE)

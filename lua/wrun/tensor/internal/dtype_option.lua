@@ -15,10 +15,10 @@ local OPTIONS = { dtype = M.rule }
 --- Returns f(x, ...). Where options name a dtype, x is converted to it first, and the result too.
 --- raises  `NAME: option dtype: expected`; as f
 ---@param name string  what errors call f
----@param f fun(x: Tensor, ...): Tensor
+---@param f fun(x: wrun.Tensor, ...): wrun.Tensor
 ---@param options { dtype: string }?
----@param x Tensor
----@return Tensor
+---@param x wrun.Tensor
+---@return wrun.Tensor
 function M.call(name, f, options, x, ...)
   if options == nil then
     return f(x, ...)

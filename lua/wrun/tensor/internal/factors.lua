@@ -1,7 +1,8 @@
 --- The results of a decomposition, taken out of the one flat tensor that the core packs them into.
---
--- Each lies there column by column, for the whole batch, one after another (runtime/bind_factor.c).
--- A flat tensor is a single result, so it is recorded like any other; its parts are views.
+---
+--- Each lies there column by column, for the whole batch, one after another
+--- (runtime/bind/bind_linalg_factor.c). A flat tensor is a single result, so it is recorded like any
+--- other; its parts are views.
 
 local M = {}
 

@@ -1,7 +1,7 @@
 --- Tensors as text, as PyTorch prints them.
---
--- Large tensors show the first and last three of each dimension, and the numbers' common format is
--- chosen from the values that are shown. The options that set_printoptions takes change all this.
+---
+--- Large tensors show the first and last three of each dimension, and the numbers' common format is
+--- chosen from the values that are shown. The options that set_printoptions takes change all this.
 
 local check = require "wrun.check"
 local core = require "wrun.core"
@@ -157,7 +157,7 @@ local function suffixes(t)
 end
 
 --- The text of a tensor.
----@param t Tensor  of any shape and type
+---@param t wrun.Tensor  of any shape and type
 ---@return string  e.g. "tensor([[1., 2.], [3., 4.]])" on two lines
 function M.tensor(t)
   local prefix = "tensor("
@@ -204,7 +204,7 @@ local OPTIONS = {
 ---     wrun.set_printoptions { precision = 2, sci_mode = false }
 ---     print(wrun.tensor { 3.14159, 1e-5 }) -- tensor([3.14, 0.00])
 ---     wrun.set_printoptions { profile = "default" }
----@param given? table
+---@param given table?
 function M.set_printoptions(given)
   local new = check.options("set_printoptions", given, OPTIONS)
   for name, value in pairs(PROFILES[new.profile] or options) do

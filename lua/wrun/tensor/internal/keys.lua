@@ -1,10 +1,10 @@
 --- Keys with tensors in them, t[mask] and t[{ rows, columns }], as flat indices.
---
--- A key has a part for each dimension: an index, a slice {from, to, step}, an int64 tensor of
--- indices, or a mask, which stands for as many dimensions as it has. Tensors of indices
--- broadcast together; their dimensions stand in the result where the tensors stood in the key, or
--- in front where slices stand between them, as in PyTorch. Indices and slices alone make a view
--- instead (runtime/bind_view.c).
+---
+--- A key has a part for each dimension: an index, a slice {from, to, step}, an int64 tensor of
+--- indices, or a mask, which stands for as many dimensions as it has. Tensors of indices
+--- broadcast together; their dimensions stand in the result where the tensors stood in the key, or
+--- in front where slices stand between them, as in PyTorch. Indices and slices alone make a view
+--- instead (runtime/bind/bind_view.c).
 
 local broadcast = require "wrun.tensor.internal.broadcast"
 local check = require "wrun.check"
