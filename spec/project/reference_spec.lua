@@ -42,8 +42,8 @@ function M.endless() end
     [[
 --- Returns x.
 --- shapes  x [...] -> same
----@param x wrun.Tensor
----@return wrun.Tensor
+---@param x Tensor
+---@return Tensor
 function M.good(x) end
 
 --- Returns a number.
@@ -56,7 +56,7 @@ function M.number(n) end
 M.taking = f
 
 --- Returns tensors.
----@return wrun.Tensor?
+---@return Tensor?
 function M.giving() end
 ]],
     { "M.giving: says no shapes", "M.taking: says no shapes" },
@@ -105,7 +105,7 @@ function M.good(x, list,
   ...) end
 
 --- Returns x.
----@type fun(x: wrun.Tensor, d?: integer|integer[]): wrun.Tensor
+---@type fun(x: Tensor, d?: integer|integer[]): Tensor
 M.typed = f
 
 --- Returns x.
@@ -251,13 +251,13 @@ local M = {}
 --- shapes  x [n] ->
 ---   y [n]
 --- raises  `both: argument 1`;
----   `both: argument 2`
+---         `both: argument 2`
 ---
 ---     local x = M.both(1)
 ---     print(x)
 ---@param x table<string, { a: number }>?  the
----@param y fun(a: integer, ...): string, number? how
----@return wrun.Tensor[]  both
+---@param y? fun(a: integer, ...): string, number how
+---@return Tensor[]  both
 ---@return nil
 function M.both(x,
   y) end

@@ -41,7 +41,7 @@ function M.entry(row)
   local in_place = core.elementwise[row.name .. "_"] ~= nil
   local names, params = ARGUMENTS[row.arity], {}
   for i, name in ipairs(names) do
-    local kind = i == 1 and "Tensor" or "Tensor|number"
+    local kind = i == 1 and "wrun.Tensor" or "wrun.Tensor|number"
     params[i] = { name = name, type = kind, text = "", optional = false }
   end
   local raises = { ("`%s: argument 1: expected a tensor`"):format(row.name) }
@@ -69,7 +69,7 @@ function M.entry(row)
       raises = table.concat(raises, "; "),
     },
     params = params,
-    returns = { { type = "Tensor", text = "" } },
+    returns = { { type = "wrun.Tensor", text = "" } },
     fields = {},
     example = (row.kind == "select" and SELECTING or EXAMPLES[row.arity]):format(row.low, row.high,
       row.name),
