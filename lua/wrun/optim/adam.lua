@@ -5,8 +5,6 @@ local common = require "wrun.optim.common"
 local core = require "wrun.core"
 local Optimizer = require "wrun.optim.optimizer"
 
-local adam_step, buffer, count = core.adam_step, common.buffer, common.count
-
 --- Makes an optimiser whose steps are scaled by running means of the gradient and of its square.
 ---
 --- With g the gradient plus weight_decay * p (minus the gradient when `maximize`), step t is
@@ -35,13 +33,8 @@ Adam.rules = {
   decoupled_weight_decay = check.boolean(false),
 }
 
-function Adam.change(_, parameter, grad, state, group)
-  local betas = group.betas
-  local exp_avg = buffer(state, "exp_avg", parameter)
-  local exp_avg_sq = buffer(state, "exp_avg_sq", parameter)
-  local largest = group.amsgrad and buffer(state, "max_exp_avg_sq", parameter) or nil
-  adam_step(parameter, grad, exp_avg, exp_avg_sq, largest, count(state), group.lr, betas[1],
-    betas[2], group.eps, group.weight_decay, group.maximize, group.decoupled_weight_decay)
+function Adam.update(_, parameters, gradients, states, group)
+  core.adam_step(parameters, gradients, states, group)
 end
 
 return Adam

@@ -1,12 +1,14 @@
 --- Optimizer, the base of every optimiser: groups of parameters, their options and their state.
 ---
---- A subclass gives `rules`, the table of its options, and `change(parameter, grad, state, group)`.
+--- A subclass gives `rules`, the table of its options, and `change(parameter, grad, state, group)`,
+--- or `update(parameters, gradients, states, group)` where a whole group can be changed at once.
 --- A group is `{ params = {...}, lr = ... }` and may be changed between steps:
 --- `optimizer.param_groups[1].lr = 0.1`. State belongs to a parameter:
 --- `optimizer.state[parameter].exp_avg`; what remembers nothing has none.
 
 local check = require "wrun.check"
 local Class = require "wrun.class"
+local core = require "wrun.core"
 local wrun = require "wrun"
 
 local fail, is_tensor = check.fail, check.is_tensor
@@ -206,25 +208,27 @@ function Optimizer:step(closure)
   end
   local _ <close> = wrun.no_grad()
   for _, group in ipairs(self.param_groups) do
-    self:update(group)
+    local parameters, gradients = core.gradients(group.params)
+    self:update(parameters, gradients, self.state, group)
   end
   return loss
 end
 
---- Changes the parameters of one group that have a gradient, each by `change`.
---- domain  a group of param_groups
+--- Changes the parameters of one group that have a gradient, in place and unrecorded: each by
+--- `change`, unless a subclass changes all at once.
+--- shapes  each gradient as its parameter
+--- domain  gradients are contiguous, and must stay as they are; states are those of all parameters,
+---   by parameter
 --- raises  what `change` raises
+---@param parameters wrun.Tensor[]
+---@param gradients wrun.Tensor[]
+---@param states table<wrun.Tensor, table>
 ---@param group table
-function Optimizer:update(group)
-  local states = self.state
-  for _, parameter in ipairs(group.params) do
-    local grad = parameter.grad
-    if grad ~= nil then
-      grad = grad:is_contiguous() and grad or grad:contiguous()
-      local state = states[parameter] or {}
-      self:change(parameter, grad, state, group)
-      states[parameter] = next(state) and state
-    end
+function Optimizer:update(parameters, gradients, states, group)
+  for i, parameter in ipairs(parameters) do
+    local state = states[parameter] or {}
+    self:change(parameter, gradients[i], state, group)
+    states[parameter] = next(state) and state
   end
 end
 

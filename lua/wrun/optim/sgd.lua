@@ -1,11 +1,8 @@
 --- SGD: stochastic gradient descent, with momentum.
 
 local check = require "wrun.check"
-local common = require "wrun.optim.common"
 local core = require "wrun.core"
 local Optimizer = require "wrun.optim.optimizer"
-
-local sgd_step = core.sgd_step
 
 --- Makes an optimiser that steps against the gradient, with momentum.
 ---
@@ -41,14 +38,8 @@ function SGD:check_together(options)
   end
 end
 
-function SGD.change(_, parameter, grad, state, group)
-  local momentum, buffer, is_first = group.momentum, nil, false
-  if momentum ~= 0 then
-    is_first = state.momentum_buffer == nil
-    buffer = common.buffer(state, "momentum_buffer", parameter)
-  end
-  sgd_step(parameter, grad, buffer, is_first, group.lr, momentum, group.dampening,
-    group.weight_decay, group.nesterov, group.maximize)
+function SGD.update(_, parameters, gradients, states, group)
+  core.sgd_step(parameters, gradients, states, group)
 end
 
 return SGD
