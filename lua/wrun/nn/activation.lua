@@ -94,7 +94,7 @@ end
 ---     print(nn.PReLU(2)(wrun.tensor({ { -1.0, -2.0 } })))
 M.PReLU = Module:extend("PReLU")
 
-local PRELU_OPTIONS = { dtype = check.choice("float32", { "float32", "float64" }) }
+local PRELU_OPTIONS = { dtype = check.float_dtype("float32") }
 
 ---@param num_parameters integer? default 1
 ---@param start number? default 0.25
