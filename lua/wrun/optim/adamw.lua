@@ -9,10 +9,7 @@ end)
 
 --- Makes an optimiser like Adam with decoupled weight decay: each step begins with
 --- p = (1 - lr * weight_decay) p, and the running means see the gradient alone.
---- domain  Adam's options, but weight_decay = 1e-2 and decoupled_weight_decay always true
---- raises  as Adam
 --- source  [Loshchilov2019] alg. 2 in PyTorch's form
----
 ---     local w = wrun.ones(1, { requires_grad = true })
 ---     w:mul(3):sum():backward()
 ---     optim.AdamW({ w }, { lr = 0.1, weight_decay = 0.5 }):step()

@@ -13,6 +13,12 @@ local wrun = require "wrun"
 
 local fail, is_tensor = check.fail, check.is_tensor
 
+--- The base of optimisers. In what they say, p is a parameter, g its gradient, and t counts steps
+--- from 1.
+--- options  lr: the size of a step; weight_decay: g is the gradient plus weight_decay * p;
+---   maximize: g begins with minus the gradient; decoupled_weight_decay: weight_decay is no part of
+---   g, and p first becomes (1 - lr * weight_decay) p; betas: of the running means m and v; eps: keeps
+---   what is divided by above 0; momentum: of the running sum b
 ---@class wrun.optim.Optimizer: wrun.Class
 ---@field rules table<string, wrun.check.Rule>
 ---@field param_groups table[]

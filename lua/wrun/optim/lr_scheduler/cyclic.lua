@@ -6,17 +6,11 @@ local check = require "wrun.check"
 
 --- Makes a scheduler that takes the rates from base_lr to max_lr in step_size_up steps, back in
 --- step_size_down, and so on; the momentums go the other way.
----
---- `mode` shrinks the cycles: "triangular" not, "triangular2" to half each time, "exp_range" by
---- gamma^t; scale_fn, a function of the cycle's number (from 1) or, where scale_mode is
---- "iterations", of the step t, takes its place.
---- domain  options base_lr, max_lr (numbers or lists of one for each group), step_size_up = 2000,
----   step_size_down = step_size_up, mode = "triangular", gamma = 1, scale_fn, scale_mode = "cycle",
----   cycle_momentum = true, base_momentum = 0.8, max_momentum = 0.9
---- raises  as LRScheduler; `CyclicLR: option max_lr: expected N values, one a group`; `CyclicLR:
----   option cycle_momentum: expected an optimizer with momentum or betas`
+--- options  mode: "triangular2" shrinks the cycles to half each time, "exp_range" by gamma^t;
+---   scale_fn: takes the place of mode, a function of the cycle's number (from 1) or, where scale_mode
+---   is "iterations", of the step t; step_size_down: step_size_up by default
+--- raises  `CyclicLR: option cycle_momentum: expected an optimizer with momentum or betas`
 --- source  [Smith2017] in PyTorch's form
----
 ---     local optimizer = optim.SGD({ wrun.zeros(1) })
 ---     local options = { base_lr = 0.1, max_lr = 0.5, step_size_up = 4 }
 ---     local scheduler = optim.lr_scheduler.CyclicLR(optimizer, options)

@@ -8,18 +8,12 @@ local fail = check.fail
 
 --- Makes a scheduler that takes the rates from max_lr / div_factor up to max_lr in the first
 --- pct_start of all steps, and then down to max_lr / div_factor / final_div_factor; the momentums
---- go the other way.
----
---- With `three_phase` the way down ends at max_lr / div_factor after as many steps as the way up,
---- and the rest leads on to the end. Step after each step of the optimiser.
---- domain  options max_lr (a number or a list of one for each group); total_steps, or epochs and
----   steps_per_epoch; pct_start = 0.3, anneal_strategy = "cos" or "linear", cycle_momentum = true,
----   base_momentum = 0.85, max_momentum = 0.95, div_factor = 25, final_div_factor = 1e4,
----   three_phase = false
---- raises  as LRScheduler; `OneCycleLR: expected option total_steps, or epochs`; `OneCycleLR: step:
----   expected at most N steps`
+--- go the other way. Step after each step of the optimiser.
+--- options  total_steps: or else epochs and steps_per_epoch; three_phase: the way down ends at max_lr
+---   / div_factor after as many steps as the way up, and the rest leads on to the end
+--- raises  `OneCycleLR: expected option total_steps, or epochs`; `OneCycleLR: step: expected at most N
+---   steps`
 --- source  [Smith2019] in PyTorch's form
----
 ---     local optimizer = optim.SGD({ wrun.zeros(1) })
 ---     local options = { max_lr = 1, total_steps = 10 }
 ---     local scheduler = optim.lr_scheduler.OneCycleLR(optimizer, options)
