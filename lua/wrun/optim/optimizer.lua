@@ -112,7 +112,6 @@ end)
 ---     local w, b = nn.Parameter(wrun.ones(2)), nn.Parameter(wrun.ones(1))
 ---     print(optim.SGD({ { params = { w }, lr = 0.1 }, { params = b } }, { lr = 0.01 }))
 ---@param params wrun.Tensor[]|table[]
----@param options table?
 function Optimizer:init(params, options)
   self.param_groups = {}
   self.state = {}

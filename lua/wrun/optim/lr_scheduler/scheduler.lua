@@ -37,8 +37,6 @@ LRScheduler.rules = {}
 --- Begins with step 0.
 --- domain  an optimiser; the options of the class
 --- raises  `NAME: argument 1: expected an optimizer`; `NAME: option OPTION: expected`
----@param optimizer wrun.optim.Optimizer
----@param options table?
 function LRScheduler:init(optimizer, options)
   self:attach(optimizer, options)
   self:prepare()
@@ -53,8 +51,6 @@ end
 --- Takes the optimiser and the options, which become fields.
 --- domain  as for the class
 --- raises  as the class
----@param optimizer wrun.optim.Optimizer
----@param options table?
 function LRScheduler:attach(optimizer, options)
   self.optimizer = check.argument(self.__name, 1, optimizer, OPTIMIZER)
   for name, value in pairs(check.options(self.__name, options, self.rules)) do
