@@ -2,6 +2,7 @@
 
 local Adam = require "wrun.optim.adam"
 local check = require "wrun.check"
+local publish = require "wrun.publish"
 
 local ALWAYS = check.rule(true, "true (Adam can do without)", function(value)
   return value == true or nil
@@ -17,10 +18,7 @@ end)
 ---@class wrun.optim.AdamW: wrun.optim.Adam
 local AdamW = Adam:extend("AdamW")
 
-AdamW.rules = {}
-for name, rule in pairs(Adam.rules) do
-  AdamW.rules[name] = rule
-end
+AdamW.rules = publish.into({}, Adam.rules)
 AdamW.rules.weight_decay = check.number(1e-2, 0)
 AdamW.rules.decoupled_weight_decay = ALWAYS
 

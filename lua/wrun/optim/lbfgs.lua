@@ -12,9 +12,9 @@ local fail = check.fail
 --- A step is up to max_iter iterations, each moving all parameters along d = -H g, where H is the
 --- inverse Hessian as the last history_size moves suggest it.
 --- domain  one group of parameters
---- options  lr: the distance to go along d, or what a line search tries first; max_eval: how often the
----   closure is called in a step, 5/4 max_iter by default; tolerance_grad: stops where no element
----   of g is larger; tolerance_change: stops where the loss or all elements change by less
+--- options  lr: the distance to go along d, or what a line search tries first; max_eval: how often
+---   the closure is called in a step, 5/4 max_iter by default; tolerance_grad: stops where no
+---   element of g is larger; tolerance_change: stops where the loss or all elements change by less
 --- raises  `LBFGS: expected one group of parameters`
 --- cost    2 history_size + 4 vectors of all parameters
 --- source  [Nocedal2006] alg. 7.4 and 7.5 in PyTorch's form

@@ -17,8 +17,8 @@ local fail, is_tensor = check.fail, check.is_tensor
 --- from 1.
 --- options  lr: the size of a step; weight_decay: g is the gradient plus weight_decay * p;
 ---   maximize: g begins with minus the gradient; decoupled_weight_decay: weight_decay is no part of
----   g, and p first becomes (1 - lr * weight_decay) p; betas: of the running means m and v; eps: keeps
----   what is divided by above 0; momentum: of the running sum b
+---   g, and p first becomes (1 - lr * weight_decay) p; betas: of the running means m and v; eps:
+---   keeps what is divided by above 0; momentum: of the running sum b
 ---@class wrun.optim.Optimizer: wrun.Class
 ---@field rules table<string, wrun.check.Rule>
 ---@field param_groups table[]
@@ -107,8 +107,7 @@ end)
 --- Takes the tensors to change: a list of them, or a list of groups with options of their own.
 --- domain  leaf tensors of a float dtype, each once
 --- raises  `NAME: argument 1: expected parameters`; `NAME: parameter N: expected a leaf tensor`;
----   `NAME: option lr`
----
+---   `NAME: option OPTION: expected`
 ---     local w, b = nn.Parameter(wrun.ones(2)), nn.Parameter(wrun.ones(1))
 ---     print(optim.SGD({ { params = { w }, lr = 0.1 }, { params = b } }, { lr = 0.01 }))
 ---@param params wrun.Tensor[]|table[]
@@ -138,7 +137,6 @@ Optimizer.check_together = function() end
 --- optimiser's.
 --- domain  as for the constructor; on an error nothing has changed
 --- raises  `NAME: option params: expected a tensor or a list`; `NAME: parameter N`; `NAME: option`
----
 ---     local w = nn.Parameter(wrun.ones(1))
 ---     local optimizer = optim.SGD({ w }, { lr = 0.5 })
 ---     optimizer:add_param_group({ params = { nn.Parameter(wrun.ones(2)) }, lr = 0.1 })
@@ -166,7 +164,6 @@ local ZERO_GRAD_OPTIONS = { set_to_none = check.boolean(true) }
 --- Drops the gradients of all parameters; with `set_to_none = false` fills them with zeros instead.
 --- domain  option set_to_none, true by default
 --- raises  `zero_grad: option NAME: unknown`
----
 ---     local w = nn.Parameter(wrun.ones(1))
 ---     local optimizer = optim.SGD({ w }, { lr = 0.5 })
 ---     w:square():sum():backward()
@@ -193,7 +190,6 @@ local CLOSURE = check.func()
 --- shapes  loss []
 --- domain  `closure` computes the loss and its gradients anew; it runs with gradients on
 --- raises  `NAME: step: argument 1: expected a function`; what the closure raises
----
 ---     local w = nn.Parameter(wrun.ones(1))
 ---     local optimizer = optim.SGD({ w }, { lr = 0.5 })
 ---     optimizer:step(function()
@@ -307,7 +303,6 @@ end
 ---   nothing has changed
 --- raises  `NAME: load_state_dict: expected N groups`; `group G: expected N parameters`; `parameter
 ---   N: STATE: expected`
----
 ---     local w = nn.Parameter(wrun.ones(1))
 ---     local optimizer = optim.SGD({ w }, { lr = 0.5 })
 ---     local other = optim.SGD({ w })

@@ -161,10 +161,10 @@ function M.with_options(entry, base)
   }, entry)
 end
 
---- "0.001", "{0.9, 0.999}"
+--- `0.001`, `"min"`, `{0.9, 0.999}`
 local function value_text(value)
   if type(value) ~= "table" then
-    return tostring(value)
+    return type(value) == "string" and ("%q"):format(value) or tostring(value)
   end
   local texts = {}
   for i, item in ipairs(value) do

@@ -27,6 +27,13 @@ local SCHEDULERS = check.rule(nil, "a list of schedulers", function(value)
   return type(value) == "table" and #value > 0 and value or nil
 end)
 
+-- Sets the rates from which the first of all schedulers started.
+local function reset_rates(optimizer)
+  for _, group in ipairs(optimizer.param_groups) do
+    group.lr = group.initial_lr
+  end
+end
+
 function Combined:state_dict()
   local saved = LRScheduler.state_dict(self)
   saved.schedulers = {}
@@ -61,7 +68,8 @@ end
 --- Makes a scheduler that hands over from one scheduler to the next at each milestone; each begins
 --- with its step 0 from the first rates.
 --- options  milestones: growing steps, one fewer than schedulers
---- raises  `SequentialLR: option milestones: expected N growing integers >= 1`; `SequentialLR: scheduler N`
+--- raises  `SequentialLR: option milestones: expected N growing integers >= 1`; `SequentialLR:
+---   scheduler N`
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     local schedule = optim.lr_scheduler
 ---     local schedulers = {
@@ -100,9 +108,7 @@ function SequentialLR:init(optimizer, options)
 end
 
 function SequentialLR:start()
-  for _, group in ipairs(self.optimizer.param_groups) do
-    group.lr = group.initial_lr
-  end
+  reset_rates(self.optimizer)
   self.last_epoch = 0
   self.schedulers[1]:start()
   self:_note_rates()
@@ -158,9 +164,7 @@ function ChainedScheduler:start()
 end
 
 function ChainedScheduler:restart()
-  for _, group in ipairs(self.optimizer.param_groups) do
-    group.lr = group.initial_lr
-  end
+  reset_rates(self.optimizer)
   self:start()
 end
 

@@ -3,11 +3,12 @@
 local LRScheduler = require "wrun.optim.lr_scheduler.scheduler"
 local MomentumScheduler = require "wrun.optim.lr_scheduler.momentum"
 local check = require "wrun.check"
+local publish = require "wrun.publish"
 
 --- Makes a scheduler that takes the rates from base_lr to max_lr in step_size_up steps, back in
 --- step_size_down, and so on; the momentums go the other way.
 --- options  mode: "triangular2" shrinks the cycles to half each time, "exp_range" by gamma^t;
----   scale_fn: takes the place of mode, a function of the cycle's number (from 1) or, where scale_mode
+---   scale_fn: in the place of mode, a function of the cycle's number (from 1) or, where scale_mode
 ---   is "iterations", of the step t; step_size_down: step_size_up by default
 --- raises  `CyclicLR: option cycle_momentum: expected an optimizer with momentum or betas`
 --- source  [Smith2017] in PyTorch's form
@@ -19,15 +20,16 @@ local check = require "wrun.check"
 ---@class wrun.optim.lr_scheduler.CyclicLR: wrun.optim.lr_scheduler.LRScheduler
 local CyclicLR = MomentumScheduler:extend("CyclicLR")
 
-CyclicLR.rules = MomentumScheduler.momentum_rules(0.8, 0.9)
-CyclicLR.rules.base_lr = LRScheduler.numbers()
-CyclicLR.rules.max_lr = LRScheduler.numbers()
-CyclicLR.rules.step_size_up = check.integer(2000, 1)
-CyclicLR.rules.step_size_down = check.optional(check.integer(nil, 1))
-CyclicLR.rules.mode = check.choice("triangular", { "triangular", "triangular2", "exp_range" })
-CyclicLR.rules.gamma = check.number(1.0)
-CyclicLR.rules.scale_fn = check.optional(check.func())
-CyclicLR.rules.scale_mode = check.choice("cycle", { "cycle", "iterations" })
+CyclicLR.rules = publish.into({
+  base_lr = LRScheduler.numbers(),
+  max_lr = LRScheduler.numbers(),
+  step_size_up = check.integer(2000, 1),
+  step_size_down = check.optional(check.integer(nil, 1)),
+  mode = check.choice("triangular", { "triangular", "triangular2", "exp_range" }),
+  gamma = check.number(1.0),
+  scale_fn = check.optional(check.func()),
+  scale_mode = check.choice("cycle", { "cycle", "iterations" }),
+}, MomentumScheduler.momentum_rules(0.8, 0.9))
 
 -- How much of a cycle's height is left; `self` knows gamma.
 local SCALES = {

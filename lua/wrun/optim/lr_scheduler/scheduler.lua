@@ -19,8 +19,8 @@ end)
 ---
 --- Call `step` once after each epoch, or after each step of the optimiser, as the scheduler counts.
 --- To resume, make the optimiser and the scheduler as before and then load both states.
---- options  gamma: the factor; total_iters: the last step that changes the rates; eta_min: the least
----   rate; cycle_momentum: whether momentum, or the first of betas, changes too
+--- options  gamma: the factor; total_iters: the last step that changes the rates; eta_min: the
+---   least rate; cycle_momentum: whether momentum, or the first of betas, changes too
 ---     local Halving = optim.lr_scheduler.LRScheduler:extend("Halving")
 ---     function Halving:next_lr(lr) return lr / 2 end
 ---     local scheduler = Halving(optim.SGD({ wrun.zeros(1) }, { lr = 0.5 }))
