@@ -426,11 +426,12 @@ local function usual(item, entry)
   local first = entry.params[1]
   local name = item.name:match("^wrun%.([%w_]+)$") or item.name:match("^linalg%.([%w_]+)$")
     or item.name:match("^x:([%w_]+)$")
-  if name and first and first.type == "wrun.Tensor" then
+  if name and first and first.type:find("^wrun%.Tensor") then
     local second = entry.params[2]
     local which = second and second.type == "wrun.Tensor" and "N" or "1"
+    local is_list = first.type ~= "wrun.Tensor"
     local refusal = ("`%s: argument %s: expected a tensor`"):format(name, which)
-    return { parts = { domain = "any dtype", raises = refusal } }
+    return { parts = { domain = "any dtype", raises = is_list and "nothing" or refusal } }
   end
   local is_called = item.kind == "function" or item.kind == "method"
     or item.kind == "class" and item.value ~= nil
