@@ -130,9 +130,10 @@ int bind_sizes(lua_State *L, const char *f, int first, int64_t *sizes, int *next
         for (lua_pushnil(L); lua_next(L, first) != 0; lua_pop(L, 1))
             keys++;
         if (keys != count)
-            bind_fail(
-                L, "%s: argument %d: expected only sizes in this table; options go into the next",
-                f, first);
+            bind_fail(L,
+                      "%s: argument %d: expected only sizes in this table; "
+                      "options go into the next",
+                      f, first);
         *next = first + 1;
         return n;
     }
@@ -233,8 +234,9 @@ void bind_option_requires_grad(lua_State *L, const char *f, int index, Tensor *t
     if (!bind_option_boolean(L, f, index, "requires_grad", false))
         return;
     if (!dtype_is_float((DType)t->dtype))
-        bind_fail(
-            L, "%s: option requires_grad: only float32 and float64 tensors have gradients, got %s",
-            f, dtype_info[t->dtype].name);
+        bind_fail(L,
+                  "%s: option requires_grad: only float32 and float64 tensors have gradients, "
+                  "got %s",
+                  f, dtype_info[t->dtype].name);
     t->requires_grad = true;
 }

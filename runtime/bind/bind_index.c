@@ -30,8 +30,8 @@ static Rows rows_of(const Tensor *t, int dimension)
     return rows;
 }
 
-/* the indices, argument `index`: int64 (or int32) and from 1 to n; contiguous, perhaps as a copy
- * (pushed) */
+/* the indices, argument `index`: int64 (or int32) and from 1 to n;
+ * contiguous, perhaps as a copy (pushed) */
 static const int64_t *check_indices(lua_State *L, const char *f, int index, int64_t n)
 {
     Tensor *p = bind_tensor(L, f, index);
@@ -99,8 +99,7 @@ static Elements read_elements(lua_State *L, const char *f, const Tensor *x, int 
     return elements;
 }
 
-/* gather(x, dim, indices): y has the shape of indices, y[i][j] = x[indices[i][j]][j] along
- * dim 1 */
+/* gather(x, dim, indices): y has the shape of indices, y[i][j] = x[indices[i][j]][j] along dim 1 */
 static int core_gather(lua_State *L)
 {
     static const char f[] = "gather";
@@ -273,8 +272,8 @@ static int change_flat(lua_State *L, const char *f, Write write, bool in_place)
 }
 
 /* scatter_reduce(x, dim, indices, y, way): each element of y is added at its index or multiplied
- * into it ("sum", "prod"), or stays there if it is the largest or smallest so far ("amax", "amin")
- */
+ * into it ("sum", "prod"), or stays there if it is the largest or smallest so far
+ * ("amax", "amin") */
 static int core_scatter_reduce(lua_State *L)
 {
     static const char f[] = "scatter_reduce";
@@ -369,8 +368,8 @@ static void take_index(lua_State *L, const char *f, View *v, int d, int64_t inde
     view_select(v, d, bind_element_index(L, f, index, v->shape[d], shown));
 }
 
-/* {from, to, step} of a slice, at the top of the stack: negatives count from the end, {} is
- * everything */
+/* {from, to, step} of a slice, at the top of the stack:
+ * negatives count from the end, {} is everything */
 static void take_slice(lua_State *L, const char *f, View *v, int d, int shown)
 {
     int64_t n = v->shape[d], part[3] = {1, n, 1};
@@ -398,8 +397,8 @@ static void take_slice(lua_State *L, const char *f, View *v, int d, int shown)
     v->stride[d] *= step;
 }
 
-/* v = the part of the tensor at index 1 that the key at index 2 names: an index, or a table of
- * indices and slices */
+/* v = the part of the tensor at index 1 that the key at index 2 names:
+ * an index, or a table of indices and slices */
 static void take_key(lua_State *L, const char *f, View *v)
 {
     tensor_view(bind_tensor(L, f, 1), v);
@@ -437,8 +436,8 @@ static int core_index(lua_State *L)
     return 1;
 }
 
-/* assign(t, key, value): t[key] = value, a tensor that broadcasts to the part or a number; returns
- * t */
+/* assign(t, key, value): t[key] = value, a tensor that broadcasts to the part or a number;
+ * returns t */
 static int core_assign(lua_State *L)
 {
     lua_settop(L, 3);

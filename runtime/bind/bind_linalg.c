@@ -167,8 +167,8 @@ static int core_accumulate(lua_State *L)
     if (!fits || !same || ta->storage == tc->storage || tb->storage == tc->storage) {
         const char *c = bind_describe(L, 1), *a = bind_describe(L, 2);
         bind_fail(L,
-                  "accumulate: expected float matrices [m, n], [m, k] and [k, n], got %s, %s "
-                  "and %s",
+                  "accumulate: expected float matrices [m, n], [m, k] and [k, n], "
+                  "got %s, %s and %s",
                   c, a, bind_describe(L, 3));
     }
     View a, b, c;

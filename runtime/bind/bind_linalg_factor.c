@@ -191,8 +191,8 @@ static int core_solve_triangular(lua_State *L)
     return push_result(L, 7, factor.n);
 }
 
-/* _lstsq(a, b, rcond): a[..., m, n], b[..., m, k] -> x[..., n, k] of least |a x - b|, then |x|; and
- * the ranks [...] */
+/* _lstsq(a, b, rcond): a[..., m, n], b[..., m, k]
+ * -> x[..., n, k] of least |a x - b|, then |x|; and the ranks [...] */
 static int core_lstsq(lua_State *L)
 {
     static const char f[] = "lstsq";

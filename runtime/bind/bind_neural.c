@@ -88,8 +88,8 @@ static int core_standardize_gradient(lua_State *L)
 
 /* ---- optimiser steps ---- */
 
-/* the block at index, of the same type and shape as the parameter; NULL for nil where that is
- * allowed */
+/* the block at index, of the same type and shape as the parameter;
+ * NULL for nil where that is allowed */
 static void *check_block(lua_State *L, const char *f, int index, const Tensor *param, bool optional)
 {
     if (optional && lua_isnil(L, index))

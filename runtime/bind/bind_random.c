@@ -174,8 +174,8 @@ static int core_geometric_(lua_State *L)
     return end_fill(&fill);
 }
 
-/* the float tensor at index, contiguous (perhaps a copy, which is pushed), with elements from 0 to
- * `most` */
+/* the float tensor at index, contiguous (perhaps a copy, which is pushed),
+ * with elements from 0 to `most` */
 static Tensor *check_weights(lua_State *L, const char *f, int index, double most,
                              const char *expected)
 {
@@ -296,8 +296,8 @@ static int core_randn(lua_State *L)
     return 1;
 }
 
-/* randint([low,] high, {sizes}, options): integers from low (0) to high - 1, int64 unless dtype
- * says otherwise */
+/* randint([low,] high, {sizes}, options):
+ * integers from low (0) to high - 1, int64 unless dtype says otherwise */
 static int core_randint(lua_State *L)
 {
     int bounds = lua_type(L, 2) == LUA_TNUMBER ? 2 : 1;
@@ -356,8 +356,8 @@ static int core_poisson(lua_State *L)
     return 1;
 }
 
-/* multinomial(p, samples [, replacement], options): p[n] or p[rows, n] -> categories [samples] or
- * [rows, samples] */
+/* multinomial(p, samples [, replacement], options):
+ * p[n] or p[rows, n] -> categories [samples] or [rows, samples] */
 static int core_multinomial(lua_State *L)
 {
     static const char f[] = "multinomial";

@@ -331,8 +331,8 @@ static int core_detach(lua_State *L)
     return 1;
 }
 
-/* copy_(t, source): t's elements become those of source, a tensor that broadcasts to t or a number
- */
+/* copy_(t, source): t's elements become those of source,
+ * a tensor that broadcasts to t or a number */
 static int core_copy_(lua_State *L)
 {
     lua_settop(L, 2);
@@ -350,8 +350,8 @@ static int core_copy_(lua_State *L)
     return 1;
 }
 
-/* set_parameter(t, on) and is_parameter(t): the mark that nn.Parameter gives, which printing shows
- */
+/* set_parameter(t, on) and is_parameter(t):
+ * the mark that nn.Parameter gives, which printing shows */
 static int core_set_parameter(lua_State *L)
 {
     bind_tensor(L, "set_parameter", 1)->is_parameter = lua_toboolean(L, 2);

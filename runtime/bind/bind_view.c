@@ -11,8 +11,8 @@
 
 /* ---- view and reshape ---- */
 
-/* reads the wanted sizes, one of which may be -1 (whatever is left), from the arguments after the
- * tensor */
+/* reads the wanted sizes, one of which may be -1 (whatever is left),
+ * from the arguments after the tensor */
 static int read_new_shape(lua_State *L, const char *f, const Tensor *t, int64_t *shape)
 {
     int next, ndim = bind_sizes(L, f, 2, shape, &next);
@@ -114,8 +114,8 @@ static int core_permute(lua_State *L)
     return 1;
 }
 
-/* expand(t, sizes): dimensions of size 1 (or new ones in front) repeated without copying; -1 keeps
- * a size */
+/* expand(t, sizes): dimensions of size 1 (or new ones in front) repeated without copying;
+ * -1 keeps a size */
 static int core_expand(lua_State *L)
 {
     View v;

@@ -52,8 +52,8 @@ static void push_runtime(lua_State *L)
     lua_setfield(L, LUA_REGISTRYINDEX, key);
 }
 
-/* set_num_threads(n), get_num_threads(): the threads of large operations; results do not depend on
- * it */
+/* set_num_threads(n), get_num_threads(): the threads of large operations;
+ * results do not depend on it */
 static int core_set_num_threads(lua_State *L)
 {
     int64_t n = bind_integer(L, "set_num_threads", 1, "a number of threads");

@@ -58,8 +58,8 @@ static int dofile_text(lua_State *L)
     return finish_dofile(L, LUA_OK, 0);
 }
 
-/* The searcher for files on package.path; upvalue: package. Returns the loader and the file's name.
- */
+/* The searcher for files on package.path; upvalue: package.
+ * Returns the loader and the file's name. */
 static int search_text(lua_State *L)
 {
     const char *module = luaL_checkstring(L, 1);

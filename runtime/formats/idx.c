@@ -37,8 +37,8 @@ static Reason refuse_size(IdxReader *reader, Reason reason, int64_t expected, in
     return refuse(reader, IDX_FAULT_SIZE, reason);
 }
 
-/* What a read came to that gave `got` bytes of the `size` from `position` on; the data must reach
- * to `expected`. */
+/* What a read came to that gave `got` bytes of the `size` from `position` on;
+ * the data must reach to `expected`. */
 static Reason settle(IdxReader *reader, Reason reason, int64_t size, int64_t got, int64_t position,
                      int64_t expected)
 {

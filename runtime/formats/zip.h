@@ -39,12 +39,12 @@ typedef struct {
     unsigned char tail[ZIP_TAIL];
 } ZipReader;
 
-/* Finds the directory. The descriptor is under the rules of gzip_open. A Reason may be the reader's
- * message. */
+/* Finds the directory. The descriptor is under the rules of gzip_open.
+ * A Reason may be the reader's message. */
 Reason zip_open(ZipReader *reader, int descriptor);
 
-/* Goes to the next member, of which there must be one left, and opens it: reader->source yields
- * what it holds. */
+/* Goes to the next member, of which there must be one left, and opens it:
+ * reader->source yields what it holds. */
 Reason zip_next(ZipReader *reader);
 
 /* After the last byte of a member: is it what was packed? */
@@ -68,8 +68,8 @@ typedef struct {
     int64_t packed, size, offset;
 } ZipArray;
 
-/* Writes arrays[count] as NAME.npy each, deflated on demand. Names are at most ZIP_NAME - 4 bytes.
- */
+/* Writes arrays[count] as NAME.npy each, deflated on demand.
+ * Names are at most ZIP_NAME - 4 bytes. */
 Reason zip_save(const char *path, ZipArray *arrays, int64_t count, bool is_deflated);
 
 #endif

@@ -27,8 +27,8 @@ void neural_standardize(Pool *pool, DType dtype, const int64_t shape[3], double 
 void neural_standardize_gradient(Pool *pool, DType dtype, const int64_t shape[3], double eps,
                                  const void *x, void *g);
 
-/* [Kingma2015] as PyTorch computes it; all blocks hold n elements of `dtype` and are changed in
- * place */
+/* [Kingma2015] as PyTorch computes it;
+ * all blocks hold n elements of `dtype` and are changed in place */
 typedef struct {
     DType dtype;
     int64_t n;

@@ -5,8 +5,8 @@
  * no guard: it is meant to be read several times.
  */
 
-/* e[i] = exp(x[i] - shift) for n <= CHUNK elements; every element goes through whole vectors,
- * wherever it stands */
+/* e[i] = exp(x[i] - shift) for n <= CHUNK elements;
+ * every element goes through whole vectors, wherever it stands */
 VECTORISED static void NAME(shifted_exp)(int64_t n, const T *x, T shift, T *e)
 {
     T padded[CHUNK];

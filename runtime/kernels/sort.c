@@ -90,8 +90,8 @@ static int digit(uint64_t key, int d)
     return (int)(key >> (8 * d) & (DIGITS - 1));
 }
 
-/* sorts records[n] by the lowest `bytes` bytes of their keys; returns where they are: there or in
- * spare[n] */
+/* sorts records[n] by the lowest `bytes` bytes of their keys;
+ * returns where they are: there or in spare[n] */
 static Record *sort_by_digits(Record *records, Record *spare, int64_t n, int bytes)
 {
     int64_t count[8][DIGITS] = {{0}};
