@@ -20,16 +20,6 @@ static Tensor *contiguous(lua_State *L, const char *f, Tensor *t)
     return bind_new_copy(L, f, &v, v.dtype);
 }
 
-static Rows rows_of(const Tensor *t, int dimension)
-{
-    Rows rows = {.dtype = (DType)t->dtype, .outer = 1, .n = 1, .inner = 1};
-    for (int d = 0; d < t->ndim; d++) {
-        int64_t *part = d < dimension ? &rows.outer : d == dimension ? &rows.n : &rows.inner;
-        *part *= t->dims[d];
-    }
-    return rows;
-}
-
 /* the indices, argument `index`: int64 (or int32) and from 1 to n;
  * contiguous, perhaps as a copy (pushed) */
 static const int64_t *check_indices(lua_State *L, const char *f, int index, int64_t n)
@@ -50,7 +40,18 @@ static const int64_t *check_indices(lua_State *L, const char *f, int index, int6
     return indices;
 }
 
-/* the rows of x that the list of indices, argument 3, names along dimension, argument 2 */
+/* the rows of x, seen as `along`, that the indices of argument `index` name */
+static Rows rows_at(lua_State *L, const char *f, int index, const Tensor *x, Along along)
+{
+    return (Rows){
+        .dtype = (DType)x->dtype,
+        .along = along,
+        .count = bind_tensor(L, f, index)->numel,
+        .indices = check_indices(L, f, index, along.n),
+    };
+}
+
+/* the rows of x along a dimension that the list of indices, argument 3, names */
 static Rows read_rows(lua_State *L, const char *f, const Tensor *x, int dimension)
 {
     const Tensor *indices = bind_tensor(L, f, 3);
@@ -58,10 +59,7 @@ static Rows read_rows(lua_State *L, const char *f, const Tensor *x, int dimensio
         bind_fail_argument(L, f, 3, "a list of indices (one dimension)");
     if (x->ndim == 0)
         bind_fail_argument(L, f, 1, "a tensor with dimensions");
-    Rows rows = rows_of(x, dimension);
-    rows.count = indices->numel;
-    rows.indices = check_indices(L, f, 3, rows.n);
-    return rows;
+    return rows_at(L, f, 3, x, shape_along(x->ndim, x->dims, dimension));
 }
 
 /* index_select(x, dim, indices): y[..., i, ...] = x[..., indices[i], ...] */
@@ -260,9 +258,7 @@ static int change_flat(lua_State *L, const char *f, Write write, bool in_place)
     if (!lua_isnil(L, 4) && lua_type(L, 4) != LUA_TBOOLEAN)
         bind_fail_argument(L, f, 4, "true or false for accumulate");
     Tensor *p = bind_tensor(L, f, 2);
-    Rows rows = {.dtype = (DType)c.x->dtype, .outer = 1, .n = c.x->numel, .inner = 1};
-    rows.count = p->numel;
-    rows.indices = check_indices(L, f, 2, rows.n);
+    Rows rows = rows_at(L, f, 2, c.x, (Along){.outer = 1, .n = c.x->numel, .inner = 1});
     const Tensor *t = bind_to_tensor(L, 3);
     const Tensor *shaped = t != NULL && t->numel == p->numel ? t : p;
     const void *y = broadcast_block(&c, 3, shaped->ndim, shaped->dims);

@@ -59,15 +59,15 @@ static const void *arrange(lua_State *L, const char *f, Tensor *t, const Dimensi
             count++;
         }
     const int64_t *shape = tensor_shape(t);
-    r->outer = r->n = r->inner = 1;
+    r->along = (Along){1, 1, 1};
     bool neighbours = count == 0 || last - first + 1 == count;
     for (int d = 0; d < t->ndim; d++) {
         if (dims->chosen[d])
-            r->n *= shape[d];
+            r->along.n *= shape[d];
         else if (neighbours && first >= 0 && d > last)
-            r->inner *= shape[d];
+            r->along.inner *= shape[d];
         else
-            r->outer *= shape[d];
+            r->along.outer *= shape[d];
     }
     if (neighbours && t->is_contiguous)
         return tensor_data(t);
@@ -158,7 +158,7 @@ static int reduce_extreme(lua_State *L, const char *f, Reduction kind, bool seve
     read_dimensions(L, f, t, several, &dims);
     Reduce r = {.kind = kind, .dtype = (DType)t->dtype};
     r.x = arrange(L, f, t, &dims, &r);
-    if (r.n == 0)
+    if (r.along.n == 0)
         bind_fail(L, "%s: argument 1: expected at least one element to choose from, got %s", f,
                   bind_shape_text(L, t->ndim, tensor_shape(t)));
     int64_t shape[MAX_RANK];
@@ -220,7 +220,8 @@ static int core_var(lua_State *L)
     r.x = arrange(L, f, t, &dims, &r);
     r.kind = REDUCE_MEAN;
     r.wide = true;
-    double *center = lua_newuserdatauv(L, (size_t)(r.outer * r.inner) * sizeof *center, 0);
+    double *center =
+        lua_newuserdatauv(L, (size_t)(r.along.outer * r.along.inner) * sizeof *center, 0);
     r.y = center;
     run(L, &r);
     int64_t shape[MAX_RANK];
@@ -228,7 +229,7 @@ static int core_var(lua_State *L)
     r.kind = REDUCE_SQUARES;
     r.wide = false;
     r.center = center;
-    r.divisor = (double)r.n > correction ? (double)r.n - correction : 0;
+    r.divisor = (double)r.along.n > correction ? (double)r.along.n - correction : 0;
     r.y = tensor_data(bind_new_tensor(L, f, r.dtype, ndim, shape));
     run(L, &r);
     return 1;

@@ -1,8 +1,5 @@
 /*
- * rbm_kernels.h - the kernels of rbm.c for one float type; included by rbm.c for each
- *
- * Before the include: T is the type, NAME(x) pastes its suffix, and <tgmath.h> is there. There is
- * no guard: it is meant to be read several times.
+ * rbm_kernels.h - the kernels of rbm.c for one float type; read through each_float.h
  */
 
 /* y of the units [first, first + width) of a row; filled up to CHUNK with units that are off, so

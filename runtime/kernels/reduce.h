@@ -26,7 +26,7 @@ typedef struct {
     Reduction kind;
     DType dtype; /* of x */
     const void *x;
-    int64_t outer, n, inner;
+    Along along;
     void *y;   /* type reduce_result_type(kind, dtype); NULL where only indices are wanted */
     bool wide; /* REDUCE_MEAN: y is double, whatever the type of x */
     const double *center; /* REDUCE_SQUARES: one for each result */
