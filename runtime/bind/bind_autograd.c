@@ -420,7 +420,7 @@ static int call_recorded(lua_State *L)
     count = count < result ? count : result - 1; /* the call may have dropped surplus arguments */
     bool in_place = (lua_tointeger(L, lua_upvalueindex(4)) & IN_PLACE) != 0;
     Tensor *y = bind_to_tensor(L, result), *first = bind_to_tensor(L, 1);
-    if (y == NULL || !dtype_is_float((DType)y->dtype) || (y == first && !in_place))
+    if (y == NULL || !tensor_is_float(y) || (y == first && !in_place))
         return results;
     lua_pushvalue(L, lua_upvalueindex(2));
     lua_insert(L, result);

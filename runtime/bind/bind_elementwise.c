@@ -318,7 +318,7 @@ static int call_with_bounds(lua_State *L)
     for (int i = 2; i <= 3; i++) {
         if (!lua_isnil(L, i))
             continue;
-        if (dtype_is_float((DType)t->dtype))
+        if (tensor_is_float(t))
             lua_pushnumber(L, i == 2 ? -HUGE_VAL : HUGE_VAL);
         else
             lua_pushinteger(L, i == 2 ? INT64_MIN : INT64_MAX);

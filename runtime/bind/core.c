@@ -57,8 +57,9 @@ static void push_runtime(lua_State *L)
 static int core_set_num_threads(lua_State *L)
 {
     int64_t n = bind_integer(L, "set_num_threads", 1, "a number of threads");
-    if (n < 1 || n > 256)
-        bind_fail_argument(L, "set_num_threads", 1, "1 to 256 threads");
+    if (n < 1 || n > MAX_THREADS)
+        bind_fail_argument(L, "set_num_threads", 1,
+                           lua_pushfstring(L, "1 to %d threads", MAX_THREADS));
     pool_set_threads(bind_runtime(L)->pool, (int)n);
     return 0;
 }

@@ -12,6 +12,7 @@
 #ifndef ZIP_H
 #define ZIP_H
 
+#include "formats/named_array.h"
 #include "formats/npy.h"
 
 enum { ZIP_NAME = 1 << 12, ZIP_TAIL = (1 << 16) + 256 };
@@ -56,16 +57,11 @@ Reason zip_finish(ZipReader *reader);
 /* may be called twice */
 void zip_close(ZipReader *reader);
 
-/* an array to be written; elements[] row by row */
+/* an array to be written; the rest is for zip_save's own use */
 typedef struct {
-    const char *name;
-    DType dtype;
-    int ndim;
-    const int64_t *shape;
-    const void *elements;
-    /* for zip_save's own use */
+    NamedArray array;
     uint32_t sum;
-    int64_t packed, size, offset;
+    int64_t packed, size, offset; /* of the member NAME.npy */
 } ZipArray;
 
 /* Writes arrays[count] as NAME.npy each, deflated on demand.

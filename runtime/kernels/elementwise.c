@@ -237,10 +237,10 @@ static void move_elements(const Walk *walk, const Stream *stream, int64_t first,
         first /= walk->shape[d];
         offset += index[d] * stream->stride[d];
     }
-    int64_t length = last >= 0 ? walk->shape[last] : 1, step = last >= 0 ? stream->stride[last] : 0;
+    int64_t row = last >= 0 ? walk->shape[last] : 1, step = last >= 0 ? stream->stride[last] : 0;
     int64_t at = last >= 0 ? index[last] : 0;
     for (;;) {
-        int64_t run = size_min(length - at, n);
+        int64_t run = size_min(row - at, n);
         char *element = stream->data + offset * size;
         if (to_block)
             convert_elements(run, type, block, 1, stream->dtype, element, step);

@@ -10,6 +10,8 @@
 
 #include "tensor/base.h"
 
+enum { MAX_THREADS = 256 };
+
 typedef struct Pool Pool;
 typedef void PoolTask(void *context, int64_t piece);
 
