@@ -1,5 +1,5 @@
 /*
- * bind_index.c - picking elements by their indices, writing to indices, and cat
+ * bind_index.c - picking elements by their indices, and writing to them
  */
 #include <string.h>
 

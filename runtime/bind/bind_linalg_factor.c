@@ -115,7 +115,7 @@ static void push_rows(lua_State *L, const char *f, const View *a, DType dtype, i
 }
 
 /* Pushes a flat tensor that holds arrays 1..count one after another, step[i] elements a matrix. */
-static void push_packed(lua_State *L, const char *f, Factor *factor, int count)
+static void push_flat(lua_State *L, const char *f, Factor *factor, int count)
 {
     int64_t total = 0, size = dtype_size(factor->dtype);
     for (int i = 1; i <= count; i++)
@@ -284,7 +284,7 @@ static int core_qr(lua_State *L)
     push_columns(L, f, a, &factor, 0);
     factor.step[1] = factor.vectors ? factor.m * factor.k : 0;
     factor.step[2] = factor.k * factor.n;
-    push_packed(L, f, &factor, 2);
+    push_flat(L, f, &factor, 2);
     run(L, f, &factor);
     return 1;
 }
@@ -308,7 +308,7 @@ static int core_svd(lua_State *L)
     factor.step[1] = factor.m * factor.k;
     factor.step[2] = least;
     factor.step[3] = factor.l * factor.n;
-    push_packed(L, f, &factor, 3);
+    push_flat(L, f, &factor, 3);
     run(L, f, &factor);
     return 1;
 }
@@ -336,7 +336,7 @@ static int core_eigh(lua_State *L)
     factor.upper = lua_toboolean(L, 2);
     factor.step[1] = factor.n;
     factor.step[2] = factor.n * factor.n;
-    push_packed(L, f, &factor, 2);
+    push_flat(L, f, &factor, 2);
     Operand source = {.is_scalar = false, .view = a};
     View vectors = {.dtype = a.dtype, .ndim = a.ndim, .data = factor.x[2]};
     memcpy(vectors.shape, a.shape, (size_t)a.ndim * sizeof *a.shape);

@@ -122,7 +122,8 @@ static int core_rbm_log_partition(lua_State *L)
     Tensor *w = check_layer(L, f);
     int64_t nh = w->dims[0], nv = w->dims[1];
     if (nh > RBM_ENUMERABLE || w->dtype != FLOAT64)
-        bind_fail_argument(L, f, 1, "float64 weights of at most 25 units");
+        bind_fail_argument(
+            L, f, 1, lua_pushfstring(L, "float64 weights of at most %d units", RBM_ENUMERABLE));
     const double *a = check_block(L, f, 2, FLOAT64, nv), *b = check_block(L, f, 3, FLOAT64, nh);
     if (a == NULL || b == NULL)
         bind_fail(L, "%s: expected the biases", f);
@@ -147,4 +148,6 @@ static const luaL_Reg rbm_functions[] = {
 void bind_open_rbm(lua_State *L)
 {
     bind_register(L, rbm_functions);
+    lua_pushinteger(L, RBM_ENUMERABLE);
+    lua_setfield(L, -2, "rbm_enumerable");
 }

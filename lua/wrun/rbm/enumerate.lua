@@ -6,9 +6,9 @@ local wrun = require "wrun"
 
 local fail = check.fail
 
-local M = {}
+--- M.MOST: the most units of the smaller side.
+local M = { MOST = core.rbm_enumerable }
 
-local MOST = 25 -- units
 local BLOCK = 12 -- units of a block of patterns that is held at once
 
 -- All patterns of `n` units whose number lies in [first, first + count), as float64 [count, n].
@@ -27,9 +27,9 @@ local function smaller_side(model, fname)
   local hidden = o.hidden_units == "binary" and o.hidden or math.huge
   local visible = o.visible_units == "binary" and o.visible or math.huge
   local n = math.min(hidden, visible)
-  if n > MOST then
+  if n > M.MOST then
     fail("%s: expected at most %d binary units on the smaller side to enumerate, got %d visible "
-      .. "and %d hidden units; use ais", fname, MOST, o.visible, o.hidden)
+      .. "and %d hidden units; use ais", fname, M.MOST, o.visible, o.hidden)
   end
   return n, hidden <= visible
 end

@@ -107,9 +107,10 @@ local function reverse_start(model, o)
     return v
   end
   local sizes = model.options
-  if math.min(sizes.hidden, sizes.visible) > 25 then
+  if math.min(sizes.hidden, sizes.visible) > enumerate.MOST then
     fail("ais: option start: expected samples of the model, [chains, %d], to walk from in reverse; "
-      .. "they can be drawn exactly only where at most 25 units are enumerated", sizes.visible)
+      .. "they can be drawn exactly only where at most %d units are enumerated", sizes.visible,
+      enumerate.MOST)
   end
   return enumerate.sample(model, o.chains)
 end

@@ -4,7 +4,7 @@
 --- indices, or a mask, which stands for as many dimensions as it has. Tensors of indices
 --- broadcast together; their dimensions stand in the result where the tensors stood in the key, or
 --- in front where slices stand between them, as in PyTorch. Indices and slices alone make a view
---- instead (runtime/bind/bind_view.c).
+--- instead (runtime/bind/bind_index.c).
 
 local broadcast = require "wrun.tensor.internal.broadcast"
 local check = require "wrun.check"
