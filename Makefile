@@ -8,7 +8,7 @@ LDFLAGS  ?=
 PREFIX   ?= /usr/local
 BUILD    ?= build
 BUSTED   ?= $$(command -v busted) --ignore-lua
-PYTHON   ?= /usr/bin/python3
+PYTHON   ?= python3
 VALGRIND ?= valgrind --quiet --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite
 
 WARNINGS  := -Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Wmissing-prototypes \
@@ -202,9 +202,9 @@ $(BUILD)/bare.so: scripts/bench/bare.c Makefile | build/packages-build
 ## measure; ONLY="epoch small", PYTHON= a python3 that has PyTorch
 bench: all $(BUILD)/bare.so
 	@mkdir -p $(BUILD)/bench
-	@file=$(BUILD)/bench/$$(date +%Y-%m-%dT%H-%M-%S).json; \
+	@file=$(BUILD)/bench/$$(date +%Y-%m-%dT%H-%M-%S).jsonl; \
 	for part in $(or $(ONLY),epoch small start memory elementwise rbm); do \
-	  WRUN_BENCH=$$file PYTHON=$(PYTHON) $(BUILD)/wrun scripts/bench/all.lua $$part || exit 1; \
+	  $(BUILD)/wrun scripts/bench/all.lua --results $$file --python $(PYTHON) $$part || exit 1; \
 	done; echo; echo "$$file"
 
 ## two results of it side by side: A=FILE B=FILE, from build/bench
