@@ -152,7 +152,7 @@ check-asan: build/packages-test
 # What runs on several threads, on more of them than most machines have processors.
 THREADED ?= spec/runtime/threads_spec.lua spec/rbm spec/optim
 
-## those of what runs on several threads, under ThreadSanitizer
+## the specs of what uses several threads, under ThreadSanitizer
 check-tsan: build/packages-test
 	$(MAKE) all BUILD=build/tsan CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=thread"
 	TSAN_OPTIONS=halt_on_error=1 build/tsan/wrun --threads 3 $(BUSTED) \

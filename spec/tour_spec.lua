@@ -61,7 +61,7 @@ describe("a tour:", function()
       assert.is_false((x * 2).requires_grad)
     end)
     local y = wrun.rand(3, { dtype = "float64", requires_grad = true })
-    assert.is_true(wrun.gradcheck(wrun.sin, y)) -- against finite differences
+    assert.is_true(wrun.gradcheck(wrun.sin, { y })) -- against finite differences
   end)
 
   it("an initialiser fills a weight in place, and a summary shows the layers", function()

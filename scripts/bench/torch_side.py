@@ -91,7 +91,7 @@ def operation(name, arity, low, high, size, count):
     return seconds(run, int(count))
 
 
-# The network of mnist_xavier.lua ------------------------------------------------------------------
+# The network of mnist_xavier.lua -------------------------------------------------------------------
 
 class Network:
     def __init__(self, folder):
