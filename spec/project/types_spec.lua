@@ -24,9 +24,9 @@ local SUM = [[
 
 local SUM_TAGS = [[
 ---@param x wrun.Tensor
----@param d? integer|integer[] # all dimensions
----@param keepdim? boolean # false
----@param options? wrun.sum.Options # of x before it is reduced, and of the result
+---@param d? integer|integer[]
+---@param keepdim? boolean
+---@param options? wrun.sum.Options
 ---@return wrun.Tensor
 function wrun.sum(x, d, keepdim, options) end
 ]]
@@ -35,8 +35,8 @@ local LINEAR = [[
 ---@class wrun.nn.Linear: wrun.nn.Module
 ---@field in_features integer
 ---@field out_features integer
----@field weight wrun.Tensor # [out, in]
----@field bias wrun.Tensor? # [out]
+---@field weight wrun.Tensor
+---@field bias wrun.Tensor?
 ---@overload fun(x: wrun.Tensor): wrun.Tensor
 ]]
 
@@ -96,14 +96,21 @@ describe("the types for editors", function()
     return count
   end
 
+  -- Fails unless the text, without the remarks behind types, has these lines.
+  local function assert_has(lines)
+    local bare = text:gsub(" # [^\n]*", "")
+    assert.is_truthy(bare:find(lines, 1, true), lines)
+  end
+
   it("say of a function what its documentation says, with its options as a class", function()
-    assert.matches(SUM, text, 1, true)
-    assert.matches(SUM_TAGS, text, 1, true)
+    assert_has(SUM)
+    assert_has(SUM_TAGS)
+    assert.matches("---@field weight wrun.Tensor # [out, in]\n", text, 1, true)
   end)
 
   it("tell a class from its instances: one makes, the other computes", function()
-    assert.matches(LINEAR, text, 1, true)
-    assert.matches(LINEAR_CLASS, text, 1, true)
+    assert_has(LINEAR)
+    assert_has(LINEAR_CLASS)
   end)
 
   it("know what an operator of tensors gives", function()
