@@ -46,7 +46,6 @@ end
 
 --- Returns the entry that a row documents, as wrun.reference.comments would find it.
 --- domain  a row of core.elementwise_rows()
---- raises  nothing
 ---@param row table
 ---@return wrun.reference.Entry
 function M.entry(row)

@@ -19,9 +19,8 @@ end)
 ---
 --- Call `step` once after each epoch, or after each step of the optimiser, as the scheduler counts.
 --- To resume, make the optimiser and the scheduler as before and then load both states.
---- domain  a subclass's own
---- raises  `NAME: argument 1: expected an optimizer`; `NAME: option OPTION: expected`
----
+--- options  gamma: the factor; total_iters: the last step that changes the rates; eta_min: the
+---   least rate; cycle_momentum: whether momentum, or the first of betas, changes too
 ---     local Halving = optim.lr_scheduler.LRScheduler:extend("Halving")
 ---     function Halving:next_lr(lr) return lr / 2 end
 ---     local scheduler = Halving(optim.SGD({ wrun.zeros(1) }, { lr = 0.5 }))
@@ -36,10 +35,8 @@ local LRScheduler = Class:extend("LRScheduler")
 LRScheduler.rules = {}
 
 --- Begins with step 0.
---- domain  an optimiser; the subclass's options
---- raises  as the class
----@param optimizer wrun.optim.Optimizer
----@param options table?
+--- domain  an optimiser; the options of the class
+--- raises  `NAME: argument 1: expected an optimizer`; `NAME: option OPTION: expected`
 function LRScheduler:init(optimizer, options)
   self:attach(optimizer, options)
   self:prepare()
@@ -54,8 +51,6 @@ end
 --- Takes the optimiser and the options, which become fields.
 --- domain  as for the class
 --- raises  as the class
----@param optimizer wrun.optim.Optimizer
----@param options table?
 function LRScheduler:attach(optimizer, options)
   self.optimizer = check.argument(self.__name, 1, optimizer, OPTIMIZER)
   for name, value in pairs(check.options(self.__name, options, self.rules)) do
@@ -99,7 +94,6 @@ end
 
 --- Returns the rate of group g at step 0: the one it has, unless a subclass says otherwise.
 --- domain  lr, the rate the group has; base_lr, the one it began with
---- raises  nothing
 ---@type fun(lr: number, base_lr: number, g: integer): number
 LRScheduler.first_lr = function(_, lr)
   return lr
@@ -115,14 +109,12 @@ LRScheduler.next_lr = function(self)
 end
 
 --- Sets the rates of step 0, from those that are.
---- raises  nothing
 function LRScheduler:start()
   self.last_epoch = 0
   set_rates(self, self:get_lr())
 end
 
 --- Sets the rates of step 0, from those of the beginning.
---- raises  nothing
 function LRScheduler:restart()
   set_rates(self, self.base_lrs)
   self:start()
@@ -140,7 +132,6 @@ function LRScheduler:step()
 end
 
 --- Returns the rates that were set last, one for each group.
---- raises  nothing
 ---@return number[]
 function LRScheduler:get_last_lr()
   return table.move(self._last_lr, 1, #self._last_lr, 1, {})
@@ -160,7 +151,6 @@ local function copy(value)
 end
 
 --- Returns all that the scheduler knows but for the optimiser and functions.
---- raises  nothing
 ---@return table<string, number|string|boolean|number[]>
 function LRScheduler:state_dict()
   local saved = {}
@@ -234,12 +224,10 @@ end
 
 --- Returns a rule for a number, or a list of one for each group; the default is a number.
 --- domain  a number; nil makes the option required
---- raises  nothing
 ---@type fun(default: number?): wrun.check.Rule
 LRScheduler.numbers = of_kind("number", "a number or a list of numbers, one a group")
 
 --- Returns a rule for a function, or a list of one for each group.
---- raises  nothing
 ---@type fun(): wrun.check.Rule
 LRScheduler.functions = of_kind("function", "a function or a list of functions, one a group")
 
