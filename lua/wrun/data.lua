@@ -3,10 +3,13 @@
 local Loader = require "wrun.data.loader"
 local arrays = require "wrun.data.npy"
 local catalog = require "wrun.data.catalog"
+local check = require "wrun.check"
 local csv = require "wrun.data.csv"
 local images = require "wrun.data.images"
+local publish = require "wrun.publish"
 local samplers = require "wrun.data.sampler"
 local sets = require "wrun.data.sets"
+local wrun = require "wrun"
 
 local M = {
   idx = require "wrun.data.idx",
@@ -23,11 +26,7 @@ local M = {
   random_split = sets.random_split,
 }
 
-for _, part in ipairs { arrays, csv } do
-  for name, f in pairs(part) do
-    M[name] = f
-  end
-end
+publish.into(publish.into(M, arrays), csv)
 
 --- Returns MNIST: 60000 (train) or 10000 (test) handwritten digits.
 ---
@@ -108,6 +107,55 @@ function M.cifar10(options)
   return images.load(catalog.cifar10, options)
 end
 
+local RUN = { seed = check.integer(1) }
+
+--- Adds to a parser of argparse the options that scripts on MNIST share: --seed, --data, --dataset
+--- and --threads.
+---
+--- Option seed: the default of --seed (1).
+---
+--- domain  a parser that has none of them; `images` does what they say
+--- raises  `options: option seed: expected`
+---
+---     local parser = require("argparse")("mine.lua", "Trains a network of my own.")
+---     data.options(parser, { seed = 7 })
+---     print(parser:parse({ "--threads", "1" }).seed)
+---@param parser table
+---@param options { seed: integer }?
+function M.options(parser, options)
+  local o = check.options("options", options, RUN)
+  parser:option("--seed", "Seed of every random draw.", tostring(o.seed), math.tointeger)
+  parser:option("--data", "Folder that holds the data set (default: the usual places).")
+  parser:option("--dataset",
+    "Data set (default: mnist, or fashion_mnist where that cannot be had).")
+    :choices { "mnist", "fashion_mnist" }
+  parser:option("--threads", "Threads to compute with.", nil, math.tointeger)
+end
+
+--- Begins a run as a script's `options` say: seeds the default generator, sets the number of
+--- threads, and returns the training set and the test set.
+---
+--- shapes  as mnist
+--- domain  what the parser of `options` returned; without `dataset`, Fashion-MNIST stands in for an
+---   MNIST that cannot be had
+--- raises  as mnist, fashion_mnist, manual_seed and set_num_threads
+---
+---     local train, test = data.images { seed = 1, dataset = "fashion_mnist" }
+---     print(#train.x, #test.x)
+---@param args { seed: integer, data: string?, dataset: string?, threads: integer? }
+---@return wrun.data.Dataset train
+---@return wrun.data.Dataset test
+function M.images(args)
+  wrun.manual_seed(args.seed)
+  if args.threads then
+    wrun.set_num_threads(args.threads)
+  end
+  if args.dataset then
+    return M[args.dataset]({ folder = args.data })
+  end
+  return M.mnist({ folder = args.data, otherwise = "fashion_mnist" })
+end
+
 --- Returns a loader over a data set: a table { x = tensor, y = tensor } (y may be missing), a
 --- TensorDataset and its kin, or any object with `#dataset` and `dataset[i]`.
 ---
@@ -116,7 +164,8 @@ end
 ---   shuffle           a new order every pass (false)
 ---   drop_last         leave out a last batch that is smaller (false)
 ---   generator         what to shuffle with (the default generator)
----   order             how a shuffled pass draws: "modern", as PyTorch since 1.9, or "document"
+---   order             whose shuffles: "pytorch", as it draws since 1.9, or "pytorch-0.4", as it drew
+---                     from 0.4.1 to about 1.6
 ---   sampler           the order instead: a sampler, or a list of indices
 ---   batch_sampler     the batches instead: an object with # and iterate(), as BatchSampler
 ---   collate           what makes a batch, or several values, of a list of samples

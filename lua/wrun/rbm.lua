@@ -6,12 +6,11 @@
 local Model = require "wrun.rbm.model"
 local chains = require "wrun.rbm.chains"
 local fit = require "wrun.rbm.fit"
+local publish = require "wrun.publish"
 local score = require "wrun.rbm.score"
 
 for _, part in ipairs { chains, fit, score } do
-  for name, method in pairs(part.methods) do
-    Model[name] = method
-  end
+  publish.into(Model, part.methods)
 end
 
 local M = { Model = Model, autocorrelation = chains.autocorrelation }

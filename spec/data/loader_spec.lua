@@ -177,7 +177,7 @@ describe("data.loader", function()
 
   it("draws two words when a shuffled pass begins, and the order before its first batch", function()
     wrun.manual_seed(5)
-    local it = data.loader(small(), { shuffle = true, order = "document" }):batches()
+    local it = data.loader(small(), { shuffle = true, order = "pytorch-0.4" }):batches()
     wrun.manual_seed(5)
     it()
     local after = wrun.rand(1):item()
@@ -213,7 +213,7 @@ describe("data.loader", function()
     assert.same({ shuffled, over }, states({ batch_size = 5 }))
     assert.same({ shuffled, over, over }, states({ batch_size = 3 }))
     assert.same({ shuffled, over }, states({ batch_size = 3, drop_last = true }))
-    assert.same({ shuffled, shuffled, shuffled }, states({ batch_size = 3, order = "document" }))
+    assert.same({ shuffled, shuffled, shuffled }, states({ batch_size = 3, order = "pytorch-0.4" }))
   end)
 
   local function assert_refused(expected, ...)
@@ -240,7 +240,7 @@ describe("data.loader", function()
     assert_refused(size .. "0", small(), { batch_size = 0 })
     assert_refused(size .. "2.5", small(), { batch_size = 2.5 })
     assert_refused("option shuffle: expected true or false, got 1", small(), { shuffle = 1 })
-    assert_refused("option order: expected modern or document, got the string 'old'", small(),
+    assert_refused("option order: expected pytorch or pytorch-0.4, got the string 'old'", small(),
       { order = "old" })
     assert_refused("option workers: unknown; the options are batch_sampler, batch_size, collate, "
       .. "drop_last, flatten, generator, order, sampler, shuffle, target_transform, transform",

@@ -19,7 +19,7 @@ local RULES = {
   shuffle = check.boolean(false),
   drop_last = check.boolean(false),
   generator = check.optional(check.passed_on()),
-  order = check.choice("modern", { "modern", "document" }),
+  order = check.choice("pytorch", { "pytorch", "pytorch-0.4" }),
   sampler = check.optional(check.table()),
   batch_sampler = check.optional(check.table()),
   collate = check.optional(check.func()),
@@ -54,7 +54,7 @@ local function sampler_of(options, count)
     return samplers.of("loader: option sampler", 1, options.sampler)
   elseif not options.shuffle then
     return samplers.SequentialSampler(count)
-  elseif options.order == "document" then
+  elseif options.order == "pytorch-0.4" then
     return samplers.SubsetRandomSampler(wrun.arange(1, count + 1),
       { generator = options.generator })
   end

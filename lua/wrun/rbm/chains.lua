@@ -21,11 +21,6 @@ local RULES = {
 local COUNT = check.integer(nil, 1)
 local STEPS = check.integer(1, 1)
 
-local function start_states(model, rows)
-  local x = wrun.zeros(rows, model.options.visible, { dtype = model.options.dtype })
-  return model.visible_kind.sample(x, model.base, nil, nil, model.generator)
-end
-
 function Chains:init(model, count, options)
   count = check.argument("chains", 1, count, COUNT)
   local o = check.options("chains", options, RULES)
@@ -38,7 +33,7 @@ function Chains:init(model, count, options)
     end
     self.states = start
   else
-    self.states = start_states(model, rows)
+    self.states = model:_draw_base(rows)
   end
   if self.levels > 1 then
     self.betas = wrun.linspace(0, 1, self.levels, { dtype = "float64" })
@@ -92,24 +87,15 @@ end
 ---@return wrun.rbm.Chains
 function Chains:step(k, mask)
   k = check.argument("step", 1, k, STEPS)
-  local given = self.states
-  mask = mask ~= nil and input.mask(self.model, "step", mask, given)
+  local model, beta, given = self.model, self.beta_rows, self.states
+  mask = mask ~= nil and input.mask("step", mask, given)
   local v = given
   for _ = 1, k do
-    local h
     self.steps = self.steps + 1
-    if self.levels > 1 then
-      local model = self.model
-      h = model.hidden_kind.sample(model:_to_hidden(v), model.hidden_bias, self.beta_rows, nil,
-        model.generator)
-      v = exchange(self, v, h)
-      h = model.hidden_kind.sample(model:_to_hidden(v), model.hidden_bias, self.beta_rows, nil,
-        model.generator)
-      v = model.visible_kind.sample(model:_to_visible(h), model.visible_bias, self.beta_rows,
-        model.base, model.generator)
-    else
-      v = self.model:_step(v)
+    if beta then
+      v = exchange(self, v, model:_draw_hidden(v, beta))
     end
+    v = model:_draw_visible(model:_draw_hidden(v, beta), beta)
     if mask then
       v:copy_(wrun.where(mask, given, v))
     end

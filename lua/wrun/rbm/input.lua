@@ -42,7 +42,7 @@ end
 ---@param fname string
 ---@param mask any
 ---@param v wrun.Tensor
-function M.mask(_, fname, mask, v)
+function M.mask(fname, mask, v)
   local width = v:size(2)
   local fits = check.is_tensor(mask) and mask:numel() > 0
     and (check.shape_text(mask) == check.shape_text(v) or mask.ndim == 1 and mask:size(1) == width)
@@ -98,7 +98,7 @@ function M.binarize(model, rows, how, generator)
   local v = to_matrix(model, rows)
   if how == "stochastic" then
     v = v == rows and v:clone() or v
-    return core.rbm_sample(v, nil, nil, nil, generator)
+    return core.rbm_sample(v, nil, generator)
   end
   return v
 end

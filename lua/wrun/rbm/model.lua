@@ -86,6 +86,24 @@ function Model:_to_visible(h)
   return unrecorded.matmul(h, self.weight)
 end
 
+-- Samples of the hidden (visible) units given the other layer; with beta, a number or one a row, at
+-- this inverse temperature on the path from the reference model (visible biases `base`) to this one.
+function Model:_draw_hidden(v, beta)
+  return self.hidden_kind.sample(self:_to_hidden(v), self.hidden_bias, self.generator,
+    beta and { beta = beta })
+end
+
+function Model:_draw_visible(h, beta)
+  return self.visible_kind.sample(self:_to_visible(h), self.visible_bias, self.generator,
+    beta and { beta = beta, base = self.base })
+end
+
+-- Samples of the visible units of the reference model, which are independent.
+function Model:_draw_base(rows)
+  local x = wrun.zeros(rows, self.options.visible, { dtype = self.options.dtype })
+  return self.visible_kind.sample(x, self.base, self.generator)
+end
+
 --- Returns the probability (for Gaussian units the mean) of each hidden unit given the visible
 --- ones.
 --- shapes  v [batch, visible] -> [batch, hidden]
@@ -127,7 +145,7 @@ end
 ---@return wrun.Tensor
 function Model:sample_h(v)
   v = input.layer(self, "sample_h", v, self.options.visible)
-  return self.hidden_kind.sample(self:_to_hidden(v), self.hidden_bias, nil, nil, self.generator)
+  return self:_draw_hidden(v)
 end
 
 --- Returns a sample of the visible units given the hidden ones.
@@ -141,17 +159,7 @@ end
 ---@return wrun.Tensor
 function Model:sample_v(h)
   h = input.layer(self, "sample_v", h, self.options.hidden)
-  return self.visible_kind.sample(self:_to_visible(h), self.visible_bias, nil, nil, self.generator)
-end
-
--- One step of Gibbs sampling, v -> h -> v, at an inverse temperature on the path from the
--- reference model (which has visible biases `base`) to this one. h is returned too.
-function Model:_step(v, beta)
-  local base = beta and self.base
-  local h = self.hidden_kind.sample(self:_to_hidden(v), self.hidden_bias, beta, nil,
-    self.generator)
-  return self.visible_kind.sample(self:_to_visible(h), self.visible_bias, beta, base,
-    self.generator), h
+  return self:_draw_visible(h)
 end
 
 local STEPS = check.integer(1, 1)
@@ -172,10 +180,10 @@ local STEPS = check.integer(1, 1)
 function Model:gibbs(v, k, mask)
   local given = input.layer(self, "gibbs", v, self.options.visible)
   k = check.argument("gibbs", 2, k, STEPS)
-  mask = mask ~= nil and input.mask(self, "gibbs", mask, given)
+  mask = mask ~= nil and input.mask("gibbs", mask, given)
   v = given
   for _ = 1, k do
-    v = self:_step(v)
+    v = self:_draw_visible(self:_draw_hidden(v))
     if mask then
       v:copy_(wrun.where(mask, given, v))
     end
@@ -227,11 +235,6 @@ end
 function Model:_log_weight(v, x, beta)
   local bias = self.visible_bias
   if beta then
-    if check.is_tensor(beta) then
-      local linear = v:matmul(bias):double() * beta + v:matmul(self.base):double() * (1 - beta)
-      return linear + self.hidden_kind.log_partition(x, self.hidden_bias, beta)
-        - self.visible_kind.self_energy(v)
-    end
     bias = bias * beta + self.base * (1 - beta)
   end
   return v:matmul(bias):double() + self.hidden_kind.log_partition(x, self.hidden_bias, beta)

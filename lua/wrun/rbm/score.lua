@@ -10,8 +10,17 @@ local fail = check.fail
 
 local M = { methods = {} }
 
+--- Can log Z be computed exactly? It is a sum over all states of the smaller layer of binary units,
+--- up to 25.
+---
+---     print(rbm.new({ visible = 784, hidden = 500 }):is_enumerable())
+---@return boolean
+function M.methods:is_enumerable()
+  return enumerate.is_enumerable(self)
+end
+
 --- Returns log Z, exactly, by summing over all states of the smaller layer.
---- domain  nats; up to 25 binary units on the smaller side
+--- domain  nats; machines that `is_enumerable`
 --- raises  `log_z: expected at most 25 binary units on the smaller side`
 --- cost    2^units times the other side; in float64
 ---
@@ -62,9 +71,9 @@ local function anneal(model, v, betas, tick)
   for i = 2, #betas do
     total = total + model:_log_weight(v, x, betas[i]) - model:_log_weight(v, x, betas[i - 1])
     if i < #betas then
-      local h = model.hidden_kind.sample(x, model.hidden_bias, betas[i], nil, model.generator)
-      v = model.visible_kind.sample(model:_to_visible(h), model.visible_bias, betas[i], model.base,
-        model.generator)
+      local h = model.hidden_kind.sample(x, model.hidden_bias, model.generator,
+        { beta = betas[i] })
+      v = model:_draw_visible(h, betas[i])
       x = model:_to_hidden(v)
     end
     if tick then
@@ -106,10 +115,10 @@ local function reverse_start(model, o)
     o.chains = v:size(1)
     return v
   end
-  local sizes = model.options
-  if math.min(sizes.hidden, sizes.visible) > 25 then
+  if not model:is_enumerable() then
     fail("ais: option start: expected samples of the model, [chains, %d], to walk from in reverse; "
-      .. "they can be drawn exactly only where at most 25 units are enumerated", sizes.visible)
+      .. "they can be drawn exactly only where at most %d units are enumerated",
+      model.options.visible, enumerate.MOST)
   end
   return enumerate.sample(model, o.chains)
 end
@@ -125,8 +134,7 @@ local function run_ais(model, o)
     end
     betas = backward
   else
-    local x = wrun.zeros(o.chains, model.options.visible, { dtype = model.options.dtype })
-    v, sign = model.visible_kind.sample(x, model.base, nil, nil, model.generator), 1
+    v, sign = model:_draw_base(o.chains), 1
   end
   local log_weight = anneal(model, v, betas, o.progress)
   local log_mean, sd, ess = estimate(log_weight)
