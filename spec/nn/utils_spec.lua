@@ -263,19 +263,3 @@ describe("flatten_parameters", function()
       .. "tensor [2]", text({ p:long():detach() }))
   end)
 end)
-
-describe("share", function()
-  it("refuses tensors that are not alike, and computed ones", function()
-    local unrecorded = require "wrun.unrecorded"
-    local p = wrun.zeros(2, 3, { requires_grad = true })
-    assert.equal("share: argument 2: expected a float32 tensor [2, 3] like argument 1, got a "
-      .. "float32 tensor [3, 2]", refusal(unrecorded.share, p, wrun.zeros(3, 2)))
-    assert.equal("share: argument 2: expected a float32 tensor [2, 3] like argument 1, got a "
-      .. "float64 tensor [2, 3]", refusal(unrecorded.share, p, p:detach():double()))
-    assert.equal("share: argument 1: expected a leaf tensor, got a float32 tensor [2, 3]",
-      refusal(unrecorded.share, p * 2, p))
-    local q = wrun.arange(6):float():view(3, 2):t()
-    assert.same(q:tolist(), unrecorded.share(p, q):tolist())
-    assert.is_false(p:is_contiguous())
-  end)
-end)
