@@ -162,6 +162,14 @@ function M.passed_on()
   end)
 end
 
+--- A rule for an option `generator`, which may be missing and is checked by what draws from it.
+--- domain  any value
+--- raises  nothing
+---@return wrun.check.Rule
+function M.generator()
+  return M.optional(M.passed_on())
+end
+
 -------------------------------------------------------------------------------
 -- Judgement
 
@@ -259,7 +267,12 @@ function M.tensors(fname, index, list)
   end
 end
 
-local function sorted_names(t)
+--- Returns the names in a table in alphabetical order.
+--- domain  keys of any type, in the order of what `tostring` makes of them
+--- raises  nothing
+---@param t table
+---@return any[]
+function M.sorted_names(t)
   local names = {}
   for name in pairs(t) do
     names[#names + 1] = name
@@ -271,9 +284,9 @@ local function sorted_names(t)
 end
 
 local function refuse_unknown(fname, given, rules)
-  for _, name in ipairs(sorted_names(given)) do
+  for _, name in ipairs(M.sorted_names(given)) do
     if rules[name] == nil then
-      local known = sorted_names(rules)
+      local known = M.sorted_names(rules)
       local remedy = #known > 0 and "the options are " .. table.concat(known, ", ")
         or "there are no options"
       fail("%s: option %s: unknown; %s", fname, name, remedy)
@@ -297,7 +310,7 @@ function M.options(fname, given, rules)
   given = given or {}
   refuse_unknown(fname, given, rules)
   local result = {}
-  for _, name in ipairs(sorted_names(rules)) do
+  for _, name in ipairs(M.sorted_names(rules)) do
     result[name] = judge(fname, "option", name, given[name], rules[name])
   end
   return result

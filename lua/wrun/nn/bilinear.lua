@@ -4,13 +4,14 @@ local check = require "wrun.check"
 local init = require "wrun.nn.init"
 local Module = require "wrun.nn.module"
 local Parameter = require "wrun.nn.parameter"
+local repr = require "wrun.repr"
 local wrun = require "wrun"
 
 local WIDTH = check.integer(nil, 1)
 local OPTIONS = {
   bias = check.boolean(true),
   dtype = check.choice("float32", { "float32", "float64" }),
-  generator = check.optional(check.passed_on()),
+  generator = check.generator(),
 }
 
 ---@class wrun.nn.Bilinear: wrun.nn.Module
@@ -98,8 +99,8 @@ function Bilinear:label()
 end
 
 function Bilinear:extra_repr()
-  return ("in1_features=%d, in2_features=%d, out_features=%d, bias=%s"):format(self.in1_features,
-    self.in2_features, self.out_features, self.bias ~= nil and "True" or "False")
+  return repr.settings("in1_features", self.in1_features, "in2_features", self.in2_features,
+    "out_features", self.out_features, "bias", self.bias ~= nil)
 end
 
 return Bilinear

@@ -26,17 +26,14 @@ local Sequential = List:extend("Sequential")
 ---     print(model.head == model[-1])
 ---@param ... any
 function Sequential:init(...)
-  self._places = {}
+  self._paths = {} -- index -> path, made once: forward is hot
   List.init(self, ...)
 end
 
-local function place_of(container, index)
-  local found = container._places[index]
-  if found == nil then
-    found = paths.new(container, index)
-    container._places[index] = found
-  end
-  return found
+local function path_of(container, index)
+  local path = container._paths[index] or paths.new(container, index)
+  container._paths[index] = path
+  return path
 end
 
 --- Returns `x` fed through the modules in order; without modules it comes back as it is.
@@ -47,7 +44,7 @@ end
 ---@return wrun.Tensor
 function Sequential:forward(x)
   for index = 1, #self do
-    local error_context = place_of(self, index)
+    local error_context = path_of(self, index)
     x = self[error_context.key]:_run(x)
   end
   return x
@@ -115,13 +112,7 @@ local function dictionary(class_name, item)
   ---@param items table<string, any>
   ---@return any
   function class:update(items)
-    local names = {}
-    for name in pairs(items) do
-      names[#names + 1] = name
-    end
-    table.sort(names, function(a, b)
-      return tostring(a) < tostring(b)
-    end)
+    local names = check.sorted_names(items)
     for _, name in ipairs(names) do
       if rawget(self, name) == nil then
         registry.check_name(class_name, self, name)

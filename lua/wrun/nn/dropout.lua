@@ -1,13 +1,14 @@
 --- Dropout and AlphaDropout: inputs set to a constant at random while training.
 
-local Module = require "wrun.nn.module"
 local check = require "wrun.check"
+local Module = require "wrun.nn.module"
+local repr = require "wrun.repr"
 local wrun = require "wrun"
 
 local M = {}
 
 local P = check.number(0.5, 0, 1)
-local OPTIONS = { generator = check.optional(check.passed_on()) }
+local OPTIONS = { generator = check.generator() }
 
 -- A new tensor shaped and laid out in memory like x, whose elements are 1 with probability p and
 -- else 0, drawn in the order they have in memory.
@@ -50,7 +51,7 @@ local function define(name, drop)
   end
 
   function class:extra_repr()
-    return "p=" .. self.p
+    return repr.settings("p", self.p)
   end
   return class
 end

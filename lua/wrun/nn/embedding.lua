@@ -4,6 +4,7 @@ local check = require "wrun.check"
 local init = require "wrun.nn.init"
 local Module = require "wrun.nn.module"
 local Parameter = require "wrun.nn.parameter"
+local repr = require "wrun.repr"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -15,7 +16,7 @@ local OPTIONS = {
   max_norm = check.optional(check.positive()),
   norm_type = check.positive(2),
   dtype = check.choice("float32", { "float32", "float64" }),
-  generator = check.optional(check.passed_on()),
+  generator = check.generator(),
 }
 
 ---@class wrun.nn.Embedding: wrun.nn.Module
@@ -50,11 +51,12 @@ function Embedding:init(num_embeddings, embedding_dim, options)
   self:reset_parameters(o.generator)
 end
 
-local PRETRAINED = {}
-for name, rule in pairs(OPTIONS) do
-  PRETRAINED[name] = rule
-end
-PRETRAINED.freeze, PRETRAINED.dtype, PRETRAINED.generator = check.boolean(true), nil, nil
+local PRETRAINED = {
+  freeze = check.boolean(true),
+  padding_idx = OPTIONS.padding_idx,
+  max_norm = OPTIONS.max_norm,
+  norm_type = OPTIONS.norm_type,
+}
 
 --- Makes a layer whose weight is a copy of a table of rows.
 --- shapes  table [num_embeddings, embedding_dim]
@@ -134,14 +136,14 @@ function Embedding:label()
 end
 
 function Embedding:extra_repr()
-  local text = ("%d, %d"):format(self.num_embeddings, self.embedding_dim)
-  if self.padding_idx ~= nil then
-    text = ("%s, padding_idx=%d"):format(text, self.padding_idx)
+  local texts = { ("%d, %d"):format(self.num_embeddings, self.embedding_dim) }
+  for _, name in ipairs { "padding_idx", "max_norm", "norm_type" } do
+    local value = self[name]
+    if value ~= OPTIONS[name].default then
+      texts[#texts + 1] = repr.settings(name, value)
+    end
   end
-  if self.max_norm ~= nil then
-    text = ("%s, max_norm=%s"):format(text, self.max_norm)
-  end
-  return self.norm_type == 2 and text or ("%s, norm_type=%s"):format(text, self.norm_type)
+  return table.concat(texts, ", ")
 end
 
 return Embedding

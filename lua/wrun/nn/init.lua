@@ -7,15 +7,12 @@
 
 local check = require "wrun.check"
 local common = require "wrun.nn.init.common"
-local structured = require "wrun.nn.init.structured"
-local truncated = require "wrun.nn.init.truncated"
+local publish = require "wrun.publish"
 local wrun = require "wrun"
 
 local fail, settings, draw = check.fail, common.settings, common.draw
 
 local M = {}
-
-local GENERATOR = common.GENERATOR
 
 local GAINS = {
   linear = 1,
@@ -85,7 +82,7 @@ function M.calculate_fan_in_and_fan_out(tensor)
   return fans("calculate_fan_in_and_fan_out", tensor)
 end
 
-local UNIFORM = { a = check.number(0), b = check.number(1), generator = GENERATOR }
+local UNIFORM = { a = check.number(0), b = check.number(1), generator = check.generator() }
 
 --- Fills with draws from U[a, b).
 --- shapes  any
@@ -104,7 +101,7 @@ function M.uniform_(tensor, ...)
   return draw(tensor, "uniform_", o.a, o.b, o.generator)
 end
 
-local NORMAL = { mean = check.number(0), std = check.number(1, 0), generator = GENERATOR }
+local NORMAL = { mean = check.number(0), std = check.number(1, 0), generator = check.generator() }
 
 --- Fills with draws from N(mean, std^2).
 --- shapes  any
@@ -164,7 +161,7 @@ function M.ones_(tensor)
   return fill("ones_", tensor, 1)
 end
 
-local XAVIER = { gain = check.number(1, 0), generator = GENERATOR }
+local XAVIER = { gain = check.number(1, 0), generator = check.generator() }
 
 local function xavier_std(fname, tensor, gain)
   local fan_in, fan_out = fans(fname, tensor)
@@ -217,7 +214,7 @@ local KAIMING = {
     return MODES[mode] and mode or nil
   end),
   nonlinearity = check.choice("leaky_relu", NONLINEARITIES),
-  generator = GENERATOR,
+  generator = check.generator(),
 }
 
 local function kaiming(fname, method, tensor, ...)
@@ -285,10 +282,7 @@ M.he_uniform_ = M.kaiming_uniform_
 ---@type fun(tensor: wrun.Tensor, ...: any): wrun.Tensor
 M.he_normal_ = M.kaiming_normal_
 
-for _, part in ipairs { structured, truncated } do
-  for name, f in pairs(part) do
-    M[name] = f
-  end
-end
+publish.into(M, require "wrun.nn.init.structured")
+publish.into(M, require "wrun.nn.init.truncated")
 
 return M

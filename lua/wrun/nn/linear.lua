@@ -1,16 +1,17 @@
 --- Linear: y = x W^T + b.
 
-local Module = require "wrun.nn.module"
-local Parameter = require "wrun.nn.parameter"
 local check = require "wrun.check"
 local init = require "wrun.nn.init"
+local Module = require "wrun.nn.module"
+local Parameter = require "wrun.nn.parameter"
+local repr = require "wrun.repr"
 local wrun = require "wrun"
 
 local WIDTH = check.integer(nil, 0)
 local OPTIONS = {
   bias = check.boolean(true),
   dtype = check.choice("float32", { "float32", "float64" }),
-  generator = check.optional(check.passed_on()),
+  generator = check.generator(),
 }
 
 ---@class wrun.nn.Linear: wrun.nn.Module
@@ -85,8 +86,8 @@ function Linear:label()
 end
 
 function Linear:extra_repr()
-  local text = ("in_features=%d, out_features=%d"):format(self.in_features, self.out_features)
-  return text .. (self.bias ~= nil and ", bias=True" or ", bias=False")
+  return repr.settings("in_features", self.in_features, "out_features", self.out_features, "bias",
+    self.bias ~= nil)
 end
 
 return Linear

@@ -4,6 +4,7 @@
 local check = require "wrun.check"
 local Module = require "wrun.nn.module"
 local Parameter = require "wrun.nn.parameter"
+local repr = require "wrun.repr"
 local unrecorded = require "wrun.unrecorded"
 local wrun = require "wrun"
 
@@ -62,10 +63,6 @@ local function set_parameters(self, shape, has_weight, has_bias, dtype)
       self.bias = Parameter(wrun.zeros(shape, { dtype = dtype }))
     end
   end
-end
-
-local function python(value)
-  return type(value) == "boolean" and (value and "True" or "False") or tostring(value)
 end
 
 -------------------------------------------------------------------------------
@@ -149,9 +146,9 @@ function BatchNorm:label()
 end
 
 function BatchNorm:extra_repr()
-  return ("%d, eps=%s, momentum=%s, affine=%s, bias=%s, track_running_stats=%s"):format(
-    self.num_features, self.eps, self.momentum or "None", python(self.weight ~= nil),
-    python(self.bias ~= nil), python(self.track_running_stats))
+  return ("%d, %s"):format(self.num_features, repr.settings("eps", self.eps, "momentum",
+    self.momentum or nil, "affine", self.weight ~= nil, "bias", self.bias ~= nil,
+    "track_running_stats", self.track_running_stats))
 end
 
 local function batch_norm(name, expected, ranks)
@@ -239,8 +236,8 @@ function GroupNorm:forward(x)
 end
 
 function GroupNorm:extra_repr()
-  return ("%d, %d, eps=%s, affine=%s, bias=%s"):format(self.num_groups, self.num_channels, self.eps,
-    python(self.affine), python(self.bias ~= nil))
+  return ("%d, %d, %s"):format(self.num_groups, self.num_channels, repr.settings("eps", self.eps,
+    "affine", self.affine, "bias", self.bias ~= nil))
 end
 
 M.GroupNorm = GroupNorm
@@ -273,11 +270,6 @@ local function last_dimensions(self, x)
     width = width * own[i]
   end
   return dims, width
-end
-
--- A shape as a Python tuple: (3,) or (3, 4).
-local function tuple(sizes)
-  return ("(%s%s)"):format(table.concat(sizes, ", "), #sizes == 1 and "," or "")
 end
 
 local LAYER_OPTIONS = {
@@ -323,8 +315,8 @@ function LayerNorm:label()
 end
 
 function LayerNorm:extra_repr()
-  return ("%s, eps=%s, elementwise_affine=%s, bias=%s"):format(tuple(self.normalized_shape),
-    self.eps, python(self.elementwise_affine), python(self.bias ~= nil))
+  return ("%s, %s"):format(repr.value(self.normalized_shape), repr.settings("eps", self.eps,
+    "elementwise_affine", self.elementwise_affine, "bias", self.bias ~= nil))
 end
 
 M.LayerNorm = LayerNorm
@@ -376,8 +368,8 @@ function RMSNorm:label()
 end
 
 function RMSNorm:extra_repr()
-  return ("%s, eps=%s, elementwise_affine=%s"):format(tuple(self.normalized_shape),
-    self.eps or "None", python(self.elementwise_affine))
+  return ("%s, %s"):format(repr.value(self.normalized_shape), repr.settings("eps", self.eps,
+    "elementwise_affine", self.elementwise_affine))
 end
 
 M.RMSNorm = RMSNorm

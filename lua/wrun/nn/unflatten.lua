@@ -1,7 +1,8 @@
 --- Unflatten: one dimension made of several.
 
-local Module = require "wrun.nn.module"
 local check = require "wrun.check"
+local Module = require "wrun.nn.module"
+local repr = require "wrun.repr"
 local wrun = require "wrun"
 
 local LIST = check.table()
@@ -27,8 +28,7 @@ function Unflatten:forward(x)
 end
 
 function Unflatten:extra_repr()
-  return ("dim=%d, unflattened_size=(%s)"):format(self.dim,
-    table.concat(self.unflattened_size, ", "))
+  return repr.settings("dim", self.dim, "unflattened_size", self.unflattened_size)
 end
 
 return Unflatten

@@ -60,7 +60,7 @@ function M.dirac_(tensor, ...)
   return tensor
 end
 
-local ORTHOGONAL = { gain = check.number(1), generator = common.GENERATOR }
+local ORTHOGONAL = { gain = check.number(1), generator = check.generator() }
 
 --- Fills with a matrix whose rows or columns, the fewer of them, are orthonormal, times gain.
 ---
@@ -94,7 +94,7 @@ function M.orthogonal_(tensor, ...)
 end
 
 local SPARSE = {
-  sparsity = check.number(nil, 0, 1), std = check.number(0.01, 0), generator = common.GENERATOR,
+  sparsity = check.number(nil, 0, 1), std = check.number(0.01, 0), generator = check.generator(),
 }
 
 --- Fills a matrix with draws from N(0, std^2), and then a share of each column with zeros.

@@ -59,13 +59,11 @@ end
 
 local TRUNCATED = {
   mean = check.number(0),
-  std = check.rule(1, "a number > 0", function(std)
-    return type(std) == "number" and std > 0 and std or nil
-  end),
+  std = check.positive(1),
   a = check.number(-2),
   b = check.number(2),
   method = check.choice("rejection", { "rejection", "inverse" }),
-  generator = common.GENERATOR,
+  generator = check.generator(),
 }
 
 -- [a, b] must hold this share for normal draws to be worth rejecting

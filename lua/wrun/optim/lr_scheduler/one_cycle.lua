@@ -28,12 +28,6 @@ local fail = check.fail
 ---@class wrun.optim.lr_scheduler.OneCycleLR: wrun.optim.lr_scheduler.LRScheduler
 local OneCycleLR = MomentumScheduler:extend("OneCycleLR")
 
-local POSITIVE = function(default)
-  return check.rule(default, "a number > 0", function(value)
-    return type(value) == "number" and value > 0 and value or nil
-  end)
-end
-
 OneCycleLR.rules = MomentumScheduler.momentum_rules(0.85, 0.95)
 OneCycleLR.rules.max_lr = LRScheduler.numbers()
 OneCycleLR.rules.total_steps = check.optional(check.integer(nil, 1))
@@ -41,8 +35,8 @@ OneCycleLR.rules.epochs = check.optional(check.integer(nil, 1))
 OneCycleLR.rules.steps_per_epoch = check.optional(check.integer(nil, 1))
 OneCycleLR.rules.pct_start = check.number(0.3, 0, 1)
 OneCycleLR.rules.anneal_strategy = check.choice("cos", { "cos", "linear" })
-OneCycleLR.rules.div_factor = POSITIVE(25.0)
-OneCycleLR.rules.final_div_factor = POSITIVE(1e4)
+OneCycleLR.rules.div_factor = check.positive(25.0)
+OneCycleLR.rules.final_div_factor = check.positive(1e4)
 OneCycleLR.rules.three_phase = check.boolean(false)
 
 local ANNEAL = {
