@@ -27,7 +27,6 @@ local fail = core.fail
 
 --- Makes a rule from the words for a right value and the function that recognises one.
 --- domain  `accept` returns the value to use, which it may convert, or nil to refuse
---- raises  nothing
 ---@param default any
 ---@param expected string
 ---@param accept fun(value: any): any
@@ -38,7 +37,6 @@ end
 
 --- The same rule for a value that may be missing; it is then nil.
 --- domain  any rule
---- raises  nothing
 ---@param rule wrun.check.Rule
 ---@return wrun.check.Rule
 function M.optional(rule)
@@ -63,7 +61,6 @@ end
 
 --- A rule for a number within inclusive bounds.
 --- domain  infinities that lie within the bounds; never NaN
---- raises  nothing
 ---@param default number?
 ---@param min number?
 ---@param max number?
@@ -76,7 +73,6 @@ end
 
 --- A rule for a number above 0, which may be infinite.
 --- domain  never NaN
---- raises  nothing
 ---@param default number?
 ---@return wrun.check.Rule
 function M.positive(default)
@@ -87,7 +83,6 @@ end
 
 --- A rule for an integer within inclusive bounds; a float of integral value (3.0) is converted.
 --- domain  64-bit integers
---- raises  nothing
 ---@param default integer?
 ---@param min integer?
 ---@param max integer?
@@ -127,7 +122,6 @@ M.table = of_type("table", "a table")
 
 --- A rule for one of the strings in `choices`.
 --- domain  strings, compared exactly
---- raises  nothing
 ---@param default string?
 ---@param choices string[]
 ---@return wrun.check.Rule
@@ -144,7 +138,6 @@ end
 
 --- A rule for a tensor of any dtype and shape.
 --- domain  any tensor
---- raises  nothing
 ---@return wrun.check.Rule
 function M.tensor()
   return M.rule(nil, "a tensor", function(value)
@@ -154,7 +147,6 @@ end
 
 --- A rule for a value that is only passed on, and checked by the function that uses it.
 --- domain  any value
---- raises  nothing
 ---@return wrun.check.Rule
 function M.passed_on()
   return M.rule(nil, "a value", function(value)
@@ -175,7 +167,6 @@ end
 
 --- Says what a value is, as errors put it: `the string 'max'`, `{0.9, 1.5}`, `a bool tensor [2]`.
 --- domain  any value
---- raises  nothing
 ---@param value any
 ---@return string
 function M.describe(value)
@@ -207,7 +198,6 @@ end
 --- Returns a positional argument that obeys `rule`, or the rule's default when it is nil.
 --- domain  `index` counts from 1, without `self`
 --- raises  `argument N: expected`
----
 ---     local n = check.argument("Linear", 1, n, check.integer(nil, 0))
 ---@param fname string the function that errors name
 ---@param index integer
@@ -297,7 +287,6 @@ end
 --- Returns a fresh table with a value for every rule: the given one, or the rule's default.
 --- domain  `given` is a table or nil; false is a value, nil is none
 --- raises  `expected a table of options`; `option NAME: unknown`; `option NAME: expected`
----
 ---     local o = check.options("SGD", given, { lr = check.number(1e-3, 0) })
 ---@param fname string the function that errors name
 ---@param given table?

@@ -101,7 +101,6 @@ end
 ---   nothing; label_smoothing in 0..1 moves that share of each target to all classes alike
 --- raises  `option reduction: expected`; `argument 2: expected SHAPE to match`;
 ---   `argument 2: expected classes from 1`
----
 ---     local criterion = nn.CrossEntropyLoss({ label_smoothing = 0.1 })
 ---     print(criterion(wrun.zeros(2, 3), wrun.tensor { 1, 3 }))
 ---@type fun(options: table?): wrun.nn.losses.Loss
@@ -126,7 +125,6 @@ end)
 ---   CrossEntropyLoss, without label_smoothing
 --- raises  `option reduction: expected`; `argument 2: expected SHAPE to match`;
 ---   `argument 2: expected classes from 1`
----
 ---     local log_p = wrun.tensor({ { 0.5, 0.5 }, { 0.9, 0.1 } }):log()
 ---     print(nn.NLLLoss()(log_p, wrun.tensor { 1, 2 }))
 ---@type fun(options: table?): wrun.nn.losses.Loss
@@ -142,7 +140,6 @@ end)
 --- shapes  input [C] or [n, C]; target [] or [n]; the loss [], with "none" like the target
 --- domain  target int64 or uint8 classes 1..C. Options: p 1 or 2; margin 1; weight [C]; reduction
 --- raises  `argument 1: expected [C] or [n, C]`; `argument 2: expected`
----
 ---     local loss = nn.MultiMarginLoss()(wrun.tensor { 0.1, 0.2, 0.8 }, wrun.tensor(3))
 ---     print(loss)
 ---@type fun(options: table?): wrun.nn.losses.Loss

@@ -17,7 +17,6 @@ local OPTIONS = { dtype = M.rule }
 ---@param name string  what errors call f
 ---@param f fun(x: wrun.Tensor, ...): wrun.Tensor
 ---@param options { dtype: string }?
----@param x wrun.Tensor
 ---@return wrun.Tensor
 function M.call(name, f, options, x, ...)
   if options == nil then
