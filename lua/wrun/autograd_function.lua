@@ -15,7 +15,6 @@ Context.__index = Context
 --- shapes  any
 --- domain  any values
 --- raises  nothing; backward raises `backward: tensor N saved by a custom function was changed`
----
 ---     local square = wrun.autograd.Function {
 ---       forward = function(ctx, x)
 ---         ctx:save_for_backward(x)
@@ -36,7 +35,6 @@ end
 --- Returns what was given to save_for_backward.
 --- shapes  any
 --- raises  `backward: tensor N saved by a custom function was changed in place`
----
 ---     local square = wrun.autograd.Function {
 ---       forward = function(ctx, x)
 ---         ctx:save_for_backward(x)
@@ -93,7 +91,6 @@ end
 --- domain  `name` stands in errors and in grad_fn
 --- raises  `Function: expected a table with the functions forward and backward`; when called
 ---   `NAME: forward: expected`, `NAME: backward: expected`
----
 ---     local double = wrun.autograd.Function {
 ---       forward = function(ctx, x) return x * 2 end,
 ---       backward = function(ctx, g) return g * 2 end,

@@ -58,7 +58,6 @@ end
 --- raises  `gradcheck: expected at least one input`; `gradcheck: input N: two runs gave different`
 ---@param f function
 ---@param inputs table
----@param options table?
 ---@return { input: integer, got: wrun.Tensor, expected: wrun.Tensor }[]  the walk's, and by differences
 ---@return { eps: number, atol: number, rtol: number }
 function M.compare(f, inputs, options)
@@ -112,7 +111,6 @@ end
 --- raises  `gradcheck: input N, element K: expected the derivative`; `gradcheck: expected at`;
 ---   `gradcheck: input N: two runs gave different gradients`
 --- cost    two calls of f for each element
----
 ---     local x = wrun.randn(3, { dtype = "float64", requires_grad = true })
 ---     print(wrun.gradcheck(wrun.exp, { x }))
 ---@param f function  tensors (and other values) -> one tensor
@@ -141,7 +139,6 @@ end
 --- domain  as gradcheck
 --- raises  as gradcheck
 --- cost    two walks backward for each element
----
 ---     local x = wrun.randn(3, { dtype = "float64", requires_grad = true })
 ---     print(wrun.gradgradcheck(wrun.exp, { x }))
 ---@param f function  tensors (and other values) -> one tensor

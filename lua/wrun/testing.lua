@@ -123,7 +123,6 @@ local NEAR = {
 ---   assert_close has them), 0 and 0 in other dtypes; where one is given, the other is 0.
 ---   Infinities are near themselves; NaN is near nothing unless equal_nan.
 --- raises  `tensor_near: argument N: expected a tensor`; `tensor_near: option NAME: expected`
----
 ---     require "wrun.testing" -- in a spec
 ---     assert.tensor_near({ 1, 2 }, wrun.tensor({ 1.0, 2.001 }), { rtol = 1e-3 })
 ---     assert.is_not.tensor_near(0, wrun.tensor(0.1))
@@ -153,7 +152,6 @@ end
 --- shapes  the same
 --- domain  the same dtype; a number or a table of numbers takes the dtype of the other
 --- raises  `same_bits: argument N: expected a tensor`
----
 ---     require "wrun.testing" -- in a spec
 ---     assert.same_bits({ 0.5, 0 / 0 }, wrun.tensor({ 0.5, 0 / 0 }))
 ---     assert.is_not.same_bits({ 0.0 }, wrun.tensor({ -0.0 }))
@@ -181,10 +179,8 @@ end)
 --- shapes  any
 --- domain  any dtype; {} is the shape of a single number
 --- raises  `shape: argument N: expected`
----
 ---     require "wrun.testing" -- in a spec
 ---     assert.shape(wrun.zeros(2, 3), { 2, 3 })
----@param tensor wrun.Tensor
 ---@param shape integer[]
 ---@return boolean
 ---@return string text  both shapes
@@ -298,7 +294,6 @@ end
 --- domain  f returns one tensor; options eps (the step, 1e-6), atol (1e-5) and rtol (1e-3)
 --- raises  `gradients: argument N: expected`; `gradients: expected a float64 result`; as gradcheck
 --- cost    two calls of f for each element of each input and parameter
----
 ---     require "wrun.testing" -- in a spec
 ---     assert.gradients(nn.Linear(3, 2), wrun.randn(4, 3))
 ---     assert.gradients(function(a, b) return (a * b):tanh() end, { wrun.rand(3), wrun.rand(3) })

@@ -23,13 +23,11 @@ local Bilinear = Module:extend("Bilinear")
 --- shapes  weight [out, in1, in2], bias [out]
 --- domain  widths >= 1. Options: bias = true; dtype "float32"; generator
 --- raises  `Bilinear: argument 1: expected an integer >= 1`; `Bilinear: option dtype: expected`
----
 ---     local layer = nn.Bilinear(4, 3, 2)
 ---     print(layer(wrun.ones(5, 4), wrun.ones(5, 3)).shape[2])
 ---@param in1_features integer
 ---@param in2_features integer
 ---@param out_features integer
----@param options table?
 function Bilinear:init(in1_features, in2_features, out_features, options)
   local o = check.options("Bilinear", options, OPTIONS)
   self.in1_features = check.argument("Bilinear", 1, in1_features, WIDTH)
@@ -65,9 +63,6 @@ end
 
 --- shapes  a [..., in1], b [..., in2] -> [..., out]
 --- raises  `Bilinear: argument N: expected SHAPE, got SHAPE`
----@param a wrun.Tensor
----@param b wrun.Tensor
----@return wrun.Tensor
 function Bilinear:forward(a, b)
   check.tensor_argument("Bilinear", 1, a)
   local shape, out = a.shape, self.out_features
@@ -87,7 +82,6 @@ end
 --- out.
 --- shapes  y [..., out]
 --- domain  the output of a forward
----@param y wrun.Tensor
 ---@return integer
 function Bilinear:flops(_, y)
   return 2 * (self.in1_features + 1) * self.in2_features * y:numel()

@@ -21,7 +21,6 @@ local Sequential = List:extend("Sequential")
 --- shapes  each module takes what the one before it gives
 --- domain  modules, made and not classes
 --- raises  `Sequential[N]: expected a module`
----
 ---     local model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), { "head", nn.Linear(4, 1) })
 ---     print(model.head == model[-1])
 ---@param ... any
@@ -40,8 +39,6 @@ end
 --- shapes  as the first module takes -> as the last one gives
 --- domain  as the first module takes
 --- raises  `Sequential[N] LAYER: ...`, what the module raises
----@param x wrun.Tensor
----@return wrun.Tensor
 function Sequential:forward(x)
   for index = 1, #self do
     local error_context = path_of(self, index)
@@ -64,7 +61,6 @@ ModuleList.is_collection = true
 --- work as on a Sequential, and so do append, extend, insert, remove and slice.
 --- domain  modules, made and not classes
 --- raises  `ModuleList[N]: expected a module`
----
 ---     local layers = nn.ModuleList(nn.Linear(4, 4), nn.Linear(4, 4))
 ---     print(layers)
 ---@param ... any
@@ -152,7 +148,6 @@ end
 --- and `dict.name = module` adds one, `dict.name = nil` takes it out, `update(table)` adds several,
 --- in the order of their names, and `#dict`, `pairs(dict)` and `dict:items()` walk them.
 --- raises  `ModuleDict.NAME: expected a module`; `ModuleDict: expected a new name`
----
 ---     local heads = nn.ModuleDict({ digit = nn.Linear(8, 10), parity = nn.Linear(8, 2) })
 ---     print(heads, #heads)
 ---@type fun(modules: table<string, wrun.nn.Module>?): wrun.nn.Module
@@ -186,7 +181,6 @@ ParameterList._item = PARAMETER
 --- shapes  any
 --- domain  parameters, as nn.Parameter makes them
 --- raises  `ParameterList[N]: expected a parameter`
----
 ---     print(nn.ParameterList(nn.Parameter(wrun.zeros(2, 3)), nn.Parameter(wrun.zeros(3))))
 ---@param ... any
 function ParameterList:init(...)
@@ -201,7 +195,6 @@ M.ParameterList = ParameterList
 
 --- Makes a container of parameters by name, as ModuleDict is one of modules.
 --- raises  `ParameterDict.NAME: expected a parameter`; `ParameterDict: expected a new name`
----
 ---     print(nn.ParameterDict({ scale = nn.Parameter(wrun.ones(3)) }))
 ---@type fun(parameters: table<string, wrun.Tensor>?): wrun.nn.Module
 M.ParameterDict = dictionary("ParameterDict", PARAMETER)

@@ -63,7 +63,6 @@ end
 --- raises  `Dropout: argument 1: expected a number from 0 to 1`; `bernoulli_` for an x of no float
 ---   dtype
 --- source  [Srivastava2014]
----
 ---     local layer = nn.Dropout(0.2)
 ---     print(layer(wrun.ones(5)), layer:eval()(wrun.ones(5)))
 ---@type fun(p: number?, options: { generator: wrun.Generator }?): wrun.nn.Module
@@ -81,7 +80,6 @@ local ALPHA = 1.7580993408473766
 --- raises  `AlphaDropout: argument 1: expected a number from 0 to 1`; `bernoulli_` for an x of no
 ---   float dtype
 --- source  [Klambauer2017]
----
 ---     local y = nn.AlphaDropout(0.2)(wrun.randn(10000))
 ---     print(y:mean(), y:std())
 ---@type fun(p: number?, options: { generator: wrun.Generator }?): wrun.nn.Module

@@ -46,7 +46,6 @@ end
 --- returns, unless nothing, takes their place. Returns a handle, whose remove() undoes this.
 --- domain  any function
 --- raises  `register_forward_pre_hook: argument 1: expected a function`
----
 ---     local layer = nn.Linear(2, 1)
 ---     local handle = layer:register_forward_pre_hook(function(_, inputs) return inputs[1] * 2 end)
 ---     print(layer(wrun.ones(1, 2)), handle:remove())
@@ -57,7 +56,6 @@ M.register_forward_pre_hook = registers("register_forward_pre_hook", "before")
 --- takes the place of the output. Returns a handle, whose remove() undoes this.
 --- domain  any function
 --- raises  `register_forward_hook: argument 1: expected a function`
----
 ---     local layer = nn.Linear(2, 1)
 ---     layer:register_forward_hook(function(_, _, y) print("spread", y:std():item()) end)
 ---     layer(wrun.randn(100, 2))
@@ -70,7 +68,6 @@ M.register_forward_hook = registers("register_forward_hook", "after")
 --- remove() undoes this.
 --- domain  any function; nothing is called while gradients are not recorded
 --- raises  `register_full_backward_hook: argument 1: expected a function`
----
 ---     local layer = nn.Linear(2, 1)
 ---     layer:register_full_backward_hook(function(_, _, grads) print(grads[1]) end)
 ---     layer(wrun.ones(3, 2)):sum():backward()

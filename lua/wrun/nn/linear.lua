@@ -25,7 +25,6 @@ local Linear = Module:extend("Linear")
 --- shapes  weight [out, in], bias [out]
 --- domain  widths >= 0; options bias = true, dtype = "float32", generator
 --- raises  `Linear: argument 1: expected an integer >= 0`; `Linear: option dtype: expected one of`
----
 ---     local layer = nn.Linear(784, 256, { bias = false })
 ---     print(layer, layer(wrun.rand(100, 784)).shape[2])
 ---@param in_features integer
@@ -48,7 +47,6 @@ end
 --- He's for ReLU.
 --- domain  a layer without inputs gets a bias of zeros
 --- raises  what the generator raises
----
 ---     local layer = nn.Linear(2, 3)
 ---     layer:reset_parameters(wrun.Generator({ seed = 7 }))
 ---     print(layer.weight)
@@ -65,8 +63,6 @@ end
 --- shapes  x [..., in] -> y [..., out]
 --- domain  the dtype of the layer
 --- raises  `linear: argument 1: expected [..., in]`
----@param x wrun.Tensor
----@return wrun.Tensor
 function Linear:forward(x)
   return wrun.linear(x, self.weight, self.bias)
 end
@@ -74,7 +70,6 @@ end
 --- Returns the floating point operations of a forward: 2 in for each number that comes out.
 --- shapes  y [..., out]
 --- domain  the output of a forward
----@param y wrun.Tensor
 ---@return integer
 function Linear:flops(_, y)
   return 2 * self.in_features * y:numel()

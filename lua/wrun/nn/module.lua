@@ -42,7 +42,6 @@ end
 --- shapes  as the layer says
 --- domain  as the layer says
 --- raises  `forward: not defined`
----
 ---     local Twice = nn.Module:extend("Twice")
 ---     function Twice:forward(x) return x * 2 end
 ---     print(Twice()(wrun.ones(2)))
@@ -91,7 +90,6 @@ end
 --- shapes  any
 --- domain  option recurse = false leaves out what is below
 --- raises  `parameters: option NAME: unknown`
----
 ---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
 ---     print(#net:parameters())
 ---@param options { recurse: boolean, prefix: string }?
@@ -105,7 +103,6 @@ end
 --- shapes  any
 --- domain  option recurse = false leaves out what is below; option prefix stands before the names
 --- raises  `named_parameters: option NAME: unknown`
----
 ---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
 ---     for name, p in net:named_parameters() do print(name, p.shape[1]) end
 ---@param options { recurse: boolean, prefix: string }?
@@ -119,7 +116,6 @@ end
 --- shapes  any
 --- domain  option recurse = false leaves out what is below
 --- raises  `buffers: option NAME: unknown`
----
 ---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
 ---     print(#net:buffers())
 ---@param options { recurse: boolean, prefix: string }?
@@ -133,7 +129,6 @@ end
 --- shapes  any
 --- domain  option recurse = false leaves out what is below; option prefix stands before the names
 --- raises  `named_buffers: option NAME: unknown`
----
 ---     local norm = nn.BatchNorm1d(2)
 ---     for name in norm:named_buffers() do print(name) end
 ---@param options { recurse: boolean, prefix: string }?
@@ -195,11 +190,9 @@ end
 --- shapes  any
 --- domain  a parameter, as nn.Parameter makes it
 --- raises  `register_parameter: argument 1: expected a new field name`; `argument 2: expected`
----
 ---     local layer = nn.Identity()
 ---     layer:register_parameter("scale", nn.Parameter(wrun.ones(1)))
 ---     print(#layer:parameters())
----@param name string
 ---@param parameter wrun.Tensor
 function Module:register_parameter(name, parameter)
   registry.check_name("register_parameter: argument 1", self, name)
@@ -213,11 +206,9 @@ end
 --- Makes `module` a field, as an assignment does that checks both.
 --- domain  a module, made and not a class
 --- raises  `add_module: argument 1: expected a new field name`; `argument 2: expected a module`
----
 ---     local net = nn.Identity()
 ---     net:add_module("inner", nn.ReLU())
 ---     print(net)
----@param name string
 ---@param module wrun.nn.Module
 function Module:add_module(name, module)
   registry.check_name("add_module: argument 1", self, name)
@@ -249,10 +240,8 @@ end
 --- Returns the module at a path such as "encoder.1"; this one for "".
 --- domain  names with a dot between each two
 --- raises  `get_submodule: argument 1: expected the path of a module`
----
 ---     local model = nn.Sequential(nn.ReLU(), nn.Sequential(nn.Tanh()))
 ---     print(model:get_submodule("2.1"))
----@param path string
 ---@return wrun.nn.Module
 function Module:get_submodule(path)
   return follow("get_submodule", self, path, registry.is_child, "module")
@@ -262,9 +251,7 @@ end
 --- shapes  any
 --- domain  names with a dot between each two
 --- raises  `get_parameter: argument 1: expected the path of a parameter`
----
 ---     print(nn.Sequential(nn.Linear(2, 1)):get_parameter("1.bias").shape[1])
----@param path string
 ---@return wrun.Tensor
 function Module:get_parameter(path)
   return follow("get_parameter", self, path, registry.is_parameter, "parameter")
@@ -274,9 +261,7 @@ end
 --- shapes  any
 --- domain  names with a dot between each two
 --- raises  `get_buffer: argument 1: expected the path of a buffer`
----
 ---     print(nn.Sequential(nn.BatchNorm1d(2)):get_buffer("1.running_mean"))
----@param path string
 ---@return wrun.Tensor
 function Module:get_buffer(path)
   return follow("get_buffer", self, path, registry.is_buffer, "buffer")
@@ -303,12 +288,9 @@ local BUFFER_OPTIONS = { persistent = check.boolean(true) }
 --- shapes  any
 --- domain  `persistent = false` keeps it out of `state_dict`
 --- raises  `register_buffer: argument 1: expected a new field name`; `argument 2: expected`
----
 ---     local layer = nn.Linear(2, 3)
 ---     layer:register_buffer("seen", wrun.zeros(1))
 ---     print(layer:state_dict().seen)
----@param name string
----@param tensor wrun.Tensor
 ---@param options { persistent: boolean }?
 function Module:register_buffer(name, tensor, options)
   registry.check_name("register_buffer: argument 1", self, name)
@@ -347,7 +329,6 @@ end
 --- Calls `fn` with every module, children before their parent, and returns the module.
 --- domain  any function
 --- raises  `apply: argument 1: expected a function`
----
 ---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
 ---     net:apply(function(layer) print(layer:label()) end)
 ---@param fn fun(module: wrun.nn.Module)
@@ -364,7 +345,6 @@ end
 --- Sets `training` here and below (layers such as dropout read it) and returns the module.
 --- domain  true or false
 --- raises  `train: argument 1: expected true or false`
----
 ---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
 ---     print(net:eval()[1].training, net:train()[1].training)
 ---@param mode boolean? default true
@@ -389,7 +369,6 @@ end
 --- Sets whether the parameters take part in gradients and returns the module.
 --- domain  true or false
 --- raises  `requires_grad_: argument 1: expected true or false`
----
 ---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
 ---     net[1]:requires_grad_(false) -- only the last layer learns
 ---     print(net[1].weight.requires_grad, net[3].weight.requires_grad)
@@ -408,7 +387,6 @@ local ZERO_GRAD_OPTIONS = { set_to_none = check.boolean(true) }
 --- Drops the gradients of all parameters; with `set_to_none = false` fills them with zeros instead.
 --- domain  option set_to_none, true by default
 --- raises  `zero_grad: option NAME: unknown`
----
 ---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
 ---     net(wrun.ones(1, 2)):sum():backward()
 ---     net:zero_grad()

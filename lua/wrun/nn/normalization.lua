@@ -165,7 +165,6 @@ end
 ---   true; track_running_stats = true, without which the batch counts after `eval()` too; dtype
 --- raises  `argument 1: expected [n, C] or [n, C, l]`; `expected more than 1 value per channel`
 --- source  [Ioffe2015]
----
 ---     local layer = nn.BatchNorm1d(2)
 ---     print(layer(wrun.tensor { { 1.0, 10.0 }, { 3.0, 30.0 } }), layer.running_mean)
 ---@type fun(num_features: integer, options: table?): wrun.nn.Module
@@ -175,7 +174,6 @@ M.BatchNorm1d = batch_norm("BatchNorm1d", "[n, C] or [n, C, l]", { [2] = true, [
 --- shapes  x [n, C, h, w] -> same
 --- domain  as BatchNorm1d
 --- raises  `argument 1: expected [n, C, h, w]`; `expected more than 1 value per channel`
----
 ---     local y = nn.BatchNorm2d(3)(wrun.randn(2, 3, 4, 4))
 ---     print(y:mean({ 1, 3, 4 }), y:std({ 1, 3, 4 }))
 ---@type fun(num_features: integer, options: table?): wrun.nn.Module
@@ -196,12 +194,10 @@ local GroupNorm = Module:extend("GroupNorm")
 --- domain  num_channels a multiple of num_groups. Options: eps 1e-5; affine = true; dtype "float32"
 --- raises  `GroupNorm: argument N: expected an integer >= 1`; `argument 2: expected a multiple of`
 --- source  [Wu2018]
----
 ---     local y = nn.GroupNorm(2, 4)(wrun.randn(3, 4, 5))
 ---     print(y:reshape(3, 2, 10):mean(3))
 ---@param num_groups integer
 ---@param num_channels integer
----@param options table?
 function GroupNorm:init(num_groups, num_channels, options)
   local o = check.options("GroupNorm", options, GROUP_OPTIONS)
   self.num_groups = check.argument("GroupNorm", 1, num_groups, COUNT)
@@ -217,8 +213,6 @@ end
 --- shapes  x [n, C, ...] -> same
 --- domain  float32 or float64
 --- raises  `argument 1: expected [n, C, ...]`; `argument 1: expected more than 1 value per group`
----@param x wrun.Tensor
----@return wrun.Tensor
 function GroupNorm:forward(x)
   check.tensor_argument("GroupNorm", 1, x)
   if x.ndim < 2 or x:size(2) ~= self.num_channels then
@@ -289,11 +283,9 @@ local LayerNorm = Module:extend("LayerNorm")
 ---   elementwise_affine = true; bias = true; dtype "float32"
 --- raises  `LayerNorm: argument 1: expected a size or a list of sizes`
 --- source  [Ba2016]
----
 ---     local layer = nn.LayerNorm(3)
 ---     print(layer(wrun.tensor { { 1.0, 2.0, 3.0 }, { 10.0, 10.0, 40.0 } }))
 ---@param normalized_shape integer|integer[]
----@param options table?
 function LayerNorm:init(normalized_shape, options)
   local o = check.options("LayerNorm", options, LAYER_OPTIONS)
   self.normalized_shape = check.argument("LayerNorm", 1, normalized_shape, SHAPE)
@@ -303,8 +295,6 @@ end
 
 --- shapes  x [..., normalized_shape] -> same
 --- raises  `argument 1: expected a shape that ends in`
----@param x wrun.Tensor
----@return wrun.Tensor
 function LayerNorm:forward(x)
   local _, width = last_dimensions(self, x)
   return scale(self, (standardized(x, 1, x:numel() // math.max(1, width), width, self.eps)))
@@ -340,10 +330,8 @@ local RMSNorm = Module:extend("RMSNorm")
 ---   precision of the input's dtype; elementwise_affine = true; dtype "float32"
 --- raises  `RMSNorm: argument 1: expected a size or a list of sizes`
 --- source  [Zhang2019]
----
 ---     print(nn.RMSNorm(2)(wrun.tensor { { 3.0, 4.0 } }))
 ---@param normalized_shape integer|integer[]
----@param options table?
 function RMSNorm:init(normalized_shape, options)
   local o = check.options("RMSNorm", options, RMS_OPTIONS)
   self.normalized_shape = check.argument("RMSNorm", 1, normalized_shape, SHAPE)
@@ -355,8 +343,6 @@ end
 --- shapes  x [..., normalized_shape] -> same
 --- domain  float32 or float64
 --- raises  `argument 1: expected a shape that ends in`
----@param x wrun.Tensor
----@return wrun.Tensor
 function RMSNorm:forward(x)
   local dims = last_dimensions(self, x)
   local eps = self.eps or PRECISION[x.dtype]

@@ -10,9 +10,7 @@ local REQUIRES_GRAD = check.boolean(true)
 --- shapes  any
 --- domain  float32 or float64 when it requires a gradient
 --- raises  `Parameter: argument 1: expected a tensor`
----
 ---     print(nn.Parameter(wrun.zeros(2)))
----@param tensor wrun.Tensor
 ---@param requires_grad boolean? default true
 ---@return wrun.Tensor
 local function Parameter(tensor, requires_grad)

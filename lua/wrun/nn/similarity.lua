@@ -72,7 +72,6 @@ end
 --- domain  Options: p > 0, default 2; eps 1e-6, which keeps the gradient finite where a = b;
 ---   keepdim
 --- raises  `PairwiseDistance: option p: expected a number > 0`; `argument N: expected a tensor`
----
 ---     print(nn.PairwiseDistance({ p = 1 })(wrun.eye(2), wrun.zeros(2, 2)))
 ---@type fun(options: table?): wrun.nn.Module
 M.PairwiseDistance = define("PairwiseDistance", "pairwise_distance", DISTANCE, distance)
@@ -81,7 +80,6 @@ M.PairwiseDistance = define("PairwiseDistance", "pairwise_distance", DISTANCE, d
 --- shapes  a and b broadcast to [..., n, ...] -> [..., ...]
 --- domain  lengths below eps count as eps. Options: dim 2; eps 1e-8
 --- raises  `CosineSimilarity: argument N: expected a tensor`; as `sum`
----
 ---     print(nn.CosineSimilarity()(wrun.eye(2), wrun.ones(2, 2)))
 ---@type fun(options: table?): wrun.nn.Module
 M.CosineSimilarity = define("CosineSimilarity", "cosine_similarity", COSINE, cosine)

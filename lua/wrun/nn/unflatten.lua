@@ -14,7 +14,6 @@ local Unflatten = Module:extend("Unflatten")
 --- shapes  x [n, a * b], dim 2, sizes { a, b } -> y [n, a, b]
 --- domain  any dtype; one of the sizes may be -1, what is left
 --- raises  `Unflatten: argument 2: expected a table`; as `unflatten`
----
 ---     print(nn.Unflatten(2, { 2, -1 })(wrun.arange(6):reshape(1, 6)))
 ---@param dim integer
 ---@param sizes integer[]

@@ -71,11 +71,9 @@ end
 ---   `norm` has, and error_if_nonfinite = false
 --- raises  `get_total_norm: argument 1: expected a tensor or a list`; `get_total_norm: the norm of
 ---   order`
----
 ---     print(nn.utils.get_total_norm({ wrun.tensor({ 3.0, 0 }), wrun.tensor(4.0) }):item()) -- 5.0
 ---@param tensors wrun.Tensor|wrun.Tensor[]
 ---@param options { norm_type: number, error_if_nonfinite: boolean }?
----@return wrun.Tensor
 function M.get_total_norm(tensors, options)
   local o = check.options("get_total_norm", options, NORM_OPTIONS)
   return total_norm("get_total_norm", tensors_of("get_total_norm", 1, tensors), o)
@@ -86,7 +84,6 @@ end
 --- domain  max_norm >= 0; parameters without a gradient are passed over
 --- raises  `clip_grads_with_norm_: argument 2: expected a number >= 0`; `argument 3: expected a
 ---   tensor`
----
 ---     local w = wrun.ones(2, { requires_grad = true })
 ---     w:mul(8):sum():backward()
 ---     nn.utils.clip_grads_with_norm_(w, 1, wrun.tensor(4.0))
@@ -110,14 +107,12 @@ end
 --- raises  `clip_grad_norm_: argument 2: expected a number >= 0`; `clip_grad_norm_: the norm of
 ---   order`
 --- source  [Pascanu2013]; PyTorch's factor, max_norm / (norm + 1e-6) but at most 1
----
 ---     local w = wrun.ones(4, { requires_grad = true })
 ---     w:mul(3):sum():backward()
 ---     print(nn.utils.clip_grad_norm_({ w }, 1):item(), w.grad:norm():item()) -- 6.0, nearly 1
 ---@param parameters wrun.Tensor|wrun.Tensor[]
 ---@param max_norm number
 ---@param options { norm_type: number, error_if_nonfinite: boolean }?
----@return wrun.Tensor
 function M.clip_grad_norm_(parameters, max_norm, options)
   local f = "clip_grad_norm_"
   local o = check.options(f, options, NORM_OPTIONS)
@@ -132,7 +127,6 @@ end
 --- shapes  parameters [...]
 --- domain  clip_value >= 0; NaN stays; parameters without a gradient are passed over
 --- raises  `clip_grad_value_: argument 2: expected a number >= 0`
----
 ---     local w = wrun.ones(2, { requires_grad = true })
 ---     w:mul(wrun.tensor({ 0.5, -3 })):sum():backward()
 ---     nn.utils.clip_grad_value_(w, 1)
@@ -156,10 +150,8 @@ end
 --- shapes  [a, b], [c] -> [a b + c]
 --- domain  any dtypes; the result has their common one; one parameter or more
 --- raises  `parameters_to_vector: argument 1: expected a tensor or a list`; as `cat`
----
 ---     print(nn.utils.parameters_to_vector({ wrun.ones(2, 2), wrun.zeros(1) }))
 ---@param parameters wrun.Tensor|wrun.Tensor[]
----@return wrun.Tensor
 function M.parameters_to_vector(parameters)
   local parts = {}
   for i, parameter in ipairs(tensors_of("parameters_to_vector", 1, parameters)) do
@@ -191,7 +183,6 @@ end
 --- domain  as many elements in both; the parameters keep their memory and dtypes (PyTorch's show
 ---   the vector's from then on; flatten_parameters does that here)
 --- raises  `vector_to_parameters: argument 1: expected a vector of N elements`
----
 ---     local w = wrun.zeros(2, 2)
 ---     nn.utils.vector_to_parameters(wrun.arange(4):float(), { w })
 ---     print(w)
@@ -243,7 +234,6 @@ end
 --- raises  `flatten_parameters: argument 1: expected one parameter or more`; `tensor N: expected a
 ---   leaf tensor`; `tensor N: expected each tensor once`
 --- source  Torch7's getParameters
----
 ---     local model = nn.Linear(3, 2)
 ---     local w, g = nn.utils.flatten_parameters(model:parameters())
 ---     model(wrun.ones(1, 3)):sum():backward()

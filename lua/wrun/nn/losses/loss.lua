@@ -139,7 +139,6 @@ function Loss.define(name, function_name, rules, compute)
   --- shapes  as forward
   --- domain  the options of the class
   --- raises  as the class, under the name of the functional form
-  ---@param options table?
   ---@param ... wrun.Tensor
   ---@return wrun.Tensor
   function class.call(options, ...)
