@@ -3,16 +3,10 @@
 local check = require "wrun.check"
 local init = require "wrun.nn.init"
 local Module = require "wrun.nn.module"
-local Parameter = require "wrun.nn.parameter"
 local repr = require "wrun.repr"
-local wrun = require "wrun"
+local weights = require "wrun.nn.weights"
 
 local WIDTH = check.integer(nil, 1)
-local OPTIONS = {
-  bias = check.boolean(true),
-  dtype = check.choice("float32", { "float32", "float64" }),
-  generator = check.generator(),
-}
 
 ---@class wrun.nn.Bilinear: wrun.nn.Module
 ---@field weight wrun.Tensor [out, in1, in2]
@@ -29,16 +23,11 @@ local Bilinear = Module:extend("Bilinear")
 ---@param in2_features integer
 ---@param out_features integer
 function Bilinear:init(in1_features, in2_features, out_features, options)
-  local o = check.options("Bilinear", options, OPTIONS)
+  local o = check.options("Bilinear", options, weights.OPTIONS)
   self.in1_features = check.argument("Bilinear", 1, in1_features, WIDTH)
   self.in2_features = check.argument("Bilinear", 2, in2_features, WIDTH)
   self.out_features = check.argument("Bilinear", 3, out_features, WIDTH)
-  local dtype = { dtype = o.dtype }
-  self.weight = Parameter(wrun.empty(out_features, in1_features, in2_features, dtype))
-  if o.bias then
-    self.bias = Parameter(wrun.empty(out_features, dtype))
-  end
-  self:reset_parameters(o.generator)
+  weights.make(self, o, self.out_features, self.in1_features, self.in2_features)
 end
 
 --- Draws weight, then bias, from U(-b, b), b = 1 / sqrt(in1).
@@ -78,11 +67,8 @@ function Bilinear:forward(a, b)
   return self.bias ~= nil and y + self.bias or y
 end
 
---- Returns the floating point operations of a forward: 2 in1 in2 + 2 in2 for each number that comes
+--- Returns the floating point operations of a forward: 2 (in1 + 1) in2 for each number that comes
 --- out.
---- shapes  y [..., out]
---- domain  the output of a forward
----@return integer
 function Bilinear:flops(_, y)
   return 2 * (self.in1_features + 1) * self.in2_features * y:numel()
 end

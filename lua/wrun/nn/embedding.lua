@@ -5,6 +5,7 @@ local init = require "wrun.nn.init"
 local Module = require "wrun.nn.module"
 local Parameter = require "wrun.nn.parameter"
 local repr = require "wrun.repr"
+local weights = require "wrun.nn.weights"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -15,8 +16,8 @@ local OPTIONS = {
   padding_idx = check.optional(check.integer()),
   max_norm = check.optional(check.positive()),
   norm_type = check.positive(2),
-  dtype = check.choice("float32", { "float32", "float64" }),
-  generator = check.generator(),
+  dtype = weights.OPTIONS.dtype,
+  generator = weights.OPTIONS.generator,
 }
 
 ---@class wrun.nn.Embedding: wrun.nn.Module
@@ -45,8 +46,7 @@ function Embedding:init(num_embeddings, embedding_dim, options)
   end
   self.padding_idx = index and (index < 0 and num_embeddings + index + 1 or index)
   self.max_norm, self.norm_type = o.max_norm, o.norm_type
-  self.weight = Parameter(wrun.empty(num_embeddings, embedding_dim, { dtype = o.dtype }))
-  self:reset_parameters(o.generator)
+  weights.make(self, o, self.num_embeddings, self.embedding_dim)
 end
 
 local PRETRAINED = {

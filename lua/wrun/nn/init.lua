@@ -129,9 +129,7 @@ function M.constant_(tensor, value)
 end
 
 --- Fills with zeros.
---- shapes  any
---- domain  any dtype
---- raises  `zeros_: argument 1: expected a tensor`
+--- as  ones_
 ---     print(nn.init.zeros_(nn.Linear(3, 2).bias))
 ---@return wrun.Tensor
 function M.zeros_(tensor)
@@ -176,9 +174,7 @@ function M.xavier_uniform_(tensor, ...)
 end
 
 --- Fills with draws from N(0, std^2), std = gain * sqrt(2 / (fan_in + fan_out)).
---- shapes  tensor [fan_out, fan_in, ...]
---- domain  float32 or float64; gain >= 0
---- raises  as `xavier_uniform_`
+--- as  xavier_uniform_
 --- source  [Glorot2010] eq. 12
 ---     print(nn.init.xavier_normal_(wrun.empty(100, 100)):std())  -- about 0.1
 ---@param ... any gain = 1, or { gain =, generator = }
@@ -232,10 +228,7 @@ function M.kaiming_uniform_(tensor, ...)
 end
 
 --- Fills with draws from N(0, std^2), std = gain / sqrt(fan).
---- shapes  tensor [fan_out, fan_in, ...]
---- domain  as `kaiming_uniform_`
---- raises  as `kaiming_uniform_`
---- source  [He2015] sec. 2.2
+--- as  kaiming_uniform_
 ---     print(nn.init.kaiming_normal_(wrun.empty(50, 200), 0, "fan_out"):std())  -- about 0.2
 ---@param ... any a = 0, mode = "fan_in", nonlinearity = "leaky_relu", or a table
 ---@return wrun.Tensor
@@ -243,20 +236,8 @@ function M.kaiming_normal_(tensor, ...)
   return kaiming("kaiming_normal_", "normal_", tensor, ...)
 end
 
---- The same under the name of its author, as the literature has it.
---- shapes  as `kaiming_uniform_`
---- domain  as `kaiming_uniform_`
---- raises  as `kaiming_uniform_`
----     print(nn.init.he_uniform_(wrun.empty(2, 6)):abs():max():lt(1))  -- sqrt(6 / fan_in) is 1
----@type fun(tensor: wrun.Tensor, ...: any): wrun.Tensor
+-- Under the name of their author, as the literature has them.
 M.he_uniform_ = M.kaiming_uniform_
-
---- The same under the name of its author, as the literature has it.
---- shapes  as `kaiming_normal_`
---- domain  as `kaiming_normal_`
---- raises  as `kaiming_normal_`
----     print(nn.init.he_normal_(wrun.empty(100, 200)):std())  -- about sqrt(2 / fan_in) = 0.1
----@type fun(tensor: wrun.Tensor, ...: any): wrun.Tensor
 M.he_normal_ = M.kaiming_normal_
 
 publish.into(M, require "wrun.nn.init.structured")

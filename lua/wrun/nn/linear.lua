@@ -3,16 +3,11 @@
 local check = require "wrun.check"
 local init = require "wrun.nn.init"
 local Module = require "wrun.nn.module"
-local Parameter = require "wrun.nn.parameter"
 local repr = require "wrun.repr"
+local weights = require "wrun.nn.weights"
 local wrun = require "wrun"
 
 local WIDTH = check.integer(nil, 0)
-local OPTIONS = {
-  bias = check.boolean(true),
-  dtype = check.choice("float32", { "float32", "float64" }),
-  generator = check.generator(),
-}
 
 ---@class wrun.nn.Linear: wrun.nn.Module
 ---@field in_features integer
@@ -31,15 +26,10 @@ local Linear = Module:extend("Linear")
 ---@param out_features integer
 ---@param options { bias: boolean, dtype: string, generator: wrun.Generator }?
 function Linear:init(in_features, out_features, options)
-  local o = check.options("Linear", options, OPTIONS)
+  local o = check.options("Linear", options, weights.OPTIONS)
   self.in_features = check.argument("Linear", 1, in_features, WIDTH)
   self.out_features = check.argument("Linear", 2, out_features, WIDTH)
-  local dtype = { dtype = o.dtype }
-  self.weight = Parameter(wrun.empty(self.out_features, self.in_features, dtype))
-  if o.bias then
-    self.bias = Parameter(wrun.empty(self.out_features, dtype))
-  end
-  self:reset_parameters(o.generator)
+  weights.make(self, o, self.out_features, self.in_features)
 end
 
 --- Draws weight, then bias, from U(-b, b), b = 1 / sqrt(in_features): PyTorch's default, whose
@@ -68,9 +58,6 @@ function Linear:forward(x)
 end
 
 --- Returns the floating point operations of a forward: 2 in for each number that comes out.
---- shapes  y [..., out]
---- domain  the output of a forward
----@return integer
 function Linear:flops(_, y)
   return 2 * self.in_features * y:numel()
 end
