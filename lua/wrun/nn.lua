@@ -11,7 +11,6 @@ local M = {
   Module = require "wrun.nn.module",
   PairwiseDistance = similarity.PairwiseDistance,
   Parameter = require "wrun.nn.parameter",
-  Unflatten = require "wrun.nn.unflatten",
   functional = require "wrun.nn.functional",
   init = require "wrun.nn.init",
   utils = require "wrun.nn.utils",
@@ -20,6 +19,7 @@ local M = {
 publish.into(M, require "wrun.nn.activation")
 publish.into(M, require "wrun.nn.container")
 publish.into(M, require "wrun.nn.dropout")
+publish.into(M, require "wrun.nn.flatten")
 publish.into(M, require "wrun.nn.losses")
 publish.into(M, require "wrun.nn.normalization")
 

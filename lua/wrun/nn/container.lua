@@ -61,8 +61,7 @@ ModuleList.is_collection = true
 --- work as on a Sequential, and so do append, extend, insert, remove and slice.
 --- domain  modules, made and not classes
 --- raises  `ModuleList[N]: expected a module`
----     local layers = nn.ModuleList(nn.Linear(4, 4), nn.Linear(4, 4))
----     print(layers)
+---     print(nn.ModuleList(nn.Linear(4, 4), nn.Linear(4, 4)))
 ---@param ... any
 function ModuleList:init(...)
   List.init(self, ...)

@@ -229,6 +229,7 @@ end
 
 --- Fills with draws from N(0, std^2), std = gain / sqrt(fan).
 --- as  kaiming_uniform_
+--- raises  `kaiming_normal_: argument 1: expected at least 2 dimensions`; `option mode: expected`
 ---     print(nn.init.kaiming_normal_(wrun.empty(50, 200), 0, "fan_out"):std())  -- about 0.2
 ---@param ... any a = 0, mode = "fan_in", nonlinearity = "leaky_relu", or a table
 ---@return wrun.Tensor

@@ -293,7 +293,7 @@ Module.to = state.to
 
 --- Casts the module to float32, as `to`.
 ---
----     print(nn.Linear(2, 3):double():float().weight.dtype)
+---     print(nn.Linear(2, 3):float().weight.dtype)
 ---@return wrun.nn.Module
 function Module:float()
   return self:to("float32")

@@ -83,7 +83,7 @@ local BATCH_OPTIONS = {
   dtype = DTYPE,
 }
 
--- The base: inputs [n, C] and further dimensions, as the class says in `ranks` and `expected`.
+-- Of inputs [n, C] and further dimensions, as the class says in `ranks` and `expected`.
 local BatchNorm = Module:extend("BatchNorm")
 
 function BatchNorm:init(num_features, options)
@@ -99,8 +99,8 @@ function BatchNorm:init(num_features, options)
   end
 end
 
--- Moves the running statistics towards those of a batch; the variance becomes the unbiased one of
--- `count` values.
+-- Moves the running statistics towards those of a batch of `count` values, whose variance is to be
+-- unbiased.
 local function track(self, moments, count)
   local _ <close> = wrun.no_grad()
   self.num_batches_tracked:add_(1)
@@ -171,8 +171,8 @@ end
 M.BatchNorm1d = batch_norm("BatchNorm1d", "[n, C] or [n, C, l]", { [2] = true, [3] = true })
 
 --- Makes a layer like BatchNorm1d for images.
---- shapes  x [n, C, h, w] -> same
---- domain  as BatchNorm1d
+--- as  BatchNorm1d
+--- shapes  x [n, C, h, w] -> same; weight, bias, running_mean, running_var [C]
 --- raises  `argument 1: expected [n, C, h, w]`; `expected more than 1 value per channel`
 ---     local y = nn.BatchNorm2d(3)(wrun.randn(2, 3, 4, 4))
 ---     print(y:mean({ 1, 3, 4 }), y:std({ 1, 3, 4 }))
@@ -250,7 +250,7 @@ local SHAPE = check.rule(nil, "a size or a list of sizes", function(value)
   return #sizes > 0 and table.move(sizes, 1, #sizes, 1, {}) or nil
 end)
 
--- The last dimensions of x, which must have the layer's sizes, counted from the end; and how many
+-- The last dimensions of x, counted from the end, which must have the layer's sizes; and how many
 -- elements they hold.
 local function last_dimensions(self, x)
   check.tensor_argument(self.__name, 1, x)

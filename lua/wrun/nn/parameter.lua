@@ -3,7 +3,6 @@
 local check = require "wrun.check"
 local core = require "wrun.core"
 
-local TENSOR = check.tensor()
 local REQUIRES_GRAD = check.boolean(true)
 
 --- Returns a parameter on the memory of `tensor`: a leaf that registers itself as a module's field.
@@ -14,7 +13,7 @@ local REQUIRES_GRAD = check.boolean(true)
 ---@param requires_grad boolean? default true
 ---@return wrun.Tensor
 local function Parameter(tensor, requires_grad)
-  check.argument("Parameter", 1, tensor, TENSOR)
+  check.tensor_argument("Parameter", 1, tensor)
   requires_grad = check.argument("Parameter", 2, requires_grad, REQUIRES_GRAD)
   local parameter = tensor:detach()
   core.set_parameter(parameter, true)
