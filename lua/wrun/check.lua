@@ -136,6 +136,25 @@ function M.choice(default, choices)
   end)
 end
 
+local DTYPES = { "bool", "uint8", "int32", "int64", "float32", "float64" }
+local FLOATS = { float32 = true, float64 = true }
+
+--- A rule for the name of a dtype.
+--- domain  one of the six
+---@param default string?
+---@return wrun.check.Rule
+function M.dtype(default)
+  return M.choice(default, DTYPES)
+end
+
+--- A rule for the name of a dtype of floats.
+--- domain  "float32" or "float64"
+---@param default string?
+---@return wrun.check.Rule
+function M.float_dtype(default)
+  return M.choice(default, { "float32", "float64" })
+end
+
 --- A rule for a tensor of any dtype and shape.
 --- domain  any tensor
 ---@return wrun.check.Rule
@@ -237,6 +256,27 @@ function M.dimension(fname, index, d, n)
       index, n, n, M.describe(d))
   end
   return d < 0 and n + d + 1 or d
+end
+
+--- Is x a tensor of floats, or the name of a dtype of floats?
+--- domain  any value
+---@param x any
+---@return boolean
+function M.is_float(x)
+  return FLOATS[core.is_tensor(x) and x.dtype or x] or false
+end
+
+--- Refuses a positional argument that is no tensor of floats.
+--- domain  `index` counts from 1
+--- raises  `argument N: expected a float32 or float64 tensor`
+---@param fname string
+---@param index integer
+---@param x any
+function M.float_argument(fname, index, x)
+  if not M.is_float(x) then
+    fail("%s: argument %d: expected a float32 or float64 tensor, got %s", fname, index,
+      M.describe(x))
+  end
 end
 
 --- Refuses a positional argument that is no table of one or more tensors.

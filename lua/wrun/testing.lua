@@ -18,13 +18,11 @@ local M = {}
 -------------------------------------------------------------------------------
 -- Where and by how much two tensors differ
 
-local FLOATS = { float32 = true, float64 = true }
-
 --- the shortest decimals that read back as this value of this dtype
 local function value_text(value, dtype)
   if value ~= value then
     return "nan"
-  elseif not FLOATS[dtype] or math.abs(value) == math.huge then
+  elseif not check.is_float(dtype) or math.abs(value) == math.huge then
     return tostring(value)
   end
   local format = dtype == "float32" and "f" or "d"
@@ -163,7 +161,7 @@ function M.same_bits(expected, got)
   expected, got = tensors("same_bits", expected, got)
   return verdict("the same to the last bit", expected, got, function(a, b)
     local is_same = a:eq(b)
-    if FLOATS[a.dtype] then -- 1 / 0 and 1 / -0 are infinities that differ
+    if check.is_float(a) then -- 1 / 0 and 1 / -0 are infinities that differ
       is_same = is_same:logical_and(a:reciprocal():eq(b:reciprocal()))
         :logical_or(a:isnan():logical_and(b:isnan()))
     end
@@ -198,7 +196,7 @@ end
 --- a copy of a module's tensor, floats in float64
 local function double_copy(tensor)
   local copy = tensor:detach():clone()
-  if FLOATS[tensor.dtype] then
+  if check.is_float(tensor) then
     copy = copy:double()
     core.set_parameter(copy, core.is_parameter(tensor))
     copy.requires_grad = tensor.requires_grad
@@ -272,7 +270,7 @@ local function double_inputs(x)
   local result, names = { n = inputs.n or #inputs }, {}
   for i = 1, result.n do
     local value = inputs[i]
-    if is_tensor(value) and FLOATS[value.dtype] then
+    if check.is_float(value) then
       value = value:detach():double():clone():requires_grad_()
     end
     result[i], names[i] = value, ("input %d"):format(i)

@@ -6,7 +6,6 @@ local check = require "wrun.check"
 local Module = require "wrun.nn.module"
 local Parameter = require "wrun.nn.parameter"
 local repr = require "wrun.repr"
-local weights = require "wrun.nn.weights"
 local wrun = require "wrun"
 
 local M = {}
@@ -97,7 +96,7 @@ end
 ---     print(nn.PReLU(2)(wrun.tensor({ { -1.0, -2.0 } })))
 M.PReLU = Module:extend("PReLU")
 
-local PRELU_OPTIONS = { dtype = weights.OPTIONS.dtype }
+local PRELU_OPTIONS = { dtype = check.float_dtype("float32") }
 
 ---@param num_parameters integer? default 1
 ---@param start number? default 0.25

@@ -16,8 +16,8 @@ local OPTIONS = {
   padding_idx = check.optional(check.integer()),
   max_norm = check.optional(check.positive()),
   norm_type = check.positive(2),
-  dtype = weights.OPTIONS.dtype,
-  generator = weights.OPTIONS.generator,
+  dtype = check.float_dtype("float32"),
+  generator = check.generator(),
 }
 
 ---@class wrun.nn.Embedding: wrun.nn.Module
@@ -67,7 +67,7 @@ local PRETRAINED = {
 ---@return wrun.nn.Embedding
 function Embedding.from_pretrained(rows, options)
   local fname = "Embedding.from_pretrained"
-  if not (check.is_tensor(rows) and rows.ndim == 2 and rows.dtype:find("^float")) then
+  if not (check.is_float(rows) and rows.ndim == 2) then
     fail("%s: argument 1: expected a float table of rows, got %s", fname, check.describe(rows))
   end
   local o = check.options(fname, options, PRETRAINED)

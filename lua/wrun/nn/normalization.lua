@@ -12,7 +12,7 @@ local fail = check.fail
 
 local M = {}
 
-local DTYPE = check.choice("float32", { "float32", "float64" })
+local DTYPE = check.float_dtype("float32")
 local EPS = check.number(1e-5, 0)
 
 -- x [a, b, c] with mean 0 and variance 1 for each b over all a and c; `moments` receives the mean

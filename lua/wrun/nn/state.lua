@@ -99,8 +99,7 @@ function M.load_state_dict(self, state, options)
   return { missing_keys = missing, unexpected_keys = unexpected }
 end
 
-local FLOATS = { float32 = true, float64 = true }
-local DTYPE = check.choice(nil, { "float32", "float64" })
+local DTYPE = check.float_dtype()
 
 local function cast(tensor, dtype)
   local result = tensor:detach():to(dtype)
@@ -126,7 +125,7 @@ function M.to(self, dtype)
   local done = {}
   for _, module in ipairs(self:modules()) do
     for name, tensor in registry.fields(module, registry.is_state) do
-      if FLOATS[tensor.dtype] and tensor.dtype ~= dtype then
+      if check.is_float(tensor) and tensor.dtype ~= dtype then
         done[tensor] = done[tensor] or cast(tensor, dtype)
         module[name] = done[tensor]
       end

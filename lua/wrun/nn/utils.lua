@@ -211,7 +211,7 @@ local function check_flattenable(f, list)
   for i, parameter in ipairs(list) do
     if not parameter.is_leaf then
       fail("%s: tensor %d: expected a leaf tensor, got a computed one", f, i)
-    elseif parameter.dtype ~= list[1].dtype or not (parameter.dtype):find("^float") then
+    elseif parameter.dtype ~= list[1].dtype or not check.is_float(parameter) then
       fail("%s: tensor %d: expected %s, got %s", f, i,
         i == 1 and "a float32 or float64 tensor" or list[1].dtype .. " as tensor 1",
         check.describe(parameter))

@@ -8,7 +8,7 @@ local M = {}
 
 M.OPTIONS = {
   bias = check.boolean(true),
-  dtype = check.choice("float32", { "float32", "float64" }),
+  dtype = check.float_dtype("float32"),
   generator = check.generator(),
 }
 

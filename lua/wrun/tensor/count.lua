@@ -215,9 +215,7 @@ end
 
 local function check_float(name, x)
   check.tensor_argument(name, 1, x)
-  if not x.dtype:find("float", 1, true) then
-    fail("%s: argument 1: expected a float32 or float64 tensor, got %s", name, check.describe(x))
-  end
+  check.float_argument(name, 1, x)
 end
 
 --- how many (or the sum of the weights) of the elements where `inside` are in each bin

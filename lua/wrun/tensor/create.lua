@@ -86,7 +86,7 @@ M.linspace = operations.linspace
 
 local LOGSPACE = {
   base = check.number(10),
-  dtype = check.choice("float32", { "float32", "float64" }),
+  dtype = check.float_dtype("float32"),
   requires_grad = check.boolean(false),
 }
 

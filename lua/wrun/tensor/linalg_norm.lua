@@ -13,9 +13,7 @@ local FLAG = check.boolean(false)
 
 local function check_float(f, x)
   check.tensor_argument(f, 1, x)
-  if x.dtype ~= "float32" and x.dtype ~= "float64" then
-    fail("%s: argument 1: expected a float32 or float64 tensor, got %s", f, check.describe(x))
-  end
+  check.float_argument(f, 1, x)
 end
 
 --- Returns the vector norm of any order: wrun.norm under PyTorch's name.

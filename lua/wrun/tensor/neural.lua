@@ -1,8 +1,8 @@
 --- Functions that networks are made of: the softmax and activations.
 
 local check = require "wrun.check"
-local dtype_option = require "wrun.tensor.internal.dtype_option"
 local operations = require "wrun.operations"
+local with_dtype = require "wrun.tensor.internal.with_dtype"
 
 local fail = check.fail
 
@@ -32,7 +32,7 @@ operations.define("neural", {
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):softmax(1))
 ---@param options { dtype: string }?  of x before, and of the result
 function M.softmax(x, d, options)
-  return dtype_option.call("softmax", operations.softmax, options, x, d)
+  return with_dtype("softmax", operations.softmax, options, x, d)
 end
 
 --- Returns x - log sum exp(x) along dimension d, without overflow.
@@ -42,7 +42,7 @@ end
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):log_softmax(1))
 ---@param options { dtype: string }?  of x before, and of the result
 function M.log_softmax(x, d, options)
-  return dtype_option.call("log_softmax", operations.log_softmax, options, x, d)
+  return with_dtype("log_softmax", operations.log_softmax, options, x, d)
 end
 
 --- Returns exp(-x) / sum exp(-x) along dimension d, without overflow.

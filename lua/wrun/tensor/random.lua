@@ -107,14 +107,13 @@ M.poisson = operations.poisson
 
 local OF_TENSORS = { generator = check.optional(check.passed_on()) }
 local OF_NUMBERS = {
-  dtype = check.choice("float32", { "float32", "float64" }),
+  dtype = check.float_dtype("float32"),
   requires_grad = check.boolean(false),
   generator = OF_TENSORS.generator,
 }
 
 local function check_moment(i, x)
-  local is_float = check.is_tensor(x) and (x.dtype == "float32" or x.dtype == "float64")
-  if not is_float and type(x) ~= "number" then
+  if not check.is_float(x) and type(x) ~= "number" then
     fail("normal: argument %d: expected a float32 or float64 tensor or a number, got %s", i,
       check.describe(x))
   end

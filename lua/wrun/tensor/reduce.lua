@@ -1,10 +1,10 @@
 --- Reductions: sums, means, products, extremes.
 
 local check = require "wrun.check"
-local dtype_option = require "wrun.tensor.internal.dtype_option"
 local gradients = require "wrun.tensor.internal.gradients"
 local operations = require "wrun.operations"
 local unrecorded = require "wrun.unrecorded"
+local with_dtype = require "wrun.tensor.internal.with_dtype"
 
 local M = {}
 
@@ -141,7 +141,7 @@ operations.define("reduce", {
 ---@param d integer|integer[]?  all dimensions
 ---@param options { dtype: string }?  of x before it is reduced, and of the result
 function M.sum(x, d, keepdim, options)
-  return dtype_option.call("sum", operations.sum, options, x, d, keepdim)
+  return with_dtype("sum", operations.sum, options, x, d, keepdim)
 end
 
 --- Returns the mean over everything, or over one or some dimensions.
@@ -153,7 +153,7 @@ end
 ---@param d integer|integer[]?  all dimensions
 ---@param options { dtype: string }?  of x before it is reduced, and of the result
 function M.mean(x, d, keepdim, options)
-  return dtype_option.call("mean", operations.mean, options, x, d, keepdim)
+  return with_dtype("mean", operations.mean, options, x, d, keepdim)
 end
 
 --- Returns the product over everything, or over one or some dimensions.
@@ -165,7 +165,7 @@ end
 ---@param d integer|integer[]?  all dimensions
 ---@param options { dtype: string }?  of x before it is reduced, and of the result
 function M.prod(x, d, keepdim, options)
-  return dtype_option.call("prod", operations.prod, options, x, d, keepdim)
+  return with_dtype("prod", operations.prod, options, x, d, keepdim)
 end
 
 --- Returns the largest element, and along a dimension also its index.
@@ -288,7 +288,7 @@ end
 ---@param options { dtype: string }?  of x before it is reduced, and of the result
 ---@return wrun.Tensor
 function M.nansum(x, d, keepdim, options)
-  return dtype_option.call("nansum", operations.sum, options, without_nan("nansum", x), d, keepdim)
+  return with_dtype("nansum", operations.sum, options, without_nan("nansum", x), d, keepdim)
 end
 
 --- Returns the mean of all that is not NaN, over everything or over some dimensions.
@@ -301,10 +301,7 @@ end
 ---@return wrun.Tensor
 function M.nanmean(x, d, keepdim, options)
   check.tensor_argument("nanmean", 1, x)
-  if not x.dtype:find("float", 1, true) then
-    check.fail("nanmean: argument 1: expected a float32 or float64 tensor, got %s",
-      check.describe(x))
-  end
+  check.float_argument("nanmean", 1, x)
   local is_number = operations.logical_not(operations.isnan(x))
   return M.nansum(x, d, keepdim, options) / operations.sum(is_number, d, keepdim)
 end
@@ -317,7 +314,7 @@ end
 ---@param d integer|integer[]?  all dimensions
 function M.logsumexp(x, d, keepdim)
   check.tensor_argument("logsumexp", 1, x)
-  if not x.dtype:find("float", 1, true) then
+  if not check.is_float(x) then
     x = operations.to(x, "float32")
   end
   if x:numel() == 0 then

@@ -1,12 +1,12 @@
 --- Scans: sums, products and extremes that run along a dimension, and differences.
 
 local check = require "wrun.check"
-local dtype_option = require "wrun.tensor.internal.dtype_option"
 local gather_values = require "wrun.tensor.internal.gather_values"
 local gradients = require "wrun.tensor.internal.gradients"
 local join = require "wrun.tensor.join"
 local operations = require "wrun.operations"
 local unrecorded = require "wrun.unrecorded"
+local with_dtype = require "wrun.tensor.internal.with_dtype"
 
 local fail = check.fail
 
@@ -59,7 +59,7 @@ operations.define("scan", {
   },
 })
 
-local cumsum_options = { dtype = dtype_option.rule, reverse = check.boolean(false) }
+local cumsum_options = { dtype = check.optional(check.dtype()), reverse = check.boolean(false) }
 
 --- Returns the sums of x up to each index along dimension d; of integers and bool they are int64.
 --- shapes  x [...] -> same
@@ -72,7 +72,7 @@ local cumsum_options = { dtype = dtype_option.rule, reverse = check.boolean(fals
 ---@param options { dtype: string, reverse: boolean }?
 function M.cumsum(x, d, options)
   local o = options and check.options("cumsum", options, cumsum_options) or {}
-  return dtype_option.call("cumsum", operations.cumsum, o.dtype and { dtype = o.dtype }, x, d,
+  return with_dtype("cumsum", operations.cumsum, o.dtype and { dtype = o.dtype }, x, d,
     o.reverse)
 end
 
@@ -83,7 +83,7 @@ end
 ---     print(wrun.tensor({ 1, 2, 3, 4 }):cumprod(1))    -- tensor([ 1,  2,  6, 24])
 ---@param options { dtype: string }?
 function M.cumprod(x, d, options)
-  return dtype_option.call("cumprod", operations.cumprod, options, x, d)
+  return with_dtype("cumprod", operations.cumprod, options, x, d)
 end
 
 --- Returns log of the running sum of exp(x) along dimension d, without overflow.

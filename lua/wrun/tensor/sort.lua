@@ -136,7 +136,7 @@ local function count_numbers(x, d)
 end
 
 local function has_nan(x)
-  return x.dtype:find("float", 1, true) and operations.any(operations.isnan(x)):item()
+  return check.is_float(x) and operations.any(operations.isnan(x)):item()
 end
 
 --- the median along d and its place, d kept; where there is NaN, place_of(numbers, size) says which
@@ -153,7 +153,7 @@ end
 
 --- the median of all of x; its gradient is shared among equals
 local function median_of_all(name, x, place_of)
-  local is_float = x.dtype:find("float", 1, true)
+  local is_float = check.is_float(x)
   if x:numel() == 0 and is_float then
     return operations.sum(x) + 0 / 0
   end
@@ -293,9 +293,7 @@ end
 local function quantile(name, ignores_nan)
   return function(x, q, d, keepdim, options)
     check.tensor_argument(name, 1, x)
-    if not x.dtype:find("float", 1, true) then
-      fail("%s: argument 1: expected a float32 or float64 tensor, got %s", name, check.describe(x))
-    end
+    check.float_argument(name, 1, x)
     local interpolation = check.options(name, options, quantile_options).interpolation
     q = probabilities(name, q, x)
     d = d and check.dimension(name, 3, d, x.ndim)

@@ -105,9 +105,8 @@ end
 function M.norm(x, p, d, keepdim)
   check.tensor_argument("norm", 1, x)
   p = check.argument("norm", 2, p, check.number(2))
-  if not x.dtype:find("float", 1, true) then
-    fail("norm: argument 1: expected a float32 or float64 tensor, got %s", check.describe(x))
-  elseif p == 2 then
+  check.float_argument("norm", 1, x)
+  if p == 2 then
     return root(operations.sum(operations.square(x), d, keepdim))
   elseif p == 1 then
     return operations.sum(operations.abs(x), d, keepdim)
@@ -172,7 +171,7 @@ local function variables(name, x)
   check.tensor_argument(name, 1, x)
   if x.ndim > 2 then
     fail("%s: argument 1: expected at most 2 dimensions, got %s", name, check.shape_text(x))
-  elseif not x.dtype:find("float", 1, true) then
+  elseif not check.is_float(x) then
     x = operations.to(x, "float32")
   end
   return x.ndim == 2 and x or operations.reshape(x, 1, -1)

@@ -13,11 +13,10 @@ local IGNORE_INDEX = -100
 
 -- Class indices may be bytes, as files of labels are.
 local CLASS_DTYPES = { int64 = true, uint8 = true }
-local FLOATS = { float32 = true, float64 = true }
 
 -- The classes stand in dimension 2, or in the only one when there is but one sample.
 local function class_dimension(o, input)
-  Loss.check_float(o, 1, input)
+  check.float_argument(o.__name, 1, input)
   if input.ndim == 0 then
     fail("%s: argument 1: expected [C], [n, C] or [n, C, ...], got []", o.__name)
   end
@@ -112,7 +111,7 @@ M.CrossEntropyLoss = Loss.define("CrossEntropyLoss", "cross_entropy", {
   local class_dim = class_dimension(o, input)
   local log_p = input:log_softmax(class_dim)
   check.tensor_argument(o.__name, 2, target)
-  if FLOATS[target.dtype] then
+  if check.is_float(target) then
     return against_probabilities(o, log_p, target, class_dim)
   end
   return against_classes(o, log_p, target, class_dim)

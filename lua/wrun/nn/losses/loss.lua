@@ -11,7 +11,6 @@ local Module = require "wrun.nn.module"
 local fail = check.fail
 
 local TENSOR = check.tensor()
-local FLOATS = { float32 = true, float64 = true }
 
 ---@class wrun.nn.losses.Loss: wrun.nn.Module
 ---@field reduction "mean"|"sum"|"none"
@@ -19,15 +18,6 @@ local Loss = Module:extend("Loss")
 
 --- A rule for an option that is a tensor or missing.
 Loss.WEIGHT = check.optional(TENSOR)
-
---- Refuses an argument that is no tensor of a float dtype.
---- raises  `argument N: expected a float32 or float64 tensor`
-function Loss.check_float(o, index, x)
-  if not (check.is_tensor(x) and FLOATS[x.dtype]) then
-    fail("%s: argument %d: expected a float32 or float64 tensor, got %s", o.__name, index,
-      check.describe(x))
-  end
-end
 
 local function has_shape(x, shape)
   local fits = x.ndim == #shape
@@ -52,7 +42,7 @@ end
 --- Checks an input and a target of its shape.
 --- raises  `argument 1: expected a float32 or float64 tensor`; `argument 2: expected`
 function Loss.check_pair(o, input, target)
-  Loss.check_float(o, 1, input)
+  check.float_argument(o.__name, 1, input)
   Loss.check_shape(o, 2, target, input.shape)
 end
 

@@ -58,7 +58,7 @@ end)
 
 -- Refuses all but vectors, alone or in rows.
 local function check_rows(o, x)
-  Loss.check_float(o, 1, x)
+  check.float_argument(o.__name, 1, x)
   if x.ndim ~= 1 and x.ndim ~= 2 then
     fail("%s: argument 1: expected [d] or [n, d], got %s", o.__name, check.shape_text(x))
   end

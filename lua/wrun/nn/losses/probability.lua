@@ -125,7 +125,7 @@ end)
 -- dimension.
 local function variances(o, input, var)
   var = type(var) == "number" and wrun.full(input.shape, var, { dtype = input.dtype }) or var
-  Loss.check_float(o, 3, var)
+  check.float_argument(o.__name, 3, var)
   local shape = input.shape
   local rows = table.move(shape, 1, #shape - 1, 1, {})
   if #shape > 0 and check.shape_text(var) == check.shape_text(rows) then

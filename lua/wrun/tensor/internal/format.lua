@@ -91,7 +91,7 @@ end
 
 --- values and format -> nested strings of one width
 local function write_all(t, values)
-  local is_float = t.dtype == "float32" or t.dtype == "float64"
+  local is_float = check.is_float(t)
   local write = is_float and float_format(values) or plain_format
   local width = 0
   visit(values, function(x)
