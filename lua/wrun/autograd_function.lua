@@ -35,14 +35,6 @@ end
 --- Returns what was given to save_for_backward.
 --- shapes  any
 --- raises  `backward: tensor N saved by a custom function was changed in place`
----     local square = wrun.autograd.Function {
----       forward = function(ctx, x)
----         ctx:save_for_backward(x)
----         return x * x
----       end,
----       backward = function(ctx, g) return g * 2 * ctx:saved_tensors() end,
----     }
----     print(wrun.gradcheck(square, { wrun.ones(2, { dtype = "float64", requires_grad = true }) }))
 ---@return wrun.Tensor|any ...
 function Context:saved_tensors()
   local values = {}

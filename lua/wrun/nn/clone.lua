@@ -1,9 +1,9 @@
 --- Deep copies of modules.
 
 local check = require "wrun.check"
+local core = require "wrun.core"
 local Module = require("wrun.nn.registry").Module
 local Parameter = require "wrun.nn.parameter"
-local core = require "wrun.core"
 local paths = require "wrun.nn.path"
 
 local function copy_of_tensor(tensor)

@@ -100,6 +100,7 @@ end
 --- Iterates over name and parameter in the order of `parameters`; names are paths like `1.weight`.
 --- as  parameters
 ---     for name, p in nn.Linear(2, 3):named_parameters() do print(name, p.shape[1]) end
+---@param options { recurse: boolean, prefix: string }?
 ---@return fun(): string, wrun.Tensor
 function Module:named_parameters(options)
   return registry.iterate(
@@ -108,6 +109,7 @@ end
 
 --- Returns the buffers of this module and all below it.
 --- as  parameters
+---@param options { recurse: boolean, prefix: string }?
 function Module:buffers(options)
   local _, buffers = registry.collect("buffers", self, registry.is_buffer, options)
   return buffers
@@ -116,6 +118,7 @@ end
 --- Iterates over name and buffer in the order of `buffers`.
 --- as  named_parameters
 ---     for name in nn.BatchNorm1d(2):named_buffers() do print(name) end
+---@param options { recurse: boolean, prefix: string }?
 function Module:named_buffers(options)
   return registry.iterate(registry.collect("named_buffers", self, registry.is_buffer, options))
 end

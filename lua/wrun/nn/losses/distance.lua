@@ -2,8 +2,8 @@
 ---
 --- Unlike PyTorch's, they refuse shapes that differ instead of broadcasting them.
 
-local Loss = require "wrun.nn.losses.loss"
 local check = require "wrun.check"
+local Loss = require "wrun.nn.losses.loss"
 
 local M = {}
 

@@ -86,15 +86,6 @@ local function tensors_of(compute)
   return names
 end
 
-local function sorted_names(rules)
-  local names = {}
-  for name in pairs(rules) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
-end
-
 --- Makes the class of a loss, and its functional form as `class.call(options, ...)`, which
 --- nn.functional has under its own name, the options last.
 --- domain  `rules` as for check.options; without a rule `reduction` it is mean, none or sum
@@ -107,7 +98,7 @@ function Loss.define(name, function_name, rules, compute)
   local class = Loss:extend(name)
   class.function_name, class.tensors = function_name, tensors_of(compute)
   rules.reduction = rules.reduction or check.choice("mean", { "mean", "none", "sum" })
-  local names = sorted_names(rules)
+  local names = check.sorted_names(rules)
 
   function class:init(options)
     local o = check.options(name, options, rules)
