@@ -182,14 +182,16 @@ describe("the graph", function()
   it("is let go while it is walked", function()
     local x = leaf({ 1, 2 })
     local held = setmetatable({}, { __mode = "k" })
-    local y = x
-    for _ = 1, 100 do
-      y = y:exp():tanh()
-      held[y] = true
+    local function deep_sum()
+      local y = x
+      for _ = 1, 100 do
+        y = y:exp():tanh()
+        held[y] = true
+      end
+      return y:sum()
     end
-    local loss = y:sum()
+    local loss = deep_sum()
     loss:backward()
-    y = nil -- luacheck: ignore
     collectgarbage()
     assert.is_nil(next(held))
     assert.is_true(loss.requires_grad) -- though the result itself is still here

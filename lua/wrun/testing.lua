@@ -221,8 +221,8 @@ local function in_double(module)
   end
   return setmetatable({}, {
     __close = function()
-      for _, index in ipairs(replaced) do
-        local owner, name, tensor = table.unpack(index)
+      for _, entry in ipairs(replaced) do
+        local owner, name, tensor = table.unpack(entry)
         owner[name] = tensor
       end
     end,

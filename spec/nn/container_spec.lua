@@ -43,7 +43,7 @@ describe("nn.Sequential", function()
     assert.near(1 / (1 + math.exp(-0.7615941559557649)), model(wrun.ones(1)):item(), 1e-6)
   end)
 
-  it("refuses what is no module, with its place", function()
+  it("refuses what is no module, with its index", function()
     assert.equal("Sequential[2]: expected a module, got a function",
       refusal(nn.Sequential, nn.ReLU(), wrun.relu))
     assert.equal("Sequential[2]: expected a module, got nil",

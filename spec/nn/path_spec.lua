@@ -8,14 +8,14 @@ local nn = wrun.nn
 local Net = modules.Net
 
 describe("an error inside a Sequential", function()
-  it("puts the index of the failing module in front of an error", function()
+  it("has the index of the failing module in front", function()
     local model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(784, 128))
     assert.equal("Sequential[3] Linear(784 -> 128): "
       .. "linear: argument 1: expected [..., 784], got [32, 4]",
       refusal(model, wrun.zeros(32, 4)))
   end)
 
-  it("names every container on the way to it", function()
+  it("names every container on the way", function()
     local model = nn.Sequential(nn.ReLU(), nn.Sequential(nn.Linear(3, 2), nn.Linear(5, 1)))
     assert.equal("Sequential[2] Sequential: Sequential[2] Linear(5 -> 1): "
       .. "linear: argument 1: expected [..., 5], got [1, 2]", refusal(model, wrun.zeros(1, 3)))
@@ -29,7 +29,7 @@ describe("an error inside a Sequential", function()
       refusal(model, wrun.zeros(1, 2)))
   end)
 
-  it("forgets the index once it has been left", function()
+  it("has nothing in front once the container has been left", function()
     local layer = nn.Linear(2, 2)
     local model = nn.Sequential(layer)
     pcall(model, wrun.zeros(1, 3))

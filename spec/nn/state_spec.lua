@@ -35,7 +35,7 @@ describe("load_state_dict", function()
     assert.is_true(to[1].weight:abs():sum():item() > 0)
   end)
 
-  it("keeps the parameters' identity and their index in the graph", function()
+  it("keeps the parameters the leaves that they are", function()
     local net = two_layers()
     local weight = net[1].weight
     net:load_state_dict(two_layers():state_dict())

@@ -9,7 +9,7 @@ local M = {}
 local ORDER = {}
 
 -- Assigns a new key and remembers it as the last one; made to be a `__newindex`. A key set to nil
--- keeps its index and is passed over until it has a value again.
+-- keeps its turn and is passed over until it has a value again.
 function M.assign(object, key, value)
   local order = rawget(object, ORDER)
   if order == nil then

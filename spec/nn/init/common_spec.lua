@@ -1,4 +1,4 @@
---- What the initialisers share: settings by index and by name, ranks, draws.
+--- What the initialisers share: settings by position and by name, ranks, draws.
 
 local refusal = require "spec.support.refusal"
 local check = require "wrun.check"
@@ -8,7 +8,7 @@ local wrun = require "wrun"
 local init = wrun.nn.init
 
 describe("an initialiser", function()
-  it("takes settings by index, by name, or both", function()
+  it("takes settings by position, by name, or both", function()
     local function draw(...)
       wrun.manual_seed(3)
       return init.kaiming_uniform_(wrun.empty(3, 5), ...):tolist()
@@ -23,7 +23,7 @@ end)
 describe("common", function()
   local RULES = { a = check.number(1), b = check.number(2) }
 
-  it("gathers settings by index and by name, of which the index wins", function()
+  it("gathers settings by position and by name, of which the position wins", function()
     local w = wrun.empty(2)
     assert.same({ a = 1, b = 2 }, common.settings("f", w, RULES, { "a", "b" }))
     assert.same({ a = 3, b = 7 }, common.settings("f", w, RULES, { "a", "b" }, 3, 7, { a = 5 }))

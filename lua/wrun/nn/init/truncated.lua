@@ -8,12 +8,12 @@ local fail = check.fail
 
 local M = {}
 
---- the share of a normal distribution below x
+-- The share of a normal distribution below x.
 local function below(x)
   return (1 + wrun.erf(wrun.tensor(x / math.sqrt(2), { dtype = "float64" })):item()) / 2
 end
 
---- normal draws, all drawn again and put where those before lie outside, until none does
+-- Normal draws: until none lies outside, all are drawn again, to replace those that do.
 local function reject_normal(tensor, o)
   local function bound(x)
     return wrun.tensor(x, { dtype = tensor.dtype }):item()
@@ -30,8 +30,8 @@ local function reject_normal(tensor, o)
   end
 end
 
---- uniform draws, each kept with the probability that its density has beside the largest in [a, b]:
---- for bounds that hold little of the distribution
+-- Uniform draws, each kept with the probability that its density has beside the largest in [a, b]:
+-- for bounds that hold little of the distribution.
 local function reject_uniform(tensor, o)
   local peak = math.max(o.a, math.min(o.mean, o.b))
   local log_peak = -0.5 * ((peak - o.mean) / o.std) ^ 2
@@ -50,7 +50,7 @@ local function reject_uniform(tensor, o)
   end
 end
 
---- the inverse of the distribution function, applied to uniform draws
+-- The inverse of the distribution function, applied to uniform draws.
 local function invert(tensor, o)
   local low, high = below((o.a - o.mean) / o.std), below((o.b - o.mean) / o.std)
   tensor:uniform_(2 * low - 1, 2 * high - 1, { generator = o.generator })

@@ -77,7 +77,7 @@ local function reduce(o, losses, shares)
   return losses[reduction](losses)
 end
 
---- the names of what compute takes besides o
+-- The names of what compute takes besides o.
 local function tensors_of(compute)
   local names = {}
   for i = 2, debug.getinfo(compute, "u").nparams do
