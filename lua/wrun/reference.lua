@@ -9,7 +9,8 @@
 --- the one that it replaces does, and a class what its init does. `add_` follows from `add`,
 --- `zeros_like` from `zeros`, `nn.functional.mse_loss` from `nn.MSELoss`, `nn.ReLU` from `relu`. A
 --- comment with the part `as NAME` says only what differs from NAME. The `options` of a base class
---- are those of every class below. Where nothing is said of errors, nothing is raised.
+--- are those of every class below. Where nothing is said of errors, nothing is raised, but that a
+--- function of tensors refuses what is none; where nothing is said of its domain, it takes any dtype.
 
 local comments = require "wrun.reference.comments"
 local core = require "wrun.core"
@@ -405,11 +406,22 @@ local function with_shared_options(entry, class)
   return entry
 end
 
-local RAISES_NOTHING = { parts = { raises = "nothing" } }
-
-local function is_called(item)
-  return item.kind == "function" or item.kind == "method"
+--- what goes without saying: a function of tensors takes any dtype and refuses what is no tensor;
+--- all others raise nothing
+local function usual(item, entry)
+  local first = entry.params[1]
+  local name = item.name:match("^wrun%.([%w_]+)$") or item.name:match("^linalg%.([%w_]+)$")
+    or item.name:match("^x:([%w_]+)$")
+  if name and first and first.type:find("^wrun%.Tensor") then
+    local second = entry.params[2]
+    local which = second and second.type == "wrun.Tensor" and "N" or "1"
+    local is_list = first.type ~= "wrun.Tensor"
+    local refusal = ("`%s: argument %s: expected a tensor`"):format(name, which)
+    return { parts = { domain = "any dtype", raises = is_list and "nothing" or refusal } }
+  end
+  local is_called = item.kind == "function" or item.kind == "method"
     or item.kind == "class" and item.value ~= nil
+  return { parts = { raises = is_called and "nothing" or nil } }
 end
 
 --- Returns all that is said of an item: its own comment, and where that is silent, what it follows
@@ -436,7 +448,7 @@ function M.documentation(items, item)
   if item.kind == "class" then
     entry = with_shared_options(entry, item.value)
   end
-  return entry and is_called(item) and derived.completed(entry, RAISES_NOTHING) or entry
+  return entry and derived.completed(entry, usual(item, entry))
 end
 
 --- Returns every item by its name and by its value.

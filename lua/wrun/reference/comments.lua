@@ -11,6 +11,13 @@
 
 local M = {}
 
+---@class wrun.reference.Param
+---@field name string
+---@field type string
+---@field text string
+---@field optional boolean
+---@field is_usual boolean? whether it has no tag, but a name in ARGUMENTS
+
 ---@class wrun.reference.Entry
 ---@field module string where it stands
 ---@field line integer the line that it describes
@@ -19,7 +26,7 @@ local M = {}
 ---@field text string[] the lines after that
 ---@field parts table<string, string> what PARTS lists
 ---@field example string? Lua
----@field params { name: string, type: string, text: string, optional: boolean }[]
+---@field params wrun.reference.Param[]
 ---@field returns { type: string, text: string }[]
 ---@field fields { name: string, type: string, text: string }[]
 ---@field class string? the name that a tag @class gives
@@ -39,9 +46,12 @@ end
 -- What an argument of this name is, as its tag would say it.
 local ARGUMENTS = {
   a = "wrun.Tensor", b = "wrun.Tensor", x = "wrun.Tensor", y = "wrun.Tensor",
-  data = "wrun.Tensor", indices = "wrun.Tensor", input = "wrun.Tensor", mask = "wrun.Tensor",
-  target = "wrun.Tensor", tensor = "wrun.Tensor",
-  d = "integer", keepdim = "boolean?  false", name = "string", options = "table?", path = "string",
+  data = "wrun.Tensor", h = "wrun.Tensor", indices = "wrun.Tensor", input = "wrun.Tensor", mask = "wrun.Tensor",
+  target = "wrun.Tensor", tensor = "wrun.Tensor", v = "wrun.Tensor", weight = "wrun.Tensor",
+  list = "wrun.Tensor[]", generator = "wrun.Generator?", module = "wrun.nn.Module",
+  count = "integer", d = "integer", dims = "integer|integer[]?  all dimensions", index = "integer",
+  n = "integer", keepdim = "boolean?  false", f = "function", fname = "string", name = "string",
+  options = "table?", path = "string",
 }
 
 -------------------------------------------------------------------------------
@@ -217,6 +227,7 @@ local function add_usual_tags(entry)
     seen = tagged[name] and seen + 1 or seen
     if not tagged[name] and ARGUMENTS[name] then
       add_param(usual, name .. " " .. ARGUMENTS[name])
+      usual.params[#usual.params].is_usual = true
     else
       usual.params[#usual.params + 1] = tagged[name]
     end

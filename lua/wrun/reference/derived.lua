@@ -8,6 +8,26 @@ local TENSOR = "wrun.Tensor"
 --- what of an entry is of no other: where it stands and what it defines
 local OWN = { "class", "base", "alias", "path", "is_bare" }
 
+--- the arguments of own: those that its tags describe, else those that other has under their name,
+--- else what names mean everywhere
+local function arguments_of(own, other)
+  local tags, others = own.params or {}, other.params or {}
+  if #tags == 0 or #others == 0 or not own.arguments or own.is_typed then
+    return #tags > 0 and tags or others
+  end
+  local described, params = {}, {}
+  for _, param in ipairs(others) do
+    described[param.name] = param
+  end
+  for _, param in ipairs(tags) do
+    described[param.name] = param.is_usual and described[param.name] or param
+  end
+  for _, name in ipairs(own.arguments) do
+    params[#params + 1] = described[name]
+  end
+  return params
+end
+
 --- Returns own, and of other what own lacks.
 --- domain  each an entry or nil
 ---@param own wrun.reference.Entry?
@@ -34,7 +54,7 @@ function M.completed(own, other)
     result.text = own.text
   end
   parts.as = nil
-  result.parts = parts
+  result.parts, result.params = parts, arguments_of(own, other)
   return result
 end
 
@@ -45,7 +65,8 @@ end
 
 --- the text with the errors of one function as another's
 local function errors_of(text, from, to)
-  return text and (text:gsub("`" .. from .. ": ", "`" .. to .. ": "))
+  return text and (text:gsub("`" .. from .. ": ", "`" .. to .. ": ")
+    :gsub("under the name `" .. from .. "`", "under the name `" .. to .. "`"))
 end
 
 --- the example with calls of one function as another's
@@ -83,7 +104,11 @@ end
 function M.in_place(entry, name)
   local first = entry.params[1] and entry.params[1].name or "x"
   local result = M.under_name(entry, name, name .. "_")
-  result.summary = ("`%s` in place: %s becomes %s."):format(name, first, what_comes_back(entry))
+  result.summary = ("`%s` in place: %s becomes %s."):format(name, first,
+    (what_comes_back(entry):gsub("^a copy of ", "")))
+  if entry.parts.shapes:find("broadcast") then
+    result.parts.shapes = ("%s; %s keeps its shape"):format(entry.parts.shapes, first)
+  end
   result.text = entry.text
   result.returns = { { type = TENSOR, text = first } }
   return result

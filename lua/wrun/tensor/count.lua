@@ -113,14 +113,11 @@ end
 --- Returns x without the elements that equal the one before, or with option dim without such parts
 --- along that dimension; then, where asked for, which of the rest each element is, and how many
 --- equals followed each other.
---- shapes  as `unique`
 --- domain  as `unique`, in the order of x
---- raises  as `unique`, under the name `unique_consecutive`
+--- as      unique
 ---     local x = wrun.tensor { 1, 1, 2, 2, 2, 1 }
 ---     local values, counts = x:unique_consecutive { return_counts = true }
 ---     print(values, counts)    -- tensor([1, 2, 1])  tensor([2, 3, 1])
----@param options { return_inverse: boolean, return_counts: boolean, dim: integer }?
----@return wrun.Tensor ...
 function M.unique_consecutive(x, options)
   return different("unique_consecutive", x,
     check.options("unique_consecutive", options, consecutive_options))

@@ -23,12 +23,8 @@ local M = {}
 M.tensor = operations.tensor
 
 --- Returns a tensor whose elements are whatever the memory held.
---- shapes  sizes -> [sizes]
---- domain  any dtype, float32 by default
---- raises  `empty: argument N: expected a size`; `empty: a size is negative`;
----   `empty: option dtype: expected`
+--- as      zeros
 ---     print(#wrun.empty(2, 3, { dtype = "uint8" }))
----@type fun(...: integer|table): wrun.Tensor
 M.empty = operations.empty
 
 --- Returns a tensor of zeros.
@@ -41,12 +37,8 @@ M.empty = operations.empty
 M.zeros = operations.zeros
 
 --- Returns a tensor of ones.
---- shapes  sizes -> [sizes]
---- domain  any dtype, float32 by default
---- raises  `ones: argument N: expected a size`; `ones: a size is negative`;
----   `ones: option dtype: expected`
+--- as      zeros
 ---     print(wrun.ones(2, 3) * 5)
----@type fun(...: integer|table): wrun.Tensor
 M.ones = operations.ones
 
 --- Returns a tensor filled with value.
@@ -121,14 +113,10 @@ end
 M.rand = operations.rand
 
 --- Returns draws from the normal distribution with mean 0 and standard deviation 1.
---- shapes  sizes -> [sizes]
---- domain  float32 (default) or float64; options dtype, requires_grad, generator
---- raises  `randn: argument N: expected a size`; `randn: a size is negative`;
----   `randn: option dtype: expected float32 or float64`
 --- source  [BoxMuller1958] on the stream of PyTorch's CPU generator
+--- as      rand
 ---     wrun.manual_seed(777)
 ---     print(wrun.randn(2, 3), wrun.randn(1000):std())
----@type fun(...: integer|table): wrun.Tensor
 M.randn = operations.randn
 
 --- Returns integers drawn from low to high - 1, all equally likely.
@@ -173,45 +161,14 @@ local function like(name)
   end
 end
 
---- Returns zeros in the shape of x.
---- shapes  x [...] -> same
---- domain  x's dtype unless options name another
---- raises  `zeros_like: argument 1: expected a tensor`
----     print(wrun.tensor({ { 1, 2 }, { 3, 4 } }):zeros_like())
----@type fun(x: wrun.Tensor, options?: table): wrun.Tensor
 M.zeros_like = like("zeros")
 
---- Returns ones in the shape of x.
---- shapes  x [...] -> same
---- domain  x's dtype unless options name another
---- raises  `ones_like: argument 1: expected a tensor`
----     print(wrun.tensor({ 1, 2 }):ones_like({ dtype = "float64" }))
----@type fun(x: wrun.Tensor, options?: table): wrun.Tensor
 M.ones_like = like("ones")
 
---- Returns a tensor in the shape of x whose elements are whatever the memory held.
---- shapes  x [...] -> same
---- domain  x's dtype unless options name another
---- raises  `empty_like: argument 1: expected a tensor`
----     print(#wrun.empty_like(wrun.ones(2, 3)))
----@type fun(x: wrun.Tensor, options?: table): wrun.Tensor
 M.empty_like = like("empty")
 
---- Returns draws from U[0, 1) in the shape of x.
---- shapes  x [...] -> same
---- domain  x's dtype, a float one, unless options name another; option generator
---- raises  `rand_like: argument 1: expected a tensor`; as `rand`
----     print(wrun.rand_like(wrun.ones(2, 3)))
----@type fun(x: wrun.Tensor, options?: table): wrun.Tensor
 M.rand_like = like("rand")
 
---- Returns normal draws with mean 0 and standard deviation 1 in the shape of x.
---- shapes  x [...] -> same
---- domain  x's dtype, a float one, unless options name another; option generator
---- raises  `randn_like: argument 1: expected a tensor`; as `randn`
----     local x = wrun.ones(2, 3)
----     print(x + 0.1 * x:randn_like()) -- x with noise
----@type fun(x: wrun.Tensor, options?: table): wrun.Tensor
 M.randn_like = like("randn")
 
 --- Returns integers drawn from low to high - 1 in the shape of x.

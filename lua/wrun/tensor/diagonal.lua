@@ -45,7 +45,6 @@ end
 
 --- Returns a vector as the diagonal of a matrix, or the diagonal of a matrix.
 --- shapes  x [n] -> [n, n]; x [m, n] -> [min(m, n)], a view; offset moves it right or down
---- domain  any dtype
 --- raises  `diag: argument 1: expected one or two dimensions`
 ---     print(wrun.tensor({ 1, 2 }):diag(), wrun.arange(9):reshape(3, 3):diag(-1))
 ---@param offset integer?  0
@@ -72,7 +71,6 @@ end
 
 --- Returns the lower triangles of the matrices of the last two dimensions, zeros above them.
 --- shapes  x [..., m, n] -> same; with offset so many more diagonals are kept, or less
---- domain  any dtype
 --- raises  `tril: argument 1: expected two dimensions or more`
 ---     print(wrun.ones(3, 3):tril(), wrun.ones(3, 3):tril(-1))
 ---@param offset integer?  0
@@ -82,10 +80,8 @@ end
 
 --- Returns the upper triangles of the matrices of the last two dimensions, zeros below them.
 --- shapes  x [..., m, n] -> same; with offset so many diagonals fewer are kept, or more
---- domain  any dtype
---- raises  `triu: argument 1: expected two dimensions or more`
+--- as      tril
 ---     print(wrun.ones(3, 3):triu(), wrun.ones(3, 3):triu(1))
----@param offset integer?  0
 function M.triu(x, offset)
   return triangle("triu", x, offset, operations.ge)
 end
@@ -113,13 +109,9 @@ function M.tril_indices(rows, columns, offset)
 end
 
 --- Returns the indices of a matrix's upper triangle, row by row.
---- shapes  -> [2, count], int64: rows and columns, from 1
 --- domain  sizes of 0 or more; offset as for `triu`
---- raises  `triu_indices: argument N: expected an integer`
+--- as      tril_indices
 ---     print(wrun.triu_indices(3, 3, 1))
----@param rows integer
----@param columns integer
----@param offset integer?  0
 function M.triu_indices(rows, columns, offset)
   return indices("triu_indices", rows, columns, offset)
 end

@@ -313,7 +313,6 @@ end
 --- Returns the sum of products over some dimensions of a and as many of b.
 --- shapes  a [m, k, l], b [k, l, n], 2 -> [m, n]; with { { 2 }, { 1 } } dimension 2 of a goes with
 ---   1 of b; the others stay in order, those of a first
---- domain  any dtypes
 --- raises  `tensordot: argument 3: expected`; `argument 2: expected N elements along dimension`
 ---     local a, b = wrun.ones(2, 3, 4), wrun.ones(4, 3)
 ---     print(wrun.tensordot(a, b, { { 2, 3 }, { 2, 1 } }))  -- tensor([12., 12.])

@@ -26,32 +26,19 @@ end
 
 --- Returns x, but at most high.
 --- shapes  x and high broadcast
---- domain  any dtypes; NaN stays NaN
 --- raises  `clamp: argument 2: expected a bound here`; `clamp: argument 3: expected a tensor or a
 ---   number`
+--- as      clamp_min
 ---     print(wrun.tensor({ -1.0, 2.0 }):clamp_max(0))
 ---@param high wrun.Tensor|number
----@return wrun.Tensor
 function M.clamp_max(x, high)
   return operations.clamp(x, nil, high)
 end
 
---- Raises x to low where it is below, and returns x.
---- shapes  low broadcasts to x
---- domain  as `clamp_min`
---- raises  as `clamp_min`, under the name `clamp_`
----     print(wrun.tensor({ -1.0, 2.0 }):clamp_min_(0))
----@param low wrun.Tensor|number
 function M.clamp_min_(x, low)
   return operations.clamp_(x, low, nil)
 end
 
---- Lowers x to high where it is above, and returns x.
---- shapes  high broadcasts to x
---- domain  as `clamp_max`
---- raises  as `clamp_max`, under the name `clamp_`
----     print(wrun.tensor({ -1.0, 2.0 }):clamp_max_(0))
----@param high wrun.Tensor|number
 function M.clamp_max_(x, high)
   return operations.clamp_(x, nil, high)
 end
@@ -87,14 +74,6 @@ function M.nan_to_num(x, nan, posinf, neginf)
   return replaced("nan_to_num", x, nan, posinf, neginf)
 end
 
---- Puts numbers in x for NaN and the infinities, and returns x.
---- shapes  any
---- domain  as `nan_to_num`
---- raises  as `nan_to_num`, under the name `nan_to_num_`; as `copy_`
----     print(wrun.tensor({ 0 / 0, 1 / 0, 2 }):nan_to_num_(-1, 99))
----@param nan number?
----@param posinf number?
----@param neginf number?
 function M.nan_to_num_(x, nan, posinf, neginf)
   return operations.copy_(x, replaced("nan_to_num_", x, nan, posinf, neginf))
 end
@@ -128,34 +107,19 @@ end
 ---@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor|number, options?: { value: number }): wrun.Tensor
 M.addcmul = scaled("addcmul")
 
---- Adds value * a * b to x, and returns x.
---- shapes  a and b broadcast to x
---- domain  as `addcmul`
---- raises  as `addcmul`, under the name `addcmul_`
----     print(wrun.ones(2):addcmul_(wrun.ones(2), wrun.tensor({ 2.0, 3.0 }), { value = 0.5 }))
----@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor|number, options?: { value: number }): wrun.Tensor
 M.addcmul_ = scaled("addcmul_")
 
 --- Returns x + value * a / b.
---- shapes  x, a and b broadcast
 --- domain  float32 and float64, other dtypes are computed as float32; option value 1
---- raises  `addcdiv: option value: expected`; `addcdiv: argument N: expected a tensor`
+--- as      addcmul
 ---     print(wrun.ones(2):addcdiv(wrun.ones(2), wrun.tensor({ 2.0, 4.0 }), { value = 2 }))
----@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor|number, options?: { value: number }): wrun.Tensor
 M.addcdiv = scaled("addcdiv")
 
---- Adds value * a / b to x, and returns x.
---- shapes  a and b broadcast to x
---- domain  as `addcdiv`
---- raises  as `addcdiv`, under the name `addcdiv_`
----     print(wrun.ones(2):addcdiv_(wrun.ones(2), wrun.tensor({ 2.0, 4.0 }), { value = 2 }))
----@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor|number, options?: { value: number }): wrun.Tensor
 M.addcdiv_ = scaled("addcdiv_")
 
 --- Returns derivative number n of digamma at x; the number may also stand first.
 --- shapes  x [...] -> same
 --- domain  n a whole number from 0 (digamma) to 170; float32 and float64, others as float32
---- raises  `polygamma: argument 1: expected a tensor`
 ---     print(wrun.polygamma(1, wrun.tensor({ 1.0 }))) -- pi^2 / 6
 ---@param n integer
 function M.polygamma(x, n)

@@ -296,12 +296,6 @@ end
 ---@type fun(x: wrun.Tensor, indices: wrun.Tensor, y: wrun.Tensor|number, accumulate?: boolean): wrun.Tensor
 M.put = operations.put
 
---- Writes (or adds) y at indices of x, seen as one row, and returns x.
---- shapes  as `put`
---- domain  as `put`
---- raises  as `put`, under the name `put_`
----     print(wrun.zeros(2, 2):put_(wrun.tensor { 4, 4 }, 5, true)) -- 10 at the end
----@type fun(x: wrun.Tensor, indices: wrun.Tensor, y: wrun.Tensor|number, accumulate?: boolean): wrun.Tensor
 M.put_ = operations.put_
 
 -------------------------------------------------------------------------------
@@ -324,30 +318,15 @@ M.index_select = operations.index_select
 ---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.index_add = operations.index_add
 
---- Adds the rows of y along dimension d of x at indices, and returns x.
---- shapes  as `index_add`
---- domain  as `index_add`
---- raises  as `index_add`, under the name `index_add_`
----     print(wrun.zeros(3):index_add_(1, wrun.tensor { 3, 3, 1 }, wrun.ones(3)))
----@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.index_add_ = operations.index_add_
 
 --- Returns a copy of x with the rows of y written along dimension d at indices.
---- shapes  x [n, m], d = 1, indices [k], y [k, m] -> [n, m]
 --- domain  any dtype, of y the same. Of rows written to one index the last stays, but all get
 ---   its gradient.
---- raises  `index_copy: argument 3: expected indices from 1 to`; `index_copy: argument 4:
----   expected a shape that broadcasts to`
+--- as      index_add
 ---     print(wrun.zeros(3):index_copy(1, wrun.tensor { 3, 1 }, wrun.tensor { 5.0, 7.0 }))
----@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.index_copy = operations.index_copy
 
---- Writes the rows of y along dimension d of x at indices, and returns x.
---- shapes  as `index_copy`
---- domain  as `index_copy`
---- raises  as `index_copy`, under the name `index_copy_`
----     print(wrun.zeros(3):index_copy_(1, wrun.tensor { 3, 1 }, wrun.tensor { 5.0, 7.0 }))
----@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.index_copy_ = operations.index_copy_
 
 --- Returns a copy of x with value along dimension d at indices.
@@ -358,12 +337,6 @@ M.index_copy_ = operations.index_copy_
 ---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, value: wrun.Tensor|number): wrun.Tensor
 M.index_fill = operations.index_fill
 
---- Sets x to value along dimension d at indices, and returns x.
---- shapes  as `index_fill`
---- domain  as `index_fill`
---- raises  as `index_fill`, under the name `index_fill_`
----     print(wrun.zeros(2, 3):index_fill_(2, wrun.tensor { 3, 1 }, 9))
----@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, value: wrun.Tensor|number): wrun.Tensor
 M.index_fill_ = operations.index_fill_
 
 -------------------------------------------------------------------------------
@@ -389,28 +362,14 @@ M.gather = operations.gather
 ---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.scatter = operations.scatter
 
---- Writes each element of y at its own index along dimension d of x, and returns x.
---- shapes  as `scatter`
---- domain  as `scatter`
---- raises  as `scatter`, under the name `scatter_`
----     print(wrun.zeros(2, 3):scatter_(2, wrun.tensor { { 2 }, { 1 } }, 1))
----@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.scatter_ = operations.scatter_
 
 --- Returns a copy of x with each element of y added at its own index along dimension d.
---- shapes  as `scatter`
 --- domain  as `scatter`; an index may stand twice
---- raises  as `scatter`, under the name `scatter_add`
+--- as      scatter
 ---     print(wrun.zeros(2, 3):scatter_add(2, wrun.tensor { { 2, 2 }, { 1, 3 } }, 1))
----@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.scatter_add = operations.scatter_add
 
---- Adds each element of y at its own index along dimension d of x, and returns x.
---- shapes  as `scatter`
---- domain  as `scatter_add`
---- raises  as `scatter`, under the name `scatter_add_`
----     print(wrun.zeros(2, 3):scatter_add_(2, wrun.tensor { { 2, 2 }, { 1, 3 } }, 1))
----@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.scatter_add_ = operations.scatter_add_
 
 local INFINITE = { -math.huge, math.huge }
@@ -472,14 +431,6 @@ function M.scatter_reduce(x, d, indices, y, way, include_self)
   return operations.scatter_reduce(base, d, indices, y, way)
 end
 
---- Sets x to what `scatter_reduce` returns, and returns it.
---- shapes  as `scatter`
---- domain  as `scatter_reduce`
---- raises  as `scatter_reduce`
----     local x, indices = wrun.ones(3), wrun.tensor({ 1, 1, 3 })
----     print(x:scatter_reduce_(1, indices, wrun.tensor({ 2.0, 5.0, -1.0 }), "mean"))
----@param way string  "sum", "mean", "prod", "amax" or "amin"
----@param include_self boolean?  true
 function M.scatter_reduce_(x, d, indices, y, way, include_self)
   return operations.copy_(x, M.scatter_reduce(x, d, indices, y, way, include_self))
 end

@@ -43,11 +43,9 @@ end
 
 --- Returns tensors of one shape side by side along a new dimension d.
 --- shapes  k tensors [m, n] along 1 -> [k, m, n]
---- domain  any dtypes; the result has their common one
---- raises  `stack: tensor N: expected the shape`; `stack: argument 1: expected a table`
+--- as      cat
 ---     print(wrun.stack({ wrun.tensor({ 1, 2 }), wrun.tensor({ 3, 4 }) }, 2))
 ---@param list wrun.Tensor[]
----@param d integer?  1
 function M.stack(list, d)
   check.tensors("stack", 1, list)
   d = check.dimension("stack", 2, d or 1, list[1].ndim + 1)
@@ -102,7 +100,6 @@ end
 
 --- Returns tensors expanded to the shape to which all of them broadcast.
 --- shapes  [m, 1], [n] -> [m, n], [m, n]; views
---- domain  any dtypes
 --- raises  `broadcast_tensors: argument N: expected a shape that broadcasts with those before`
 ---     local x, y = wrun.broadcast_tensors(wrun.arange(2):unsqueeze(2), wrun.arange(3))
 ---     print(x, y)

@@ -103,40 +103,34 @@ end
 
 --- Returns the product of two matrices.
 --- shapes  a [m, k], b [k, n] -> [m, n]
---- domain  as `matmul`
 --- raises  `mm: expected 2 and 2 dimensions`; as `matmul`
+--- as      matmul
 ---     print(wrun.eye(2):mm(wrun.ones(2, 3)))
----@type fun(a: wrun.Tensor, b: wrun.Tensor): wrun.Tensor
 M.mm = product("mm", 2, 2)
 
 --- Returns the product of a matrix and a vector.
 --- shapes  a [m, k], b [k] -> [m]
---- domain  as `matmul`
 --- raises  `mv: expected 2 and 1 dimensions`; as `matmul`
+--- as      matmul
 ---     print(wrun.eye(2):mv(wrun.ones(2)))
----@type fun(a: wrun.Tensor, b: wrun.Tensor): wrun.Tensor
 M.mv = product("mv", 2, 1)
 
 --- Returns the sum of the products of two vectors' elements.
 --- shapes  a [n], b [n] -> []
---- domain  as `matmul`
 --- raises  `dot: expected 1 and 1 dimensions`; as `matmul`
+--- as      matmul
 ---     print(wrun.tensor({ 1, 2, 3 }):dot(wrun.tensor({ 4, 5, 6 })))
----@type fun(a: wrun.Tensor, b: wrun.Tensor): wrun.Tensor
 M.dot = product("dot", 1, 1)
 
 --- Returns the products of two batches of matrices.
 --- shapes  a [batch, m, k], b [batch, k, n] -> [batch, m, n]
---- domain  as `matmul`
 --- raises  `bmm: expected 3 and 3 dimensions`; as `matmul`
+--- as      matmul
 ---     print(wrun.rand(5, 2, 3):bmm(wrun.rand(5, 3, 4)).shape[3])
----@type fun(a: wrun.Tensor, b: wrun.Tensor): wrun.Tensor
 M.bmm = product("bmm", 3, 3)
 
 --- Returns all products of an element of a and an element of b.
 --- shapes  a [n], b [m] -> [n, m]
---- domain  any dtypes
---- raises  `outer: argument N: expected a tensor`
 ---     print(wrun.arange(1, 4):outer(wrun.arange(1, 4)))
 function M.outer(a, b)
   check.tensor_argument("outer", 1, a)
@@ -183,18 +177,16 @@ M.addmm = sum_with_product("addmm", 2, 2)
 
 --- Returns beta x + alpha a b for a matrix a and a vector b.
 --- shapes  x broadcasts to [m], a [m, k], b [k] -> [m]
---- domain  as `addmm`
 --- raises  `addmv: argument 1: expected what broadcasts to`; `expected 2 and 1 dimensions`
+--- as      addmm
 ---     print(wrun.addmv(wrun.ones(2), wrun.eye(2), wrun.tensor({ 1.0, 2 })))  -- tensor([2., 3.])
----@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor, options?: { beta: number, alpha: number }): wrun.Tensor
 M.addmv = sum_with_product("addmv", 2, 1)
 
 --- Returns beta x + alpha a b for batches of matrices a and b.
 --- shapes  x broadcasts to [n, m, l], a [n, m, k], b [n, k, l] -> [n, m, l]
---- domain  as `addmm`
 --- raises  `baddbmm: argument 1: expected what broadcasts to`; `expected 3 and 3 dimensions`
+--- as      addmm
 ---     print(wrun.baddbmm(wrun.ones(1), wrun.ones(2, 1, 3), wrun.ones(2, 3, 1)):flatten())  -- 4, 4
----@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor, options?: { beta: number, alpha: number }): wrun.Tensor
 M.baddbmm = sum_with_product("baddbmm", 3, 3)
 
 --- Returns beta x + alpha times the outer product of the vectors a and b.
@@ -235,7 +227,6 @@ end
 
 --- Returns the product of several matrices, multiplied in the order that is cheapest.
 --- shapes  [a, b], [b, c], [c, d] -> [a, d]; the first may be a row [b], the last a column [c]
---- domain  any dtypes
 --- raises  `multi_dot: argument 1: expected a table of two or more tensors`; `tensor N: expected`
 --- cost    the fewest multiplications, found in O(n^3) for n matrices
 ---     print(wrun.multi_dot({ wrun.ones(100, 2), wrun.ones(2, 100), wrun.ones(100) })[1])  -- 200
@@ -276,8 +267,6 @@ end
 
 --- Returns the Kronecker product: blocks of b, one times each element of a.
 --- shapes  a [m, n], b [p, q] -> [m p, n q]; any ranks, the smaller filled up with ones in front
---- domain  any dtypes
---- raises  `kron: argument N: expected a tensor`
 ---     print(wrun.kron(wrun.eye(2), wrun.tensor({ { 1.0, 2 } })))  -- 1 2 0 0, 0 0 1 2
 function M.kron(a, b)
   check.tensor_argument("kron", 1, a)
@@ -298,7 +287,6 @@ local DIMENSION = { dim = check.integer(-1) }
 
 --- Returns the inner products of the vectors that lie along a dimension.
 --- shapes  a [..., k] and b [..., k] broadcast -> [...]
---- domain  any dtypes
 --- raises  as `mul` and `sum`
 ---     print(wrun.linalg.vecdot(wrun.ones(2, 3), wrun.ones(3)))  -- tensor([3., 3.])
 ---@param options { dim: integer }?  -1
@@ -310,10 +298,9 @@ end
 
 --- Returns the cross products of the vectors of 3 that lie along a dimension.
 --- shapes  a [..., 3] and b [..., 3] broadcast -> [..., 3]
---- domain  any dtypes
 --- raises  `cross: argument N: expected 3 elements along dimension`
+--- as      vecdot
 ---     print(wrun.cross(wrun.tensor({ 1, 0, 0 }), wrun.tensor({ 0, 1, 0 })))  -- tensor([0, 0, 1])
----@param options { dim: integer }?  -1
 function M.cross(a, b, options)
   local dim = check.options("cross", options, DIMENSION).dim
   for i, x in ipairs { a or false, b or false } do

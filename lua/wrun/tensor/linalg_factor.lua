@@ -441,12 +441,6 @@ function M.inv(x)
   return operations._solve(x, is_square and operations.expand(one, x.shape) or one, "inv")
 end
 
---- The same under its older name.
---- shapes  as `inv`
---- domain  as `inv`
---- raises  as `inv`
----     print(wrun.eye(2):mul(4):inverse())  -- 0.25 on the diagonal
----@type fun(x: wrun.Tensor): wrun.Tensor
 M.inverse = M.inv
 
 --- Returns the x of least |a x - b|, of those the one of least |x|; the sums of squares of a x - b

@@ -16,12 +16,6 @@ local function check_float(f, x)
   check.float_argument(f, 1, x)
 end
 
---- Returns the vector norm of any order: wrun.norm under PyTorch's name.
---- shapes  x [...] -> [], or without the dimensions dim
---- domain  as `norm`
---- raises  as `norm`
----     print(wrun.linalg.vector_norm(wrun.tensor({ 3.0, -4, 0 }), 1))  -- tensor(7.)
----@type fun(x: wrun.Tensor, order?: number, dim?: integer|integer[], keepdim?: boolean): wrun.Tensor
 M.vector_norm = statistics.norm
 
 -- x with the two dimensions last

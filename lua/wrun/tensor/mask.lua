@@ -46,13 +46,6 @@ function M.masked_fill(x, mask, value)
   return filled("masked_fill", x, mask, value, false)
 end
 
---- Sets x to value where mask is true, and returns x.
---- shapes  mask broadcasts to x
---- domain  as `masked_fill`
---- raises  as `masked_fill`, under the name `masked_fill_`
----     local x = wrun.tensor { 1.0, -2.0, 3.0 }
----     print(x:masked_fill_(x:lt(0), 0))
----@param value number|wrun.Tensor
 function M.masked_fill_(x, mask, value)
   return operations.copy_(x, filled("masked_fill_", x, mask, value, true))
 end
@@ -95,13 +88,6 @@ function M.masked_scatter(x, mask, source)
   return operations.put(operations.expand(x, joint), indices, values)
 end
 
---- Writes the elements of source, in order, to x where mask is true, and returns x.
---- shapes  mask broadcasts to x
---- domain  as `masked_scatter`
---- raises  as `masked_scatter`, under the name `masked_scatter_`
----     local mask = wrun.tensor { true, false, true }
----     print(wrun.zeros(3):masked_scatter_(mask, wrun.tensor { 5.0, 7.0 }))
----@param source wrun.Tensor
 function M.masked_scatter_(x, mask, source)
   local joint = joint_shape("masked_scatter_", x, mask, true)
   local indices = true_indices(mask, joint)
@@ -112,7 +98,6 @@ end
 --- Returns the indices of the elements that are not 0, one in a row, in the order of x.
 --- shapes  x [a, b] -> [count, 2]; without dimensions [1, 0] or [0, 0]
 --- domain  any dtype; NaN is not 0; indices from 1
---- raises  `nonzero: argument 1: expected a tensor`
 ---     print(wrun.eye(2):nonzero()) -- 1, 1 and 2, 2
 ---@type fun(x: wrun.Tensor): wrun.Tensor
 M.nonzero = operations.nonzero

@@ -36,21 +36,17 @@ function M.softmax(x, d, options)
 end
 
 --- Returns x - log sum exp(x) along dimension d, without overflow.
---- shapes  x [...] -> same
---- domain  float32 or float64; NaN along d where any is NaN or all are -inf
 --- raises  `log_softmax: argument 2: expected a dimension`; `argument 1: expected a float`
+--- as      softmax
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):log_softmax(1))
----@param options { dtype: string }?  of x before, and of the result
 function M.log_softmax(x, d, options)
   return with_dtype("log_softmax", operations.log_softmax, options, x, d)
 end
 
 --- Returns exp(-x) / sum exp(-x) along dimension d, without overflow.
---- shapes  x [...] -> same
---- domain  as `softmax`
 --- raises  `softmin: argument 1: expected a tensor`; as `softmax`
+--- as      softmax
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):softmin(1))
----@param options { dtype: string }?  of x before, and of the result
 function M.softmin(x, d, options)
   check.tensor_argument("softmin", 1, x)
   return M.softmax(-x, d, options)

@@ -133,39 +133,34 @@ operations.define("reduce", {
 })
 
 --- Returns the sum over everything, or over one or some dimensions.
---- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
+--- shapes  x [...] -> []; without dimensions dims, or with size 1 there where keepdim is set
 --- domain  floats keep their dtype, others give int64; 0 for no elements
 --- raises  `sum: argument 2: expected a dimension`; `sum: option dtype: expected`
 ---     local x = wrun.ones(2, 3)
 ---     print(x:sum(), x:sum(1), x:sum({ 1, 2 }, true))
----@param d integer|integer[]?  all dimensions
+---@param dims integer|integer[]?  all dimensions
 ---@param options { dtype: string }?  of x before it is reduced, and of the result
-function M.sum(x, d, keepdim, options)
-  return with_dtype("sum", operations.sum, options, x, d, keepdim)
+function M.sum(x, dims, keepdim, options)
+  return with_dtype("sum", operations.sum, options, x, dims, keepdim)
 end
 
 --- Returns the mean over everything, or over one or some dimensions.
---- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
 --- domain  float32 or float64; NaN for no elements
 --- raises  `mean: argument 1: expected a float`; `mean: argument 2: expected a dimension`;
 ---   `mean: option dtype: expected`
+--- as      sum
 ---     print(wrun.tensor({ { 1.0, 2.0 }, { 3.0, 4.0 } }):mean(1))
----@param d integer|integer[]?  all dimensions
----@param options { dtype: string }?  of x before it is reduced, and of the result
-function M.mean(x, d, keepdim, options)
-  return with_dtype("mean", operations.mean, options, x, d, keepdim)
+function M.mean(x, dims, keepdim, options)
+  return with_dtype("mean", operations.mean, options, x, dims, keepdim)
 end
 
 --- Returns the product over everything, or over one or some dimensions.
---- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
 --- domain  floats keep their dtype, others give int64; 1 for no elements. The gradient holds
 ---   where factors are 0, too
---- raises  `prod: argument 2: expected a dimension`; `prod: option dtype: expected`
+--- as      sum
 ---     print(wrun.arange(1, 6):prod())
----@param d integer|integer[]?  all dimensions
----@param options { dtype: string }?  of x before it is reduced, and of the result
-function M.prod(x, d, keepdim, options)
-  return with_dtype("prod", operations.prod, options, x, d, keepdim)
+function M.prod(x, dims, keepdim, options)
+  return with_dtype("prod", operations.prod, options, x, dims, keepdim)
 end
 
 --- Returns the largest element, and along a dimension also its index.
@@ -186,15 +181,12 @@ function M.max(x, d, keepdim)
 end
 
 --- Returns the smallest element, and along a dimension also its index.
---- shapes  x [...] -> []; without dimension d, or with size 1 there where keepdim is set
 --- domain  any dtype; NaN is smaller than all; the first of equals. Over everything, equals share
 ---   the gradient
---- raises  `min: argument 1: expected at least one element`; `min: argument 2: expected`
+--- as      max
 ---     local values, indices = wrun.tensor({ { 1, 5 }, { 4, 2 } }):min(2)
 ---     print(values, indices)
 ---@param d integer|wrun.Tensor?  all dimensions; of a tensor `minimum`
----@return wrun.Tensor
----@return wrun.Tensor? indices
 function M.min(x, d, keepdim)
   if check.is_tensor(d) then
     return operations.minimum(x, d)
@@ -211,11 +203,9 @@ end
 M.argmax = operations.argmax
 
 --- Returns the index of the smallest element, counted through the whole tensor or along d.
---- shapes  x [...] -> [] int64; without dimension d, or with size 1 there where keepdim is set
 --- domain  any dtype; NaN is smaller than all; the first of equals
---- raises  `argmin: argument 1: expected at least one element`; `argmin: argument 2: expected`
+--- as      argmax
 ---     print(wrun.tensor({ { 1, 5 }, { 4, 2 } }):argmin(2))
----@type fun(x: wrun.Tensor, d?: integer, keepdim?: boolean): wrun.Tensor
 M.argmin = operations.argmin
 
 --- Returns whether any element is not 0.
@@ -227,11 +217,9 @@ M.argmin = operations.argmin
 M.any = operations.any
 
 --- Returns whether all elements are not 0.
---- shapes  x [...] -> [] bool; without dimensions d, or with size 1 there where keepdim is set
 --- domain  any dtype; NaN is not 0; true for no elements
---- raises  `all: argument 2: expected a dimension`
+--- as      any
 ---     print(wrun.tensor({ { 0, 1 }, { 1, 1 } }):all(2))
----@type fun(x: wrun.Tensor, d?: integer|integer[], keepdim?: boolean): wrun.Tensor
 M.all = operations.all
 
 --- Returns the largest element over everything, or over one or some dimensions.
@@ -243,34 +231,32 @@ M.all = operations.all
 M.amax = operations.amax
 
 --- Returns the smallest element over everything, or over one or some dimensions.
---- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
 --- domain  any dtype; NaN is smaller than all. Equals share the gradient.
---- raises  `amin: argument 1: expected at least one element`; `amin: argument 2: expected`
+--- as      amax
 ---     print(wrun.tensor({ { 1, 5 }, { 4, 2 } }):amin(1))    -- tensor([1, 2])
----@type fun(x: wrun.Tensor, d?: integer|integer[], keepdim?: boolean): wrun.Tensor
 M.amin = operations.amin
 
 --- Returns the smallest and the largest element, over everything or over some dimensions.
---- shapes  x [...] -> [] twice; without dimensions d, or with size 1 there where keepdim is set
+--- shapes  x [...] -> [] twice; without dimensions dims, or with size 1 there where keepdim is set
 --- domain  any dtype; both are NaN where there is one. Equals share the gradient.
 --- raises  as `amin`
 ---     print(wrun.tensor({ 3, 1, 2 }):aminmax())    -- tensor(1)  tensor(3)
----@param d integer|integer[]?  all dimensions
+---@param dims integer|integer[]?  all dimensions
 ---@return wrun.Tensor smallest
 ---@return wrun.Tensor largest
-function M.aminmax(x, d, keepdim)
-  return operations.amin(x, d, keepdim), operations.amax(x, d, keepdim)
+function M.aminmax(x, dims, keepdim)
+  return operations.amin(x, dims, keepdim), operations.amax(x, dims, keepdim)
 end
 
 --- Returns how many elements are not 0.
---- shapes  x [...] -> [] int64; without dimensions d
+--- shapes  x [...] -> [] int64; without dimensions dims
 --- domain  any dtype; NaN is not 0
 --- raises  `count_nonzero: argument 1: expected a tensor`; as `sum`
 ---     print(wrun.tensor({ { 0, 5 }, { 4, 2 } }):count_nonzero(1))    -- tensor([1, 2])
----@param d integer|integer[]?  all dimensions
-function M.count_nonzero(x, d)
+---@param dims integer|integer[]?  all dimensions
+function M.count_nonzero(x, dims)
   check.tensor_argument("count_nonzero", 1, x)
-  return operations.sum(operations.ne(x, 0), d)
+  return operations.sum(operations.ne(x, 0), dims)
 end
 
 --- x with 0 for NaN
@@ -280,49 +266,45 @@ local function without_nan(name, x)
 end
 
 --- Returns the sum of all that is not NaN, over everything or over some dimensions.
---- shapes  as `sum`
 --- domain  any dtype; 0 where there is nothing but NaN
 --- raises  `nansum: argument 1: expected a tensor`; `nansum: option dtype: expected`; as `sum`
+--- as      sum
 ---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nansum())    -- tensor(4.)
----@param d integer|integer[]?  all dimensions
----@param options { dtype: string }?  of x before it is reduced, and of the result
 ---@return wrun.Tensor
-function M.nansum(x, d, keepdim, options)
-  return with_dtype("nansum", operations.sum, options, without_nan("nansum", x), d, keepdim)
+function M.nansum(x, dims, keepdim, options)
+  return with_dtype("nansum", operations.sum, options, without_nan("nansum", x), dims, keepdim)
 end
 
 --- Returns the mean of all that is not NaN, over everything or over some dimensions.
 --- shapes  as `mean`
 --- domain  float32 or float64; NaN where there is nothing but NaN
 --- raises  `nanmean: argument 1: expected a float`; as `nansum`
+--- as      sum
 ---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nanmean())    -- tensor(2.)
----@param d integer|integer[]?  all dimensions
----@param options { dtype: string }?  of x before it is reduced, and of the result
 ---@return wrun.Tensor
-function M.nanmean(x, d, keepdim, options)
+function M.nanmean(x, dims, keepdim, options)
   check.tensor_argument("nanmean", 1, x)
   check.float_argument("nanmean", 1, x)
   local is_number = operations.logical_not(operations.isnan(x))
-  return M.nansum(x, d, keepdim, options) / operations.sum(is_number, d, keepdim)
+  return M.nansum(x, dims, keepdim, options) / operations.sum(is_number, dims, keepdim)
 end
 
 --- Returns log sum exp(x) over everything or over one or some dimensions, without overflow.
---- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
 --- domain  any dtype, integers as float32; -inf where all elements are, or there are none
 --- raises  `logsumexp: argument 1: expected a tensor`; as `sum`
+--- as      sum
 ---     print(wrun.tensor({ 1000.0, 1000.0 }):logsumexp(1))    -- tensor(1000.6932)
----@param d integer|integer[]?  all dimensions
-function M.logsumexp(x, d, keepdim)
+function M.logsumexp(x, dims, keepdim)
   check.tensor_argument("logsumexp", 1, x)
   if not check.is_float(x) then
     x = operations.to(x, "float32")
   end
   if x:numel() == 0 then
-    return operations.log(operations.sum(x, d, keepdim))
+    return operations.log(operations.sum(x, dims, keepdim))
   end
-  local most = operations.amax(operations.detach(x), d, true)
+  local most = operations.amax(operations.detach(x), dims, true)
   most = operations.where(operations.isfinite(most), most, 0)
-  local sum = operations.sum(operations.exp(x - most), d, keepdim)
+  local sum = operations.sum(operations.exp(x - most), dims, keepdim)
   return operations.log(sum) + operations.reshape(most, sum.shape)
 end
 

@@ -112,11 +112,8 @@ end
 M.cummax = running_extreme("cummax")
 
 --- Returns the smallest element up to each index along dimension d, and where it stands.
---- shapes  x [...] -> same, twice; the indices are int64 and count from 1
---- domain  any dtype; of equals the last wins, and the last NaN over all numbers
---- raises  `cummin: argument 2: expected a dimension`
+--- as      cummax
 ---     print((wrun.tensor({ 2, 3, 1 }):cummin(1)))    -- tensor([2, 2, 1])
----@type fun(x: wrun.Tensor, d: integer): wrun.Tensor, wrun.Tensor
 M.cummin = running_extreme("cummin")
 
 local recurrence_options = { reverse = check.boolean(false) }
@@ -218,11 +215,8 @@ end
 
 --- Returns the integrals of y along dimension d up to each point but the first.
 --- shapes  y [..., n] -> [..., n - 1]; x as for `trapezoid`
---- domain  as `trapezoid`
---- raises  as `trapezoid`, under the name `cumulative_trapezoid`
+--- as      trapezoid
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):cumulative_trapezoid())    -- 1.5, 4
----@param x wrun.Tensor|number?  1: where the values stand, or how far they are apart
----@param d integer?  -1
 function M.cumulative_trapezoid(y, x, d)
   local areas
   areas, d = trapezoids("cumulative_trapezoid", y, x, d)

@@ -58,7 +58,6 @@ end
 --- Returns the elements of x in ascending order along its first dimension.
 --- shapes  x [...] -> same
 --- domain  any dtype; NaN is the largest
---- raises  `msort: argument 1: expected a tensor`
 ---     print(wrun.tensor({ { 3, 1 }, { 2, 5 } }):msort())    -- tensor([[2, 1], [3, 5]])
 function M.msort(x)
   local d = dimension_of("msort", 2, x, 1)
@@ -69,11 +68,9 @@ end
 --- is sorted.
 --- shapes  x [...] -> same, int64, from 1
 --- domain  any dtype; stable, NaN is the largest
---- raises  `argsort: argument 1: expected a tensor`; `argsort: argument 2: expected a dimension`
+--- as      sort
 ---     print(wrun.tensor({ 30, 10, 20 }):argsort())              -- tensor([2, 3, 1])
 ---     print(wrun.tensor({ 30, 10, 20 }):argsort(1, true))       -- tensor([1, 3, 2])
----@param d integer?  -1
----@param descending boolean?  false
 function M.argsort(x, d, descending)
   d = dimension_of("argsort", 2, x, d)
   return (select(2, unrecorded.sort("argsort", x, d, descending)))
@@ -192,11 +189,9 @@ M.median = median("median", function(numbers, n)
 end)
 
 --- Returns the median of all numbers, or of those along dimension d and its place, NaN left out.
---- shapes  as `median`
 --- domain  any dtype; NaN where there is nothing else
---- raises  as `median`
+--- as      median
 ---     print(wrun.tensor({ 5.0, 0 / 0, 4, 2 }):nanmedian())    -- tensor(4.)
----@type fun(x: wrun.Tensor, d?: integer, keepdim?: boolean): wrun.Tensor, wrun.Tensor?
 M.nanmedian = median("nanmedian", function(numbers)
   return ((numbers + 1) / 2):floor():long():clamp(1)
 end)
@@ -335,11 +330,9 @@ end
 M.quantile = quantile("quantile", false)
 
 --- Returns quantiles of the numbers in x, NaN left out.
---- shapes  as `quantile`
 --- domain  as `quantile`; NaN where the line is nothing but NaN
---- raises  as `quantile`
+--- as      quantile
 ---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nanquantile(0.5))    -- tensor(2.)
----@type fun(x: wrun.Tensor, q: number|table, d?: integer, keepdim?: boolean, options?: table): wrun.Tensor
 M.nanquantile = quantile("nanquantile", true)
 
 -------------------------------------------------------------------------------

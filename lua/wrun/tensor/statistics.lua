@@ -29,55 +29,49 @@ end
 
 --- Returns the variance: the sum of the squares of the distances from the mean, divided by the
 --- number of elements less the option correction.
---- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
+--- shapes  x [...] -> []; without dimensions dims, or with size 1 there where keepdim is set
 --- domain  float32 or float64. correction is 1 unless given; unbiased = false means 0. NaN for no
 ---   more elements than that, or infinity.
 --- raises  `var: argument 1: expected a float`; `var: argument 2: expected a dimension`;
 ---   `var: option unbiased: expected`; `var: option correction: expected a number`
 ---     local x = wrun.tensor { 1.0, 2.0, 6.0 }
 ---     print(x:var(), x:var(1, false, { correction = 0 }))    -- tensor(7.)  tensor(4.6667)
----@param d integer|integer[]?  all dimensions
+---@param dims integer|integer[]?  all dimensions
 ---@param options { correction: number, unbiased: boolean }?
-function M.var(x, d, keepdim, options)
-  return operations.var(x, d, keepdim, correction_of(options))
+function M.var(x, dims, keepdim, options)
+  return operations.var(x, dims, keepdim, correction_of(options))
 end
 
 --- Returns the standard deviation: the root of the variance.
---- shapes  as `var`
 --- domain  as `var`; the gradient is 0 where it is 0
---- raises  as `var`
+--- as      var
 ---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):std())    -- tensor(2.6458)
----@param d integer|integer[]?  all dimensions
----@param options { correction: number, unbiased: boolean }?
 ---@return wrun.Tensor
-function M.std(x, d, keepdim, options)
-  return root(M.var(x, d, keepdim, options))
+function M.std(x, dims, keepdim, options)
+  return root(M.var(x, dims, keepdim, options))
 end
 
 --- Returns the variance and the mean.
 --- shapes  as `var`, twice
---- domain  as `var`
---- raises  as `var`
+--- as      var
 ---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):var_mean())    -- tensor(7.)  tensor(3.)
----@param d integer|integer[]?  all dimensions
----@param options { correction: number, unbiased: boolean }?
 ---@return wrun.Tensor variance
 ---@return wrun.Tensor mean
-function M.var_mean(x, d, keepdim, options)
-  return M.var(x, d, keepdim, options), operations.mean(x, d, keepdim)
+function M.var_mean(x, dims, keepdim, options)
+  return M.var(x, dims, keepdim, options), operations.mean(x, dims, keepdim)
 end
 
 --- Returns the standard deviation and the mean.
---- shapes  as `var`, twice
 --- domain  as `std`
 --- raises  as `var`
+--- as      var_mean
 ---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):std_mean())    -- tensor(2.6458)  tensor(3.)
----@param d integer|integer[]?  all dimensions
+---@param dims integer|integer[]?  all dimensions
 ---@param options { correction: number, unbiased: boolean }?
 ---@return wrun.Tensor deviation
 ---@return wrun.Tensor mean
-function M.std_mean(x, d, keepdim, options)
-  return M.std(x, d, keepdim, options), operations.mean(x, d, keepdim)
+function M.std_mean(x, dims, keepdim, options)
+  return M.std(x, dims, keepdim, options), operations.mean(x, dims, keepdim)
 end
 
 --- (sum |x|^p)^(1/p), with a gradient of 0 where x or the norm is 0
@@ -93,7 +87,7 @@ end
 
 --- Returns the p-norm (sum |x|^p)^(1/p): for math.huge the largest magnitude, for -math.huge the
 --- smallest, for 0 the number of elements that are not 0.
---- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
+--- shapes  x [...] -> []; without dimensions dims, or with size 1 there where keepdim is set
 --- domain  float32 or float64; p any number. The gradient is 0 where the norm is 0, and shared
 ---   among equal extremes.
 --- raises  `norm: argument 1: expected a float`; `norm: argument 1: expected at least one element`
@@ -101,28 +95,28 @@ end
 ---     local x = wrun.tensor { 3.0, -4.0 }
 ---     print(x:norm(), x:norm(1), x:norm(math.huge))    -- tensor(5.)  tensor(7.)  tensor(4.)
 ---@param p number?  2
----@param d integer|integer[]?  all dimensions
-function M.norm(x, p, d, keepdim)
+---@param dims integer|integer[]?  all dimensions
+function M.norm(x, p, dims, keepdim)
   check.tensor_argument("norm", 1, x)
   p = check.argument("norm", 2, p, check.number(2))
   check.float_argument("norm", 1, x)
   if p == 2 then
-    return root(operations.sum(operations.square(x), d, keepdim))
+    return root(operations.sum(operations.square(x), dims, keepdim))
   elseif p == 1 then
-    return operations.sum(operations.abs(x), d, keepdim)
+    return operations.sum(operations.abs(x), dims, keepdim)
   elseif p == 0 then
-    return operations.to(operations.sum(operations.ne(x, 0), d, keepdim), x.dtype)
+    return operations.to(operations.sum(operations.ne(x, 0), dims, keepdim), x.dtype)
   end
   local needs_one = p < 0 or p == math.huge
-  if needs_one and x:numel() == 0 and operations.sum(x, d, keepdim):numel() > 0 then
+  if needs_one and x:numel() == 0 and operations.sum(x, dims, keepdim):numel() > 0 then
     fail("norm: argument 1: expected at least one element for the %s-norm, got %s", p,
       check.shape_text(x))
   elseif p == math.huge then
-    return operations.amax(operations.abs(x), d, keepdim)
+    return operations.amax(operations.abs(x), dims, keepdim)
   elseif p == -math.huge then
-    return operations.amin(operations.abs(x), d, keepdim)
+    return operations.amin(operations.abs(x), dims, keepdim)
   end
-  return power_norm(x, p, d, keepdim)
+  return power_norm(x, p, dims, keepdim)
 end
 
 --- Returns the p-norm of a - b.
@@ -237,7 +231,6 @@ end
 --- Have a and b the same shape and equal elements?
 --- shapes  any
 --- domain  any dtypes; NaN equals nothing
---- raises  `equal: argument N: expected a tensor`
 ---     print(wrun.arange(3):equal(wrun.tensor({ 0, 1, 2 })))
 ---@return boolean
 function M.equal(a, b)

@@ -80,24 +80,18 @@ M.stride = core.stride
 
 --- Returns the number of elements.
 --- shapes  x [a, b] -> a * b; [] has one
---- domain  any dtype
---- raises  `numel: argument 1: expected a tensor`
 ---     print(wrun.zeros(2, 3):numel())
 ---@type fun(x: wrun.Tensor): integer
 M.numel = core.numel
 
 --- Returns the number of dimensions, as the field ndim.
 --- shapes  x [a, b] -> 2
---- domain  any dtype
---- raises  `dim: argument 1: expected a tensor`
 ---     print(wrun.zeros(2, 3):dim())
 ---@type fun(x: wrun.Tensor): integer
 M.dim = core.dim
 
 --- Returns whether the elements lie in memory one after the other, the last dimension fastest.
 --- shapes  any
---- domain  any dtype
---- raises  `is_contiguous: argument 1: expected a tensor`
 ---     local x = wrun.zeros(2, 3)
 ---     print(x:is_contiguous(), x:t():is_contiguous())
 ---@type fun(x: wrun.Tensor): boolean
@@ -117,7 +111,6 @@ M.item = operations.item
 --- Returns the elements in nested tables, a number or a boolean where there are no dimensions.
 --- shapes  x [2, 3] -> { { a, b, c }, { d, e, f } }
 --- domain  as item
---- raises  `tolist: argument 1: expected a tensor`
 --- cost    16 bytes an element and more
 ---     print(table.concat(wrun.arange(5):tolist(), " "))
 ---@type fun(x: wrun.Tensor): table|number|boolean
@@ -128,8 +121,6 @@ M.tolist = operations.tolist
 
 --- Returns a copy in memory of its own, through which gradients flow.
 --- shapes  x [...] -> same, contiguous
---- domain  any dtype
---- raises  `clone: argument 1: expected a tensor`
 ---     local x = wrun.zeros(2)
 ---     x:clone()[1] = 5
 ---     print(x)
@@ -138,16 +129,12 @@ M.clone = operations.clone
 
 --- Returns x itself where it is contiguous, else a contiguous copy.
 --- shapes  x [...] -> same
---- domain  any dtype
---- raises  `contiguous: argument 1: expected a tensor`
 ---     print(wrun.zeros(2, 3):t():contiguous():stride(1))
 ---@type fun(x: wrun.Tensor): wrun.Tensor
 M.contiguous = operations.contiguous
 
 --- Returns a view of the same memory that no gradient flows through.
 --- shapes  x [...] -> same
---- domain  any dtype
---- raises  `detach: argument 1: expected a tensor`
 ---     local x = wrun.ones(2, { requires_grad = true })
 ---     print((x * 2):detach().requires_grad)
 ---@type fun(x: wrun.Tensor): wrun.Tensor
@@ -170,7 +157,6 @@ end
 
 --- Returns x as float32.
 --- shapes  x [...] -> same
---- domain  any dtype
 --- raises  as `to`
 ---     print(wrun.tensor({ 1, 2 }):float())
 ---@type fun(x: wrun.Tensor): wrun.Tensor
@@ -178,7 +164,6 @@ M.float = conversion("float32")
 
 --- Returns x as float64.
 --- shapes  x [...] -> same
---- domain  any dtype
 --- raises  as `to`
 ---     print(wrun.tensor({ 1, 2 }):double())
 ---@type fun(x: wrun.Tensor): wrun.Tensor
@@ -229,7 +214,6 @@ M.copy_ = operations.copy_
 
 --- Sets all elements to value and returns x.
 --- shapes  any
---- domain  any dtype
 --- raises  as `copy_`
 ---     print(wrun.zeros(2, 3):fill_(7))
 ---@param value number
@@ -239,7 +223,6 @@ end
 
 --- Sets all elements to 0 and returns x.
 --- shapes  any
---- domain  any dtype
 --- raises  as `copy_`
 ---     print(wrun.ones(2, 3):zero_())
 function M.zero_(x)

@@ -100,7 +100,6 @@ operations.define("view", {
 
 --- Returns the elements of x in another shape, which shows the same memory.
 --- shapes  x [a, b] -> [sizes] of as many elements, a view; one size may be -1, whatever is left
---- domain  any dtype
 --- raises  `view: expected a shape for the N elements`; `view: expected sizes of 0 or more and at`;
 ---   `view: the elements do not lie in that order` where they would have to be moved
 ---     print(wrun.arange(6):view(2, -1))
@@ -109,10 +108,9 @@ M.view = operations.view
 
 --- Returns the elements of x in another shape: a view where the memory allows, else a copy.
 --- shapes  x [a, b] -> [sizes] of as many elements; one size may be -1, whatever is left
---- domain  any dtype
 --- raises  `reshape: expected a shape for the N elements`; `reshape: expected sizes of 0 or more`
+--- as      view
 ---     print(wrun.arange(6):reshape(2, 3):t():reshape(-1))
----@type fun(x: wrun.Tensor, ...: integer|integer[]): wrun.Tensor
 M.reshape = operations.reshape
 
 --- Returns x with two dimensions exchanged.
@@ -133,7 +131,6 @@ M.permute = operations.permute
 
 --- Returns x with dimensions of size 1, and new ones in front, repeated without copying.
 --- shapes  x [1, b] -> [sizes], such as [a, b], a view; -1 keeps a size
---- domain  any dtype
 --- raises  `expand: expected a shape that SHAPE broadcasts to`
 ---     print(wrun.arange(3):expand(2, -1))
 ---@type fun(x: wrun.Tensor, ...: integer|integer[]): wrun.Tensor
@@ -141,7 +138,6 @@ M.expand = operations.expand
 
 --- Returns the transpose of a matrix; a vector or a number is its own.
 --- shapes  x [m, n] -> [n, m], a view
---- domain  any dtype
 --- raises  `t: argument 1: expected at most 2 dimensions`
 ---     print(wrun.arange(6):reshape(2, 3):t())
 function M.t(x)
@@ -187,7 +183,6 @@ end
 
 --- Returns x with the dimensions from first to last (all of them) joined into one.
 --- shapes  x [a, b, c], 2 -> [a, b * c]; a view where the memory allows, else a copy
---- domain  any dtype
 --- raises  `flatten: argument 2: expected a dimension`; `expected the first dimension before`
 ---     print(wrun.arange(24):reshape(2, 3, 4):flatten(2).shape[2])
 ---@param first integer?  1
@@ -218,7 +213,6 @@ end
 
 --- Returns x expanded to the shape of y.
 --- shapes  x [1, n], y [m, n] -> [m, n], a view
---- domain  any dtype
 --- raises  `expand: expected a shape that`
 ---     print(wrun.arange(3):expand_as(wrun.zeros(2, 3)))
 function M.expand_as(x, y)
@@ -228,7 +222,6 @@ end
 
 --- Returns the elements of x in the shape of y.
 --- shapes  as many elements in both; a view
---- domain  any dtype
 --- raises  as `view`
 ---     print(wrun.arange(6):view_as(wrun.zeros(2, 3)))
 ---@return wrun.Tensor
@@ -239,10 +232,9 @@ end
 
 --- Returns the elements of x in the shape of y, copied where a view cannot show them.
 --- shapes  as many elements in both
---- domain  any dtype
 --- raises  as `reshape`
+--- as      view_as
 ---     print(wrun.arange(6):reshape_as(wrun.zeros(2, 3)))
----@return wrun.Tensor
 function M.reshape_as(x, y)
   check.tensor_argument("reshape_as", 2, y)
   return operations.reshape(x, y.shape)
@@ -250,7 +242,6 @@ end
 
 --- Returns x with dimension d cut into several.
 --- shapes  x [a, b * c], d = 2, { b, c } -> [a, b, c], a view; one size may be -1
---- domain  any dtype
 --- raises  `unflatten: argument 2: expected a dimension`; `unflatten: argument 3: expected sizes`
 ---     print(wrun.arange(6):unflatten(1, { 2, -1 }))
 ---@param sizes integer[]
@@ -319,17 +310,10 @@ function M.movedim(x, from, to)
   return x.ndim > 0 and operations.permute(x, order) or x
 end
 
---- Returns x with two dimensions exchanged, as `transpose`.
---- shapes  x [a, b, c], 1, 3 -> [c, b, a], a view
---- domain  any dtype
---- raises  as `transpose`
----     print(#wrun.zeros(2, 3):swapaxes(1, 2)) -- 3
----@type fun(x: wrun.Tensor, d: integer, e: integer): wrun.Tensor
 M.swapaxes = operations.transpose
 
 --- Returns the transposes of the matrices of the last two dimensions.
 --- shapes  x [..., m, n] -> [..., n, m], a view
---- domain  any dtype
 --- raises  `mT: argument 1: expected two dimensions or more`
 ---     print(#wrun.zeros(5, 2, 3):mT():select(1, 1)) -- 3
 function M.mT(x)
@@ -340,12 +324,6 @@ function M.mT(x)
   return operations.transpose(x, -2, -1)
 end
 
---- Returns x expanded to a shape, as `expand`.
---- shapes  x [1, b] -> [sizes], such as [a, b], a view
---- domain  any dtype
---- raises  as `expand`
----     print(wrun.arange(3):broadcast_to(2, 3))
----@type fun(x: wrun.Tensor, ...: integer|integer[]): wrun.Tensor
 M.broadcast_to = operations.expand
 
 -------------------------------------------------------------------------------
@@ -456,9 +434,9 @@ end
 --- domain  any dtype; d 1 by default. Fewer stretches come out where the size rounded up fills x
 ---   sooner; tensor_split gives just as many as it is asked for.
 --- raises  `chunk: argument 2: expected a number of parts`; `chunk: argument 3: expected a`
+--- as      split
 ---     print(#wrun.arange(10):chunk(4)) -- 3, 3, 3 and 1 elements
 ---@param count integer
----@param d integer?  1
 ---@return wrun.Tensor[]
 function M.chunk(x, count, d)
   d = along("chunk", x, 3, d)
@@ -479,9 +457,9 @@ end
 --- domain  any dtype; d 1 by default; a cut beyond the end is one at the end
 --- raises  `tensor_split: argument 2: expected a number of parts from 1 or a table of cuts`;
 ---   `tensor_split: argument 2: expected cuts of 0 or more`
+--- as      split
 ---     for _, part in ipairs(wrun.arange(7):tensor_split(3)) do print(part) end
 ---@param cuts integer|integer[]
----@param d integer?  1
 ---@return wrun.Tensor[]
 function M.tensor_split(x, cuts, d)
   d = along("tensor_split", x, 3, d)
@@ -505,11 +483,10 @@ end
 
 --- Returns all indices of dimension d, each without that dimension.
 --- shapes  x [3, a] -> [a], [a], [a]; views
---- domain  any dtype; d 1 by default
 --- raises  `unbind: argument 1: expected a tensor with dimensions`; `unbind: argument 2: expected`
+--- as      split
 ---     local x, y = table.unpack(wrun.rand(5, 2):unbind(2))
 ---     print((x * x + y * y):le(1))
----@param d integer?  1
 ---@return wrun.Tensor[]
 function M.unbind(x, d)
   d = along("unbind", x, 2, d)
