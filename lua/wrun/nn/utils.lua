@@ -216,7 +216,8 @@ local function check_flattenable(fname, list)
         i == 1 and "a float32 or float64 tensor" or list[1].dtype .. " as tensor 1",
         check.describe(parameter))
     elseif seen[parameter] then
-      fail("%s: tensor %d: expected each tensor once, got number %d again", fname, i, seen[parameter])
+      fail("%s: tensor %d: expected each tensor once, got number %d again", fname, i,
+        seen[parameter])
     end
     seen[parameter] = i
   end

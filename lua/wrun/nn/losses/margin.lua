@@ -85,7 +85,7 @@ M.CosineEmbeddingLoss = Loss.define("CosineEmbeddingLoss", "cosine_embedding_los
 end)
 
 local function distance(o, a, b)
-  return similarity.pairwise_distance(a, b, { p = o.p, eps = o.eps })
+  return similarity.PairwiseDistance.call({ p = o.p, eps = o.eps }, a, b)
 end
 
 --- Makes the loss max(0, d(a, p) - d(a, n) + margin), d the p-norm of the difference, averaged over
