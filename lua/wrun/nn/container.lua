@@ -72,18 +72,18 @@ function ModuleList:__tostring()
   if rawget(self, "_names") then
     return Module.__tostring(self)
   end
-  local lines, first, previous = {}, 1, nil
+  local parts, first, previous = {}, 1, nil
   for index = 1, #self + 1 do
-    local text = self[index] and tostring(self[index]):gsub("\n", "\n  ")
+    local text = self[index] and tostring(self[index])
     if previous ~= nil and text ~= previous then
       local last = index - 1
-      lines[#lines + 1] = first == last and ("  (%d): %s\n"):format(first, previous)
-        or ("  (%d-%d): %d x %s\n"):format(first, last, last - first + 1, previous)
+      parts[#parts + 1] = first == last and { first, previous }
+        or { ("%d-%d"):format(first, last), ("%d x %s"):format(last - first + 1, previous) }
       first = index
     end
     previous = text
   end
-  return ("%s(%s%s)"):format(self.__name, #lines > 0 and "\n" or "", table.concat(lines))
+  return self:_print(parts)
 end
 
 M.ModuleList = ModuleList
@@ -162,13 +162,13 @@ local PARAMETER = {
   end,
 }
 
-local function print_parameters(self, parameters)
-  local lines = {}
-  for name, parameter in parameters do
-    lines[#lines + 1] = ("  (%s): Parameter containing: [%s of size %s]\n"):format(name,
-      parameter.dtype, table.concat(parameter.shape, "x"))
+local function print_parameters(self)
+  local parts = {}
+  for name, parameter in registry.fields(self, registry.is_parameter) do
+    parts[#parts + 1] = { name, ("Parameter containing: [%s of size %s]"):format(parameter.dtype,
+      table.concat(parameter.shape, "x")) }
   end
-  return ("%s(%s%s)"):format(self.__name, #lines > 0 and "\n" or "", table.concat(lines))
+  return self:_print(parts)
 end
 
 ---@class wrun.nn.ParameterList: wrun.nn.List
@@ -186,9 +186,7 @@ function ParameterList:init(...)
   List.init(self, ...)
 end
 
-function ParameterList:__tostring()
-  return print_parameters(self, registry.fields(self, registry.is_parameter))
-end
+ParameterList.__tostring = print_parameters
 
 M.ParameterList = ParameterList
 
@@ -198,8 +196,6 @@ M.ParameterList = ParameterList
 ---@type fun(parameters: table<string, wrun.Tensor>?): wrun.nn.Module
 M.ParameterDict = dictionary("ParameterDict", PARAMETER)
 
-function M.ParameterDict:__tostring()
-  return print_parameters(self, self:items())
-end
+M.ParameterDict.__tostring = print_parameters
 
 return M

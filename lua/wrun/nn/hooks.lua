@@ -86,7 +86,7 @@ local function indices_with_gradient(values)
   return indices
 end
 
--- One operation has one result: several tensors are joined to a flat one, and it is split into their
+-- One operation has one result: several tensors are joined into one, which is split into their
 -- shapes and types.
 local function join(tensors)
   local flat = {}

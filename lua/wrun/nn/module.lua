@@ -67,19 +67,25 @@ function Module:label()
   return self.__name
 end
 
+-- The module with its settings, and its parts, each { its name, its text }, on lines of their own.
+function Module:_print(parts)
+  local lines = { self:extra_repr() }
+  if #parts == 0 then
+    return ("%s(%s)"):format(self.__name, lines[1])
+  end
+  lines[1] = lines[1] ~= "" and "  " .. lines[1] .. "\n" or ""
+  for _, part in ipairs(parts) do
+    lines[#lines + 1] = ("  (%s): %s\n"):format(part[1], (part[2]:gsub("\n", "\n  ")))
+  end
+  return ("%s(\n%s)"):format(self.__name, table.concat(lines))
+end
+
 function Module:__tostring()
-  local extra = self:extra_repr()
-  local lines = {}
+  local parts = {}
   for name, child in registry.fields(self, registry.is_child) do
-    lines[#lines + 1] = ("  (%s): %s\n"):format(name, (tostring(child):gsub("\n", "\n  ")))
+    parts[#parts + 1] = { name, tostring(child) }
   end
-  if #lines == 0 then
-    return ("%s(%s)"):format(self.__name, extra)
-  end
-  if extra ~= "" then
-    extra = "  " .. extra .. "\n"
-  end
-  return ("%s(\n%s%s)"):format(self.__name, extra, table.concat(lines))
+  return self:_print(parts)
 end
 
 -------------------------------------------------------------------------------
@@ -205,8 +211,7 @@ function Module:add_module(name, module)
   self[name] = module
 end
 
--- What a path of names leads to: the last name to a field that `is_kind` accepts, those before it to
--- modules.
+-- What a path of names leads to: the last to a field that `is_kind` accepts, the others to modules.
 local function follow(fname, module, path, is_kind, noun)
   check.argument(fname, 1, path, check.string())
   local found = module

@@ -44,6 +44,15 @@ local function standardized(x, a, b, c, eps)
   return standardize(x:contiguous():view(a, b, c), eps, moments):view_as(x), moments
 end
 
+-- The shape in which one value for each channel broadcasts to x.
+local function channel_shape(x)
+  local shape = {}
+  for d = 1, x.ndim do
+    shape[d] = d == 2 and x:size(2) or 1
+  end
+  return shape
+end
+
 -- x times the layer's weight plus its bias, where it has them; `shape` makes them broadcast to x.
 local function scale(self, x, shape)
   if self.weight ~= nil then
@@ -122,10 +131,7 @@ function BatchNorm:forward(x)
     fail("%s: argument 1: expected %s with C = %d, got %s", name, self.expected, self.num_features,
       check.shape_text(x))
   end
-  local shape, count = {}, x:numel() // self.num_features
-  for d = 1, x.ndim do
-    shape[d] = d == 2 and self.num_features or 1
-  end
+  local shape, count = channel_shape(x), x:numel() // self.num_features
   if not self.training and self.track_running_stats then
     local deviation = (self.running_var + self.eps):rsqrt():view(shape)
     return scale(self, (x - self.running_mean:view(shape)) * deviation, shape)
@@ -221,12 +227,9 @@ function GroupNorm:forward(x)
   elseif x:numel() == self.num_groups then
     fail("GroupNorm: argument 1: expected more than 1 value per group, got %s", check.shape_text(x))
   end
-  local shape, groups = {}, x:size(1) * self.num_groups
-  for d = 1, x.ndim do
-    shape[d] = d == 2 and self.num_channels or 1
-  end
+  local groups = x:size(1) * self.num_groups
   local width = x:numel() // math.max(1, groups)
-  return scale(self, (standardized(x, 1, groups, width, self.eps)), shape)
+  return scale(self, (standardized(x, 1, groups, width, self.eps)), channel_shape(x))
 end
 
 function GroupNorm:extra_repr()
