@@ -1,5 +1,6 @@
---- Layers without parameters, against their formulas.
+--- Activations and layers without parameters, against their formulas and PyTorch.
 
+local cases = require "spec.support.cases"
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
@@ -7,6 +8,19 @@ local wrun = require "wrun"
 local nn = wrun.nn
 
 local CLOSE = { rtol = 1e-6, atol = 1e-7 }
+
+-- Sums of terms that cancel near a zero: 4 steps of what the size 1 has.
+local ACTIVATIONS = {
+  float32 = { ulp = 4, scale = 1 },
+  float64 = { rtol = 1e-12, atol = 1e-15 },
+  gradients = cases.SUMS,
+}
+
+describe("fixtures of activation #many", function()
+  for claim, check in cases.each(require "spec.fixtures.activation", ACTIVATIONS) do
+    it(claim, check)
+  end
+end)
 
 describe("the layer", function()
   local x = wrun.tensor({ -1, 0, 2 }, { dtype = "float32" })

@@ -1,9 +1,16 @@
---- Counting at its edges, and what it refuses; values beside PyTorch's are in oracle_spec.
+--- Counting beside PyTorch's, at its edges, and what it refuses.
 
+local cases = require "spec.support.cases"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 
 local NAN = 0 / 0
+
+describe("fixtures of count #many", function()
+  for claim, check in cases.each(require "spec.fixtures.count", cases.SUMS) do
+    it(claim, check)
+  end
+end)
 
 describe("unique and unique_consecutive", function()
   it("give back x from values and inverse", function()

@@ -1,5 +1,6 @@
 --- New tensors: from tables, filled, ranges, and like another.
 
+local cases = require "spec.support.cases"
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
@@ -12,6 +13,12 @@ local function assert_tensor(dtype, shape, values, tensor)
   assert.same(shape, tensor.shape)
   near.lists(values, near.flat(tensor))
 end
+
+describe("fixtures of create #many", function()
+  for claim, check in cases.each(require "spec.fixtures.create", cases.ELEMENTWISE) do
+    it(claim, check)
+  end
+end)
 
 describe("wrun.tensor", function()
   it("infers the type from the elements", function()

@@ -1,10 +1,19 @@
---- Functions made of elementwise rows, and rows with settings: what they refuse, and forms that
---- PyTorch has no words for. Values and gradients are in oracle_spec.lua.
+--- Functions made of elementwise rows, and rows with settings: values and gradients beside
+--- PyTorch's, what they refuse, and forms that PyTorch has no words for.
 
+local cases = require "spec.support.cases"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 
 local x = wrun.tensor({ -2.0, 0.5, 3.0 })
+
+local FUNCTIONS = setmetatable({ gradients = cases.SUMS }, { __index = cases.ELEMENTWISE })
+
+describe("fixtures of elementwise_functions #many", function()
+  for claim, check in cases.each(require "spec.fixtures.elementwise_functions", FUNCTIONS) do
+    it(claim, check)
+  end
+end)
 
 describe("clamp", function()
   it("takes bounds by name, one or both", function()

@@ -1,8 +1,10 @@
---- Every row of runtime/kernels/ops.def beside a formula: values, types, shapes, memory, gradients.
+--- Every row of runtime/kernels/ops.def beside a formula and PyTorch: values, types, shapes, memory,
+--- gradients.
 ---
 --- A row without a formula (spec/support/formulas.lua) fails.
 
 local FORMULAS = require "spec.support.formulas"
+local cases = require "spec.support.cases"
 local core = require "wrun.core"
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
@@ -221,6 +223,14 @@ local function check_in_place(row, dtype, prepare)
 end
 
 local SPECIAL = { 0 / 0, math.huge, -math.huge, 0.0, -0.0, 1.5, -2.0, 1e30, -1e-30 }
+
+for _, name in ipairs { "elementwise", "elementwise_promotion" } do
+  describe("fixtures of " .. name .. " #many", function()
+    for claim, check in cases.each(require("spec.fixtures." .. name), cases.ELEMENTWISE) do
+      it(claim, check)
+    end
+  end)
+end
 
 describe("the table of elementwise operations", function()
   it("has a formula for every row, and a row for every formula", function()

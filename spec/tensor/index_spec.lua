@@ -1,7 +1,9 @@
---- Parts by key, by indices and by mask, read and written; cat and stack.
+--- Parts by key and by indices, read and written, beside PyTorch's and at the edges.
 
+local cases = require "spec.support.cases"
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
+local refusals = require "spec.support.refusals"
 local wrun = require "wrun"
 
 local function counted(...)
@@ -19,6 +21,12 @@ local function scattered(x)
   view:copy_(x)
   return view
 end
+
+describe("fixtures of index #many", function()
+  for claim, check in cases.each(require "spec.fixtures.index", {}) do
+    it(claim, check)
+  end
+end)
 
 describe("index_select", function()
   it("picks indices of one dimension, each as often as it is named", function()
@@ -290,88 +298,135 @@ describe("a key with tensors", function()
   end)
 end)
 
-describe("cat and stack", function()
-  it("join along a dimension", function()
-    local a, b = counted(2, 1), counted(2, 2) * 10
-    assert.same({ { 1, 10, 20 }, { 2, 30, 40 } }, wrun.cat({ a, b }, 2):long():tolist())
-    assert.same({ { 1, 10, 20 }, { 2, 30, 40 } }, wrun.cat({ a, b }, -1):long():tolist())
-    assert.same({ 1, 2, 3 }, near.flat(wrun.cat({ wrun.tensor({ 1 }), wrun.tensor({ 2, 3 }) })))
-    assert.same({ 3, 2 }, wrun.cat({ wrun.zeros(0, 2), wrun.zeros(3, 2) }).shape)
-    assert.same({ { 1, 3 }, { 2, 4 } }, wrun.cat({ counted(2, 2):t() }):long():tolist())
-    local x, y = wrun.tensor({ 1, 2 }), wrun.tensor({ 3, 4 })
-    assert.same({ { 1, 2 }, { 3, 4 } }, wrun.stack({ x, y }):tolist())
-    assert.same({ { 1, 3 }, { 2, 4 } }, wrun.stack({ x, y }, -1):tolist())
-    assert.same({ 5, 6 }, wrun.stack({ wrun.tensor(5), wrun.tensor(6) }):tolist())
+describe("indexing", function()
+  local x = wrun.arange(1, 25):reshape(4, 6)
+
+  it("by an index takes from the first dimension", function()
+    assert.same({ 7, 8, 9, 10, 11, 12 }, x[2]:tolist())
+    assert.same({ 19, 20, 21, 22, 23, 24 }, x[-1]:tolist())
+    assert.equal(9, x[2][3]:item())
+    assert.equal(9, x[2.0][3]:item())
   end)
 
-  it("promote to the common type", function()
-    assert.equal("float32", wrun.cat({ wrun.tensor({ 1 }), wrun.tensor({ 0.5 }) }).dtype)
-    assert.equal("int64", wrun.stack({ wrun.tensor(true), wrun.tensor(1) }).dtype)
+  it("by a table takes indices and slices, both ends included", function()
+    assert.equal(9, x[{ 2, 3 }]:item())
+    assert.same({ { 8, 9 }, { 14, 15 } }, x[{ { 2, 3 }, { 2, 3 } }]:tolist())
+    assert.same({ 3, 9, 15, 21 }, x[{ {}, 3 }]:tolist())
+    assert.same({ { 1, 4 }, { 19, 22 } }, x[{ { 1, 4, 3 }, { 1, -1, 3 } }]:tolist())
+    assert.same({ 23, 24 }, x[{ -1, { -2, -1 } }]:tolist())
+    assert.same({ 21, 22, 23, 24 }, x[{ -1, { 3 } }]:tolist())
+    assert.same({ 2, 6 }, x[{ { 1, 2 } }].shape)
+    assert.same({ 4, 6 }, x[{}].shape)
+    assert.same({ 4, 0 }, x[{ {}, { 3, 2 } }].shape)
+    assert.same({ 0, 6 }, x[{ { 5, 4 } }].shape)
+    assert.same({ { 1 } }, x[{ { 1, 1, 5 }, { 1, 6, math.maxinteger } }]:tolist())
+    assert.same({ 0, 3 }, wrun.zeros(0, 3)[{ {} }].shape)
   end)
 
-  it("refuse what does not fit", function()
-    local x = wrun.zeros(2, 3)
-    assert.equal("cat: tensor 2: expected the shape [2, 3] but for dimension 1, got [2, 4]",
-      refusal(wrun.cat, { x, wrun.zeros(2, 4) }))
-    assert.equal("cat: tensor 3: expected the shape [2, 3] but for dimension 2, got [2]",
-      refusal(wrun.cat, { x, x, wrun.zeros(2) }, 2))
-    assert.equal("cat: tensor 2: expected a tensor, got 5", refusal(wrun.cat, { x, 5 }))
-    assert.equal("cat: argument 1: expected a table of one or more tensors, got a table",
-      refusal(wrun.cat, {}))
-    assert.equal("cat: argument 1: expected a table of one or more tensors, "
-      .. "got a float32 tensor [2, 3]", refusal(wrun.cat, x))
-    assert.equal("cat: argument 2: expected a dimension from 1 to 2 or from -2 to -1, got 3",
-      refusal(wrun.cat, { x }, 3))
-    assert.equal("cat: argument 1: expected tensors with dimensions, got numbers; use stack",
-      refusal(wrun.cat, { wrun.tensor(1) }))
-    assert.equal("stack: tensor 2: expected the shape [2, 3], got [3, 2]",
-      refusal(wrun.stack, { x, x:t() }))
-    assert.equal("stack: argument 2: expected a dimension from 1 to 3 or from -3 to -1, got 4",
-      refusal(wrun.stack, { x }, 4))
-    assert.equal("stack: argument 1: expected a table of one or more tensors, got nil",
-      refusal(wrun.stack))
-    local vast = wrun.zeros(1):expand(1 << 56)
-    local several = {}
-    for i = 1, 129 do
-      several[i] = vast
+  it("refuses indices outside", function()
+    for _, i in ipairs({ 0, 5, -5 }) do
+      assert.equal(("index: expected an index from 1 to 4 (or -4 to -1) in dimension 1, got %d")
+        :format(i), refusal(function() return x[i] end))
     end
-    assert.equal("cat: the sizes overflow", refusal(wrun.cat, several))
+    assert.equal("index: expected an index from 1 to 6 (or -6 to -1) in dimension 2, got 7",
+      refusal(function() return x[{ 1, 7 }] end))
+    assert.equal("index: expected an index from 1 to 6 (or -6 to -1) in dimension 2, got 0",
+      refusal(function() return x[{ {}, 0 }] end))
+    assert.equal("index: argument 2: expected a whole index, got 1.5",
+      refusal(function() return x[1.5] end))
+    assert.equal("index: a tensor without dimensions has no indices",
+      refusal(function() return wrun.tensor(1)[1] end))
+  end)
+
+  it("refuses slices outside", function()
+    local text = "index: expected {from, to, step} within 1 to 6 in dimension 2, got {%d, %d, %d}"
+    for _, part in ipairs({ { 0, 3, 1 }, { 1, 7, 1 }, { 4, 2, 1 }, { 1, 3, 0 }, { 1, 3, -1 },
+      { -7, 3, 1 }, { 8, 7, 1 }, { 1, -8, 1 } }) do
+      assert.equal(text:format(part[1], part[2], part[3]),
+        refusal(function() return x[{ {}, part }] end))
+    end
+    assert.equal(text:format(1, 2, 1), refusal(function() return x[{ {}, { 1, 2, 1, 1 } }] end))
+  end)
+
+  it("refuses other keys", function()
+    assert.equal("index: argument 2: expected an index or a table of indices and slices, "
+      .. "got true", refusal(function() return x[true] end))
+    assert.equal("index: expected at most 2 indices or slices, got 3",
+      refusal(function() return x[{ 1, 2, 3 }] end))
+    assert.equal("index: expected an index or a slice {from, to, step} for dimension 2, got 1.5",
+      refusal(function() return x[{ 1, 1.5 }] end))
+    assert.equal("index: expected an index or a slice {from, to, step} for dimension 1, "
+      .. "got the string '1'", refusal(function() return x[{ "1" }] end))
   end)
 end)
 
-describe("where and masks", function()
-  it("choose between two", function()
-    local mask = wrun.tensor({ true, false })
-    local a, b = wrun.tensor({ 1, 2 }), wrun.tensor({ 10, 20 })
-    assert.same({ 1, 20 }, wrun.where(mask, a, b):tolist())
-    assert.same({ 0, 2 }, a:masked_fill(mask, 0):tolist())
+describe("assignment", function()
+  local x
+
+  before_each(function()
+    x = wrun.zeros(3, 4, { dtype = "int64" })
   end)
 
-  it("fill in place", function()
-    local x = wrun.tensor({ { 1, 2 }, { 3, 4 } })
-    assert.equal(x, x:masked_fill_(x:gt(2), -1))
-    assert.same({ { 1, 2 }, { -1, -1 } }, x:tolist())
+  it("writes numbers and what broadcasts to the part", function()
+    x[1] = 1
+    x[{ 2, { 1, 2 } }] = wrun.tensor({ 2, 3 })
+    x[{ {}, 4 }] = wrun.tensor({ 7, 8, 9 })
+    x[{ 3, { 1, 3, 2 } }] = -1
+    assert.same({ { 1, 1, 1, 7 }, { 2, 3, 0, 8 }, { -1, 0, -1, 9 } }, x:tolist())
+    x[{}] = 5
+    assert.equal(60, x:sum():item())
+    x[{ { 2, 1 } }] = 9
+    assert.equal(60, x:sum():item())
+    x[-1][2] = 6
+    assert.equal(6, x[3][2]:item())
+    x[{ 1, 1 }] = wrun.tensor({ { 2.9 } }):view({})
+    assert.equal(2, x[1][1]:item())
   end)
 
-  it("refuse conditions that are no booleans", function()
-    assert.equal("masked_fill: argument 2: expected a bool tensor, got a float32 tensor [2]",
-      refusal(wrun.masked_fill, wrun.zeros(2), wrun.zeros(2), 1))
-    assert.equal("masked_fill_: argument 2: expected a shape that broadcasts to [2], got [3, 2]",
-      refusal(wrun.masked_fill_, wrun.zeros(2), wrun.zeros(3, 2):bool(), 1))
-    assert.equal("masked_select: argument 2: expected a shape that broadcasts with [2], got [3]",
-      refusal(wrun.masked_select, wrun.zeros(2), wrun.zeros(3):bool()))
-    assert.equal("masked_select: argument 1: expected a tensor, got nil",
-      refusal(wrun.masked_select))
-    local mask = wrun.tensor({ true, true, false })
-    assert.equal("masked_scatter: argument 3: expected 2 elements or more, as many as the mask has "
-      .. "true, got 1", refusal(wrun.masked_scatter, wrun.zeros(3), mask, wrun.zeros(1)))
-    assert.equal("masked_scatter_: argument 3: expected a float32 tensor, got an int64 tensor [3]",
-      refusal(wrun.masked_scatter_, wrun.zeros(3), mask, wrun.zeros(3):long()))
-    assert.equal("nonzero: argument 1: expected a tensor, got 1", refusal(wrun.nonzero, 1))
-    assert.equal("where: argument 1: expected a tensor, got true", refusal(wrun.where, true))
-    assert.equal("where: argument 1: expected a bool tensor, got an int64 tensor [2]",
-      refusal(wrun.where, wrun.tensor({ 1, 0 }), 1, 2))
-    assert.equal("where: argument 2: expected a shape that broadcasts with [2], got [3]",
-      refusal(wrun.where, wrun.tensor({ true, false }), wrun.zeros(3), 0))
+  it("reads its source before it writes", function()
+    x:copy_(wrun.arange(12):reshape(3, 4))
+    x[{ {}, { 1, 3 } }] = x[{ {}, { 2, 4 } }]
+    assert.same({ { 1, 2, 3, 3 }, { 5, 6, 7, 7 }, { 9, 10, 11, 11 } }, x:tolist())
+    x[{ {}, { 2, 4 } }] = x[{ {}, { 1, 3 } }]
+    assert.same({ { 1, 1, 2, 3 }, { 5, 5, 6, 7 }, { 9, 9, 10, 11 } }, x:tolist())
+  end)
+
+  it("changes nothing when it refuses", function()
+    assert.equal("assign: argument 3: expected a shape that broadcasts to [4], got [3]",
+      refusal(function() x[1] = wrun.ones(3) end))
+    assert.equal("assign: argument 3: expected a tensor or a number, got nil",
+      refusal(function() x[1] = nil end))
+    assert.equal("assign: argument 3: expected a tensor or a number, got a table",
+      refusal(function() x[1] = { 1, 2, 3, 4 } end))
+    assert.equal("assign: expected an index from 1 to 3 (or -3 to -1) in dimension 1, got 4",
+      refusal(function() x[4] = 1 end))
+    assert.equal("assign: argument 1: an expanded tensor shows one element several times; "
+      .. "clone() it first", refusal(function() x[1][1]:expand(2)[1] = 1 end))
+    assert.equal("assign: argument 2: expected an index or a table of indices and slices, "
+      .. "got false", refusal(function() x[false] = 1 end))
+    assert.equal(0, x:abs():sum():item())
+    assert.equal(0, x.version)
+  end)
+
+  it("is counted by the version of the memory", function()
+    local view = x[2]
+    x[1] = 1
+    view[1] = 2
+    view:add_(1)
+    assert.equal(3, x.version)
+    assert.equal(3, view.version)
+  end)
+end)
+
+describe("one_hot", function()
+  it("refuses what are no classes", function()
+    local v = wrun.arange(4)
+    refusals {
+      { "one_hot: argument 1: expected indices from 1 to 2, got 3 at index 3",
+        wrun.one_hot, v + 1, 2 },
+      { "one_hot: argument 1: expected an int64 tensor of indices, got a float32 tensor [4]",
+        wrun.one_hot, v:float(), 2 },
+      { "one_hot: argument 2: expected an integer >= 1, got 0", wrun.one_hot, v, 0 },
+    }
   end)
 end)

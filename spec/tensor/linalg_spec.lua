@@ -1,5 +1,6 @@
---- matmul and linear beside sums of products, in every arrangement of memory.
+--- Products beside PyTorch's and sums of products, in every arrangement of memory.
 
+local cases = require "spec.support.cases"
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
@@ -48,6 +49,12 @@ local function arrangements(x)
 end
 
 local SIZES = { { 1, 1, 1 }, { 2, 3, 4 }, { 1, 7, 5 }, { 5, 7, 1 }, { 3, 1, 2 }, { 17, 33, 9 } }
+
+describe("fixtures of linalg #many", function()
+  for claim, check in cases.each(require "spec.fixtures.linalg", cases.SUMS) do
+    it(claim, check)
+  end
+end)
 
 describe("matmul", function()
   for _, dtype in ipairs({ "float32", "float64" }) do

@@ -1,5 +1,6 @@
---- Reductions: beside sums written here, in every arrangement of memory, and at the edges.
+--- Reductions: beside PyTorch's and sums written here, in every arrangement of memory, and at the edges.
 
+local cases = require "spec.support.cases"
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
@@ -137,6 +138,12 @@ local function integers(shape, dtype)
   local x = (wrun.arange(n) * 7 + 3):remainder(5):reshape(shape)
   return dtype == "bool" and x:gt(1) or (dtype == "uint8" and x or x - 2):to(dtype)
 end
+
+describe("fixtures of reduce #many", function()
+  for claim, comparison in cases.each(require "spec.fixtures.reduce", cases.SUMS) do
+    it(claim, comparison)
+  end
+end)
 
 describe("a reduction", function()
   for name in pairs(FORMULAS) do

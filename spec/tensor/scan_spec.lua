@@ -1,6 +1,6 @@
---- Scans at their edges; their values are in spec/tensor/oracle_spec.lua, their derivatives in
---- spec/operations_spec.lua.
+--- Scans beside PyTorch's and at their edges; their derivatives are in spec/operations_spec.lua too.
 
+local cases = require "spec.support.cases"
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
@@ -14,6 +14,12 @@ local function check(f, ...)
   assert.is_true(wrun.gradcheck(f, { ... }))
   assert.is_true(wrun.gradgradcheck(f, { ... }))
 end
+
+describe("fixtures of scan #many", function()
+  for claim, comparison in cases.each(require "spec.fixtures.scan", cases.SUMS) do
+    it(claim, comparison)
+  end
+end)
 
 describe("cumsum, cumprod, logcumsumexp and linear_recurrence", function()
   it("have gradients of both orders along every dimension and of any size", function()

@@ -1,6 +1,7 @@
---- Order at its edges: stability, NaN, long lines, threads, gradients and refusals. Values beside
---- PyTorch's are in spec/tensor/oracle_spec.lua.
+--- Order beside PyTorch's, and at its edges: stability, NaN, long lines, threads, gradients and
+--- refusals.
 
+local cases = require "spec.support.cases"
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
@@ -33,6 +34,12 @@ local function stable_indices(list, descending)
   end)
   return indices
 end
+
+describe("fixtures of sort #many", function()
+  for claim, comparison in cases.each(require "spec.fixtures.sort", cases.ELEMENTWISE) do
+    it(claim, comparison)
+  end
+end)
 
 describe("sort", function()
   -- 300 is beyond what insertion sorts; many elements are equal, and some are no numbers

@@ -1,6 +1,7 @@
---- Distances, covariances and integrals: derivatives of both orders, edges and refusals. Values
---- beside PyTorch's are in spec/tensor/oracle_spec.lua.
+--- Statistics beside PyTorch's; derivatives of both orders, edges and refusals of distances,
+--- covariances and integrals.
 
+local cases = require "spec.support.cases"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 
@@ -14,6 +15,18 @@ local function check(f, ...)
   assert.is_true(wrun.gradcheck(f, { ... }))
   assert.is_true(wrun.gradgradcheck(f, { ... }))
 end
+
+describe("fixtures of statistics #many", function()
+  for claim, comparison in cases.each(require "spec.fixtures.statistics", cases.SUMS) do
+    it(claim, comparison)
+  end
+end)
+
+describe("fixtures of statistics_relations #many", function()
+  for claim, comparison in cases.each(require "spec.fixtures.statistics_relations", cases.SUMS) do
+    it(claim, comparison)
+  end
+end)
 
 describe("cdist, cov, corrcoef, trapezoid and cumulative_trapezoid", function()
   it("have gradients of both orders", function()

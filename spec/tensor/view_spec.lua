@@ -1,7 +1,10 @@
---- Views: the same memory in another shape, order or part.
+--- Views beside PyTorch's: the same memory in another shape, order or part.
 
+local cases = require "spec.support.cases"
+local derivative = require "spec.support.derivative"
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
+local refusals = require "spec.support.refusals"
 local wrun = require "wrun"
 
 --- 1, 2, 3, ... in a shape.
@@ -21,6 +24,12 @@ local function assert_view(shape, values, x, y)
   y:copy_(y)
   assert.equal(version + 1, x.version)
 end
+
+describe("fixtures of view #many", function()
+  for claim, check in cases.each(require "spec.fixtures.view", {}) do
+    it(claim, check)
+  end
+end)
 
 describe("view and reshape", function()
   it("show the elements in another shape", function()
@@ -262,5 +271,82 @@ describe("a view", function()
       assert.equal(8, wrun.full({ 100 }, 8)[50]:item()) -- where the bytes of y would lie if free
     end
     assert.same({ { 7 }, { 7 } }, y:tolist())
+  end)
+end)
+
+local matrix, vector, number = wrun.arange(12):reshape(3, 4), wrun.arange(4), wrun.tensor(1)
+
+local DIMENSION = "expected a dimension from 1 to 2 or from -2 to -1, got "
+
+describe("parts of a tensor", function()
+  it("unfold and diagonal refuse what shows nothing", function()
+    refusals {
+      { "unfold: argument 1: expected a tensor with dimensions, got an int64 tensor []",
+        wrun.unfold, number, 1, 1, 1 },
+      { "unfold: argument 2: " .. DIMENSION .. "3", wrun.unfold, matrix, 3, 1, 1 },
+      { "unfold: argument 3: expected a size from 0 to 4, got 5", wrun.unfold, matrix, 2, 5, 1 },
+      { "unfold: argument 4: expected a step of 1 or more, got 0", wrun.unfold, matrix, 2, 2, 0 },
+      { "diagonal: argument 1: expected a tensor with two dimensions or more, "
+        .. "got an int64 tensor [4]", wrun.diagonal, vector },
+      { "diagonal: argument 2: expected an offset, got 0.5", wrun.diagonal, matrix, 0.5 },
+      { "diagonal: expected two different dimensions, got 2 twice",
+        wrun.diagonal, matrix, 0, 2, -1 },
+    }
+  end)
+
+  it("split, chunk, tensor_split and unbind refuse what does not add up", function()
+    refusals {
+      { "split: argument 1: expected a tensor, got {1, 2}", wrun.split, { 1, 2 }, 1 },
+      { "split: argument 1: expected a tensor with dimensions, got an int64 tensor []",
+        wrun.split, number, 1 },
+      { "split: argument 2: expected a size of 1 or more or a table of sizes, got 0",
+        wrun.split, matrix, 0 },
+      { "split: argument 2: expected a size of 1 or more or a table of sizes, got nil",
+        wrun.split, matrix },
+      { "split: argument 2: expected sizes of 0 or more, got -1", wrun.split, matrix, { 4, -1 } },
+      { "split: argument 2: expected sizes that add up to 4, the size of dimension 2, got 3",
+        wrun.split, matrix, { 1, 2 }, 2 },
+      { "split: argument 3: " .. DIMENSION .. "0", wrun.split, matrix, 1, 0 },
+      { "chunk: argument 2: expected a number of parts from 1, got 1.5", wrun.chunk, matrix, 1.5 },
+      { "tensor_split: argument 2: expected a number of parts from 1 or a table of cuts, got 0",
+        wrun.tensor_split, matrix, 0 },
+      { "tensor_split: argument 2: expected cuts of 0 or more, got -1",
+        wrun.tensor_split, matrix, { -1 } },
+      { "unbind: argument 2: " .. DIMENSION .. "3", wrun.unbind, matrix, 3 },
+    }
+  end)
+end)
+
+describe("new shapes", function()
+  it("squeeze, unflatten, movedim and mT refuse what does not fit", function()
+    refusals {
+      { "squeeze: argument 2: " .. DIMENSION .. "3", wrun.squeeze, matrix, { 1, 3 } },
+      { "unflatten: argument 3: expected sizes for the 4 indices of dimension 2, got {3, -1}",
+        wrun.unflatten, matrix, 2, { 3, -1 } },
+      { "unflatten: argument 3: expected sizes for the 4 indices of dimension 2, got {-1, -1}",
+        wrun.unflatten, matrix, 2, { -1, -1 } },
+      { "unflatten: argument 3: expected sizes for the 4 indices of dimension 2, got 2",
+        wrun.unflatten, matrix, 2, 2 },
+      { "unflatten: argument 2: " .. DIMENSION .. "3", wrun.unflatten, matrix, 3, { 4 } },
+      { "movedim: argument 3: " .. DIMENSION .. "3", wrun.movedim, matrix, 1, 3 },
+      { "movedim: argument 2: dimension 2 is given twice",
+        wrun.movedim, matrix, { 2, -1 }, { 1, 2 } },
+      { "movedim: expected as many dimensions as indices, got 2 and 1",
+        wrun.movedim, matrix, { 1, 2 }, 1 },
+      { "mT: argument 1: expected two dimensions or more, got [4]", wrun.mT, vector },
+    }
+  end)
+end)
+
+describe("parts", function()
+  it("have gradients of both orders", function()
+    derivative(wrun.unfold, { 2, 5 }, -1, 2, 3)
+    derivative(wrun.unfold, { 5, 2 }, 1, 3, 1)
+    derivative(wrun.diagonal, { 2, 3, 4 }, 1, -1, 1)
+    derivative(wrun.diagonal, { 3, 2 }, -5)
+    derivative(wrun.movedim, { 2, 3, 2 }, { 1, 2 }, { 3, 1 })
+    derivative(function(y)
+      return y:split({ 1, 2 })[2] * y:unbind()[1] * y:chunk(3)[3]
+    end, { 3, 2 })
   end)
 end)
