@@ -58,7 +58,6 @@ M.no_grad = scoped(graph.set_grad_enabled, false)
 M.enable_grad = scoped(graph.set_grad_enabled, true)
 
 --- Is recording on?
---- raises  nothing
 ---
 ---     print(wrun.is_grad_enabled(), wrun.no_grad(wrun.is_grad_enabled))
 ---@type fun(): boolean

@@ -27,7 +27,6 @@ local fail = core.fail
 
 --- Makes a rule from the words for a right value and the function that recognises one.
 --- domain  `accept` returns the value to use, which it may convert, or nil to refuse
---- raises  nothing
 ---@param default any
 ---@param expected string
 ---@param accept fun(value: any): any
@@ -38,7 +37,6 @@ end
 
 --- The same rule for a value that may be missing; it is then nil.
 --- domain  any rule
---- raises  nothing
 ---@param rule wrun.check.Rule
 ---@return wrun.check.Rule
 function M.optional(rule)
@@ -63,7 +61,6 @@ end
 
 --- A rule for a number within inclusive bounds.
 --- domain  infinities that lie within the bounds; never NaN
---- raises  nothing
 ---@param default number?
 ---@param min number?
 ---@param max number?
@@ -76,7 +73,6 @@ end
 
 --- A rule for a number above 0, which may be infinite.
 --- domain  never NaN
---- raises  nothing
 ---@param default number?
 ---@return wrun.check.Rule
 function M.positive(default)
@@ -87,7 +83,6 @@ end
 
 --- A rule for an integer within inclusive bounds; a float of integral value (3.0) is converted.
 --- domain  64-bit integers
---- raises  nothing
 ---@param default integer?
 ---@param min integer?
 ---@param max integer?
@@ -127,7 +122,6 @@ M.table = of_type("table", "a table")
 
 --- A rule for one of the strings in `choices`.
 --- domain  strings, compared exactly
---- raises  nothing
 ---@param default string?
 ---@param choices string[]
 ---@return wrun.check.Rule
@@ -142,9 +136,27 @@ function M.choice(default, choices)
   end)
 end
 
+local DTYPES = { "bool", "uint8", "int32", "int64", "float32", "float64" }
+local FLOATS = { float32 = true, float64 = true }
+
+--- A rule for the name of a dtype.
+--- domain  one of the six
+---@param default string?
+---@return wrun.check.Rule
+function M.dtype(default)
+  return M.choice(default, DTYPES)
+end
+
+--- A rule for the name of a dtype of floats.
+--- domain  "float32" or "float64"
+---@param default string?
+---@return wrun.check.Rule
+function M.float_dtype(default)
+  return M.choice(default, { "float32", "float64" })
+end
+
 --- A rule for a tensor of any dtype and shape.
 --- domain  any tensor
---- raises  nothing
 ---@return wrun.check.Rule
 function M.tensor()
   return M.rule(nil, "a tensor", function(value)
@@ -154,7 +166,6 @@ end
 
 --- A rule for a value that is only passed on, and checked by the function that uses it.
 --- domain  any value
---- raises  nothing
 ---@return wrun.check.Rule
 function M.passed_on()
   return M.rule(nil, "a value", function(value)
@@ -167,7 +178,6 @@ end
 
 --- Says what a value is, as errors put it: `the string 'max'`, `{0.9, 1.5}`, `a bool tensor [2]`.
 --- domain  any value
---- raises  nothing
 ---@param value any
 ---@return string
 function M.describe(value)
@@ -199,7 +209,6 @@ end
 --- Returns a positional argument that obeys `rule`, or the rule's default when it is nil.
 --- domain  `index` counts from 1, without `self`
 --- raises  `argument N: expected`
----
 ---     local n = check.argument("Linear", 1, n, check.integer(nil, 0))
 ---@param fname string the function that errors name
 ---@param index integer
@@ -239,6 +248,27 @@ function M.dimension(fname, index, d, n)
       index, n, n, M.describe(d))
   end
   return d < 0 and n + d + 1 or d
+end
+
+--- Is x a tensor of floats, or the name of a dtype of floats?
+--- domain  any value
+---@param x any
+---@return boolean
+function M.is_float(x)
+  return FLOATS[core.is_tensor(x) and x.dtype or x] or false
+end
+
+--- Refuses a positional argument that is no tensor of floats.
+--- domain  `index` counts from 1
+--- raises  `argument N: expected a float32 or float64 tensor`
+---@param fname string
+---@param index integer
+---@param x any
+function M.float_argument(fname, index, x)
+  if not M.is_float(x) then
+    fail("%s: argument %d: expected a float32 or float64 tensor, got %s", fname, index,
+      M.describe(x))
+  end
 end
 
 --- Refuses a positional argument that is no table of one or more tensors.
@@ -284,7 +314,6 @@ end
 --- Returns a fresh table with a value for every rule: the given one, or the rule's default.
 --- domain  `given` is a table or nil; false is a value, nil is none
 --- raises  `expected a table of options`; `option NAME: unknown`; `option NAME: expected`
----
 ---     local o = check.options("SGD", given, { lr = check.number(1e-3, 0) })
 ---@param fname string the function that errors name
 ---@param given table?

@@ -19,7 +19,6 @@ end
 
 --- Makes a subclass of `self`.
 --- domain  `name` is what errors and printing call it
---- raises  nothing
 ---
 ---     local Net = nn.Module:extend("Net")
 ---     function Net:init(width) self.width = width end
@@ -41,13 +40,11 @@ end
 
 --- Sets up a new instance from the arguments of the call; a subclass replaces it.
 --- domain  what the subclass says
---- raises  nothing
 ---@type fun(self: any, ...)
 Class.init = function() end
 
 --- Says whether `value` is an instance of this class or of a class below it.
 --- domain  any value
---- raises  nothing
 ---
 ---     print(nn.Module:is_instance(nn.Linear(2, 3)), nn.Linear:is_instance(nn.ReLU()))
 ---@param value any
@@ -58,7 +55,6 @@ end
 
 --- Says whether `value` is this class or one below it: the thing itself, not an instance.
 --- domain  any value
---- raises  nothing
 ---
 ---     print(nn.Module:is_class(nn.Linear), nn.Module:is_class(nn.Linear(2, 3)))
 ---@param value any

@@ -237,7 +237,6 @@ end
 --- The encoder's weights are the machines' own memory, the decoder's are transposed copies.
 --- shapes  x [batch, visible] -> [batch, visible]; model[1] gives the codes [batch, top]
 --- domain  Gaussian layers are linear, all others sigmoid
---- raises  nothing
 --- source  [HintonSalakhutdinov2006] fig. 1
 ---
 ---     local d = dbn.new { sizes = { 6, 4, 2 }, seed = 1 }

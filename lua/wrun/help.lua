@@ -282,8 +282,6 @@ help(x) says what x is: a function, a class, an object, a part, or a name: help 
 --- domain  a function, a class or an instance of one, a part such as wrun.nn, a tensor, or a name,
 ---   such as "cat", "nn.Linear", "x:item" or "+"; names that are nearly right are answered with
 ---   others
---- raises  nothing
----
 ---     print(wrun.help(wrun.cat))
 ---     print(wrun.help("nn.Linear"))
 ---@param x any

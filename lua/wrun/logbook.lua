@@ -215,7 +215,6 @@ end
 
 --- Closes the file; a variable declared `<close>` does it by itself.
 --- domain  may be called twice
---- raises  nothing
 ---
 ---     local path = os.tmpname()
 ---     local log = wrun.logbook.open(path, { format = "csv" })

@@ -63,7 +63,6 @@ end
 
 --- Shows that `done` of the bar's count are done, unless the line was drawn only just now.
 --- domain  done >= 0; `count` replaces what the bar was made with, 0 while unknown
---- raises  nothing
 ---
 ---     local bar <close> = wrun.progress.bar { count = 10 }
 ---     bar:update(5)
@@ -85,7 +84,6 @@ end
 
 --- Wipes the line.
 --- domain  may be called twice
---- raises  nothing
 ---
 ---     local bar = wrun.progress.bar { count = 10 }
 ---     bar:close()

@@ -32,7 +32,6 @@ end
 
 --- Is this function of a topic a method of tensors too?
 ---@param topic table
----@param name string
 ---@return boolean
 function M.is_method(topic, name)
   local marks = getmetatable(topic)

@@ -4,9 +4,16 @@
 --- methods of these, and every class of a part that a tag @class names. An entry is found for a
 --- value by the line that defines it, or else by the assignment that published it. Elementwise
 --- operations are documented by their rows of runtime/kernels/ops.def.
+---
+--- What follows from another entry is not written again (reference/derived.lua). A method says what
+--- the one that it replaces does, and a class what its init does. `add_` follows from `add`,
+--- `zeros_like` from `zeros`, `nn.functional.mse_loss` from `nn.MSELoss`, `nn.ReLU` from `relu`. A
+--- comment with the part `as NAME` says only what differs from NAME. The `options` of a base class
+--- are those of every class below. Where nothing is said of errors, nothing is raised.
 
 local comments = require "wrun.reference.comments"
 local core = require "wrun.core"
+local derived = require "wrun.reference.derived"
 local elementwise = require "wrun.reference.elementwise"
 local sources = require "wrun.sources"
 local wrun = require "wrun"
@@ -281,19 +288,23 @@ local loaded, sources_found
 
 --- Returns the faces, wrun first, each with its functions and classes.
 --- domain  what is in the sources, which are read once
---- raises  nothing
 --- cost    some 50 ms at first
 ---@return wrun.reference.Item[]
 function M.faces()
   if not loaded then
     loaded, sources_found = load_all()
+    local items = M.items(loaded)
+    M.each(loaded, function(item)
+      if not item.entry and (item.kind == "function" or item.kind == "class") then
+        item.entry = M.documentation(items, item)
+      end
+    end)
   end
   return loaded
 end
 
 --- Returns every comment of the library, of what is public and of what is not.
 --- domain  elementwise operations have none
---- raises  nothing
 ---@return wrun.reference.Entry[]
 function M.entries()
   M.faces()
@@ -302,7 +313,6 @@ end
 
 --- Returns the comments at the heads of the sources, by the name of the module.
 --- domain  every module of the library
---- raises  nothing
 ---@return table<string, wrun.reference.Entry>
 function M.heads()
   M.faces()
@@ -311,7 +321,6 @@ end
 
 --- Returns the comment that documents a value, by what published it or where it is defined.
 --- domain  any value
---- raises  nothing
 ---@param value any
 ---@return wrun.reference.Entry?
 function M.entry_of(value)
@@ -321,29 +330,6 @@ end
 
 -------------------------------------------------------------------------------
 -- What is said of an item: its own comment, and what a class or a method has from elsewhere
-
---- own, and of other what it lacks
-local function completed(own, other)
-  if not own or not other then
-    return own or other
-  end
-  local result = setmetatable({ parts = setmetatable({}, { __index = other.parts }) }, {
-    __index = own,
-  })
-  for part, text in pairs(own.parts) do
-    result.parts[part] = text
-  end
-  if own.summary == "" then
-    result.summary, result.text = other.summary, #own.text > 0 and own.text or other.text
-  end
-  for _, list in ipairs { "params", "returns", "fields" } do
-    result[list] = #own[list] > 0 and own[list] or other[list]
-  end
-  result.example = own.example or other.example
-  result.arguments = own.arguments or other.arguments
-  result.is_typed = own.is_typed or other.is_typed
-  return result
-end
 
 --- the entry of what a method replaces in the classes above its own
 local function replaced(items, item)
@@ -357,30 +343,104 @@ local function replaced(items, item)
   end
 end
 
---- Returns all that is said of an item: a class has what its init says, a method what it replaces
---- says, where their own comments are silent.
+--- the item that another's comment names: of its own face or class, of wrun, or by its whole name
+local function named(items, item, name)
+  local prefix = item.name:match("^(.*[.:])") or ""
+  return items[prefix .. name] or items["wrun." .. name] or items["x:" .. name] or items[name]
+    or error(("reference: %s: as %s: nothing has this name"):format(item.name, name))
+end
+
+--- the class whose functional form an item is
+local function loss_of(items, item)
+  for _, other in pairs(items) do
+    local class = other.kind == "class" and other.value
+    if class and item.name == "nn.functional." .. tostring(rawget(class, "function_name")) then
+      return other
+    end
+  end
+end
+
+--- what an item's entry follows from, by its name or by what it is made of
+local function followed(items, item)
+  local prefix, name = item.name:match("^(.-)([%w_]+)$")
+  local function of(other)
+    return other and other ~= item and M.documentation(items, other)
+  end
+  local plain, made = items[prefix .. name:gsub("_$", "")], items[prefix .. name:gsub("_like$", "")]
+  if name:find("_$") and of(plain) then
+    return derived.in_place(of(plain), plain.name:match("[%w_]+$"))
+  elseif name:find("_like$") and of(made) then
+    return derived.like(of(made), made.name:match("[%w_]+$"))
+  end
+  local loss = loss_of(items, item)
+  if loss then
+    return derived.functional(of(loss), loss.name, name, loss.value.tensors)
+  end
+end
+
+--- of a class: what its init says, or the init it inherits, or the function that it applies
+local function of_class(items, item)
+  local start, class = item.start, item.value
+  if class and rawget(class, "applies") then
+    local applied = M.documentation(items, items["wrun." .. class.applies])
+    return derived.layer(applied, item.name, class.applies, class.settings)
+  end
+  while not start and class and class.super do
+    class = class.super
+    start = items[class] and items[class].start
+  end
+  return start
+end
+
+--- a class's entry with the options that the classes above it share, and with what these raise
+local function with_shared_options(entry, class)
+  local base = class and class.super
+  while entry and base do
+    local shared = M.entry_of(base)
+    if shared and shared.parts.options then
+      entry = derived.with_options(entry, shared)
+    end
+    base = base.super
+  end
+  return entry
+end
+
+local RAISES_NOTHING = { parts = { raises = "nothing" } }
+
+local function is_called(item)
+  return item.kind == "function" or item.kind == "method"
+    or item.kind == "class" and item.value ~= nil
+end
+
+--- Returns all that is said of an item: its own comment, and where that is silent, what it follows
+--- from.
 --- domain  an item of `faces`
---- raises  nothing
 ---@param items table<any, wrun.reference.Item> as `items` returns them
 ---@param item wrun.reference.Item
 ---@return wrun.reference.Entry?
 function M.documentation(items, item)
-  if item.kind == "class" then
-    local start, class = item.start, item.value
-    while not start and class and class.super do -- init may be inherited
-      class = class.super
-      start = items[class] and items[class].start
-    end
-    return completed(item.entry, start)
+  local own, other = item.entry, nil
+  local source = own and own.parts.as
+  if source then
+    local from = named(items, item, source)
+    other = derived.under_name(M.documentation(items, from), from.name:match("[%w_]+$"),
+      item.name:match("[%w_]+$"))
+  elseif item.kind == "class" then
+    other = of_class(items, item)
   elseif item.kind == "method" and items[item.owner] then
-    return completed(item.entry, replaced(items, item))
+    other = replaced(items, item)
+  elseif item.kind == "function" then
+    other = followed(items, item)
   end
-  return item.entry
+  local entry = derived.completed(own, other)
+  if item.kind == "class" then
+    entry = with_shared_options(entry, item.value)
+  end
+  return entry and is_called(item) and derived.completed(entry, RAISES_NOTHING) or entry
 end
 
 --- Returns every item by its name and by its value.
 --- domain  the faces that `faces` returns
---- raises  nothing
 ---@param faces wrun.reference.Item[]
 ---@return table<any, wrun.reference.Item>
 function M.items(faces)

@@ -10,7 +10,6 @@ local Timer = {}
 Timer.__index = Timer
 
 --- Returns the seconds since the timer was made or last reset.
---- raises  nothing
 ---
 ---     local timer = wrun.timer()
 ---     print(timer:seconds() >= 0) -- true
@@ -20,7 +19,6 @@ function Timer:seconds()
 end
 
 --- Starts the timer anew.
---- raises  nothing
 ---
 ---     local timer = wrun.timer()
 ---     timer:reset()
@@ -31,7 +29,6 @@ end
 
 --- Returns a timer that counts wall-clock seconds from now. It never goes back, whatever happens to
 --- the time of day.
---- raises  nothing
 --- source  clock_gettime(CLOCK_MONOTONIC)
 ---
 ---     local timer = wrun.timer()

@@ -46,9 +46,10 @@ end
 -- Entries as LDoc's comments
 
 local TAG_OF = {
-  shapes = "shapes", domain = "domain", raises = "raise", cost = "cost", source = "source",
+  shapes = "shapes", domain = "domain", options = "options", raises = "raise", cost = "cost",
+  source = "source",
 }
-local ORDER = { "shapes", "domain", "cost", "source", "raises" }
+local ORDER = { "shapes", "domain", "options", "cost", "source", "raises" }
 
 local function typed_text(typed)
   local text = typed.text ~= "" and " " .. markup(typed.text) or ""
@@ -185,6 +186,7 @@ end
 custom_tags = {
   { "shapes", title = "Shapes" },
   { "domain", title = "Domain" },
+  { "options", title = "Options" },
   { "cost", title = "Cost" },
   { "source", title = "Source" },
 }

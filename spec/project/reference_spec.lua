@@ -81,20 +81,7 @@ function M.unclear(x) end
     { "M.unclear: says no domain" },
   },
   {
-    "functions say what they raise, or that they raise nothing",
-    rules.errors,
-    [[
---- Returns x.
---- raises  nothing
-function M.good(x) end
-
---- Returns x. It raises  nothing
-function M.hidden(x) end
-]],
-    { "M.hidden: says no raises" },
-  },
-  {
-    "every argument has a tag with a type, in their order",
+    "every argument has a type, by its tag or its name",
     rules.params,
     [[
 --- Returns x.
@@ -114,20 +101,21 @@ function Class:method(x) end
 
 --- Returns x.
 ---@param y number
+---@param z number
 ---@param x number
 function M.swapped(x, y) end
 
 --- Returns x.
 ---@param x number
-function M.missing(x, y) end
+function M.missing(x, factor) end
 
 --- Returns x.
 ---@param x
 function M.untyped(x) end
 ]],
     {
-      "M.missing: has tags for (x), takes (x, y)",
-      "M.swapped: has tags for (y, x), takes (x, y)",
+      "M.missing: has tags for (x), takes (x, factor)",
+      "M.swapped: has tags for (y, z, x), takes (x, y)",
       "M.untyped: argument x has no type",
     },
   },
@@ -251,7 +239,7 @@ local M = {}
 --- shapes  x [n] ->
 ---   y [n]
 --- raises  `both: argument 1`;
----         `both: argument 2`
+---   `both: argument 2`
 ---
 ---     local x = M.both(1)
 ---     print(x)

@@ -80,16 +80,7 @@ function M.domains(items)
   end)
 end
 
---- Functions say what they raise, or that they raise nothing.
-function M.errors(items)
-  return documented(items, function(item, entry)
-    if (is_callable(item) or item.start) and not entry.parts.raises then
-      return "says no raises"
-    end
-  end)
-end
-
---- Each argument has a tag with a type, in their order.
+--- Each argument has a type; tags stand in the order of the arguments.
 function M.params(items)
   return documented(items, function(item, entry)
     if not (is_callable(item) or item.start) then

@@ -2,7 +2,6 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
-local dtype_option = require "wrun.tensor.internal.dtype_option"
 local unrecorded = require "wrun.unrecorded"
 local wrun = require "wrun"
 
@@ -21,7 +20,7 @@ local READ = {
   header = check.boolean(false),
   skip = check.integer(0, 0),
   columns = check.optional(check.table()),
-  dtype = dtype_option.rule,
+  dtype = check.optional(check.dtype()),
   missing = check.choice("error", { "error", "nan" }),
 }
 

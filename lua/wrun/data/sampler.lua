@@ -22,7 +22,6 @@ M.Sampler = Sampler
 
 --- Returns an iterator over the indices of one pass.
 --- domain  each call is a new pass; indices are drawn as they are needed
---- raises  nothing
 ---
 ---     for i in data.RandomSampler(3):iterate() do print(i) end
 ---@return fun(): integer?

@@ -96,7 +96,6 @@ end
 --- Makes a transform that makes a row of every sample.
 --- shapes  x [batch, ...] -> [batch, features]; [batch] -> [batch, 1]
 --- domain  any dtype
---- raises  nothing
 ---
 ---     print(#data.transforms.flatten()(wrun.zeros(2, 3, 4)).shape)
 function M.flatten()

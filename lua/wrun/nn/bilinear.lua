@@ -86,7 +86,6 @@ end
 --- out.
 --- shapes  y [..., out]
 --- domain  the output of a forward
---- raises  nothing
 ---@param y wrun.Tensor
 ---@return integer
 function Bilinear:flops(_, y)

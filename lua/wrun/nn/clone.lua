@@ -40,7 +40,6 @@ end
 --- Returns a copy of the module and of all it holds, with memory of its own: tensors, modules,
 --- plain tables, hooks. What was shared within it is shared within the copy.
 --- domain  gradients of parameters come along; functions and generators stay shared
---- raises  nothing
 ---
 ---     local layer = nn.Linear(2, 1)
 ---     local copy = layer:clone()

@@ -138,7 +138,6 @@ local function dictionary(class_name, item)
   end
 
   --- Iterates over name and item in the order in which they were added.
-  --- raises  nothing
   ---@return fun(): string, any
   function class:items()
     return registry.fields(self, function(_, _, value)

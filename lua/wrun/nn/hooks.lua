@@ -16,7 +16,6 @@ local Handle = {}
 Handle.__index = Handle
 
 --- Takes the hook away; a second time does nothing.
---- raises  nothing
 function Handle:remove()
   local hooks, all = self.hooks, self.module._hooks
   for i, handle in ipairs(hooks) do

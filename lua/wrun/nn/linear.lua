@@ -73,7 +73,6 @@ end
 --- Returns the floating point operations of a forward: 2 in for each number that comes out.
 --- shapes  y [..., out]
 --- domain  the output of a forward
---- raises  nothing
 ---@param y wrun.Tensor
 ---@return integer
 function Linear:flops(_, y)

@@ -54,7 +54,6 @@ end
 
 --- Returns what stands between the brackets when the module prints; a layer with settings replaces
 --- it.
---- raises  nothing
 ---
 ---     print(nn.Linear(2, 3):extra_repr())
 ---@return string
@@ -63,7 +62,6 @@ Module.extra_repr = function()
 end
 
 --- Returns the short name that an error uses for this module, such as `Linear(784 -> 128)`.
---- raises  nothing
 ---
 ---     print(nn.Linear(784, 128):label())
 ---@return string
@@ -145,7 +143,6 @@ function Module:named_buffers(options)
 end
 
 --- Returns the modules directly below this one.
---- raises  nothing
 ---
 ---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
 ---     print(#net:children(), net:children()[2])
@@ -159,7 +156,6 @@ function Module:children()
 end
 
 --- Iterates over name and module directly below this one; a Sequential's names are integers.
---- raises  nothing
 ---
 ---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
 ---     for name, layer in net:named_children() do print(name, layer) end
@@ -169,7 +165,6 @@ function Module:named_children()
 end
 
 --- Returns this module and all below it, parents first; a shared one comes once.
---- raises  nothing
 ---
 ---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
 ---     print(#net:modules()) -- the network and its three layers
@@ -183,7 +178,6 @@ function Module:modules()
 end
 
 --- Iterates over path and module in the order of `modules`; the path of this module is "".
---- raises  nothing
 ---
 ---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
 ---     for path, module in net:named_modules() do print(path, module:label()) end
@@ -298,7 +292,6 @@ Module.summary = summary
 --- 2, modules below left out; 0 unless a layer says more.
 --- shapes  any
 --- domain  the list of the arguments of a forward, and its output
---- raises  nothing
 ---@type fun(self: wrun.nn.Module, inputs: table, output: any): integer
 Module.flops = function()
   return 0
@@ -333,7 +326,6 @@ Module.load_state_dict = state.load_state_dict
 Module.to = state.to
 
 --- Casts the module to float32, as `to`.
---- raises  nothing
 ---
 ---     print(nn.Linear(2, 3):double():float().weight.dtype)
 ---@return wrun.nn.Module
@@ -342,7 +334,6 @@ function Module:float()
 end
 
 --- Casts the module to float64, as `to`.
---- raises  nothing
 ---
 ---     print(nn.Linear(2, 3):double().weight.dtype)
 ---@return wrun.nn.Module
@@ -387,7 +378,6 @@ function Module:train(mode)
 end
 
 --- Sets `training` to false here and below and returns the module.
---- raises  nothing
 ---
 ---     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
 ---     print(net:eval()[1].training)

@@ -11,7 +11,6 @@ local ORDER = {}
 --- Assigns a new key and remembers it as the last one; made to be a `__newindex`.
 --- A key set to nil keeps its place and is passed over until it has a value again.
 --- domain  any key, any value
---- raises  nothing
 ---@param object table
 ---@param key any
 ---@param value any
@@ -30,7 +29,6 @@ end
 
 --- Walks the keys that have a value in the order of their first assignment; made to be a `__pairs`.
 --- domain  a table filled through `assign`, or an empty one
---- raises  nothing
 ---@param object table
 ---@return fun(): any, any
 function M.pairs(object)
@@ -51,7 +49,6 @@ local Ordered = { __newindex = M.assign, __pairs = M.pairs }
 
 --- Returns an empty table that `pairs` walks in the order of assignment.
 --- domain  none
---- raises  nothing
 ---@return table
 function M.new()
   return setmetatable({}, Ordered)

@@ -14,7 +14,6 @@ M.of = setmetatable({}, { __mode = "k" })
 
 --- Returns the path of what `owner` holds at `key`, now or later.
 --- domain  any module and key
---- raises  nothing
 ---@param owner wrun.nn.Module
 ---@param key string|integer
 ---@return table
@@ -24,7 +23,6 @@ end
 
 --- Remembers that `module` stands at `key` of `owner`.
 --- domain  any modules and key
---- raises  nothing
 ---@param owner wrun.nn.Module
 ---@param key string|integer
 ---@param module wrun.nn.Module

@@ -24,7 +24,6 @@ end
 --- buffers. The tensors share the module's memory and are detached from its graph.
 --- shapes  any
 --- domain  persistent buffers only; names are paths, such as `1.weight`
---- raises  nothing
 ---
 ---     for name, x in pairs(nn.Linear(2, 3):state_dict()) do print(name, x.shape[1]) end
 ---@param self wrun.nn.Module

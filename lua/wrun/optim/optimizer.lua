@@ -244,7 +244,6 @@ end
 
 --- Returns the options of the groups and the state of the parameters, numbered through the groups.
 --- The tensors are the optimiser's own: save or clone them before the next step.
---- raises  nothing
 ---
 ---     local w = nn.Parameter(wrun.ones(1))
 ---     local optimizer = optim.SGD({ w }, { lr = 0.5 })
@@ -288,7 +287,6 @@ end
 --- parameter, unless a subclass says otherwise.
 --- shapes  any
 --- domain  a parameter of the optimiser
---- raises  nothing
 ---@type fun(self: wrun.optim.Optimizer, parameter: wrun.Tensor): wrun.Tensor
 Optimizer.state_model = function(_, parameter)
   return parameter

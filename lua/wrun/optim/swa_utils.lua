@@ -101,7 +101,6 @@ function AveragedModel:update_parameters(model)
 end
 
 --- Returns the count of updates and the state of the averaged copy.
---- raises  nothing
 ---@return { n_averaged: integer, module: table }
 function AveragedModel:state_dict()
   return { n_averaged = self.n_averaged, module = self.module:state_dict() }

@@ -107,7 +107,6 @@ end
 
 --- Returns the share of exchanges between each temperature and the next that were accepted.
 --- domain  0..1; an empty table without temperatures
---- raises  nothing
 ---
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     print(#machine:chains(10, { temperatures = 5 }):step(20):swap_rates())

@@ -250,7 +250,6 @@ function Trainer:run_epoch()
 end
 
 --- Copies of all that training is: the model, the chains, the momentum, the epoch.
---- raises  nothing
 ---
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     local trainer = machine:trainer(wrun.rand(100, 4):round(), { lr = 0.1 })

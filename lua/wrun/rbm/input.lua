@@ -84,7 +84,6 @@ M.BINARIZE = check.choice("none", { "none", "threshold", "stochastic" })
 --- Rows of data as the visible units take them: "threshold" makes 1 of 0.5 and more, "stochastic"
 --- draws each unit with its value as probability, "none" leaves values as they are.
 --- shapes  rows [batch, ...] -> [batch, visible]
---- raises  nothing
 ---@param model table
 ---@param rows wrun.Tensor
 ---@param how string

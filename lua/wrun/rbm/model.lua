@@ -262,7 +262,6 @@ end
 --- Returns the parameters of the centred model with the same distribution, whose energy is
 --- -(v - mu) a' - (h - lambda) b' - (h - lambda) W (v - mu). The model's own are the plain ones.
 --- shapes  visible_bias, visible_offset [visible]; hidden_bias, hidden_offset [hidden]
---- raises  nothing
 --- source  [Melchior2016] eq. 5 and 6
 ---
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
@@ -281,7 +280,6 @@ end
 
 --- Returns copies of the parameters without offsets.
 --- shapes  weight [hidden, visible], visible_bias [visible], hidden_bias [hidden]
---- raises  nothing
 ---
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     print(machine:plain().weight)
@@ -300,7 +298,6 @@ local STATE = {
 
 --- Returns copies of all that the model is: parameters, offsets, and where its generator stands.
 --- shapes  as the parameters
---- raises  nothing
 ---
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     print(machine:state_dict().weight)

@@ -22,7 +22,6 @@ end
 ---   outside 0.01..0.99; map [n, hidden], units by cases; weight, visible_bias and
 ---   hidden_bias { mean, std, low, high, histogram: counts in 20 bins from low to high };
 ---   reconstruction_error: squared, summed over units, a case
---- raises  nothing
 ---@param model wrun.rbm.Model
 ---@param v wrun.Tensor
 ---@return table

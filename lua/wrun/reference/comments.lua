@@ -1,8 +1,13 @@
 --- The doc comments of Lua sources, taken apart.
 ---
 --- A comment is a run of lines that begin with three dashes, followed by what it describes. It has
---- a summary and more text; parts, such as `raises`, whose further lines are indented; an example,
---- set off by an empty line and indented by four blanks; and the tags of LuaCATS.
+--- a summary and more text; parts, such as `raises`, whose further lines are indented by two
+--- blanks; an example, indented by four, after a part or an empty line; and the tags of LuaCATS. The
+--- part `as` names another entry, which says whatever this one does not; `options` are listed with a
+--- semicolon between them, each beginning with its name.
+---
+--- An argument needs a tag only where it is not what its name means everywhere (ARGUMENTS), and a
+--- result where it is not the tensor that the arrow of `shapes` or the "_" of the name promises.
 
 local M = {}
 
@@ -24,12 +29,20 @@ local M = {}
 ---@field is_bare boolean? whether there is no comment
 
 --- The parts of a comment, in the order in which they are shown.
-M.PARTS = { "shapes", "domain", "raises", "cost", "source" }
+M.PARTS = { "shapes", "domain", "options", "raises", "cost", "source" }
 
-local IS_PART = {}
+local IS_PART = { as = true }
 for _, part in ipairs(M.PARTS) do
   IS_PART[part] = true
 end
+
+-- What an argument of this name is, as its tag would say it.
+local ARGUMENTS = {
+  a = "wrun.Tensor", b = "wrun.Tensor", x = "wrun.Tensor", y = "wrun.Tensor",
+  data = "wrun.Tensor", indices = "wrun.Tensor", input = "wrun.Tensor", mask = "wrun.Tensor",
+  target = "wrun.Tensor", tensor = "wrun.Tensor",
+  d = "integer", keepdim = "boolean?  false", name = "string", options = "table?", path = "string",
+}
 
 -------------------------------------------------------------------------------
 -- Tags
@@ -168,9 +181,9 @@ local function entry_of(lines)
     elseif IS_PART[name] then
       part = name
       entry.parts[part] = entry.parts[part] and entry.parts[part] .. " " .. words or words
-    elseif part and line:find("^  ") then
+    elseif part and line:find("^  %S") then
       entry.parts[part] = entry.parts[part] .. " " .. trim(line)
-    elseif line:find("^    ") and (after_blank or #example > 0) then
+    elseif line:find("^    ") and (part or after_blank or #example > 0) then
       part = nil
       example[#example + 1] = line:sub(5)
     else
@@ -194,6 +207,33 @@ local DEFINITIONS = {
   "^([%w_.]+) = (.*)$",
 }
 
+--- the tags of the definition's arguments and results, with those that go without saying
+local function add_usual_tags(entry)
+  local tagged, usual, seen = {}, { params = {} }, 0
+  for _, param in ipairs(entry.params) do
+    tagged[param.name] = param
+  end
+  for _, name in ipairs(entry.arguments) do
+    seen = tagged[name] and seen + 1 or seen
+    if not tagged[name] and ARGUMENTS[name] then
+      add_param(usual, name .. " " .. ARGUMENTS[name])
+    else
+      usual.params[#usual.params + 1] = tagged[name]
+    end
+  end
+  if seen == #entry.params then -- tags of other names stay, to be found wrong
+    entry.params = usual.params
+  end
+  if #entry.returns == 0 then
+    local first = entry.params[1]
+    if entry.path:find("_$") and first and first.type == "wrun.Tensor" then
+      entry.returns[1] = { type = "wrun.Tensor", text = first.name }
+    elseif entry.parts.shapes and entry.parts.shapes:find("->", 1, true) then
+      entry.returns[1] = { type = "wrun.Tensor", text = "" }
+    end
+  end
+end
+
 --- sets what the line that follows the comment defines
 local function set_definition(entry, lines, number)
   for _, pattern in ipairs(DEFINITIONS) do
@@ -215,7 +255,6 @@ end
 --- Returns the entries of a source, the comment at its head, and the name that it returns. A
 --- function without a comment has an entry too, which says `is_bare`.
 --- domain  Lua
---- raises  nothing
 ---@param text string
 ---@param module string its name
 ---@return wrun.reference.Entry[]
@@ -244,6 +283,9 @@ function M.parse(text, module)
         head = entry
       else
         set_definition(entry, lines, number)
+        if #comment > 0 and entry.arguments and not entry.is_typed then
+          add_usual_tags(entry)
+        end
         entries[#entries + 1] = entry
       end
     end

@@ -33,7 +33,6 @@ local SELECTING = "local x = wrun.linspace(%g, %g, 5)\nprint(wrun.%s(x:gt(0), x,
 
 --- Returns the entry that a row documents, as wrun.reference.comments would find it.
 --- domain  a row of core.elementwise_rows()
---- raises  nothing
 ---@param row table
 ---@return wrun.reference.Entry
 function M.entry(row)

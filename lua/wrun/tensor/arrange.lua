@@ -24,11 +24,8 @@ end
 --- shapes  x [...] -> same, a copy
 --- domain  any dtype; dimensions one by one or in a table
 --- raises  `flip: argument 2: expected a dimension`; `flip: dimension D is given twice`
----
 ---     print(wrun.arange(6):reshape(2, 3):flip(2))
----@param x wrun.Tensor
 ---@param ... integer|integer[]
----@return wrun.Tensor
 function M.flip(x, ...)
   check.tensor_argument("flip", 1, x)
   if (...) == nil then
@@ -59,13 +56,10 @@ end
 --- shapes  x [...] -> same, a copy; without dimensions x is rolled as one row
 --- domain  any dtype; shifts of either sign, a number, or a table of as many as dimensions
 --- raises  `roll: argument 2: expected a whole number`; `roll: expected a shift for each dimension`
----
 ---     print(wrun.arange(5):roll(2)) -- 3, 4, 0, 1, 2
 ---     print(wrun.arange(6):reshape(2, 3):roll({ 1, -1 }, { 1, 2 }))
----@param x wrun.Tensor
 ---@param shifts integer|integer[]
 ---@param d integer|integer[]?
----@return wrun.Tensor
 function M.roll(x, shifts, d)
   check.tensor_argument("roll", 1, x)
   shifts = type(shifts) == "table" and shifts or { shifts }
@@ -94,12 +88,9 @@ end
 --- domain  any dtype; count 1 and dimensions { 1, 2 } by default
 --- raises  `rot90: argument 2: expected a whole number`; `rot90: argument 3: expected two different
 ---   dimensions`; `rot90: argument 1: expected two dimensions or more`
----
 ---     print(wrun.arange(6):reshape(2, 3):rot90())
----@param x wrun.Tensor
 ---@param count integer?  1
 ---@param dims integer[]?  { 1, 2 }
----@return wrun.Tensor
 function M.rot90(x, count, dims)
   check.tensor_argument("rot90", 1, x)
   count = check.argument("rot90", 2, count, check.rule(1, "a whole number", math.tointeger))
@@ -153,11 +144,8 @@ end
 --- domain  any dtype; counts one by one or in a table. Where there are fewer than dimensions, the
 ---   first dimensions are not repeated; `wrun["repeat"]`, whose name is a word of Lua, refuses that
 --- raises  `tile: expected counts of 0 or more`
----
 ---     print(wrun.arange(3):tile(2, 2))
----@param x wrun.Tensor
 ---@param ... integer|integer[]
----@return wrun.Tensor
 function M.tile(x, ...)
   local counts = counts_of("tile", x, ...)
   while #counts < x.ndim do
@@ -171,7 +159,6 @@ end
 --- shapes  x [a, b], 2, 3 -> [2 * a, 3 * b], a copy; more counts than dimensions add some in front
 --- domain  any dtype; counts one by one or in a table
 --- raises  `repeat: expected counts of 0 or more`; `repeat: expected a count for each of the`
----
 ---     print(wrun["repeat"](wrun.arange(3), 2, 2))
 ---@param x wrun.Tensor
 ---@param ... integer|integer[]
@@ -210,13 +197,10 @@ end
 --- domain  any dtype; counts a whole number or an int64 tensor, 0 or more
 --- raises  `repeat_interleave: argument 2: expected a whole number or an int64 tensor`;
 ---   `repeat_interleave: argument 2: expected counts of 0 or more`
----
 ---     print(wrun.tensor({ 5, 6, 7 }):repeat_interleave(2))
 ---     print(wrun.tensor({ 5, 6, 7 }):repeat_interleave(wrun.tensor({ 2, 0, 1 })))
----@param x wrun.Tensor
 ---@param counts integer|wrun.Tensor
 ---@param d integer?
----@return wrun.Tensor
 function M.repeat_interleave(x, counts, d)
   check.tensor_argument("repeat_interleave", 1, x)
   if d == nil or x.ndim == 0 then

@@ -100,12 +100,10 @@ end
 --- domain  any dtype; always sorted, whatever option sorted says; every NaN is different. inverse
 ---   and counts are int64, inverse counts from 1. No gradient.
 --- raises  `unique: argument 1: expected a tensor`; `unique: option NAME: expected`
----
 ---     local x = wrun.tensor { 3, 1, 3, 2 }
 ---     local values, inverse = x:unique { return_inverse = true }
 ---     print(values, inverse)    -- tensor([1, 2, 3])  tensor([3, 1, 3, 2])
 ---     assert(values:index_select(1, inverse):equal(x))
----@param x wrun.Tensor
 ---@param options { return_inverse: boolean, return_counts: boolean, dim: integer }?
 ---@return wrun.Tensor ...
 function M.unique(x, options)
@@ -118,11 +116,9 @@ end
 --- shapes  as `unique`
 --- domain  as `unique`, in the order of x
 --- raises  as `unique`, under the name `unique_consecutive`
----
 ---     local x = wrun.tensor { 1, 1, 2, 2, 2, 1 }
 ---     local values, counts = x:unique_consecutive { return_counts = true }
 ---     print(values, counts)    -- tensor([1, 2, 1])  tensor([2, 3, 1])
----@param x wrun.Tensor
 ---@param options { return_inverse: boolean, return_counts: boolean, dim: integer }?
 ---@return wrun.Tensor ...
 function M.unique_consecutive(x, options)
@@ -136,12 +132,10 @@ local isin_options = { invert = check.boolean(false), assume_unique = check.bool
 --- shapes  elements [...] -> same, bool; others of any shape, or a number
 --- domain  any dtypes; NaN is nowhere
 --- raises  `isin: argument N: expected a tensor`; `isin: option NAME: expected true or false`
----
 ---     print(wrun.isin(wrun.tensor { 1, 2, 3 }, wrun.tensor { 3, 1 }))    -- True, False, True
 ---@param elements wrun.Tensor|number
 ---@param others wrun.Tensor|number
 ---@param options { invert: boolean, assume_unique: boolean }?
----@return wrun.Tensor
 function M.isin(elements, others, options)
   local o = check.options("isin", options, isin_options)
   local dtype = check.is_tensor(elements) and elements.dtype
@@ -169,13 +163,10 @@ end
 ---   others float64
 --- raises  `bincount: argument 1: expected`; `bincount: argument 2: expected`; `bincount: argument
 ---   3: expected an integer >= 0`
----
 ---     print(wrun.tensor({ 2, 4, 2 }):bincount())                                  -- 0, 2, 0, 1
 ---     print(wrun.tensor({ 1, 2, 1 }):bincount(wrun.tensor { 0.5, 1.0, 2.0 }))     -- 2.5, 1
----@param x wrun.Tensor
 ---@param weights wrun.Tensor?
 ---@param minlength integer?  0
----@return wrun.Tensor
 function M.bincount(x, weights, minlength)
   check.tensor_argument("bincount", 1, x)
   minlength = check.argument("bincount", 3, minlength, check.integer(0, 0))
@@ -224,9 +215,7 @@ end
 
 local function check_float(name, x)
   check.tensor_argument(name, 1, x)
-  if not x.dtype:find("float", 1, true) then
-    fail("%s: argument 1: expected a float32 or float64 tensor, got %s", name, check.describe(x))
-  end
+  check.float_argument(name, 1, x)
 end
 
 --- how many (or the sum of the weights) of the elements where `inside` are in each bin
@@ -242,13 +231,10 @@ end
 ---   or NaN, is left out; max itself is in the last bin. No gradient.
 --- raises  `histc: argument 1: expected a float32`; `histc: argument 1: expected a finite range`;
 ---   `histc: argument N: expected`
----
 ---     print(wrun.tensor({ 1.0, 2.0, 1.5, 9.0 }):histc(4, 0, 4))    -- tensor([0., 2., 1., 0.])
----@param x wrun.Tensor
 ---@param bins integer?  100
 ---@param min number?  0
 ---@param max number?  0
----@return wrun.Tensor
 function M.histc(x, bins, min, max)
   check_float("histc", x)
   bins = check.argument("histc", 2, bins, check.integer(100, 1))
@@ -300,11 +286,9 @@ end
 ---   gradient.
 --- raises  `histogram: argument 1: expected a float32`; `histogram: argument 1: expected a finite
 ---   range`; `histogram: argument 2: expected`; `histogram: option NAME: expected`
----
 ---     local x = wrun.tensor { 1.0, 2.0, 1.5, 9.0 }
 ---     local counts, edges = x:histogram(2, { range = { 0, 4 } })
 ---     print(counts, edges)    -- tensor([2., 1.])  tensor([0., 2., 4.])
----@param x wrun.Tensor
 ---@param bins integer|wrun.Tensor
 ---@param options { range: number[], weight: wrun.Tensor, density: boolean }?
 ---@return wrun.Tensor histogram

@@ -17,7 +17,6 @@ local M = {}
 ---   the option dtype says
 --- raises  `tensor: argument 1: expected every table at depth`; `expected numbers or booleans in`;
 ---   `expected either numbers or booleans`; `option NAME stands among the elements`
----
 ---     local x = wrun.tensor({ { 1, 2, 3 }, { 4, 5, 6 } }, { dtype = "float64" })
 ---     print(x, x.shape[1], x.shape[2])
 ---@type fun(data: table|number|boolean|wrun.Tensor, options?: table): wrun.Tensor
@@ -28,7 +27,6 @@ M.tensor = operations.tensor
 --- domain  any dtype, float32 by default
 --- raises  `empty: argument N: expected a size`; `empty: a size is negative`;
 ---   `empty: option dtype: expected`
----
 ---     print(#wrun.empty(2, 3, { dtype = "uint8" }))
 ---@type fun(...: integer|table): wrun.Tensor
 M.empty = operations.empty
@@ -38,7 +36,6 @@ M.empty = operations.empty
 --- domain  any dtype, float32 by default
 --- raises  `zeros: argument N: expected a size`; `zeros: a size is negative`;
 ---   `zeros: option dtype: expected`
----
 ---     print(wrun.zeros(2, 3), wrun.zeros({ 2 }, { dtype = "int64" }))
 ---@type fun(...: integer|table): wrun.Tensor
 M.zeros = operations.zeros
@@ -48,7 +45,6 @@ M.zeros = operations.zeros
 --- domain  any dtype, float32 by default
 --- raises  `ones: argument N: expected a size`; `ones: a size is negative`;
 ---   `ones: option dtype: expected`
----
 ---     print(wrun.ones(2, 3) * 5)
 ---@type fun(...: integer|table): wrun.Tensor
 M.ones = operations.ones
@@ -57,7 +53,6 @@ M.ones = operations.ones
 --- shapes  sizes -> [sizes]
 --- domain  the dtype of the value (float32, int64 or bool) unless options say otherwise
 --- raises  `full: argument 1: expected a table of sizes`; `full: argument 2: expected`
----
 ---     print(wrun.full({ 2, 2 }, 7))
 ---@type fun(sizes: integer[], value: number|boolean, options?: table): wrun.Tensor
 M.full = operations.full
@@ -66,7 +61,6 @@ M.full = operations.full
 --- shapes  n -> [n, n]; n, m -> [n, m]
 --- domain  any dtype, float32 by default
 --- raises  `eye: argument 1: expected a number of rows`
----
 ---     print(wrun.eye(3), wrun.eye(2, 3))
 ---@type fun(n: integer, m?: integer, options?: table): wrun.Tensor
 M.eye = operations.eye
@@ -78,7 +72,6 @@ M.eye = operations.eye
 ---   start and step lose their fractions. Unlike a loop of Lua's, and as in PyTorch, it does not
 ---   reach stop.
 --- raises  `arange: argument 1: expected a number`; `arange: expected a step that leads from`
----
 ---     print(wrun.arange(5), wrun.arange(1, 6), wrun.arange(1, 0, -0.25))
 ---@type fun(start: number, stop?: number, step?: number, options?: table): wrun.Tensor
 M.arange = operations.arange
@@ -87,14 +80,13 @@ M.arange = operations.arange
 --- shapes  -> [n]
 --- domain  n >= 0; any dtype, float32 by default
 --- raises  `linspace: argument N: expected a number`
----
 ---     print(wrun.linspace(0, 1, 5))
 ---@type fun(start: number, stop: number, n: integer, options?: table): wrun.Tensor
 M.linspace = operations.linspace
 
 local LOGSPACE = {
   base = check.number(10),
-  dtype = check.choice("float32", { "float32", "float64" }),
+  dtype = check.float_dtype("float32"),
   requires_grad = check.boolean(false),
 }
 
@@ -103,13 +95,10 @@ local LOGSPACE = {
 --- domain  n >= 0; options base (10), dtype float32 (default) or float64, requires_grad
 --- raises  `logspace: argument N: expected a number`; `logspace: argument 3: expected an integer`;
 ---   `logspace: option base: expected a number`
----
 ---     print(wrun.logspace(-3, 0, 4), wrun.logspace(0, 4, 5, { base = 2 }))
 ---@param start number
 ---@param stop number
 ---@param n integer
----@param options table?
----@return wrun.Tensor
 function M.logspace(start, stop, n, options)
   start = check.argument("logspace", 1, start, check.number())
   stop = check.argument("logspace", 2, stop, check.number())
@@ -126,7 +115,6 @@ end
 --- raises  `rand: argument N: expected a size`; `rand: a size is negative`;
 ---   `rand: option dtype: expected float32 or float64`
 --- source  the stream of PyTorch's CPU generator
----
 ---     wrun.manual_seed(777)
 ---     print(wrun.rand(2, 3))
 ---@type fun(...: integer|table): wrun.Tensor
@@ -138,7 +126,6 @@ M.rand = operations.rand
 --- raises  `randn: argument N: expected a size`; `randn: a size is negative`;
 ---   `randn: option dtype: expected float32 or float64`
 --- source  [BoxMuller1958] on the stream of PyTorch's CPU generator
----
 ---     wrun.manual_seed(777)
 ---     print(wrun.randn(2, 3), wrun.randn(1000):std())
 ---@type fun(...: integer|table): wrun.Tensor
@@ -148,7 +135,6 @@ M.randn = operations.randn
 --- shapes  sizes -> [sizes]
 --- domain  low is 0 where one bound is given; int64 unless options (dtype, generator) say otherwise
 --- raises  `randint: expected bounds with low < high`; `randint: argument N: expected a table`
----
 ---     print(wrun.randint(1, 7, { 10 })) -- ten throws of a die
 ---@type fun(low: integer, high: integer, sizes: integer[], options?: table): wrun.Tensor
 M.randint = operations.randint
@@ -157,7 +143,6 @@ M.randint = operations.randint
 --- shapes  -> [n] int64
 --- domain  n from 0 to 214748363; option generator
 --- raises  `randperm: argument 1: expected`
----
 ---     local x, order = wrun.rand(4, 2), wrun.randperm(4)
 ---     print(x:index_select(1, order)) -- the rows of x in another order
 ---@type fun(n: integer, options?: table): wrun.Tensor
@@ -192,7 +177,6 @@ end
 --- shapes  x [...] -> same
 --- domain  x's dtype unless options name another
 --- raises  `zeros_like: argument 1: expected a tensor`
----
 ---     print(wrun.tensor({ { 1, 2 }, { 3, 4 } }):zeros_like())
 ---@type fun(x: wrun.Tensor, options?: table): wrun.Tensor
 M.zeros_like = like("zeros")
@@ -201,7 +185,6 @@ M.zeros_like = like("zeros")
 --- shapes  x [...] -> same
 --- domain  x's dtype unless options name another
 --- raises  `ones_like: argument 1: expected a tensor`
----
 ---     print(wrun.tensor({ 1, 2 }):ones_like({ dtype = "float64" }))
 ---@type fun(x: wrun.Tensor, options?: table): wrun.Tensor
 M.ones_like = like("ones")
@@ -210,7 +193,6 @@ M.ones_like = like("ones")
 --- shapes  x [...] -> same
 --- domain  x's dtype unless options name another
 --- raises  `empty_like: argument 1: expected a tensor`
----
 ---     print(#wrun.empty_like(wrun.ones(2, 3)))
 ---@type fun(x: wrun.Tensor, options?: table): wrun.Tensor
 M.empty_like = like("empty")
@@ -219,7 +201,6 @@ M.empty_like = like("empty")
 --- shapes  x [...] -> same
 --- domain  x's dtype, a float one, unless options name another; option generator
 --- raises  `rand_like: argument 1: expected a tensor`; as `rand`
----
 ---     print(wrun.rand_like(wrun.ones(2, 3)))
 ---@type fun(x: wrun.Tensor, options?: table): wrun.Tensor
 M.rand_like = like("rand")
@@ -228,7 +209,6 @@ M.rand_like = like("rand")
 --- shapes  x [...] -> same
 --- domain  x's dtype, a float one, unless options name another; option generator
 --- raises  `randn_like: argument 1: expected a tensor`; as `randn`
----
 ---     local x = wrun.ones(2, 3)
 ---     print(x + 0.1 * x:randn_like()) -- x with noise
 ---@type fun(x: wrun.Tensor, options?: table): wrun.Tensor
@@ -239,13 +219,9 @@ M.randn_like = like("randn")
 --- domain  x's dtype unless options name another; low is 0 where one bound is given; option
 ---   generator
 --- raises  `randint_like: argument 1: expected a tensor`; as `randint`
----
 ---     print(wrun.randint_like(wrun.zeros(2, 3), 1, 7))
----@param x wrun.Tensor
 ---@param low integer  or high, where that is the last number
 ---@param high integer?
----@param options table?
----@return wrun.Tensor
 function M.randint_like(x, low, high, options)
   if type(high) ~= "number" then
     low, high, options = 0, low, high
@@ -258,12 +234,9 @@ end
 --- shapes  x [...] -> same
 --- domain  x's dtype unless options name another
 --- raises  as `full`
----
 ---     print(wrun.full_like(wrun.ones(2, 2), 7))
----@param x wrun.Tensor
 ---@param value number
 ---@param options { dtype: string, requires_grad: boolean }?
----@return wrun.Tensor
 function M.full_like(x, value, options)
   local with = options_like("full_like", x, options, 3)
   return M.full(x.shape, value, with)

@@ -16,13 +16,10 @@ local OFFSET = check.integer(0)
 --- domain  any dtype; offset 0 and dimensions -2 and -1 of the result by default
 --- raises  `diag_embed: argument 1: expected a tensor with dimensions`; `diag_embed: argument N:
 ---   expected a dimension`; `diag_embed: expected two different dimensions`
----
 ---     print(wrun.tensor({ 1, 2 }):diag_embed(1))
----@param x wrun.Tensor
 ---@param offset integer?  0
 ---@param d integer?  -2
 ---@param e integer?  -1
----@return wrun.Tensor
 function M.diag_embed(x, offset, d, e)
   check.tensor_argument("diag_embed", 1, x)
   if x.ndim == 0 then
@@ -50,11 +47,8 @@ end
 --- shapes  x [n] -> [n, n]; x [m, n] -> [min(m, n)], a view; offset moves it right or down
 --- domain  any dtype
 --- raises  `diag: argument 1: expected one or two dimensions`
----
 ---     print(wrun.tensor({ 1, 2 }):diag(), wrun.arange(9):reshape(3, 3):diag(-1))
----@param x wrun.Tensor
 ---@param offset integer?  0
----@return wrun.Tensor
 function M.diag(x, offset)
   check.tensor_argument("diag", 1, x)
   if x.ndim ~= 1 and x.ndim ~= 2 then
@@ -80,11 +74,8 @@ end
 --- shapes  x [..., m, n] -> same; with offset so many more diagonals are kept, or less
 --- domain  any dtype
 --- raises  `tril: argument 1: expected two dimensions or more`
----
 ---     print(wrun.ones(3, 3):tril(), wrun.ones(3, 3):tril(-1))
----@param x wrun.Tensor
 ---@param offset integer?  0
----@return wrun.Tensor
 function M.tril(x, offset)
   return triangle("tril", x, offset, operations.le)
 end
@@ -93,11 +84,8 @@ end
 --- shapes  x [..., m, n] -> same; with offset so many diagonals fewer are kept, or more
 --- domain  any dtype
 --- raises  `triu: argument 1: expected two dimensions or more`
----
 ---     print(wrun.ones(3, 3):triu(), wrun.ones(3, 3):triu(1))
----@param x wrun.Tensor
 ---@param offset integer?  0
----@return wrun.Tensor
 function M.triu(x, offset)
   return triangle("triu", x, offset, operations.ge)
 end
@@ -115,13 +103,11 @@ end
 --- shapes  -> [2, count], int64: rows and columns, from 1
 --- domain  sizes of 0 or more; offset as for `tril`
 --- raises  `tril_indices: argument N: expected an integer`
----
 ---     local x, indices = wrun.rand(3, 3), wrun.tril_indices(3, 3)
 ---     print(x[{ indices[1], indices[2] }]) -- the triangle in a row
 ---@param rows integer
 ---@param columns integer
 ---@param offset integer?  0
----@return wrun.Tensor
 function M.tril_indices(rows, columns, offset)
   return indices("tril_indices", rows, columns, offset)
 end
@@ -130,12 +116,10 @@ end
 --- shapes  -> [2, count], int64: rows and columns, from 1
 --- domain  sizes of 0 or more; offset as for `triu`
 --- raises  `triu_indices: argument N: expected an integer`
----
 ---     print(wrun.triu_indices(3, 3, 1))
 ---@param rows integer
 ---@param columns integer
 ---@param offset integer?  0
----@return wrun.Tensor
 function M.triu_indices(rows, columns, offset)
   return indices("triu_indices", rows, columns, offset)
 end

@@ -249,13 +249,11 @@ end
 --- raises  `einsum: argument 1: expected subscripts for N tensors`; `names N dimensions of tensor`;
 ---   `names dimensions of sizes`; `after -> names`; `expected letters`; `tensor N: expected`
 --- cost    tensors are multiplied from left to right, as matrices
----
 ---     local a, b = wrun.ones(2, 3), wrun.ones(3, 4)
 ---     print(wrun.einsum("ij,jk->ki", a, b))  -- threes, 4 by 2
 ---     print(wrun.einsum("ii", wrun.eye(3)))  -- the trace, 3
 ---@param equation string
 ---@param ... wrun.Tensor
----@return wrun.Tensor
 function M.einsum(equation, ...)
   local tensors = { ... }
   if #tensors == 1 and type(tensors[1]) == "table" then
@@ -317,13 +315,9 @@ end
 ---   1 of b; the others stay in order, those of a first
 --- domain  any dtypes
 --- raises  `tensordot: argument 3: expected`; `argument 2: expected N elements along dimension`
----
 ---     local a, b = wrun.ones(2, 3, 4), wrun.ones(4, 3)
 ---     print(wrun.tensordot(a, b, { { 2, 3 }, { 2, 1 } }))  -- tensor([12., 12.])
----@param a wrun.Tensor
----@param b wrun.Tensor
 ---@param dims integer|integer[][]?  2: the last two of a with the first two of b
----@return wrun.Tensor
 function M.tensordot(a, b, dims)
   check.tensor_argument("tensordot", 1, a)
   check.tensor_argument("tensordot", 2, b)

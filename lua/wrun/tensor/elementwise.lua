@@ -17,9 +17,7 @@ local M = publish.into({}, core.elementwise)
 --- shapes  x and low broadcast
 --- domain  any dtypes; NaN stays NaN
 --- raises  `clamp: argument 2: expected a bound here`; `expected a tensor or a number`
----
 ---     print(wrun.tensor({ -1.0, 2.0 }):clamp_min(0))
----@param x wrun.Tensor
 ---@param low wrun.Tensor|number
 ---@return wrun.Tensor
 function M.clamp_min(x, low)
@@ -31,9 +29,7 @@ end
 --- domain  any dtypes; NaN stays NaN
 --- raises  `clamp: argument 2: expected a bound here`; `clamp: argument 3: expected a tensor or a
 ---   number`
----
 ---     print(wrun.tensor({ -1.0, 2.0 }):clamp_max(0))
----@param x wrun.Tensor
 ---@param high wrun.Tensor|number
 ---@return wrun.Tensor
 function M.clamp_max(x, high)
@@ -44,11 +40,8 @@ end
 --- shapes  low broadcasts to x
 --- domain  as `clamp_min`
 --- raises  as `clamp_min`, under the name `clamp_`
----
 ---     print(wrun.tensor({ -1.0, 2.0 }):clamp_min_(0))
----@param x wrun.Tensor
 ---@param low wrun.Tensor|number
----@return wrun.Tensor x
 function M.clamp_min_(x, low)
   return operations.clamp_(x, low, nil)
 end
@@ -57,11 +50,8 @@ end
 --- shapes  high broadcasts to x
 --- domain  as `clamp_max`
 --- raises  as `clamp_max`, under the name `clamp_`
----
 ---     print(wrun.tensor({ -1.0, 2.0 }):clamp_max_(0))
----@param x wrun.Tensor
 ---@param high wrun.Tensor|number
----@return wrun.Tensor x
 function M.clamp_max_(x, high)
   return operations.clamp_(x, nil, high)
 end
@@ -89,13 +79,10 @@ end
 --- shapes  x [...] -> same
 --- domain  any dtype; the gradient is 0 where x was replaced
 --- raises  `nan_to_num: argument N: expected a number`
----
 ---     print(wrun.tensor({ 0 / 0, 1 / 0, 2 }):nan_to_num(-1, 99))
----@param x wrun.Tensor
 ---@param nan number?
 ---@param posinf number?
 ---@param neginf number?
----@return wrun.Tensor
 function M.nan_to_num(x, nan, posinf, neginf)
   return replaced("nan_to_num", x, nan, posinf, neginf)
 end
@@ -104,13 +91,10 @@ end
 --- shapes  any
 --- domain  as `nan_to_num`
 --- raises  as `nan_to_num`, under the name `nan_to_num_`; as `copy_`
----
 ---     print(wrun.tensor({ 0 / 0, 1 / 0, 2 }):nan_to_num_(-1, 99))
----@param x wrun.Tensor
 ---@param nan number?
 ---@param posinf number?
 ---@param neginf number?
----@return wrun.Tensor x
 function M.nan_to_num_(x, nan, posinf, neginf)
   return operations.copy_(x, replaced("nan_to_num_", x, nan, posinf, neginf))
 end
@@ -140,7 +124,6 @@ end
 --- shapes  x, a and b broadcast
 --- domain  any dtypes, the result has the common one; option value 1
 --- raises  `addcmul: option value: expected`; `addcmul: argument N: expected a tensor`
----
 ---     print(wrun.ones(2):addcmul(wrun.ones(2), wrun.tensor({ 2.0, 3.0 }), { value = 0.5 }))
 ---@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor|number, options?: { value: number }): wrun.Tensor
 M.addcmul = scaled("addcmul")
@@ -149,7 +132,6 @@ M.addcmul = scaled("addcmul")
 --- shapes  a and b broadcast to x
 --- domain  as `addcmul`
 --- raises  as `addcmul`, under the name `addcmul_`
----
 ---     print(wrun.ones(2):addcmul_(wrun.ones(2), wrun.tensor({ 2.0, 3.0 }), { value = 0.5 }))
 ---@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor|number, options?: { value: number }): wrun.Tensor
 M.addcmul_ = scaled("addcmul_")
@@ -158,7 +140,6 @@ M.addcmul_ = scaled("addcmul_")
 --- shapes  x, a and b broadcast
 --- domain  float32 and float64, other dtypes are computed as float32; option value 1
 --- raises  `addcdiv: option value: expected`; `addcdiv: argument N: expected a tensor`
----
 ---     print(wrun.ones(2):addcdiv(wrun.ones(2), wrun.tensor({ 2.0, 4.0 }), { value = 2 }))
 ---@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor|number, options?: { value: number }): wrun.Tensor
 M.addcdiv = scaled("addcdiv")
@@ -167,7 +148,6 @@ M.addcdiv = scaled("addcdiv")
 --- shapes  a and b broadcast to x
 --- domain  as `addcdiv`
 --- raises  as `addcdiv`, under the name `addcdiv_`
----
 ---     print(wrun.ones(2):addcdiv_(wrun.ones(2), wrun.tensor({ 2.0, 4.0 }), { value = 2 }))
 ---@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor|number, options?: { value: number }): wrun.Tensor
 M.addcdiv_ = scaled("addcdiv_")
@@ -176,11 +156,8 @@ M.addcdiv_ = scaled("addcdiv_")
 --- shapes  x [...] -> same
 --- domain  n a whole number from 0 (digamma) to 170; float32 and float64, others as float32
 --- raises  `polygamma: argument 1: expected a tensor`
----
 ---     print(wrun.polygamma(1, wrun.tensor({ 1.0 }))) -- pi^2 / 6
----@param x wrun.Tensor
 ---@param n integer
----@return wrun.Tensor
 function M.polygamma(x, n)
   if type(x) == "number" and check.is_tensor(n) then
     return operations.polygamma(n, x)
@@ -198,11 +175,8 @@ local APPROXIMATE = check.choice("none", { "none", "tanh" })
 --- domain  approximate "none" or "tanh"; float32 and float64, others as float32
 --- raises  `gelu: argument 2: expected none or tanh`
 --- source  [Hendrycks2016]
----
 ---     print(wrun.gelu(wrun.tensor({ -1.0, 1.0 })), wrun.gelu(wrun.tensor({ 1.0 }), "tanh"))
----@param x wrun.Tensor
 ---@param approximate string?
----@return wrun.Tensor
 function M.gelu(x, approximate)
   if check.argument("gelu", 2, approximate, APPROXIMATE) == "tanh" then
     return operations.gelu_tanh(x)
@@ -215,12 +189,9 @@ end
 --- shapes  x [...] -> same
 --- domain  beta > 0 (1), threshold (20); float32 and float64, others as float32
 --- raises  `softplus: argument 2: expected a number > 0`; `softplus: argument 3: expected a number`
----
 ---     print(wrun.softplus(wrun.tensor({ -1.0, 0.0, 30.0 }), 2))
----@param x wrun.Tensor
 ---@param beta number?
 ---@param threshold number?
----@return wrun.Tensor
 function M.softplus(x, beta, threshold)
   if beta == nil and threshold == nil then
     return operations.softplus(x)
@@ -245,7 +216,6 @@ end
 --- shapes  all three broadcast -> their joint shape; condition [m, n] alone -> [count], [count]
 --- domain  condition bool (alone: any dtype); the result has the common dtype of a and b
 --- raises  `where: argument 1: expected a bool tensor`; `expected a shape that broadcasts with`
----
 ---     local x = wrun.tensor { -1.0, 2.0 }
 ---     print(wrun.where(x:gt(0), x, x * 0.1), (wrun.where(x:gt(0))))
 ---@param condition wrun.Tensor

@@ -20,7 +20,6 @@ metatable.__index = Generator
 --- Starts the stream from a seed and returns the generator.
 --- domain  an integer; the engine mt19937 uses its low 32 bits
 --- raises  `manual_seed: argument 2: expected a whole number as seed`
----
 ---     local g = wrun.Generator():manual_seed(7)
 ---     local first = wrun.rand(2, { generator = g })
 ---     assert(first:equal(wrun.rand(2, { generator = g:manual_seed(7) })))
@@ -29,14 +28,12 @@ Generator.manual_seed = of_core.manual_seed
 
 --- Returns the seed that the stream was started from.
 --- raises  `initial_seed: argument 1: expected a generator`
----
 ---     print(wrun.Generator({ seed = 5 }):initial_seed())
 ---@type fun(self: wrun.Generator): integer
 Generator.initial_seed = of_core.initial_seed
 
 --- Starts the stream from a seed that differs from run to run, and returns the seed.
 --- raises  `seed: argument 1: expected a generator`
----
 ---     print(math.type(wrun.Generator():seed()))
 ---@type fun(self: wrun.Generator): integer
 Generator.seed = of_core.seed
@@ -44,7 +41,6 @@ Generator.seed = of_core.seed
 --- Returns where the stream stands.
 --- shapes  -> [size of a state] uint8
 --- raises  `get_state: argument 1: expected a generator`
----
 ---     local g = wrun.Generator()
 ---     local state, first = g:get_state(), wrun.rand(2, { generator = g })
 ---     assert(first:equal(wrun.rand(2, { generator = g:set_state(state) })))
@@ -55,7 +51,6 @@ Generator.get_state = of_core.get_state
 --- shapes  state as from get_state
 --- domain  a state of either engine
 --- raises  `set_state: argument 2: expected a uint8 tensor from get_state`
----
 ---     local g, other = wrun.Generator({ seed = 5 }), wrun.Generator()
 ---     other:set_state(g:get_state())
 ---     print(other:initial_seed())
@@ -69,7 +64,6 @@ Generator.set_state = of_core.set_state
 --- domain  options engine, "mt19937" (default; PyTorch's) or "philox" (counter-based, quicker for
 ---   many samples of an RBM), and seed, an integer; mt19937 uses its low 32 bits
 --- raises  `Generator: option engine: expected mt19937 or philox`; `option seed: expected a whole`
----
 ---     local g = wrun.Generator({ seed = 1 })
 ---     print(g, wrun.rand(2, { generator = g }))
 ---@type fun(options?: { engine: string, seed: integer }): wrun.Generator
@@ -78,7 +72,6 @@ M.Generator = core.Generator
 --- Starts the default generator from a seed and returns it.
 --- domain  an integer; its low 32 bits count
 --- raises  `manual_seed: argument 2: expected a whole number as seed`
----
 ---     wrun.manual_seed(777)
 ---     print(wrun.rand(3))
 ---@param seed integer
@@ -88,7 +81,6 @@ function M.manual_seed(seed)
 end
 
 --- Returns the seed the default generator was started from.
---- raises  nothing
 ---
 ---     wrun.manual_seed(777)
 ---     print(wrun.initial_seed())
@@ -98,7 +90,6 @@ function M.initial_seed()
 end
 
 --- Starts the default generator from a seed that differs from run to run, and returns the seed.
---- raises  nothing
 ---
 ---     print(math.type(wrun.seed()))
 ---@return integer
@@ -108,13 +99,10 @@ end
 
 --- Returns where the default generator stands.
 --- shapes  -> [size of a state] uint8
---- raises  nothing
----
 ---     local state = wrun.get_rng_state()
 ---     local first = wrun.rand(3)
 ---     wrun.set_rng_state(state)
 ---     assert(wrun.rand(3):equal(first))
----@return wrun.Tensor
 function M.get_rng_state()
   return core.default_generator:get_state()
 end
@@ -123,7 +111,6 @@ end
 --- shapes  state as from get_rng_state
 --- domain  a state of either engine
 --- raises  `set_state: argument 2: expected a uint8 tensor from get_state`
----
 ---     wrun.set_rng_state(wrun.Generator({ seed = 7 }):get_state())
 ---     print(wrun.initial_seed()) -- 7
 ---@param state wrun.Tensor
@@ -142,7 +129,6 @@ local restoring = {
 --- Without f it returns a guard, which does the same when its scope is left.
 --- domain  also when f raises an error
 --- raises  what f raises
----
 ---     local function noise() return wrun.randn(2) end
 ---     wrun.fork_rng(noise)
 ---     do

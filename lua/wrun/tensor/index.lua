@@ -195,11 +195,9 @@ end
 --- domain  any dtype; a view for indices and slices, a copy where a tensor is in the key
 --- raises  `index: expected an index from`; `index: expected {from, to, step}`; `index: part N of
 ---   the key: expected`; `index: expected tensors in the key that broadcast together`
----
 ---     local x = wrun.arange(1, 13):reshape(3, 4)
 ---     print(x[2], x[{ {}, { 1, -1, 2 } }])
 ---     print(x[x:gt(6)], x[{ wrun.tensor { 1, 3 }, wrun.tensor { -1, 2 } }])
----@param x wrun.Tensor
 ---@param key integer|wrun.Tensor|table
 ---@return wrun.Tensor
 function M.index(x, key)
@@ -241,12 +239,10 @@ end
 --- shapes  value broadcasts to x[key]
 --- domain  any dtypes; value takes x's. Where an index stands twice, the last value stays.
 --- raises  as `index`; `assign: argument 3: expected a shape that broadcasts to`
----
 ---     local x = wrun.arange(6):reshape(2, 3)
 ---     x[x:gt(3)] = 0
 ---     x[{ {}, 1 }] = wrun.tensor { 7, 8 }
 ---     print(x)
----@param x wrun.Tensor
 ---@param key integer|wrun.Tensor|table
 ---@param value wrun.Tensor|number|boolean
 ---@return wrun.Tensor x
@@ -266,14 +262,11 @@ end
 --- shapes  value broadcasts to x[key]
 --- domain  as `assign`; with accumulate, an index that stands twice gets both values
 --- raises  as `assign`; `index_put_: argument 2: expected a key with a tensor`
----
 ---     local counts = wrun.zeros(3)
 ---     print(counts:index_put_(wrun.tensor { 3, 1, 3 }, 1, true))
----@param x wrun.Tensor
 ---@param key wrun.Tensor|table
 ---@param value wrun.Tensor|number|boolean
 ---@param accumulate boolean?  false
----@return wrun.Tensor x
 function M.index_put_(x, key, value, accumulate)
   if not keys.has_tensor(key) then
     fail("index_put_: argument 2: expected a key with a tensor in it, got %s", check.describe(key))
@@ -288,11 +281,7 @@ end
 --- shapes  x [...], indices [...] -> the shape of indices
 --- domain  any dtype; indices int64, from 1
 --- raises  `take: argument 2: expected indices from 1 to`
----
 ---     print(wrun.tensor({ { 1, 2 }, { 3, 4 } }):take(wrun.tensor { 4, 1 })) -- 4, 1
----@param x wrun.Tensor
----@param indices wrun.Tensor
----@return wrun.Tensor
 function M.take(x, indices)
   check.tensor_argument("take", 1, x)
   return pick(x, keys.indices(indices, x:numel(), false, "take: argument 2"))
@@ -303,7 +292,6 @@ end
 --- domain  any dtype, of y the same; indices int64, from 1. Of values written to one index the
 ---   last stays, but all get its gradient.
 --- raises  `put: argument 2: expected indices from 1 to`; `put: argument 3: expected a shape`
----
 ---     print(wrun.zeros(2, 2):put(wrun.tensor { 4, 1 }, 5))
 ---@type fun(x: wrun.Tensor, indices: wrun.Tensor, y: wrun.Tensor|number, accumulate?: boolean): wrun.Tensor
 M.put = operations.put
@@ -312,7 +300,6 @@ M.put = operations.put
 --- shapes  as `put`
 --- domain  as `put`
 --- raises  as `put`, under the name `put_`
----
 ---     print(wrun.zeros(2, 2):put_(wrun.tensor { 4, 4 }, 5, true)) -- 10 at the end
 ---@type fun(x: wrun.Tensor, indices: wrun.Tensor, y: wrun.Tensor|number, accumulate?: boolean): wrun.Tensor
 M.put_ = operations.put_
@@ -324,7 +311,6 @@ M.put_ = operations.put_
 --- shapes  x [n, m], d = 1, indices [k] -> [k, m]
 --- domain  any dtype; indices int64, from 1
 --- raises  `index_select: argument 3: expected indices from 1 to`
----
 ---     print(wrun.eye(3):index_select(2, wrun.tensor { 3, 1 }))
 ---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor): wrun.Tensor
 M.index_select = operations.index_select
@@ -334,7 +320,6 @@ M.index_select = operations.index_select
 --- domain  any dtype, of y the same; an index may stand twice
 --- raises  `index_add: argument 3: expected indices from 1 to`; `index_add: argument 4: expected
 ---   a shape that broadcasts to`
----
 ---     print(wrun.zeros(3):index_add(1, wrun.tensor { 3, 3, 1 }, 1)) -- 1, 0, 2
 ---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.index_add = operations.index_add
@@ -343,7 +328,6 @@ M.index_add = operations.index_add
 --- shapes  as `index_add`
 --- domain  as `index_add`
 --- raises  as `index_add`, under the name `index_add_`
----
 ---     print(wrun.zeros(3):index_add_(1, wrun.tensor { 3, 3, 1 }, wrun.ones(3)))
 ---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.index_add_ = operations.index_add_
@@ -354,7 +338,6 @@ M.index_add_ = operations.index_add_
 ---   its gradient.
 --- raises  `index_copy: argument 3: expected indices from 1 to`; `index_copy: argument 4:
 ---   expected a shape that broadcasts to`
----
 ---     print(wrun.zeros(3):index_copy(1, wrun.tensor { 3, 1 }, wrun.tensor { 5.0, 7.0 }))
 ---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.index_copy = operations.index_copy
@@ -363,7 +346,6 @@ M.index_copy = operations.index_copy
 --- shapes  as `index_copy`
 --- domain  as `index_copy`
 --- raises  as `index_copy`, under the name `index_copy_`
----
 ---     print(wrun.zeros(3):index_copy_(1, wrun.tensor { 3, 1 }, wrun.tensor { 5.0, 7.0 }))
 ---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.index_copy_ = operations.index_copy_
@@ -372,7 +354,6 @@ M.index_copy_ = operations.index_copy_
 --- shapes  x [n, m], d = 1, indices [k] -> [n, m]
 --- domain  any dtype; value a number or a tensor without dimensions
 --- raises  `index_fill: argument 3: expected indices from 1 to`
----
 ---     print(wrun.zeros(2, 3):index_fill(2, wrun.tensor { 3, 1 }, 9))
 ---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, value: wrun.Tensor|number): wrun.Tensor
 M.index_fill = operations.index_fill
@@ -381,7 +362,6 @@ M.index_fill = operations.index_fill
 --- shapes  as `index_fill`
 --- domain  as `index_fill`
 --- raises  as `index_fill`, under the name `index_fill_`
----
 ---     print(wrun.zeros(2, 3):index_fill_(2, wrun.tensor { 3, 1 }, 9))
 ---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, value: wrun.Tensor|number): wrun.Tensor
 M.index_fill_ = operations.index_fill_
@@ -393,7 +373,6 @@ M.index_fill_ = operations.index_fill_
 --- shapes  x [n, m], d = 2, indices [n, k] -> [n, k]: y[i][j] = x[i][indices[i][j]]
 --- domain  any dtype; indices int64, from 1, nowhere larger than x but along d
 --- raises  `gather: argument 3: expected indices from 1 to`; `expected a shape within`
----
 ---     local scores = wrun.tensor { { 0.1, 0.9 }, { 0.8, 0.2 } }
 ---     print(scores:gather(2, wrun.tensor { { 2 }, { 2 } })) -- 0.9, 0.2
 ---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor): wrun.Tensor
@@ -405,7 +384,6 @@ M.gather = operations.gather
 ---   one index the last stays, but all get its gradient.
 --- raises  `scatter: argument 3: expected indices from 1 to`; `expected a shape within`;
 ---   `scatter: argument 4: expected a shape that covers`
----
 ---     local classes = wrun.tensor { { 2 }, { 1 } }
 ---     print(wrun.zeros(2, 3):scatter(2, classes, 1)) -- one-hot rows
 ---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
@@ -415,7 +393,6 @@ M.scatter = operations.scatter
 --- shapes  as `scatter`
 --- domain  as `scatter`
 --- raises  as `scatter`, under the name `scatter_`
----
 ---     print(wrun.zeros(2, 3):scatter_(2, wrun.tensor { { 2 }, { 1 } }, 1))
 ---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.scatter_ = operations.scatter_
@@ -424,7 +401,6 @@ M.scatter_ = operations.scatter_
 --- shapes  as `scatter`
 --- domain  as `scatter`; an index may stand twice
 --- raises  as `scatter`, under the name `scatter_add`
----
 ---     print(wrun.zeros(2, 3):scatter_add(2, wrun.tensor { { 2, 2 }, { 1, 3 } }, 1))
 ---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.scatter_add = operations.scatter_add
@@ -433,7 +409,6 @@ M.scatter_add = operations.scatter_add
 --- shapes  as `scatter`
 --- domain  as `scatter_add`
 --- raises  as `scatter`, under the name `scatter_add_`
----
 ---     print(wrun.zeros(2, 3):scatter_add_(2, wrun.tensor { { 2, 2 }, { 1, 3 } }, 1))
 ---@type fun(x: wrun.Tensor, d: integer, indices: wrun.Tensor, y: wrun.Tensor|number): wrun.Tensor
 M.scatter_add_ = operations.scatter_add_
@@ -467,13 +442,8 @@ end
 --- domain  any dtype but bool, of y the same, a tensor; with include_self = false what stood in x
 ---   at an index does not count. Extremes share their gradient among equals
 --- raises  `scatter_reduce: argument 5: expected sum, mean, prod, amax or amin`; as `scatter`
----
 ---     local x, indices = wrun.zeros(3), wrun.tensor({ 1, 1, 3 })
 ---     print(x:scatter_reduce(1, indices, wrun.tensor({ 2.0, 5.0, -1.0 }), "amax"))
----@param x wrun.Tensor
----@param d integer
----@param indices wrun.Tensor
----@param y wrun.Tensor
 ---@param way string  "sum", "mean", "prod", "amax" or "amin"
 ---@param include_self boolean?  true
 ---@return wrun.Tensor
@@ -506,16 +476,10 @@ end
 --- shapes  as `scatter`
 --- domain  as `scatter_reduce`
 --- raises  as `scatter_reduce`
----
 ---     local x, indices = wrun.ones(3), wrun.tensor({ 1, 1, 3 })
 ---     print(x:scatter_reduce_(1, indices, wrun.tensor({ 2.0, 5.0, -1.0 }), "mean"))
----@param x wrun.Tensor
----@param d integer
----@param indices wrun.Tensor
----@param y wrun.Tensor
 ---@param way string  "sum", "mean", "prod", "amax" or "amin"
 ---@param include_self boolean?  true
----@return wrun.Tensor x
 function M.scatter_reduce_(x, d, indices, y, way, include_self)
   return operations.copy_(x, M.scatter_reduce(x, d, indices, y, way, include_self))
 end
@@ -524,13 +488,9 @@ end
 --- shapes  x [n, m], d = 2, indices [1, k] -> [n, k]; without d both are seen as one row
 --- domain  any dtype; indices int64, from 1
 --- raises  `take_along_dim: argument 2: expected`; as `gather`
----
 ---     local x = wrun.tensor { { 3, 1, 2 }, { 4, 6, 5 } }
 ---     print(x:take_along_dim(x:argmax(2, true), 2)) -- 3, 6
----@param x wrun.Tensor
----@param indices wrun.Tensor
 ---@param d integer?
----@return wrun.Tensor
 function M.take_along_dim(x, indices, d)
   check.tensor_argument("take_along_dim", 1, x)
   check.tensor_argument("take_along_dim", 2, indices)
@@ -560,11 +520,9 @@ end
 --- domain  int64 classes from 1; count is the largest class by default
 --- raises  `one_hot: argument 1: expected an int64 tensor of indices`; `one_hot: argument 1:
 ---   expected indices from 1 to`; `one_hot: argument 2: expected an integer >= 1`
----
 ---     print(wrun.one_hot(wrun.tensor({ 3, 1 }), 4))
 ---@param classes wrun.Tensor
 ---@param count integer?
----@return wrun.Tensor
 function M.one_hot(classes, count)
   check.tensor_argument("one_hot", 1, classes)
   if count == nil then

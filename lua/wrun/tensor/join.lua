@@ -32,11 +32,9 @@ operations.define("join", {
 --- shapes  [a, n], [b, n] along 1 -> [a + b, n]
 --- domain  any dtypes; the result has their common one
 --- raises  `cat: tensor N: expected the shape`; `cat: argument 1: expected a table`
----
 ---     print(wrun.cat({ wrun.zeros(2, 1), wrun.ones(2, 2) }, 2))
 ---@param list wrun.Tensor[]  of one shape but for dimension d
 ---@param d integer?  1
----@return wrun.Tensor
 function M.cat(list, d)
   check.tensors("cat", 1, list)
   d = check.dimension("cat", 2, d or 1, list[1].ndim)
@@ -47,11 +45,9 @@ end
 --- shapes  k tensors [m, n] along 1 -> [k, m, n]
 --- domain  any dtypes; the result has their common one
 --- raises  `stack: tensor N: expected the shape`; `stack: argument 1: expected a table`
----
 ---     print(wrun.stack({ wrun.tensor({ 1, 2 }), wrun.tensor({ 3, 4 }) }, 2))
 ---@param list wrun.Tensor[]
 ---@param d integer?  1
----@return wrun.Tensor
 function M.stack(list, d)
   check.tensors("stack", 1, list)
   d = check.dimension("stack", 2, d or 1, list[1].ndim + 1)
@@ -88,10 +84,8 @@ end
 --- shapes  [m, a], [m, b] -> [m, a + b]; [a], [b] -> [a + b]
 --- domain  as `cat`
 --- raises  as `cat`; `hstack: argument 1: expected a table`
----
 ---     print(wrun.hstack({ wrun.zeros(2, 1), wrun.ones(2, 2) }))
 ---@param list wrun.Tensor[]
----@return wrun.Tensor
 function M.hstack(list)
   return cat_at_least("hstack", list, 1)
 end
@@ -100,10 +94,8 @@ end
 --- shapes  [a, n], [n] -> [a + 1, n]
 --- domain  as `cat`
 --- raises  as `cat`; `vstack: argument 1: expected a table`
----
 ---     print(wrun.vstack({ wrun.zeros(3), wrun.ones(2, 3) }))
 ---@param list wrun.Tensor[]
----@return wrun.Tensor
 function M.vstack(list)
   return cat_at_least("vstack", list, 2, 1)
 end
@@ -112,7 +104,6 @@ end
 --- shapes  [m, 1], [n] -> [m, n], [m, n]; views
 --- domain  any dtypes
 --- raises  `broadcast_tensors: argument N: expected a shape that broadcasts with those before`
----
 ---     local x, y = wrun.broadcast_tensors(wrun.arange(2):unsqueeze(2), wrun.arange(3))
 ---     print(x, y)
 ---@param ... wrun.Tensor
@@ -142,7 +133,6 @@ local MESHGRID = { indexing = check.choice("ij", { "ij", "xy" }) }
 --- domain  any dtypes; option indexing "ij" (default), the vectors along dimensions 1, 2, ..., or
 ---   "xy", the first two exchanged
 --- raises  `meshgrid: tensor N: expected at most one dimension`; `meshgrid: option indexing`
----
 ---     local x, y = wrun.meshgrid({ wrun.linspace(-1, 1, 5), wrun.linspace(0, 1, 3) })
 ---     print((x * x + y * y):sqrt())
 ---@param list wrun.Tensor[]
@@ -173,10 +163,8 @@ end
 --- shapes  [m], [n] -> [m * n, 2]; a single vector stays one
 --- domain  any dtypes; the result has their common one
 --- raises  `meshgrid: tensor N: expected at most one dimension`
----
 ---     print(wrun.cartesian_prod({ wrun.tensor({ 1, 2 }), wrun.tensor({ 3, 4, 5 }) }))
 ---@param list wrun.Tensor[]
----@return wrun.Tensor
 function M.cartesian_prod(list)
   local grids = { M.meshgrid(list) }
   for i, grid in ipairs(grids) do

@@ -71,7 +71,6 @@ operations.define("linalg", {
 --- domain  any dtypes but bool; the result has their common one
 --- raises  `matmul: argument 2: expected N rows to match`; `expected batch dimensions that`
 --- cost    2 m k n operations
----
 ---     local a, b = wrun.rand(2, 3), wrun.rand(3, 4)
 ---     print(a:matmul(b).shape[2])
 ---@type fun(a: wrun.Tensor, b: wrun.Tensor): wrun.Tensor
@@ -82,7 +81,6 @@ M.matmul = operations.matmul
 --- domain  float32 or float64, the same for all
 --- raises  `linear: argument 1: expected [..., in]`; `linear: argument 3: expected a bias [out]`;
 ---   `linear: expected float tensors of one type`
----
 ---     print(wrun.linear(wrun.ones(2, 3), wrun.ones(4, 3), wrun.ones(4)))
 ---@type fun(x: wrun.Tensor, weight: wrun.Tensor, bias?: wrun.Tensor): wrun.Tensor
 M.linear = operations.linear
@@ -107,7 +105,6 @@ end
 --- shapes  a [m, k], b [k, n] -> [m, n]
 --- domain  as `matmul`
 --- raises  `mm: expected 2 and 2 dimensions`; as `matmul`
----
 ---     print(wrun.eye(2):mm(wrun.ones(2, 3)))
 ---@type fun(a: wrun.Tensor, b: wrun.Tensor): wrun.Tensor
 M.mm = product("mm", 2, 2)
@@ -116,7 +113,6 @@ M.mm = product("mm", 2, 2)
 --- shapes  a [m, k], b [k] -> [m]
 --- domain  as `matmul`
 --- raises  `mv: expected 2 and 1 dimensions`; as `matmul`
----
 ---     print(wrun.eye(2):mv(wrun.ones(2)))
 ---@type fun(a: wrun.Tensor, b: wrun.Tensor): wrun.Tensor
 M.mv = product("mv", 2, 1)
@@ -125,7 +121,6 @@ M.mv = product("mv", 2, 1)
 --- shapes  a [n], b [n] -> []
 --- domain  as `matmul`
 --- raises  `dot: expected 1 and 1 dimensions`; as `matmul`
----
 ---     print(wrun.tensor({ 1, 2, 3 }):dot(wrun.tensor({ 4, 5, 6 })))
 ---@type fun(a: wrun.Tensor, b: wrun.Tensor): wrun.Tensor
 M.dot = product("dot", 1, 1)
@@ -134,7 +129,6 @@ M.dot = product("dot", 1, 1)
 --- shapes  a [batch, m, k], b [batch, k, n] -> [batch, m, n]
 --- domain  as `matmul`
 --- raises  `bmm: expected 3 and 3 dimensions`; as `matmul`
----
 ---     print(wrun.rand(5, 2, 3):bmm(wrun.rand(5, 3, 4)).shape[3])
 ---@type fun(a: wrun.Tensor, b: wrun.Tensor): wrun.Tensor
 M.bmm = product("bmm", 3, 3)
@@ -143,11 +137,7 @@ M.bmm = product("bmm", 3, 3)
 --- shapes  a [n], b [m] -> [n, m]
 --- domain  any dtypes
 --- raises  `outer: argument N: expected a tensor`
----
 ---     print(wrun.arange(1, 4):outer(wrun.arange(1, 4)))
----@param a wrun.Tensor
----@param b wrun.Tensor
----@return wrun.Tensor
 function M.outer(a, b)
   check.tensor_argument("outer", 1, a)
   check.tensor_argument("outer", 2, b)
@@ -186,7 +176,6 @@ end
 --- shapes  x broadcasts to [m, n], a [m, k], b [k, n] -> [m, n]
 --- domain  any dtypes; with beta = 0 x is not read
 --- raises  `addmm: argument 1: expected what broadcasts to`; `expected 2 and 2 dimensions`
----
 ---     local one = wrun.eye(2)
 ---     print(wrun.addmm(wrun.ones(2), one, one, { beta = 3, alpha = 2 }))  -- 5 3, 3 5
 ---@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor, options?: { beta: number, alpha: number }): wrun.Tensor
@@ -196,7 +185,6 @@ M.addmm = sum_with_product("addmm", 2, 2)
 --- shapes  x broadcasts to [m], a [m, k], b [k] -> [m]
 --- domain  as `addmm`
 --- raises  `addmv: argument 1: expected what broadcasts to`; `expected 2 and 1 dimensions`
----
 ---     print(wrun.addmv(wrun.ones(2), wrun.eye(2), wrun.tensor({ 1.0, 2 })))  -- tensor([2., 3.])
 ---@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor, options?: { beta: number, alpha: number }): wrun.Tensor
 M.addmv = sum_with_product("addmv", 2, 1)
@@ -205,7 +193,6 @@ M.addmv = sum_with_product("addmv", 2, 1)
 --- shapes  x broadcasts to [n, m, l], a [n, m, k], b [n, k, l] -> [n, m, l]
 --- domain  as `addmm`
 --- raises  `baddbmm: argument 1: expected what broadcasts to`; `expected 3 and 3 dimensions`
----
 ---     print(wrun.baddbmm(wrun.ones(1), wrun.ones(2, 1, 3), wrun.ones(2, 3, 1)):flatten())  -- 4, 4
 ---@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor, options?: { beta: number, alpha: number }): wrun.Tensor
 M.baddbmm = sum_with_product("baddbmm", 3, 3)
@@ -214,13 +201,8 @@ M.baddbmm = sum_with_product("baddbmm", 3, 3)
 --- shapes  x broadcasts to [n, m], a [n], b [m] -> [n, m]
 --- domain  as `addmm`
 --- raises  `addr: argument 1: expected what broadcasts to`; `expected 1 and 1 dimensions`
----
 ---     print(wrun.addr(wrun.ones(2, 2), wrun.tensor({ 1.0, 2 }), wrun.tensor({ 1.0, 10 })))
----@param x wrun.Tensor
----@param a wrun.Tensor
----@param b wrun.Tensor
 ---@param options { beta: number, alpha: number }?
----@return wrun.Tensor
 function M.addr(x, a, b, options)
   check_dimensions("addr", 2, a, b, 1, 1)
   return sum("addr", x, M.outer(a, b), options)
@@ -256,10 +238,8 @@ end
 --- domain  any dtypes
 --- raises  `multi_dot: argument 1: expected a table of two or more tensors`; `tensor N: expected`
 --- cost    the fewest multiplications, found in O(n^3) for n matrices
----
 ---     print(wrun.multi_dot({ wrun.ones(100, 2), wrun.ones(2, 100), wrun.ones(100) })[1])  -- 200
 ---@param list wrun.Tensor[]
----@return wrun.Tensor
 function M.multi_dot(list)
   if type(list) ~= "table" or #list < 2 then
     fail("multi_dot: argument 1: expected a table of two or more tensors, got %s",
@@ -298,11 +278,7 @@ end
 --- shapes  a [m, n], b [p, q] -> [m p, n q]; any ranks, the smaller filled up with ones in front
 --- domain  any dtypes
 --- raises  `kron: argument N: expected a tensor`
----
 ---     print(wrun.kron(wrun.eye(2), wrun.tensor({ { 1.0, 2 } })))  -- 1 2 0 0, 0 0 1 2
----@param a wrun.Tensor
----@param b wrun.Tensor
----@return wrun.Tensor
 function M.kron(a, b)
   check.tensor_argument("kron", 1, a)
   check.tensor_argument("kron", 2, b)
@@ -324,12 +300,8 @@ local DIMENSION = { dim = check.integer(-1) }
 --- shapes  a [..., k] and b [..., k] broadcast -> [...]
 --- domain  any dtypes
 --- raises  as `mul` and `sum`
----
 ---     print(wrun.linalg.vecdot(wrun.ones(2, 3), wrun.ones(3)))  -- tensor([3., 3.])
----@param a wrun.Tensor
----@param b wrun.Tensor
 ---@param options { dim: integer }?  -1
----@return wrun.Tensor
 function M.vecdot(a, b, options)
   check.tensor_argument("vecdot", 1, a)
   check.tensor_argument("vecdot", 2, b)
@@ -340,12 +312,8 @@ end
 --- shapes  a [..., 3] and b [..., 3] broadcast -> [..., 3]
 --- domain  any dtypes
 --- raises  `cross: argument N: expected 3 elements along dimension`
----
 ---     print(wrun.cross(wrun.tensor({ 1, 0, 0 }), wrun.tensor({ 0, 1, 0 })))  -- tensor([0, 0, 1])
----@param a wrun.Tensor
----@param b wrun.Tensor
 ---@param options { dim: integer }?  -1
----@return wrun.Tensor
 function M.cross(a, b, options)
   local dim = check.options("cross", options, DIMENSION).dim
   for i, x in ipairs { a or false, b or false } do
@@ -366,10 +334,7 @@ end
 --- shapes  x [m, n] -> []
 --- domain  any dtype; 0 for a matrix without elements
 --- raises  `trace: argument 1: expected a matrix`
----
 ---     print(wrun.trace(wrun.tensor({ { 1, 2 }, { 3, 4 } })))  -- tensor(5)
----@param x wrun.Tensor
----@return wrun.Tensor
 function M.trace(x)
   check.tensor_argument("trace", 1, x)
   if x.ndim ~= 2 then

@@ -248,11 +248,9 @@ local BOOLEAN = check.boolean(false)
 --- domain  float32 or float64, finite
 --- raises  `svd: argument 1: the matrix holds NaN or infinity`; `expected a matrix`
 --- cost    O(m n min(m, n))
----
 ---     local x = wrun.tensor({ { 3.0, 0 }, { 0, -2 }, { 0, 0 } })
 ---     local u, s, vh = wrun.svd(x, false)
 ---     print(s, (u * s):matmul(vh))  -- tensor([3., 2.]), and x
----@param x wrun.Tensor
 ---@param full_matrices boolean?  true
 ---@return wrun.Tensor u
 ---@return wrun.Tensor s
@@ -266,10 +264,7 @@ end
 --- shapes  x [..., m, n] -> [..., min(m, n)]
 --- domain  float32 or float64, finite; has a gradient also where singular values are equal
 --- raises  `svdvals: argument 1: the matrix holds NaN or infinity`; `expected a matrix`
----
 ---     print(wrun.svdvals(nn.Linear(784, 256).weight)[1])  -- how far the layer can stretch
----@param x wrun.Tensor
----@return wrun.Tensor
 function M.svdvals(x)
   return operations._svdvals(x, "svdvals")
 end
@@ -279,10 +274,8 @@ end
 ---   "complete". With mode "r" q is empty.
 --- domain  float32 or float64. No gradient for "r", nor for "complete" where m > n.
 --- raises  `qr: argument 2: expected reduced, complete or r`; `argument 1: expected a matrix`
----
 ---     local q, r = wrun.qr(wrun.randn(4, 3))
 ---     print(q:t():matmul(q), r)  -- ones on the diagonal; zeros below it
----@param x wrun.Tensor
 ---@param mode string?  "reduced"
 ---@return wrun.Tensor q
 ---@return wrun.Tensor r
@@ -300,10 +293,8 @@ local TRIANGLE = check.choice("L", { "L", "U" })
 --- domain  float32 or float64, finite
 --- raises  `eigh: argument 1: the matrix holds NaN or infinity`; `expected a square matrix`
 --- cost    O(n^3)
----
 ---     local w, v = wrun.eigh(wrun.tensor({ { 2.0, 1 }, { 1, 2 } }))
 ---     print(w, (v * w):matmul(v:t()))  -- tensor([1., 3.]), and the matrix
----@param x wrun.Tensor
 ---@param uplo string?  "L": the lower triangle is read; "U": the upper one
 ---@return wrun.Tensor w
 ---@return wrun.Tensor v
@@ -316,11 +307,8 @@ end
 --- shapes  x [..., n, n] -> [..., n]
 --- domain  as `eigh`; has a gradient also where eigenvalues are equal
 --- raises  as `eigh`
----
 ---     print(wrun.eigvalsh(wrun.tensor({ { 2.0, 1 }, { 1, 2 } })))  -- tensor([1., 3.])
----@param x wrun.Tensor
 ---@param uplo string?  "L"
----@return wrun.Tensor
 function M.eigvalsh(x, uplo)
   local upper = check.argument("eigvalsh", 2, uplo, TRIANGLE) == "U"
   return operations._eigvalsh(x, upper, "eigvalsh")
@@ -332,11 +320,8 @@ local CHOLESKY = { upper = BOOLEAN }
 --- shapes  x [..., n, n] -> same
 --- domain  symmetric and positive definite; only one triangle of x is read
 --- raises  `cholesky: argument 1: the matrix is not positive definite`
----
 ---     print(wrun.cholesky(wrun.tensor({ { 4.0, 2 }, { 2, 5 } })))  -- 2 0, 1 2
----@param x wrun.Tensor
 ---@param options { upper: boolean }?  false
----@return wrun.Tensor
 function M.cholesky(x, options)
   local o = check.options("cholesky", options, CHOLESKY)
   return operations._cholesky(x, o.upper)
@@ -388,13 +373,9 @@ local SOLVE = { left = check.boolean(true) }
 ---   is vectors. Batches broadcast.
 --- domain  float32 or float64
 --- raises  `solve: argument 1: the matrix is singular`; `argument 2: expected N rows to match`
----
 ---     local a, b = wrun.tensor({ { 2.0, 1 }, { 1, 3 } }), wrun.tensor({ 3.0, 5 })
 ---     print(wrun.solve(a, b))  -- tensor([0.8000, 1.4000])
----@param a wrun.Tensor
----@param b wrun.Tensor
 ---@param options { left: boolean }?  true
----@return wrun.Tensor
 function M.solve(a, b, options)
   local o = check.options("solve", options, SOLVE)
   check.tensor_argument("solve", 1, a)
@@ -418,13 +399,9 @@ local SOLVE_TRIANGULAR = {
 ---   x a = b, b [..., k, n].
 --- domain  float32 or float64; infinities or NaN where a is singular
 --- raises  `solve_triangular: option upper: expected true or false`; as `solve`
----
 ---     local a = wrun.tensor({ { 2.0, 99 }, { 1, 4 } })
 ---     print(wrun.solve_triangular(a, wrun.tensor({ { 2.0 }, { 9 } }), { upper = false }))
----@param a wrun.Tensor
----@param b wrun.Tensor
 ---@param options { upper: boolean, left: boolean, unitriangular: boolean }  left is true
----@return wrun.Tensor
 function M.solve_triangular(a, b, options)
   local o = check.options("solve_triangular", options, SOLVE_TRIANGULAR)
   a, b = with_common_batch("solve_triangular", a, b)
@@ -439,13 +416,10 @@ end
 --- shapes  b [..., n, k], factor [..., n, n] -> [..., n, k]
 --- domain  float32 or float64
 --- raises  as `solve_triangular`
----
 ---     local a, b = wrun.tensor({ { 4.0, 2 }, { 2, 5 } }), wrun.tensor({ { 2.0 }, { 9 } })
 ---     print(wrun.cholesky_solve(b, wrun.cholesky(a)), wrun.solve(a, b))  -- the same
----@param b wrun.Tensor
 ---@param factor wrun.Tensor
 ---@param options { upper: boolean }?  false
----@return wrun.Tensor
 function M.cholesky_solve(b, factor, options)
   local o = check.options("cholesky_solve", options, CHOLESKY)
   factor, b = with_common_batch("cholesky_solve", factor, b)
@@ -458,10 +432,7 @@ end
 --- shapes  x [..., n, n] -> same
 --- domain  float32 or float64. To multiply with it, `solve` is quicker and more exact.
 --- raises  `inv: argument 1: the matrix is singular`; `expected a square matrix`
----
 ---     print(wrun.inv(wrun.tensor({ { 2.0, 0 }, { 0, 4 } })))  -- 0.5 and 0.25
----@param x wrun.Tensor
----@return wrun.Tensor
 function M.inv(x)
   check.tensor_argument("inv", 1, x)
   local n = x.ndim > 1 and x:size(-1) or 0
@@ -474,7 +445,6 @@ end
 --- shapes  as `inv`
 --- domain  as `inv`
 --- raises  as `inv`
----
 ---     print(wrun.eye(2):mul(4):inverse())  -- 0.25 on the diagonal
 ---@type fun(x: wrun.Tensor): wrun.Tensor
 M.inverse = M.inv
@@ -485,11 +455,8 @@ M.inverse = M.inv
 ---   and all have full rank), ranks [...]. b [..., m] beside the same batch is vectors.
 --- domain  float32 or float64, a finite. What is below rcond of the largest counts as 0.
 --- raises  `lstsq: argument 1: the matrix holds NaN or infinity`; `argument 2: expected N rows`
----
 ---     local a = wrun.tensor({ { 1.0, 0 }, { 1, 1 }, { 1, 2 } })
 ---     print(wrun.lstsq(a, wrun.tensor({ { 1.0 }, { 3 }, { 5 } })))  -- 1 + 2 t
----@param a wrun.Tensor
----@param b wrun.Tensor
 ---@param rcond number?  the type's epsilon times max(m, n)
 ---@return wrun.Tensor x
 ---@return wrun.Tensor residuals
@@ -517,7 +484,6 @@ end
 --- shapes  x [..., n, n] -> [...]
 --- domain  float32 or float64; 1 for a matrix without elements. Has a gradient where it is 0 too.
 --- raises  `det: argument 1: expected a square matrix`
----
 ---     print(wrun.det(wrun.tensor({ { 1.0, 2 }, { 3, 4 } })))  -- tensor(-2.)
 ---@type fun(x: wrun.Tensor): wrun.Tensor
 M.det = operations.det
@@ -526,9 +492,7 @@ M.det = operations.det
 --- shapes  x [..., n, n] -> [...], [...]
 --- domain  float32 or float64; 0 and -inf for a singular matrix
 --- raises  `slogdet: argument 1: expected a square matrix`
----
 ---     print(wrun.slogdet(wrun.eye(400) * 10))  -- 1 and 400 log 10 = 921.0340
----@param x wrun.Tensor
 ---@return wrun.Tensor sign
 ---@return wrun.Tensor logabsdet
 function M.slogdet(x)
@@ -540,10 +504,7 @@ end
 --- shapes  x [..., n, n] -> [...]
 --- domain  float32 or float64; NaN where the determinant is negative
 --- raises  `slogdet: argument 1: expected a square matrix`
----
 ---     print(wrun.logdet(wrun.tensor({ { 2.0, 0 }, { 0, 4 } })))  -- log 8 = 2.0794
----@param x wrun.Tensor
----@return wrun.Tensor
 function M.logdet(x)
   local sign, logarithm = M.slogdet(x)
   return operations.where(operations.lt(sign, 0), 0 / 0, logarithm)
@@ -570,12 +531,9 @@ end
 --- domain  float32 or float64, finite. A singular value counts as 0 up to max(atol, rtol times the
 ---   largest); hermitian = true takes magnitudes of eigenvalues.
 --- raises  `matrix_rank: argument 1: the matrix holds NaN or infinity`; `option NAME: expected`
----
 ---     print(wrun.matrix_rank(wrun.ones(3, 3)))  -- tensor(1)
----@param x wrun.Tensor
 ---@param options { atol: number, rtol: number, hermitian: boolean }?  0; epsilon times max(m, n),
 ---   but 0 if atol is given; false
----@return wrun.Tensor
 function M.matrix_rank(x, options)
   local atol, rtol, hermitian = tolerances("matrix_rank", x, options, RANK)
   x = x:detach()
@@ -592,11 +550,8 @@ end
 --- shapes  x [..., m, n] -> [..., n, m]
 --- domain  as `matrix_rank`. The gradient takes the rank to be constant.
 --- raises  `pinv: argument 1: the matrix holds NaN or infinity`; `option NAME: expected`
----
 ---     print(wrun.pinv(wrun.tensor({ { 2.0, 0 }, { 0, 0 } })))  -- 0.5 and zeros
----@param x wrun.Tensor
 ---@param options { atol: number, rtol: number }?  as `matrix_rank`
----@return wrun.Tensor
 function M.pinv(x, options)
   local atol, rtol = tolerances("pinv", x, options, TOLERANCES)
   return operations._pinv(x, atol, rtol)
@@ -606,11 +561,8 @@ end
 --- shapes  x [..., m, m] -> same
 --- domain  float32 or float64; the identity for n = 0
 --- raises  `matrix_power: argument 1: expected a square matrix`; `argument 2: expected an integer`
----
 ---     print(wrun.matrix_power(wrun.tensor({ { 1.0, 1 }, { 0, 1 } }), 10))  -- 1 10, 0 1
----@param x wrun.Tensor
 ---@param n integer
----@return wrun.Tensor
 function M.matrix_power(x, n)
   check.tensor_argument("matrix_power", 1, x)
   n = check.argument("matrix_power", 2, n, check.integer())

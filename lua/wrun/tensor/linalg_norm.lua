@@ -13,16 +13,13 @@ local FLAG = check.boolean(false)
 
 local function check_float(f, x)
   check.tensor_argument(f, 1, x)
-  if x.dtype ~= "float32" and x.dtype ~= "float64" then
-    fail("%s: argument 1: expected a float32 or float64 tensor, got %s", f, check.describe(x))
-  end
+  check.float_argument(f, 1, x)
 end
 
 --- Returns the vector norm of any order: wrun.norm under PyTorch's name.
 --- shapes  x [...] -> [], or without the dimensions dim
 --- domain  as `norm`
 --- raises  as `norm`
----
 ---     print(wrun.linalg.vector_norm(wrun.tensor({ 3.0, -4, 0 }), 1))  -- tensor(7.)
 ---@type fun(x: wrun.Tensor, order?: number, dim?: integer|integer[], keepdim?: boolean): wrun.Tensor
 M.vector_norm = statistics.norm
@@ -89,13 +86,9 @@ local MATRIX_ORDER = check.rule("fro", "fro, nuc, 1, 2, math.huge or the negativ
 --- domain  float32 or float64; finite for "nuc", 2 and -2. 0 for a matrix without elements.
 --- raises  `matrix_norm: argument 2: expected fro, nuc`; `argument 3: expected two dimensions`;
 ---   `argument 1: expected a matrix with elements for a negative order`; as `svdvals`
----
 ---     print(wrun.linalg.matrix_norm(wrun.eye(4), "nuc"))  -- tensor(4.)
----@param x wrun.Tensor
 ---@param order string|number?  "fro"
 ---@param dims integer[]?  { -2, -1 }
----@param keepdim boolean?
----@return wrun.Tensor
 function M.matrix_norm(x, order, dims, keepdim)
   check_float("matrix_norm", x)
   order = check.argument("matrix_norm", 2, order, MATRIX_ORDER)
@@ -115,13 +108,9 @@ end
 --- shapes  x [...] -> [], or without the dimensions dim
 --- domain  float32 or float64
 --- raises  as `vector_norm` and `matrix_norm`
----
 ---     print(wrun.linalg.norm(wrun.ones(3, 3)), wrun.linalg.norm(wrun.ones(3, 3), 1))  -- 3 and 3
----@param x wrun.Tensor
 ---@param order string|number?
 ---@param dim integer|integer[]?
----@param keepdim boolean?
----@return wrun.Tensor
 function M.norm(x, order, dim, keepdim)
   check_float("norm", x)
   local is_matrix = type(dim) == "table" and #dim == 2 or (dim == nil and x.ndim == 2)
@@ -136,11 +125,8 @@ end
 --- shapes  x [..., n, n] -> [...]; for 2 and -2 also [..., m, n]
 --- domain  float32 or float64; infinity for a singular matrix, 0 for one without elements
 --- raises  `cond: argument 2: expected fro, nuc`; `argument 1: expected a square matrix`
----
 ---     print(wrun.linalg.cond(wrun.tensor({ { 2.0, 0 }, { 0, 0.5 } })))  -- tensor(4.)
----@param x wrun.Tensor
 ---@param order string|number?  2
----@return wrun.Tensor
 function M.cond(x, order)
   check_float("cond", x)
   order = check.argument("cond", 2, order == nil and 2 or order, MATRIX_ORDER)

@@ -38,11 +38,8 @@ end
 --- shapes  x and mask broadcast; value a number or a tensor that broadcasts too
 --- domain  mask bool; any dtype, which stays x's
 --- raises  `masked_fill: argument 2: expected a bool tensor`; `expected a shape that broadcasts`
----
 ---     local x = wrun.tensor { 1.0, -2.0, 3.0 }
 ---     print(x:masked_fill(x:lt(0), 0))
----@param x wrun.Tensor
----@param mask wrun.Tensor
 ---@param value number|wrun.Tensor
 ---@return wrun.Tensor
 function M.masked_fill(x, mask, value)
@@ -53,13 +50,9 @@ end
 --- shapes  mask broadcasts to x
 --- domain  as `masked_fill`
 --- raises  as `masked_fill`, under the name `masked_fill_`
----
 ---     local x = wrun.tensor { 1.0, -2.0, 3.0 }
 ---     print(x:masked_fill_(x:lt(0), 0))
----@param x wrun.Tensor
----@param mask wrun.Tensor
 ---@param value number|wrun.Tensor
----@return wrun.Tensor x
 function M.masked_fill_(x, mask, value)
   return operations.copy_(x, filled("masked_fill_", x, mask, value, true))
 end
@@ -68,12 +61,8 @@ end
 --- shapes  x and mask broadcast -> [count]
 --- domain  mask bool; any dtype
 --- raises  `masked_select: argument 2: expected a bool tensor`; `expected a shape that broadcasts`
----
 ---     local x = wrun.tensor { { 1, 5 }, { 7, 2 } }
 ---     print(x:masked_select(x:gt(3))) -- 5, 7
----@param x wrun.Tensor
----@param mask wrun.Tensor
----@return wrun.Tensor
 function M.masked_select(x, mask)
   local joint = joint_shape("masked_select", x, mask)
   local row = operations.reshape(operations.expand(x, joint), -1)
@@ -95,11 +84,8 @@ end
 --- domain  mask bool; any dtype, of source the same
 --- raises  `masked_scatter: argument 2: expected a bool tensor`; `masked_scatter: argument 3:
 ---   expected N elements or more`
----
 ---     local mask = wrun.tensor { true, false, true }
 ---     print(wrun.zeros(3):masked_scatter(mask, wrun.tensor { 5.0, 7.0 })) -- 5, 0, 7
----@param x wrun.Tensor
----@param mask wrun.Tensor
 ---@param source wrun.Tensor
 ---@return wrun.Tensor
 function M.masked_scatter(x, mask, source)
@@ -113,13 +99,9 @@ end
 --- shapes  mask broadcasts to x
 --- domain  as `masked_scatter`
 --- raises  as `masked_scatter`, under the name `masked_scatter_`
----
 ---     local mask = wrun.tensor { true, false, true }
 ---     print(wrun.zeros(3):masked_scatter_(mask, wrun.tensor { 5.0, 7.0 }))
----@param x wrun.Tensor
----@param mask wrun.Tensor
 ---@param source wrun.Tensor
----@return wrun.Tensor x
 function M.masked_scatter_(x, mask, source)
   local joint = joint_shape("masked_scatter_", x, mask, true)
   local indices = true_indices(mask, joint)
@@ -131,7 +113,6 @@ end
 --- shapes  x [a, b] -> [count, 2]; without dimensions [1, 0] or [0, 0]
 --- domain  any dtype; NaN is not 0; indices from 1
 --- raises  `nonzero: argument 1: expected a tensor`
----
 ---     print(wrun.eye(2):nonzero()) -- 1, 1 and 2, 2
 ---@type fun(x: wrun.Tensor): wrun.Tensor
 M.nonzero = operations.nonzero

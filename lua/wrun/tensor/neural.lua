@@ -1,8 +1,8 @@
 --- Functions that networks are made of: the softmax and activations.
 
 local check = require "wrun.check"
-local dtype_option = require "wrun.tensor.internal.dtype_option"
 local operations = require "wrun.operations"
+local with_dtype = require "wrun.tensor.internal.with_dtype"
 
 local fail = check.fail
 
@@ -29,40 +29,28 @@ operations.define("neural", {
 --- shapes  x [...] -> same
 --- domain  float32 or float64; NaN along d where any is NaN or all are -inf
 --- raises  `softmax: argument 2: expected a dimension`; `softmax: argument 1: expected a float`
----
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):softmax(1))
----@param x wrun.Tensor
----@param d integer
 ---@param options { dtype: string }?  of x before, and of the result
----@return wrun.Tensor
 function M.softmax(x, d, options)
-  return dtype_option.call("softmax", operations.softmax, options, x, d)
+  return with_dtype("softmax", operations.softmax, options, x, d)
 end
 
 --- Returns x - log sum exp(x) along dimension d, without overflow.
 --- shapes  x [...] -> same
 --- domain  float32 or float64; NaN along d where any is NaN or all are -inf
 --- raises  `log_softmax: argument 2: expected a dimension`; `argument 1: expected a float`
----
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):log_softmax(1))
----@param x wrun.Tensor
----@param d integer
 ---@param options { dtype: string }?  of x before, and of the result
----@return wrun.Tensor
 function M.log_softmax(x, d, options)
-  return dtype_option.call("log_softmax", operations.log_softmax, options, x, d)
+  return with_dtype("log_softmax", operations.log_softmax, options, x, d)
 end
 
 --- Returns exp(-x) / sum exp(-x) along dimension d, without overflow.
 --- shapes  x [...] -> same
 --- domain  as `softmax`
 --- raises  `softmin: argument 1: expected a tensor`; as `softmax`
----
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):softmin(1))
----@param x wrun.Tensor
----@param d integer
 ---@param options { dtype: string }?  of x before, and of the result
----@return wrun.Tensor
 function M.softmin(x, d, options)
   check.tensor_argument("softmin", 1, x)
   return M.softmax(-x, d, options)
@@ -75,11 +63,8 @@ end
 --- shapes  x [n, c, ...], weight [c] or [1] -> as x
 --- domain  float32 and float64
 --- raises  `prelu: argument 2: expected a weight [N] or [1]`
----
 ---     print(wrun.prelu(wrun.tensor({ { -1.0, -1.0 } }), wrun.tensor({ 0.25, 0.5 })))
----@param x wrun.Tensor
 ---@param weight wrun.Tensor
----@return wrun.Tensor
 function M.prelu(x, weight)
   check.tensor_argument("prelu", 1, x)
   check.tensor_argument("prelu", 2, weight)
@@ -100,11 +85,8 @@ end
 --- domain  float32 and float64
 --- raises  `glu: argument 2: expected a dimension`; `glu: argument 1: expected an even size`
 --- source  [Dauphin2017]
----
 ---     print(wrun.tensor({ 1.0, 2.0, 0.0, 9.0 }):glu()) -- tensor([0.5000, 1.9998])
----@param x wrun.Tensor
 ---@param d integer?  -1
----@return wrun.Tensor
 function M.glu(x, d)
   check.tensor_argument("glu", 1, x)
   d = check.dimension("glu", 2, d or -1, x.ndim)

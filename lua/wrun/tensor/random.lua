@@ -16,7 +16,6 @@ local M = {}
 --- shapes  any
 --- domain  float32 or float64; low 0 and high 1 by default
 --- raises  `uniform_: expected finite bounds, the lower one first`; `argument 1: expected a float`
----
 ---     print(wrun.empty(3):uniform_(-1, 1))
 ---@type fun(x: wrun.Tensor, low?: number, high?: number, options?: table): wrun.Tensor
 M.uniform_ = operations.uniform_
@@ -25,7 +24,6 @@ M.uniform_ = operations.uniform_
 --- shapes  any
 --- domain  float32 or float64; mean 0 and std 1 by default
 --- raises  `normal_: argument 3: expected a standard deviation >= 0`; `argument 1: expected a`
----
 ---     print(wrun.empty(3):normal_(10, 0.1))
 ---@type fun(x: wrun.Tensor, mean?: number, std?: number, options?: table): wrun.Tensor
 M.normal_ = operations.normal_
@@ -34,7 +32,6 @@ M.normal_ = operations.normal_
 --- shapes  any
 --- domain  float32 or float64; rate 1 by default, draws > 0
 --- raises  `exponential_: argument 2: expected a rate > 0`; `argument 1: expected a float`
----
 ---     print(wrun.empty(1000):exponential_(2):mean())
 ---@type fun(x: wrun.Tensor, rate?: number, options?: table): wrun.Tensor
 M.exponential_ = operations.exponential_
@@ -43,7 +40,6 @@ M.exponential_ = operations.exponential_
 --- shapes  any
 --- domain  float32 or float64; median 0 and scale sigma 1 by default; draws have no mean
 --- raises  `cauchy_: argument 3: expected a scale > 0`; `argument 1: expected a float`
----
 ---     print(wrun.empty(1000):cauchy_(5, 2):gt(5):float():mean()) -- about a half
 ---@type fun(x: wrun.Tensor, median?: number, sigma?: number, options?: table): wrun.Tensor
 M.cauchy_ = operations.cauchy_
@@ -52,7 +48,6 @@ M.cauchy_ = operations.cauchy_
 --- shapes  any
 --- domain  float32 or float64; mean 1 and std 2 by default, as in PyTorch
 --- raises  `log_normal_: argument 3: expected a standard deviation > 0`; `argument 1: expected a`
----
 ---     print(wrun.empty(1000):log_normal_(0, 0.5):log():std())
 ---@type fun(x: wrun.Tensor, mean?: number, std?: number, options?: table): wrun.Tensor
 M.log_normal_ = operations.log_normal_
@@ -61,7 +56,6 @@ M.log_normal_ = operations.log_normal_
 --- shapes  any
 --- domain  any dtype; p, of a success, above 0 and below 1; draws from 1
 --- raises  `geometric_: argument 2: expected a probability above 0 and below 1`
----
 ---     print(wrun.empty(1000):geometric_(0.25):mean()) -- about 4
 ---@type fun(x: wrun.Tensor, p: number, options?: table): wrun.Tensor
 M.geometric_ = operations.geometric_
@@ -71,7 +65,6 @@ M.geometric_ = operations.geometric_
 --- domain  any dtype; p 0.5 by default, a tensor float32 or float64
 --- raises  `bernoulli_: argument 2: expected a probability from 0 to 1`; `bernoulli_: argument 2:
 ---   expected a shape that broadcasts to`
----
 ---     print(wrun.empty(10):bernoulli_(0.9))
 ---     print(wrun.empty(2, 3):bernoulli_(wrun.tensor({ 0.0, 0.5, 1.0 })))
 ---@type fun(x: wrun.Tensor, p?: number|wrun.Tensor, options?: table): wrun.Tensor
@@ -82,7 +75,6 @@ M.bernoulli_ = operations.bernoulli_
 --- domain  any dtype; one bound is high, low is then 0; without bounds all that the dtype can hold,
 ---   for floats all integers up to 2^24 or 2^53
 --- raises  `random_: expected bounds with low < high`
----
 ---     print(wrun.empty(5, { dtype = "int64" }):random_(1, 7))
 ---@type fun(x: wrun.Tensor, low?: integer, high?: integer, options?: table): wrun.Tensor
 M.random_ = operations.random_
@@ -91,7 +83,6 @@ M.random_ = operations.random_
 --- shapes  p [...] -> same
 --- domain  float32 or float64, from 0 to 1
 --- raises  `bernoulli: argument 1: expected probabilities from 0 to 1`
----
 ---     print(wrun.tensor({ 0.0, 0.5, 1.0 }):bernoulli())
 ---@type fun(p: wrun.Tensor, options?: table): wrun.Tensor
 M.bernoulli = operations.bernoulli
@@ -101,7 +92,6 @@ M.bernoulli = operations.bernoulli
 --- domain  float32 or float64, finite and >= 0; without replacement (the default) a category comes
 ---   once
 --- raises  `multinomial: argument 1: expected finite weights >= 0`; `argument 2: expected 1 to`
----
 ---     print(wrun.multinomial(wrun.tensor({ 1.0, 3.0, 0.0 }), 10, true))
 ---@type fun(weights: wrun.Tensor, samples: integer, replacement?: boolean, options?: table): wrun.Tensor
 M.multinomial = operations.multinomial
@@ -111,21 +101,19 @@ M.multinomial = operations.multinomial
 --- domain  float32 or float64, finite and >= 0; the counts have that dtype
 --- raises  `poisson: argument 1: expected finite rates >= 0`
 --- source  [Knuth1969] below a rate of 10, [Hormann1993] from there, as in PyTorch
----
 ---     print(wrun.poisson(wrun.tensor({ 0.0, 0.5, 4, 100 })))
 ---@type fun(rate: wrun.Tensor, options?: table): wrun.Tensor
 M.poisson = operations.poisson
 
 local OF_TENSORS = { generator = check.optional(check.passed_on()) }
 local OF_NUMBERS = {
-  dtype = check.choice("float32", { "float32", "float64" }),
+  dtype = check.float_dtype("float32"),
   requires_grad = check.boolean(false),
   generator = OF_TENSORS.generator,
 }
 
 local function check_moment(i, x)
-  local is_float = check.is_tensor(x) and (x.dtype == "float32" or x.dtype == "float64")
-  if not is_float and type(x) ~= "number" then
+  if not check.is_float(x) and type(x) ~= "number" then
     fail("normal: argument %d: expected a float32 or float64 tensor or a number, got %s", i,
       check.describe(x))
   end
@@ -147,14 +135,11 @@ end
 ---   two numbers also dtype and requires_grad
 --- raises  `normal: argument N: expected a float32 or float64 tensor or a number`;
 ---   `normal: argument 2: expected standard deviations`; `normal: argument 3: expected a table of`
----
 ---     print(wrun.normal(wrun.arange(1.0, 6.0), 0.1))
 ---     print(wrun.normal(0, wrun.tensor({ 0.1, 1, 10 })), wrun.normal(2, 3, { 2, 2 }))
 ---@param mean wrun.Tensor|number
 ---@param std wrun.Tensor|number
 ---@param sizes integer[]?  where mean and std are numbers
----@param options table?
----@return wrun.Tensor
 function M.normal(mean, std, sizes, options)
   check_moment(1, mean)
   check_moment(2, std)

@@ -1,10 +1,10 @@
 --- Reductions: sums, means, products, extremes.
 
 local check = require "wrun.check"
-local dtype_option = require "wrun.tensor.internal.dtype_option"
 local gradients = require "wrun.tensor.internal.gradients"
 local operations = require "wrun.operations"
 local unrecorded = require "wrun.unrecorded"
+local with_dtype = require "wrun.tensor.internal.with_dtype"
 
 local M = {}
 
@@ -136,16 +136,12 @@ operations.define("reduce", {
 --- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
 --- domain  floats keep their dtype, others give int64; 0 for no elements
 --- raises  `sum: argument 2: expected a dimension`; `sum: option dtype: expected`
----
 ---     local x = wrun.ones(2, 3)
 ---     print(x:sum(), x:sum(1), x:sum({ 1, 2 }, true))
----@param x wrun.Tensor
 ---@param d integer|integer[]?  all dimensions
----@param keepdim boolean?  false
 ---@param options { dtype: string }?  of x before it is reduced, and of the result
----@return wrun.Tensor
 function M.sum(x, d, keepdim, options)
-  return dtype_option.call("sum", operations.sum, options, x, d, keepdim)
+  return with_dtype("sum", operations.sum, options, x, d, keepdim)
 end
 
 --- Returns the mean over everything, or over one or some dimensions.
@@ -153,15 +149,11 @@ end
 --- domain  float32 or float64; NaN for no elements
 --- raises  `mean: argument 1: expected a float`; `mean: argument 2: expected a dimension`;
 ---   `mean: option dtype: expected`
----
 ---     print(wrun.tensor({ { 1.0, 2.0 }, { 3.0, 4.0 } }):mean(1))
----@param x wrun.Tensor
 ---@param d integer|integer[]?  all dimensions
----@param keepdim boolean?  false
 ---@param options { dtype: string }?  of x before it is reduced, and of the result
----@return wrun.Tensor
 function M.mean(x, d, keepdim, options)
-  return dtype_option.call("mean", operations.mean, options, x, d, keepdim)
+  return with_dtype("mean", operations.mean, options, x, d, keepdim)
 end
 
 --- Returns the product over everything, or over one or some dimensions.
@@ -169,15 +161,11 @@ end
 --- domain  floats keep their dtype, others give int64; 1 for no elements. The gradient holds
 ---   where factors are 0, too
 --- raises  `prod: argument 2: expected a dimension`; `prod: option dtype: expected`
----
 ---     print(wrun.arange(1, 6):prod())
----@param x wrun.Tensor
 ---@param d integer|integer[]?  all dimensions
----@param keepdim boolean?  false
 ---@param options { dtype: string }?  of x before it is reduced, and of the result
----@return wrun.Tensor
 function M.prod(x, d, keepdim, options)
-  return dtype_option.call("prod", operations.prod, options, x, d, keepdim)
+  return with_dtype("prod", operations.prod, options, x, d, keepdim)
 end
 
 --- Returns the largest element, and along a dimension also its index.
@@ -185,12 +173,9 @@ end
 --- domain  any dtype; NaN is larger than all; the first of equals. Over everything, equals share
 ---   the gradient
 --- raises  `max: argument 1: expected at least one element`; `max: argument 2: expected`
----
 ---     local values, indices = wrun.tensor({ { 1, 5 }, { 4, 2 } }):max(2)
 ---     print(values, indices)
----@param x wrun.Tensor
 ---@param d integer|wrun.Tensor?  all dimensions; of a tensor `maximum`
----@param keepdim boolean?  false
 ---@return wrun.Tensor
 ---@return wrun.Tensor? indices
 function M.max(x, d, keepdim)
@@ -205,12 +190,9 @@ end
 --- domain  any dtype; NaN is smaller than all; the first of equals. Over everything, equals share
 ---   the gradient
 --- raises  `min: argument 1: expected at least one element`; `min: argument 2: expected`
----
 ---     local values, indices = wrun.tensor({ { 1, 5 }, { 4, 2 } }):min(2)
 ---     print(values, indices)
----@param x wrun.Tensor
 ---@param d integer|wrun.Tensor?  all dimensions; of a tensor `minimum`
----@param keepdim boolean?  false
 ---@return wrun.Tensor
 ---@return wrun.Tensor? indices
 function M.min(x, d, keepdim)
@@ -224,7 +206,6 @@ end
 --- shapes  x [...] -> [] int64; without dimension d, or with size 1 there where keepdim is set
 --- domain  any dtype; NaN is larger than all; the first of equals
 --- raises  `argmax: argument 1: expected at least one element`; `argmax: argument 2: expected`
----
 ---     print(wrun.tensor({ { 1, 5 }, { 4, 2 } }):argmax(2))
 ---@type fun(x: wrun.Tensor, d?: integer, keepdim?: boolean): wrun.Tensor
 M.argmax = operations.argmax
@@ -233,7 +214,6 @@ M.argmax = operations.argmax
 --- shapes  x [...] -> [] int64; without dimension d, or with size 1 there where keepdim is set
 --- domain  any dtype; NaN is smaller than all; the first of equals
 --- raises  `argmin: argument 1: expected at least one element`; `argmin: argument 2: expected`
----
 ---     print(wrun.tensor({ { 1, 5 }, { 4, 2 } }):argmin(2))
 ---@type fun(x: wrun.Tensor, d?: integer, keepdim?: boolean): wrun.Tensor
 M.argmin = operations.argmin
@@ -242,7 +222,6 @@ M.argmin = operations.argmin
 --- shapes  x [...] -> [] bool; without dimensions d, or with size 1 there where keepdim is set
 --- domain  any dtype; NaN is not 0; false for no elements
 --- raises  `any: argument 2: expected a dimension`
----
 ---     print(wrun.tensor({ { 0, 1 }, { 0, 0 } }):any(2))
 ---@type fun(x: wrun.Tensor, d?: integer|integer[], keepdim?: boolean): wrun.Tensor
 M.any = operations.any
@@ -251,7 +230,6 @@ M.any = operations.any
 --- shapes  x [...] -> [] bool; without dimensions d, or with size 1 there where keepdim is set
 --- domain  any dtype; NaN is not 0; true for no elements
 --- raises  `all: argument 2: expected a dimension`
----
 ---     print(wrun.tensor({ { 0, 1 }, { 1, 1 } }):all(2))
 ---@type fun(x: wrun.Tensor, d?: integer|integer[], keepdim?: boolean): wrun.Tensor
 M.all = operations.all
@@ -260,7 +238,6 @@ M.all = operations.all
 --- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
 --- domain  any dtype; NaN is larger than all. Equals share the gradient.
 --- raises  `amax: argument 1: expected at least one element`; `amax: argument 2: expected`
----
 ---     print(wrun.tensor({ { 1, 5 }, { 4, 2 } }):amax({ 1, 2 }))    -- tensor(5)
 ---@type fun(x: wrun.Tensor, d?: integer|integer[], keepdim?: boolean): wrun.Tensor
 M.amax = operations.amax
@@ -269,7 +246,6 @@ M.amax = operations.amax
 --- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
 --- domain  any dtype; NaN is smaller than all. Equals share the gradient.
 --- raises  `amin: argument 1: expected at least one element`; `amin: argument 2: expected`
----
 ---     print(wrun.tensor({ { 1, 5 }, { 4, 2 } }):amin(1))    -- tensor([1, 2])
 ---@type fun(x: wrun.Tensor, d?: integer|integer[], keepdim?: boolean): wrun.Tensor
 M.amin = operations.amin
@@ -278,11 +254,8 @@ M.amin = operations.amin
 --- shapes  x [...] -> [] twice; without dimensions d, or with size 1 there where keepdim is set
 --- domain  any dtype; both are NaN where there is one. Equals share the gradient.
 --- raises  as `amin`
----
 ---     print(wrun.tensor({ 3, 1, 2 }):aminmax())    -- tensor(1)  tensor(3)
----@param x wrun.Tensor
 ---@param d integer|integer[]?  all dimensions
----@param keepdim boolean?  false
 ---@return wrun.Tensor smallest
 ---@return wrun.Tensor largest
 function M.aminmax(x, d, keepdim)
@@ -293,11 +266,8 @@ end
 --- shapes  x [...] -> [] int64; without dimensions d
 --- domain  any dtype; NaN is not 0
 --- raises  `count_nonzero: argument 1: expected a tensor`; as `sum`
----
 ---     print(wrun.tensor({ { 0, 5 }, { 4, 2 } }):count_nonzero(1))    -- tensor([1, 2])
----@param x wrun.Tensor
 ---@param d integer|integer[]?  all dimensions
----@return wrun.Tensor
 function M.count_nonzero(x, d)
   check.tensor_argument("count_nonzero", 1, x)
   return operations.sum(operations.ne(x, 0), d)
@@ -313,34 +283,25 @@ end
 --- shapes  as `sum`
 --- domain  any dtype; 0 where there is nothing but NaN
 --- raises  `nansum: argument 1: expected a tensor`; `nansum: option dtype: expected`; as `sum`
----
 ---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nansum())    -- tensor(4.)
----@param x wrun.Tensor
 ---@param d integer|integer[]?  all dimensions
----@param keepdim boolean?  false
 ---@param options { dtype: string }?  of x before it is reduced, and of the result
 ---@return wrun.Tensor
 function M.nansum(x, d, keepdim, options)
-  return dtype_option.call("nansum", operations.sum, options, without_nan("nansum", x), d, keepdim)
+  return with_dtype("nansum", operations.sum, options, without_nan("nansum", x), d, keepdim)
 end
 
 --- Returns the mean of all that is not NaN, over everything or over some dimensions.
 --- shapes  as `mean`
 --- domain  float32 or float64; NaN where there is nothing but NaN
 --- raises  `nanmean: argument 1: expected a float`; as `nansum`
----
 ---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nanmean())    -- tensor(2.)
----@param x wrun.Tensor
 ---@param d integer|integer[]?  all dimensions
----@param keepdim boolean?  false
 ---@param options { dtype: string }?  of x before it is reduced, and of the result
 ---@return wrun.Tensor
 function M.nanmean(x, d, keepdim, options)
   check.tensor_argument("nanmean", 1, x)
-  if not x.dtype:find("float", 1, true) then
-    check.fail("nanmean: argument 1: expected a float32 or float64 tensor, got %s",
-      check.describe(x))
-  end
+  check.float_argument("nanmean", 1, x)
   local is_number = operations.logical_not(operations.isnan(x))
   return M.nansum(x, d, keepdim, options) / operations.sum(is_number, d, keepdim)
 end
@@ -349,15 +310,11 @@ end
 --- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
 --- domain  any dtype, integers as float32; -inf where all elements are, or there are none
 --- raises  `logsumexp: argument 1: expected a tensor`; as `sum`
----
 ---     print(wrun.tensor({ 1000.0, 1000.0 }):logsumexp(1))    -- tensor(1000.6932)
----@param x wrun.Tensor
 ---@param d integer|integer[]?  all dimensions
----@param keepdim boolean?  false
----@return wrun.Tensor
 function M.logsumexp(x, d, keepdim)
   check.tensor_argument("logsumexp", 1, x)
-  if not x.dtype:find("float", 1, true) then
+  if not check.is_float(x) then
     x = operations.to(x, "float32")
   end
   if x:numel() == 0 then

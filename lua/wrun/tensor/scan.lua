@@ -1,12 +1,12 @@
 --- Scans: sums, products and extremes that run along a dimension, and differences.
 
 local check = require "wrun.check"
-local dtype_option = require "wrun.tensor.internal.dtype_option"
 local gather_values = require "wrun.tensor.internal.gather_values"
 local gradients = require "wrun.tensor.internal.gradients"
 local join = require "wrun.tensor.join"
 local operations = require "wrun.operations"
 local unrecorded = require "wrun.unrecorded"
+local with_dtype = require "wrun.tensor.internal.with_dtype"
 
 local fail = check.fail
 
@@ -59,24 +59,20 @@ operations.define("scan", {
   },
 })
 
-local cumsum_options = { dtype = dtype_option.rule, reverse = check.boolean(false) }
+local cumsum_options = { dtype = check.optional(check.dtype()), reverse = check.boolean(false) }
 
 --- Returns the sums of x up to each index along dimension d; of integers and bool they are int64.
 --- shapes  x [...] -> same
 --- domain  any dtype, converted first (and the result has it) where option dtype says so; float
 ---   sums are carried in double. With option reverse the sums run from the end.
 --- raises  `cumsum: argument 2: expected a dimension`; `cumsum: option NAME: expected`
----
 ---     local x = wrun.tensor { 1, 2, 3 }
 ---     print(x:cumsum(1))                        -- tensor([1, 3, 6])
 ---     print(x:cumsum(1, { reverse = true }))    -- tensor([6, 5, 3])
----@param x wrun.Tensor
----@param d integer
 ---@param options { dtype: string, reverse: boolean }?
----@return wrun.Tensor
 function M.cumsum(x, d, options)
   local o = options and check.options("cumsum", options, cumsum_options) or {}
-  return dtype_option.call("cumsum", operations.cumsum, o.dtype and { dtype = o.dtype }, x, d,
+  return with_dtype("cumsum", operations.cumsum, o.dtype and { dtype = o.dtype }, x, d,
     o.reverse)
 end
 
@@ -84,21 +80,16 @@ end
 --- shapes  x [...] -> same
 --- domain  any dtype, converted first where option dtype says so. The gradient holds at zeros too.
 --- raises  `cumprod: argument 2: expected a dimension`; `cumprod: option dtype: expected`
----
 ---     print(wrun.tensor({ 1, 2, 3, 4 }):cumprod(1))    -- tensor([ 1,  2,  6, 24])
----@param x wrun.Tensor
----@param d integer
 ---@param options { dtype: string }?
----@return wrun.Tensor
 function M.cumprod(x, d, options)
-  return dtype_option.call("cumprod", operations.cumprod, options, x, d)
+  return with_dtype("cumprod", operations.cumprod, options, x, d)
 end
 
 --- Returns log of the running sum of exp(x) along dimension d, without overflow.
 --- shapes  x [...] -> same
 --- domain  float32 or float64; -inf until something greater comes, whose gradient is 0
 --- raises  `logcumsumexp: argument 1: expected a float32`; `argument 2: expected a dimension`
----
 ---     local x = wrun.tensor { 1000.0, 1000.0 }
 ---     print(x:logcumsumexp(1) - 1000)    -- tensor([0.0000, 0.6932])
 ---@type fun(x: wrun.Tensor, d: integer): wrun.Tensor
@@ -115,7 +106,6 @@ end
 --- shapes  x [...] -> same, twice; the indices are int64 and count from 1
 --- domain  any dtype; of equals the last wins, and the last NaN over all numbers
 --- raises  `cummax: argument 2: expected a dimension`
----
 ---     local values, indices = wrun.tensor({ 1, 3, 2, 3 }):cummax(1)
 ---     print(values, indices)    -- tensor([1, 3, 3, 3])  tensor([1, 2, 2, 4])
 ---@type fun(x: wrun.Tensor, d: integer): wrun.Tensor, wrun.Tensor
@@ -125,7 +115,6 @@ M.cummax = running_extreme("cummax")
 --- shapes  x [...] -> same, twice; the indices are int64 and count from 1
 --- domain  any dtype; of equals the last wins, and the last NaN over all numbers
 --- raises  `cummin: argument 2: expected a dimension`
----
 ---     print((wrun.tensor({ 2, 3, 1 }):cummin(1)))    -- tensor([2, 2, 1])
 ---@type fun(x: wrun.Tensor, d: integer): wrun.Tensor, wrun.Tensor
 M.cummin = running_extreme("cummin")
@@ -137,15 +126,10 @@ local recurrence_options = { reverse = check.boolean(false) }
 --- shapes  a and b [...] of one shape -> same
 --- domain  float32 or float64, carried in double; with option reverse from the end
 --- raises  `linear_recurrence: argument 2: expected the shape`; `argument 3: expected a dimension`
----
 ---     local rewards = wrun.tensor { 1.0, 0.0, 2.0 }
 ---     local returns = wrun.full({ 3 }, 0.5):linear_recurrence(rewards, 1, { reverse = true })
 ---     print(returns)    -- tensor([1.5000, 1.0000, 2.0000])
----@param a wrun.Tensor
----@param b wrun.Tensor
----@param d integer
 ---@param options { reverse: boolean }?
----@return wrun.Tensor
 function M.linear_recurrence(a, b, d, options)
   local o = options and check.options("linear_recurrence", options, recurrence_options) or {}
   return operations.linear_recurrence(a, b, d, o.reverse)
@@ -162,14 +146,11 @@ local diff_options = {
 --- raises  `diff: argument 1: expected a tensor with dimensions`; `diff: argument 2: expected an
 ---   integer >= 0`; `diff: argument 3: expected a dimension`; `diff: option NAME: expected a
 ---   tensor`; as `cat`
----
 ---     print(wrun.tensor({ 1, 4, 9, 16 }):diff())     -- tensor([3, 5, 7])
 ---     print(wrun.tensor({ 1, 4, 9, 16 }):diff(2))    -- tensor([2, 2])
----@param x wrun.Tensor
 ---@param n integer?  1
 ---@param d integer?  -1
 ---@param options { prepend: wrun.Tensor, append: wrun.Tensor }?
----@return wrun.Tensor
 function M.diff(x, n, d, options)
   check.tensor_argument("diff", 1, x)
   n = check.argument("diff", 2, n, check.integer(1, 0))
@@ -225,13 +206,10 @@ end
 --- shapes  y [..., n] -> [...]; x [n] or y's shape, or one distance for all
 --- domain  any dtype; 0 for fewer than 2 points
 --- raises  `trapezoid: argument N: expected`
----
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):trapezoid())                                -- 4
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):trapezoid(wrun.tensor { 0.0, 1.0, 3.0 }))    -- 6.5
----@param y wrun.Tensor
 ---@param x wrun.Tensor|number?  1: where the values stand, or how far they are apart
 ---@param d integer?  -1
----@return wrun.Tensor
 function M.trapezoid(y, x, d)
   local areas
   areas, d = trapezoids("trapezoid", y, x, d)
@@ -242,12 +220,9 @@ end
 --- shapes  y [..., n] -> [..., n - 1]; x as for `trapezoid`
 --- domain  as `trapezoid`
 --- raises  as `trapezoid`, under the name `cumulative_trapezoid`
----
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):cumulative_trapezoid())    -- 1.5, 4
----@param y wrun.Tensor
 ---@param x wrun.Tensor|number?  1: where the values stand, or how far they are apart
 ---@param d integer?  -1
----@return wrun.Tensor
 function M.cumulative_trapezoid(y, x, d)
   local areas
   areas, d = trapezoids("cumulative_trapezoid", y, x, d)

@@ -44,10 +44,8 @@ end
 --- domain  any dtype; NaN is the largest. Always stable: equals keep their order.
 --- raises  `sort: argument 1: expected a tensor`; `sort: argument 2: expected a dimension`
 --- cost    time O(n) for each line of n
----
 ---     local values, indices = wrun.tensor({ 3, 1, 2, 1 }):sort()
 ---     print(values, indices)    -- tensor([1, 1, 2, 3])  tensor([2, 4, 3, 1])
----@param x wrun.Tensor
 ---@param d integer?  -1
 ---@param descending boolean?  false
 ---@return wrun.Tensor values
@@ -61,10 +59,7 @@ end
 --- shapes  x [...] -> same
 --- domain  any dtype; NaN is the largest
 --- raises  `msort: argument 1: expected a tensor`
----
 ---     print(wrun.tensor({ { 3, 1 }, { 2, 5 } }):msort())    -- tensor([[2, 1], [3, 5]])
----@param x wrun.Tensor
----@return wrun.Tensor
 function M.msort(x)
   local d = dimension_of("msort", 2, x, 1)
   return (gather_values(x, d, unrecorded.sort("msort", x, d)))
@@ -75,13 +70,10 @@ end
 --- shapes  x [...] -> same, int64, from 1
 --- domain  any dtype; stable, NaN is the largest
 --- raises  `argsort: argument 1: expected a tensor`; `argsort: argument 2: expected a dimension`
----
 ---     print(wrun.tensor({ 30, 10, 20 }):argsort())              -- tensor([2, 3, 1])
 ---     print(wrun.tensor({ 30, 10, 20 }):argsort(1, true))       -- tensor([1, 3, 2])
----@param x wrun.Tensor
 ---@param d integer?  -1
 ---@param descending boolean?  false
----@return wrun.Tensor
 function M.argsort(x, d, descending)
   d = dimension_of("argsort", 2, x, d)
   return (select(2, unrecorded.sort("argsort", x, d, descending)))
@@ -95,10 +87,8 @@ end
 --- raises  `topk: argument 2: expected an integer from 0 to`; `topk: argument 3: expected a
 ---   dimension`
 --- cost    time O(n) for each line of n
----
 ---     local scores = wrun.tensor { 0.1, 0.7, 0.4, 0.9 }
 ---     print(scores:topk(2))    -- tensor([0.9000, 0.7000])  tensor([4, 2])
----@param x wrun.Tensor
 ---@param k integer
 ---@param d integer?  -1
 ---@param largest boolean?  true
@@ -129,12 +119,9 @@ end
 --- domain  any dtype; k from 1 to the size; of equals each has its turn, the first index first
 --- raises  `kthvalue: argument 1: expected at least one element`; `kthvalue: argument 2: expected
 ---   an integer from 1 to`; `kthvalue: argument 3: expected a dimension`
----
 ---     print(wrun.tensor({ 40, 10, 30, 20 }):kthvalue(2))    -- tensor(20)  tensor(4)
----@param x wrun.Tensor
 ---@param k integer
 ---@param d integer?  -1
----@param keepdim boolean?  false
 ---@return wrun.Tensor value
 ---@return wrun.Tensor index
 function M.kthvalue(x, k, d, keepdim)
@@ -149,7 +136,7 @@ local function count_numbers(x, d)
 end
 
 local function has_nan(x)
-  return x.dtype:find("float", 1, true) and operations.any(operations.isnan(x)):item()
+  return check.is_float(x) and operations.any(operations.isnan(x)):item()
 end
 
 --- the median along d and its place, d kept; where there is NaN, place_of(numbers, size) says which
@@ -166,7 +153,7 @@ end
 
 --- the median of all of x; its gradient is shared among equals
 local function median_of_all(name, x, place_of)
-  local is_float = x.dtype:find("float", 1, true)
+  local is_float = check.is_float(x)
   if x:numel() == 0 and is_float then
     return operations.sum(x) + 0 / 0
   end
@@ -197,7 +184,6 @@ end
 ---   the gradient is shared among equals.
 --- raises  `median: argument 1: expected at least one element`; `median: argument 2: expected a
 ---   dimension`
----
 ---     print(wrun.tensor({ 5.0, 1, 4, 2 }):median())     -- tensor(2.)
 ---     print(wrun.tensor({ 5.0, 1, 4, 2 }):median(1))    -- tensor(2.)  tensor(4)
 ---@type fun(x: wrun.Tensor, d?: integer, keepdim?: boolean): wrun.Tensor, wrun.Tensor?
@@ -209,7 +195,6 @@ end)
 --- shapes  as `median`
 --- domain  any dtype; NaN where there is nothing else
 --- raises  as `median`
----
 ---     print(wrun.tensor({ 5.0, 0 / 0, 4, 2 }):nanmedian())    -- tensor(4.)
 ---@type fun(x: wrun.Tensor, d?: integer, keepdim?: boolean): wrun.Tensor, wrun.Tensor?
 M.nanmedian = median("nanmedian", function(numbers)
@@ -222,11 +207,8 @@ end)
 --- domain  any dtype; NaN equals nothing, so no NaN is frequent
 --- raises  `mode: argument 1: expected at least one element`; `mode: argument 2: expected a
 ---   dimension`
----
 ---     print(wrun.tensor({ 4, 2, 2, 4, 1 }):mode())    -- tensor(2)  tensor(3)
----@param x wrun.Tensor
 ---@param d integer?  -1
----@param keepdim boolean?  false
 ---@return wrun.Tensor value
 ---@return wrun.Tensor index
 function M.mode(x, d, keepdim)
@@ -311,9 +293,7 @@ end
 local function quantile(name, ignores_nan)
   return function(x, q, d, keepdim, options)
     check.tensor_argument(name, 1, x)
-    if not x.dtype:find("float", 1, true) then
-      fail("%s: argument 1: expected a float32 or float64 tensor, got %s", name, check.describe(x))
-    end
+    check.float_argument(name, 1, x)
     local interpolation = check.options(name, options, quantile_options).interpolation
     q = probabilities(name, q, x)
     d = d and check.dimension(name, 3, d, x.ndim)
@@ -348,7 +328,6 @@ end
 --- raises  `quantile: argument 1: expected at least one element`; `quantile: argument 2: expected a
 ---   number`; `quantile: argument 2: expected probabilities`; `quantile: argument 3: expected
 ---   a dimension`; `quantile: option interpolation: expected linear`
----
 ---     local x = wrun.tensor { 1.0, 2, 3, 10 }
 ---     print(x:quantile(0.5))              -- tensor(2.5000)
 ---     print(x:quantile({ 0, 0.9, 1 }))    -- tensor([ 1.0000,  7.9000, 10.0000])
@@ -359,7 +338,6 @@ M.quantile = quantile("quantile", false)
 --- shapes  as `quantile`
 --- domain  as `quantile`; NaN where the line is nothing but NaN
 --- raises  as `quantile`
----
 ---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nanquantile(0.5))    -- tensor(2.)
 ---@type fun(x: wrun.Tensor, q: number|table, d?: integer, keepdim?: boolean, options?: table): wrun.Tensor
 M.nanquantile = quantile("nanquantile", true)
@@ -379,14 +357,12 @@ local search_options = {
 ---   indices that sort the sequence, as `argsort` gives them.
 --- raises  `searchsorted: argument N: expected`; `searchsorted: option NAME: expected`
 --- cost    time O(log n) a value
----
 ---     local sequence = wrun.tensor { 10, 20, 20, 30 }
 ---     print(sequence:searchsorted(wrun.tensor { 5, 20, 99 }))                      -- 1, 2, 5
 ---     print(sequence:searchsorted(wrun.tensor { 5, 20, 99 }, { right = true }))    -- 1, 4, 5
 ---@param sequence wrun.Tensor
 ---@param values wrun.Tensor|number
 ---@param options { right: boolean, side: string, sorter: wrun.Tensor }?
----@return wrun.Tensor
 function M.searchsorted(sequence, values, options)
   local o = check.options("searchsorted", options, search_options)
   check.tensor_argument("searchsorted", 1, sequence)
@@ -406,12 +382,10 @@ local bucket_options = { right = check.boolean(false) }
 --- shapes  values [...] or a number, boundaries [n], ascending -> [...]
 --- domain  any dtypes; buckets are int64 from 1 to n + 1. NaN is in the last.
 --- raises  `bucketize: argument N: expected`; `bucketize: option right: expected true or false`
----
 ---     print(wrun.tensor({ 0, 5, 7 }):bucketize(wrun.tensor { 1, 5 }))    -- tensor([1, 2, 3])
 ---@param values wrun.Tensor|number
 ---@param boundaries wrun.Tensor
 ---@param options { right: boolean }?
----@return wrun.Tensor
 function M.bucketize(values, boundaries, options)
   local o = check.options("bucketize", options, bucket_options)
   check.tensor_argument("bucketize", 2, boundaries)

@@ -34,14 +34,10 @@ end
 ---   more elements than that, or infinity.
 --- raises  `var: argument 1: expected a float`; `var: argument 2: expected a dimension`;
 ---   `var: option unbiased: expected`; `var: option correction: expected a number`
----
 ---     local x = wrun.tensor { 1.0, 2.0, 6.0 }
 ---     print(x:var(), x:var(1, false, { correction = 0 }))    -- tensor(7.)  tensor(4.6667)
----@param x wrun.Tensor
 ---@param d integer|integer[]?  all dimensions
----@param keepdim boolean?  false
 ---@param options { correction: number, unbiased: boolean }?
----@return wrun.Tensor
 function M.var(x, d, keepdim, options)
   return operations.var(x, d, keepdim, correction_of(options))
 end
@@ -50,11 +46,8 @@ end
 --- shapes  as `var`
 --- domain  as `var`; the gradient is 0 where it is 0
 --- raises  as `var`
----
 ---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):std())    -- tensor(2.6458)
----@param x wrun.Tensor
 ---@param d integer|integer[]?  all dimensions
----@param keepdim boolean?  false
 ---@param options { correction: number, unbiased: boolean }?
 ---@return wrun.Tensor
 function M.std(x, d, keepdim, options)
@@ -65,11 +58,8 @@ end
 --- shapes  as `var`, twice
 --- domain  as `var`
 --- raises  as `var`
----
 ---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):var_mean())    -- tensor(7.)  tensor(3.)
----@param x wrun.Tensor
 ---@param d integer|integer[]?  all dimensions
----@param keepdim boolean?  false
 ---@param options { correction: number, unbiased: boolean }?
 ---@return wrun.Tensor variance
 ---@return wrun.Tensor mean
@@ -81,11 +71,8 @@ end
 --- shapes  as `var`, twice
 --- domain  as `std`
 --- raises  as `var`
----
 ---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):std_mean())    -- tensor(2.6458)  tensor(3.)
----@param x wrun.Tensor
 ---@param d integer|integer[]?  all dimensions
----@param keepdim boolean?  false
 ---@param options { correction: number, unbiased: boolean }?
 ---@return wrun.Tensor deviation
 ---@return wrun.Tensor mean
@@ -111,20 +98,15 @@ end
 ---   among equal extremes.
 --- raises  `norm: argument 1: expected a float`; `norm: argument 1: expected at least one element`
 ---   for p < 0 or infinite; `norm: argument 2: expected a number`; as `sum`
----
 ---     local x = wrun.tensor { 3.0, -4.0 }
 ---     print(x:norm(), x:norm(1), x:norm(math.huge))    -- tensor(5.)  tensor(7.)  tensor(4.)
----@param x wrun.Tensor
 ---@param p number?  2
 ---@param d integer|integer[]?  all dimensions
----@param keepdim boolean?  false
----@return wrun.Tensor
 function M.norm(x, p, d, keepdim)
   check.tensor_argument("norm", 1, x)
   p = check.argument("norm", 2, p, check.number(2))
-  if not x.dtype:find("float", 1, true) then
-    fail("norm: argument 1: expected a float32 or float64 tensor, got %s", check.describe(x))
-  elseif p == 2 then
+  check.float_argument("norm", 1, x)
+  if p == 2 then
     return root(operations.sum(operations.square(x), d, keepdim))
   elseif p == 1 then
     return operations.sum(operations.abs(x), d, keepdim)
@@ -147,12 +129,8 @@ end
 --- shapes  a and b broadcast -> []
 --- domain  float32 or float64; p as for `norm`
 --- raises  `dist: argument N: expected a tensor`; as `sub` and `norm`
----
 ---     print(wrun.dist(wrun.tensor { 1.0, 2.0 }, wrun.tensor { 4.0, 6.0 }))    -- tensor(5.)
----@param a wrun.Tensor
----@param b wrun.Tensor
 ---@param p number?  2
----@return wrun.Tensor
 function M.dist(a, b, p)
   check.tensor_argument("dist", 1, a)
   check.tensor_argument("dist", 2, b)
@@ -164,13 +142,9 @@ end
 --- domain  float32 or float64; p as for `norm`, from 0. Always by differences, never by products.
 --- raises  `cdist: argument N: expected`; as `sub`
 --- cost    time and memory O(m n k)
----
 ---     local a, b = wrun.tensor { { 0.0, 0.0 }, { 3.0, 0.0 } }, wrun.tensor { { 0.0, 4.0 } }
 ---     print(wrun.cdist(a, b))    -- tensor([[4.], [5.]])
----@param a wrun.Tensor
----@param b wrun.Tensor
 ---@param p number?  2
----@return wrun.Tensor
 function M.cdist(a, b, p)
   check.tensor_argument("cdist", 1, a)
   check.tensor_argument("cdist", 2, b)
@@ -197,7 +171,7 @@ local function variables(name, x)
   check.tensor_argument(name, 1, x)
   if x.ndim > 2 then
     fail("%s: argument 1: expected at most 2 dimensions, got %s", name, check.shape_text(x))
-  elseif not x.dtype:find("float", 1, true) then
+  elseif not check.is_float(x) then
     x = operations.to(x, "float32")
   end
   return x.ndim == 2 and x or operations.reshape(x, 1, -1)
@@ -219,12 +193,9 @@ end
 --- domain  any dtype, integers as float32. Divided by n less the option correction; option fweights
 ---   [n] says how often each observation was made, aweights [n] how much it counts.
 --- raises  `cov: argument 1: expected`; `cov: option NAME: expected`
----
 ---     local x = wrun.tensor { { 1.0, 2.0, 3.0 }, { 6.0, 4.0, 2.0 } }
 ---     print(x:cov())    -- tensor([[1., -2.], [-2., 4.]])
----@param x wrun.Tensor
 ---@param options { correction: integer, fweights: wrun.Tensor, aweights: wrun.Tensor }?
----@return wrun.Tensor
 function M.cov(x, options)
   local o = check.options("cov", options, covariance_options)
   x = variables("cov", x)
@@ -252,11 +223,8 @@ end
 --- shapes  x [k, n] -> [k, k]; x [n] -> []
 --- domain  any dtype, integers as float32; from -1 to 1, NaN for a variable that does not vary
 --- raises  `corrcoef: argument 1: expected`
----
 ---     local x = wrun.tensor { { 1.0, 2.0, 3.0 }, { 6.0, 4.0, 2.0 } }
 ---     print(x:corrcoef())    -- tensor([[1., -1.], [-1., 1.]])
----@param x wrun.Tensor
----@return wrun.Tensor
 function M.corrcoef(x)
   local c = M.cov(variables("corrcoef", x))
   if c.ndim == 0 then
@@ -270,10 +238,7 @@ end
 --- shapes  any
 --- domain  any dtypes; NaN equals nothing
 --- raises  `equal: argument N: expected a tensor`
----
 ---     print(wrun.arange(3):equal(wrun.tensor({ 0, 1, 2 })))
----@param a wrun.Tensor
----@param b wrun.Tensor
 ---@return boolean
 function M.equal(a, b)
   check.tensor_argument("equal", 1, a)
@@ -303,12 +268,9 @@ end
 --- shapes  a and b broadcast -> bool
 --- domain  numbers or floats; NaN is near nothing unless equal_nan
 --- raises  `isclose: option NAME: expected`; as `sub`
----
 ---     print(wrun.isclose(wrun.tensor({ 1.0, 2.0 }), 1, { rtol = 0.1 }))
----@param a wrun.Tensor
 ---@param b wrun.Tensor|number
 ---@param options { rtol: number, atol: number, equal_nan: boolean }?  1e-5, 1e-8, false
----@return wrun.Tensor
 function M.isclose(a, b, options)
   return closeness("isclose", a, b, options)
 end
@@ -317,9 +279,7 @@ end
 --- shapes  a and b broadcast
 --- domain  numbers or floats; NaN is near nothing unless equal_nan
 --- raises  `allclose: option NAME: expected`; as `sub`
----
 ---     print(wrun.ones(3):allclose(wrun.ones(3) + 1e-6))
----@param a wrun.Tensor
 ---@param b wrun.Tensor|number
 ---@param options { rtol: number, atol: number, equal_nan: boolean }?  1e-5, 1e-8, false
 ---@return boolean

@@ -55,8 +55,6 @@ operations.define("tensor", {
 
 --- Returns whether a value is a tensor.
 --- domain  any value
---- raises  nothing
----
 ---     print(wrun.is_tensor(wrun.ones(2)), wrun.is_tensor({ 1, 1 }))
 ---@type fun(value: any): boolean
 M.is_tensor = core.is_tensor
@@ -68,7 +66,6 @@ M.is_tensor = core.is_tensor
 --- shapes  x [a, b] -> { a, b }; d = 2 -> b
 --- domain  any dtype; d from 1, or from the end
 --- raises  `size: argument 2: expected a dimension`; `size: argument 1: expected a tensor with`
----
 ---     print(wrun.zeros(2, 3):size(2), wrun.zeros(2, 3):size(-1))
 ---@type fun(x: wrun.Tensor, d?: integer): integer|integer[]
 M.size = core.size
@@ -77,7 +74,6 @@ M.size = core.size
 --- shapes  x [a, b] -> { b, 1 } where x is contiguous
 --- domain  any dtype; d from 1, or from the end; without it all strides
 --- raises  `stride: argument 2: expected a dimension`
----
 ---     print(wrun.zeros(2, 3):stride(1), wrun.zeros(2, 3):t():stride(1))
 ---@type fun(x: wrun.Tensor, d?: integer): integer|integer[]
 M.stride = core.stride
@@ -86,7 +82,6 @@ M.stride = core.stride
 --- shapes  x [a, b] -> a * b; [] has one
 --- domain  any dtype
 --- raises  `numel: argument 1: expected a tensor`
----
 ---     print(wrun.zeros(2, 3):numel())
 ---@type fun(x: wrun.Tensor): integer
 M.numel = core.numel
@@ -95,7 +90,6 @@ M.numel = core.numel
 --- shapes  x [a, b] -> 2
 --- domain  any dtype
 --- raises  `dim: argument 1: expected a tensor`
----
 ---     print(wrun.zeros(2, 3):dim())
 ---@type fun(x: wrun.Tensor): integer
 M.dim = core.dim
@@ -104,7 +98,6 @@ M.dim = core.dim
 --- shapes  any
 --- domain  any dtype
 --- raises  `is_contiguous: argument 1: expected a tensor`
----
 ---     local x = wrun.zeros(2, 3)
 ---     print(x:is_contiguous(), x:t():is_contiguous())
 ---@type fun(x: wrun.Tensor): boolean
@@ -117,7 +110,6 @@ M.is_contiguous = core.is_contiguous
 --- shapes  any with one element
 --- domain  integers for int64, int32 and uint8, booleans for bool, else floats
 --- raises  `item: argument 1: expected a tensor with one element`
----
 ---     print(wrun.tensor({ 1.5, 2.5 }):sum():item())
 ---@type fun(x: wrun.Tensor): number|boolean
 M.item = operations.item
@@ -127,7 +119,6 @@ M.item = operations.item
 --- domain  as item
 --- raises  `tolist: argument 1: expected a tensor`
 --- cost    16 bytes an element and more
----
 ---     print(table.concat(wrun.arange(5):tolist(), " "))
 ---@type fun(x: wrun.Tensor): table|number|boolean
 M.tolist = operations.tolist
@@ -139,7 +130,6 @@ M.tolist = operations.tolist
 --- shapes  x [...] -> same, contiguous
 --- domain  any dtype
 --- raises  `clone: argument 1: expected a tensor`
----
 ---     local x = wrun.zeros(2)
 ---     x:clone()[1] = 5
 ---     print(x)
@@ -150,7 +140,6 @@ M.clone = operations.clone
 --- shapes  x [...] -> same
 --- domain  any dtype
 --- raises  `contiguous: argument 1: expected a tensor`
----
 ---     print(wrun.zeros(2, 3):t():contiguous():stride(1))
 ---@type fun(x: wrun.Tensor): wrun.Tensor
 M.contiguous = operations.contiguous
@@ -159,7 +148,6 @@ M.contiguous = operations.contiguous
 --- shapes  x [...] -> same
 --- domain  any dtype
 --- raises  `detach: argument 1: expected a tensor`
----
 ---     local x = wrun.ones(2, { requires_grad = true })
 ---     print((x * 2):detach().requires_grad)
 ---@type fun(x: wrun.Tensor): wrun.Tensor
@@ -170,7 +158,6 @@ M.detach = operations.detach
 --- domain  bool, uint8, int32, int64, float32 or float64; floats lose their fraction as integers
 ---   (what does not fit is the least int32 or int64), and are true as bool where not 0
 --- raises  `to: argument 2: expected bool, uint8, int32, int64, float32 or float64`
----
 ---     print(wrun.tensor({ 1.7, -1.7, 0.0 }):to("int64"))
 ---@type fun(x: wrun.Tensor, dtype: string): wrun.Tensor
 M.to = operations.to
@@ -185,7 +172,6 @@ end
 --- shapes  x [...] -> same
 --- domain  any dtype
 --- raises  as `to`
----
 ---     print(wrun.tensor({ 1, 2 }):float())
 ---@type fun(x: wrun.Tensor): wrun.Tensor
 M.float = conversion("float32")
@@ -194,7 +180,6 @@ M.float = conversion("float32")
 --- shapes  x [...] -> same
 --- domain  any dtype
 --- raises  as `to`
----
 ---     print(wrun.tensor({ 1, 2 }):double())
 ---@type fun(x: wrun.Tensor): wrun.Tensor
 M.double = conversion("float64")
@@ -203,7 +188,6 @@ M.double = conversion("float64")
 --- shapes  x [...] -> same
 --- domain  any dtype; floats lose their fraction
 --- raises  as `to`
----
 ---     print(wrun.tensor({ 1.7, -1.7 }):long())
 ---@type fun(x: wrun.Tensor): wrun.Tensor
 M.long = conversion("int64")
@@ -212,7 +196,6 @@ M.long = conversion("int64")
 --- shapes  x [...] -> same
 --- domain  any dtype; floats lose their fraction, int64 its upper half
 --- raises  as `to`
----
 ---     print(wrun.tensor({ 1.7, -1.7, 3e9 }):int())
 ---@type fun(x: wrun.Tensor): wrun.Tensor
 M.int = conversion("int32")
@@ -221,7 +204,6 @@ M.int = conversion("int32")
 --- shapes  x [...] -> same
 --- domain  any dtype; whole numbers modulo 256
 --- raises  as `to`
----
 ---     print(wrun.tensor({ 255, 256 }):byte())
 ---@type fun(x: wrun.Tensor): wrun.Tensor
 M.byte = conversion("uint8")
@@ -230,7 +212,6 @@ M.byte = conversion("uint8")
 --- shapes  x [...] -> same
 --- domain  any dtype; NaN is not 0
 --- raises  as `to`
----
 ---     print(wrun.tensor({ 0, 1, 2 }):bool())
 ---@type fun(x: wrun.Tensor): wrun.Tensor
 M.bool = conversion("bool")
@@ -242,7 +223,6 @@ M.bool = conversion("bool")
 --- shapes  source broadcasts to x
 --- domain  any dtypes; source is converted
 --- raises  `copy_: argument 2: expected a shape that broadcasts`; `copy_: argument 2: expected a`
----
 ---     print(wrun.zeros(2, 3):copy_(wrun.tensor({ 1, 2, 3 })))
 ---@type fun(x: wrun.Tensor, source: wrun.Tensor|number): wrun.Tensor
 M.copy_ = operations.copy_
@@ -251,11 +231,8 @@ M.copy_ = operations.copy_
 --- shapes  any
 --- domain  any dtype
 --- raises  as `copy_`
----
 ---     print(wrun.zeros(2, 3):fill_(7))
----@param x wrun.Tensor
 ---@param value number
----@return wrun.Tensor x
 function M.fill_(x, value)
   return M.copy_(x, value)
 end
@@ -264,10 +241,7 @@ end
 --- shapes  any
 --- domain  any dtype
 --- raises  as `copy_`
----
 ---     print(wrun.ones(2, 3):zero_())
----@param x wrun.Tensor
----@return wrun.Tensor x
 function M.zero_(x)
   return M.copy_(x, 0)
 end
@@ -276,13 +250,10 @@ end
 --- shapes  any
 --- domain  float32 or float64
 --- raises  `requires_grad: only float32 and float64 tensors have gradients`
----
 ---     local x = wrun.ones(3):requires_grad_()
 ---     x:square():sum():backward()
 ---     print(x.grad)
----@param x wrun.Tensor
 ---@param on boolean?  true
----@return wrun.Tensor x
 function M.requires_grad_(x, on)
   check.tensor_argument("requires_grad_", 1, x)
   x.requires_grad = on == nil or on

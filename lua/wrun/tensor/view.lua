@@ -103,7 +103,6 @@ operations.define("view", {
 --- domain  any dtype
 --- raises  `view: expected a shape for the N elements`; `view: expected sizes of 0 or more and at`;
 ---   `view: the elements do not lie in that order` where they would have to be moved
----
 ---     print(wrun.arange(6):view(2, -1))
 ---@type fun(x: wrun.Tensor, ...: integer|integer[]): wrun.Tensor
 M.view = operations.view
@@ -112,7 +111,6 @@ M.view = operations.view
 --- shapes  x [a, b] -> [sizes] of as many elements; one size may be -1, whatever is left
 --- domain  any dtype
 --- raises  `reshape: expected a shape for the N elements`; `reshape: expected sizes of 0 or more`
----
 ---     print(wrun.arange(6):reshape(2, 3):t():reshape(-1))
 ---@type fun(x: wrun.Tensor, ...: integer|integer[]): wrun.Tensor
 M.reshape = operations.reshape
@@ -121,7 +119,6 @@ M.reshape = operations.reshape
 --- shapes  x [a, b, c], 1, 3 -> [c, b, a], a view
 --- domain  any dtype; dimensions from 1, or from the end
 --- raises  `transpose: argument N: expected a dimension`
----
 ---     print(wrun.arange(6):reshape(2, 3):transpose(1, 2))
 ---@type fun(x: wrun.Tensor, d: integer, e: integer): wrun.Tensor
 M.transpose = operations.transpose
@@ -130,7 +127,6 @@ M.transpose = operations.transpose
 --- shapes  x [a, b, c], 3, 1, 2 -> [c, a, b], a view
 --- domain  any dtype; dimensions from 1, or from the end
 --- raises  `permute: expected each dimension from 1 to N once`
----
 ---     print(wrun.zeros(2, 3, 4):permute(3, 1, 2).shape[1])
 ---@type fun(x: wrun.Tensor, ...: integer|integer[]): wrun.Tensor
 M.permute = operations.permute
@@ -139,7 +135,6 @@ M.permute = operations.permute
 --- shapes  x [1, b] -> [sizes], such as [a, b], a view; -1 keeps a size
 --- domain  any dtype
 --- raises  `expand: expected a shape that SHAPE broadcasts to`
----
 ---     print(wrun.arange(3):expand(2, -1))
 ---@type fun(x: wrun.Tensor, ...: integer|integer[]): wrun.Tensor
 M.expand = operations.expand
@@ -148,10 +143,7 @@ M.expand = operations.expand
 --- shapes  x [m, n] -> [n, m], a view
 --- domain  any dtype
 --- raises  `t: argument 1: expected at most 2 dimensions`
----
 ---     print(wrun.arange(6):reshape(2, 3):t())
----@param x wrun.Tensor
----@return wrun.Tensor
 function M.t(x)
   check.tensor_argument("t", 1, x)
   if x.ndim > 2 then
@@ -164,11 +156,7 @@ end
 --- shapes  x [a, b], d = 2 -> [a, 1, b], a view
 --- domain  any dtype; d from 1 to ndim + 1, or from the end
 --- raises  `unsqueeze: argument 2: expected a dimension`
----
 ---     print(wrun.arange(3):unsqueeze(2))
----@param x wrun.Tensor
----@param d integer
----@return wrun.Tensor
 function M.unsqueeze(x, d)
   check.tensor_argument("unsqueeze", 1, x)
   local shape = x.shape
@@ -180,12 +168,9 @@ end
 --- shapes  x [a, 1, b] -> [a, b], a view
 --- domain  any dtype; d one dimension or a table of them
 --- raises  `squeeze: argument 2: expected a dimension`
----
 ---     local x = wrun.zeros(1, 2, 1, 3)
 ---     print(#x:squeeze().shape, #x:squeeze(1).shape, #x:squeeze({ 1, 2 }).shape)
----@param x wrun.Tensor
 ---@param d integer|integer[]?
----@return wrun.Tensor
 function M.squeeze(x, d)
   check.tensor_argument("squeeze", 1, x)
   local kept, may_go = {}, {}
@@ -204,12 +189,9 @@ end
 --- shapes  x [a, b, c], 2 -> [a, b * c]; a view where the memory allows, else a copy
 --- domain  any dtype
 --- raises  `flatten: argument 2: expected a dimension`; `expected the first dimension before`
----
 ---     print(wrun.arange(24):reshape(2, 3, 4):flatten(2).shape[2])
----@param x wrun.Tensor
 ---@param first integer?  1
 ---@param last integer?  -1
----@return wrun.Tensor
 function M.flatten(x, first, last)
   check.tensor_argument("flatten", 1, x)
   if x.ndim == 0 then
@@ -238,11 +220,7 @@ end
 --- shapes  x [1, n], y [m, n] -> [m, n], a view
 --- domain  any dtype
 --- raises  `expand: expected a shape that`
----
 ---     print(wrun.arange(3):expand_as(wrun.zeros(2, 3)))
----@param x wrun.Tensor
----@param y wrun.Tensor
----@return wrun.Tensor
 function M.expand_as(x, y)
   check.tensor_argument("expand_as", 2, y)
   return operations.expand(x, y.shape)
@@ -252,10 +230,7 @@ end
 --- shapes  as many elements in both; a view
 --- domain  any dtype
 --- raises  as `view`
----
 ---     print(wrun.arange(6):view_as(wrun.zeros(2, 3)))
----@param x wrun.Tensor
----@param y wrun.Tensor
 ---@return wrun.Tensor
 function M.view_as(x, y)
   check.tensor_argument("view_as", 2, y)
@@ -266,10 +241,7 @@ end
 --- shapes  as many elements in both
 --- domain  any dtype
 --- raises  as `reshape`
----
 ---     print(wrun.arange(6):reshape_as(wrun.zeros(2, 3)))
----@param x wrun.Tensor
----@param y wrun.Tensor
 ---@return wrun.Tensor
 function M.reshape_as(x, y)
   check.tensor_argument("reshape_as", 2, y)
@@ -280,12 +252,8 @@ end
 --- shapes  x [a, b * c], d = 2, { b, c } -> [a, b, c], a view; one size may be -1
 --- domain  any dtype
 --- raises  `unflatten: argument 2: expected a dimension`; `unflatten: argument 3: expected sizes`
----
 ---     print(wrun.arange(6):unflatten(1, { 2, -1 }))
----@param x wrun.Tensor
----@param d integer
 ---@param sizes integer[]
----@return wrun.Tensor
 function M.unflatten(x, d, sizes)
   check.tensor_argument("unflatten", 1, x)
   d = check.dimension("unflatten", 2, d, x.ndim)
@@ -315,12 +283,9 @@ end
 --- domain  any dtype; dimensions from 1, or from the end
 --- raises  `movedim: argument N: expected a dimension`; `movedim: expected as many`; `movedim:
 ---   argument N: dimension D is given twice`
----
 ---     print(#wrun.zeros(2, 3, 4):movedim(1, -1)) -- 3
----@param x wrun.Tensor
 ---@param from integer|integer[]
 ---@param to integer|integer[]
----@return wrun.Tensor
 function M.movedim(x, from, to)
   check.tensor_argument("movedim", 1, x)
   local lists = { from, to }
@@ -358,7 +323,6 @@ end
 --- shapes  x [a, b, c], 1, 3 -> [c, b, a], a view
 --- domain  any dtype
 --- raises  as `transpose`
----
 ---     print(#wrun.zeros(2, 3):swapaxes(1, 2)) -- 3
 ---@type fun(x: wrun.Tensor, d: integer, e: integer): wrun.Tensor
 M.swapaxes = operations.transpose
@@ -367,10 +331,7 @@ M.swapaxes = operations.transpose
 --- shapes  x [..., m, n] -> [..., n, m], a view
 --- domain  any dtype
 --- raises  `mT: argument 1: expected two dimensions or more`
----
 ---     print(#wrun.zeros(5, 2, 3):mT():select(1, 1)) -- 3
----@param x wrun.Tensor
----@return wrun.Tensor
 function M.mT(x)
   check.tensor_argument("mT", 1, x)
   if x.ndim < 2 then
@@ -383,7 +344,6 @@ end
 --- shapes  x [1, b] -> [sizes], such as [a, b], a view
 --- domain  any dtype
 --- raises  as `expand`
----
 ---     print(wrun.arange(3):broadcast_to(2, 3))
 ---@type fun(x: wrun.Tensor, ...: integer|integer[]): wrun.Tensor
 M.broadcast_to = operations.expand
@@ -395,7 +355,6 @@ M.broadcast_to = operations.expand
 --- shapes  x [a, b], d = 2 -> [a, length], a view
 --- domain  any dtype; d and start from 1, or from the end
 --- raises  `narrow: expected a part of dimension`; `narrow: argument 2: expected a dimension`
----
 ---     print(wrun.arange(10):narrow(1, 3, 4))
 ---@type fun(x: wrun.Tensor, d: integer, start: integer, length: integer): wrun.Tensor
 M.narrow = operations.narrow
@@ -404,7 +363,6 @@ M.narrow = operations.narrow
 --- shapes  x [a, b], d = 2 -> [a], a view
 --- domain  any dtype; d and index from 1, or from the end
 --- raises  `select: expected an index from 1 to`; `select: argument 2: expected a dimension`
----
 ---     print(wrun.arange(6):reshape(2, 3):select(2, -1))
 ---@type fun(x: wrun.Tensor, d: integer, index: integer): wrun.Tensor
 M.select = operations.select
@@ -413,7 +371,6 @@ M.select = operations.select
 --- shapes  x [a, n], d = 2 -> [a, (n - size) // step + 1, size], a view
 --- domain  any dtype; size from 0 to n, step from 1
 --- raises  `unfold: argument 3: expected a size from`; `unfold: argument 4: expected a step of`
----
 ---     print(wrun.arange(7):unfold(1, 3, 2))
 ---@type fun(x: wrun.Tensor, d: integer, size: integer, step: integer): wrun.Tensor
 M.unfold = operations.unfold
@@ -422,7 +379,6 @@ M.unfold = operations.unfold
 --- shapes  x [n, n, a] -> [a, n], a view; offset moves it right (above 0) or down (below 0)
 --- domain  any dtype; offset 0, dimensions 1 and 2 by default
 --- raises  `diagonal: argument 1: expected a tensor with two dimensions`; `diagonal: expected two`
----
 ---     print(wrun.arange(9):reshape(3, 3):diagonal(1)) -- 1, 5
 ---@type fun(x: wrun.Tensor, offset?: integer, d?: integer, e?: integer): wrun.Tensor
 M.diagonal = operations.diagonal
@@ -471,10 +427,8 @@ end
 --- domain  any dtype; d 1 by default
 --- raises  `split: argument 2: expected a size of 1 or more or a table of sizes`;
 ---   `split: argument 2: expected sizes that add up to`; `split: argument 3: expected a dimension`
----
 ---     local left, right = table.unpack(wrun.arange(10):reshape(2, 5):split({ 2, 3 }, 2))
 ---     print(left, right)
----@param x wrun.Tensor
 ---@param size integer|integer[]
 ---@param d integer?  1
 ---@return wrun.Tensor[]
@@ -502,9 +456,7 @@ end
 --- domain  any dtype; d 1 by default. Fewer stretches come out where the size rounded up fills x
 ---   sooner; tensor_split gives just as many as it is asked for.
 --- raises  `chunk: argument 2: expected a number of parts`; `chunk: argument 3: expected a`
----
 ---     print(#wrun.arange(10):chunk(4)) -- 3, 3, 3 and 1 elements
----@param x wrun.Tensor
 ---@param count integer
 ---@param d integer?  1
 ---@return wrun.Tensor[]
@@ -527,9 +479,7 @@ end
 --- domain  any dtype; d 1 by default; a cut beyond the end is one at the end
 --- raises  `tensor_split: argument 2: expected a number of parts from 1 or a table of cuts`;
 ---   `tensor_split: argument 2: expected cuts of 0 or more`
----
 ---     for _, part in ipairs(wrun.arange(7):tensor_split(3)) do print(part) end
----@param x wrun.Tensor
 ---@param cuts integer|integer[]
 ---@param d integer?  1
 ---@return wrun.Tensor[]
@@ -557,10 +507,8 @@ end
 --- shapes  x [3, a] -> [a], [a], [a]; views
 --- domain  any dtype; d 1 by default
 --- raises  `unbind: argument 1: expected a tensor with dimensions`; `unbind: argument 2: expected`
----
 ---     local x, y = table.unpack(wrun.rand(5, 2):unbind(2))
 ---     print((x * x + y * y):le(1))
----@param x wrun.Tensor
 ---@param d integer?  1
 ---@return wrun.Tensor[]
 function M.unbind(x, d)

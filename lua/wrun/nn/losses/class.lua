@@ -13,11 +13,10 @@ local IGNORE_INDEX = -100
 
 -- Class indices may be bytes, as files of labels are.
 local CLASS_DTYPES = { int64 = true, uint8 = true }
-local FLOATS = { float32 = true, float64 = true }
 
 -- The classes stand in dimension 2, or in the only one when there is but one sample.
 local function class_dimension(o, input)
-  Loss.check_float(o, 1, input)
+  check.float_argument(o.__name, 1, input)
   if input.ndim == 0 then
     fail("%s: argument 1: expected [C], [n, C] or [n, C, ...], got []", o.__name)
   end
@@ -101,7 +100,6 @@ end
 ---   nothing; label_smoothing in 0..1 moves that share of each target to all classes alike
 --- raises  `option reduction: expected`; `argument 2: expected SHAPE to match`;
 ---   `argument 2: expected classes from 1`
----
 ---     local criterion = nn.CrossEntropyLoss({ label_smoothing = 0.1 })
 ---     print(criterion(wrun.zeros(2, 3), wrun.tensor { 1, 3 }))
 ---@type fun(options: table?): wrun.nn.losses.Loss
@@ -113,7 +111,7 @@ M.CrossEntropyLoss = Loss.define("CrossEntropyLoss", "cross_entropy", {
   local class_dim = class_dimension(o, input)
   local log_p = input:log_softmax(class_dim)
   check.tensor_argument(o.__name, 2, target)
-  if FLOATS[target.dtype] then
+  if check.is_float(target) then
     return against_probabilities(o, log_p, target, class_dim)
   end
   return against_classes(o, log_p, target, class_dim)
@@ -126,7 +124,6 @@ end)
 ---   CrossEntropyLoss, without label_smoothing
 --- raises  `option reduction: expected`; `argument 2: expected SHAPE to match`;
 ---   `argument 2: expected classes from 1`
----
 ---     local log_p = wrun.tensor({ { 0.5, 0.5 }, { 0.9, 0.1 } }):log()
 ---     print(nn.NLLLoss()(log_p, wrun.tensor { 1, 2 }))
 ---@type fun(options: table?): wrun.nn.losses.Loss
@@ -142,7 +139,6 @@ end)
 --- shapes  input [C] or [n, C]; target [] or [n]; the loss [], with "none" like the target
 --- domain  target int64 or uint8 classes 1..C. Options: p 1 or 2; margin 1; weight [C]; reduction
 --- raises  `argument 1: expected [C] or [n, C]`; `argument 2: expected`
----
 ---     local loss = nn.MultiMarginLoss()(wrun.tensor { 0.1, 0.2, 0.8 }, wrun.tensor(3))
 ---     print(loss)
 ---@type fun(options: table?): wrun.nn.losses.Loss

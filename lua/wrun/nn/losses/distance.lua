@@ -11,7 +11,6 @@ local M = {}
 --- shapes  input [...], target the same; the loss [], with reduction "none" like the input
 --- domain  float32 or float64. Option reduction "mean", "sum" or "none"
 --- raises  `option reduction: expected mean, none or sum`; `argument 2: expected SHAPE to match`
----
 ---     local criterion = nn.MSELoss({ reduction = "sum" })
 ---     print(criterion(wrun.tensor { 1.0, 2.0 }, wrun.tensor { 1.0, 4.0 }))
 ---@type fun(options: table?): wrun.nn.losses.Loss
@@ -24,7 +23,6 @@ end)
 --- shapes  input [...], target the same; the loss [], with reduction "none" like the input
 --- domain  float32 or float64; the gradient at x = y is 0. Option reduction "mean", "sum" or "none"
 --- raises  `option reduction: expected mean, none or sum`; `argument 2: expected SHAPE to match`
----
 ---     print(nn.L1Loss()(wrun.tensor { 1.0, 2.0 }, wrun.tensor { 1.0, 4.0 }))
 ---@type fun(options: table?): wrun.nn.losses.Loss
 M.L1Loss = Loss.define("L1Loss", "l1_loss", {}, function(o, input, target)
@@ -45,7 +43,6 @@ end
 --- domain  float32 or float64. Options: delta > 0, default 1; reduction "mean", "sum" or "none"
 --- raises  `option delta: expected a number > 0`; `argument 2: expected SHAPE to match`
 --- source  [Huber1964]
----
 ---     local criterion = nn.HuberLoss({ reduction = "none" })
 ---     print(criterion(wrun.tensor { 0.5, 3.0 }, wrun.zeros(2)))
 ---@type fun(options: table?): wrun.nn.losses.Loss
@@ -61,7 +58,6 @@ end)
 --- shapes  input [...], target the same; the loss [], with reduction "none" like the input
 --- domain  float32 or float64. Options: beta >= 0, default 1; reduction "mean", "sum" or "none"
 --- raises  `option beta: expected a number >= 0`; `argument 2: expected SHAPE to match`
----
 ---     local criterion = nn.SmoothL1Loss({ beta = 0.5, reduction = "none" })
 ---     print(criterion(wrun.tensor { 0.5, 3.0 }, wrun.zeros(2)))
 ---@type fun(options: table?): wrun.nn.losses.Loss

@@ -3,7 +3,7 @@
 --- A loss is made by `Loss.define(name, function_name, rules, compute)`: its mathematics is
 --- compute(o, ...), which returns the losses before their reduction and, where they do not count
 --- alike in the mean, what each counts. `o` holds the options as fields and the name for errors as
---- `o.__name`: it is the module, or the options of the call of its functional form, `class.call`.
+--- `o.__name`: it is the module, or the options of a call of its functional form, `class.call`.
 
 local check = require "wrun.check"
 local Module = require "wrun.nn.module"
@@ -11,7 +11,6 @@ local Module = require "wrun.nn.module"
 local fail = check.fail
 
 local TENSOR = check.tensor()
-local FLOATS = { float32 = true, float64 = true }
 
 ---@class wrun.nn.losses.Loss: wrun.nn.Module
 ---@field reduction "mean"|"sum"|"none"
@@ -19,15 +18,6 @@ local Loss = Module:extend("Loss")
 
 --- A rule for an option that is a tensor or missing.
 Loss.WEIGHT = check.optional(TENSOR)
-
---- Refuses an argument that is no tensor of a float dtype.
---- raises  `argument N: expected a float32 or float64 tensor`
-function Loss.check_float(o, index, x)
-  if not (check.is_tensor(x) and FLOATS[x.dtype]) then
-    fail("%s: argument %d: expected a float32 or float64 tensor, got %s", o.__name, index,
-      check.describe(x))
-  end
-end
 
 local function has_shape(x, shape)
   local fits = x.ndim == #shape
@@ -52,7 +42,7 @@ end
 --- Checks an input and a target of its shape.
 --- raises  `argument 1: expected a float32 or float64 tensor`; `argument 2: expected`
 function Loss.check_pair(o, input, target)
-  Loss.check_float(o, 1, input)
+  check.float_argument(o.__name, 1, input)
   Loss.check_shape(o, 2, target, input.shape)
 end
 
@@ -87,6 +77,15 @@ local function reduce(o, losses, shares)
   return losses[reduction](losses)
 end
 
+--- the names of what compute takes besides o
+local function tensors_of(compute)
+  local names = {}
+  for i = 2, debug.getinfo(compute, "u").nparams do
+    names[i - 1] = debug.getlocal(compute, i)
+  end
+  return names
+end
+
 local function sorted_names(rules)
   local names = {}
   for name in pairs(rules) do
@@ -96,9 +95,9 @@ local function sorted_names(rules)
   return names
 end
 
---- Makes the class of a loss, and its functional form as `class.call(options, ...)`.
+--- Makes the class of a loss, and its functional form as `class.call(options, ...)`, which
+--- nn.functional has under its own name, the options last.
 --- domain  `rules` as for check.options; without a rule `reduction` it is mean, none or sum
---- raises  nothing
 ---@param name string what errors call the class
 ---@param function_name string what errors call the functional form
 ---@param rules table<string, wrun.check.Rule>
@@ -106,6 +105,7 @@ end
 ---@return any
 function Loss.define(name, function_name, rules, compute)
   local class = Loss:extend(name)
+  class.function_name, class.tensors = function_name, tensors_of(compute)
   rules.reduction = rules.reduction or check.choice("mean", { "mean", "none", "sum" })
   local names = sorted_names(rules)
 

@@ -18,7 +18,6 @@ end
 --- shapes  input [...], target the same; the loss [], with reduction "none" like the input
 --- domain  target 1 or -1. Options: margin 1; reduction "mean", "sum" or "none"
 --- raises  `option margin: expected a number`; `argument 2: expected SHAPE to match`
----
 ---     local distances, same = wrun.tensor { 0.5, 0.25 }, wrun.tensor { 1, -1 }
 ---     print(nn.HingeEmbeddingLoss()(distances, same))
 ---@type fun(options: table?): wrun.nn.losses.Loss
@@ -34,7 +33,6 @@ end)
 --- shapes  input [...], target the same; the loss [], with reduction "none" like the input
 --- domain  target 1 or -1; unlike PyTorch's, without overflow. Option reduction
 --- raises  `option reduction: expected mean, none or sum`; `argument 2: expected SHAPE to match`
----
 ---     print(nn.SoftMarginLoss()(wrun.tensor { 2.0, -1.0 }, wrun.tensor { 1, -1 }))
 ---@type fun(options: table?): wrun.nn.losses.Loss
 M.SoftMarginLoss = Loss.define("SoftMarginLoss", "soft_margin_loss", {}, function(o, input, target)
@@ -47,7 +45,6 @@ end)
 --- shapes  a [...], b and target the same; the loss [], with reduction "none" like a
 --- domain  target 1 or -1. Options: margin 0; reduction "mean", "sum" or "none"
 --- raises  `option margin: expected a number`; `argument N: expected SHAPE to match`
----
 ---     local a, b = wrun.tensor { 1.0, 2.0 }, wrun.tensor { 2.0, 1.0 }
 ---     print(nn.MarginRankingLoss()(a, b, wrun.tensor { 1, 1 }))
 ---@type fun(options: table?): wrun.nn.losses.Loss
@@ -61,7 +58,7 @@ end)
 
 -- Refuses all but vectors, alone or in rows.
 local function check_rows(o, x)
-  Loss.check_float(o, 1, x)
+  check.float_argument(o.__name, 1, x)
   if x.ndim ~= 1 and x.ndim ~= 2 then
     fail("%s: argument 1: expected [d] or [n, d], got %s", o.__name, check.shape_text(x))
   end
@@ -72,7 +69,6 @@ end
 --- shapes  a, b [n, d], target [n], or [d] and []; the loss [], with "none" like the target
 --- domain  target 1 or -1. Options: margin from -1 to 1, default 0; reduction
 --- raises  `option margin: expected a number from -1 to 1`; `argument N: expected SHAPE to match`
----
 ---     local a, b = wrun.tensor { { 1.0, 0.0 } }, wrun.tensor { { 1.0, 1.0 } }
 ---     print(nn.CosineEmbeddingLoss()(a, b, wrun.tensor { 1 }))
 ---@type fun(options: table?): wrun.nn.losses.Loss
@@ -98,7 +94,6 @@ end
 --- domain  Options: margin > 0, default 1; p > 0, default 2; swap = true takes the smaller of
 ---   d(a, n) and d(p, n); eps 1e-6, added to each difference; reduction "mean", "sum" or "none"
 --- raises  `option p: expected a number > 0`; `argument N: expected SHAPE to match`
----
 ---     local a, p, n = wrun.zeros(1, 2), wrun.ones(1, 2), wrun.full({ 1, 2 }, 1.5)
 ---     print(nn.TripletMarginLoss()(a, p, n))
 ---@type fun(options: table?): wrun.nn.losses.Loss

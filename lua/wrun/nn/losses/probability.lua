@@ -41,7 +41,6 @@ end
 ---   which broadcasts to the input and scales each loss; reduction "mean", "sum" or "none"
 --- raises  `argument N: expected probabilities from 0 to 1`; `argument 2: expected SHAPE to match`;
 ---   `option weight: expected a shape that broadcasts to`
----
 ---     print(nn.BCELoss()(wrun.tensor { 0.9, 0.2 }, wrun.tensor { 1.0, 0.0 }))
 ---@type fun(options: table?): wrun.nn.losses.Loss
 M.BCELoss = Loss.define("BCELoss", "binary_cross_entropy", {
@@ -60,7 +59,6 @@ end)
 --- domain  any logits, without overflow. Options: pos_weight, q above, and weight, which broadcast
 ---   to the input; reduction "mean", "sum" or "none"
 --- raises  `argument 2: expected SHAPE to match`; `option NAME: expected a shape`
----
 ---     local criterion = nn.BCEWithLogitsLoss({ pos_weight = wrun.tensor(3.0) })
 ---     print(criterion(wrun.zeros(2), wrun.tensor { 1.0, 0.0 }))
 ---@type fun(options: table?): wrun.nn.losses.Loss
@@ -86,7 +84,6 @@ end
 ---   = true. reduction "mean" (default) divides by the number of elements; "batchmean" by n, which
 ---   is the divergence itself; "sum" or "none"
 --- raises  `option reduction: expected batchmean, mean, none or sum`; `argument 2: expected SHAPE`
----
 ---     local p, q = wrun.tensor { { 0.5, 0.5 } }, wrun.tensor { { 0.9, 0.1 } }
 ---     print(nn.KLDivLoss({ reduction = "batchmean" })(q:log(), p))
 ---@type fun(options: table?): wrun.nn.losses.Loss
@@ -106,7 +103,6 @@ end)
 --- domain  Options: log_input = false takes rates x instead, with the loss x - t log(x + eps),
 ---   eps = 1e-8; full = true adds Stirling's approximation of log t! where t > 1; reduction
 --- raises  `option NAME: expected`; `argument 2: expected SHAPE to match`
----
 ---     print(nn.PoissonNLLLoss()(wrun.zeros(2), wrun.tensor { 1.0, 3.0 }))
 ---@type fun(options: table?): wrun.nn.losses.Loss
 M.PoissonNLLLoss = Loss.define("PoissonNLLLoss", "poisson_nll_loss", {
@@ -129,7 +125,7 @@ end)
 -- dimension.
 local function variances(o, input, var)
   var = type(var) == "number" and wrun.full(input.shape, var, { dtype = input.dtype }) or var
-  Loss.check_float(o, 3, var)
+  check.float_argument(o.__name, 3, var)
   local shape = input.shape
   local rows = table.move(shape, 1, #shape - 1, 1, {})
   if #shape > 0 and check.shape_text(var) == check.shape_text(rows) then
@@ -151,7 +147,6 @@ end
 --- domain  var >= 0, or a number for all; where it is below eps it counts as eps. Options: eps > 0,
 ---   default 1e-6; full = true adds log(2 pi) / 2; reduction "mean", "sum" or "none"
 --- raises  `argument 3: expected variances >= 0`; `argument 3: expected SHAPE, or one variance`
----
 ---     local x, t = wrun.zeros(2), wrun.tensor { 1.0, 2.0 }
 ---     print(nn.GaussianNLLLoss()(x, t, wrun.ones(2)))
 ---@type fun(options: table?): wrun.nn.losses.Loss

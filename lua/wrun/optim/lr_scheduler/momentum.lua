@@ -7,7 +7,6 @@ local MomentumScheduler = LRScheduler:extend("MomentumScheduler")
 
 --- Returns the rules of the momentum's options, with these defaults.
 --- domain  numbers
---- raises  nothing
 ---@param base number
 ---@param max number
 ---@return table<string, wrun.check.Rule>
@@ -46,7 +45,6 @@ end
 
 --- Sets the groups' momentums to `momentum(base, max, g)`, if they are to change at all.
 --- domain  a function from two numbers to one
---- raises  nothing
 ---@param momentum fun(base: number, max: number, g: integer): number
 function MomentumScheduler:set_momentums(momentum)
   for g, group in ipairs(self.cycle_momentum and self.optimizer.param_groups or {}) do

@@ -99,7 +99,6 @@ end
 
 --- Returns the rate of group g at step 0: the one it has, unless a subclass says otherwise.
 --- domain  lr, the rate the group has; base_lr, the one it began with
---- raises  nothing
 ---@type fun(lr: number, base_lr: number, g: integer): number
 LRScheduler.first_lr = function(_, lr)
   return lr
@@ -115,14 +114,12 @@ LRScheduler.next_lr = function(self)
 end
 
 --- Sets the rates of step 0, from those that are.
---- raises  nothing
 function LRScheduler:start()
   self.last_epoch = 0
   set_rates(self, self:get_lr())
 end
 
 --- Sets the rates of step 0, from those of the beginning.
---- raises  nothing
 function LRScheduler:restart()
   set_rates(self, self.base_lrs)
   self:start()
@@ -140,7 +137,6 @@ function LRScheduler:step()
 end
 
 --- Returns the rates that were set last, one for each group.
---- raises  nothing
 ---@return number[]
 function LRScheduler:get_last_lr()
   return table.move(self._last_lr, 1, #self._last_lr, 1, {})
@@ -160,7 +156,6 @@ local function copy(value)
 end
 
 --- Returns all that the scheduler knows but for the optimiser and functions.
---- raises  nothing
 ---@return table<string, number|string|boolean|number[]>
 function LRScheduler:state_dict()
   local saved = {}
@@ -234,12 +229,10 @@ end
 
 --- Returns a rule for a number, or a list of one for each group; the default is a number.
 --- domain  a number; nil makes the option required
---- raises  nothing
 ---@type fun(default: number?): wrun.check.Rule
 LRScheduler.numbers = of_kind("number", "a number or a list of numbers, one a group")
 
 --- Returns a rule for a function, or a list of one for each group.
---- raises  nothing
 ---@type fun(): wrun.check.Rule
 LRScheduler.functions = of_kind("function", "a function or a list of functions, one a group")
 

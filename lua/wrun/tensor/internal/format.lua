@@ -91,7 +91,7 @@ end
 
 --- values and format -> nested strings of one width
 local function write_all(t, values)
-  local is_float = t.dtype == "float32" or t.dtype == "float64"
+  local is_float = check.is_float(t)
   local write = is_float and float_format(values) or plain_format
   local width = 0
   visit(values, function(x)
@@ -200,7 +200,6 @@ local OPTIONS = {
 ---   "short" (precision 2, edgeitems 2) or "full" (threshold infinite), which sets the first four
 ---   before the others are looked at; what is left out stays, but sci_mode, as in PyTorch
 --- raises  `set_printoptions: option NAME: expected`
----
 ---     wrun.set_printoptions { precision = 2, sci_mode = false }
 ---     print(wrun.tensor { 3.14159, 1e-5 }) -- tensor([3.14, 0.00])
 ---     wrun.set_printoptions { profile = "default" }
@@ -218,8 +217,6 @@ end
 
 --- Returns the options that texts of tensors obey, as a table for set_printoptions.
 --- domain  changes of the table change nothing; sci_mode is nil where the numbers decide
---- raises  nothing
----
 ---     local before = wrun.get_printoptions()
 ---     wrun.set_printoptions { profile = "full" }
 ---     wrun.set_printoptions(before)

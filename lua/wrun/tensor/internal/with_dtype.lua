@@ -1,25 +1,17 @@
---- The option dtype of reductions and scans.
+--- The option dtype of reductions, scans and the softmax.
 
 local check = require "wrun.check"
 local operations = require "wrun.operations"
 
-local M = {}
-
---- The rule of the option.
-M.rule = check.optional(check.choice(nil, {
-  "bool", "uint8", "int32", "int64", "float32", "float64",
-}))
-
-local OPTIONS = { dtype = M.rule }
+local OPTIONS = { dtype = check.optional(check.dtype()) }
 
 --- Returns f(x, ...). Where options name a dtype, x is converted to it first, and the result too.
 --- raises  `NAME: option dtype: expected`; as f
 ---@param name string  what errors call f
 ---@param f fun(x: wrun.Tensor, ...): wrun.Tensor
 ---@param options { dtype: string }?
----@param x wrun.Tensor
 ---@return wrun.Tensor
-function M.call(name, f, options, x, ...)
+return function(name, f, options, x, ...)
   if options == nil then
     return f(x, ...)
   end
@@ -30,5 +22,3 @@ function M.call(name, f, options, x, ...)
   end
   return operations.to(f(operations.to(x, dtype), ...), dtype)
 end
-
-return M

@@ -1,0 +1,234 @@
+--- Entries that follow from others: each function here takes what another name's entry says and
+--- returns what the derived name's is, where its own comment does not say better.
+
+local M = {}
+
+local TENSOR = "wrun.Tensor"
+
+--- what of an entry is of no other: where it stands and what it defines
+local OWN = { "class", "base", "alias", "path", "is_bare" }
+
+--- Returns own, and of other what own lacks.
+--- domain  each an entry or nil
+---@param own wrun.reference.Entry?
+---@param other wrun.reference.Entry?
+---@return wrun.reference.Entry?
+function M.completed(own, other)
+  if not own or not other then
+    return own or other
+  end
+  local result, parts = {}, {}
+  for _, entry in ipairs { other, own } do
+    for field, value in pairs(entry) do
+      local says_nothing = value == "" or type(value) == "table" and #value == 0
+      result[field] = says_nothing and result[field] or value
+    end
+    for part, text in pairs(entry.parts) do
+      parts[part] = text
+    end
+  end
+  for _, field in ipairs(OWN) do
+    result[field] = own[field]
+  end
+  if own.summary ~= "" then
+    result.text = own.text
+  end
+  parts.as = nil
+  result.parts = parts
+  return result
+end
+
+--- "Returns the sum of x." -> "the sum of x"
+local function what_comes_back(entry)
+  return (entry.summary:gsub("^Returns ", ""):gsub("^Makes ", ""):gsub("%.$", ""))
+end
+
+--- the text with the errors of one function as another's
+local function errors_of(text, from, to)
+  return text and (text:gsub("`" .. from .. ": ", "`" .. to .. ": "))
+end
+
+--- the example with calls of one function as another's
+local function calls_of(text, from, to)
+  return text and (text:gsub("([.:])" .. from .. "%f[^%w_]", "%1" .. to))
+end
+
+local function parts_of(entry, changed)
+  local parts = {}
+  for part, text in pairs(entry.parts) do
+    parts[part] = text
+  end
+  for part, text in pairs(changed) do
+    parts[part] = text
+  end
+  return parts
+end
+
+--- The entry of `to`, which is as `from` but for its name.
+---@param entry wrun.reference.Entry of `from`
+---@param from string
+---@param to string
+---@return wrun.reference.Entry
+function M.under_name(entry, from, to)
+  return M.completed({
+    summary = "", text = {}, params = {}, returns = {}, fields = {},
+    parts = { raises = errors_of(entry.parts.raises, from, to) },
+    example = calls_of(entry.example, from, to),
+  }, entry)
+end
+
+--- `add_` from `add`: the same in place.
+---@param entry wrun.reference.Entry of `name`
+---@return wrun.reference.Entry
+function M.in_place(entry, name)
+  local first = entry.params[1] and entry.params[1].name or "x"
+  local result = M.under_name(entry, name, name .. "_")
+  result.summary = ("`%s` in place: %s becomes %s."):format(name, first, what_comes_back(entry))
+  result.text = entry.text
+  result.returns = { { type = TENSOR, text = first } }
+  return result
+end
+
+--- `zeros_like` from `zeros`: the same in the shape of a tensor.
+---@param entry wrun.reference.Entry of `name`
+---@return wrun.reference.Entry
+function M.like(entry, name)
+  return {
+    module = entry.module,
+    line = entry.line,
+    summary = ("Returns %s, in the shape of x."):format(what_comes_back(entry)),
+    text = {},
+    parts = {
+      shapes = "x [...] -> same",
+      domain = ("x's dtype unless options name another; options as `%s`"):format(name),
+      raises = ("`%s_like: argument 1: expected a tensor`; as `%s`"):format(name, name),
+      source = entry.parts.source,
+    },
+    params = {
+      { name = "x", type = TENSOR, text = "", optional = false },
+      { name = "options", type = "table", text = "", optional = true },
+    },
+    returns = { { type = TENSOR, text = "" } },
+    fields = {},
+    example = ("print(wrun.ones(2, 3):%s_like())"):format(name),
+  }
+end
+
+--- Returns an entry with the options that a base class's entry lists, but for those that it lists
+--- itself, and with what these raise.
+---@param entry wrun.reference.Entry
+---@param base wrun.reference.Entry
+---@return wrun.reference.Entry
+function M.with_options(entry, base)
+  local listed, options = {}, { entry.parts.options }
+  for name in ("; " .. (entry.parts.options or "")):gmatch("; ([%w_]+)") do
+    listed[name] = true
+  end
+  for option in (base.parts.options .. "; "):gmatch("(.-); ") do
+    options[#options + 1] = not listed[option:match("^[%w_]+")] and option or nil
+  end
+  local raises = { entry.parts.raises, base.parts.raises }
+  return M.completed({
+    summary = "", text = {}, parts = {
+      options = table.concat(options, "; "),
+      raises = raises[1] and table.concat(raises, "; ") or raises[2],
+    },
+  }, entry)
+end
+
+--- the example of a loss, with a call of its functional form
+local function functional_example(text, class, name)
+  local short = class:match("[^.]+$")
+  local options = text:match("nn%." .. short .. "(%b())"):sub(2, -2)
+  local function call(arguments)
+    return ("nn.functional.%s(%s%s)"):format(name, arguments:sub(2, -2),
+      options ~= "" and ", " .. options or "")
+  end
+  text = text:gsub("local criterion = nn%.%w+%b()\n", ""):gsub("criterion(%b())", call)
+  return (text:gsub("nn%." .. short .. "%b()(%b())", call))
+end
+
+--- `nn.functional.mse_loss` from `nn.MSELoss`: the loss as a function of tensors and options.
+---@param entry wrun.reference.Entry of the loss
+---@param class string its name
+---@param name string the functional form's
+---@param tensors string[] the names of the tensors
+---@return wrun.reference.Entry
+function M.functional(entry, class, name, tensors)
+  local params = {}
+  for i, tensor in ipairs(tensors) do
+    params[i] = { name = tensor, type = TENSOR, text = "", optional = false }
+  end
+  params[#params + 1] = { name = "options", type = "table", text = "", optional = true }
+  return {
+    module = entry.module,
+    line = entry.line,
+    summary = ("Returns %s: `%s` as a function."):format(what_comes_back(entry), class),
+    text = entry.text,
+    parts = parts_of(entry, {}),
+    params = params,
+    returns = { { type = TENSOR, text = "" } },
+    fields = {},
+    example = functional_example(entry.example, class, name),
+  }
+end
+
+--- the type that a rule asks for, from its words
+local function type_of(rule)
+  return rule.expected:match("^an? (%a+)") or "string"
+end
+
+--- what a setting's rule says besides its type
+local function setting_text(rule)
+  local words = {}
+  if rule.default ~= nil then
+    local format = type(rule.default) == "string" and "default %q" or "default %s"
+    words[1] = format:format(rule.default)
+  end
+  words[#words + 1] = not rule.expected:find("^an? %a+$") and rule.expected or nil
+  return table.concat(words, "; ")
+end
+
+--- `nn.ReLU` from `relu`: the layer that applies a function to its input, with settings between.
+---@param entry wrun.reference.Entry of the function
+---@param class string the layer's name
+---@param name string the function's
+---@param settings { [1]: string, [2]: wrun.check.Rule }[] each its name and its rule
+---@return wrun.reference.Entry
+function M.layer(entry, class, name, settings)
+  local short = class:match("[^.]+$")
+  local params, raises, given, names = {}, {}, {}, { [entry.params[1].name] = "x" }
+  for i, setting in ipairs(settings) do
+    local label, rule = setting[1], setting[2]
+    params[i] = {
+      name = label, type = type_of(rule), text = setting_text(rule), optional = rule.default ~= nil,
+    }
+    names[entry.params[i + 1] and entry.params[i + 1].name or label] = label
+    raises[i] = ("`%s: argument %d: expected %s`"):format(short, i, rule.expected)
+    given[#given + 1] = rule.default == nil and "1" or nil
+  end
+  local function renamed(text)
+    return (text:gsub("%f[%w_]%l[%w_]*", names):gsub("[;,] [%w_]+ %l+ [^;,]- unless given", ""))
+  end
+  raises[#raises + 1] = ("`%s: option NAME: unknown`"):format(short)
+  raises[#raises + 1] = #settings > 0 and ("as `%s`"):format(name) or nil
+  return {
+    module = entry.module,
+    line = entry.line,
+    summary = ("Makes a layer that returns %s."):format(renamed(what_comes_back(entry))),
+    text = {},
+    parts = {
+      shapes = entry.parts.shapes:find("^x ") and entry.parts.shapes or "x [...] -> same",
+      domain = renamed(entry.parts.domain),
+      raises = table.concat(raises, "; "),
+      source = entry.parts.source,
+    },
+    params = params,
+    returns = {},
+    fields = {},
+    example = ("print(%s(%s)(wrun.tensor { -1.0, 0.0, 0.5, 2.0 }))"):format(class,
+      table.concat(given, ", ")),
+  }
+end
+
+return M
