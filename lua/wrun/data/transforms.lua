@@ -28,7 +28,7 @@ end
 
 -- Floats stay what they are; anything else becomes float32.
 local function floating(x)
-  return (x.dtype == "float32" or x.dtype == "float64") and x or x:float()
+  return check.is_float(x) and x or x:float()
 end
 
 --- Makes a transform that multiplies: x * factor.

@@ -28,7 +28,7 @@ local RULES = {
   center = check.boolean(true),
   std = check.number(0.01, 0),
   seed = check.optional(check.integer()),
-  dtype = check.choice("float32", { "float32", "float64" }),
+  dtype = check.float_dtype("float32"),
 }
 
 local function visible_kind(o)
