@@ -39,16 +39,13 @@ publish.into(publish.into(M, arrays), csv)
 ---   mirror     where to download from (default WRUN_MNIST_MIRROR, or else public mirrors)
 ---   otherwise  "fashion_mnist": return that set, and say so on standard error, where MNIST is
 ---              not on the machine and cannot be downloaded
----
 --- shapes  x uint8 [n, 28, 28], y int64 [n]; also classes ("0" to "9"), name and folder
 --- domain  pixels 0 (white paper) to 255 (ink); y counts from 1, so classes[y] is the digit
 --- raises  `mnist: option folder: expected the files of`;
----   `mnist: WRUN_DATA: expected the files of`;
----   `mnist: PATH: ...` for a bad file;
+---   `mnist: WRUN_DATA: expected the files of`; `mnist: PATH: ...` for a bad file;
 ---   `mnist: MNIST is not on this machine and cannot be downloaded`
 --- cost    53 MB and about 0.4 s for the training set, compressed on disk
 --- source  [LeCun1998]
----
 ---     local test = data.mnist { split = "test" }
 ---     print(#test.x, test.classes[test.y[1]:item()])
 ---@param options { split: string?, folder: string?, mirror: string?, otherwise: string? }?
@@ -62,13 +59,11 @@ end
 ---
 --- As `mnist`, with the sub-folder fashion-mnist and WRUN_FASHION_MNIST_MIRROR; before downloading,
 --- it also looks where Debian's package dataset-fashion-mnist puts the files.
----
 --- shapes  x uint8 [n, 28, 28], y int64 [n]; also classes ("T-shirt/top" ...), name and folder
 --- domain  pixels 0 to 255; y counts from 1
 --- raises  as mnist, beginning `fashion_mnist:`
 --- cost    53 MB and about 0.5 s for the training set, compressed on disk
 --- source  [Xiao2017]
----
 ---     local test = data.fashion_mnist { split = "test" }
 ---     print(#test.x, test.classes[test.y[1]:item()])
 ---@param options { split: string?, folder: string?, mirror: string?, otherwise: string? }?
@@ -86,18 +81,15 @@ end
 --- ~/.cache/wrun/cifar-10-batches-bin). They are never downloaded. Options:
 ---   split   "train" or "test" (default: both are returned, train first)
 ---   folder  a data folder, used in place of all others
----
 --- shapes  x uint8 [n, 3, 32, 32], y int64 [n]; also classes ("airplane" ...), name and folder
 --- domain  red, green and blue planes, 0 to 255; y counts from 1. A file may hold fewer than the
 ---   10000 records it should; sizes and labels are checked
 --- raises  `cifar10: option folder: expected the files of`;
 ---   `cifar10: PATH: expected 1 to 10000 records of 3073 bytes`;
----   `cifar10: PATH: record N: expected a label from 0 to 9`; `cifar10: PATH: ...` for a file
----   that is bad otherwise; `cifar10: CIFAR-10 is not on this machine, and it is not
----   downloaded`
+---   `cifar10: PATH: record N: expected a label from 0 to 9`; `cifar10: PATH: ...` for a file that
+---   is bad otherwise; `cifar10: CIFAR-10 is not on this machine, and it is not downloaded`
 --- cost    154 MB for the training set, twice that while it is read
 --- source  [Krizhevsky2009]
----
 ---     local test = data.cifar10 { split = "test" }
 ---     print(test.x, test.classes[test.y[1]:item()])
 ---@param options { split: string?, folder: string? }?
@@ -113,10 +105,8 @@ local RUN = { seed = check.integer(1) }
 --- and --threads.
 ---
 --- Option seed: the default of --seed (1).
----
 --- domain  a parser that has none of them; `images` does what they say
 --- raises  `options: option seed: expected`
----
 ---     local parser = require("argparse")("mine.lua", "Trains a network of my own.")
 ---     data.options(parser, { seed = 7 })
 ---     print(parser:parse({ "--threads", "1" }).seed)
@@ -134,12 +124,10 @@ end
 
 --- Begins a run as a script's `options` say: seeds the default generator, sets the number of
 --- threads, and returns the training set and the test set.
----
 --- shapes  as mnist
 --- domain  what the parser of `options` returned; without `dataset`, Fashion-MNIST stands in for an
 ---   MNIST that cannot be had
 --- raises  as mnist, fashion_mnist, manual_seed and set_num_threads
----
 ---     local train, test = data.images { seed = 1, dataset = "fashion_mnist" }
 ---     print(#train.x, #test.x)
 ---@param args { seed: integer, data: string?, dataset: string?, threads: integer? }
@@ -172,19 +160,16 @@ end
 ---   flatten           make rows of the samples of a table { x = } (true)
 ---   transform         what each batch's first value goes through, after all else: data.transforms
 ---   target_transform  the same for its second value
----
 --- shapes  x [n, ...], y [n, ...] -> #loader batches of x [batch, features], y [batch, ...]
 --- domain  uint8 x of a table { x = } becomes float32 between 0 and 1, a batch at a time; other
 ---   types, and other data sets, stay as they are. Samples of objects are put together by
 ---   `collate`: a list such as { x, y } gives a batch x, y
 --- raises  `loader: argument 1: expected`; `loader: option NAME: expected`;
 ---   `loader: option NAME: unknown`; `loader: option NAME: cannot go together with`
----
 ---     local set = { x = wrun.randn(5, 3), y = wrun.arange(1, 6) }
 ---     local loader = data.loader(set, { batch_size = 2, shuffle = true })
 ---     for x, y in loader:batches() do print(x.shape[1], y.shape[1]) end
 ---@param dataset table
----@param options table?
 ---@return wrun.data.Loader
 function M.loader(dataset, options)
   return Loader(dataset, options)

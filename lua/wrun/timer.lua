@@ -30,7 +30,6 @@ end
 --- Returns a timer that counts wall-clock seconds from now. It never goes back, whatever happens to
 --- the time of day.
 --- source  clock_gettime(CLOCK_MONOTONIC)
----
 ---     local timer = wrun.timer()
 ---     wrun.randn(100, 100):matmul(wrun.randn(100, 100))
 ---     print(timer:seconds() > 0) -- true

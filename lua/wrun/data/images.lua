@@ -207,8 +207,8 @@ end
 --- Returns one split of a set, or both (training set first) when the options name none.
 --- domain  options split, folder, mirror, otherwise; see wrun.data
 --- raises  `NAME: option folder: expected the files of`; `NAME: WRUN_DATA: expected the files of`;
----   `NAME: PATH: ...` for a bad file; `NAME: ... is not on this machine and cannot be
----   downloaded`; `NAME: ... is not on this machine, and it is not downloaded`
+---   `NAME: PATH: ...` for a bad file; `NAME: ... is not on this machine and cannot be downloaded`;
+---   `NAME: ... is not on this machine, and it is not downloaded`
 ---@param set wrun.data.catalog.Set
 ---@param given table?
 ---@return wrun.data.Dataset

@@ -79,9 +79,7 @@ end
 --- shapes  mask [visible] or [chains, visible]
 --- domain  k >= 1 (1); with temperatures, an exchange follows every step
 --- raises  `step: argument N: expected`
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:chains(10):step(100).v:mean(1))
+---     print(rbm.new({ visible = 4, hidden = 2 }):chains(10):step(100).v:mean(1))
 ---@param k integer?
 ---@param mask wrun.Tensor?
 ---@return wrun.rbm.Chains
@@ -107,7 +105,6 @@ end
 
 --- Returns the share of exchanges between each temperature and the next that were accepted.
 --- domain  0..1; an empty table without temperatures
----
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     print(#machine:chains(10, { temperatures = 5 }):step(20):swap_rates())
 ---@return number[]
@@ -123,11 +120,9 @@ end
 --- shapes  -> [chains, height, width]
 --- domain  height times width is the number of visible units
 --- raises  `images: expected a height and width of`
----
 ---     print(rbm.new({ visible = 6, hidden = 2 }):chains(10):step(5):images(2, 3).shape[1])
 ---@param height integer
 ---@param width integer
----@return wrun.Tensor
 function Chains:images(height, width)
   local visible = self.model.options.visible
   if height * width ~= visible then
@@ -143,7 +138,6 @@ local M = { methods = {} }
 --- domain  1 at lag 0; second, the integrated autocorrelation time in steps (at least 1)
 --- raises  `autocorrelation: argument N: expected`
 --- source  [Sokal1997]: summed until the lag exceeds five times the sum
----
 ---     local x = wrun.randn(100, 2)
 ---     print(rbm.autocorrelation(x, 3))
 ---@param series wrun.Tensor
@@ -178,11 +172,9 @@ end
 --- domain  options temperatures (1; more is parallel tempering, from the reference model to this
 ---   one in equal steps of inverse temperature) and start (default: the reference model)
 --- raises  `chains: argument 1: expected`; `chains: option start: expected`
----
 ---     local chains = rbm.new({ visible = 4, hidden = 2 }):chains(10)
 ---     print(chains:step(5).v.shape[1])
 ---@param count integer
----@param options table?
 ---@return wrun.rbm.Chains
 function M.methods:chains(count, options)
   return Chains(self, count, options)

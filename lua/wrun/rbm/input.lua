@@ -110,7 +110,6 @@ end
 
 --- The mean of each visible unit over the data as it is after binarisation.
 ---@param model table
----@param data wrun.Tensor
 ---@param how string
 function M.mean(model, data, how)
   local n, sum = data:size(1), wrun.zeros(model.options.visible, { dtype = "float64" })

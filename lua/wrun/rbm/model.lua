@@ -49,7 +49,6 @@ end
 --- A Restricted Boltzmann Machine: `wrun.rbm.new` makes one, and says more.
 --- domain  as rbm.new
 --- raises  as rbm.new
----
 ---     print(rbm.new { visible = 784, hidden = 500 })
 ---@param options table
 function Model:init(options)
@@ -109,11 +108,8 @@ end
 --- shapes  v [batch, visible] -> [batch, hidden]
 --- domain  probabilities; v of any values, images as uint8 count as 0..1
 --- raises  `hidden: argument 1: expected`
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:hidden(wrun.ones(3, 4)))
+---     print(rbm.new({ visible = 4, hidden = 2 }):hidden(wrun.ones(3, 4)))
 ---@param v wrun.Tensor
----@return wrun.Tensor
 function Model:hidden(v)
   v = input.layer(self, "hidden", v, self.options.visible)
   return self.hidden_kind.mean(self:_to_hidden(v), self.hidden_bias)
@@ -124,11 +120,8 @@ end
 --- shapes  h [batch, hidden] -> [batch, visible]
 --- domain  h of any values
 --- raises  `visible: argument 1: expected`
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:visible(wrun.ones(3, 2)))
+---     print(rbm.new({ visible = 4, hidden = 2 }):visible(wrun.ones(3, 2)))
 ---@param h wrun.Tensor
----@return wrun.Tensor
 function Model:visible(h)
   h = input.layer(self, "visible", h, self.options.hidden)
   return self.visible_kind.mean(self:_to_visible(h), self.visible_bias)
@@ -138,11 +131,8 @@ end
 --- shapes  v [batch, visible] -> [batch, hidden]
 --- domain  v of any values, images as uint8 count as 0..1
 --- raises  `sample_h: argument 1: expected`
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:sample_h(wrun.ones(3, 4)))
+---     print(rbm.new({ visible = 4, hidden = 2 }):sample_h(wrun.ones(3, 4)))
 ---@param v wrun.Tensor
----@return wrun.Tensor
 function Model:sample_h(v)
   v = input.layer(self, "sample_h", v, self.options.visible)
   return self:_draw_hidden(v)
@@ -152,11 +142,8 @@ end
 --- shapes  h [batch, hidden] -> [batch, visible]
 --- domain  h of any values
 --- raises  `sample_v: argument 1: expected`
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:sample_v(wrun.ones(3, 2)))
+---     print(rbm.new({ visible = 4, hidden = 2 }):sample_v(wrun.ones(3, 2)))
 ---@param h wrun.Tensor
----@return wrun.Tensor
 function Model:sample_v(h)
   h = input.layer(self, "sample_v", h, self.options.hidden)
   return self:_draw_visible(h)
@@ -170,13 +157,11 @@ local STEPS = check.integer(1, 1)
 --- domain  k >= 1; the mask holds 0 and 1, or is bool: 1 clamps the unit to its value in v
 --- raises  `gibbs: argument N: expected`
 --- cost    k products there and back
----
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     print(machine:gibbs(wrun.zeros(3, 4), 10, wrun.tensor({ 1, 0, 0, 0 }))) -- unit 1 stays 0
 ---@param v wrun.Tensor
 ---@param k integer?
 ---@param mask wrun.Tensor?
----@return wrun.Tensor
 function Model:gibbs(v, k, mask)
   local given = input.layer(self, "gibbs", v, self.options.visible)
   k = check.argument("gibbs", 2, k, STEPS)
@@ -195,11 +180,8 @@ end
 --- shapes  v [batch, visible] -> [batch, visible]
 --- domain  v of any values, images as uint8 count as 0..1
 --- raises  `reconstruct: argument 1: expected`
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:reconstruct(wrun.ones(3, 4)))
+---     print(rbm.new({ visible = 4, hidden = 2 }):reconstruct(wrun.ones(3, 4)))
 ---@param v wrun.Tensor
----@return wrun.Tensor
 function Model:reconstruct(v)
   v = input.layer(self, "reconstruct", v, self.options.visible)
   local h = self.hidden_kind.mean(self:_to_hidden(v), self.hidden_bias)
@@ -213,12 +195,9 @@ end
 --- shapes  v [batch, visible], h [batch, hidden] -> [batch] float64
 --- domain  nats
 --- raises  `energy: argument N: expected`
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:energy(wrun.ones(1, 4), wrun.ones(1, 2)))
+---     print(rbm.new({ visible = 4, hidden = 2 }):energy(wrun.ones(1, 4), wrun.ones(1, 2)))
 ---@param v wrun.Tensor
 ---@param h wrun.Tensor
----@return wrun.Tensor
 function Model:energy(v, h)
   v = input.layer(self, "energy", v, self.options.visible)
   h = input.layer(self, "energy", h, self.options.hidden, 2)
@@ -246,11 +225,8 @@ end
 --- domain  nats
 --- raises  `free_energy: argument 1: expected`
 --- source  [Hinton2012] section 16.1
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:free_energy(wrun.eye(4)))
+---     print(rbm.new({ visible = 4, hidden = 2 }):free_energy(wrun.eye(4)))
 ---@param v wrun.Tensor
----@return wrun.Tensor
 function Model:free_energy(v)
   v = input.layer(self, "free_energy", v, self.options.visible)
   return -self:_log_weight(v, self:_to_hidden(v))
@@ -263,9 +239,7 @@ end
 --- -(v - mu) a' - (h - lambda) b' - (h - lambda) W (v - mu). The model's own are the plain ones.
 --- shapes  visible_bias, visible_offset [visible]; hidden_bias, hidden_offset [hidden]
 --- source  [Melchior2016] eq. 5 and 6
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:centered().visible_bias)
+---     print(rbm.new({ visible = 4, hidden = 2 }):centered().visible_bias)
 ---@return table
 function Model:centered()
   local mu, lambda = self.visible_offset, self.hidden_offset
@@ -280,9 +254,7 @@ end
 
 --- Returns copies of the parameters without offsets.
 --- shapes  weight [hidden, visible], visible_bias [visible], hidden_bias [hidden]
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:plain().weight)
+---     print(rbm.new({ visible = 4, hidden = 2 }):plain().weight)
 ---@return table
 function Model:plain()
   return {
@@ -298,9 +270,7 @@ local STATE = {
 
 --- Returns copies of all that the model is: parameters, offsets, and where its generator stands.
 --- shapes  as the parameters
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:state_dict().weight)
+---     print(rbm.new({ visible = 4, hidden = 2 }):state_dict().weight)
 ---@return table<string, wrun.Tensor>
 function Model:state_dict()
   local state = { generator = self.generator:get_state() }
@@ -314,7 +284,6 @@ end
 --- shapes  as the parameters
 --- domain  copied, and converted to the model's dtype
 --- raises  `load_state_dict: NAME: expected`
----
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     local other = rbm.new { visible = 4, hidden = 2 }
 ---     other:load_state_dict(machine:state_dict())

@@ -23,9 +23,7 @@ end
 --- domain  nats; machines that `is_enumerable`
 --- raises  `log_z: expected at most 25 binary units on the smaller side`
 --- cost    2^units times the other side; in float64
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:log_z())
+---     print(rbm.new({ visible = 4, hidden = 2 }):log_z())
 ---@return number
 function M.methods:log_z()
   return enumerate.log_z(self, "log_z")
@@ -157,18 +155,15 @@ end
 
 --- Returns log Z by annealed importance sampling from the model of the base rates.
 --- domain  options chains (100); steps (default: the 14,500 of the source; a number: equal steps);
----   reverse: walk from samples of the model to the base rates, which errs towards a larger
----   log Z; start [chains, visible], those samples (default: exact ones, of small machines);
----   progress(done, all). Returns { log_z, sd (of log Z, nats), ess (effective chains), low
----   and high (95 %), reliable (ess at least a fifth of the chains), chains, steps,
----   log_weight }
+---   reverse: walk from samples of the model to the base rates, which errs towards a larger log Z;
+---   start [chains, visible], those samples (default: exact ones, of small machines);
+---   progress(done, all). Returns { log_z, sd (of log Z, nats), ess (effective chains), low and
+---   high (95 %), reliable (ess at least a fifth of the chains), chains, steps, log_weight }
 --- raises  `ais: option NAME: expected`
 --- cost    two products of chains x visible x hidden a step
 --- source  [Neal2001], [Salakhutdinov2008], [Burda2015]
----
 ---     local z = rbm.new({ visible = 6, hidden = 3 }):ais { steps = 100 }
 ---     print(z.log_z)
----@param options table?
 ---@return table
 function M.methods:ais(options)
   local o = check.options("ais", options, AIS)
@@ -198,16 +193,12 @@ end
 
 --- Returns the log-likelihood of each row of data.
 --- shapes  data [n, visible] -> [n] float64
---- domain  nats; log_z a number or what `ais` returned; options binarize ("none" for data of 0
----   and 1, "threshold" or "stochastic") and the seed (1) of the draws
+--- domain  nats; log_z a number or what `ais` returned; options binarize ("none" for data of 0 and
+---   1, "threshold" or "stochastic") and the seed (1) of the draws
 --- raises  `log_likelihood: argument N: expected`; `log_likelihood: option binarize: expected`
----
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     print(machine:log_likelihood(wrun.eye(4), machine:log_z()))
----@param data wrun.Tensor
 ---@param log_z number|table
----@param options table?
----@return wrun.Tensor
 function M.methods:log_likelihood(data, log_z, options)
   local o = check.options("log_likelihood", options, LIKELIHOOD)
   log_z = type(log_z) == "table" and log_z.log_z or log_z
@@ -234,12 +225,7 @@ end
 --- raises  `pseudo_likelihood: argument 1: expected`
 --- cost    a free energy a unit: visible times the work of free_energy
 --- source  [Besag1975]
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:pseudo_likelihood(wrun.eye(4)))
----@param data wrun.Tensor
----@param options table?
----@return wrun.Tensor
+---     print(rbm.new({ visible = 4, hidden = 2 }):pseudo_likelihood(wrun.eye(4)))
 function M.methods:pseudo_likelihood(data, options)
   if self.options.visible_units ~= "binary" then
     fail("pseudo_likelihood: expected binary visible units, got %s", self.options.visible_units)
