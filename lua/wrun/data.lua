@@ -57,18 +57,14 @@ end
 
 --- Returns Fashion-MNIST: as MNIST, but photographs of clothes.
 ---
---- As `mnist`, with the sub-folder fashion-mnist and WRUN_FASHION_MNIST_MIRROR; before downloading,
---- it also looks where Debian's package dataset-fashion-mnist puts the files.
---- shapes  x uint8 [n, 28, 28], y int64 [n]; also classes ("T-shirt/top" ...), name and folder
---- domain  pixels 0 to 255; y counts from 1
+--- The sub-folder is fashion-mnist, the variable WRUN_FASHION_MNIST_MIRROR. Before downloading, it
+--- also looks where Debian's package dataset-fashion-mnist puts the files.
+--- as      mnist
+--- domain  pixels 0 to 255; y counts from 1, classes[y] is "T-shirt/top" ...
 --- raises  as mnist, beginning `fashion_mnist:`
 --- cost    53 MB and about 0.5 s for the training set, compressed on disk
 --- source  [Xiao2017]
----     local test = data.fashion_mnist { split = "test" }
----     print(#test.x, test.classes[test.y[1]:item()])
 ---@param options { split: string?, folder: string?, mirror: string?, otherwise: string? }?
----@return wrun.data.Dataset
----@return wrun.data.Dataset? test
 function M.fashion_mnist(options)
   return images.load(catalog.fashion_mnist, options)
 end

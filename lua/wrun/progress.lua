@@ -84,8 +84,7 @@ end
 --- Wipes the line.
 --- domain  may be called twice
 ---     local bar = wrun.progress.bar { count = 10 }
----     bar:close()
----     print(bar.count)
+---     print(bar:close(), bar.count)
 function Bar:close()
   if self.visible then
     self.visible = false

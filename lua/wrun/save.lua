@@ -26,18 +26,12 @@ end
 -------------------------------------------------------------------------------
 -- Out
 
-local function sorted_keys(t)
-  local keys = {}
-  for key in pairs(t) do
-    keys[#keys + 1] = key
+-- numbers first, then texts
+local function is_before(a, b)
+  if math.type(a) == math.type(b) then
+    return a < b
   end
-  table.sort(keys, function(a, b)
-    if math.type(a) == math.type(b) then
-      return a < b
-    end
-    return type(a) == "number"
-  end)
-  return keys
+  return type(a) == "number"
 end
 
 local function check_keys(path, t)
@@ -74,7 +68,7 @@ local function encode_table(out, path, t, depth)
   end
   check_keys(path, t)
   out.text[#out.text + 1] = "d"
-  for _, key in ipairs(sorted_keys(t)) do
+  for _, key in ipairs(check.sorted_keys(t, is_before)) do
     out.text[#out.text + 1] = encode_scalar(path, key)
     encode(out, joined(path, key), t[key], depth + 1)
   end
@@ -100,7 +94,7 @@ end
 
 local function metadata_list(metadata)
   local list = {}
-  for _, name in ipairs(sorted_keys(metadata)) do
+  for _, name in ipairs(check.sorted_keys(metadata, is_before)) do
     local value = metadata[name]
     if type(name) ~= "string" or type(value) ~= "string" or name == TREE then
       fail("save: argument 3: expected a table of name and text, got %s = %s",
@@ -124,8 +118,7 @@ end
 --- source  the safetensors format; see lua/wrun/save.lua for what is not a tensor
 ---     local path, model = os.tmpname(), nn.Linear(2, 3)
 ---     wrun.save(path, { model = model:state_dict(), epoch = 7 }, { note = "a first try" })
----     print(wrun.load(path).model.weight, wrun.load(path).epoch)
----     os.remove(path)
+---     print(wrun.load(path).model.weight, wrun.load(path).epoch, os.remove(path))
 ---@param tree table
 ---@param metadata table<string, string>?  shown to other readers as the file's `__metadata__`
 function M.save(path, tree, metadata)
@@ -236,8 +229,7 @@ end
 ---     local path = os.tmpname()
 ---     wrun.save(path, { weight = wrun.ones(2, 2), steps = { 1, 2.5, "three" } })
 ---     local tree = wrun.load(path)
----     print(tree.weight:sum(), tree.steps[3])
----     os.remove(path)
+---     print(tree.weight:sum(), tree.steps[3], os.remove(path))
 ---@return table tree
 ---@return table<string, string> metadata
 function M.load(path)

@@ -21,8 +21,7 @@ end
 --- Starts the timer anew.
 ---
 ---     local timer = wrun.timer()
----     timer:reset()
----     print(timer:seconds() < 10) -- true
+---     print(timer:reset(), timer:seconds() < 10)
 function Timer:reset()
   self.started = core.clock()
 end

@@ -76,8 +76,7 @@ end
 ---     local path = os.tmpname()
 ---     data.save_csv(path, wrun.tensor({ { 1, 2.5 }, { 3, 4 } }), { header = { "a", "b" } })
 ---     local x, names = data.csv(path, { header = true })
----     print(x, names[2])
----     os.remove(path)
+---     print(x, names[2], os.remove(path))
 ---@return wrun.Tensor
 ---@return string[]? names  with header = true: of the columns that are returned
 function M.csv(path, options)
@@ -112,8 +111,7 @@ local WRITE = { separator = SEPARATOR, header = check.optional(check.table()) }
 --- source  [RFC4180]
 ---     local path = os.tmpname()
 ---     data.save_csv(path, wrun.tensor({ 0.1, 1 / 3 }))
----     print(io.open(path):read("a"))
----     os.remove(path)
+---     print(io.open(path):read("a"), os.remove(path))
 ---@param options { separator: string, header: string[] }?
 function M.save_csv(path, x, options)
   check.argument("save_csv", 1, path, PATH)

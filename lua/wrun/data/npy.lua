@@ -19,8 +19,7 @@ local PATH = check.string()
 --- source  numpy/lib/format.py
 ---     local path = os.tmpname()
 ---     data.save_npy(path, wrun.arange(6):reshape(2, 3))
----     print(data.npy(path))
----     os.remove(path)
+---     print(data.npy(path), os.remove(path))
 ---@return wrun.Tensor
 function M.npy(path)
   check.argument("npy", 1, path, PATH)
@@ -34,8 +33,7 @@ end
 --- raises  `save_npy: argument N: expected`; `save_npy: PATH: ...` when it cannot be written
 ---     local path = os.tmpname()
 ---     data.save_npy(path, wrun.tensor({ true, false }))
----     print(data.npy(path).dtype)
----     os.remove(path)
+---     print(data.npy(path).dtype, os.remove(path))
 function M.save_npy(path, x)
   check.argument("save_npy", 1, path, PATH)
   check.tensor_argument("save_npy", 2, x)
@@ -52,8 +50,7 @@ end
 --- source  PKWARE's APPNOTE 6.3
 ---     local path = os.tmpname()
 ---     data.save_npz(path, { x = wrun.zeros(2, 3), y = wrun.tensor({ 1, 2 }) })
----     print(data.npz(path).y)
----     os.remove(path)
+---     print(data.npz(path).y, os.remove(path))
 ---@return table<string, wrun.Tensor>
 function M.npz(path)
   check.argument("npz", 1, path, PATH)
@@ -72,8 +69,7 @@ local NPZ = { compress = check.boolean(false) }
 ---   `save_npz: option NAME: ...`; `save_npz: PATH: ...` when it cannot be written
 ---     local path = os.tmpname()
 ---     data.save_npz(path, { w = wrun.eye(3) }, { compress = true })
----     print(data.npz(path).w:sum())
----     os.remove(path)
+---     print(data.npz(path).w:sum(), os.remove(path))
 ---@param tensors table<string, wrun.Tensor>
 ---@param options { compress: boolean }?
 function M.save_npz(path, tensors, options)

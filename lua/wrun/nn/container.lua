@@ -115,13 +115,7 @@ local function dictionary(class_name, item)
   ---@param items table<string, any>
   ---@return any
   function class:update(items)
-    local names = {}
-    for name in pairs(items) do
-      names[#names + 1] = name
-    end
-    table.sort(names, function(a, b)
-      return tostring(a) < tostring(b)
-    end)
+    local names = check.sorted_keys(items)
     for _, name in ipairs(names) do
       if rawget(self, name) == nil then
         registry.check_name(class_name, self, name)

@@ -105,8 +105,8 @@ end
 
 --- Returns the share of exchanges between each temperature and the next that were accepted.
 --- domain  0..1; an empty table without temperatures
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(#machine:chains(10, { temperatures = 5 }):step(20):swap_rates())
+---     local chains = rbm.new({ visible = 4, hidden = 2 }):chains(10, { temperatures = 5 })
+---     print(#chains:step(20):swap_rates())
 ---@return number[]
 function Chains:swap_rates()
   local rates = {}
@@ -172,8 +172,7 @@ end
 --- domain  options temperatures (1; more is parallel tempering, from the reference model to this
 ---   one in equal steps of inverse temperature) and start (default: the reference model)
 --- raises  `chains: argument 1: expected`; `chains: option start: expected`
----     local chains = rbm.new({ visible = 4, hidden = 2 }):chains(10)
----     print(chains:step(5).v.shape[1])
+---     print(rbm.new({ visible = 4, hidden = 2 }):chains(10):step(5).v.shape[1])
 ---@param count integer
 ---@return wrun.rbm.Chains
 function M.methods:chains(count, options)

@@ -40,7 +40,6 @@ local function enumerable_side(model, fname)
 end
 
 --- Is a layer small enough to sum over all its states?
----@param model wrun.rbm.Model
 function M.is_enumerable(model)
   return smaller_side(model) <= M.MOST
 end
@@ -69,7 +68,6 @@ local function blocks(model, n, is_hidden)
 end
 
 --- log Z by the direct sum in blocks: for units of any kind, and weights of any size.
----@param model wrun.rbm.Model
 function M.log_z_blocks(model)
   local n, is_hidden = enumerable_side(model, "log_z")
   local parts = {}
@@ -81,9 +79,6 @@ end
 
 --- log Z by enumerating the smaller side.
 --- raises  `FNAME: expected at most 25 binary units on the smaller side`
----@param model wrun.rbm.Model
----@param fname string
----@return number
 function M.log_z(model, fname)
   local _, is_hidden = enumerable_side(model, fname)
   local o = model.options
@@ -100,7 +95,6 @@ end
 --- Rows that together are the model's expectation: visible states or means v, hidden states or
 --- means p, and the probability of each row. The likelihood's gradient is exact with them.
 --- cost    memory 2^n rows of the smaller side; at most 16 units
----@param model wrun.rbm.Model
 function M.expectation(model)
   local n, is_hidden = enumerable_side(model, "fit")
   if n > 16 then
@@ -121,8 +115,6 @@ function M.expectation(model)
 end
 
 --- n exact samples of the visible units.
----@param model wrun.rbm.Model
----@param count integer
 function M.sample(model, count)
   local n, is_hidden = enumerable_side(model, "sample")
   local best, chosen -- the largest of log weight + Gumbel noise wins, block by block

@@ -240,18 +240,15 @@ end
 
 --- Trains for one pass over the data.
 --- raises  `fit: diverged in epoch`
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     local trainer = machine:trainer(wrun.rand(100, 4):round(), { lr = 0.1 })
+---     local trainer = rbm.new({ visible = 4, hidden = 2 }):trainer(wrun.rand(100, 4):round())
 ---     trainer:run_epoch()
 ---     print(trainer.update_ratio)
 function Trainer:run_epoch()
   autograd.no_grad(run_epoch, self)
 end
 
---- Copies of all that training is: the model, the chains, the momentum, the epoch.
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     local trainer = machine:trainer(wrun.rand(100, 4):round(), { lr = 0.1 })
+--- Returns copies of all that training is: the model, the chains, the momentum, the epoch.
+---     local trainer = rbm.new({ visible = 4, hidden = 2 }):trainer(wrun.rand(100, 4):round())
 ---     print(trainer:state_dict().epoch)
 ---@return table
 function Trainer:state_dict()
@@ -267,11 +264,9 @@ end
 --- Goes on where `state_dict` was called; the bits are those of a run that never stopped.
 --- domain  a state of a trainer of a machine of the same sizes
 --- raises  `load_state_dict: NAME: expected`
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     local x = wrun.rand(100, 4):round()
----     local trainer = machine:trainer(x, { lr = 0.1 })
+---     local machine, x = rbm.new { visible = 4, hidden = 2 }, wrun.rand(100, 4):round()
+---     local trainer, later = machine:trainer(x), machine:trainer(x)
 ---     trainer:run_epoch()
----     local later = machine:trainer(x, { lr = 0.1 })
 ---     later:load_state_dict(trainer:state_dict())
 ---     print(later.epoch)
 ---@param state table
@@ -313,12 +308,10 @@ end
 
 local M = { methods = {} }
 
---- Makes a trainer, for those who want the loop in their own hands; `fit` describes the options.
---- shapes  data [n, visible] or [n, ...]
---- domain  as `fit`
+--- Makes a trainer, for those who want the loop in their own hands.
+--- as      fit
 --- raises  as `fit`
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     local trainer = machine:trainer(wrun.rand(100, 4):round(), { lr = 0.1 })
+---     local trainer = rbm.new({ visible = 4, hidden = 2 }):trainer(wrun.rand(100, 4):round())
 ---     trainer:run_epoch()
 ---     print(trainer.epoch)
 ---@return wrun.rbm.Trainer

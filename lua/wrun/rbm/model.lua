@@ -109,7 +109,6 @@ end
 --- domain  probabilities; v of any values, images as uint8 count as 0..1
 --- raises  `hidden: argument 1: expected`
 ---     print(rbm.new({ visible = 4, hidden = 2 }):hidden(wrun.ones(3, 4)))
----@param v wrun.Tensor
 function Model:hidden(v)
   v = input.layer(self, "hidden", v, self.options.visible)
   return self.hidden_kind.mean(self:_to_hidden(v), self.hidden_bias)
@@ -121,29 +120,21 @@ end
 --- domain  h of any values
 --- raises  `visible: argument 1: expected`
 ---     print(rbm.new({ visible = 4, hidden = 2 }):visible(wrun.ones(3, 2)))
----@param h wrun.Tensor
 function Model:visible(h)
   h = input.layer(self, "visible", h, self.options.hidden)
   return self.visible_kind.mean(self:_to_visible(h), self.visible_bias)
 end
 
 --- Returns a sample of the hidden units given the visible ones.
---- shapes  v [batch, visible] -> [batch, hidden]
+--- as      hidden
 --- domain  v of any values, images as uint8 count as 0..1
---- raises  `sample_h: argument 1: expected`
----     print(rbm.new({ visible = 4, hidden = 2 }):sample_h(wrun.ones(3, 4)))
----@param v wrun.Tensor
 function Model:sample_h(v)
   v = input.layer(self, "sample_h", v, self.options.visible)
   return self:_draw_hidden(v)
 end
 
 --- Returns a sample of the visible units given the hidden ones.
---- shapes  h [batch, hidden] -> [batch, visible]
---- domain  h of any values
---- raises  `sample_v: argument 1: expected`
----     print(rbm.new({ visible = 4, hidden = 2 }):sample_v(wrun.ones(3, 2)))
----@param h wrun.Tensor
+--- as      visible
 function Model:sample_v(h)
   h = input.layer(self, "sample_v", h, self.options.hidden)
   return self:_draw_visible(h)
@@ -159,7 +150,6 @@ local STEPS = check.integer(1, 1)
 --- cost    k products there and back
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     print(machine:gibbs(wrun.zeros(3, 4), 10, wrun.tensor({ 1, 0, 0, 0 }))) -- unit 1 stays 0
----@param v wrun.Tensor
 ---@param k integer?
 ---@param mask wrun.Tensor?
 function Model:gibbs(v, k, mask)
@@ -181,7 +171,6 @@ end
 --- domain  v of any values, images as uint8 count as 0..1
 --- raises  `reconstruct: argument 1: expected`
 ---     print(rbm.new({ visible = 4, hidden = 2 }):reconstruct(wrun.ones(3, 4)))
----@param v wrun.Tensor
 function Model:reconstruct(v)
   v = input.layer(self, "reconstruct", v, self.options.visible)
   local h = self.hidden_kind.mean(self:_to_hidden(v), self.hidden_bias)
@@ -196,8 +185,6 @@ end
 --- domain  nats
 --- raises  `energy: argument N: expected`
 ---     print(rbm.new({ visible = 4, hidden = 2 }):energy(wrun.ones(1, 4), wrun.ones(1, 2)))
----@param v wrun.Tensor
----@param h wrun.Tensor
 function Model:energy(v, h)
   v = input.layer(self, "energy", v, self.options.visible)
   h = input.layer(self, "energy", h, self.options.hidden, 2)
@@ -226,7 +213,6 @@ end
 --- raises  `free_energy: argument 1: expected`
 --- source  [Hinton2012] section 16.1
 ---     print(rbm.new({ visible = 4, hidden = 2 }):free_energy(wrun.eye(4)))
----@param v wrun.Tensor
 function Model:free_energy(v)
   v = input.layer(self, "free_energy", v, self.options.visible)
   return -self:_log_weight(v, self:_to_hidden(v))

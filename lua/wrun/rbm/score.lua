@@ -10,9 +10,8 @@ local fail = check.fail
 
 local M = { methods = {} }
 
---- Can log Z be computed exactly? It is a sum over all states of the smaller layer of binary units,
---- up to 25.
----
+--- Can log Z be computed exactly, as a sum over all states of the smaller layer?
+--- domain  up to 25 binary units
 ---     print(rbm.new({ visible = 784, hidden = 500 }):is_enumerable())
 ---@return boolean
 function M.methods:is_enumerable()

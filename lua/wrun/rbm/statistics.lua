@@ -22,9 +22,6 @@ end
 ---   0.01..0.99; map [n, hidden], units by cases; weight, visible_bias and hidden_bias { mean, std,
 ---   low, high, histogram: counts in 20 bins from low to high }; reconstruction_error: squared,
 ---   summed over units, a case
----@param model wrun.rbm.Model
----@param v wrun.Tensor
----@return table
 function M.of(model, v)
   local map = model:hidden(v)
   local activity = map:mean(1)

@@ -41,6 +41,7 @@ local ARGUMENTS = {
   a = "wrun.Tensor", b = "wrun.Tensor", x = "wrun.Tensor", y = "wrun.Tensor",
   data = "wrun.Tensor", indices = "wrun.Tensor", input = "wrun.Tensor", mask = "wrun.Tensor",
   target = "wrun.Tensor", tensor = "wrun.Tensor",
+  h = "wrun.Tensor", v = "wrun.Tensor",
   d = "integer", keepdim = "boolean?  false", name = "string", options = "table?", path = "string",
 }
 
