@@ -2,28 +2,10 @@
 
 local files = require "spec.support.files"
 local images = require "wrun.data.images"
-local refused = require "spec.support.refusal"
 local tiny_set = require "spec.support.tiny_set"
 
 local tiny = tiny_set.set
-local machine = files.machine(before_each, after_each)
-
-before_each(function()
-  tiny.installed = machine.root .. "/installed"
-end)
-
--- Puts the files of the set, or those named, into a folder below the root, and returns it.
-local function put(name, names)
-  return tiny_set.put(machine.root .. "/" .. name, names)
-end
-
-local function load(options)
-  return images.load(tiny, options)
-end
-
-local function refusal(options)
-  return refused(load, options)
-end
+local machine, put, load, refusal = tiny_set.machine(before_each, after_each)
 
 describe("the search for an image set", function()
   it("finds the sub-folder of a data folder, and prefers it", function()

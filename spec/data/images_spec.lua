@@ -1,33 +1,14 @@
 --- Finding, fetching and checking image sets, on a tiny set whose files are made here.
 
 local files = require "spec.support.files"
-local images = require "wrun.data.images"
 local progress = require "wrun.progress"
-local refused = require "spec.support.refusal"
 local stub = require "luassert.stub"
 local tiny_set = require "spec.support.tiny_set"
 local web = require "spec.support.server"
 
 local content = tiny_set.content
 local tiny = tiny_set.set
-local machine = files.machine(before_each, after_each)
-
-before_each(function()
-  tiny.installed = machine.root .. "/installed"
-end)
-
--- Puts the files of the set, or those named, into a folder below the root, and returns it.
-local function put(name, names)
-  return tiny_set.put(machine.root .. "/" .. name, names)
-end
-
-local function load(options)
-  return images.load(tiny, options)
-end
-
-local function refusal(options)
-  return refused(load, options)
-end
+local machine, put, load, refusal = tiny_set.machine(before_each, after_each)
 
 describe("an image set", function()
   it("is pixels, classes that count from 1, and names", function()
@@ -135,14 +116,9 @@ describe("the download of an image set", function()
     files.remove(served)
   end)
 
-  local function it_over_http(name, case)
-    it(name, function()
-      if not server then
-        pending("needs python3 for a web server")
-      end
-      case()
-    end)
-  end
+  local it_over_http = web.it(it, pending, function()
+    return server
+  end)
 
   local function cached()
     return files.shell(("ls -A '%s/cache/wrun/tiny-set'"):format(machine.root)):gsub("\n", " ")

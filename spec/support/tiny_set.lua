@@ -2,6 +2,8 @@
 
 local core = require "wrun.core"
 local files = require "spec.support.files"
+local images = require "wrun.data.images"
+local refusal = require "spec.support.refusal"
 
 local M = {}
 
@@ -33,13 +35,28 @@ M.set = {
   },
 }
 
---- Puts the files of the set, or those named, into a folder, and returns the folder.
-function M.put(folder, names)
-  core.make_folder(folder)
-  for _, base in ipairs(names or NAMES) do
-    files.write(folder .. "/" .. base, M.content[base])
+--- Makes each case see a machine without the set (files.machine). Returns the machine, and three
+--- functions: put(name, names) puts the files of the set, or those named, into a folder below the
+--- machine's root and returns it; load(options) loads the set; refusal(options) is the error of that.
+function M.machine(before_each, after_each)
+  local machine = files.machine(before_each, after_each)
+  before_each(function()
+    M.set.installed = machine.root .. "/installed"
+  end)
+  local function put(name, names)
+    local folder = machine.root .. "/" .. name
+    core.make_folder(folder)
+    for _, base in ipairs(names or NAMES) do
+      files.write(folder .. "/" .. base, M.content[base])
+    end
+    return folder
   end
-  return folder
+  local function load(options)
+    return images.load(M.set, options)
+  end
+  return machine, put, load, function(options)
+    return refusal(load, options)
+  end
 end
 
 return M

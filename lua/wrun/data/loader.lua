@@ -119,7 +119,7 @@ end
 --- domain  each call is a new pass; a shuffled one draws when it begins and before its first batch,
 ---   an unshuffled one draws nothing, so that it disturbs no other; leaving early leaves nothing
 ---   open; batches share no memory with the set
---- raises  nothing; a pass raises what the sampler, `collate` and the transforms do
+--- raises  in a pass, what the sampler, `collate` and the transforms raise
 ---     local loader = data.loader({ x = wrun.randn(5, 3), y = wrun.arange(1, 6) },
 ---       { batch_size = 2 })
 ---     for x, y in loader:batches() do print(x.shape[1], y:tolist()[1]) end
