@@ -107,7 +107,7 @@ local function dictionary(class_name, item)
   ---@param items table<string, any>
   ---@return any
   function class:update(items)
-    local names = check.sorted_names(items)
+    local names = check.sorted_keys(items)
     for _, name in ipairs(names) do
       if rawget(self, name) == nil then
         registry.check_name(class_name, self, name)

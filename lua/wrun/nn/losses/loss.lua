@@ -98,7 +98,7 @@ function Loss.define(name, function_name, rules, compute)
   local class = Loss:extend(name)
   class.function_name, class.tensors = function_name, tensors_of(compute)
   rules.reduction = rules.reduction or check.choice("mean", { "mean", "none", "sum" })
-  local names = check.sorted_names(rules)
+  local names = check.sorted_keys(rules)
 
   function class:init(options)
     local o = check.options(name, options, rules)
