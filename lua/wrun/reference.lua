@@ -9,8 +9,10 @@
 --- the one that it replaces does, and a class what its init does. `add_` follows from `add`,
 --- `zeros_like` from `zeros`, `nn.functional.mse_loss` from `nn.MSELoss`, `nn.ReLU` from `relu`. A
 --- comment with the part `as NAME` says only what differs from NAME. The `options` of a base class
---- are those of every class below. Where nothing is said of errors, nothing is raised, but that a
---- function of tensors refuses what is none; where nothing is said of its domain, it takes any dtype.
+--- are those of every class below; where a class has `rules`, these say which options it has, their
+--- defaults and what they must be, and the `options` of it and of those above what they mean. Where
+--- nothing is said of errors, nothing is raised, but that a function of tensors refuses what is none;
+--- where nothing is said of its domain, it takes any dtype.
 
 local comments = require "wrun.reference.comments"
 local core = require "wrun.core"
@@ -379,29 +381,41 @@ local function followed(items, item)
   end
 end
 
---- of a class: what its init says, or the init it inherits, or the function that it applies
+local function same_arguments(entry, other)
+  return table.concat(entry.arguments or {}, ", ") == table.concat(other.arguments or {}, ", ")
+end
+
+--- of a class: what its init says and those that it replaces, or the function that it applies
 local function of_class(items, item)
   local start, class = item.start, item.value
   if class and rawget(class, "applies") then
     local applied = M.documentation(items, items["wrun." .. class.applies])
     return derived.layer(applied, item.name, class.applies, class.settings)
   end
-  while not start and class and class.super do
+  while class and class.super do
     class = class.super
-    start = items[class] and items[class].start
+    local above = items[class] and items[class].start
+    if above and (not start or same_arguments(start, above)) then
+      start = derived.completed(start, above)
+    end
   end
   return start
 end
 
---- a class's entry with the options that the classes above it share, and with what these raise
-local function with_shared_options(entry, class)
-  local base = class and class.super
-  while entry and base do
-    local shared = M.entry_of(base)
-    if shared and shared.parts.options then
+--- a class's entry with the options that its rules name, or those that the classes above it share
+local function with_options(entry, start, class)
+  local comments_above, base = { entry }, class and class.super
+  while base do
+    comments_above[#comments_above + 1] = M.entry_of(base)
+    base = base.super
+  end
+  if entry and class and class.rules then
+    return derived.with_rules(entry, start, class, comments_above)
+  end
+  for i, shared in ipairs(entry and comments_above or {}) do
+    if i > 1 and shared.parts.options then
       entry = derived.with_options(entry, shared)
     end
-    base = base.super
   end
   return entry
 end
@@ -446,7 +460,7 @@ function M.documentation(items, item)
   end
   local entry = derived.completed(own, other)
   if item.kind == "class" then
-    entry = with_shared_options(entry, item.value)
+    entry = with_options(entry, other, item.value)
   end
   return entry and derived.completed(entry, usual(item, entry))
 end

@@ -1,5 +1,5 @@
 /*
- * bind_neural.c - softmax, standardisation, optimiser steps, class targets
+ * bind_neural.c - softmax, standardisation, class targets
  */
 #include "bind/bind_check.h"
 #include "bind/bind_result.h"
@@ -86,87 +86,6 @@ static int core_standardize_gradient(lua_State *L)
     return 1;
 }
 
-/* ---- optimiser steps ---- */
-
-/* the block at index, of the same type and shape as the parameter; NULL for nil where that is
- * allowed */
-static void *check_block(lua_State *L, const char *f, int index, const Tensor *param, bool optional)
-{
-    if (optional && lua_isnil(L, index))
-        return NULL;
-    Tensor *t = bind_tensor(L, f, index);
-    if (t->dtype != param->dtype || !shape_equal(t->ndim, t->dims, param->ndim, param->dims) ||
-        !t->is_contiguous) {
-        const char *wanted = bind_describe(L, 1);
-        bind_fail(L, "%s: argument %d: expected a contiguous tensor like the parameter, %s, got %s",
-                  f, index, wanted, bind_describe(L, index));
-    }
-    return tensor_data(t);
-}
-
-static Tensor *check_parameter(lua_State *L, const char *f)
-{
-    Tensor *param = bind_tensor(L, f, 1);
-    bind_check_float(L, f, 1, param);
-    check_block(L, f, 1, param, false);
-    return param;
-}
-
-/* adam_step(param, grad, exp_avg, exp_avg_sq, max_exp_avg_sq or nil, step, lr, beta1, beta2, eps,
- * weight_decay, maximize, decoupled) */
-static int core_adam_step(lua_State *L)
-{
-    static const char f[] = "adam_step";
-    lua_settop(L, 13);
-    Tensor *param = check_parameter(L, f);
-    AdamStep adam = {
-        .dtype = (DType)param->dtype,
-        .n = param->numel,
-        .param = tensor_data(param),
-        .grad = check_block(L, f, 2, param, false),
-        .exp_avg = check_block(L, f, 3, param, false),
-        .exp_avg_sq = check_block(L, f, 4, param, false),
-        .max_exp_avg_sq = check_block(L, f, 5, param, true),
-        .step = bind_number(L, f, 6, "a number"),
-        .lr = bind_number(L, f, 7, "a number"),
-        .beta1 = bind_number(L, f, 8, "a number"),
-        .beta2 = bind_number(L, f, 9, "a number"),
-        .eps = bind_number(L, f, 10, "a number"),
-        .weight_decay = bind_number(L, f, 11, "a number"),
-        .maximize = lua_toboolean(L, 12),
-        .decoupled = lua_toboolean(L, 13),
-    };
-    bind_touch(param);
-    neural_adam_step(bind_runtime(L)->pool, &adam);
-    return 0;
-}
-
-/* sgd_step(param, grad, buffer or nil, first, lr, momentum, dampening, weight_decay, nesterov,
- * maximize) */
-static int core_sgd_step(lua_State *L)
-{
-    static const char f[] = "sgd_step";
-    lua_settop(L, 10);
-    Tensor *param = check_parameter(L, f);
-    SgdStep sgd = {
-        .dtype = (DType)param->dtype,
-        .n = param->numel,
-        .param = tensor_data(param),
-        .grad = check_block(L, f, 2, param, false),
-        .buffer = check_block(L, f, 3, param, true),
-        .first = lua_toboolean(L, 4),
-        .lr = bind_number(L, f, 5, "a number"),
-        .momentum = bind_number(L, f, 6, "a number"),
-        .dampening = bind_number(L, f, 7, "a number"),
-        .weight_decay = bind_number(L, f, 8, "a number"),
-        .nesterov = lua_toboolean(L, 9),
-        .maximize = lua_toboolean(L, 10),
-    };
-    bind_touch(param);
-    neural_sgd_step(bind_runtime(L)->pool, &sgd);
-    return 0;
-}
-
 /* ---- class targets ---- */
 
 /*
@@ -210,8 +129,6 @@ static const luaL_Reg tensor_functions[] = {
 };
 
 static const luaL_Reg neural_functions[] = {
-    {"adam_step", core_adam_step},
-    {"sgd_step", core_sgd_step},
     {"check_classes", core_check_classes},
     {NULL, NULL},
 };

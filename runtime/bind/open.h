@@ -23,6 +23,7 @@ void bind_open_join(lua_State *L);
 void bind_open_generator(lua_State *L);
 void bind_open_random(lua_State *L);
 void bind_open_neural(lua_State *L);
+void bind_open_optim(lua_State *L);
 void bind_open_rbm(lua_State *L);
 void bind_open_autograd(lua_State *L);
 void bind_open_idx(lua_State *L);

@@ -1,6 +1,5 @@
 /*
- * neural.c - fused kernels of networks: softmax, standardisation and optimiser steps; see
- * neural.h
+ * neural.c - fused kernels of networks: softmax and standardisation; see neural.h
  *
  * One function for each float type, made by including neural_kernels.h twice.
  */
@@ -13,9 +12,8 @@
 
 enum {
     LANES = 16,
-    CHUNK = 256,         /* elements of a row at a time; a multiple of LANES */
-    ROWS = 64,           /* rows a thread takes at a time */
-    ENCODINGS = 1 << 14, /* parameters a thread takes at a time */
+    CHUNK = 256, /* elements of a row at a time; a multiple of LANES */
+    ROWS = 64,   /* rows a thread takes at a time */
 };
 
 typedef struct {
@@ -73,18 +71,4 @@ void neural_standardize_gradient(Pool *pool, DType dtype, const int64_t shape[3]
                                  const void *x, void *g)
 {
     standardize(pool, dtype, &(Standardize){shape[0], shape[1], shape[2], x, g, NULL, NULL, eps});
-}
-
-void neural_adam_step(Pool *pool, const AdamStep *adam)
-{
-    AdamStep step = *adam;
-    pool_run(pool, adam->dtype == FLOAT32 ? adam_piece_f32 : adam_piece_f64, &step,
-             size_pieces(adam->n, ENCODINGS));
-}
-
-void neural_sgd_step(Pool *pool, const SgdStep *sgd)
-{
-    SgdStep step = *sgd;
-    pool_run(pool, sgd->dtype == FLOAT32 ? sgd_piece_f32 : sgd_piece_f64, &step,
-             size_pieces(sgd->n, ENCODINGS));
 }

@@ -1,7 +1,7 @@
 --- optim.LBFGS beside PyTorch's (spec/fixtures/make_lbfgs.py), its state, and what it refuses.
 
-local line_search = require "wrun.optim.line_search"
 local near = require "spec.support.near"
+local optimising = require "spec.support.optimising"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 
@@ -12,9 +12,6 @@ local optim = wrun.optim
 -- Every iteration divides by differences of gradients and so multiplies what was rounded; float32
 -- keeps the scalars of PyTorch in float32 and ours in float64.
 local PATH = { float64 = { rtol = 1e-12, atol = 1e-12 }, float32 = { rtol = 1e-4, atol = 1e-4 } }
-
--- A few roundings for each of some ten interpolations.
-local LINE = { rtol = 1e-12, atol = 1e-12 }
 
 local LOSSES = {
   bowl = function(t)
@@ -53,43 +50,11 @@ local function values_of(params)
   return values
 end
 
-local function text(options)
-  local parts = {}
-  for name, value in pairs(options) do
-    parts[#parts + 1] = ("%s = %s"):format(name, value)
-  end
-  table.sort(parts)
-  return "{" .. table.concat(parts, ", ") .. "}"
-end
-
-describe("strong_wolfe", function()
-  for _, case in ipairs(fixture.searches) do
-    local how = ("from %g over %g cos(%g t) + %g (t - 1)^2 in %d steps"):format(case.t, case.a,
-      case.b, case.c, case.most)
-    it("tries what PyTorch tries " .. how, function()
-      local tried = {}
-      local function at(t)
-        tried[#tried + 1] = t
-        return {
-          t = t,
-          f = case.c * (t - 1) ^ 2 + case.a * math.cos(case.b * t),
-          slope = 2 * case.c * (t - 1) - case.a * case.b * math.sin(case.b * t),
-        }
-      end
-      local start = at(0.0)
-      tried = {}
-      local point = line_search.strong_wolfe(at, start, case.t, case.most, 1)
-      near.lists(case.calls, tried, LINE)
-      near.lists({ case.found, case.f, case.slope }, { point.t, point.f, point.slope }, LINE)
-    end)
-  end
-end)
-
 describe("LBFGS", function()
   for _, case in ipairs(fixture.cases) do
     local tag = case.dtype == "float32" and " #many" or ""
     it(("takes PyTorch's path in %s down the %s with %s%s"):format(case.dtype, case.problem,
-        text(case.options), tag), function()
+        optimising.text(case.options), tag), function()
       local params, closure = problem(case.problem, case.dtype)
       local optimizer = optim.LBFGS(params, case.options)
       for _, want in ipairs(case.path) do

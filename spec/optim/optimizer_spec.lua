@@ -111,24 +111,6 @@ describe("every optimiser", function()
     end
   end)
 
-  for class, make in pairs(optim) do
-    if make ~= optim.Optimizer and optim.Optimizer:is_class(make) and class ~= "LBFGS" then
-      it("takes gradients as they lie, and leaves them so: " .. class, function()
-        local p = wrun.ones(2, 3, { requires_grad = true })
-        local q = wrun.ones(2, 3, { requires_grad = true })
-        local lying = wrun.tensor({ { 1.0, -2 }, { 3, 0.5 }, { -1, 0 } }):t()
-        for _ = 1, 3 do
-          p.grad, q.grad = lying, lying:contiguous()
-          make({ p }, { lr = 0.1, maximize = true }):step()
-          make({ q }, { lr = 0.1, maximize = true }):step()
-        end
-        assert.is_true(p:equal(q))
-        assert.same({ { 1.0, 3.0, -1.0 }, { -2.0, 0.5, 0.0 } }, lying:tolist())
-        assert.is_false(p:equal(wrun.ones(2, 3)))
-      end)
-    end
-  end
-
   it("trains: a line is fitted to points on it", function()
     wrun.manual_seed(1)
     local x = wrun.randn(50, 1)
@@ -194,36 +176,46 @@ describe("every optimiser", function()
     assert.same({ -1.0 }, optimizer.state[p].last:tolist())
     assert.equal("SignSGD: option lr: expected a number >= 0, got -1",
       refusal(SignSGD, { p }, { lr = -1 }))
+  end)
+
+  it("can be written by a user for a whole group at once", function()
+    local Doubling = optim.Optimizer:extend("Doubling")
+    local seen
+    function Doubling.update(_, parameters, gradients, states, group)
+      seen = { parameters, gradients, group }
+      for _, p in ipairs(parameters) do
+        states[p] = { count = (states[p] or { count = 0 }).count + 1 }
+        p:mul_(2)
+      end
+    end
+    local p, idle, q = parameter(1), parameter(5), wrun.ones(2, 3, { requires_grad = true })
+    local optimizer = Doubling({ p, idle, q })
+    q.grad = wrun.ones(3, 2):t()
+    path(optimizer, p, { 7, 9 })
+    assert.same({ 4.0, 5.0, 4.0 }, { p:item(), idle:item(), q[1][1]:item() })
+    assert.same({ { count = 2 }, nil, { count = 2 } },
+      { optimizer.state[p], optimizer.state[idle], optimizer.state[q] })
+    assert.is_true(rawequal(seen[1][2], q) and rawequal(seen[2][1], p.grad))
+    assert.is_true(seen[2][2]:is_contiguous() and seen[2][2]:equal(q.grad))
+    assert.equal(optimizer.param_groups[1], seen[3])
+  end)
+
+  it("refuses groups that hold something else by now", function()
+    local optimizer = optim.SGD({ parameter(1) })
+    optimizer.param_groups[1].params[2] = 5
+    assert.equal("gradients: parameter 2: expected a tensor, got 5",
+      refusal(optimizer.step, optimizer))
+    optimizer.param_groups[1].params = 3
+    assert.equal("gradients: argument 1: expected a list of tensors, got 3",
+      refusal(optimizer.step, optimizer))
+  end)
+
+  it("must be given its change", function()
+    local p = parameter(0)
+    p.grad = wrun.ones(1, { dtype = "float64" })
     local Unfinished = optim.Optimizer:extend("Unfinished")
     assert.equal("Unfinished: change: not defined; write function "
       .. "Unfinished:change(parameter, grad, state, group)",
       refusal(Unfinished({ p }).step, Unfinished({ p })))
-  end)
-end)
-
-describe("the layers", function()
-  local function modules_after(name)
-    local saved = {}
-    for module, value in pairs(package.loaded) do
-      if module:match("^wrun%.nn") or module:match("^wrun%.optim") then
-        saved[module] = value
-        package.loaded[module] = nil
-      end
-    end
-    require(name)
-    local loaded = {}
-    for module in pairs(package.loaded) do
-      loaded[#loaded + 1] = module:match("^wrun%.%l+") or nil
-    end
-    for module, value in pairs(saved) do
-      package.loaded[module] = value
-    end
-    return table.concat(loaded, " ")
-  end
-
-  it("nn and optim do not know each other", function()
-    assert.is_nil(modules_after("wrun.optim"):find("wrun.nn", 1, true))
-    assert.is_nil(modules_after("wrun.nn"):find("wrun.optim", 1, true))
-    assert.is_truthy(modules_after("wrun.nn"):find("wrun.nn", 1, true))
   end)
 end)

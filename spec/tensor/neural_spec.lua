@@ -1,6 +1,4 @@
---- The fused kernels of networks: softmax beside its definition, what steps and targets refuse.
----
---- optim_oracle_spec compares whole optimiser runs with PyTorch's.
+--- The fused kernels of networks: softmax beside its definition, what targets refuse.
 
 local core = require "wrun.core"
 local near = require "spec.support.near"
@@ -69,52 +67,6 @@ describe("softmax and log_softmax", function()
         refusal(wrun[name], wrun.zeros(2), 2))
       assert.equal(name .. ": argument 1: expected a tensor, got 1", refusal(wrun[name], 1, 1))
     end
-  end)
-end)
-
-describe("an optimiser step", function()
-  local function step(name, param, ...)
-    return refusal(core[name], param, ...)
-  end
-
-  it("refuses what does not lie beside its parameter", function()
-    local p = wrun.zeros(2, 3)
-    for _, name in ipairs({ "adam_step", "sgd_step" }) do
-      assert.equal(name .. ": argument 1: expected a tensor, got nil", step(name))
-      assert.equal(name .. ": argument 1: expected a float32 or float64 tensor, "
-        .. "got an int64 tensor [2, 3]", step(name, p:long()))
-      assert.equal(name .. ": argument 1: expected a contiguous tensor like the parameter, "
-        .. "a float32 tensor [3, 2], got a float32 tensor [3, 2]", step(name, p:t()))
-      assert.equal(name .. ": argument 2: expected a contiguous tensor like the parameter, "
-        .. "a float32 tensor [2, 3], got a float32 tensor [3, 2]", step(name, p, wrun.zeros(3, 2)))
-      assert.equal(name .. ": argument 2: expected a tensor, got nil", step(name, p))
-    end
-    assert.equal("adam_step: argument 3: expected a contiguous tensor like the parameter, "
-      .. "a float32 tensor [2, 3], got a float64 tensor [2, 3]",
-      step("adam_step", p, p, p:double()))
-    assert.equal("adam_step: argument 5: expected a tensor, got 0",
-      step("adam_step", p, p, p, p, 0))
-    assert.equal("sgd_step: argument 3: expected a tensor, got false",
-      step("sgd_step", p, p, false))
-  end)
-
-  it("refuses what is no number", function()
-    local p = wrun.zeros(2)
-    local adam = { p, p, p, p, nil, 1, 0.1, 0.9, 0.999, 1e-8, 0 }
-    for index = 6, 11 do
-      local arguments = table.move(adam, 1, 11, 1, {})
-      arguments[index] = "x"
-      assert.equal(("adam_step: argument %d: expected a number, got the string 'x'"):format(index),
-        step("adam_step", table.unpack(arguments, 1, 11)))
-    end
-    local sgd = { p, p, nil, true, 0.1, 0, 0, 0 }
-    for index = 5, 8 do
-      local arguments = table.move(sgd, 1, 8, 1, {})
-      arguments[index] = false
-      assert.equal(("sgd_step: argument %d: expected a number, got false"):format(index),
-        step("sgd_step", table.unpack(arguments, 1, 8)))
-    end
-    assert.same({ 0, 0 }, p:tolist())
   end)
 end)
 

@@ -6,15 +6,10 @@ local common = require "wrun.optim.common"
 
 local average_square_, buffer = common.average_square_, common.buffer
 
---- Makes an optimiser whose steps are in the units of the parameter.
----
---- With g the gradient plus weight_decay * p (minus the gradient when `maximize`), a step is
+--- Makes an optimiser whose steps are in the units of the parameter. Each is
 ---     v = rho v + (1 - rho) g^2,  d = sqrt(u + eps) / sqrt(v + eps) * g
 ---     u = rho u + (1 - rho) d^2,  p = p - lr * d
---- domain  options lr = 1, rho = 0.9, eps = 1e-6, weight_decay = 0, maximize = false
---- raises  as Optimizer; `Adadelta: option rho: expected a number from 0 to 1`
 --- source  [Zeiler2012] alg. 1
----
 ---     local w = wrun.ones(1, { requires_grad = true })
 ---     w:mul(3):sum():backward()
 ---     optim.Adadelta({ w }):step()

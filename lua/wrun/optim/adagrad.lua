@@ -4,16 +4,10 @@ local Optimizer = require "wrun.optim.optimizer"
 local check = require "wrun.check"
 local common = require "wrun.optim.common"
 
---- Makes an optimiser whose steps are divided by the root of the sum of all squared gradients.
----
---- With g the gradient plus weight_decay * p (minus the gradient when `maximize`), step t is
+--- Makes an optimiser whose steps are divided by the root of the sum of all squared gradients:
 ---     s = s + g^2, the first s being initial_accumulator_value
 ---     p = p - lr / (1 + (t - 1) lr_decay) * g / (sqrt(s) + eps)
---- domain  options lr = 1e-2, lr_decay = 0, weight_decay = 0, initial_accumulator_value = 0, eps =
----   1e-10, maximize = false
---- raises  as Optimizer; `Adagrad: option lr_decay: expected a number >= 0`
 --- source  [Duchi2011] in PyTorch's form
----
 ---     local w = wrun.ones(1, { requires_grad = true })
 ---     w:mul(3):sum():backward()
 ---     optim.Adagrad({ w }, { lr = 0.1 }):step()

@@ -5,20 +5,11 @@ local common = require "wrun.optim.common"
 local core = require "wrun.core"
 local Optimizer = require "wrun.optim.optimizer"
 
-local adam_step, buffer, count = core.adam_step, common.buffer, common.count
-
---- Makes an optimiser whose steps are scaled by running means of the gradient and of its square.
----
---- With g the gradient plus weight_decay * p (minus the gradient when `maximize`), step t is
+--- Makes an optimiser whose steps are scaled by running means of the gradient and of its square:
 ---     m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2
 ---     p = p - lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
---- `amsgrad` puts the largest v so far in the place of v; `decoupled_weight_decay` keeps the decay
---- out of g and shrinks p by 1 - lr * weight_decay instead, as AdamW does.
---- domain  options lr = 1e-3, betas = {0.9, 0.999}, eps = 1e-8, weight_decay = 0, amsgrad = false,
----   maximize = false, decoupled_weight_decay = false
---- raises  as Optimizer; `Adam: option betas: expected two numbers >= 0 and < 1`
+--- options  amsgrad: the largest v so far takes the place of v
 --- source  [Kingma2015] alg. 1 in PyTorch's form; amsgrad [Reddi2018]
----
 ---     local model = nn.Linear(2, 1)
 ---     local optimizer = optim.Adam(model:parameters(), { lr = 0.001 })
 ---     print(optimizer)
@@ -35,13 +26,8 @@ Adam.rules = {
   decoupled_weight_decay = check.boolean(false),
 }
 
-function Adam.change(_, parameter, grad, state, group)
-  local betas = group.betas
-  local exp_avg = buffer(state, "exp_avg", parameter)
-  local exp_avg_sq = buffer(state, "exp_avg_sq", parameter)
-  local largest = group.amsgrad and buffer(state, "max_exp_avg_sq", parameter) or nil
-  adam_step(parameter, grad, exp_avg, exp_avg_sq, largest, count(state), group.lr, betas[1],
-    betas[2], group.eps, group.weight_decay, group.maximize, group.decoupled_weight_decay)
+function Adam.update(_, parameters, gradients, states, group)
+  core.adam_step(parameters, gradients, states, group)
 end
 
 return Adam

@@ -6,15 +6,10 @@ local common = require "wrun.optim.common"
 
 local average_, buffer = common.average_, common.buffer
 
---- Makes an optimiser like Adam with the largest recent gradient for the root mean square.
----
---- With g the gradient plus weight_decay * p (minus the gradient when `maximize`), step t is
+--- Makes an optimiser like Adam with the largest recent gradient for the root mean square:
 ---     m = beta1 m + (1 - beta1) g,  u = max(beta2 u, |g| + eps)
 ---     p = p - lr / (1 - beta1^t) * m / u
---- domain  options lr = 2e-3, betas = {0.9, 0.999}, eps = 1e-8, weight_decay = 0, maximize = false
---- raises  as Optimizer; `Adamax: option betas: expected two numbers >= 0 and < 1`
 --- source  [Kingma2015] alg. 2 in PyTorch's form
----
 ---     local w = wrun.ones(1, { requires_grad = true })
 ---     w:mul(3):sum():backward()
 ---     optim.Adamax({ w }, { lr = 0.1 }):step()

@@ -2,6 +2,7 @@
 
 local Adam = require "wrun.optim.adam"
 local check = require "wrun.check"
+local publish = require "wrun.publish"
 
 local ALWAYS = check.rule(true, "true (Adam can do without)", function(value)
   return value == true or nil
@@ -9,10 +10,7 @@ end)
 
 --- Makes an optimiser like Adam with decoupled weight decay: each step begins with
 --- p = (1 - lr * weight_decay) p, and the running means see the gradient alone.
---- domain  Adam's options, but weight_decay = 1e-2 and decoupled_weight_decay always true
---- raises  as Adam
 --- source  [Loshchilov2019] alg. 2 in PyTorch's form
----
 ---     local w = wrun.ones(1, { requires_grad = true })
 ---     w:mul(3):sum():backward()
 ---     optim.AdamW({ w }, { lr = 0.1, weight_decay = 0.5 }):step()
@@ -20,10 +18,7 @@ end)
 ---@class wrun.optim.AdamW: wrun.optim.Adam
 local AdamW = Adam:extend("AdamW")
 
-AdamW.rules = {}
-for name, rule in pairs(Adam.rules) do
-  AdamW.rules[name] = rule
-end
+AdamW.rules = publish.into({}, Adam.rules)
 AdamW.rules.weight_decay = check.number(1e-2, 0)
 AdamW.rules.decoupled_weight_decay = ALWAYS
 

@@ -4,17 +4,11 @@ local Optimizer = require "wrun.optim.optimizer"
 local check = require "wrun.check"
 local common = require "wrun.optim.common"
 
---- Makes an optimiser that steps against the gradient and keeps the average of its way.
----
---- With g the gradient plus weight_decay * p (minus the gradient when `maximize`), step t is
+--- Makes an optimiser that steps against the gradient and keeps the average a of its way:
 ---     p = (1 - lambd * eta) p - eta * g,  a = a + mu (p - a)
 ---     eta = lr / (1 + lambd * lr * t)^alpha,  mu = 1 / max(1, t - t0)
---- where eta is lr and mu is 1 in the first step. The average a is `optimizer.state[p].ax`.
---- domain  options lr = 1e-2, lambd = 1e-4, alpha = 0.75, t0 = 1e6, weight_decay = 0, maximize =
----   false
---- raises  as Optimizer
+--- where eta is lr and mu is 1 in the first step. The average is `optimizer.state[p].ax`.
 --- source  [Polyak1992] in PyTorch's form
----
 ---     local w = wrun.ones(1, { requires_grad = true })
 ---     local optimizer = optim.ASGD({ w }, { lr = 0.1, lambd = 0 })
 ---     w:mul(3):sum():backward()

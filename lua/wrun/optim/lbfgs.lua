@@ -10,16 +10,14 @@ local fail = check.fail
 --- Makes an optimiser that steps by the curvature which the last gradients have shown.
 ---
 --- A step is up to max_iter iterations, each moving all parameters along d = -H g, where H is the
---- inverse Hessian as the last history_size moves suggest it. The distance is lr, or what a line
---- search finds with `line_search_fn = "strong_wolfe"`, which tries lr first.
---- domain  one group of parameters; options lr = 1, max_iter = 20, max_eval = 5/4 max_iter calls of
----   the closure, tolerance_grad = 1e-7 (largest element of g), tolerance_change = 1e-9 (of the
----   loss, or the largest move), history_size = 100, line_search_fn
---- raises  as Optimizer; `LBFGS: expected one group of parameters`; `LBFGS: option line_search_fn:
----   expected strong_wolfe`
+--- inverse Hessian as the last history_size moves suggest it.
+--- domain  one group of parameters
+--- options  lr: the distance to go along d, or what a line search tries first; max_eval: how often
+---   the closure is called in a step, 5/4 max_iter by default; tolerance_grad: stops where no
+---   element of g is larger; tolerance_change: stops where the loss or all elements change by less
+--- raises  `LBFGS: expected one group of parameters`
 --- cost    2 history_size + 4 vectors of all parameters
 --- source  [Nocedal2006] alg. 7.4 and 7.5 in PyTorch's form
----
 ---     local w = wrun.tensor({ -1.0, 2 }, { requires_grad = true })
 ---     local optimizer = optim.LBFGS({ w }, { line_search_fn = "strong_wolfe" })
 ---     optimizer:step(function()

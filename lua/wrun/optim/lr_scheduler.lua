@@ -1,5 +1,7 @@
 --- Schedulers: they change the learning rates of an optimiser's groups as the training goes on.
 
+local publish = require "wrun.publish"
+
 local M = {
   CosineAnnealingWarmRestarts = require "wrun.optim.lr_scheduler.restarts",
   CyclicLR = require "wrun.optim.lr_scheduler.cyclic",
@@ -8,17 +10,9 @@ local M = {
   ReduceLROnPlateau = require "wrun.optim.lr_scheduler.plateau",
 }
 
-local parts = {
-  combined = require "wrun.optim.lr_scheduler.combined",
-  decay = require "wrun.optim.lr_scheduler.decay",
-  lambda = require "wrun.optim.lr_scheduler.lambda",
-  warmup = require "wrun.optim.lr_scheduler.warmup",
-}
-
-for _, part in pairs(parts) do
-  for name, class in pairs(part) do
-    M[name] = class
-  end
-end
+publish.into(M, require "wrun.optim.lr_scheduler.combined")
+publish.into(M, require "wrun.optim.lr_scheduler.decay")
+publish.into(M, require "wrun.optim.lr_scheduler.lambda")
+publish.into(M, require "wrun.optim.lr_scheduler.warmup")
 
 return M

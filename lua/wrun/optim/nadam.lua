@@ -6,19 +6,12 @@ local common = require "wrun.optim.common"
 
 local average_, average_square_, buffer = common.average_, common.average_square_, common.buffer
 
---- Makes an optimiser like Adam that looks ahead along its momentum, as Nesterov does.
----
---- With g the gradient plus weight_decay * p (minus the gradient when `maximize`), step t is
+--- Makes an optimiser like Adam that looks ahead along its momentum, as Nesterov does:
 ---     m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2
 ---     mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2),  M_t = mu_1 mu_2 ... mu_t
 ---     p = p - lr ((1 - mu_t) / (1 - M_t) g + mu_(t+1) / (1 - M_(t+1)) m)
 ---           / (sqrt(v / (1 - beta2^t)) + eps)
---- `decoupled_weight_decay` shrinks p by 1 - lr * weight_decay instead of adding to g.
---- domain  options lr = 2e-3, betas = {0.9, 0.999}, eps = 1e-8, weight_decay = 0, momentum_decay =
----   4e-3, decoupled_weight_decay = false, maximize = false
---- raises  as Optimizer; `NAdam: option betas: expected two numbers >= 0 and < 1`
 --- source  [Dozat2016] in PyTorch's form
----
 ---     local w = wrun.ones(1, { requires_grad = true })
 ---     w:mul(3):sum():backward()
 ---     optim.NAdam({ w }):step()

@@ -1,17 +1,25 @@
 --- Optimizer, the base of every optimiser: groups of parameters, their options and their state.
 ---
---- A subclass gives `rules`, the table of its options, and `change(parameter, grad, state, group)`.
+--- A subclass gives `rules`, the table of its options, and `change(parameter, grad, state, group)`,
+--- or `update(parameters, gradients, states, group)` where a whole group can be changed at once.
 --- A group is `{ params = {...}, lr = ... }` and may be changed between steps:
 --- `optimizer.param_groups[1].lr = 0.1`. State belongs to a parameter:
 --- `optimizer.state[parameter].exp_avg`; what remembers nothing has none.
 
 local check = require "wrun.check"
 local Class = require "wrun.class"
+local core = require "wrun.core"
 local repr = require "wrun.repr"
 local wrun = require "wrun"
 
 local fail, is_tensor = check.fail, check.is_tensor
 
+--- The base of optimisers. In what they say, p is a parameter, g its gradient, and t counts steps
+--- from 1.
+--- options  lr: the size of a step; weight_decay: g is the gradient plus weight_decay * p;
+---   maximize: g begins with minus the gradient; decoupled_weight_decay: weight_decay is no part of
+---   g, and p first becomes (1 - lr * weight_decay) p; betas: of the running means m and v; eps:
+---   keeps what is divided by above 0; momentum: of the running sum b
 ---@class wrun.optim.Optimizer: wrun.Class
 ---@field rules table<string, wrun.check.Rule>
 ---@field param_groups table[]
@@ -100,12 +108,10 @@ end)
 --- Takes the tensors to change: a list of them, or a list of groups with options of their own.
 --- domain  leaf tensors of a float dtype, each once
 --- raises  `NAME: argument 1: expected parameters`; `NAME: parameter N: expected a leaf tensor`;
----   `NAME: option lr`
----
+---   `NAME: option OPTION: expected`
 ---     local w, b = nn.Parameter(wrun.ones(2)), nn.Parameter(wrun.ones(1))
 ---     print(optim.SGD({ { params = { w }, lr = 0.1 }, { params = b } }, { lr = 0.01 }))
 ---@param params wrun.Tensor[]|table[]
----@param options table?
 function Optimizer:init(params, options)
   self.param_groups = {}
   self.state = {}
@@ -132,7 +138,6 @@ Optimizer.check_together = function() end
 --- optimiser's.
 --- domain  as for the constructor; on an error nothing has changed
 --- raises  `NAME: option params: expected a tensor or a list`; `NAME: parameter N`; `NAME: option`
----
 ---     local w = nn.Parameter(wrun.ones(1))
 ---     local optimizer = optim.SGD({ w }, { lr = 0.5 })
 ---     optimizer:add_param_group({ params = { nn.Parameter(wrun.ones(2)) }, lr = 0.1 })
@@ -160,7 +165,6 @@ local ZERO_GRAD_OPTIONS = { set_to_none = check.boolean(true) }
 --- Drops the gradients of all parameters; with `set_to_none = false` fills them with zeros instead.
 --- domain  option set_to_none, true by default
 --- raises  `zero_grad: option NAME: unknown`
----
 ---     local w = nn.Parameter(wrun.ones(1))
 ---     local optimizer = optim.SGD({ w }, { lr = 0.5 })
 ---     w:square():sum():backward()
@@ -187,7 +191,6 @@ local CLOSURE = check.func()
 --- shapes  loss []
 --- domain  `closure` computes the loss and its gradients anew; it runs with gradients on
 --- raises  `NAME: step: argument 1: expected a function`; what the closure raises
----
 ---     local w = nn.Parameter(wrun.ones(1))
 ---     local optimizer = optim.SGD({ w }, { lr = 0.5 })
 ---     optimizer:step(function()
@@ -207,25 +210,27 @@ function Optimizer:step(closure)
   end
   local _ <close> = wrun.no_grad()
   for _, group in ipairs(self.param_groups) do
-    self:update(group)
+    local parameters, gradients = core.gradients(group.params)
+    self:update(parameters, gradients, self.state, group)
   end
   return loss
 end
 
---- Changes the parameters of one group that have a gradient, each by `change`.
---- domain  a group of param_groups
+--- Changes the parameters of one group that have a gradient, in place and unrecorded: each by
+--- `change`, unless a subclass changes all at once.
+--- shapes  each gradient as its parameter
+--- domain  gradients are contiguous, and must stay as they are; states are those of all parameters,
+---   by parameter
 --- raises  what `change` raises
+---@param parameters wrun.Tensor[]
+---@param gradients wrun.Tensor[]
+---@param states table<wrun.Tensor, table>
 ---@param group table
-function Optimizer:update(group)
-  local states = self.state
-  for _, parameter in ipairs(group.params) do
-    local grad = parameter.grad
-    if grad ~= nil then
-      grad = grad:is_contiguous() and grad or grad:contiguous()
-      local state = states[parameter] or {}
-      self:change(parameter, grad, state, group)
-      states[parameter] = next(state) and state
-    end
+function Optimizer:update(parameters, gradients, states, group)
+  for i, parameter in ipairs(parameters) do
+    local state = states[parameter] or {}
+    self:change(parameter, gradients[i], state, group)
+    states[parameter] = next(state) and state
   end
 end
 
@@ -299,7 +304,6 @@ end
 ---   nothing has changed
 --- raises  `NAME: load_state_dict: expected N groups`; `group G: expected N parameters`; `parameter
 ---   N: STATE: expected`
----
 ---     local w = nn.Parameter(wrun.ones(1))
 ---     local optimizer = optim.SGD({ w }, { lr = 0.5 })
 ---     local other = optim.SGD({ w })

@@ -6,20 +6,13 @@ local common = require "wrun.optim.common"
 
 local average_, average_square_, buffer = common.average_, common.average_square_, common.buffer
 
---- Makes an optimiser like Adam that waits for its variance before it trusts it.
----
---- With g the gradient plus weight_decay * p (minus the gradient when `maximize`), step t is
+--- Makes an optimiser like Adam that waits for its variance before it trusts it:
 ---     m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2
 ---     rho = R - 2 t beta2^t / (1 - beta2^t),  R = 2 / (1 - beta2) - 1
 ---     p = p - lr / (1 - beta1^t) * m * r
 --- with r = 1 while rho <= 5 and, from then on,
 ---     r = sqrt((rho - 4) (rho - 2) R / ((R - 4) (R - 2) rho)) sqrt(1 - beta2^t) / (sqrt(v) + eps)
---- `decoupled_weight_decay` shrinks p by 1 - lr * weight_decay instead of adding to g.
---- domain  options lr = 1e-3, betas = {0.9, 0.999}, eps = 1e-8, weight_decay = 0,
----   decoupled_weight_decay = false, maximize = false
---- raises  as Optimizer; `RAdam: option betas: expected two numbers >= 0 and < 1`
 --- source  [Liu2020] alg. 2 in PyTorch's form
----
 ---     local w = wrun.ones(1, { requires_grad = true })
 ---     w:mul(3):sum():backward()
 ---     optim.RAdam({ w }, { lr = 0.1 }):step()

@@ -6,18 +6,12 @@ local common = require "wrun.optim.common"
 
 local average_, average_square_, buffer = common.average_, common.average_square_, common.buffer
 
---- Makes an optimiser whose steps are divided by the root of a running mean of squared gradients.
----
---- With g the gradient plus weight_decay * p (minus the gradient when `maximize`), a step is
+--- Makes an optimiser whose steps are divided by the root of a running mean of squared gradients:
 ---     v = alpha v + (1 - alpha) g^2,  b = momentum * b + g / (sqrt(v) + eps)
 ---     p = p - lr * b
---- `centered` subtracts from v the square of a running mean of g: the variance. Where rounding
---- takes that below 0 it counts as 0 (PyTorch: NaN).
---- domain  options lr = 1e-2, alpha = 0.99, eps = 1e-8, weight_decay = 0, momentum = 0, centered =
----   false, maximize = false
---- raises  as Optimizer; `RMSprop: option alpha: expected a number >= 0`
+--- options  centered: v less the square of a running mean of g, the variance, takes the place of v;
+---   where rounding takes that below 0 it counts as 0 (PyTorch: NaN)
 --- source  [Hinton2012rms] slide 29; centred as in [Graves2013]
----
 ---     local w = wrun.ones(1, { requires_grad = true })
 ---     w:mul(3):sum():backward()
 ---     optim.RMSprop({ w }, { lr = 0.1, alpha = 0.75 }):step()

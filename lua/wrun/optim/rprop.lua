@@ -7,19 +7,14 @@ local wrun = require "wrun"
 
 local buffer = common.buffer
 
---- Makes an optimiser with a step size for each element, grown while the gradient keeps its sign.
----
---- Each element has a step size d, which starts as lr. With g the gradient (its negative when
---- `maximize`) and h the one before, a step is
+--- Makes an optimiser with a step size d for each element, grown while the gradient keeps its sign.
+--- With h the g of the step before, a step is
 ---     d = d * etas[2] where g h > 0, d * etas[1] where g h < 0; kept within step_sizes
 ---     g = 0 where g h < 0
 ---     p = p - sign(g) * d
---- domain  whole batches, not samples; options lr = 1e-2, etas = {0.5, 1.2}, step_sizes = {1e-6,
----   50}, maximize = false; after the first step lr has no say
---- raises  as Optimizer; `Rprop: option etas: expected two numbers with 0 < a < 1 < b`; `option
----   step_sizes: expected two numbers with 0 <= a <= b`
+--- domain  gradients of whole batches, not of samples
+--- options  lr: d in the first step, and no more than that
 --- source  [Riedmiller1993] in PyTorch's form
----
 ---     local w = wrun.ones(1, { requires_grad = true })
 ---     w:mul(3):sum():backward()
 ---     optim.Rprop({ w }, { lr = 0.25 }):step()

@@ -1,23 +1,15 @@
 --- SGD: stochastic gradient descent, with momentum.
 
 local check = require "wrun.check"
-local common = require "wrun.optim.common"
 local core = require "wrun.core"
 local Optimizer = require "wrun.optim.optimizer"
 
-local sgd_step = core.sgd_step
-
---- Makes an optimiser that steps against the gradient, with momentum.
----
---- With g the gradient plus weight_decay * p (minus the gradient when `maximize`), a step is
+--- Makes an optimiser that steps against the gradient, with momentum:
 ---     b = momentum * b + (1 - dampening) * g, the first b being g itself
 ---     p = p - lr * (g + momentum * b when nesterov, else b)
 --- and plain p - lr * g without momentum.
---- domain  options lr = 1e-3, momentum = 0, dampening = 0, weight_decay = 0, nesterov = false,
----   maximize = false
---- raises  as Optimizer; `SGD: option nesterov: expected momentum above 0 and dampening 0`
+--- raises  `SGD: option nesterov: expected momentum above 0 and dampening 0`
 --- source  [Sutskever2013] in PyTorch's form
----
 ---     local w = wrun.ones(1, { requires_grad = true })
 ---     w:mul(3):sum():backward()
 ---     optim.SGD({ w }, { lr = 0.1, momentum = 0.9 }):step()
@@ -41,14 +33,8 @@ function SGD:check_together(options)
   end
 end
 
-function SGD.change(_, parameter, grad, state, group)
-  local momentum, buffer, is_first = group.momentum, nil, false
-  if momentum ~= 0 then
-    is_first = state.momentum_buffer == nil
-    buffer = common.buffer(state, "momentum_buffer", parameter)
-  end
-  sgd_step(parameter, grad, buffer, is_first, group.lr, momentum, group.dampening,
-    group.weight_decay, group.nesterov, group.maximize)
+function SGD.update(_, parameters, gradients, states, group)
+  core.sgd_step(parameters, gradients, states, group)
 end
 
 return SGD

@@ -7,10 +7,6 @@ local wrun = require "wrun"
 
 local fail = check.fail
 
-local OPTIONS = {
-  decay = check.optional(check.number(nil, 0, 1)), use_buffers = check.boolean(false),
-}
-
 -- What has parameters and buffers and can be copied; optimisers know no modules by name.
 local MODEL = check.rule(nil, "a module", function(value)
   local is_model = type(value) == "table" and value.clone and value.parameters and value.buffers
@@ -22,10 +18,7 @@ end)
 ---
 --- With `decay` the average is an exponential one: each update makes a = decay a + (1 - decay) p.
 --- Buffers are those of the last update, unless `use_buffers`, which averages those of floats too.
---- domain  a module; options decay (none), use_buffers = false
---- raises  `AveragedModel: argument 1: expected a module`; `AveragedModel: option decay: expected`
 --- source  [Izmailov2018]; torch.optim.swa_utils
----
 ---     local model = nn.Linear(1, 1, { bias = false })
 ---     local averaged = optim.swa_utils.AveragedModel(model)
 ---     for _, value in ipairs { 1, 3, 8 } do
@@ -40,13 +33,16 @@ end)
 ---@field use_buffers boolean
 local AveragedModel = Class:extend("AveragedModel")
 
+AveragedModel.rules = {
+  decay = check.optional(check.number(nil, 0, 1)), use_buffers = check.boolean(false),
+}
+
 --- Begins with a copy of the model as it is.
---- domain  as for the class
---- raises  as the class
+--- domain  a module
+--- raises  `NAME: argument 1: expected a module`; `NAME: option OPTION: expected`
 ---@param model wrun.nn.Module
----@param options { decay: number, use_buffers: boolean }?
 function AveragedModel:init(model, options)
-  local o = check.options("AveragedModel", options, OPTIONS)
+  local o = check.options("AveragedModel", options, AveragedModel.rules)
   model = check.argument("AveragedModel", 1, model, MODEL)
   self.decay, self.use_buffers = o.decay, o.use_buffers
   self.module, self.n_averaged = model:clone(), 0

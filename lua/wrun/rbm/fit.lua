@@ -175,13 +175,14 @@ local function update(self, grads, batch, progress)
       grads.weight = grads.weight - model.weight:sign() * (o.l1 * batch)
     end
   end
+  local options = { lr = lr / batch, momentum = momentum, dampening = 0, maximize = true }
   for _, name in ipairs(NAMES) do
     if grads[name] then
-      local buffer = momentum > 0 and (self.buffers[name] or model[name] * 0) or nil
-      self.buffers[name] = buffer
-      local decay = name == "weight" and o.l2 * batch or 0
-      core.sgd_step(model[name], grads[name], buffer, false, lr / batch, momentum, 0, decay, false,
-        true)
+      local parameter = model[name]
+      local state = { momentum_buffer = momentum > 0 and self.buffers[name] or nil }
+      options.weight_decay = name == "weight" and o.l2 * batch or 0
+      core.sgd_step({ parameter }, { grads[name] }, { [parameter] = state }, options)
+      self.buffers[name] = state.momentum_buffer
     end
   end
 end

@@ -51,7 +51,7 @@ local ARGUMENTS = {
   list = "wrun.Tensor[]", generator = "wrun.Generator?", module = "wrun.nn.Module",
   count = "integer", d = "integer", dims = "integer|integer[]?  all dimensions", index = "integer",
   n = "integer", keepdim = "boolean?  false", f = "function", fname = "string", name = "string",
-  options = "table?", path = "string",
+  optimizer = "wrun.optim.Optimizer", options = "table?", path = "string",
 }
 
 -------------------------------------------------------------------------------

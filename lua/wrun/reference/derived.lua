@@ -162,6 +162,66 @@ function M.with_options(entry, base)
   }, entry)
 end
 
+--- `0.001`, `"min"`, `{0.9, 0.999}`
+local function value_text(value)
+  if type(value) ~= "table" then
+    return type(value) == "string" and ("%q"):format(value) or tostring(value)
+  end
+  local texts = {}
+  for i, item in ipairs(value) do
+    texts[i] = value_text(item)
+  end
+  return "{" .. table.concat(texts, ", ") .. "}"
+end
+
+-- what a rule expects that its default shows
+local PLAIN = { ["a number"] = true, ["true or false"] = true }
+
+--- "lr = 0.001 (a number >= 0): the size of a step"
+local function option_text(name, rule, meaning)
+  local text = name
+  if rule.default ~= nil then
+    text = text .. " = " .. value_text(rule.default)
+  end
+  if rule.default == nil or not PLAIN[rule.expected] then
+    text = text .. " (" .. rule.expected .. (rule.optional and ", or none)" or ")")
+  end
+  return text .. (meaning and ": " .. meaning or "")
+end
+
+--- Returns the entry of a class with the options that its rules name. The `options` of its comment
+--- and of those above say what they mean: "lr: the size of a step; ..."
+---@param entry wrun.reference.Entry
+---@param start wrun.reference.Entry? of its init, which raises too
+---@param class wrun.Class with a field rules
+---@param above wrun.reference.Entry[] its comment and those of the classes above
+---@return wrun.reference.Entry
+function M.with_rules(entry, start, class, above)
+  local meanings, names, options = {}, {}, {}
+  for i = #above, 1, -1 do
+    for name, meaning in ((above[i].parts.options or "") .. ";"):gmatch("([%w_]+): (.-);") do
+      meanings[name] = meaning
+    end
+  end
+  for name in pairs(class.rules) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for i, name in ipairs(names) do
+    options[i] = option_text(name, class.rules[name], meanings[name])
+  end
+  local raises, usual = entry.parts.raises, start and start.parts.raises
+  if raises and usual and raises ~= usual then
+    raises = raises .. "; " .. usual
+  end
+  return M.completed({
+    summary = "", text = {}, parts = {
+      options = #options > 0 and table.concat(options, "; ") or nil,
+      raises = raises and raises:gsub("`NAME:", "`" .. class.__name .. ":"),
+    },
+  }, entry)
+end
+
 --- the example of a loss, with a call of its functional form
 local function functional_example(text, class, name)
   local short = class:match("[^.]+$")

@@ -27,6 +27,13 @@ local SCHEDULERS = check.rule(nil, "a list of schedulers", function(value)
   return type(value) == "table" and #value > 0 and value or nil
 end)
 
+-- Sets the rates from which the first of all schedulers started.
+local function reset_rates(optimizer)
+  for _, group in ipairs(optimizer.param_groups) do
+    group.lr = group.initial_lr
+  end
+end
+
 function Combined:state_dict()
   local saved = LRScheduler.state_dict(self)
   saved.schedulers = {}
@@ -60,10 +67,9 @@ end
 
 --- Makes a scheduler that hands over from one scheduler to the next at each milestone; each begins
 --- with its step 0 from the first rates.
---- domain  options schedulers, a list; milestones, growing steps, one fewer than schedulers
---- raises  as LRScheduler; `SequentialLR: option milestones: expected N growing integers >= 1`;
----   `SequentialLR: scheduler N`
----
+--- options  milestones: growing steps, one fewer than schedulers
+--- raises  `SequentialLR: option milestones: expected N growing integers >= 1`; `SequentialLR:
+---   scheduler N`
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     local schedule = optim.lr_scheduler
 ---     local schedulers = {
@@ -92,10 +98,6 @@ local function check_milestones(self)
 end
 
 --- Begins with step 0 of the first scheduler.
---- domain  the optimiser of all schedulers; the options of the class
---- raises  as the class
----@param optimizer wrun.optim.Optimizer
----@param options { schedulers: wrun.optim.lr_scheduler.LRScheduler[], milestones: integer[] }
 function SequentialLR:init(optimizer, options)
   self:attach(optimizer, options)
   check_parts(self.__name, self.schedulers, optimizer)
@@ -106,9 +108,7 @@ function SequentialLR:init(optimizer, options)
 end
 
 function SequentialLR:start()
-  for _, group in ipairs(self.optimizer.param_groups) do
-    group.lr = group.initial_lr
-  end
+  reset_rates(self.optimizer)
   self.last_epoch = 0
   self.schedulers[1]:start()
   self:_note_rates()
@@ -131,10 +131,8 @@ function SequentialLR:step()
 end
 
 --- Makes a scheduler that lets several work on the same rates, each from what the one before left.
---- domain  schedulers of one optimiser
 --- raises  `ChainedScheduler: argument 1: expected a list of schedulers`; `ChainedScheduler:
 ---   scheduler N`
----
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     local schedule = optim.lr_scheduler
 ---     local scheduler = schedule.ChainedScheduler {
@@ -148,7 +146,6 @@ local ChainedScheduler = Combined:extend("ChainedScheduler")
 
 --- Begins with the rates as the schedulers have left them.
 --- domain  schedulers of one optimiser
---- raises  as the class
 ---@param schedulers wrun.optim.lr_scheduler.LRScheduler[]
 function ChainedScheduler:init(schedulers)
   schedulers = check.argument(self.__name, 1, schedulers, SCHEDULERS)
@@ -167,9 +164,7 @@ function ChainedScheduler:start()
 end
 
 function ChainedScheduler:restart()
-  for _, group in ipairs(self.optimizer.param_groups) do
-    group.lr = group.initial_lr
-  end
+  reset_rates(self.optimizer)
   self:start()
 end
 

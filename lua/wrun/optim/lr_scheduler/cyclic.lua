@@ -3,20 +3,15 @@
 local LRScheduler = require "wrun.optim.lr_scheduler.scheduler"
 local MomentumScheduler = require "wrun.optim.lr_scheduler.momentum"
 local check = require "wrun.check"
+local publish = require "wrun.publish"
 
 --- Makes a scheduler that takes the rates from base_lr to max_lr in step_size_up steps, back in
 --- step_size_down, and so on; the momentums go the other way.
----
---- `mode` shrinks the cycles: "triangular" not, "triangular2" to half each time, "exp_range" by
---- gamma^t; scale_fn, a function of the cycle's number (from 1) or, where scale_mode is
---- "iterations", of the step t, takes its place.
---- domain  options base_lr, max_lr (numbers or lists of one for each group), step_size_up = 2000,
----   step_size_down = step_size_up, mode = "triangular", gamma = 1, scale_fn, scale_mode = "cycle",
----   cycle_momentum = true, base_momentum = 0.8, max_momentum = 0.9
---- raises  as LRScheduler; `CyclicLR: option max_lr: expected N values, one a group`; `CyclicLR:
----   option cycle_momentum: expected an optimizer with momentum or betas`
+--- options  mode: "triangular2" shrinks the cycles to half each time, "exp_range" by gamma^t;
+---   scale_fn: in the place of mode, a function of the cycle's number (from 1) or, where scale_mode
+---   is "iterations", of the step t; step_size_down: step_size_up by default
+--- raises  `CyclicLR: option cycle_momentum: expected an optimizer with momentum or betas`
 --- source  [Smith2017] in PyTorch's form
----
 ---     local optimizer = optim.SGD({ wrun.zeros(1) })
 ---     local options = { base_lr = 0.1, max_lr = 0.5, step_size_up = 4 }
 ---     local scheduler = optim.lr_scheduler.CyclicLR(optimizer, options)
@@ -25,15 +20,16 @@ local check = require "wrun.check"
 ---@class wrun.optim.lr_scheduler.CyclicLR: wrun.optim.lr_scheduler.LRScheduler
 local CyclicLR = MomentumScheduler:extend("CyclicLR")
 
-CyclicLR.rules = MomentumScheduler.momentum_rules(0.8, 0.9)
-CyclicLR.rules.base_lr = LRScheduler.numbers()
-CyclicLR.rules.max_lr = LRScheduler.numbers()
-CyclicLR.rules.step_size_up = check.integer(2000, 1)
-CyclicLR.rules.step_size_down = check.optional(check.integer(nil, 1))
-CyclicLR.rules.mode = check.choice("triangular", { "triangular", "triangular2", "exp_range" })
-CyclicLR.rules.gamma = check.number(1.0)
-CyclicLR.rules.scale_fn = check.optional(check.func())
-CyclicLR.rules.scale_mode = check.choice("cycle", { "cycle", "iterations" })
+CyclicLR.rules = publish.into({
+  base_lr = LRScheduler.numbers(),
+  max_lr = LRScheduler.numbers(),
+  step_size_up = check.integer(2000, 1),
+  step_size_down = check.optional(check.integer(nil, 1)),
+  mode = check.choice("triangular", { "triangular", "triangular2", "exp_range" }),
+  gamma = check.number(1.0),
+  scale_fn = check.optional(check.func()),
+  scale_mode = check.choice("cycle", { "cycle", "iterations" }),
+}, MomentumScheduler.momentum_rules(0.8, 0.9))
 
 -- How much of a cycle's height is left; `self` knows gamma.
 local SCALES = {

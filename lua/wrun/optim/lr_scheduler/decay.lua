@@ -6,8 +6,6 @@ local check = require "wrun.check"
 local cos, pi = math.cos, math.pi
 
 --- Makes a scheduler that multiplies the rates by gamma every step_size steps.
---- domain  options step_size, gamma = 0.1
---- raises  as LRScheduler; `StepLR: option step_size: expected an integer >= 1`
 ---
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     local scheduler = optim.lr_scheduler.StepLR(optimizer, { step_size = 2 })
@@ -35,10 +33,7 @@ local MILESTONES = check.rule(nil, "a list of integers >= 0", function(value)
 end)
 
 --- Makes a scheduler that multiplies the rates by gamma at each milestone.
---- domain  options milestones, a list of steps in any order, where one given twice counts twice;
----   gamma = 0.1
---- raises  as LRScheduler; `MultiStepLR: option milestones: expected a list of integers >= 0`
----
+--- options  milestones: steps in any order, where one given twice counts twice
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     local scheduler = optim.lr_scheduler.MultiStepLR(optimizer, { milestones = { 1, 3 } })
 ---     for _ = 1, 4 do scheduler:step() end
@@ -59,8 +54,6 @@ end
 MultiStepLR.first_lr = MultiStepLR.next_lr
 
 --- Makes a scheduler that multiplies the rates by gamma at every step.
---- domain  option gamma
---- raises  as LRScheduler; `ExponentialLR: option gamma: expected a number`
 ---
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     local scheduler = optim.lr_scheduler.ExponentialLR(optimizer, { gamma = 0.5 })
@@ -76,8 +69,6 @@ function ExponentialLR:next_lr(lr)
 end
 
 --- Makes a scheduler that takes the rates down to 0 in total_iters steps, as (1 - t / total)^power.
---- domain  options total_iters = 5, power = 1
---- raises  as LRScheduler; `PolynomialLR: option total_iters: expected an integer >= 1`
 ---
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     local scheduler = optim.lr_scheduler.PolynomialLR(optimizer, { total_iters = 4, power = 2 })
@@ -95,10 +86,7 @@ end
 
 --- Makes a scheduler that takes the rates to eta_min along half a cosine of T_max steps, and then
 --- back up, and so on.
---- domain  options T_max, eta_min = 0
---- raises  as LRScheduler; `CosineAnnealingLR: option T_max: expected an integer >= 1`
 --- source  [Loshchilov2017] eq. 5 without restarts, from step to step as PyTorch does
----
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     local scheduler = optim.lr_scheduler.CosineAnnealingLR(optimizer, { T_max = 4 })
 ---     for _ = 1, 2 do scheduler:step() end

@@ -2,9 +2,8 @@
 
 local LRScheduler = require "wrun.optim.lr_scheduler.scheduler"
 
---- Makes a scheduler whose rates at step t are the first rates times lr_lambda(t).
---- domain  option lr_lambda, a function or a list of one for each group; states hold no functions
---- raises  as LRScheduler; `LambdaLR: option lr_lambda: expected a function or a list`
+--- Makes a scheduler whose rates at step t are the first rates times lr_lambda(t). States hold no
+--- functions.
 ---
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     local options = { lr_lambda = function(t) return 1 / (1 + t) end }
@@ -26,10 +25,8 @@ end
 
 LambdaLR.first_lr = LambdaLR.next_lr
 
---- Makes a scheduler that multiplies the rates by lr_lambda(t) at each step t.
---- domain  option lr_lambda, a function or a list of one for each group; states hold no functions.
----   As a later part of a SequentialLR it goes on from the rate it finds, as PyTorch's does
---- raises  as LRScheduler; `MultiplicativeLR: option lr_lambda: expected a function or a list`
+--- Makes a scheduler that multiplies the rates by lr_lambda(t) at each step t. States hold no
+--- functions. As a later part of a SequentialLR it goes on from the rate it finds, as in PyTorch.
 ---
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     local options = { lr_lambda = function(t) return 1 / (1 + t) end }

@@ -6,10 +6,6 @@ local LRScheduler = require "wrun.optim.lr_scheduler.scheduler"
 local MomentumScheduler = LRScheduler:extend("MomentumScheduler")
 
 --- Returns the rules of the momentum's options, with these defaults.
---- domain  numbers
----@param base number
----@param max number
----@return table<string, wrun.check.Rule>
 function MomentumScheduler.momentum_rules(base, max)
   return {
     cycle_momentum = check.boolean(true),
@@ -28,8 +24,6 @@ local function set_momentum(group, value)
 end
 
 --- Makes base_momentums and max_momentums of the options; sets nothing.
---- raises  `NAME: option cycle_momentum: expected an optimizer with momentum or betas`; as
----   `per_group`
 function MomentumScheduler:prepare_momentum()
   local base, max = self:per_group("base_momentum"), self:per_group("max_momentum")
   if not self.cycle_momentum then
@@ -44,8 +38,6 @@ function MomentumScheduler:prepare_momentum()
 end
 
 --- Sets the groups' momentums to `momentum(base, max, g)`, if they are to change at all.
---- domain  a function from two numbers to one
----@param momentum fun(base: number, max: number, g: integer): number
 function MomentumScheduler:set_momentums(momentum)
   for g, group in ipairs(self.cycle_momentum and self.optimizer.param_groups or {}) do
     set_momentum(group, momentum(self.base_momentums[g], self.max_momentums[g], g))

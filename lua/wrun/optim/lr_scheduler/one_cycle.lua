@@ -3,23 +3,18 @@
 local check = require "wrun.check"
 local LRScheduler = require "wrun.optim.lr_scheduler.scheduler"
 local MomentumScheduler = require "wrun.optim.lr_scheduler.momentum"
+local publish = require "wrun.publish"
 
 local fail = check.fail
 
 --- Makes a scheduler that takes the rates from max_lr / div_factor up to max_lr in the first
 --- pct_start of all steps, and then down to max_lr / div_factor / final_div_factor; the momentums
---- go the other way.
----
---- With `three_phase` the way down ends at max_lr / div_factor after as many steps as the way up,
---- and the rest leads on to the end. Step after each step of the optimiser.
---- domain  options max_lr (a number or a list of one for each group); total_steps, or epochs and
----   steps_per_epoch; pct_start = 0.3, anneal_strategy = "cos" or "linear", cycle_momentum = true,
----   base_momentum = 0.85, max_momentum = 0.95, div_factor = 25, final_div_factor = 1e4,
----   three_phase = false
---- raises  as LRScheduler; `OneCycleLR: expected option total_steps, or epochs`; `OneCycleLR: step:
----   expected at most N steps`
+--- go the other way. Step after each step of the optimiser.
+--- options  total_steps: or else epochs and steps_per_epoch; three_phase: the way down ends at
+---   max_lr / div_factor after as many steps as the way up, and the rest leads on to the end
+--- raises  `OneCycleLR: expected option total_steps, or epochs`; `OneCycleLR: step: expected at
+---   most N steps`
 --- source  [Smith2019] in PyTorch's form
----
 ---     local optimizer = optim.SGD({ wrun.zeros(1) })
 ---     local options = { max_lr = 1, total_steps = 10 }
 ---     local scheduler = optim.lr_scheduler.OneCycleLR(optimizer, options)
@@ -28,16 +23,17 @@ local fail = check.fail
 ---@class wrun.optim.lr_scheduler.OneCycleLR: wrun.optim.lr_scheduler.LRScheduler
 local OneCycleLR = MomentumScheduler:extend("OneCycleLR")
 
-OneCycleLR.rules = MomentumScheduler.momentum_rules(0.85, 0.95)
-OneCycleLR.rules.max_lr = LRScheduler.numbers()
-OneCycleLR.rules.total_steps = check.optional(check.integer(nil, 1))
-OneCycleLR.rules.epochs = check.optional(check.integer(nil, 1))
-OneCycleLR.rules.steps_per_epoch = check.optional(check.integer(nil, 1))
-OneCycleLR.rules.pct_start = check.number(0.3, 0, 1)
-OneCycleLR.rules.anneal_strategy = check.choice("cos", { "cos", "linear" })
-OneCycleLR.rules.div_factor = check.positive(25.0)
-OneCycleLR.rules.final_div_factor = check.positive(1e4)
-OneCycleLR.rules.three_phase = check.boolean(false)
+OneCycleLR.rules = publish.into({
+  max_lr = LRScheduler.numbers(),
+  total_steps = check.optional(check.integer(nil, 1)),
+  epochs = check.optional(check.integer(nil, 1)),
+  steps_per_epoch = check.optional(check.integer(nil, 1)),
+  pct_start = check.number(0.3, 0, 1),
+  anneal_strategy = check.choice("cos", { "cos", "linear" }),
+  div_factor = check.positive(25.0),
+  final_div_factor = check.positive(1e4),
+  three_phase = check.boolean(false),
+}, MomentumScheduler.momentum_rules(0.85, 0.95))
 
 local ANNEAL = {
   cos = function(from, to, part)

@@ -12,9 +12,6 @@ local fail = check.fail
 --- threshold_mode is "abs", below best - threshold; in mode "max", above best * (1 + threshold) or
 --- best + threshold. NaN is none. Rates stay at least min_lr, and as they are where they would
 --- change by eps or less.
---- domain  options mode = "min", factor = 0.1, patience = 10, threshold = 1e-4, threshold_mode =
----   "rel", cooldown = 0, min_lr = 0 (or a list of one for each group), eps = 1e-8
---- raises  as LRScheduler; `ReduceLROnPlateau: option factor: expected a number >= 0 and < 1`
 ---
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     local scheduler = optim.lr_scheduler.ReduceLROnPlateau(optimizer, { patience = 1 })
@@ -40,10 +37,6 @@ ReduceLROnPlateau.rules = {
 }
 
 --- Begins with the rates as they are.
---- domain  an optimiser; the options of the class
---- raises  as the class
----@param optimizer wrun.optim.Optimizer
----@param options table?
 function ReduceLROnPlateau:init(optimizer, options)
   self:attach(optimizer, options)
   self.min_lrs = self:per_group("min_lr")

@@ -5,10 +5,7 @@ local check = require "wrun.check"
 
 --- Makes a scheduler that takes the rates to eta_min along half a cosine of T_0 steps, and then
 --- begins again with T_mult times as many, and so on.
---- domain  options T_0, T_mult = 1, eta_min = 0
---- raises  as LRScheduler; `CosineAnnealingWarmRestarts: option T_0: expected an integer >= 1`
 --- source  [Loshchilov2017] eq. 5
----
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     local scheduler = optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, { T_0 = 2 })
 ---     scheduler:step()

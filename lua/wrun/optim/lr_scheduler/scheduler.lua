@@ -19,9 +19,8 @@ end)
 ---
 --- Call `step` once after each epoch, or after each step of the optimiser, as the scheduler counts.
 --- To resume, make the optimiser and the scheduler as before and then load both states.
---- domain  a subclass's own
---- raises  `NAME: argument 1: expected an optimizer`; `NAME: option OPTION: expected`
----
+--- options  gamma: the factor; total_iters: the last step that changes the rates; eta_min: the
+---   least rate; cycle_momentum: whether momentum, or the first of betas, changes too
 ---     local Halving = optim.lr_scheduler.LRScheduler:extend("Halving")
 ---     function Halving:next_lr(lr) return lr / 2 end
 ---     local scheduler = Halving(optim.SGD({ wrun.zeros(1) }, { lr = 0.5 }))
@@ -36,10 +35,8 @@ local LRScheduler = Class:extend("LRScheduler")
 LRScheduler.rules = {}
 
 --- Begins with step 0.
---- domain  an optimiser; the subclass's options
---- raises  as the class
----@param optimizer wrun.optim.Optimizer
----@param options table?
+--- domain  an optimiser; the options of the class
+--- raises  `NAME: argument 1: expected an optimizer`; `NAME: option OPTION: expected`
 function LRScheduler:init(optimizer, options)
   self:attach(optimizer, options)
   self:prepare()
@@ -54,8 +51,6 @@ end
 --- Takes the optimiser and the options, which become fields.
 --- domain  as for the class
 --- raises  as the class
----@param optimizer wrun.optim.Optimizer
----@param options table?
 function LRScheduler:attach(optimizer, options)
   self.optimizer = check.argument(self.__name, 1, optimizer, OPTIMIZER)
   for name, value in pairs(check.options(self.__name, options, self.rules)) do

@@ -4,8 +4,6 @@ local LRScheduler = require "wrun.optim.lr_scheduler.scheduler"
 local check = require "wrun.check"
 
 --- Makes a scheduler that multiplies the rates by factor until step total_iters.
---- domain  options factor = 1/3, total_iters = 5
---- raises  as LRScheduler; `ConstantLR: option factor: expected a number from 0 to 1`
 ---
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     optim.lr_scheduler.ConstantLR(optimizer, { factor = 0.5, total_iters = 3 })
@@ -28,8 +26,6 @@ end
 
 --- Makes a scheduler that multiplies the rates by a factor that goes from start_factor to
 --- end_factor in total_iters steps.
---- domain  options start_factor = 1/3, end_factor = 1, total_iters = 5
---- raises  as LRScheduler; `LinearLR: option start_factor: expected a number > 0 and <= 1`
 ---
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     local options = { start_factor = 0.5, total_iters = 4 }

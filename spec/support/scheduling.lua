@@ -1,12 +1,38 @@
---- Every scheduler beside PyTorch's (spec/fixtures/make_schedulers.py), and resumed in the middle.
+--- What the specs of schedulers share: small optimisers, and what must be true of each scheduler.
 
+local assert = require "luassert"
+local busted = require "busted"
+local fixture = require "spec.fixtures.schedulers"
 local near = require "spec.support.near"
+local refusal = require "spec.support.refusal"
+local text = require("spec.support.optimising").text
 local wrun = require "wrun"
 
-local fixture = require "spec.fixtures.schedulers"
-
+local describe, it = busted.describe, busted.it
 local optim = wrun.optim
 local lr_scheduler = optim.lr_scheduler
+
+local M = {}
+
+--- Returns an SGD of a group for each rate.
+function M.sgd(...)
+  local groups = {}
+  for i, lr in ipairs({ ... }) do
+    groups[i] = { params = wrun.zeros(1), lr = lr }
+  end
+  return optim.SGD(groups)
+end
+
+--- Returns the rates after more steps of a scheduler.
+function M.after(scheduler, steps)
+  for _ = 1, steps do
+    scheduler:step()
+  end
+  return scheduler:get_last_lr()
+end
+
+-------------------------------------------------------------------------------
+-- Beside PyTorch's (spec/fixtures/make_schedulers.py), and resumed in the middle
 
 -- Rates are numbers; those that follow from the last one gather a rounding or two each step.
 local RATES = { rtol = 1e-12, atol = 1e-17 }
@@ -96,41 +122,55 @@ local function walk(case, optimizer, scheduler, first, last)
   end
 end
 
-local function text(value)
-  if type(value) ~= "table" then
-    return tostring(value)
-  end
-  local parts = {}
-  for name, inner in pairs(value) do
-    parts[#parts + 1] = (math.type(name) and "" or name .. "=") .. text(inner)
-  end
-  table.sort(parts)
-  return "{" .. table.concat(parts, " ") .. "}"
-end
-
-for _, case in ipairs(fixture.cases) do
+local function follows(case)
   local title = ("of %s with %s"):format(case.optimizer, text(case.options))
     .. (case.nudge and " and rates halved by hand" or "")
     .. (case.parts and ", " .. text(case.parts) or "")
   local steps = #case.rates - 1
-  describe(case.class .. " #many", function()
-    it("sets PyTorch's rates " .. title, function()
-      local optimizer = make_optimizer(case)
-      local scheduler = make_scheduler(case, optimizer)
-      check_now(case, 0, optimizer, scheduler)
-      walk(case, optimizer, scheduler, 1, steps)
-    end)
 
-    it("goes on where it was saved " .. title, function()
-      local half = steps // 2
-      local before = make_optimizer(case)
-      local first = make_scheduler(case, before)
-      walk(case, before, first, 1, half)
-      local optimizer = make_optimizer(case)
-      local scheduler = make_scheduler(case, optimizer)
-      optimizer:load_state_dict(before:state_dict())
-      scheduler:load_state_dict(first:state_dict())
-      walk(case, optimizer, scheduler, half + 1, steps)
-    end)
+  it("sets PyTorch's rates " .. title, function()
+    local optimizer = make_optimizer(case)
+    local scheduler = make_scheduler(case, optimizer)
+    check_now(case, 0, optimizer, scheduler)
+    walk(case, optimizer, scheduler, 1, steps)
+  end)
+
+  it("goes on where it was saved " .. title, function()
+    local half = steps // 2
+    local before = make_optimizer(case)
+    local first = make_scheduler(case, before)
+    walk(case, before, first, 1, half)
+    local optimizer = make_optimizer(case)
+    local scheduler = make_scheduler(case, optimizer)
+    optimizer:load_state_dict(before:state_dict())
+    scheduler:load_state_dict(first:state_dict())
+    walk(case, optimizer, scheduler, half + 1, steps)
   end)
 end
+
+--- The specs of a scheduler beside PyTorch.
+function M.follows_pytorch(class)
+  describe(class .. " #many", function()
+    for _, case in ipairs(fixture.cases) do
+      if case.class == class then
+        follows(case)
+      end
+    end
+  end)
+end
+
+--- The specs of options that a scheduler refuses, without a change of the rates: by the end of the
+--- message, the options.
+function M.refuses(class, cases)
+  describe(class, function()
+    for message, options in pairs(cases) do
+      it("refuses other options, and the rates stay: " .. message:match("^[^,]*"), function()
+        local optimizer = M.sgd(1, 2)
+        assert.equal(class .. ": " .. message, refusal(lr_scheduler[class], optimizer, options))
+        assert.same({ 1, 2 }, { optimizer.param_groups[1].lr, optimizer.param_groups[2].lr })
+      end)
+    end
+  end)
+end
+
+return M

@@ -1,0 +1,326 @@
+/*
+ * bind_optim.c - gradients of parameters, and steps of optimisers over a whole group
+ *
+ * A step takes (parameters, gradients, states, group): a list of parameters, the list of their
+ * gradients, the table of their states by parameter, and the table of options. What it remembers
+ * stands in the states by name; a state, or a tensor in it, that is not there yet is made, of
+ * zeros. Everything is checked, and all memory is there, before the first change.
+ */
+#include <string.h>
+
+#include "bind/bind_check.h"
+#include "bind/bind_result.h"
+#include "bind/open.h"
+#include "kernels/optim.h"
+
+enum { PARAMETERS = 1, GRADIENTS, STATES, GROUP, PLAN, MADE };
+
+/* what a kind of step remembers of each parameter */
+typedef struct {
+    const char *f;
+    int count;
+    const char *names[OPTIM_STATES];
+    bool counts; /* its steps, as `step` */
+} Memory;
+
+/* ---- gradients ---- */
+
+/* gradients(parameters) -> those of them that have a gradient, and their gradients, contiguous */
+static int core_gradients(lua_State *L)
+{
+    static const char f[] = "gradients";
+    lua_settop(L, 1);
+    if (lua_type(L, 1) != LUA_TTABLE)
+        bind_fail_argument(L, f, 1, "a list of tensors");
+    int n = (int)lua_rawlen(L, 1), count = 0;
+    lua_createtable(L, n, 0);
+    lua_createtable(L, n, 0);
+    for (int i = 1; i <= n; i++) {
+        lua_rawgeti(L, 1, i);
+        if (bind_to_tensor(L, -1) == NULL)
+            bind_fail(L, "%s: parameter %d: expected a tensor, got %s", f, i, bind_describe(L, 4));
+        lua_getiuservalue(L, 4, TENSOR_GRAD);
+        Tensor *grad = bind_to_tensor(L, 5);
+        if (grad != NULL) {
+            if (!grad->is_contiguous) {
+                View v;
+                tensor_view(grad, &v);
+                bind_new_copy(L, f, &v, v.dtype);
+            }
+            count++;
+            lua_rawseti(L, 3, count);
+            lua_pushvalue(L, 4);
+            lua_rawseti(L, 2, count);
+        }
+        lua_settop(L, 3);
+    }
+    return 2;
+}
+
+/* ---- options ---- */
+
+/* pushes the option */
+static double check_number(lua_State *L, const char *f, const char *name)
+{
+    if (lua_getfield(L, GROUP, name) != LUA_TNUMBER)
+        bind_fail(L, "%s: option %s: expected a number, got %s", f, name,
+                  bind_describe(L, lua_gettop(L)));
+    return lua_tonumber(L, -1);
+}
+
+static void check_betas(lua_State *L, const char *f, double *beta1, double *beta2)
+{
+    bool fits = lua_getfield(L, GROUP, "betas") == LUA_TTABLE;
+    if (fits) {
+        fits = lua_rawgeti(L, -1, 1) == LUA_TNUMBER;
+        fits &= lua_rawgeti(L, -2, 2) == LUA_TNUMBER;
+        *beta1 = lua_tonumber(L, -2);
+        *beta2 = lua_tonumber(L, -1);
+        lua_pop(L, 2);
+    }
+    if (!fits)
+        bind_fail(L, "%s: option betas: expected two numbers, got %s", f,
+                  bind_describe(L, lua_gettop(L)));
+}
+
+static bool check_boolean(lua_State *L, const char *f, const char *name)
+{
+    return bind_option_boolean(L, f, GROUP, name, false);
+}
+
+static void check_lists(lua_State *L, const char *f)
+{
+    static const char *const expected[] = {"a list of tensors", "a list of tensors",
+                                           "a table of states", "a table of options"};
+    lua_settop(L, GROUP);
+    for (int index = PARAMETERS; index <= GROUP; index++)
+        if (lua_type(L, index) != LUA_TTABLE)
+            bind_fail_argument(L, f, index, expected[index - 1]);
+}
+
+/* ---- the plan ---- */
+
+/* pushes the state of the parameter at `index`, or nil */
+static void push_state(lua_State *L, int index)
+{
+    lua_pushvalue(L, index);
+    lua_rawget(L, STATES);
+}
+
+static Tensor *check_parameter(lua_State *L, const char *f, int i)
+{
+    lua_rawgeti(L, PARAMETERS, i);
+    const char *expected = "a tensor";
+    Tensor *param = bind_to_tensor(L, -1);
+    if (param != NULL)
+        expected = !dtype_is_float((DType)param->dtype) ? "a float32 or float64 tensor"
+                   : !param->is_contiguous              ? "a contiguous tensor"
+                                                        : NULL;
+    if (expected != NULL)
+        bind_fail(L, "%s: parameter %d: expected %s, got %s", f, i, expected,
+                  bind_describe(L, lua_gettop(L)));
+    return param;
+}
+
+/* the block of the value on top, which `what` and `name` describe; pops it */
+static void *check_block(lua_State *L, const char *f, int i, const Tensor *param, const char *what,
+                         const char *name)
+{
+    Tensor *t = bind_to_tensor(L, -1);
+    if (t == NULL || t->dtype != param->dtype || !t->is_contiguous ||
+        !shape_equal(t->ndim, t->dims, param->ndim, param->dims)) {
+        const char *got = bind_describe(L, lua_gettop(L));
+        lua_rawgeti(L, PARAMETERS, i);
+        bind_fail(L,
+                  "%s: %s%s of parameter %d: expected a contiguous tensor like the parameter, %s, "
+                  "got %s",
+                  f, what, name, i, bind_describe(L, lua_gettop(L)), got);
+    }
+    lua_pop(L, 1);
+    return tensor_data(t);
+}
+
+/* a new block of zeros, kept in the list MADE */
+static void *make_block(lua_State *L, const char *f, const Tensor *param)
+{
+    Tensor *t = bind_new_tensor(L, f, (DType)param->dtype, param->ndim, param->dims);
+    void *data = tensor_data(t);
+    memset(data, 0, (size_t)(t->numel * dtype_size((DType)t->dtype)));
+    if (lua_isnil(L, MADE)) {
+        lua_newtable(L);
+        lua_replace(L, MADE);
+    }
+    lua_rawseti(L, MADE, (lua_Integer)lua_rawlen(L, MADE) + 1);
+    return data;
+}
+
+/* fills in the parameter's state from the value on top, a table or nil */
+static void plan_state(lua_State *L, const Memory *memory, int i, const Tensor *param,
+                       OptimParam *p)
+{
+    const char *f = memory->f;
+    int state = lua_gettop(L);
+    bool is_there = !lua_isnil(L, state);
+    if (is_there && lua_type(L, state) != LUA_TTABLE)
+        bind_fail(L, "%s: state of parameter %d: expected a table, got %s", f, i,
+                  bind_describe(L, state));
+    for (int s = 0; s < memory->count; s++) {
+        if (is_there && lua_getfield(L, state, memory->names[s]) != LUA_TNIL) {
+            p->state[s] = check_block(L, f, i, param, "state ", memory->names[s]);
+        } else {
+            p->state[s] = make_block(L, f, param);
+            p->made |= 1u << s;
+        }
+    }
+    p->step = 1;
+    if (memory->counts && is_there && lua_getfield(L, state, "step") != LUA_TNIL) {
+        if (lua_type(L, -1) != LUA_TNUMBER)
+            bind_fail(L, "%s: state step of parameter %d: expected a number, got %s", f, i,
+                      bind_describe(L, lua_gettop(L)));
+        p->step = lua_tonumber(L, -1) + 1;
+    }
+}
+
+/* pushes the plan of a step over the whole group, and the list of the blocks it made or nil */
+static OptimGroup *plan(lua_State *L, const Memory *memory)
+{
+    const char *f = memory->f;
+    lua_settop(L, GROUP);
+    int count = (int)lua_rawlen(L, PARAMETERS);
+    size_t size = sizeof(OptimGroup) + (size_t)count * sizeof(OptimParam);
+    OptimGroup *group = lua_newuserdatauv(L, size, 0);
+    *group = (OptimGroup){.count = count};
+    lua_pushnil(L);
+    int64_t before = 0;
+    for (int i = 1; i <= count; i++) {
+        const Tensor *param = check_parameter(L, f, i);
+        OptimParam *p = &group->params[i - 1];
+        *p = (OptimParam){
+            .dtype = (DType)param->dtype,
+            .before = before,
+            .n = param->numel,
+            .param = tensor_data(param),
+        };
+        before += param->numel;
+        lua_rawgeti(L, GRADIENTS, i);
+        p->grad = check_block(L, f, i, param, "gradient", "");
+        push_state(L, MADE + 1);
+        plan_state(L, memory, i, param, p);
+        lua_settop(L, MADE);
+    }
+    return group;
+}
+
+/* ---- the step ---- */
+
+/* the sum of the versions of all parameters and gradients */
+static int64_t sum_versions(lua_State *L, int64_t count)
+{
+    int64_t sum = 0;
+    for (int list = PARAMETERS; list <= GRADIENTS; list++)
+        for (int64_t i = 1; i <= count; i++) {
+            lua_rawgeti(L, list, i);
+            sum += bind_to_tensor(L, -1)->storage->version;
+            lua_pop(L, 1);
+        }
+    return sum;
+}
+
+/*
+ * Writes down what was planned: new blocks, the counts of steps, that the parameters change.
+ *
+ * A group that takes more than one thread must know whether memory is shared, as by two views of
+ * one tensor: then a version grows by more than the one of its own parameter, or that of a
+ * gradient does.
+ */
+static void commit(lua_State *L, const Memory *memory, OptimGroup *group)
+{
+    int made = 0;
+    const OptimParam *end = group->params + group->count;
+    bool is_large = group->count > 1 && end[-1].before + end[-1].n > OPTIM_RANGE;
+    int64_t versions = is_large ? sum_versions(L, group->count) : 0;
+    for (OptimParam *p = group->params; p < end; p++) {
+        lua_rawgeti(L, PARAMETERS, p - group->params + 1);
+        bind_touch(bind_to_tensor(L, -1));
+        if (memory->count > 0 || memory->counts) {
+            push_state(L, MADE + 1);
+            if (lua_isnil(L, -1)) {
+                lua_pop(L, 1);
+                lua_newtable(L);
+                lua_pushvalue(L, MADE + 1);
+                lua_pushvalue(L, -2);
+                lua_rawset(L, STATES);
+            }
+            for (int s = 0; s < memory->count; s++)
+                if (p->made & 1u << s) {
+                    lua_rawgeti(L, MADE, ++made);
+                    lua_setfield(L, -2, memory->names[s]);
+                }
+            if (memory->counts) {
+                lua_Integer step;
+                if (lua_numbertointeger(p->step, &step) && (double)step == p->step)
+                    lua_pushinteger(L, step);
+                else
+                    lua_pushnumber(L, p->step);
+                lua_setfield(L, -2, "step");
+            }
+        }
+        lua_settop(L, MADE);
+    }
+    group->overlaps = is_large && sum_versions(L, group->count) != versions + group->count;
+}
+
+/* adam_step(parameters, gradients, states, group) with the options lr, betas, eps, weight_decay,
+ * amsgrad, maximize, decoupled_weight_decay */
+static int core_adam_step(lua_State *L)
+{
+    Memory memory = {"adam_step", 2, {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"}, true};
+    check_lists(L, memory.f);
+    AdamOptions options = {
+        .lr = check_number(L, memory.f, "lr"),
+        .eps = check_number(L, memory.f, "eps"),
+        .weight_decay = check_number(L, memory.f, "weight_decay"),
+        .amsgrad = check_boolean(L, memory.f, "amsgrad"),
+        .maximize = check_boolean(L, memory.f, "maximize"),
+        .decoupled = check_boolean(L, memory.f, "decoupled_weight_decay"),
+    };
+    check_betas(L, memory.f, &options.beta1, &options.beta2);
+    memory.count = options.amsgrad ? 3 : 2;
+    OptimGroup *group = plan(L, &memory);
+    commit(L, &memory, group);
+    optim_adam(bind_runtime(L)->pool, &options, group);
+    return 0;
+}
+
+/* sgd_step(parameters, gradients, states, group) with the options lr, momentum, dampening,
+ * weight_decay, nesterov, maximize */
+static int core_sgd_step(lua_State *L)
+{
+    Memory memory = {"sgd_step", 0, {"momentum_buffer"}, false};
+    check_lists(L, memory.f);
+    SgdOptions options = {
+        .lr = check_number(L, memory.f, "lr"),
+        .momentum = check_number(L, memory.f, "momentum"),
+        .dampening = check_number(L, memory.f, "dampening"),
+        .weight_decay = check_number(L, memory.f, "weight_decay"),
+        .nesterov = check_boolean(L, memory.f, "nesterov"),
+        .maximize = check_boolean(L, memory.f, "maximize"),
+    };
+    memory.count = options.momentum != 0 ? 1 : 0;
+    OptimGroup *group = plan(L, &memory);
+    commit(L, &memory, group);
+    optim_sgd(bind_runtime(L)->pool, &options, group);
+    return 0;
+}
+
+static const luaL_Reg optim_functions[] = {
+    {"gradients", core_gradients},
+    {"adam_step", core_adam_step},
+    {"sgd_step", core_sgd_step},
+    {NULL, NULL},
+};
+
+void bind_open_optim(lua_State *L)
+{
+    bind_register(L, optim_functions);
+}
