@@ -139,9 +139,6 @@ end
 --- as  gradcheck
 --- raises  as gradcheck
 --- cost    two walks backward for each element
----@param f function  tensors (and other values) -> one tensor
----@param inputs table  the arguments; `n` where some are nil
----@param options { eps: number, atol: number, rtol: number }?
 function M.gradgradcheck(f, inputs, options)
   inputs = copy_of(inputs)
   local indices = differentiable(inputs)

@@ -31,9 +31,8 @@ function Bilinear:init(in1_features, in2_features, out_features, options)
 end
 
 --- Draws weight, then bias, from U(-b, b), b = 1 / sqrt(in1).
---- domain  any generator
+--- domain  draws from the default generator unless one is given
 --- raises  what the generator raises
----@param generator wrun.Generator? default: the default generator
 function Bilinear:reset_parameters(generator)
   local bound = 1 / math.sqrt(self.in1_features)
   init.uniform_(self.weight, -bound, bound, { generator = generator })

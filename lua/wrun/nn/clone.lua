@@ -43,7 +43,6 @@ end
 ---     local layer = nn.Linear(2, 1)
 ---     local copy = layer:clone()
 ---     print(copy.weight:equal(layer.weight), copy.weight == layer.weight)
----@param module wrun.nn.Module
 ---@return wrun.nn.Module
 return function(module)
   return copy_of(module, {})

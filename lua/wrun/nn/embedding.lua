@@ -79,9 +79,8 @@ function Embedding.from_pretrained(rows, options)
 end
 
 --- Draws the weight from N(0, 1); the row padding_idx is 0.
---- domain  any generator
+--- domain  draws from the default generator unless one is given
 --- raises  what the generator raises
----@param generator wrun.Generator? default: the default generator
 function Embedding:reset_parameters(generator)
   init.normal_(self.weight, 0, 1, { generator = generator })
   if self.padding_idx ~= nil then

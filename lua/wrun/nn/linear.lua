@@ -35,12 +35,12 @@ end
 --- Draws weight, then bias, from U(-b, b), b = 1 / sqrt(in_features): PyTorch's default, whose
 --- weights are written as kaiming_uniform_ with a = sqrt(5) and are sqrt(6) times narrower than
 --- He's for ReLU.
---- domain  a layer without inputs gets a bias of zeros
+--- domain  draws from the default generator unless one is given; a layer without inputs gets a bias
+---   of zeros
 --- raises  what the generator raises
 ---     local layer = nn.Linear(2, 3)
 ---     layer:reset_parameters(wrun.Generator({ seed = 7 }))
 ---     print(layer.weight)
----@param generator wrun.Generator? default: the default generator
 function Linear:reset_parameters(generator)
   init.kaiming_uniform_(self.weight, { a = math.sqrt(5), generator = generator })
   if self.bias ~= nil then

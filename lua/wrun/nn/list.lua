@@ -139,7 +139,6 @@ end
 --- raises  `Sequential[N]: expected a module`; `insert: argument 1: expected an index`
 ---     local model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
 ---     print(model:insert(2, nn.ReLU()))
----@param index integer
 ---@param item any
 ---@param name string?
 ---@return any

@@ -106,7 +106,6 @@ end
 --- Iterates over name and parameter in the order of `parameters`; names are paths like `1.weight`.
 --- as  parameters
 ---     for name, p in nn.Linear(2, 3):named_parameters() do print(name, p.shape[1]) end
----@param options { recurse: boolean, prefix: string }?
 ---@return fun(): string, wrun.Tensor
 function Module:named_parameters(options)
   return registry.iterate(
@@ -115,7 +114,6 @@ end
 
 --- Returns the buffers of this module and all below it.
 --- as  parameters
----@param options { recurse: boolean, prefix: string }?
 function Module:buffers(options)
   local _, buffers = registry.collect("buffers", self, registry.is_buffer, options)
   return buffers
@@ -124,7 +122,6 @@ end
 --- Iterates over name and buffer in the order of `buffers`.
 --- as  named_parameters
 ---     for name in nn.BatchNorm1d(2):named_buffers() do print(name) end
----@param options { recurse: boolean, prefix: string }?
 function Module:named_buffers(options)
   return registry.iterate(registry.collect("named_buffers", self, registry.is_buffer, options))
 end
@@ -202,7 +199,6 @@ end
 ---     local net = nn.Identity()
 ---     net:add_module("inner", nn.ReLU())
 ---     print(net)
----@param module wrun.nn.Module
 function Module:add_module(name, module)
   registry.check_name("add_module: argument 1", self, name)
   if not registry.is_child(self, name, module) then

@@ -113,7 +113,6 @@ end
 --- raises  what `forward` raises
 ---     local model = nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 10))
 ---     print(model:summary(wrun.zeros(100, 784)))
----@param module wrun.nn.Module
 ---@param ... any
 ---@return wrun.nn.Summary
 return function(module, ...)
