@@ -261,9 +261,10 @@ function M.functional(entry, class, name, tensors)
   }
 end
 
---- the type that a rule asks for, from its words
+--- the type that a setting's rule asks for, from its words
 local function type_of(rule)
-  return rule.expected:match("^an? (%a+)") or "string"
+  local word = rule.expected:match("^an? (%a+)")
+  return (word == "number" or word == "integer") and word or "string"
 end
 
 --- what a setting's rule says besides its type
