@@ -12,6 +12,8 @@ local fail = check.fail
 
 local TENSOR = check.tensor()
 
+--- The base of losses.
+--- options  reduction: of the losses to one number, or none
 ---@class wrun.nn.losses.Loss: wrun.nn.Module
 ---@field reduction "mean"|"sum"|"none"
 local Loss = Module:extend("Loss")
@@ -96,10 +98,14 @@ end
 ---@return any
 function Loss.define(name, function_name, rules, compute)
   local class = Loss:extend(name)
-  class.function_name, class.tensors = function_name, tensors_of(compute)
+  class.function_name, class.tensors, class.rules = function_name, tensors_of(compute), rules
   rules.reduction = rules.reduction or check.choice("mean", { "mean", "none", "sum" })
   local names = check.sorted_keys(rules)
 
+  --- shapes  input [...], target the same; the loss [], with reduction "none" like the input
+  --- domain  float32 or float64
+  --- raises  `NAME: option OPTION: expected`; `NAME: argument N: expected SHAPE to match`
+  ---@param options table?
   function class:init(options)
     local o = check.options(name, options, rules)
     for _, option in ipairs(names) do
