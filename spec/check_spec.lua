@@ -115,6 +115,17 @@ describe("the rule", function()
       refusal(option, check.choice(nil, { "yes", "no" }), 1))
   end)
 
+  it("dtype and float_dtype take the names of dtypes", function()
+    local rules = { any = check.dtype("int64"), float = check.float_dtype("float32") }
+    assert.same({ any = "int64", float = "float32" }, check.options("f", nil, rules))
+    assert.same({ any = "bool", float = "float64" },
+      check.options("f", { any = "bool", float = "float64" }, rules))
+    assert.equal("f: option any: expected bool, uint8, int32, int64, float32 or float64, got the "
+      .. "string 'half'", refusal(check.options, "f", { any = "half" }, rules))
+    assert.equal("f: option float: expected float32 or float64, got the string 'int64'",
+      refusal(check.options, "f", { float = "int64" }, rules))
+  end)
+
   it("tensor takes tensors only", function()
     local t = wrun.zeros(2)
     assert.equal(t, option(check.tensor(), t))
@@ -138,6 +149,20 @@ describe("the rule", function()
     assert.is_nil(option(check.optional(check.number(nil, 0)), nil))
     assert.equal("f: option x: expected a number >= 0, got -1",
       refusal(option, check.optional(check.number(nil, 0)), -1))
+  end)
+end)
+
+describe("check.is_float and check.float_argument", function()
+  it("tell floats from all else, tensors and names of dtypes", function()
+    for _, x in ipairs { wrun.ones(1), wrun.ones(1):double(), "float32", "float64" } do
+      assert.is_true(check.is_float(x))
+    end
+    for _, x in ipairs { wrun.arange(1), "int64", "float", 1.5, {} } do
+      assert.is_false(check.is_float(x))
+    end
+    assert.is_false(check.is_float(nil))
+    assert.equal("f: argument 2: expected a float32 or float64 tensor, got an int64 tensor [1]",
+      refusal(function() check.float_argument("f", 2, wrun.arange(1)) end))
   end)
 end)
 

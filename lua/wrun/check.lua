@@ -173,6 +173,14 @@ function M.passed_on()
   end)
 end
 
+--- A rule for an option `generator`, which may be missing and is checked by what draws from it.
+--- domain  any value
+--- raises  nothing
+---@return wrun.check.Rule
+function M.generator()
+  return M.optional(M.passed_on())
+end
+
 -------------------------------------------------------------------------------
 -- Judgement
 

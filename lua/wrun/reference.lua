@@ -428,10 +428,14 @@ local function usual(item, entry)
     or item.name:match("^x:([%w_]+)$")
   if name and first and first.type:find("^wrun%.Tensor") then
     local second = entry.params[2]
-    local which = second and second.type == "wrun.Tensor" and "N" or "1"
-    local is_list = first.type ~= "wrun.Tensor"
-    local refusal = ("`%s: argument %s: expected a tensor`"):format(name, which)
-    return { parts = { domain = "any dtype", raises = is_list and "nothing" or refusal } }
+    local is_one = not (second and second.type == "wrun.Tensor")
+    local refusal = ("`%s: argument %s: expected a tensor`"):format(name, is_one and "1" or "N")
+    return {
+      parts = {
+        domain = is_one and "any dtype" or "any dtypes",
+        raises = first.type == "wrun.Tensor" and refusal or "nothing",
+      },
+    }
   end
   local is_called = item.kind == "function" or item.kind == "method"
     or item.kind == "class" and item.value ~= nil

@@ -60,7 +60,8 @@ end
 
 --- "Returns the sum of x." -> "the sum of x"
 local function what_comes_back(entry)
-  return (entry.summary:gsub("^Returns ", ""):gsub("^Makes ", ""):gsub("%.$", ""))
+  return (entry.summary:gsub("^Returns ", ""):gsub("^Makes a layer that returns ", "")
+    :gsub("^Makes ", ""):gsub("%.$", ""))
 end
 
 --- the text with the errors of one function as another's
@@ -250,7 +251,9 @@ function M.functional(entry, class, name, tensors)
     line = entry.line,
     summary = ("Returns %s: `%s` as a function."):format(what_comes_back(entry), class),
     text = entry.text,
-    parts = parts_of(entry, {}),
+    parts = parts_of(entry, {
+      raises = errors_of(entry.parts.raises, class:match("[^.]+$"), name),
+    }),
     params = params,
     returns = { { type = TENSOR, text = "" } },
     fields = {},
@@ -258,9 +261,10 @@ function M.functional(entry, class, name, tensors)
   }
 end
 
---- the type that a rule asks for, from its words
+--- the type that a setting's rule asks for, from its words
 local function type_of(rule)
-  return rule.expected:match("^an? (%a+)") or "string"
+  local word = rule.expected:match("^an? (%a+)")
+  return (word == "number" or word == "integer") and word or "string"
 end
 
 --- what a setting's rule says besides its type

@@ -2,29 +2,23 @@
 ---
 --- Unlike PyTorch's, they refuse shapes that differ instead of broadcasting them.
 
-local Loss = require "wrun.nn.losses.loss"
 local check = require "wrun.check"
+local Loss = require "wrun.nn.losses.loss"
 
 local M = {}
 
 --- Makes the loss (x - y)^2, averaged over all elements.
---- shapes  input [...], target the same; the loss [], with reduction "none" like the input
---- domain  float32 or float64. Option reduction "mean", "sum" or "none"
---- raises  `option reduction: expected mean, none or sum`; `argument 2: expected SHAPE to match`
+---
 ---     local criterion = nn.MSELoss({ reduction = "sum" })
 ---     print(criterion(wrun.tensor { 1.0, 2.0 }, wrun.tensor { 1.0, 4.0 }))
----@type fun(options: table?): wrun.nn.losses.Loss
 M.MSELoss = Loss.define("MSELoss", "mse_loss", {}, function(o, input, target)
   Loss.check_pair(o, input, target)
   return (input - target):square()
 end)
 
 --- Makes the loss |x - y|, averaged over all elements.
---- shapes  input [...], target the same; the loss [], with reduction "none" like the input
---- domain  float32 or float64; the gradient at x = y is 0. Option reduction "mean", "sum" or "none"
---- raises  `option reduction: expected mean, none or sum`; `argument 2: expected SHAPE to match`
+--- domain  float32 or float64; the gradient at x = y is 0
 ---     print(nn.L1Loss()(wrun.tensor { 1.0, 2.0 }, wrun.tensor { 1.0, 4.0 }))
----@type fun(options: table?): wrun.nn.losses.Loss
 M.L1Loss = Loss.define("L1Loss", "l1_loss", {}, function(o, input, target)
   Loss.check_pair(o, input, target)
   return (input - target):abs()
@@ -39,13 +33,9 @@ end
 
 --- Makes the loss d^2 / 2 for |d| <= delta and delta (|d| - delta / 2) beyond, d = x - y, averaged
 --- over all elements.
---- shapes  input [...], target the same; the loss [], with reduction "none" like the input
---- domain  float32 or float64. Options: delta > 0, default 1; reduction "mean", "sum" or "none"
---- raises  `option delta: expected a number > 0`; `argument 2: expected SHAPE to match`
 --- source  [Huber1964]
 ---     local criterion = nn.HuberLoss({ reduction = "none" })
 ---     print(criterion(wrun.tensor { 0.5, 3.0 }, wrun.zeros(2)))
----@type fun(options: table?): wrun.nn.losses.Loss
 M.HuberLoss = Loss.define("HuberLoss", "huber_loss", {
   delta = check.positive(1),
 }, function(o, input, target)
@@ -55,12 +45,9 @@ end)
 
 --- Makes the loss d^2 / (2 beta) for |d| <= beta and |d| - beta / 2 beyond, d = x - y, averaged
 --- over all elements; HuberLoss divided by beta, and L1Loss for beta = 0.
---- shapes  input [...], target the same; the loss [], with reduction "none" like the input
---- domain  float32 or float64. Options: beta >= 0, default 1; reduction "mean", "sum" or "none"
---- raises  `option beta: expected a number >= 0`; `argument 2: expected SHAPE to match`
+---
 ---     local criterion = nn.SmoothL1Loss({ beta = 0.5, reduction = "none" })
 ---     print(criterion(wrun.tensor { 0.5, 3.0 }, wrun.zeros(2)))
----@type fun(options: table?): wrun.nn.losses.Loss
 M.SmoothL1Loss = Loss.define("SmoothL1Loss", "smooth_l1_loss", {
   beta = check.number(1, 0),
 }, function(o, input, target)

@@ -15,12 +15,9 @@ local function positive_part(x)
 end
 
 --- Makes the loss x where t = 1 and max(0, margin - x) where t = -1, averaged over all elements.
---- shapes  input [...], target the same; the loss [], with reduction "none" like the input
---- domain  target 1 or -1. Options: margin 1; reduction "mean", "sum" or "none"
---- raises  `option margin: expected a number`; `argument 2: expected SHAPE to match`
+--- domain  target 1 or -1
 ---     local distances, same = wrun.tensor { 0.5, 0.25 }, wrun.tensor { 1, -1 }
 ---     print(nn.HingeEmbeddingLoss()(distances, same))
----@type fun(options: table?): wrun.nn.losses.Loss
 M.HingeEmbeddingLoss = Loss.define("HingeEmbeddingLoss", "hinge_embedding_loss", {
   margin = check.number(1),
 }, function(o, input, target)
@@ -30,11 +27,8 @@ M.HingeEmbeddingLoss = Loss.define("HingeEmbeddingLoss", "hinge_embedding_loss",
 end)
 
 --- Makes the loss log(1 + e^(-t x)) of scores x and targets t, averaged over all elements.
---- shapes  input [...], target the same; the loss [], with reduction "none" like the input
---- domain  target 1 or -1; unlike PyTorch's, without overflow. Option reduction
---- raises  `option reduction: expected mean, none or sum`; `argument 2: expected SHAPE to match`
+--- domain  target 1 or -1; unlike PyTorch's, without overflow
 ---     print(nn.SoftMarginLoss()(wrun.tensor { 2.0, -1.0 }, wrun.tensor { 1, -1 }))
----@type fun(options: table?): wrun.nn.losses.Loss
 M.SoftMarginLoss = Loss.define("SoftMarginLoss", "soft_margin_loss", {}, function(o, input, target)
   Loss.check_pair(o, input, target)
   return (-target * input):softplus()
@@ -43,11 +37,9 @@ end)
 --- Makes the loss max(0, -t (a - b) + margin): a should be above b where t = 1, below where t = -1;
 --- averaged over all elements.
 --- shapes  a [...], b and target the same; the loss [], with reduction "none" like a
---- domain  target 1 or -1. Options: margin 0; reduction "mean", "sum" or "none"
---- raises  `option margin: expected a number`; `argument N: expected SHAPE to match`
+--- domain  target 1 or -1
 ---     local a, b = wrun.tensor { 1.0, 2.0 }, wrun.tensor { 2.0, 1.0 }
 ---     print(nn.MarginRankingLoss()(a, b, wrun.tensor { 1, 1 }))
----@type fun(options: table?): wrun.nn.losses.Loss
 M.MarginRankingLoss = Loss.define("MarginRankingLoss", "margin_ranking_loss", {
   margin = check.number(0),
 }, function(o, a, b, target)
@@ -67,11 +59,9 @@ end
 --- Makes the loss 1 - cos(a, b) where t = 1 and max(0, cos(a, b) - margin) where t = -1, averaged
 --- over the rows.
 --- shapes  a, b [n, d], target [n], or [d] and []; the loss [], with "none" like the target
---- domain  target 1 or -1. Options: margin from -1 to 1, default 0; reduction
---- raises  `option margin: expected a number from -1 to 1`; `argument N: expected SHAPE to match`
+--- domain  target 1 or -1
 ---     local a, b = wrun.tensor { { 1.0, 0.0 } }, wrun.tensor { { 1.0, 1.0 } }
 ---     print(nn.CosineEmbeddingLoss()(a, b, wrun.tensor { 1 }))
----@type fun(options: table?): wrun.nn.losses.Loss
 M.CosineEmbeddingLoss = Loss.define("CosineEmbeddingLoss", "cosine_embedding_loss", {
   margin = check.number(0, -1, 1),
 }, function(o, a, b, target)
@@ -85,18 +75,15 @@ M.CosineEmbeddingLoss = Loss.define("CosineEmbeddingLoss", "cosine_embedding_los
 end)
 
 local function distance(o, a, b)
-  return similarity.pairwise_distance(a, b, { p = o.p, eps = o.eps })
+  return similarity.PairwiseDistance.call({ p = o.p, eps = o.eps }, a, b)
 end
 
 --- Makes the loss max(0, d(a, p) - d(a, n) + margin), d the p-norm of the difference, averaged over
 --- the rows: an anchor a should be nearer to p, of its kind, than to n.
 --- shapes  a, p, n [n, d] or [d]; the loss [], with reduction "none" [n] or []
---- domain  Options: margin > 0, default 1; p > 0, default 2; swap = true takes the smaller of
----   d(a, n) and d(p, n); eps 1e-6, added to each difference; reduction "mean", "sum" or "none"
---- raises  `option p: expected a number > 0`; `argument N: expected SHAPE to match`
+--- options  swap: takes the smaller of d(a, n) and d(p, n); eps: is added to each difference
 ---     local a, p, n = wrun.zeros(1, 2), wrun.ones(1, 2), wrun.full({ 1, 2 }, 1.5)
 ---     print(nn.TripletMarginLoss()(a, p, n))
----@type fun(options: table?): wrun.nn.losses.Loss
 M.TripletMarginLoss = Loss.define("TripletMarginLoss", "triplet_margin_loss", {
   margin = check.positive(1),
   p = check.positive(2),

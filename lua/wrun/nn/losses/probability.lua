@@ -36,13 +36,10 @@ local function check_probabilities(o, argument, x, remedy)
 end
 
 --- Makes the loss -(t log x + (1 - t) log(1 - x)) of probabilities x, averaged over all elements.
---- shapes  input [...], target the same; the loss [], with reduction "none" like the input
---- domain  input and target from 0 to 1; logarithms below -100 count as -100. Options: weight,
----   which broadcasts to the input and scales each loss; reduction "mean", "sum" or "none"
---- raises  `argument N: expected probabilities from 0 to 1`; `argument 2: expected SHAPE to match`;
----   `option weight: expected a shape that broadcasts to`
+--- domain  input and target from 0 to 1; logarithms below -100 count as -100
+--- options  weight: broadcasts to the input and scales each loss
+--- raises  `NAME: argument N: expected probabilities from 0 to 1`
 ---     print(nn.BCELoss()(wrun.tensor { 0.9, 0.2 }, wrun.tensor { 1.0, 0.0 }))
----@type fun(options: table?): wrun.nn.losses.Loss
 M.BCELoss = Loss.define("BCELoss", "binary_cross_entropy", {
   weight = Loss.WEIGHT,
 }, function(o, input, target)
@@ -55,13 +52,10 @@ end)
 
 --- Makes the loss -(q t log s + (1 - t) log(1 - s)), s = sigmoid(x), of logits x, averaged over
 --- all elements.
---- shapes  input [...], target the same; the loss [], with reduction "none" like the input
---- domain  any logits, without overflow. Options: pos_weight, q above, and weight, which broadcast
----   to the input; reduction "mean", "sum" or "none"
---- raises  `argument 2: expected SHAPE to match`; `option NAME: expected a shape`
+--- domain  any logits, without overflow
+--- options  pos_weight: q, which broadcasts to the input; weight: scales each loss, and broadcasts
 ---     local criterion = nn.BCEWithLogitsLoss({ pos_weight = wrun.tensor(3.0) })
 ---     print(criterion(wrun.zeros(2), wrun.tensor { 1.0, 0.0 }))
----@type fun(options: table?): wrun.nn.losses.Loss
 M.BCEWithLogitsLoss = Loss.define("BCEWithLogitsLoss", "binary_cross_entropy_with_logits", {
   weight = Loss.WEIGHT,
   pos_weight = Loss.WEIGHT,
@@ -80,13 +74,11 @@ end
 --- Makes the loss t (log t - x) of log probabilities x, averaged over all elements: Kullback and
 --- Leibler's divergence, once it is summed over the classes.
 --- shapes  input [n, ...], target the same; the loss [], with reduction "none" like the input
---- domain  input log probabilities; target probabilities, or their logarithms with log_target
----   = true. reduction "mean" (default) divides by the number of elements; "batchmean" by n, which
----   is the divergence itself; "sum" or "none"
---- raises  `option reduction: expected batchmean, mean, none or sum`; `argument 2: expected SHAPE`
+--- domain  input log probabilities; target probabilities
+--- options  log_target: target holds logarithms; reduction: "mean" divides by the number of
+---   elements, "batchmean" by n, which is the divergence itself
 ---     local p, q = wrun.tensor { { 0.5, 0.5 } }, wrun.tensor { { 0.9, 0.1 } }
 ---     print(nn.KLDivLoss({ reduction = "batchmean" })(q:log(), p))
----@type fun(options: table?): wrun.nn.losses.Loss
 M.KLDivLoss = Loss.define("KLDivLoss", "kl_div", {
   log_target = check.boolean(false),
   reduction = check.choice("mean", { "batchmean", "mean", "none", "sum" }),
@@ -99,12 +91,9 @@ M.KLDivLoss = Loss.define("KLDivLoss", "kl_div", {
 end)
 
 --- Makes the loss e^x - t x of a logarithm of rates x and counts t, averaged over all elements.
---- shapes  input [...], target the same; the loss [], with reduction "none" like the input
---- domain  Options: log_input = false takes rates x instead, with the loss x - t log(x + eps),
----   eps = 1e-8; full = true adds Stirling's approximation of log t! where t > 1; reduction
---- raises  `option NAME: expected`; `argument 2: expected SHAPE to match`
+--- options  log_input: false takes rates x instead, with the loss x - t log(x + eps); full: adds
+---   Stirling's approximation of log t! where t > 1
 ---     print(nn.PoissonNLLLoss()(wrun.zeros(2), wrun.tensor { 1.0, 3.0 }))
----@type fun(options: table?): wrun.nn.losses.Loss
 M.PoissonNLLLoss = Loss.define("PoissonNLLLoss", "poisson_nll_loss", {
   log_input = check.boolean(true),
   full = check.boolean(false),
@@ -144,12 +133,11 @@ end
 --- all elements.
 --- shapes  input [..., m], target the same; var [..., m], [..., 1] or [...]; the loss [], with
 ---   reduction "none" like the input
---- domain  var >= 0, or a number for all; where it is below eps it counts as eps. Options: eps > 0,
----   default 1e-6; full = true adds log(2 pi) / 2; reduction "mean", "sum" or "none"
---- raises  `argument 3: expected variances >= 0`; `argument 3: expected SHAPE, or one variance`
+--- domain  var >= 0, or a number for all; where it is below eps it counts as eps
+--- options  full: adds log(2 pi) / 2
+--- raises  `NAME: argument 3: expected variances >= 0`; `NAME: argument 3: expected SHAPE, or one`
 ---     local x, t = wrun.zeros(2), wrun.tensor { 1.0, 2.0 }
 ---     print(nn.GaussianNLLLoss()(x, t, wrun.ones(2)))
----@type fun(options: table?): wrun.nn.losses.Loss
 M.GaussianNLLLoss = Loss.define("GaussianNLLLoss", "gaussian_nll_loss", {
   full = check.boolean(false),
   eps = check.positive(1e-6),

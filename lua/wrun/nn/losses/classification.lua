@@ -94,15 +94,13 @@ end
 --- Makes the loss -sum_c t_c log softmax(x)_c, averaged over the samples.
 --- shapes  input [C], [n, C] or [n, C, ...]; target without the C, or like input when it holds
 ---   probabilities; the loss [], with reduction "none" like a target of classes
---- domain  input logits; target int64 or uint8 classes 1..C, or probabilities of a float dtype.
----   Options: reduction "mean", "sum" or "none"; weight [C] scales each class, and the mean
----   divides by the weights of the targets; samples with target ignore_index (-100) count for
----   nothing; label_smoothing in 0..1 moves that share of each target to all classes alike
---- raises  `option reduction: expected`; `argument 2: expected SHAPE to match`;
----   `argument 2: expected classes from 1`
+--- domain  input logits; target int64 or uint8 classes 1..C, or probabilities of a float dtype
+--- options  weight: [C] scales each class, and the mean divides by the weights of the targets;
+---   ignore_index: samples with this target count for nothing; label_smoothing: this share of each
+---   target moves to all classes alike
+--- raises  `NAME: argument 2: expected classes from 1`
 ---     local criterion = nn.CrossEntropyLoss({ label_smoothing = 0.1 })
 ---     print(criterion(wrun.zeros(2, 3), wrun.tensor { 1, 3 }))
----@type fun(options: table?): wrun.nn.losses.Loss
 M.CrossEntropyLoss = Loss.define("CrossEntropyLoss", "cross_entropy", {
   weight = Loss.WEIGHT,
   ignore_index = check.integer(IGNORE_INDEX),
@@ -120,13 +118,12 @@ end)
 --- Makes the loss -x_t of log probabilities x and classes t, averaged over the samples.
 --- shapes  input [C], [n, C] or [n, C, ...]; target without the C; the loss [], with reduction
 ---   "none" like the target
---- domain  input log probabilities; target int64 or uint8 classes 1..C. Options as those of
----   CrossEntropyLoss, without label_smoothing
---- raises  `option reduction: expected`; `argument 2: expected SHAPE to match`;
----   `argument 2: expected classes from 1`
+--- domain  input log probabilities; target int64 or uint8 classes 1..C
+--- options  weight: [C] scales each class, and the mean divides by the weights of the targets;
+---   ignore_index: samples with this target count for nothing
+--- raises  `NAME: argument 2: expected classes from 1`
 ---     local log_p = wrun.tensor({ { 0.5, 0.5 }, { 0.9, 0.1 } }):log()
 ---     print(nn.NLLLoss()(log_p, wrun.tensor { 1, 2 }))
----@type fun(options: table?): wrun.nn.losses.Loss
 M.NLLLoss = Loss.define("NLLLoss", "nll_loss", {
   weight = Loss.WEIGHT,
   ignore_index = check.integer(IGNORE_INDEX),
@@ -137,11 +134,11 @@ end)
 --- Makes the loss sum_{i /= t} w_t max(0, margin - x_t + x_i)^p / C of scores x and classes t,
 --- averaged over the samples.
 --- shapes  input [C] or [n, C]; target [] or [n]; the loss [], with "none" like the target
---- domain  target int64 or uint8 classes 1..C. Options: p 1 or 2; margin 1; weight [C]; reduction
---- raises  `argument 1: expected [C] or [n, C]`; `argument 2: expected`
+--- domain  target int64 or uint8 classes 1..C
+--- options  weight: [C] scales each class
+--- raises  `NAME: argument 1: expected [C] or [n, C]`; `NAME: argument 2: expected classes from 1`
 ---     local loss = nn.MultiMarginLoss()(wrun.tensor { 0.1, 0.2, 0.8 }, wrun.tensor(3))
 ---     print(loss)
----@type fun(options: table?): wrun.nn.losses.Loss
 M.MultiMarginLoss = Loss.define("MultiMarginLoss", "multi_margin_loss", {
   p = check.integer(1, 1, 2),
   margin = check.number(1),
