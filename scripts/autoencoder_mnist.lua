@@ -17,17 +17,11 @@ parser:option("--epochs", "Passes of fine-tuning.", "40", math.tointeger)
 parser:option("--lr", "Learning rate of fine-tuning, falling to 0 in a line.", "0.001", tonumber)
 parser:option("--starts", "What to train beside PCA, of dbn and xavier.", "dbn,xavier")
 parser:option("--images", "How many training images (default: all).", nil, math.tointeger)
-parser:option("--seed", "Seed of every random draw.", "1", math.tointeger)
-parser:option("--data", "Folder that holds the data set (default: the usual places).")
-parser:option("--dataset", "Data set."):choices { "mnist", "fashion_mnist" }
-parser:option("--threads", "Threads to compute with.", nil, math.tointeger)
+data.options(parser)
 parser:option("--out", "Folder for the pictures, which must be there (default: none are drawn).")
 local args = parser:parse()
 
-wrun.manual_seed(args.seed)
-wrun.set_num_threads(args.threads or wrun.get_num_threads())
-local otherwise = args.dataset == nil and "fashion_mnist" or nil
-local train, test = data[args.dataset or "mnist"] { folder = args.data, otherwise = otherwise }
+local train, test = data.images(args)
 local x_train = train.x:narrow(1, 1, math.min(args.images or #train.y, #train.y))
 local x_test = test.x:flatten(2):float() / 255
 

@@ -20,10 +20,7 @@ parser:option("--dropout", "Share of the pixels left out in fine-tuning.", "0.4"
 parser:option("--smoothing", "Share of a label that all classes get alike.", "0.1", tonumber)
 parser:option("--lr", "Learning rate of fine-tuning, falling to 0 in a line.", "0.001", tonumber)
 parser:option("--starts", "What to compare.", "dbn,sigmoid,tanh,relu")
-parser:option("--seed", "Seed of every random draw.", "1", math.tointeger)
-parser:option("--data", "Folder that holds the data set (default: the usual places).")
-parser:option("--dataset", "Data set."):choices { "mnist", "fashion_mnist" }
-parser:option("--threads", "Threads to compute with.", nil, math.tointeger)
+data.options(parser)
 parser:option("--out", "Folder for the pictures, which must be there (default: none are drawn).")
 local args = parser:parse()
 
@@ -35,10 +32,7 @@ local function numbers(text)
   return list
 end
 
-wrun.manual_seed(args.seed)
-wrun.set_num_threads(args.threads or wrun.get_num_threads())
-local otherwise = args.dataset == nil and "fashion_mnist" or nil
-local train, test = data[args.dataset or "mnist"] { folder = args.data, otherwise = otherwise }
+local train, test = data.images(args)
 local x_test = test.x:flatten(2):float() / 255
 local sizes = { 784, table.unpack(numbers(args.sizes)) }
 

@@ -1,29 +1,23 @@
 #!/usr/bin/env wrun
---- The lecture's network on MNIST: 784-256-256-10 with ReLU between, started with Xavier's draws.
+--- A network on MNIST, 784-256-256-10 with ReLU between, started with Xavier's draws.
+---
+--- It is the program `mnist_nn_xavier` of a course on PyTorch, in Lua.
 
 local argparse = require "argparse"
 local progress = require "wrun.progress"
 local wrun = require "wrun"
 local data, nn, optim = wrun.data, wrun.nn, wrun.optim
 
-local parser = argparse("mnist_xavier.lua", "Trains the lecture's network and tests it.")
+local parser = argparse("mnist_xavier.lua", "Trains a network from Xavier's draws and tests it.")
 parser:option("--epochs", "Passes over the training set.", "15", math.tointeger)
 parser:option("--batch-size", "Images a step.", "100", math.tointeger)
 parser:option("--lr", "Learning rate.", "0.001", tonumber)
-parser:option("--seed", "Seed of every random draw.", "777", math.tointeger)
-parser:option("--data", "Folder that holds the data set (default: the usual places).")
-parser:option("--dataset", "Data set (default: mnist, or fashion_mnist where that cannot be had).")
-  :choices { "mnist", "fashion_mnist" }
-parser:option("--order", "Shuffle as PyTorch did then or does now.", "document")
-  :choices { "document", "modern" }
-parser:option("--threads", "Threads to compute with.", nil, math.tointeger)
+parser:option("--order", "Shuffle as PyTorch 0.4.1 to about 1.6 did, or as it does today.",
+  "pytorch-0.4"):choices { "pytorch-0.4", "pytorch" }
+data.options(parser, { seed = 777 })
 local args = parser:parse()
 
-wrun.manual_seed(args.seed)
-wrun.set_num_threads(args.threads or wrun.get_num_threads())
-
-local otherwise = args.dataset == nil and "fashion_mnist" or nil
-local train, test = data[args.dataset or "mnist"] { folder = args.data, otherwise = otherwise }
+local train, test = data.images(args)
 local loader = data.loader(train, {
   batch_size = args.batch_size, shuffle = true, drop_last = true, order = args.order,
 })

@@ -17,16 +17,11 @@ parser:option("--images", "Test images.", "1000", math.tointeger)
 parser:option("--missing", "The half that is missing.", "upper"):choices { "upper", "lower" }
 parser:option("--steps", "Gibbs steps before the first sample.", "500", math.tointeger)
 parser:option("--samples", "Samples, 10 steps apart.", "50", math.tointeger)
-parser:option("--seed", "Seed of every random draw.", "1", math.tointeger)
-parser:option("--data", "Folder that holds the data set (default: the usual places).")
-parser:option("--dataset", "Data set."):choices { "mnist", "fashion_mnist" }
-parser:option("--threads", "Threads to compute with.", nil, math.tointeger)
+data.options(parser)
 parser:option("--out", "Folder for the picture, which must be there (default: none is drawn).")
 local args = parser:parse()
 
-wrun.set_num_threads(args.threads or wrun.get_num_threads())
-local otherwise = args.dataset == nil and "fashion_mnist" or nil
-local train, test = data[args.dataset or "mnist"] { folder = args.data, otherwise = otherwise }
+local train, test = data.images(args)
 
 local machine = rbm.new { visible = 784, hidden = args.hidden, seed = args.seed }
 print(("%s, %d epochs, stochastic binarisation"):format(machine, args.epochs))

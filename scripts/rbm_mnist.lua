@@ -23,21 +23,16 @@ parser:option("--binarize", "How grey pixels become 0 and 1 (default: stochastic
   :choices { "threshold", "stochastic" }
 parser:flag("--plain", "The plain gradient instead of the centred one.")
 parser:flag("--flip", "Train on the negative images.")
-parser:option("--seed", "Seed of every random draw.", "1", math.tointeger)
-parser:option("--data", "Folder that holds the data set (default: the usual places).")
-parser:option("--dataset", "Data set."):choices { "mnist", "fashion_mnist" }
-parser:option("--threads", "Threads to compute with.", nil, math.tointeger)
+data.options(parser)
 parser:option("--out", "Folder for the pictures, which must be there (default: none are drawn).")
 local args = parser:parse()
 
-wrun.set_num_threads(args.threads or wrun.get_num_threads())
 local hidden = args.hidden or args.small and 20 or 500
 local epochs = args.epochs or args.small and 60 or 150
 local lr = args.lr or args.small and 0.1 or 0.05
 local binarize = args.binarize or args.small and "threshold" or "stochastic"
 
-local otherwise = args.dataset == nil and "fashion_mnist" or nil
-local train, test = data[args.dataset or "mnist"] { folder = args.data, otherwise = otherwise }
+local train, test = data.images(args)
 local x, x_test = train.x, test.x
 if args.flip then
   x, x_test = 255 - x, 255 - x_test
@@ -74,7 +69,7 @@ local function likelihoods(log_z, how)
     mean(x:narrow(1, 1, #test.y)), how))
 end
 
-if hidden <= 25 then
+if machine:is_enumerable() then
   local log_z = machine:log_z()
   print(("log Z %.4f, exact"):format(log_z))
   likelihoods(log_z, "threshold")

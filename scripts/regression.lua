@@ -1,19 +1,24 @@
 #!/usr/bin/env wrun
 --- Linear regression from a CSV file with a header: the last column from the others.
 
+local argparse = require "argparse"
 local wrun = require "wrun"
 local data, nn, optim = wrun.data, wrun.nn, wrun.optim
 
-local rows, names = data.csv(arg[1] or error("usage: regression.lua FILE.csv"), { header = true })
+local parser = argparse("regression.lua", "Fits the last column of a table by the others.")
+parser:argument("file", "CSV file with a header.")
+parser:option("--steps", "Steps of training.", "1000", math.tointeger)
+parser:option("--seed", "Seed of every random draw.", "1", math.tointeger)
+local args = parser:parse()
+
+wrun.manual_seed(args.seed)
+local rows, names = data.csv(args.file, { header = true })
 local features = #names - 1
 local x, y = rows:narrow(2, 1, features), rows:narrow(2, features + 1, 1)
 
-wrun.manual_seed(1)
 local model = nn.Linear(features, 1)
-local criterion = nn.MSELoss()
-local optimizer = optim.Adam(model:parameters(), { lr = 0.1 })
-
-for step = 1, 1000 do
+local criterion, optimizer = nn.MSELoss(), optim.Adam(model:parameters(), { lr = 0.1 })
+for step = 1, args.steps do
   optimizer:zero_grad()
   local loss = criterion(model(x), y)
   loss:backward()

@@ -1,18 +1,22 @@
 #!/usr/bin/env wrun
 --- Exclusive or, which no single layer can learn: two inputs, eight hidden units, one logit.
 
+local argparse = require "argparse"
 local wrun = require "wrun"
 local nn, optim = wrun.nn, wrun.optim
 
-wrun.manual_seed(1)
+local parser = argparse("xor.lua", "Learns exclusive or.")
+parser:option("--steps", "Steps of training.", "200", math.tointeger)
+parser:option("--seed", "Seed of every random draw.", "1", math.tointeger)
+local args = parser:parse()
+
+wrun.manual_seed(args.seed)
 local x = wrun.tensor { { 0, 0 }, { 0, 1 }, { 1, 0 }, { 1, 1 } }:float()
 local y = wrun.tensor { { 0 }, { 1 }, { 1 }, { 0 } }:float()
 
 local model = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 1))
-local criterion = nn.BCEWithLogitsLoss()
-local optimizer = optim.Adam(model:parameters(), { lr = 0.1 })
-
-for step = 1, 200 do
+local criterion, optimizer = nn.BCEWithLogitsLoss(), optim.Adam(model:parameters(), { lr = 0.1 })
+for step = 1, args.steps do
   optimizer:zero_grad()
   local loss = criterion(model(x), y)
   loss:backward()
@@ -22,8 +26,6 @@ for step = 1, 200 do
   end
 end
 
-local guess = model(x):detach():sigmoid():round()
-for i = 1, 4 do
-  local a, b = table.unpack(x[i]:long():tolist())
-  print(("%d xor %d = %d"):format(a, b, guess[i]:item() // 1))
+for i, guess in ipairs(model(x):detach():sigmoid():round():tolist()) do
+  print(("%d xor %d = %d"):format(x[i][1]:item() // 1, x[i][2]:item() // 1, guess[1] // 1))
 end

@@ -1,5 +1,4 @@
---- First and second gradients, and CrossEntropyLoss, beside PyTorch's values, which
---- spec/fixtures/make_gradients.py and make_cross_entropy.py made.
+--- First and second gradients beside PyTorch's values, which spec/fixtures/make_gradients.py made.
 
 local cases = require "spec.support.cases"
 local near = require "spec.support.near"
@@ -10,7 +9,6 @@ local gradients = require "spec.fixtures.gradients"
 -- Both sides round in float64; a second gradient passes through a few hundred operations.
 local FIRST = { rtol = 1e-11, atol = 1e-12 }
 local SECOND = { rtol = 1e-10, atol = 1e-11 }
-local LOSS = { float64 = { rtol = 1e-12, atol = 1e-13 }, float32 = { rtol = 1e-5, atol = 1e-6 } }
 
 local function leaves()
   local environment, names, list = { wrun = wrun }, {}, {}
@@ -68,39 +66,6 @@ describe("gradients", function()
           compare(case.second[name], second[i], list[i], name, SECOND)
         end
       end
-    end)
-  end
-end)
-
-local function option_text(options)
-  local parts = {}
-  for name, value in pairs(options) do
-    parts[#parts + 1] = name .. (type(value) == "table" and "" or " = " .. tostring(value))
-  end
-  table.sort(parts)
-  return table.concat(parts, ", ")
-end
-
-describe("CrossEntropyLoss", function()
-  for _, case in ipairs(require("spec.fixtures.cross_entropy")) do
-    local kind = math.type(case.target[1]) == "float" and "probabilities" or "classes"
-    it(("of %s %s, %s [%s], is PyTorch's with its gradient"):format(case.dtype, kind,
-      option_text(case.options), table.concat(case.shape, ", ")), function()
-      local options = {}
-      for name, value in pairs(case.options) do
-        options[name] = value
-      end
-      if options.weight then
-        options.weight = wrun.tensor(options.weight, { dtype = case.dtype })
-      end
-      local input = cases.tensor(case.dtype, case.shape, case.input):requires_grad_(true)
-      local target_dtype = kind == "classes" and "int64" or case.dtype
-      local target = cases.tensor(target_dtype, case.target_shape, case.target)
-      local loss = wrun.nn.CrossEntropyLoss(options)(input, target)
-      assert.equal(case.dtype, loss.dtype)
-      near.lists(case.loss, near.flat(loss), LOSS[case.dtype])
-      loss:sum():backward()
-      near.lists(case.grad, near.flat(input.grad), LOSS[case.dtype])
     end)
   end
 end)

@@ -9,16 +9,7 @@ local wrun = require "wrun"
 
 local nn, optim = wrun.nn, wrun.optim
 
-local folder, path
-
-setup(function()
-  folder = files.folder()
-  path = folder .. "/file"
-end)
-
-teardown(function()
-  files.remove(folder)
-end)
+local folder, path = files.scratch(teardown)
 
 local function metadata_of(case)
   local metadata = {}
@@ -65,9 +56,7 @@ describe("wrun.load", function()
 
   -- What a file is refused with, without its path.
   local function refused(bytes)
-    local message = refusal(wrun.load, files.write(path, bytes))
-    assert.equal("load: " .. path .. ": ", message:sub(1, #path + 8))
-    return message:sub(#path + 9)
+    return files.refused("load", wrun.load, files.write(path, bytes))
   end
 
   local good = '{"x":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}'

@@ -7,7 +7,7 @@ local testing = require "wrun.testing"
 
 local NAN, INF = 0 / 0, math.huge
 
---- The message of an assertion that must fail, without the index in front, which must be here.
+--- The message of an assertion that must fail, without file and line in front, which must be of here.
 local function failure(f, ...)
   local ok, caught = pcall(f, ...)
   assert(not ok, "expected the assertion to fail")

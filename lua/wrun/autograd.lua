@@ -41,7 +41,6 @@ end
 --- `local _ <close> =`, which lasts to the end of the block.
 --- domain  any function
 --- raises  what f raises
----
 ---     local w = wrun.ones(2, { requires_grad = true })
 ---     wrun.no_grad(function() w:sub_(0.5) end)
 ---     print(w)
@@ -52,7 +51,6 @@ M.no_grad = scoped(graph.set_grad_enabled, false)
 --- it returns a guard, as no_grad.
 --- domain  any function
 --- raises  what f raises
----
 ---     wrun.no_grad(function() print(wrun.enable_grad(wrun.is_grad_enabled)) end)
 ---@type fun(f?: function, ...: any): any
 M.enable_grad = scoped(graph.set_grad_enabled, true)
@@ -70,7 +68,6 @@ M.is_grad_enabled = graph.is_grad_enabled
 ---   NaNs are looked for in what each operation passes on, not in sums of those, as in PyTorch
 --- raises  what f raises; `backward: the gradient of argument N of OPERATION has a NaN`
 --- cost    a look at every gradient, and a line noted for every operation; nothing while off
----
 ---     local x = wrun.zeros(2, { requires_grad = true })
 ---     print(pcall(wrun.autograd.detect_anomaly, function()
 ---       (x:sqrt() * 0):sum():backward() -- 0 times infinity
@@ -269,7 +266,6 @@ end
 ---   create_graph (record this walk, so that gradients have gradients)
 --- raises  `backward: no gradient flows into this tensor`; `backward: expected a gradient`
 --- cost    about twice the work of computing output
----
 ---     local x = wrun.tensor({ 1.0, 2.0, 3.0 }, { requires_grad = true })
 ---     x:square():sum():backward()
 ---     print(x.grad)
@@ -319,13 +315,11 @@ end
 ---   create_graph, and allow_unused: nil for an input that does not lead to the outputs
 --- raises  `grad: input N does not lead to the outputs`; `grad: no gradient flows into this`;
 ---   `grad: argument N: expected a tensor or a table of tensors`
----
 ---     local x = wrun.tensor(2.0, { requires_grad = true })
 ---     local dx = wrun.autograd.grad(x ^ 3, x, { create_graph = true })
 ---     print(dx, wrun.autograd.grad(dx, x)) -- 3 x^2 and 6 x
 ---@param outputs wrun.Tensor|wrun.Tensor[]
 ---@param inputs wrun.Tensor|wrun.Tensor[]
----@param options table?
 ---@return wrun.Tensor ...  one for each input
 function M.grad(outputs, inputs, options)
   options = check.options("grad", options, GRAD_OPTIONS)

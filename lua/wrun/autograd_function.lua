@@ -15,7 +15,6 @@ Context.__index = Context
 --- shapes  any
 --- domain  any values
 --- raises  nothing; backward raises `backward: tensor N saved by a custom function was changed`
----
 ---     local square = wrun.autograd.Function {
 ---       forward = function(ctx, x)
 ---         ctx:save_for_backward(x)
@@ -36,15 +35,6 @@ end
 --- Returns what was given to save_for_backward.
 --- shapes  any
 --- raises  `backward: tensor N saved by a custom function was changed in place`
----
----     local square = wrun.autograd.Function {
----       forward = function(ctx, x)
----         ctx:save_for_backward(x)
----         return x * x
----       end,
----       backward = function(ctx, g) return g * 2 * ctx:saved_tensors() end,
----     }
----     print(wrun.gradcheck(square, { wrun.ones(2, { dtype = "float64", requires_grad = true }) }))
 ---@return wrun.Tensor|any ...
 function Context:saved_tensors()
   local values = {}
@@ -93,7 +83,6 @@ end
 --- domain  `name` stands in errors and in grad_fn
 --- raises  `Function: expected a table with the functions forward and backward`; when called
 ---   `NAME: forward: expected`, `NAME: backward: expected`
----
 ---     local double = wrun.autograd.Function {
 ---       forward = function(ctx, x) return x * 2 end,
 ---       backward = function(ctx, g) return g * 2 end,

@@ -173,6 +173,14 @@ function M.passed_on()
   end)
 end
 
+--- A rule for an option `generator`, which may be missing and is checked by what draws from it.
+--- domain  any value
+--- raises  nothing
+---@return wrun.check.Rule
+function M.generator()
+  return M.optional(M.passed_on())
+end
+
 -------------------------------------------------------------------------------
 -- Judgement
 
@@ -289,21 +297,27 @@ function M.tensors(fname, index, list)
   end
 end
 
-local function sorted_names(t)
-  local names = {}
-  for name in pairs(t) do
-    names[#names + 1] = name
+local function by_text(a, b)
+  return tostring(a) < tostring(b)
+end
+
+--- Returns the keys of a table in the order of `before`, or of their texts.
+---@param t table
+---@param before (fun(a: any, b: any): boolean)?
+---@return any[]
+function M.sorted_keys(t, before)
+  local keys = {}
+  for key in pairs(t) do
+    keys[#keys + 1] = key
   end
-  table.sort(names, function(a, b)
-    return tostring(a) < tostring(b)
-  end)
-  return names
+  table.sort(keys, before or by_text)
+  return keys
 end
 
 local function refuse_unknown(fname, given, rules)
-  for _, name in ipairs(sorted_names(given)) do
+  for _, name in ipairs(M.sorted_keys(given)) do
     if rules[name] == nil then
-      local known = sorted_names(rules)
+      local known = M.sorted_keys(rules)
       local remedy = #known > 0 and "the options are " .. table.concat(known, ", ")
         or "there are no options"
       fail("%s: option %s: unknown; %s", fname, name, remedy)
@@ -326,7 +340,7 @@ function M.options(fname, given, rules)
   given = given or {}
   refuse_unknown(fname, given, rules)
   local result = {}
-  for _, name in ipairs(sorted_names(rules)) do
+  for _, name in ipairs(M.sorted_keys(rules)) do
     result[name] = judge(fname, "option", name, given[name], rules[name])
   end
   return result

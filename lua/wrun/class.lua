@@ -19,11 +19,9 @@ end
 
 --- Makes a subclass of `self`.
 --- domain  `name` is what errors and printing call it
----
 ---     local Net = nn.Module:extend("Net")
 ---     function Net:init(width) self.width = width end
 ---     print(Net(3).width, Net, nn.Module:is_instance(Net(3)))
----@param name string
 ---@return any
 function Class:extend(name)
   local class = {}
@@ -45,7 +43,6 @@ Class.init = function() end
 
 --- Says whether `value` is an instance of this class or of a class below it.
 --- domain  any value
----
 ---     print(nn.Module:is_instance(nn.Linear(2, 3)), nn.Linear:is_instance(nn.ReLU()))
 ---@param value any
 ---@return boolean
@@ -55,7 +52,6 @@ end
 
 --- Says whether `value` is this class or one below it: the thing itself, not an instance.
 --- domain  any value
----
 ---     print(nn.Module:is_class(nn.Linear), nn.Module:is_class(nn.Linear(2, 3)))
 ---@param value any
 ---@return boolean

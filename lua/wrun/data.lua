@@ -3,10 +3,13 @@
 local Loader = require "wrun.data.loader"
 local arrays = require "wrun.data.npy"
 local catalog = require "wrun.data.catalog"
+local check = require "wrun.check"
 local csv = require "wrun.data.csv"
 local images = require "wrun.data.images"
+local publish = require "wrun.publish"
 local samplers = require "wrun.data.sampler"
 local sets = require "wrun.data.sets"
+local wrun = require "wrun"
 
 local M = {
   idx = require "wrun.data.idx",
@@ -23,11 +26,7 @@ local M = {
   random_split = sets.random_split,
 }
 
-for _, part in ipairs { arrays, csv } do
-  for name, f in pairs(part) do
-    M[name] = f
-  end
-end
+publish.into(publish.into(M, arrays), csv)
 
 --- Returns MNIST: 60000 (train) or 10000 (test) handwritten digits.
 ---
@@ -40,16 +39,13 @@ end
 ---   mirror     where to download from (default WRUN_MNIST_MIRROR, or else public mirrors)
 ---   otherwise  "fashion_mnist": return that set, and say so on standard error, where MNIST is
 ---              not on the machine and cannot be downloaded
----
 --- shapes  x uint8 [n, 28, 28], y int64 [n]; also classes ("0" to "9"), name and folder
 --- domain  pixels 0 (white paper) to 255 (ink); y counts from 1, so classes[y] is the digit
 --- raises  `mnist: option folder: expected the files of`;
----   `mnist: WRUN_DATA: expected the files of`;
----   `mnist: PATH: ...` for a bad file;
+---   `mnist: WRUN_DATA: expected the files of`; `mnist: PATH: ...` for a bad file;
 ---   `mnist: MNIST is not on this machine and cannot be downloaded`
 --- cost    53 MB and about 0.4 s for the training set, compressed on disk
 --- source  [LeCun1998]
----
 ---     local test = data.mnist { split = "test" }
 ---     print(#test.x, test.classes[test.y[1]:item()])
 ---@param options { split: string?, folder: string?, mirror: string?, otherwise: string? }?
@@ -61,20 +57,14 @@ end
 
 --- Returns Fashion-MNIST: as MNIST, but photographs of clothes.
 ---
---- As `mnist`, with the sub-folder fashion-mnist and WRUN_FASHION_MNIST_MIRROR; before downloading,
---- it also looks where Debian's package dataset-fashion-mnist puts the files.
----
---- shapes  x uint8 [n, 28, 28], y int64 [n]; also classes ("T-shirt/top" ...), name and folder
---- domain  pixels 0 to 255; y counts from 1
+--- The sub-folder is fashion-mnist, the variable WRUN_FASHION_MNIST_MIRROR. Before downloading, it
+--- also looks where Debian's package dataset-fashion-mnist puts the files.
+--- as      mnist
+--- domain  pixels 0 to 255; y counts from 1, classes[y] is "T-shirt/top" ...
 --- raises  as mnist, beginning `fashion_mnist:`
 --- cost    53 MB and about 0.5 s for the training set, compressed on disk
 --- source  [Xiao2017]
----
----     local test = data.fashion_mnist { split = "test" }
----     print(#test.x, test.classes[test.y[1]:item()])
 ---@param options { split: string?, folder: string?, mirror: string?, otherwise: string? }?
----@return wrun.data.Dataset
----@return wrun.data.Dataset? test
 function M.fashion_mnist(options)
   return images.load(catalog.fashion_mnist, options)
 end
@@ -87,18 +77,15 @@ end
 --- ~/.cache/wrun/cifar-10-batches-bin). They are never downloaded. Options:
 ---   split   "train" or "test" (default: both are returned, train first)
 ---   folder  a data folder, used in place of all others
----
 --- shapes  x uint8 [n, 3, 32, 32], y int64 [n]; also classes ("airplane" ...), name and folder
 --- domain  red, green and blue planes, 0 to 255; y counts from 1. A file may hold fewer than the
 ---   10000 records it should; sizes and labels are checked
 --- raises  `cifar10: option folder: expected the files of`;
 ---   `cifar10: PATH: expected 1 to 10000 records of 3073 bytes`;
----   `cifar10: PATH: record N: expected a label from 0 to 9`; `cifar10: PATH: ...` for a file
----   that is bad otherwise; `cifar10: CIFAR-10 is not on this machine, and it is not
----   downloaded`
+---   `cifar10: PATH: record N: expected a label from 0 to 9`; `cifar10: PATH: ...` for a file that
+---   is bad otherwise; `cifar10: CIFAR-10 is not on this machine, and it is not downloaded`
 --- cost    154 MB for the training set, twice that while it is read
 --- source  [Krizhevsky2009]
----
 ---     local test = data.cifar10 { split = "test" }
 ---     print(test.x, test.classes[test.y[1]:item()])
 ---@param options { split: string?, folder: string? }?
@@ -106,6 +93,51 @@ end
 ---@return wrun.data.Dataset? test
 function M.cifar10(options)
   return images.load(catalog.cifar10, options)
+end
+
+local RUN = { seed = check.integer(1) }
+
+--- Adds to a parser of argparse the options that scripts on MNIST share: --seed, --data, --dataset
+--- and --threads.
+---
+--- Option seed: the default of --seed (1).
+--- domain  a parser that has none of them; `images` does what they say
+--- raises  `options: option seed: expected`
+---     local parser = require("argparse")("mine.lua", "Trains a network of my own.")
+---     data.options(parser, { seed = 7 })
+---     print(parser:parse({ "--threads", "1" }).seed)
+---@param parser table
+---@param options { seed: integer }?
+function M.options(parser, options)
+  local o = check.options("options", options, RUN)
+  parser:option("--seed", "Seed of every random draw.", tostring(o.seed), math.tointeger)
+  parser:option("--data", "Folder that holds the data set (default: the usual places).")
+  parser:option("--dataset",
+    "Data set (default: mnist, or fashion_mnist where that cannot be had).")
+    :choices { "mnist", "fashion_mnist" }
+  parser:option("--threads", "Threads to compute with.", nil, math.tointeger)
+end
+
+--- Begins a run as a script's `options` say: seeds the default generator, sets the number of
+--- threads, and returns the training set and the test set.
+--- shapes  as mnist
+--- domain  what the parser of `options` returned; without `dataset`, Fashion-MNIST stands in for an
+---   MNIST that cannot be had
+--- raises  as mnist, fashion_mnist, manual_seed and set_num_threads
+---     local train, test = data.images { seed = 1, dataset = "fashion_mnist" }
+---     print(#train.x, #test.x)
+---@param args { seed: integer, data: string?, dataset: string?, threads: integer? }
+---@return wrun.data.Dataset train
+---@return wrun.data.Dataset test
+function M.images(args)
+  wrun.manual_seed(args.seed)
+  if args.threads then
+    wrun.set_num_threads(args.threads)
+  end
+  if args.dataset then
+    return M[args.dataset]({ folder = args.data })
+  end
+  return M.mnist({ folder = args.data, otherwise = "fashion_mnist" })
 end
 
 --- Returns a loader over a data set: a table { x = tensor, y = tensor } (y may be missing), a
@@ -116,26 +148,24 @@ end
 ---   shuffle           a new order every pass (false)
 ---   drop_last         leave out a last batch that is smaller (false)
 ---   generator         what to shuffle with (the default generator)
----   order             how a shuffled pass draws: "modern", as PyTorch since 1.9, or "document"
+---   order             whose shuffles: "pytorch", as it draws since 1.9, or "pytorch-0.4", as it drew
+---                     from 0.4.1 to about 1.6
 ---   sampler           the order instead: a sampler, or a list of indices
 ---   batch_sampler     the batches instead: an object with # and iterate(), as BatchSampler
 ---   collate           what makes a batch, or several values, of a list of samples
 ---   flatten           make rows of the samples of a table { x = } (true)
 ---   transform         what each batch's first value goes through, after all else: data.transforms
 ---   target_transform  the same for its second value
----
 --- shapes  x [n, ...], y [n, ...] -> #loader batches of x [batch, features], y [batch, ...]
 --- domain  uint8 x of a table { x = } becomes float32 between 0 and 1, a batch at a time; other
 ---   types, and other data sets, stay as they are. Samples of objects are put together by
 ---   `collate`: a list such as { x, y } gives a batch x, y
 --- raises  `loader: argument 1: expected`; `loader: option NAME: expected`;
 ---   `loader: option NAME: unknown`; `loader: option NAME: cannot go together with`
----
 ---     local set = { x = wrun.randn(5, 3), y = wrun.arange(1, 6) }
 ---     local loader = data.loader(set, { batch_size = 2, shuffle = true })
 ---     for x, y in loader:batches() do print(x.shape[1], y.shape[1]) end
 ---@param dataset table
----@param options table?
 ---@return wrun.data.Loader
 function M.loader(dataset, options)
   return Loader(dataset, options)

@@ -40,13 +40,12 @@ local RULES = {
   center = check.boolean(true),
   std = check.number(0.01, 0),
   seed = check.optional(check.integer()),
-  dtype = check.choice("float32", { "float32", "float64" }),
+  dtype = check.float_dtype("float32"),
 }
 
 --- A stack of machines: `wrun.dbn.new` makes one, and says more.
 --- domain  as dbn.new
 --- raises  as dbn.new
----
 ---     print(dbn.new { sizes = { 784, 500, 500, 2000 } })
 ---@param options table
 function Model:init(options)
@@ -75,12 +74,9 @@ end
 --- shapes  x [batch, visible] or [batch, ...] -> [batch, sizes[n + 1]]
 --- domain  floats, or uint8 (which counts as 0..1); n from 0 (x itself) to the number of layers
 --- raises  `up: argument 2: expected`; `hidden: argument 1: expected`
----
 ---     local d = dbn.new { sizes = { 6, 4, 2 }, seed = 1 }
 ---     print(d:up(wrun.rand(3, 6)).shape[2], d:up(wrun.rand(3, 6), 1).shape[2])
----@param x wrun.Tensor
 ---@param n integer?
----@return wrun.Tensor
 function Model:up(x, n)
   n = check.argument("up", 2, n, check.integer(#self.layers, 0, #self.layers))
   for i = 1, n do
@@ -125,17 +121,14 @@ local LAYERS = check.optional(check.table())
 --- Trains the layers one after the other, each on the hidden probabilities of the one below it.
 --- shapes  data [n, visible] or [n, ...]
 --- domain  the options of rbm's fit, for every layer; `layers` is a list of such tables, whose
----   options win in their layer. callback(info) gets the layer's number as info.layer; when
----   it returns false, the next layer begins
+---   options win in their layer. callback(info) gets the layer's number as info.layer; when it
+---   returns false, the next layer begins
 --- raises  `fit: option layers: expected`; as rbm's fit
 --- cost    the memory of the widest layer's activity over all data, twice
 --- source  [Hinton2006] section 4
----
 ---     local d, x = dbn.new { sizes = { 6, 4, 2 } }, wrun.rand(50, 6)
 ---     d:fit(x, { method = "cd", epochs = 2, layers = { { epochs = 1 } } })
 ---     print(d:up(x).shape[2])
----@param data wrun.Tensor
----@param options table?
 ---@return wrun.dbn.Model
 function Model:fit(data, options)
   options = options or {}
@@ -166,12 +159,9 @@ local STEPS = check.integer(1000, 1)
 --- raises  `sample: argument N: expected`
 --- cost    steps products there and back in the top machine
 --- source  [Hinton2006] section 6
----
 ---     local d = dbn.new { sizes = { 6, 4, 2 }, seed = 1 }
 ---     print(d:sample(3, 10))
----@param n integer
 ---@param steps integer?
----@return wrun.Tensor
 function Model:sample(n, steps)
   n = check.argument("sample", 1, n, COUNT)
   steps = check.argument("sample", 2, steps, STEPS)
@@ -219,7 +209,6 @@ local NN = { classes = check.optional(check.integer(nil, 1)) }
 --- shapes  x [batch, visible] -> [batch, classes], without classes [batch, top]
 --- domain  the fresh layer draws from the default generator
 --- raises  `to_nn: option classes: expected an integer >= 1`
----
 ---     print(dbn.new({ sizes = { 784, 100, 50 } }):to_nn({ classes = 10 }))
 ---@param options { classes: integer }?
 ---@return wrun.nn.Sequential
@@ -238,7 +227,6 @@ end
 --- shapes  x [batch, visible] -> [batch, visible]; model[1] gives the codes [batch, top]
 --- domain  Gaussian layers are linear, all others sigmoid
 --- source  [HintonSalakhutdinov2006] fig. 1
----
 ---     local d = dbn.new { sizes = { 6, 4, 2 }, seed = 1 }
 ---     print(d:unroll())
 ---@return wrun.nn.Sequential
@@ -259,12 +247,11 @@ local M = { Model = Model }
 --- Makes a stack of machines with small random weights.
 --- shapes  layers[i].weight [sizes[i + 1], sizes[i]]
 --- domain  options sizes: visible units, then hidden units from below; visible_units "binary"
----   (default) or "gaussian"; code_units, those of the top layer, "binary" (default) or
----   "gaussian" (a linear code); center, std, dtype as in rbm.new; seed (layer i gets
----   seed + i; drawn from the default generator when not given)
+---   (default) or "gaussian"; code_units, those of the top layer, "binary" (default) or "gaussian"
+---   (a linear code); center, std, dtype as in rbm.new; seed (layer i gets seed + i; drawn from the
+---   default generator when not given)
 --- raises  `dbn.new: option NAME: expected`
 --- source  [Hinton2006]
----
 ---     local d = dbn.new { sizes = { 784, 500, 500, 2000 }, seed = 1 }
 ---     print(d)
 ---@param options table

@@ -14,6 +14,7 @@ local OPTIONS = {
   rtol = check.number(1e-3, 0),
 }
 
+-- The indices of the inputs that require a gradient.
 local function differentiable(inputs)
   local list = {}
   for i = 1, inputs.n do
@@ -22,6 +23,11 @@ local function differentiable(inputs)
     end
   end
   return list
+end
+
+local function copy_of(inputs)
+  local n = inputs.n or #inputs
+  return table.move(inputs, 1, n, 1, { n = n })
 end
 
 local function call(f, inputs)
@@ -42,7 +48,7 @@ local function numeric(f, inputs, i, weights, eps)
       return autograd.no_grad(function()
         local moved = flat:clone()
         moved[k] = value + shift
-        local changed = table.move(inputs, 1, inputs.n, 1, { n = inputs.n })
+        local changed = copy_of(inputs)
         changed[i] = moved:reshape(inputs[i].shape)
         return (call(f, changed):double() * weights):sum():item()
       end)
@@ -52,18 +58,12 @@ local function numeric(f, inputs, i, weights, eps)
   return derivatives:reshape(inputs[i].shape)
 end
 
---- Returns both derivatives of a weighted sum of f's result, for every input that requires one, and
---- the options with their defaults.
---- domain  as gradcheck, which raises where they differ
---- raises  `gradcheck: expected at least one input`; `gradcheck: input N: two runs gave different`
----@param f function
----@param inputs table
----@param options table?
----@return { input: integer, got: wrun.Tensor, expected: wrun.Tensor }[]  the walk's, and by differences
----@return { eps: number, atol: number, rtol: number }
+-- Returns both derivatives of a weighted sum of f's result, for every input that requires one: a
+-- list of { input = its index, got = the walk's, expected = by differences }; and the options with
+-- their defaults.
 function M.compare(f, inputs, options)
   local o = check.options("gradcheck", options, OPTIONS)
-  inputs = table.move(inputs, 1, inputs.n or #inputs, 1, { n = inputs.n or #inputs })
+  inputs = copy_of(inputs)
   local indices = differentiable(inputs)
   if #indices == 0 then
     fail("gradcheck: expected at least one input that requires a gradient")
@@ -112,7 +112,6 @@ end
 --- raises  `gradcheck: input N, element K: expected the derivative`; `gradcheck: expected at`;
 ---   `gradcheck: input N: two runs gave different gradients`
 --- cost    two calls of f for each element
----
 ---     local x = wrun.randn(3, { dtype = "float64", requires_grad = true })
 ---     print(wrun.gradcheck(wrun.exp, { x }))
 ---@param f function  tensors (and other values) -> one tensor
@@ -137,19 +136,11 @@ end
 
 --- Compares the gradients of f's gradients with central differences as gradcheck does, and returns
 --- true.
---- shapes  any
---- domain  as gradcheck
+--- as  gradcheck
 --- raises  as gradcheck
 --- cost    two walks backward for each element
----
----     local x = wrun.randn(3, { dtype = "float64", requires_grad = true })
----     print(wrun.gradgradcheck(wrun.exp, { x }))
----@param f function  tensors (and other values) -> one tensor
----@param inputs table  the arguments; `n` where some are nil
----@param options { eps: number, atol: number, rtol: number }?
----@return boolean  true
 function M.gradgradcheck(f, inputs, options)
-  inputs = table.move(inputs, 1, inputs.n or #inputs, 1, { n = inputs.n or #inputs })
+  inputs = copy_of(inputs)
   local indices = differentiable(inputs)
   local function gradients(...)
     local arguments = table.pack(...)

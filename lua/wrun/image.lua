@@ -92,16 +92,12 @@ end
 --- Lays pictures out in a grid, row by row; a single one comes back as it is.
 --- shapes  pictures [n, height, width] or [height, width] -> [grid height, grid width] float32
 --- domain  0 (black) to 1 (white), clamped; uint8 counts as 0..1. Options columns (default: about
----   as many as rows), padding (2 pixels), background (0.5), scale (pixels a pixel, 1) and
----   range: "unit" (values are 0..1), "each" (every picture from its least to its largest
----   value), "all" (the same for all together), "symmetric" (every picture around zero, as
----   mid grey)
+---   as many as rows), padding (2 pixels), background (0.5), scale (pixels a pixel, 1) and range:
+---   "unit" (values are 0..1), "each" (every picture from its least to its largest value), "all"
+---   (the same for all together), "symmetric" (every picture around zero, as mid grey)
 --- raises  `image.grid: argument 1: expected pictures`; `image.grid: option NAME: expected`
----
 ---     print(image.grid(wrun.rand(6, 4, 4), { columns = 3, padding = 1 }).shape[2])
 ---@param pictures wrun.Tensor
----@param options table?
----@return wrun.Tensor
 function M.grid(pictures, options)
   return layout("image.grid", pictures, options)
 end
@@ -110,13 +106,10 @@ end
 --- shapes  pictures [n, height, width] or [height, width]
 --- domain  as grid; the file is complete or not there
 --- raises  as grid; `image.save: PATH: ...` when it cannot be written
----
 ---     local path = os.tmpname()
 ---     image.save(path, wrun.rand(4, 28, 28), { columns = 2 })
 ---     print(#image.load(path)) os.remove(path)
----@param path string
 ---@param pictures wrun.Tensor
----@param options table?
 function M.save(path, pictures, options)
   path = check.argument("image.save", 1, path, check.string())
   local sheet = layout("image.save", pictures, options)
@@ -130,9 +123,7 @@ end
 --- shapes  -> [height, width] uint8
 --- domain  up to 2^26 pixels; nil and a message when it is missing or no picture
 --- raises  `image.load: argument 1: expected`
----
 ---     print(image.load("/no/such/picture.png"))
----@param path string
 ---@return wrun.Tensor?
 ---@return string? message
 function M.load(path)
@@ -149,11 +140,9 @@ end
 --- shapes  k times [n, height, width] -> [n * k, height, width] float32
 --- domain  floats, or uint8, which counts as 0..1
 --- raises  `image.beside: argument N: expected`
----
 ---     local x, noise = wrun.ones(2, 4, 4), wrun.rand(2, 4, 4)
 ---     print(image.beside(x, noise).shape[1])
 ---@param ... wrun.Tensor
----@return wrun.Tensor
 function M.beside(...)
   local list = { ... }
   for i, x in ipairs(list) do

@@ -185,15 +185,13 @@ local function put(log, text)
 end
 
 --- Writes one row, a table of names and values, and flushes it.
----
 --- domain  numbers, booleans, UTF-8 texts and tensors of one element; floats with as many digits as
----   bring them back. In CSV, booleans are 1 and 0, missing fields are empty, and the first
----   row, where no fields were given, decides which there are, in sorted order. JSON has no
----   NaN and no infinities: they become null, and missing fields are left out
+---   bring them back. In CSV, booleans are 1 and 0, missing fields are empty, and the first row,
+---   where no fields were given, decides which there are, in sorted order. JSON has no NaN and no
+---   infinities: they become null, and missing fields are left out
 --- raises  `write: argument 1: expected`; `write: field NAME: expected`;
----   `write: field NAME: unknown`; `write: the log PATH is closed`; `write: PATH: ...` when
----   it cannot be written
----
+---   `write: field NAME: unknown`; `write: the log PATH is closed`; `write: PATH: ...` when it
+---   cannot be written
 ---     local path = os.tmpname()
 ---     local log <close> = wrun.logbook.open(path, { format = "jsonl" })
 ---     log:write { epoch = 1, loss = 0.5, note = "x" }
@@ -215,7 +213,6 @@ end
 
 --- Closes the file; a variable declared `<close>` does it by itself.
 --- domain  may be called twice
----
 ---     local path = os.tmpname()
 ---     local log = wrun.logbook.open(path, { format = "csv" })
 ---     log:close()
@@ -282,18 +279,15 @@ end
 ---   fields  the names of a row's values, in order (those of the first row, sorted; JSON lines
 ---           without them may each have other names)
 ---   append  go on with a file that is there, of the same header (false: it begins anew)
----
 --- domain  `data.csv` reads back the columns of numbers
 --- raises  `open: argument 1: expected a string`; `open: option NAME: expected`;
 ---   `open: PATH: expected the header`; `open: PATH: its last row is not complete`;
 ---   `open: PATH: expected JSON objects`; `open: PATH: ...` when it cannot be opened
 --- source  [RFC4180], [RFC8259]
----
 ---     local path = os.tmpname()
 ---     local log <close> = wrun.logbook.open(path, { format = "csv" })
 ---     for epoch = 1, 2 do log:write { epoch = epoch, loss = 1 / epoch } end
 ---     print(data.csv(path, { header = true }), os.remove(path))
----@param path string
 ---@param options { format: string, fields: string[], append: boolean }?
 ---@return wrun.logbook.Log
 function M.open(path, options)

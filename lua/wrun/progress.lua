@@ -63,7 +63,6 @@ end
 
 --- Shows that `done` of the bar's count are done, unless the line was drawn only just now.
 --- domain  done >= 0; `count` replaces what the bar was made with, 0 while unknown
----
 ---     local bar <close> = wrun.progress.bar { count = 10 }
 ---     bar:update(5)
 ---     print(bar.count)
@@ -84,10 +83,8 @@ end
 
 --- Wipes the line.
 --- domain  may be called twice
----
 ---     local bar = wrun.progress.bar { count = 10 }
----     bar:close()
----     print(bar.count)
+---     print(bar:close(), bar.count)
 function Bar:close()
   if self.visible then
     self.visible = false
@@ -120,11 +117,9 @@ local BAR = {
 --- domain  count and done in pieces; `scale` pieces are one `unit` in the text (1e6 bytes, " MB");
 ---   `columns`, `stream` and `clock` replace the terminal's width, standard error, core.clock
 --- raises  `progress.bar: option NAME: expected`
----
 ---     local bar <close> = wrun.progress.bar { label = "file.gz", unit = " MB", scale = 1e6 }
 ---     bar:update(500000, 1000000)
 ---     print(bar.count)
----@param options table?
 ---@return wrun.progress.Bar
 function M.bar(options)
   local bar = check.options("progress.bar", options, BAR)
@@ -159,7 +154,6 @@ local LABEL = check.optional(check.string())
 ---   iterator like `next` wants besides
 --- raises  `progress: argument N: expected`
 --- cost    nothing without a terminal (the iterator itself comes back), else a clock reading a step
----
 ---     local loader = data.loader({ x = wrun.rand(4, 2) }, { batch_size = 2 })
 ---     for x in wrun.progress(loader:batches(), #loader, "epoch 1") do print(x.shape[1]) end
 ---@param iterator function

@@ -6,12 +6,11 @@
 local Model = require "wrun.rbm.model"
 local chains = require "wrun.rbm.chains"
 local fit = require "wrun.rbm.fit"
+local publish = require "wrun.publish"
 local score = require "wrun.rbm.score"
 
 for _, part in ipairs { chains, fit, score } do
-  for name, method in pairs(part.methods) do
-    Model[name] = method
-  end
+  publish.into(Model, part.methods)
 end
 
 local M = { Model = Model, autocorrelation = chains.autocorrelation }
@@ -19,12 +18,11 @@ local M = { Model = Model, autocorrelation = chains.autocorrelation }
 --- Makes a machine with small random weights and biases of zero.
 --- shapes  weight [hidden, visible], visible_bias [visible], hidden_bias [hidden]
 --- domain  options visible and hidden (numbers of units); visible_units "binary" (default),
----   "gaussian" (unit variance) or "softmax" with `categories` a group; hidden_units "binary"
----   or "gaussian"; center (true: train with the centred gradient); std of the weights
----   (0.01); seed (drawn from the default generator when not given); dtype
+---   "gaussian" (unit variance) or "softmax" with `categories` a group; hidden_units "binary" or
+---   "gaussian"; center (true: train with the centred gradient); std of the weights (0.01); seed
+---   (drawn from the default generator when not given); dtype
 --- raises  `rbm.new: option NAME: expected`
 --- source  [Hinton2012]
----
 ---     local r = rbm.new { visible = 784, hidden = 500 }
 ---     print(r)
 ---@param options table

@@ -26,18 +26,12 @@ end
 -------------------------------------------------------------------------------
 -- Out
 
-local function sorted_keys(t)
-  local keys = {}
-  for key in pairs(t) do
-    keys[#keys + 1] = key
+-- numbers first, then texts
+local function is_before(a, b)
+  if math.type(a) == math.type(b) then
+    return a < b
   end
-  table.sort(keys, function(a, b)
-    if math.type(a) == math.type(b) then
-      return a < b
-    end
-    return type(a) == "number"
-  end)
-  return keys
+  return type(a) == "number"
 end
 
 local function check_keys(path, t)
@@ -74,7 +68,7 @@ local function encode_table(out, path, t, depth)
   end
   check_keys(path, t)
   out.text[#out.text + 1] = "d"
-  for _, key in ipairs(sorted_keys(t)) do
+  for _, key in ipairs(check.sorted_keys(t, is_before)) do
     out.text[#out.text + 1] = encode_scalar(path, key)
     encode(out, joined(path, key), t[key], depth + 1)
   end
@@ -100,7 +94,7 @@ end
 
 local function metadata_list(metadata)
   local list = {}
-  for _, name in ipairs(sorted_keys(metadata)) do
+  for _, name in ipairs(check.sorted_keys(metadata, is_before)) do
     local value = metadata[name]
     if type(name) ~= "string" or type(value) ~= "string" or name == TREE then
       fail("save: argument 3: expected a table of name and text, got %s = %s",
@@ -114,21 +108,17 @@ end
 --- Writes a tensor tree to a safetensors file: a table of tensors, or of tables of them, as deep as
 --- you like, with numbers, booleans and strings anywhere - so a model's and an optimiser's
 --- `state_dict()`, an epoch number and a note go into one file.
----
 --- shapes  any; views are saved with what they show alone
 --- domain  any dtype; keys are texts and integers. A tensor below keys a, b is named `a.b`, so any
 ---   safetensors reader finds it; a flat table makes the very bytes that the reference
----   implementation would. The file is on the disk before it takes the place of an older
----   one: a run that is killed leaves the old file or the new
+---   implementation would. The file is on the disk before it takes the place of an older one: a run
+---   that is killed leaves the old file or the new
 --- raises  `save: argument N: expected`; `save: argument 2: two tensors would be named`;
 ---   `save: PATH: ...` when it cannot be written
 --- source  the safetensors format; see lua/wrun/save.lua for what is not a tensor
----
 ---     local path, model = os.tmpname(), nn.Linear(2, 3)
 ---     wrun.save(path, { model = model:state_dict(), epoch = 7 }, { note = "a first try" })
----     print(wrun.load(path).model.weight, wrun.load(path).epoch)
----     os.remove(path)
----@param path string
+---     print(wrun.load(path).model.weight, wrun.load(path).epoch, os.remove(path))
 ---@param tree table
 ---@param metadata table<string, string>?  shown to other readers as the file's `__metadata__`
 function M.save(path, tree, metadata)
@@ -232,18 +222,14 @@ end
 
 --- Returns what `save` wrote, or the tensors of any other safetensors file by their names; and the
 --- file's metadata.
----
 --- domain  BOOL, U8, I32, I64, F32 and F64 stay as they are; other integers become int64, F16 and
 ---   BF16 float32; other types are refused. Tensors require no gradient
 --- raises  `load: argument 1: expected a string`; `load: PATH: ...` for a missing or bad file
 --- cost    a file that is bad takes no more memory than its size and 64 MB
----
 ---     local path = os.tmpname()
 ---     wrun.save(path, { weight = wrun.ones(2, 2), steps = { 1, 2.5, "three" } })
 ---     local tree = wrun.load(path)
----     print(tree.weight:sum(), tree.steps[3])
----     os.remove(path)
----@param path string
+---     print(tree.weight:sum(), tree.steps[3], os.remove(path))
 ---@return table tree
 ---@return table<string, string> metadata
 function M.load(path)

@@ -18,13 +18,11 @@ local M = {}
 -------------------------------------------------------------------------------
 -- Where and by how much two tensors differ
 
-local FLOATS = { float32 = true, float64 = true }
-
 --- the shortest decimals that read back as this value of this dtype
 local function value_text(value, dtype)
   if value ~= value then
     return "nan"
-  elseif not FLOATS[dtype] or math.abs(value) == math.huge then
+  elseif not check.is_float(dtype) or math.abs(value) == math.huge then
     return tostring(value)
   end
   local format = dtype == "float32" and "f" or "d"
@@ -123,7 +121,6 @@ local NEAR = {
 ---   assert_close has them), 0 and 0 in other dtypes; where one is given, the other is 0.
 ---   Infinities are near themselves; NaN is near nothing unless equal_nan.
 --- raises  `tensor_near: argument N: expected a tensor`; `tensor_near: option NAME: expected`
----
 ---     require "wrun.testing" -- in a spec
 ---     assert.tensor_near({ 1, 2 }, wrun.tensor({ 1.0, 2.001 }), { rtol = 1e-3 })
 ---     assert.is_not.tensor_near(0, wrun.tensor(0.1))
@@ -153,7 +150,6 @@ end
 --- shapes  the same
 --- domain  the same dtype; a number or a table of numbers takes the dtype of the other
 --- raises  `same_bits: argument N: expected a tensor`
----
 ---     require "wrun.testing" -- in a spec
 ---     assert.same_bits({ 0.5, 0 / 0 }, wrun.tensor({ 0.5, 0 / 0 }))
 ---     assert.is_not.same_bits({ 0.0 }, wrun.tensor({ -0.0 }))
@@ -165,7 +161,7 @@ function M.same_bits(expected, got)
   expected, got = tensors("same_bits", expected, got)
   return verdict("the same to the last bit", expected, got, function(a, b)
     local is_same = a:eq(b)
-    if FLOATS[a.dtype] then -- 1 / 0 and 1 / -0 are infinities that differ
+    if check.is_float(a) then -- 1 / 0 and 1 / -0 are infinities that differ
       is_same = is_same:logical_and(a:reciprocal():eq(b:reciprocal()))
         :logical_or(a:isnan():logical_and(b:isnan()))
     end
@@ -181,10 +177,8 @@ end)
 --- shapes  any
 --- domain  any dtype; {} is the shape of a single number
 --- raises  `shape: argument N: expected`
----
 ---     require "wrun.testing" -- in a spec
 ---     assert.shape(wrun.zeros(2, 3), { 2, 3 })
----@param tensor wrun.Tensor
 ---@param shape integer[]
 ---@return boolean
 ---@return string text  both shapes
@@ -202,7 +196,7 @@ end
 --- a copy of a module's tensor, floats in float64
 local function double_copy(tensor)
   local copy = tensor:detach():clone()
-  if FLOATS[tensor.dtype] then
+  if check.is_float(tensor) then
     copy = copy:double()
     core.set_parameter(copy, core.is_parameter(tensor))
     copy.requires_grad = tensor.requires_grad
@@ -227,8 +221,8 @@ local function in_double(module)
   end
   return setmetatable({}, {
     __close = function()
-      for _, index in ipairs(replaced) do
-        local owner, name, tensor = table.unpack(index)
+      for _, entry in ipairs(replaced) do
+        local owner, name, tensor = table.unpack(entry)
         owner[name] = tensor
       end
     end,
@@ -276,7 +270,7 @@ local function double_inputs(x)
   local result, names = { n = inputs.n or #inputs }, {}
   for i = 1, result.n do
     local value = inputs[i]
-    if is_tensor(value) and FLOATS[value.dtype] then
+    if check.is_float(value) then
       value = value:detach():double():clone():requires_grad_()
     end
     result[i], names[i] = value, ("input %d"):format(i)
@@ -298,7 +292,6 @@ end
 --- domain  f returns one tensor; options eps (the step, 1e-6), atol (1e-5) and rtol (1e-3)
 --- raises  `gradients: argument N: expected`; `gradients: expected a float64 result`; as gradcheck
 --- cost    two calls of f for each element of each input and parameter
----
 ---     require "wrun.testing" -- in a spec
 ---     assert.gradients(nn.Linear(3, 2), wrun.randn(4, 3))
 ---     assert.gradients(function(a, b) return (a * b):tanh() end, { wrun.rand(3), wrun.rand(3) })

@@ -21,8 +21,7 @@ end
 --- Starts the timer anew.
 ---
 ---     local timer = wrun.timer()
----     timer:reset()
----     print(timer:seconds() < 10) -- true
+---     print(timer:reset(), timer:seconds() < 10)
 function Timer:reset()
   self.started = core.clock()
 end
@@ -30,7 +29,6 @@ end
 --- Returns a timer that counts wall-clock seconds from now. It never goes back, whatever happens to
 --- the time of day.
 --- source  clock_gettime(CLOCK_MONOTONIC)
----
 ---     local timer = wrun.timer()
 ---     wrun.randn(100, 100):matmul(wrun.randn(100, 100))
 ---     print(timer:seconds() > 0) -- true

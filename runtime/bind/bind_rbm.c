@@ -9,14 +9,16 @@
 #include "bind/open.h"
 #include "kernels/rbm.h"
 
-/* the data of a contiguous tensor of this type and number of elements; NULL for nil */
-static void *check_block(lua_State *L, const char *f, int index, DType dtype, int64_t numel)
+/* the data of a contiguous tensor of this type and number of elements; NULL for nil. `what` names
+ * it in errors: "argument 2" */
+static void *check_block(lua_State *L, const char *f, const char *what, int index, DType dtype,
+                         int64_t numel)
 {
     if (lua_isnoneornil(L, index))
         return NULL;
-    Tensor *t = bind_tensor(L, f, index);
-    if (t->dtype != dtype || t->numel != numel || !t->is_contiguous)
-        bind_fail(L, "%s: argument %d: expected %I contiguous elements of %s, got %s", f, index,
+    Tensor *t = bind_to_tensor(L, index);
+    if (t == NULL || t->dtype != dtype || t->numel != numel || !t->is_contiguous)
+        bind_fail(L, "%s: %s: expected %I contiguous elements of %s, got %s", f, what,
                   (LUAI_UACINT)numel, dtype_info[dtype].name, bind_describe(L, index));
     return tensor_data(t);
 }
@@ -30,22 +32,27 @@ static Tensor *check_layer(lua_State *L, const char *f)
     return x;
 }
 
-/* x, bias, beta, base at 1..4; a number beta is stored in *number */
-static RbmInput check_input(lua_State *L, const char *f, double *number)
+/* x and bias at 1 and 2 */
+static RbmInput check_input(lua_State *L, const char *f)
 {
     Tensor *x = check_layer(L, f);
     DType dtype = (DType)x->dtype;
     RbmInput in = {.dtype = dtype, .rows = x->dims[0], .n = x->dims[1], .x = tensor_data(x)};
-    in.bias = check_block(L, f, 2, dtype, in.n);
-    if (lua_type(L, 3) == LUA_TNUMBER) {
-        *number = lua_tonumber(L, 3);
-        in.beta = number;
-    } else {
-        in.beta = check_block(L, f, 3, FLOAT64, in.rows);
-        in.beta_each = in.beta != NULL;
-    }
-    in.base = check_block(L, f, 4, dtype, in.n);
+    in.bias = check_block(L, f, "argument 2", 2, dtype, in.n);
     return in;
+}
+
+/* beta at `index`, a number, which is then stored in *number, or a tensor of one a row */
+static void check_beta(lua_State *L, const char *f, const char *what, int index, RbmInput *in,
+                       double *number)
+{
+    if (lua_type(L, index) == LUA_TNUMBER) {
+        *number = lua_tonumber(L, index);
+        in->beta = number;
+    } else {
+        in->beta = check_block(L, f, what, index, FLOAT64, in->rows);
+        in->beta_each = in->beta != NULL;
+    }
 }
 
 static Generator *check_philox(lua_State *L, const char *f, int index)
@@ -56,37 +63,51 @@ static Generator *check_philox(lua_State *L, const char *f, int index)
     return g;
 }
 
-/* rbm_sample(x, bias, beta, base, generator, sample): x becomes the probabilities; with a
- * generator, `sample`, or else x, the sample */
+/*
+ * rbm_sample(x, bias, generator, { beta =, base =, out = }): x becomes the probabilities, of which
+ * a generator draws: the sample is in `out`, or else in the place of x. Without biases, x holds
+ * probabilities already.
+ */
 static int core_rbm_sample(lua_State *L)
 {
     static const char f[] = "rbm_sample";
-    lua_settop(L, 6);
+    static const char *const names[] = {"beta", "base", "out", NULL};
+    enum { OPTIONS = 4, BETA, BASE, OUT };
+    lua_settop(L, OPTIONS);
+    bind_check_options(L, f, OPTIONS, names);
+    for (int i = 0; names[i] != NULL; i++)
+        if (lua_isnil(L, OPTIONS))
+            lua_pushnil(L);
+        else
+            lua_getfield(L, OPTIONS, names[i]);
     double number;
-    RbmInput in = check_input(L, f, &number);
-    bool draw = !lua_isnil(L, 5);
-    void *sample = lua_isnil(L, 6) ? in.x : check_block(L, f, 6, in.dtype, in.rows * in.n);
+    RbmInput in = check_input(L, f);
+    check_beta(L, f, "option beta", BETA, &in, &number);
+    in.base = check_block(L, f, "option base", BASE, in.dtype, in.n);
+    void *out = check_block(L, f, "option out", OUT, in.dtype, in.rows * in.n);
+    bool draw = !lua_isnil(L, 3);
     uint64_t key = 0, first = 0;
     if (draw) {
-        Generator *g = check_philox(L, f, 5);
+        Generator *g = check_philox(L, f, 3);
         key = g->seed;
         first = random_reserve(g, (uint64_t)rbm_counters(in.rows, in.n));
     }
     bind_touch(bind_to_tensor(L, 1));
-    if (draw && !lua_isnil(L, 6))
-        bind_touch(bind_to_tensor(L, 6));
-    rbm_sample(bind_runtime(L)->pool, &in, draw, sample, key, first);
-    lua_settop(L, draw && sample != in.x ? 6 : 1);
+    if (draw && out != NULL)
+        bind_touch(bind_to_tensor(L, OUT));
+    rbm_sample(bind_runtime(L)->pool, &in, draw, out != NULL ? out : in.x, key, first);
+    lua_settop(L, draw && out != NULL ? OUT : 1);
     return 1;
 }
 
-/* rbm_softplus(x, bias, beta, base) -> float64 [rows] */
+/* rbm_softplus(x, bias, beta) -> float64 [rows] */
 static int core_rbm_softplus(lua_State *L)
 {
     static const char f[] = "rbm_softplus";
-    lua_settop(L, 4);
+    lua_settop(L, 3);
     double number;
-    RbmInput in = check_input(L, f, &number);
+    RbmInput in = check_input(L, f);
+    check_beta(L, f, "argument 3", 3, &in, &number);
     if (in.bias == NULL)
         bind_fail_argument(L, f, 2, "the biases");
     Tensor *out = bind_new_tensor(L, f, FLOAT64, 1, &in.rows);
@@ -122,8 +143,10 @@ static int core_rbm_log_partition(lua_State *L)
     Tensor *w = check_layer(L, f);
     int64_t nh = w->dims[0], nv = w->dims[1];
     if (nh > RBM_ENUMERABLE || w->dtype != FLOAT64)
-        bind_fail_argument(L, f, 1, "float64 weights of at most 25 units");
-    const double *a = check_block(L, f, 2, FLOAT64, nv), *b = check_block(L, f, 3, FLOAT64, nh);
+        bind_fail_argument(
+            L, f, 1, lua_pushfstring(L, "float64 weights of at most %d units", RBM_ENUMERABLE));
+    const double *a = check_block(L, f, "argument 2", 2, FLOAT64, nv);
+    const double *b = check_block(L, f, "argument 3", 3, FLOAT64, nh);
     if (a == NULL || b == NULL)
         bind_fail(L, "%s: expected the biases", f);
     int64_t size = (int64_t)rbm_enumeration_scratch(nh, nv);
@@ -147,4 +170,6 @@ static const luaL_Reg rbm_functions[] = {
 void bind_open_rbm(lua_State *L)
 {
     bind_register(L, rbm_functions);
+    lua_pushinteger(L, RBM_ENUMERABLE);
+    lua_setfield(L, -2, "rbm_enumerable");
 }

@@ -1,9 +1,9 @@
 /*
  * bare.c - the products of training and nothing else, on OpenBLAS and its own threads
  *
- * What a training step cannot do without, for benchmarks to compare with. Of the document's
- * network: three products forward, three for the weights' gradients, two for the hidden layers'. Of
- * a machine that learns by contrastive divergence: from the data up, down, up again, and the
+ * What a training step cannot do without, for benchmarks to compare with. Of 784-256-256-10: three
+ * products forward, three for the weights' gradients, two for the hidden layers'. Of a machine that
+ * learns by contrastive divergence: from the data up, down, up again, and the
  * gradient of each phase. A Lua C module.
  */
 #include <cblas.h>

@@ -86,14 +86,14 @@ def operation(name, arity, low, high, size, count):
 
     try:
         run(1)
-    except TypeError:  # it takes other arguments here
+    except (TypeError, ValueError, RuntimeError):  # it takes other arguments here
         return None
     return seconds(run, int(count))
 
 
-# The document's network ---------------------------------------------------------------------------
+# The network of mnist_xavier.lua -------------------------------------------------------------------
 
-class Document:
+class Network:
     def __init__(self, folder):
         self.x = torch.tensor(read(folder, "train-images-idx3-ubyte", 16)).float().view(-1, 784) / 255
         self.y = torch.tensor(read(folder, "train-labels-idx1-ubyte", 8)).long()
@@ -149,17 +149,17 @@ def read(folder, name, header):
         return numpy.frombuffer(file.read(), numpy.uint8, offset=header)
 
 
-document = None
+network = None
 
 
 def load(*folder):
-    global document
-    document = Document(" ".join(folder))
+    global network
+    network = Network(" ".join(folder))
     return 0
 
 
 def epoch(count):
-    return seconds(document.train, int(count))
+    return seconds(network.train, int(count))
 
 
 machine = None
@@ -167,7 +167,7 @@ machine = None
 
 def machine_epoch(method):
     global machine
-    machine = machine or Machine(document.x)
+    machine = machine or Machine(network.x)
     return seconds(lambda _: machine.train(method == "pcd"))
 
 

@@ -7,16 +7,7 @@ local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 
-local folder, path
-
-setup(function()
-  folder = files.folder()
-  path = folder .. "/file"
-end)
-
-teardown(function()
-  files.remove(folder)
-end)
+local folder, path = files.scratch(teardown)
 
 local function read(text, options)
   return data.csv(files.write(path, text), options)
@@ -28,9 +19,7 @@ end
 
 -- What a text is refused with, without its path.
 local function refused(text, options)
-  local message = refusal(read, text, options)
-  assert.equal("csv: " .. path .. ": ", message:sub(1, #path + 7))
-  return message:sub(#path + 8)
+  return files.refused("csv", data.csv, files.write(path, text), options)
 end
 
 describe("data.csv", function()

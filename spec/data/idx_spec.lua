@@ -4,7 +4,6 @@
 local core = require "wrun.core"
 local data = require "wrun.data"
 local files = require "spec.support.files"
-local lfs = require "lfs"
 
 local U8, I8, I16, I32, F32, F64 = 0x08, 0x09, 0x0B, 0x0C, 0x0D, 0x0E
 
@@ -24,7 +23,7 @@ local function counting(n)
   return values
 end
 
-local folder, path
+local folder, path = files.scratch(teardown)
 
 local function put(bytes)
   return files.write(path, bytes)
@@ -37,15 +36,6 @@ local function refusal(bytes, options)
   assert.equal(path .. ": ", message:sub(1, #path + 2))
   return message:sub(#path + 3)
 end
-
-setup(function()
-  folder = files.folder()
-  path = folder .. "/file"
-end)
-
-teardown(function()
-  files.remove(folder)
-end)
 
 describe("data.idx", function()
   local INFINITY = math.huge
@@ -256,15 +246,8 @@ describe("idx_read", function()
   end)
 
   it("leaves no file open, whatever happens", function()
-    local function open_files()
-      local count = 0
-      for _ in lfs.dir("/proc/self/fd") do
-        count = count + 1
-      end
-      return count
-    end
     collectgarbage("stop")
-    local before = open_files()
+    local before = files.open_count()
     put(small)
     for _ = 1, 10 do
       core.idx_read(path)
@@ -274,7 +257,7 @@ describe("idx_read", function()
     end
     put(small:sub(1, 15))
     core.idx_read(path)
-    local after = open_files()
+    local after = files.open_count()
     collectgarbage("restart")
     assert.equal(before, after)
   end)

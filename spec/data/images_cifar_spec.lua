@@ -4,7 +4,6 @@ local core = require "wrun.core"
 local data = require "wrun.data"
 local files = require "spec.support.files"
 local refusal = require "spec.support.refusal"
-local stub = require "luassert.stub"
 local wrun = require "wrun"
 
 local NAMES = {
@@ -13,7 +12,7 @@ local NAMES = {
 }
 local LISTED = table.concat(NAMES, ", ")
 
-local root, environment, getenv
+local machine = files.machine(before_each, after_each)
 
 -- A record: its label, then planes of these three bytes, but for the first and the last of all.
 local function record(label, red, green, blue)
@@ -24,7 +23,7 @@ end
 
 -- Puts all files into a folder below the root, file i with i records of label i, and returns it.
 local function put(name, pack)
-  local folder = root .. "/" .. name
+  local folder = machine.root .. "/" .. name
   core.make_folder(folder)
   for i, base in ipairs(NAMES) do
     local bytes = record(i, 10 * i, 10 * i + 1, 10 * i + 2):rep(i)
@@ -36,20 +35,6 @@ end
 local function refused(options)
   return refusal(data.cifar10, options)
 end
-
-before_each(function()
-  root = files.folder()
-  environment = { XDG_CACHE_HOME = root .. "/cache" }
-  getenv = stub(os, "getenv")
-  getenv.invokes(function(name)
-    return environment[name]
-  end)
-end)
-
-after_each(function()
-  getenv:revert()
-  files.remove(root)
-end)
 
 describe("data.cifar10", function()
   it("is pictures of three planes, classes that count from 1, and names", function()
@@ -116,30 +101,31 @@ describe("data.cifar10", function()
   it("is looked for in WRUN_DATA and the cache, in its sub-folder or right there", function()
     local cache = put("cache/wrun/cifar-10-batches-bin")
     assert.equal(cache, data.cifar10({ split = "test" }).folder)
-    environment.WRUN_DATA = root .. "/data"
+    machine.environment.WRUN_DATA = machine.root .. "/data"
     assert.equal(cache, data.cifar10({ split = "test" }).folder)
     put("data")
-    assert.equal(root .. "/data", data.cifar10({ split = "test" }).folder)
+    assert.equal(machine.root .. "/data", data.cifar10({ split = "test" }).folder)
     put("data/cifar-10-batches-bin")
-    assert.equal(root .. "/data/cifar-10-batches-bin", data.cifar10({ split = "test" }).folder)
+    local inner = machine.root .. "/data/cifar-10-batches-bin"
+    assert.equal(inner, data.cifar10({ split = "test" }).folder)
   end)
 
   it("is never downloaded: it says which files are missing", function()
     local lines = "cifar10: CIFAR-10 is not on this machine, and it is not downloaded\n"
       .. "To put it there by hand, fetch these files:\n  " .. table.concat(NAMES, "\n  ") .. "\n"
     local variable = "folder that the environment variable WRUN_DATA names."
-    local with_cache = lines .. "and put them into " .. root
+    local with_cache = lines .. "and put them into " .. machine.root
       .. "/cache/wrun/cifar-10-batches-bin\nor into any " .. variable
     assert.equal(with_cache, refused())
-    environment.WRUN_DATA = root
+    machine.environment.WRUN_DATA = machine.root
     assert.equal(with_cache, refused())
-    environment = {}
+    machine.environment = {}
     assert.equal(lines .. "and put them into a " .. variable, refused())
-    local start = "cifar10: option folder: expected the files of CIFAR-10 in " .. root
+    local start = "cifar10: option folder: expected the files of CIFAR-10 in " .. machine.root
       .. " or in its sub-folder cifar-10-batches-bin, plain or as .gz; missing: "
-    assert.equal(start .. LISTED, refused { folder = root })
+    assert.equal(start .. LISTED, refused { folder = machine.root })
     os.remove(put("cifar-10-batches-bin") .. "/data_batch_3.bin")
-    assert.equal(start .. "data_batch_3.bin", refused { folder = root })
+    assert.equal(start .. "data_batch_3.bin", refused { folder = machine.root })
   end)
 
   it("refuses options that it does not know", function()

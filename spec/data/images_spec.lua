@@ -1,75 +1,14 @@
 --- Finding, fetching and checking image sets, on a tiny set whose files are made here.
 
 local files = require "spec.support.files"
-local images = require "wrun.data.images"
 local progress = require "wrun.progress"
 local stub = require "luassert.stub"
+local tiny_set = require "spec.support.tiny_set"
 local web = require "spec.support.server"
 
-local NAMES = { "train-i", "train-l", "test-i", "test-l" }
-
-local content = {
-  ["train-i"] = files.idx(8, { 3, 2, 2 }, "abcdefghijkl"),
-  ["train-l"] = files.idx(8, { 3 }, "\1\0\1"),
-  ["test-i"] = files.idx(8, { 1, 2, 2 }, "mnop"),
-  ["test-l"] = files.idx(8, { 1 }, "\0"),
-}
-
-local function file(name, shape)
-  return { name = name, shape = shape, sha256 = files.sha256(content[name]) }
-end
-
-local tiny = {
-  name = "Tiny",
-  key = "tiny",
-  folder = "tiny-set",
-  mirrors = { "http://127.0.0.1:1/first/", "http://127.0.0.1:1/second/" },
-  mirror_variable = "WRUN_TINY_MIRROR",
-  package = "dataset-tiny",
-  classes = { "no", "yes" },
-  files = {
-    train = { x = file("train-i", { 3, 2, 2 }), y = file("train-l", { 3 }) },
-    test = { x = file("test-i", { 1, 2, 2 }), y = file("test-l", { 1 }) },
-  },
-}
-
-local root, environment, getenv
-
--- Puts the files of the set, or those named, into a folder below the root, and returns the folder.
-local function put(name, names)
-  local folder = root .. "/" .. name
-  require("wrun.core").make_folder(folder)
-  for _, base in ipairs(names or NAMES) do
-    files.write(folder .. "/" .. base, content[base])
-  end
-  return folder
-end
-
-local function load(options)
-  return images.load(tiny, options)
-end
-
--- The message that load(options) raises, without the script's index.
-local function refusal(options)
-  local ok, message = pcall(load, options)
-  assert.is_false(ok)
-  return (message:gsub("^[^\n]-:%d+: ", "", 1))
-end
-
-before_each(function()
-  root = files.folder()
-  environment = { XDG_CACHE_HOME = root .. "/cache" }
-  tiny.installed = root .. "/installed"
-  getenv = stub(os, "getenv")
-  getenv.invokes(function(name)
-    return environment[name]
-  end)
-end)
-
-after_each(function()
-  getenv:revert()
-  files.remove(root)
-end)
+local content = tiny_set.content
+local tiny = tiny_set.set
+local machine, put, load, refusal = tiny_set.machine(before_each, after_each)
 
 describe("an image set", function()
   it("is pixels, classes that count from 1, and names", function()
@@ -91,7 +30,7 @@ describe("an image set", function()
     local train, test = load({ folder = put("here") })
     assert.equal(3, #train.x)
     assert.equal(1, #test.x)
-    assert.equal(1, select("#", load({ folder = root .. "/here", split = "test" })))
+    assert.equal(1, select("#", load({ folder = machine.root .. "/here", split = "test" })))
   end)
 
   it("has a list of classes of its own", function()
@@ -115,79 +54,6 @@ describe("an image set", function()
       refusal({ split = "valid" }))
     assert.equal("tiny: option otherwise: expected fashion_mnist or mnist, got the string 'cifar'",
       refusal({ otherwise = "cifar" }))
-  end)
-end)
-
-describe("the search for an image set", function()
-  it("finds the sub-folder of a data folder, and prefers it", function()
-    put("data")
-    local inner = put("data/tiny-set")
-    assert.equal(inner, load({ folder = root .. "/data", split = "test" }).folder)
-    environment.WRUN_DATA = root .. "/data"
-    assert.equal(inner, load({ split = "test" }).folder)
-  end)
-
-  it("looks in WRUN_DATA, the cache and the package's folder, in this order", function()
-    put("installed")
-    assert.equal(root .. "/installed", load({ split = "test" }).folder)
-    local cache = put("cache/wrun/tiny-set")
-    assert.equal(cache, load({ split = "test" }).folder)
-    environment.WRUN_DATA = put("data")
-    assert.equal(root .. "/data", load({ split = "test" }).folder)
-  end)
-
-  it("passes over a place that holds only a part", function()
-    environment.WRUN_DATA = put("data", { "test-i", "test-l" })
-    put("cache/wrun/tiny-set", { "train-i", "train-l", "test-i" })
-    put("installed")
-    assert.equal(root .. "/installed", load({ split = "test" }).folder)
-  end)
-
-  it("takes the cache from HOME where XDG_CACHE_HOME is missing, empty or relative", function()
-    local cache = put("home/.cache/wrun/tiny-set")
-    environment.HOME = root .. "/home"
-    for _, value in ipairs({ false, "", "relative" }) do
-      environment.XDG_CACHE_HOME = value or nil
-      assert.equal(cache, load({ split = "test" }).folder)
-    end
-  end)
-
-  it("looks nowhere else when a folder is given", function()
-    put("cache/wrun/tiny-set")
-    local folder = put("part", { "train-i", "test-l" })
-    local start = "tiny: option folder: expected the files of Tiny in " .. folder
-      .. " or in its sub-folder tiny-set, plain or as .gz; missing: "
-    local finish = "; they are at http://127.0.0.1:1/first/"
-    assert.equal(start .. "train-l, test-i" .. finish, refusal({ folder = folder }))
-    put("part/tiny-set", { "train-i", "train-l", "test-i" })
-    assert.equal(start .. "test-l" .. finish, refusal({ folder = folder }))
-    local all = "missing: train%-i, train%-l, test%-i, test%-l; "
-    assert.matches(all, refusal({ folder = "/nowhere" }))
-    assert.matches(all, refusal({ folder = files.write(root .. "/file", "") }))
-  end)
-
-  it("downloads nothing when WRUN_DATA names a folder without it", function()
-    environment.WRUN_DATA = root
-    environment.WRUN_TINY_MIRROR = "not asked"
-    assert.equal("tiny: WRUN_DATA: expected the files of Tiny in " .. root
-      .. " or in its sub-folder tiny-set, plain or as .gz; missing: train-i, train-l, test-i, "
-      .. "test-l; they are at http://127.0.0.1:1/first/", refusal({ otherwise = "mnist" }))
-    assert.equal("", files.shell(("ls -A '%s'"):format(root)))
-  end)
-
-  it("takes an empty WRUN_DATA for none", function()
-    environment.WRUN_DATA = ""
-    assert.matches("^tiny: Tiny is not on this machine", refusal())
-  end)
-
-  it("blames the script's line", function()
-    local line
-    local _, message = pcall(function()
-      line = debug.getinfo(1, "l").currentline + 1
-      local _ = images.load(tiny, { folder = "/nowhere" })
-    end)
-    local place = ("spec/data/images_spec.lua:%d: "):format(line)
-    assert.matches(place .. "tiny: option folder:", message, 1, true)
   end)
 end)
 
@@ -250,29 +116,24 @@ describe("the download of an image set", function()
     files.remove(served)
   end)
 
-  local function it_over_http(name, case)
-    it(name, function()
-      if not server then
-        pending("needs python3 for a web server")
-      end
-      case()
-    end)
-  end
+  local it_over_http = web.it(it, pending, function()
+    return server
+  end)
 
   local function cached()
-    return files.shell(("ls -A '%s/cache/wrun/tiny-set'"):format(root)):gsub("\n", " ")
+    return files.shell(("ls -A '%s/cache/wrun/tiny-set'"):format(machine.root)):gsub("\n", " ")
   end
 
   it_over_http("fills the cache, and is needed once", function()
     local train = load({ mirror = server.address, split = "train" })
     assert.same({ 2, 1, 2 }, train.y:tolist())
-    assert.equal(root .. "/cache/wrun/tiny-set", train.folder)
+    assert.equal(machine.root .. "/cache/wrun/tiny-set", train.folder)
     assert.equal("test-i.gz test-l.gz train-i.gz train-l.gz", (cached()))
     assert.same({ 2, 1, 2 }, load({ mirror = "http://127.0.0.1:1/", split = "train" }).y:tolist())
   end)
 
   it_over_http("takes the mirror from the environment, with or without a final slash", function()
-    environment.WRUN_TINY_MIRROR = server.address:sub(1, -2)
+    machine.environment.WRUN_TINY_MIRROR = server.address:sub(1, -2)
     assert.equal(3, #load().x)
   end)
 
@@ -345,17 +206,17 @@ To put it there by hand, fetch these files:
 (or those of the same names from http://127.0.0.1:1/second/)
 and put them into ROOT/cache/wrun/tiny-set
 or into any folder that the environment variable WRUN_DATA names.
-On Debian, `apt-get install dataset-tiny` does it too.]]):gsub("ROOT", root), message)
+On Debian, `apt-get install dataset-tiny` does it too.]]):gsub("ROOT", machine.root), message)
   end)
 
   it("says when there is no place for a cache", function()
-    environment.XDG_CACHE_HOME = nil
+    machine.environment.XDG_CACHE_HOME = nil
     local message = refusal()
     local reason = "\n  there is no folder to download to: set HOME or XDG_CACHE_HOME\n"
     local advice = "\nand put them into a folder that the environment variable WRUN_DATA names.\n"
     assert.matches(reason, message, 1, true)
     assert.matches(advice, message, 1, true)
-    environment.XDG_CACHE_HOME = "/proc/cache"
+    machine.environment.XDG_CACHE_HOME = "/proc/cache"
     assert.matches("\n  /proc/cache: No such file or directory\n", refusal(), 1, true)
   end)
 end)

@@ -1,8 +1,8 @@
---- Batches: their number, their sizes, their types and whose memory they are.
----
---- random_spec.lua compares the orders of shuffled passes with PyTorch's.
+--- Batches: their number, their sizes, their types, whose memory they are, and PyTorch's orders.
 
 local data = require "wrun.data"
+local near = require "spec.support.near"
+local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 
 -- Five samples of three bytes each, targets 1..5.
@@ -177,7 +177,7 @@ describe("data.loader", function()
 
   it("draws two words when a shuffled pass begins, and the order before its first batch", function()
     wrun.manual_seed(5)
-    local it = data.loader(small(), { shuffle = true, order = "document" }):batches()
+    local it = data.loader(small(), { shuffle = true, order = "pytorch-0.4" }):batches()
     wrun.manual_seed(5)
     it()
     local after = wrun.rand(1):item()
@@ -213,37 +213,177 @@ describe("data.loader", function()
     assert.same({ shuffled, over }, states({ batch_size = 5 }))
     assert.same({ shuffled, over, over }, states({ batch_size = 3 }))
     assert.same({ shuffled, over }, states({ batch_size = 3, drop_last = true }))
-    assert.same({ shuffled, shuffled, shuffled }, states({ batch_size = 3, order = "document" }))
+    assert.same({ shuffled, shuffled, shuffled }, states({ batch_size = 3, order = "pytorch-0.4" }))
   end)
 
   local function assert_refused(expected, ...)
-    local ok, message = pcall(data.loader, ...)
-    assert.is_false(ok)
-    assert.equal("loader: " .. expected, message:match(":%d+: (.*)$"))
+    assert.equal("loader: " .. expected, refusal(data.loader, ...))
   end
-
-  it("refuses what is no data set", function()
-    assert_refused("argument 1: expected a data set, got 3", 3)
-    local field = "argument 1: expected field %s to be a tensor of samples, got "
-    local x, y = field:format("x"), field:format("y")
-    assert_refused(x .. "nil", {})
-    assert_refused(x .. "false", { x = false })
-    assert_refused(x .. "a function", { x = print })
-    assert_refused(x .. "a float32 tensor []", { x = wrun.tensor(1.5) })
-    assert_refused(y .. "1", { x = wrun.zeros(2), y = 1 })
-    assert_refused("argument 1: expected as many targets as samples, got x [2, 3] and y [3]",
-      { x = wrun.zeros(2, 3), y = wrun.zeros(3) })
-  end)
 
   it("refuses options that make no sense", function()
     local size = "option batch_size: expected an integer >= 1, got "
     assert_refused(size .. "0", small(), { batch_size = 0 })
     assert_refused(size .. "2.5", small(), { batch_size = 2.5 })
     assert_refused("option shuffle: expected true or false, got 1", small(), { shuffle = 1 })
-    assert_refused("option order: expected modern or document, got the string 'old'", small(),
+    assert_refused("option order: expected pytorch or pytorch-0.4, got the string 'old'", small(),
       { order = "old" })
     assert_refused("option workers: unknown; the options are batch_sampler, batch_size, collate, "
       .. "drop_last, flatten, generator, order, sampler, shuffle, target_transform, transform",
       small(), { workers = 2 })
+  end)
+end)
+
+-- A pass over a loader of the samples 1..n, as a list of batches.
+local function pass_over(n, options)
+  local x = wrun.arange(n):float():reshape(n, 1)
+  local y = wrun.arange(1, n + 1)
+  local batches = {}
+  for inputs, wanted in data.loader({ x = x, y = y }, options):batches() do
+    batches[#batches + 1] = near.flat(wanted)
+    assert.same(near.flat(wanted:float() - 1), near.flat(inputs))
+  end
+  return batches
+end
+
+describe("a shuffled loader", function()
+  it("meets the published order of seed 1", function()
+    wrun.manual_seed(1)
+    local want = {
+      { 15, 14, 13, 9 }, { 4, 18, 8, 7 }, { 11, 2, 5, 1 }, { 20, 19, 17, 16 }, { 6, 10, 12, 3 },
+    }
+    assert.same(want, pass_over(20, { batch_size = 4, shuffle = true, order = "pytorch" }))
+  end)
+
+  for _, case in ipairs(require("spec.fixtures.loader")) do
+    local title = ("has PyTorch's %s order: seed %d, %d samples by %d%s%s"):format(case.order,
+      case.seed, case.n, case.batch_size, case.drop_last and ", last dropped" or "",
+      case.explicit and ", own generator" or "")
+    it(title, function()
+      wrun.manual_seed(case.seed)
+      local generator = case.explicit and wrun.Generator({ seed = case.seed + 1 }) or nil
+      local options = {
+        batch_size = case.batch_size,
+        shuffle = true,
+        drop_last = case.drop_last,
+        order = case.order,
+        generator = generator,
+      }
+      for _, pass in ipairs(case.passes) do
+        assert.same(pass.batches, pass_over(case.n, options))
+        assert.equal(pass.after, wrun.rand(1, { generator = generator }):item())
+      end
+    end)
+  end
+
+  it("draws nothing when it is not shuffled", function()
+    wrun.manual_seed(6)
+    local want = wrun.rand(1):item()
+    wrun.manual_seed(6)
+    assert.same({ { 1, 2, 3 }, { 4, 5 } }, pass_over(5, { batch_size = 3 }))
+    assert.equal(want, wrun.rand(1):item())
+  end)
+end)
+
+describe("a loader's options", function()
+  local set = { x = wrun.arange(12):reshape(6, 2):byte(), y = wrun.arange(1, 7) }
+
+  local function passed(options)
+    return targets(data.loader(set, options))
+  end
+
+  it("takes a list of indices as sampler, and batches of them", function()
+    assert.same({ { 6, 1 }, { 1 } }, passed({ sampler = { 6, 1, 1 }, batch_size = 2 }))
+    local batches = {
+      iterate = function()
+        local list = { { 2, 3 }, wrun.tensor({ 1 }) }
+        return function()
+          return table.remove(list, 1)
+        end
+      end,
+    }
+    assert.same({ { 2, 3 }, { 1 } }, passed({ batch_sampler = batches }))
+  end)
+
+  it("over validation data disturbs no shuffle of the training data", function()
+    local function orders(between)
+      wrun.manual_seed(3)
+      local train, found = data.loader(set, { shuffle = true, batch_size = 6 }), {}
+      for _ = 1, 3 do
+        for _, y in train:batches() do
+          found[#found + 1] = y:tolist()
+        end
+        between()
+      end
+      return found
+    end
+    local plain = orders(function() end)
+    assert.same(plain, orders(function()
+      passed({ batch_size = 4 })
+      passed({ batch_size = 4, sampler = data.SequentialSampler(set) })
+      passed({ batch_size = 4, sampler = { 1, 2, 3 } })
+    end))
+  end)
+
+  it("hands out tensors of a TensorDataset as they are", function()
+    local tensors = data.TensorDataset(wrun.zeros(3, 2, 2):byte(), wrun.arange(3), wrun.ones(3))
+    for x, y, z in data.loader(tensors, { batch_size = 3 }):batches() do
+      assert.same({ 3, 2, 2 }, x.shape)
+      assert.equal("uint8", x.dtype)
+      assert.same({ 0, 1, 2 }, y:tolist())
+      assert.same({ 1, 1, 1 }, z:tolist())
+    end
+  end)
+
+  it("lets a function of yours make the batches", function()
+    local function collate(samples)
+      return #samples, samples[1][1]:tolist(), samples[#samples][2]:item()
+    end
+    local found = {}
+    for n, first, last in data.loader(set, { batch_size = 4, collate = collate }):batches() do
+      found[#found + 1] = { n, first, last }
+    end
+    assert.same({ { 4, { 0, 1 }, 4 }, { 2, { 8, 9 }, 6 } }, found)
+  end)
+
+  it("keeps the shape of samples on demand, and applies transforms last", function()
+    local images = { x = (wrun.ones(2, 3, 4) * 255):byte(), y = wrun.tensor({ 2, 1 }) }
+    local t = data.transforms
+    local loader = data.loader(images, { batch_size = 2, flatten = false, transform = t.scale(2),
+      target_transform = t.one_hot(2) })
+    for x, y in loader:batches() do
+      assert.same({ 2, 3, 4 }, x.shape)
+      assert.equal(2, x:max():item())
+      assert.same({ { 0, 1 }, { 1, 0 } }, y:tolist())
+    end
+    for x in data.loader({ x = wrun.ones(2) }, { transform = function(x)
+      return x + 1
+    end, target_transform = error }):batches() do
+      assert.equal(2, x:item())
+    end
+  end)
+
+  it("refuses options that contradict each other, or make no sense", function()
+    local function refused(options)
+      return refusal(data.loader, set, options)
+    end
+    local batches = data.BatchSampler(data.SequentialSampler(6), 2)
+    local others = { batch_size = 2, drop_last = true, shuffle = true, sampler = { 1 } }
+    for name, value in pairs(others) do
+      assert.equal("loader: option batch_sampler: cannot go together with option " .. name,
+        refused({ batch_sampler = batches, [name] = value }))
+    end
+    assert.equal("loader: option sampler: cannot go together with option shuffle",
+      refused({ sampler = { 1 }, shuffle = true }))
+    assert.equal("loader: option sampler: expected a sampler or a list of indices, got a table",
+      refused({ sampler = { a = 1 } }))
+    assert.equal("loader: option batch_sampler: expected a sampler of batches, got {1}",
+      refused({ batch_sampler = { 1 } }))
+    assert.equal("loader: option transform: expected a function, got 3", refused({ transform = 3 }))
+    assert.equal("loader: option collate: expected a function, got 3", refused({ collate = 3 }))
+    local late = data.loader(set, { sampler = { 7 } }):batches()
+    assert.matches("index_select: .*", refusal(late))
+    late = data.loader(set, { sampler = { 7 }, collate = print }):batches()
+    assert.equal("loader: option sampler: expected an index from 1 to 6 or from -6 to -1, got 7",
+      refusal(late))
   end)
 end)

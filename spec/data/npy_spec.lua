@@ -4,21 +4,11 @@ local child = require "spec.support.child"
 local data = require "wrun.data"
 local files = require "spec.support.files"
 local fixtures = require("spec.fixtures.arrays")
-local lfs = require "lfs"
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 
-local folder, path
-
-setup(function()
-  folder = files.folder()
-  path = folder .. "/file"
-end)
-
-teardown(function()
-  files.remove(folder)
-end)
+local folder, path = files.scratch(teardown)
 
 local function assert_holds(expected, tensor)
   local dtype, shape, values = table.unpack(expected)
@@ -28,12 +18,9 @@ local function assert_holds(expected, tensor)
   near.lists(values, near.flat(tensor))
 end
 
--- What a file of these bytes is refused with, without its path.
-local function refused(read, bytes)
-  files.write(path, bytes)
-  local message = refusal(read, path)
-  local start = message:find(path .. ": ", 1, true)
-  return message:sub(start + #path + 2)
+-- What a file of these bytes is refused with by data.npy or data.npz, without its path.
+local function refused(name, bytes)
+  return files.refused(name, data[name], files.write(path, bytes))
 end
 
 -- Is there a Python with NumPy?
@@ -97,7 +84,7 @@ describe("data.npy", function()
 
   it("refuses what is no header", function()
     local function header(text)
-      return refused(data.npy, npy(text, two))
+      return refused("npy", npy(text, two))
     end
     local bad = "bad NPY header: "
     assert.equal(bad .. "expected a dictionary, found 'nonsense'", header("nonsense"))
@@ -129,7 +116,7 @@ describe("data.npy", function()
 
   it("refuses elements that wrun has not, by what they are", function()
     local function of_type(descr)
-      return refused(data.npy, npy("{'descr': " .. descr .. "}", two))
+      return refused("npy", npy("{'descr': " .. descr .. "}", two))
     end
     assert.equal("holds Python objects, which only Python can read ('|O')", of_type("'|O'"))
     assert.equal("holds complex numbers ('<c16')", of_type("'<c16'"))
@@ -144,30 +131,30 @@ describe("data.npy", function()
     assert.equal(other .. "('')", of_type("''"))
     local wide = npy("{'descr': '<u8', 'fortran_order': False, 'shape': (2,)}",
       string.pack("<i8i8", 1, -1))
-    assert.equal("holds a number above 2^63 - 1, which int64 cannot", refused(data.npy, wide))
+    assert.equal("holds a number above 2^63 - 1, which int64 cannot", refused("npy", wide))
   end)
 
   it("refuses other files, and files that were cut or went on", function()
     local whole = npy(good, two)
-    assert.equal("not an NPY file (it must begin with \\x93NUMPY)", refused(data.npy, "PK\3\4...."))
+    assert.equal("not an NPY file (it must begin with \\x93NUMPY)", refused("npy", "PK\3\4...."))
     assert.equal("NPY version 4.0; known are 1.0, 2.0 and 3.0",
-      refused(data.npy, "\x93NUMPY\4\0" .. whole))
+      refused("npy", "\x93NUMPY\4\0" .. whole))
     assert.equal("NPY version 1.1; known are 1.0, 2.0 and 3.0",
-      refused(data.npy, "\x93NUMPY\1\1" .. whole))
+      refused("npy", "\x93NUMPY\1\1" .. whole))
     assert.equal("bad NPY header: announces 4294967295 bytes, known are at most 65536",
-      refused(data.npy, "\x93NUMPY\2\0\255\255\255\255"))
+      refused("npy", "\x93NUMPY\2\0\255\255\255\255"))
     for size = 0, #whole - 1 do
       local expected = size < #whole - 16
           and ("truncated: ends after %d bytes, within the header"):format(size)
         or ("truncated: expected %d bytes, found %d"):format(#whole, size)
-      assert.equal(expected, refused(data.npy, whole:sub(1, size)))
+      assert.equal(expected, refused("npy", whole:sub(1, size)))
     end
     assert.equal(("too long: expected %d bytes, found more"):format(#whole),
-      refused(data.npy, whole .. "x"))
+      refused("npy", whole .. "x"))
     assert.equal(("truncated: expected %d bytes, found %d"):format(#whole, #whole - 1),
-      refused(data.npy, files.gzip(whole:sub(1, -2))))
+      refused("npy", files.gzip(whole:sub(1, -2))))
     assert.equal("truncated: expected 8796093022288 bytes, found 96",
-      refused(data.npy, npy(good:gsub("%(2,%)", "(1099511627776,)"), two)))
+      refused("npy", npy(good:gsub("%(2,%)", "(1099511627776,)"), two)))
   end)
 
   it("blames the script for a missing file or a wrong argument", function()
@@ -270,7 +257,7 @@ describe("data.npz", function()
       local whole = archive({ compress = compress })
       for size = 0, #whole - 1 do
         assert.equal(size < 2 and "not a ZIP archive (it must begin with PK)"
-          or "truncated: not a whole ZIP archive", refused(data.npz, whole:sub(1, size)))
+          or "truncated: not a whole ZIP archive", refused("npz", whole:sub(1, size)))
       end
     end
   end)
@@ -306,41 +293,41 @@ describe("data.npz", function()
   it("says what is wrong with a member", function()
     local whole, entry = archive(), "PK\1\2"
     assert.equal("member 'a.npy': is encrypted",
-      refused(data.npz, patched(whole, entry, 8, "\1\8")))
+      refused("npz", patched(whole, entry, 8, "\1\8")))
     assert.equal("member 'a.npy': is packed by method 12; known are 0 and 8",
-      refused(data.npz, patched(whole, entry, 10, "\12")))
+      refused("npz", patched(whole, entry, 10, "\12")))
     assert.equal("member 'a.npy': is damaged: its check sum differs",
-      refused(data.npz, patched(whole, entry, 16, "1234")))
+      refused("npz", patched(whole, entry, 16, "1234")))
     assert.equal("member 'a.txt': is no array (its name must end with .npy)",
-      refused(data.npz, patched(whole, entry, 46, "a.txt")))
+      refused("npz", patched(whole, entry, 46, "a.txt")))
     assert.equal("member 'a.npy': stands there twice",
-      refused(data.npz, (whole:gsub("b%.npy", "a.npy"))))
+      refused("npz", (whole:gsub("b%.npy", "a.npy"))))
     data.save_npz(path, { a = wrun.zeros(40), b = wrun.zeros(1) })
-    assert.equal("member 'b.npy': overlaps another", refused(data.npz,
+    assert.equal("member 'b.npy': overlaps another", refused("npz",
       patched(files.read(path), "b.npy\1\0\24\0", 9, string.pack("<I8I8I8", 288, 288, 0))))
     assert.equal("member 'a.npy': not an NPY file (it must begin with \\x93NUMPY)",
-      refused(data.npz, (whole:gsub("\x93NUMPY", "\x94NUMPY"))))
+      refused("npz", (whole:gsub("\x93NUMPY", "\x94NUMPY"))))
     assert.equal("bad ZIP archive: its directory is damaged",
-      refused(data.npz, patched(whole, entry, 0, "PK\1\3")))
+      refused("npz", patched(whole, entry, 0, "PK\1\3")))
     assert.equal("bad ZIP archive: its directory does not stand before its end",
-      refused(data.npz, patched(whole, "PK\6\6", 40, string.pack("<I8", 50))))
+      refused("npz", patched(whole, "PK\6\6", 40, string.pack("<I8", 50))))
     assert.equal("bad ZIP archive: its 64-bit end record is not where it should be",
-      refused(data.npz, patched(whole, "PK\6\7", 8, string.pack("<I8", -1))))
+      refused("npz", patched(whole, "PK\6\7", 8, string.pack("<I8", -1))))
     assert.equal("bad ZIP archive: its 64-bit end record is damaged",
-      refused(data.npz, patched(whole, "PK\6\6", 0, "PK\6\7")))
+      refused("npz", patched(whole, "PK\6\6", 0, "PK\6\7")))
     assert.equal("bad ZIP archive: its directory is too short for its members",
-      refused(data.npz, patched(whole, "PK\6\6", 32, string.pack("<I8", 1 << 40))))
+      refused("npz", patched(whole, "PK\6\6", 32, string.pack("<I8", 1 << 40))))
     assert.equal("bad ZIP archive: more in its directory than members",
-      refused(data.npz, patched(whole, "PK\6\6", 32, string.pack("<I8", 1))))
+      refused("npz", patched(whole, "PK\6\6", 32, string.pack("<I8", 1))))
   end)
 
   it("does not believe a size that the packed bytes cannot hold", function()
     local whole = archive({ compress = true })
     local bomb = patched(whole, "a.npy\1\0\24\0", 9, string.pack("<I8", 1 << 40))
     assert.matches("^member 'a.npy': announces 1099511627776 bytes, which %d+ cannot hold$",
-      refused(data.npz, bomb))
+      refused("npz", bomb))
     local longer = patched(whole, "a.npy\1\0\24\0", 9, string.pack("<I8", 153))
-    assert.equal("member 'a.npy': expected 153 bytes, found 152", refused(data.npz, longer))
+    assert.equal("member 'a.npy': expected 153 bytes, found 152", refused("npz", longer))
   end)
 
   it("blames the script for a missing file or a wrong argument", function()
@@ -406,13 +393,6 @@ end)
 
 describe("the readers of data files", function()
   it("leave no file open, whatever happens", function()
-    local function open_files()
-      local count = 0
-      for _ in lfs.dir("/proc/self/fd") do
-        count = count + 1
-      end
-      return count
-    end
     local x, samples = wrun.zeros(1000), {}
     for _, write in ipairs {
       function() data.save_npy(path, x) end,
@@ -424,7 +404,7 @@ describe("the readers of data files", function()
       samples[#samples + 1] = files.read(path)
     end
     collectgarbage("stop")
-    local before = open_files()
+    local before = files.open_count()
     for _, sample in ipairs(samples) do
       for _, bytes in ipairs { sample, sample:sub(1, -100), sample .. "x" } do
         files.write(path, bytes)
@@ -434,7 +414,7 @@ describe("the readers of data files", function()
         pcall(data.csv, path, { columns = { "x" } })
       end
     end
-    local after = open_files()
+    local after = files.open_count()
     collectgarbage("restart")
     assert.equal(before, after)
   end)

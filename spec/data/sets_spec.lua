@@ -1,88 +1,119 @@
---- The real image sets, where they are at hand, beside what is known of them.
+--- Data sets of tensors and of other data sets: their samples, their batches, what they refuse.
 
-local catalog = require "wrun.data.catalog"
-local files = require "spec.support.files"
-local folders = require "wrun.data.folders"
+local data = require "wrun.data"
+local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 
--- A folder that holds the set: what WRUN_DATA names, or one beside the project, or the package's.
-local function folder_of(set)
-  for _, folder in ipairs({ folders.given() or "../shared/data", set.installed }) do
-    if folders.find(set, folder) then
-      return folder
-    end
-  end
-  pending(("needs %s: set WRUN_DATA to the folder that holds it"):format(set.name))
-end
+describe("data.TensorDataset", function()
+  it("has a length and samples, from both ends", function()
+    local x, y = wrun.arange(6):reshape(3, 2), wrun.arange(1, 4)
+    local set = data.TensorDataset(x, y)
+    assert.equal(3, #set)
+    assert.same({ 2, 3 }, set[2][1]:tolist())
+    assert.equal(3, set[-1][2]:item())
+    assert.equal(x, set.tensors[1])
+    assert.is_nil(set.missing)
+    assert.equal("TensorDataset: expected an index from 1 to 3 or from -3 to -1, got 4",
+      refusal(function()
+        return set[4]
+      end))
+  end)
 
-local function class_counts(y)
-  local counts = {}
-  for class = 1, 10 do
-    counts[class] = y:eq(class):sum():item()
-  end
-  return counts
-end
-
--- In whole numbers, a thousand images at a time: exact, and small.
-local function mean_and_deviation(x)
-  local sum, squares = 0, 0
-  for first = 1, #x, 1000 do
-    local pixels = x:narrow(1, first, 1000):long()
-    sum = sum + pixels:sum():item()
-    squares = squares + pixels:mul(pixels):sum():item()
-  end
-  local mean = sum / x:numel()
-  return mean, math.sqrt(squares / x:numel() - mean ^ 2)
-end
-
-describe("MNIST", function()
-  it("has the digits and the pixels that it is known for", function()
-    local train, test = wrun.data.mnist({ folder = folder_of(catalog.mnist) })
-    assert.same({ 60000, 28, 28 }, train.x.shape)
-    assert.same({ 10000, 28, 28 }, test.x.shape)
-    assert.same({ 5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949 },
-      class_counts(train.y))
-    assert.same({ 980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009 },
-      class_counts(test.y))
-    -- 0.1307 and 0.3081 of 255, the usual constants of normalisation, in full
-    local mean, deviation = mean_and_deviation(train.x)
-    assert.near(33.318421, mean, 1e-6)
-    assert.near(78.567490, deviation, 1e-6)
-    -- the first images of both splits, as every tutorial shows them
-    assert.equal("5", train.classes[train.y[1]:item()])
-    assert.equal("7", test.classes[test.y[1]:item()])
+  it("refuses tensors that do not go together", function()
+    assert.equal("TensorDataset: argument 1: expected a tensor of samples, got nil",
+      refusal(data.TensorDataset))
+    assert.equal("TensorDataset: argument 1: expected a tensor of samples, got a float32 tensor []",
+      refusal(data.TensorDataset, wrun.tensor(1.5)))
+    assert.equal("TensorDataset: argument 2: expected a tensor of 3 samples, got a float32 tensor "
+      .. "[2]", refusal(data.TensorDataset, wrun.zeros(3), wrun.zeros(2)))
   end)
 end)
 
-describe("Fashion-MNIST", function()
-  it("has the clothes and the pixels that it is known for", function()
-    local train, test = wrun.data.fashion_mnist({ folder = folder_of(catalog.fashion_mnist) })
-    local all = { 6000, 6000, 6000, 6000, 6000, 6000, 6000, 6000, 6000, 6000 }
-    assert.same(all, class_counts(train.y))
-    assert.same({ 10000, 28, 28 }, test.x.shape)
-    -- 0.2860 and 0.3530 of 255
-    local mean, deviation = mean_and_deviation(train.x)
-    assert.near(72.940352, mean, 1e-6)
-    assert.near(90.021182, deviation, 1e-6)
-    assert.equal("Ankle boot", train.classes[train.y[1]:item()])
-    assert.equal("T-shirt/top Trouser Pullover Dress Coat Sandal Shirt Sneaker Bag Ankle boot",
-      table.concat(train.classes, " "))
+describe("data.Subset", function()
+  local set = { x = (wrun.arange(8):reshape(4, 2) * 10):byte(), y = wrun.arange(1, 5) }
+
+  it("shows some samples of another set, which a loader treats as that one's", function()
+    local subset = data.Subset(data.Subset(set, { 4, 1, 2 }), wrun.tensor({ 3, 1 }))
+    assert.equal(2, #subset)
+    assert.same({ 20, 30 }, subset[1][1]:tolist())
+    assert.same({ { 20, 30 }, { 60, 70 } }, subset.x:tolist())
+    assert.same({ 2, 4 }, subset.y:tolist())
+    for x, y in data.loader(subset, { batch_size = 2 }):batches() do
+      assert.equal("float32", x.dtype)
+      assert.same({ 2, 4 }, y:tolist())
+    end
+    local tensors = data.Subset(data.TensorDataset(set.x), { 1 })
+    assert.is_nil(tensors.x)
+    assert.equal("uint8", data.loader(tensors):batches()().dtype)
   end)
 
-  it("stands in for MNIST, and says so, where MNIST cannot be had", function()
-    if not folders.find(catalog.fashion_mnist, catalog.fashion_mnist.installed) then
-      pending("needs the Debian package dataset-fashion-mnist")
+  it("may be empty", function()
+    local subset = data.Subset(set, {})
+    assert.equal(0, #subset)
+    assert.same({ 0, 2 }, subset.x.shape)
+    assert.is_nil(data.loader(subset):batches()())
+  end)
+
+  it("refuses indices that the set has not", function()
+    assert.equal("Subset: argument 2: expected indices from 1 to 4, got 5",
+      refusal(data.Subset, set, { 1, 5 }))
+    assert.equal("Subset: argument 2: expected a list of indices, got {1.5}",
+      refusal(data.Subset, set, { 1.5 }))
+    assert.equal("Subset: argument 1: expected a data set, got nil", refusal(data.Subset))
+  end)
+end)
+
+describe("data.ConcatDataset", function()
+  it("is one set after the other, in any order of indices", function()
+    local one = { x = wrun.zeros(2, 3), y = wrun.tensor({ 1, 2 }) }
+    local two = { x = wrun.ones(3, 3), y = wrun.tensor({ 3, 4, 5 }) }
+    local set = data.ConcatDataset { one, data.Subset(one, {}), two }
+    assert.equal(5, #set)
+    assert.equal(4, set[4][2]:item())
+    assert.equal(1, set[-5][2]:item())
+    local found = {}
+    for x, y in data.loader(set, { batch_size = 4, sampler = { 5, 1, 4, 2, 3 } }):batches() do
+      found[#found + 1] = { x:sum(2):tolist(), y:tolist() }
     end
-    local home = files.folder()
-    local environment = "env -u WRUN_DATA -u XDG_CACHE_HOME WRUN_MNIST_MIRROR=http://127.0.0.1:1/"
-      .. (" HOME='%s'"):format(home)
-    local output, errors = files.run(environment, [[
-      local train, test = require("wrun").data.mnist({ otherwise = "fashion_mnist" })
-      print(train.name, #train.x, test.name, #test.x, train.folder)
-    ]])
-    files.remove(home)
-    local names = "Fashion-MNIST\t60000\tFashion-MNIST\t10000\t"
-    assert.equal(names .. catalog.fashion_mnist.installed, output)
-    assert.equal("MNIST cannot be reached: this is Fashion-MNIST instead\n", errors)
+    assert.same({ { { 3, 0, 3, 0 }, { 5, 1, 4, 2 } }, { { 3 }, { 3 } } }, found)
+    assert.is_nil(data.loader(data.ConcatDataset { data.Subset(one, {}) }):batches()())
+  end)
+
+  it("refuses what is no list of sets", function()
+    assert.equal("ConcatDataset: argument 1: expected a list of data sets, got nil",
+      refusal(data.ConcatDataset))
+    assert.equal("ConcatDataset: argument 1: expected a data set, got 3",
+      refusal(data.ConcatDataset, { 3 }))
+    local texts = data.ConcatDataset { { "a", "b" }, { "c" } }
+    assert.equal("ConcatDataset: expected samples of tensors and numbers, got a table",
+      refusal(data.loader(texts, { batch_size = 3 }):batches()))
+  end)
+end)
+
+describe("data.random_split", function()
+  it("gives every sample to one part", function()
+    local seen = {}
+    for _, part in ipairs(data.random_split({ x = wrun.zeros(100) }, { 0.2, 0.3, 0.5 })) do
+      for _, i in ipairs(part.indices:tolist()) do
+        assert.is_nil(seen[i])
+        seen[i] = true
+      end
+    end
+    assert.equal(100, #seen)
+  end)
+
+  it("refuses lengths that do not add up", function()
+    local set = { x = wrun.zeros(10) }
+    local two = "random_split: argument 2: expected "
+    local sums = two .. "lengths that add up to 10, or fractions to 1, got "
+    assert.equal(sums .. "9", refusal(data.random_split, set, { 4, 5 }))
+    assert.equal(sums .. "0.9", refusal(data.random_split, set, { 0.5, 0.4 }))
+    assert.equal(sums .. "10.0", refusal(data.random_split, set, { 5.5, 4.5 }))
+    assert.equal(two .. "lengths or fractions, got -1", refusal(data.random_split, set, { 11, -1 }))
+    assert.equal(two .. "lengths or fractions, got the string 'x'",
+      refusal(data.random_split, set, { "x" }))
+    assert.equal(two .. "a table, got 3", refusal(data.random_split, set, 3))
+    assert.equal("random_split: argument 1: expected a data set, got 3",
+      refusal(data.random_split, 3, {}))
   end)
 end)

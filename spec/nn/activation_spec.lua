@@ -49,14 +49,6 @@ describe("the layer", function()
     assert.equal(x, nn.Identity(54, { unused = true })(x))
   end)
 
-  it("Flatten keeps the batch, or folds the dimensions it is told", function()
-    local images = wrun.zeros(4, 3, 2, 5)
-    assert.same({ 4, 30 }, nn.Flatten()(images).shape)
-    assert.same({ 12, 2, 5 }, nn.Flatten(1, 2)(images).shape)
-    assert.same({ 120 }, nn.Flatten(1)(images).shape)
-    assert.equal("Flatten(start_dim=1, end_dim=-2)", tostring(nn.Flatten(1, -2)))
-  end)
-
   it("without settings prints empty brackets and refuses options", function()
     for _, name in ipairs({ "ReLU", "Sigmoid", "Tanh" }) do
       assert.equal(name .. "()", tostring(nn[name]()))
@@ -101,7 +93,5 @@ describe("the layer", function()
 
   it("names the function that its input does not suit", function()
     assert.equal("relu: argument 1: expected a tensor, got nil", refusal(nn.ReLU()))
-    assert.equal("Flatten: argument 1: expected an integer, got the string 'a'",
-      refusal(nn.Flatten, "a"))
   end)
 end)

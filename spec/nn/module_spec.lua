@@ -1,40 +1,11 @@
---- Module: registration, walks, modes, and printing.
+--- Module: calling, printing, finding by path, modes, and gradients of all at once.
 
+local modules = require "spec.support.modules"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 
 local nn = wrun.nn
-
-local Net = nn.Module:extend("Net")
-
-function Net:init()
-  self.second = nn.Linear(3, 2)
-  self.scale = nn.Parameter(wrun.ones(1))
-  self.first = nn.Linear(4, 3, { bias = false })
-  self.width = 3
-  self:register_buffer("count", wrun.tensor({ 5 }))
-  self:register_buffer("scratch", wrun.zeros(2), { persistent = false })
-end
-
-function Net:forward(x)
-  return self.second(self.first(x)) * self.scale
-end
-
-local function names_of(iterator)
-  local names = {}
-  for name in iterator do
-    names[#names + 1] = name
-  end
-  return names
-end
-
-local function keys_of(t)
-  return names_of(coroutine.wrap(function()
-    for key in pairs(t) do
-      coroutine.yield(key)
-    end
-  end))
-end
+local Net = modules.Net
 
 describe("nn.Module", function()
   it("runs forward when called", function()
@@ -46,67 +17,6 @@ describe("nn.Module", function()
   it("refuses to run without a forward", function()
     local Empty = nn.Module:extend("Empty")
     assert.equal("Empty: forward: not defined; write function Empty:forward(x)", refusal(Empty()))
-  end)
-
-  it("registers by assignment, own parameters first, then children in order", function()
-    local net = Net()
-    assert.same({ "scale", "second.weight", "second.bias", "first.weight" },
-      names_of(net:named_parameters()))
-    assert.equal(4, #net:parameters())
-    assert.equal(net.scale, net:parameters()[1])
-    assert.equal(net.first.weight, net:parameters()[4])
-  end)
-
-  it("can leave out what is below, and put a prefix before the names", function()
-    local net = Net()
-    assert.same({ "scale" }, names_of(net:named_parameters({ recurse = false })))
-    assert.equal(1, #net:parameters({ recurse = false }))
-    assert.same({ "net.count", "net.scratch" },
-      names_of(net:named_buffers({ prefix = "net", recurse = false })))
-    assert.equal("net.second.weight", names_of(net:named_parameters({ prefix = "net" }))[2])
-    assert.equal(2, #net:buffers({ recurse = true }))
-    assert.equal(0, #nn.Sequential(net):buffers({ recurse = false }))
-    for _, name in ipairs { "parameters", "named_parameters", "buffers", "named_buffers" } do
-      assert.equal(name .. ": option deep: unknown; the options are prefix, recurse",
-        refusal(net[name], net, { deep = true }))
-    end
-  end)
-
-  it("leaves plain tensors and values alone", function()
-    local net = Net()
-    net.cache = wrun.zeros(3)
-    assert.equal(4, #net:parameters())
-    assert.same({ "count", "scratch" }, names_of(net:named_buffers()))
-  end)
-
-  it("follows reassignment and removal", function()
-    local net = Net()
-    local new = nn.Linear(3, 9)
-    net.second = new
-    assert.equal(new.weight, net:parameters()[2])
-    net.second = nil
-    assert.same({ "scale", "first.weight" }, names_of(net:named_parameters()))
-    net.second = new
-    assert.equal("second.weight", names_of(net:named_parameters())[2])
-  end)
-
-  it("counts a shared parameter once, and writes it under every name", function()
-    local net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
-    net[2].weight = net[1].weight
-    assert.equal(3, #net:parameters())
-    assert.same({ "1.weight", "1.bias", "2.weight", "2.bias" }, keys_of(net:state_dict()))
-    local twice = nn.Sequential(net[1], net[1])
-    assert.equal(2, #twice:parameters())
-    assert.equal(2, #twice:modules())
-  end)
-
-  it("names children and modules", function()
-    local net = nn.Sequential(nn.Linear(1, 1), nn.Sequential(nn.ReLU()))
-    assert.same({ 1, 2 }, names_of(net:named_children()))
-    assert.same({ "", "1", "2", "2.1" }, names_of(net:named_modules()))
-    assert.equal(net[2], net:children()[2])
-    assert.equal(net, net:modules()[1])
-    assert.equal(4, #net:modules())
   end)
 
   it("keeps buffers as fields", function()
@@ -192,35 +102,6 @@ describe("nn.Module", function()
       refusal(net.zero_grad, net, { none = true }))
   end)
 
-  it("is cast with its buffers and gradients, integers aside", function()
-    local net = Net()
-    net:register_buffer("mean", wrun.zeros(2))
-    net(wrun.ones(1, 4)):sum():backward()
-    assert.equal(net, net:double())
-    assert.equal("float64", net.second.weight.dtype)
-    assert.equal("float64", net.second.weight.grad.dtype)
-    assert.equal("float64", net.mean.dtype)
-    assert.equal("int64", net.count.dtype)
-    assert.is_true(net.second.weight.requires_grad)
-    assert.equal("float64", net(wrun.ones(1, 4, { dtype = "float64" })).dtype)
-    assert.same({ "scale", "second.weight", "second.bias", "first.weight" },
-      names_of(net:named_parameters()))
-    assert.equal("float32", net:float().scale.dtype)
-    assert.equal("to: argument 1: expected float32 or float64, got the string 'int64'",
-      refusal(net.to, net, "int64"))
-  end)
-
-  it("shares after a cast what was shared before", function()
-    local net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
-    net[2].weight = net[1].weight
-    net:requires_grad_(false):to("float64")
-    assert.equal(net[1].weight, net[2].weight)
-    assert.is_false(net[1].weight.requires_grad)
-    local weight = net[1].weight
-    net:to("float64")
-    assert.equal(weight, net[1].weight)
-  end)
-
   it("finds modules, parameters and buffers by their paths", function()
     local net = nn.Sequential(Net(), { "norm", nn.BatchNorm1d(2) })
     assert.equal(net, net:get_submodule(""))
@@ -255,59 +136,5 @@ describe("nn.Module", function()
       .. "nn.Parameter makes one", refusal(net.register_parameter, net, "p", wrun.ones(1)))
     assert.equal("add_module: argument 2: expected a module, got nil",
       refusal(net.add_module, net, "p"))
-  end)
-
-  it("says where the module that failed stands", function()
-    local net = Net()
-    assert.equal("Net.first Linear(4 -> 3): linear: argument 1: expected [..., 4], got [1, 9]",
-      refusal(net.first, wrun.zeros(1, 9)))
-    assert.equal("linear: argument 1: expected [..., 4], got [1, 9]",
-      refusal(net.first.forward, net.first, wrun.zeros(1, 9)))
-    local moved = nn.Sequential(net.first)
-    net.first = nil
-    assert.equal("Sequential[1] Linear(4 -> 3): linear: argument 1: expected [..., 4], got [1, 9]",
-      refusal(moved[1], wrun.zeros(1, 9)))
-  end)
-
-  it("keeps nothing alive by knowing where it stands", function()
-    local layer = nn.Linear(2, 2)
-    local holders = setmetatable({ nn.Sequential(layer) }, { __mode = "v" })
-    collectgarbage()
-    collectgarbage()
-    assert.is_nil(holders[1])
-    assert.equal("Linear(2 -> 2): linear: argument 1: expected [..., 2], got [3]",
-      refusal(layer, wrun.zeros(3)))
-  end)
-
-  it("is cloned with everything it holds, and what was shared is shared again", function()
-    local net = nn.Sequential(Net(), nn.Dropout(0.5))
-    net[1].second.weight = net[1].first.weight
-    net[1].first.weight.grad = wrun.ones(3, 4)
-    net[1].settings = { sizes = { 1, 2 }, generator = net[2].generator }
-    net[1].cache = net[1].scale * 2
-    net[1].first.weight:requires_grad_(false)
-    local calls = 0
-    net[2]:register_forward_hook(function() calls = calls + 1 end)
-    local copy = net:clone():eval()
-    assert.same(keys_of(net:state_dict()), keys_of(copy:state_dict()))
-    for name, tensor in pairs(net:state_dict()) do
-      assert.is_true(copy:state_dict()[name]:equal(tensor))
-    end
-    assert.equal(copy[1].second.weight, copy[1].first.weight)
-    assert.is_false(copy[1].first.weight.requires_grad)
-    assert.same(net[1].first.weight.grad:tolist(), copy[1].first.weight.grad:tolist())
-    copy[1].first.weight.grad:fill_(5)
-    copy[1].first.weight:fill_(5)
-    copy[1].count:fill_(7)
-    copy[1].settings.sizes[1] = 9
-    assert.equal(1.0, net[1].first.weight.grad[1][1]:item())
-    assert.is_false(net[1].first.weight:equal(copy[1].first.weight))
-    assert.same({ 5 }, net[1].count:tolist())
-    assert.same({ 1, 2 }, net[1].settings.sizes)
-    assert.is_false(copy[1].cache.requires_grad)
-    assert.is_true(net.training)
-    assert.equal(Net, getmetatable(copy[1]))
-    copy[2](wrun.ones(1))
-    assert.equal(1, calls)
   end)
 end)

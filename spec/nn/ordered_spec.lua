@@ -21,7 +21,7 @@ describe("an ordered table", function()
     assert.is_false(t.a)
   end)
 
-  it("passes over what was set to nil, whose index it keeps", function()
+  it("passes over what was set to nil, whose turn it keeps", function()
     local t = ordered.new()
     for _, key in ipairs({ "a", "b", "c" }) do
       t[key] = 1

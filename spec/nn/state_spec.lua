@@ -1,17 +1,11 @@
---- State dictionaries: saving, loading, and mismatches listed all at once.
+--- State: saving, loading, mismatches listed all at once, and casts.
 
+local modules = require "spec.support.modules"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 
 local nn = wrun.nn
-
-local function keys_of(t)
-  local keys = {}
-  for key in pairs(t) do
-    keys[#keys + 1] = key
-  end
-  return keys
-end
+local Net, names_of, keys_of = modules.Net, modules.names_of, modules.keys_of
 
 local function two_layers()
   return nn.Sequential(nn.Linear(3, 2), nn.ReLU(), nn.Linear(2, 1))
@@ -41,7 +35,7 @@ describe("load_state_dict", function()
     assert.is_true(to[1].weight:abs():sum():item() > 0)
   end)
 
-  it("keeps the parameters' identity and their index in the graph", function()
+  it("keeps the parameters the leaves that they are", function()
     local net = two_layers()
     local weight = net[1].weight
     net:load_state_dict(two_layers():state_dict())
@@ -91,5 +85,36 @@ describe("load_state_dict", function()
       refusal(net.load_state_dict, net))
     assert.equal("Sequential: load_state_dict: option stric: unknown; the options are strict",
       refusal(net.load_state_dict, net, {}, { stric = false }))
+  end)
+end)
+
+describe("a module", function()
+  it("is cast with its buffers and gradients, integers aside", function()
+    local net = Net()
+    net:register_buffer("mean", wrun.zeros(2))
+    net(wrun.ones(1, 4)):sum():backward()
+    assert.equal(net, net:double())
+    assert.equal("float64", net.second.weight.dtype)
+    assert.equal("float64", net.second.weight.grad.dtype)
+    assert.equal("float64", net.mean.dtype)
+    assert.equal("int64", net.count.dtype)
+    assert.is_true(net.second.weight.requires_grad)
+    assert.equal("float64", net(wrun.ones(1, 4, { dtype = "float64" })).dtype)
+    assert.same({ "scale", "second.weight", "second.bias", "first.weight" },
+      names_of(net:named_parameters()))
+    assert.equal("float32", net:float().scale.dtype)
+    assert.equal("to: argument 1: expected float32 or float64, got the string 'int64'",
+      refusal(net.to, net, "int64"))
+  end)
+
+  it("shares after a cast what was shared before", function()
+    local net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    net[2].weight = net[1].weight
+    net:requires_grad_(false):to("float64")
+    assert.equal(net[1].weight, net[2].weight)
+    assert.is_false(net[1].weight.requires_grad)
+    local weight = net[1].weight
+    net:to("float64")
+    assert.equal(weight, net[1].weight)
   end)
 end)

@@ -6,15 +6,9 @@ local web = require "spec.support.server"
 
 local server, served, folder, path
 
--- it() for a case that needs the server.
-local function it_over_http(name, case)
-  it(name, function()
-    if not server then
-      pending("needs python3 for a web server")
-    end
-    case()
-  end)
-end
+local it_over_http = web.it(it, pending, function()
+  return server
+end)
 
 local function address(name)
   return server.address .. name

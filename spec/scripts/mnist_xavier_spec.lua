@@ -2,7 +2,7 @@
 
 local script = require "spec.support.script"
 
--- The document's print of the third layer's weight, before anything is learnt.
+-- The third layer's weight before anything is learnt, as the course prints it.
 local PARAMETER = [==[
 Parameter containing:
 tensor([[-0.0215, -0.0894,  0.0598,  ...,  0.0200,  0.0203,  0.1212],
@@ -28,7 +28,7 @@ local function costs_of(output)
 end
 
 describe("mnist_xavier.lua", function()
-  it("prints the document's parameter, the costs, and what it has learnt", function()
+  it("prints the course's parameter, the costs, and what it has learnt", function()
     local output, ok = run("--epochs 3 --batch-size 40")
     assert(ok, output)
     assert.equal(PARAMETER, output:sub(1, #PARAMETER))
@@ -50,7 +50,7 @@ describe("mnist_xavier.lua", function()
 
   it("follows its options", function()
     local first = run("--epochs 1 --batch-size 40")
-    for _, options in ipairs({ "--seed 1", "--order modern", "--lr 0.01", "--batch-size 30" }) do
+    for _, options in ipairs({ "--seed 1", "--order pytorch", "--lr 0.01", "--batch-size 30" }) do
       local output, ok = run("--epochs 1 --batch-size 40 " .. options)
       assert(ok, output)
       assert.are_not.equal(costs_of(first)[1], costs_of(output)[1])
@@ -77,7 +77,7 @@ describe("mnist_xavier.lua", function()
     assert.is_truthy(output:find(text), output)
   end)
 
-  it("follows the document's costs on MNIST", function()
+  it("follows the course's costs on MNIST", function()
     local output, ok = run("--dataset mnist --epochs 2", true)
     if not ok and output:find("MNIST is not on this machine", 1, true) then
       pending("MNIST is not on this machine")
@@ -85,7 +85,7 @@ describe("mnist_xavier.lua", function()
     end
     assert(ok, output)
     local costs = costs_of(output)
-    -- How far PyTorch itself lay from the document when its run was repeated, and some room.
+    -- How far PyTorch itself lay from the course's run when that was repeated, and some room.
     assert.near(0.249897048, costs[1], 0.0003)
     assert.near(0.094330102, costs[2], 0.002)
     assert.is_true(tonumber(output:match("Accuracy: ([%d.]+)")) > 0.96)

@@ -92,6 +92,7 @@ function M.check(case, environment, rules)
 end
 
 --- Iterates over the cases of a fixture: what each claims, and the function that asserts it.
+--- `rules` may also be a function that returns those for an expression.
 function M.each(fixture, rules)
   local environment
   local i = 0
@@ -104,7 +105,7 @@ function M.each(fixture, rules)
     local claim = case[2] == "error" and " is refused" or " is what PyTorch computes"
     return case[1] .. claim, function()
       environment = environment or M.environment(fixture.inputs)
-      M.check(case, environment, rules)
+      M.check(case, environment, type(rules) == "function" and rules(case[1]) or rules)
     end
   end
 end

@@ -1,6 +1,9 @@
 --- Files and processes for specs: IDX and gzip bytes, scratch folders, SHA-256 by coreutils.
 
 local core = require "wrun.core"
+local lfs = require "lfs"
+local refusal = require "spec.support.refusal"
+local stub = require "luassert.stub"
 
 local M = {}
 
@@ -66,6 +69,51 @@ end
 --- Removes a folder that M.folder made, with all that is in it.
 function M.remove(folder)
   os.execute(("rm -rf -- '%s'"):format(folder))
+end
+
+--- Makes a folder for the cases of a spec, and hands its removal to busted's `teardown`. Returns the
+--- folder, and the path of a file in it.
+function M.scratch(teardown)
+  local folder = M.folder()
+  teardown(function()
+    M.remove(folder)
+  end)
+  return folder, folder .. "/file"
+end
+
+--- Makes each case of a spec see a machine without image sets; the hooks are busted's. Returns it:
+--- `root`, a new folder in each case, which holds the cache, and `environment`, what os.getenv knows.
+function M.machine(before_each, after_each)
+  local machine, getenv = {}, nil
+  before_each(function()
+    machine.root = M.folder()
+    machine.environment = { XDG_CACHE_HOME = machine.root .. "/cache" }
+    getenv = stub(os, "getenv")
+    getenv.invokes(function(name)
+      return machine.environment[name]
+    end)
+  end)
+  after_each(function()
+    getenv:revert()
+    M.remove(machine.root)
+  end)
+  return machine
+end
+
+--- Returns what read(path, ...), whose errors begin with `name`, refuses a file with.
+function M.refused(name, read, path, ...)
+  local message, start = refusal(read, path, ...), name .. ": " .. path .. ": "
+  assert(message:sub(1, #start) == start, message)
+  return message:sub(#start + 1)
+end
+
+--- Returns how many files this process has open.
+function M.open_count()
+  local count = 0
+  for _ in lfs.dir("/proc/self/fd") do
+    count = count + 1
+  end
+  return count
 end
 
 --- Returns what a shell command prints, without the last newline.

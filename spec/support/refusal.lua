@@ -1,4 +1,4 @@
---- The text of an error that a call must raise, without the index in front.
+--- The text of an error that a call must raise, without file and line in front.
 
 --- Calls fn(...), which must raise, and returns the message; it must blame a line of a spec.
 return function(fn, ...)

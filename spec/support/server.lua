@@ -14,6 +14,18 @@ function M.start(folder)
   return { pid = pid, pipe = pipe, address = ("http://127.0.0.1:%d/"):format(port) }
 end
 
+--- Returns an `it` for cases that need a server, which `server()` returns; busted's own two are given.
+function M.it(it, pending, server)
+  return function(name, case)
+    it(name, function()
+      if not server() then
+        pending("needs python3 for a web server")
+      end
+      case()
+    end)
+  end
+end
+
 --- Stops a server; nil is fine.
 function M.stop(server)
   if server then

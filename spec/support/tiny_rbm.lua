@@ -39,6 +39,13 @@ function M.new(visible, hidden, std, seed)
   return r
 end
 
+--- Such a machine whose units are independent.
+function M.without_weights(visible, hidden)
+  local r = M.new(visible, hidden, 1, 1)
+  r.weight:fill_(0)
+  return r
+end
+
 --- E(v, h) from the definition.
 function M.energy(r, v, h)
   local w, a, b = r.weight:tolist(), r.visible_bias:tolist(), r.hidden_bias:tolist()
@@ -103,6 +110,39 @@ function M.count(v, counts)
     counts[code] = (counts[code] or 0) + 1
   end
   return counts
+end
+
+--- Bars and stripes of n x n pixels: every union of rows, and of columns; 2^(n + 1) - 2 patterns, of
+--- which the empty and the full one come twice.
+function M.bars_and_stripes(n)
+  local list = {}
+  for _, lines in ipairs(M.states(n)) do
+    local by_row, by_column = {}, {}
+    for i = 1, n do
+      for j = 1, n do
+        by_row[(i - 1) * n + j], by_column[(i - 1) * n + j] = lines[i], lines[j]
+      end
+    end
+    list[#list + 1], list[#list + 2] = by_row, by_column
+  end
+  return wrun.tensor(list, { dtype = "float64" })
+end
+
+--- The log-likelihood of all these patterns at the best possible distribution, summed.
+function M.bars_and_stripes_optimum(n)
+  local total = 2 * 2 ^ n
+  return (total - 4) * math.log(1 / total) + 4 * math.log(2 / total)
+end
+
+--- The mean log-likelihood of data, exactly.
+function M.log_likelihood(r, data)
+  return r:log_likelihood(data, r:log_z()):mean():item()
+end
+
+--- n rows of `width` units that are 1 with probability 0.4.
+function M.random_data(n, width, seed)
+  local generator = wrun.Generator({ seed = seed })
+  return wrun.rand(n, width, { dtype = "float64", generator = generator }):lt(0.4):double()
 end
 
 return M

@@ -129,57 +129,6 @@ describe("a draw with moments", function()
   end)
 end)
 
--- A pass over a loader of the samples 1..n, as a list of batches.
-local function pass_over(n, options)
-  local x = wrun.arange(n):float():reshape(n, 1)
-  local y = wrun.arange(1, n + 1)
-  local batches = {}
-  for inputs, targets in wrun.data.loader({ x = x, y = y }, options):batches() do
-    batches[#batches + 1] = near.flat(targets)
-    assert.same(near.flat(targets:float() - 1), near.flat(inputs))
-  end
-  return batches
-end
-
-describe("a shuffled loader", function()
-  it("meets the published order of seed 1", function()
-    wrun.manual_seed(1)
-    local want = {
-      { 15, 14, 13, 9 }, { 4, 18, 8, 7 }, { 11, 2, 5, 1 }, { 20, 19, 17, 16 }, { 6, 10, 12, 3 },
-    }
-    assert.same(want, pass_over(20, { batch_size = 4, shuffle = true, order = "modern" }))
-  end)
-
-  for _, case in ipairs(require("spec.fixtures.loader")) do
-    local title = ("has PyTorch's %s order: seed %d, %d samples by %d%s%s"):format(case.order,
-      case.seed, case.n, case.batch_size, case.drop_last and ", last dropped" or "",
-      case.explicit and ", own generator" or "")
-    it(title, function()
-      wrun.manual_seed(case.seed)
-      local generator = case.explicit and wrun.Generator({ seed = case.seed + 1 }) or nil
-      local options = {
-        batch_size = case.batch_size,
-        shuffle = true,
-        drop_last = case.drop_last,
-        order = case.order,
-        generator = generator,
-      }
-      for _, pass in ipairs(case.passes) do
-        assert.same(pass.batches, pass_over(case.n, options))
-        assert.equal(pass.after, uniforms(1, generator)[1])
-      end
-    end)
-  end
-
-  it("draws nothing when it is not shuffled", function()
-    wrun.manual_seed(6)
-    local want = wrun.rand(1):item()
-    wrun.manual_seed(6)
-    assert.same({ { 1, 2, 3 }, { 4, 5 } }, pass_over(5, { batch_size = 3 }))
-    assert.equal(want, wrun.rand(1):item())
-  end)
-end)
-
 describe("the philox engine", function()
   local function philox(seed)
     return wrun.Generator({ engine = "philox", seed = seed })

@@ -32,16 +32,20 @@ end
 ---@field picture integer[]? the sizes of the picture that follows the label byte of a record
 ---@field most integer? the records that one file holds at most
 
----@type wrun.data.catalog.Set
-M.mnist = {
+-- Adds a set under the name that it has in wrun.data.
+local function add(key, set)
+  set.key = key
+  set.mirror_variable = set.mirrors and ("WRUN_%s_MIRROR"):format(key:upper())
+  M[key] = set
+end
+
+add("mnist", {
   name = "MNIST",
-  key = "mnist",
   folder = "mnist",
   mirrors = {
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
   },
-  mirror_variable = "WRUN_MNIST_MIRROR",
   classes = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9" },
   files = files({
     train_x = "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -49,27 +53,16 @@ M.mnist = {
     test_x = "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     test_y = "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
   }),
-}
+})
 
----@type wrun.data.catalog.Set
-M.fashion_mnist = {
+add("fashion_mnist", {
   name = "Fashion-MNIST",
-  key = "fashion_mnist",
   folder = "fashion-mnist",
   mirrors = { "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/" },
-  mirror_variable = "WRUN_FASHION_MNIST_MIRROR",
   package = "dataset-fashion-mnist",
   installed = "/usr/share/datasets/fashion-mnist",
   classes = {
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
     "Ankle boot",
   },
   files = files({
@@ -78,12 +71,10 @@ M.fashion_mnist = {
     test_x = "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     test_y = "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
   }),
-}
+})
 
----@type wrun.data.catalog.Set
-M.cifar10 = {
+add("cifar10", {
   name = "CIFAR-10",
-  key = "cifar10",
   folder = "cifar-10-batches-bin",
   classes = {
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
@@ -100,6 +91,6 @@ M.cifar10 = {
   },
   picture = { 3, 32, 32 }, -- red, green and blue planes
   most = 10000,
-}
+})
 
 return M

@@ -66,22 +66,17 @@ end
 ---   columns    which columns to return, in this order: indices from 1, or names (all)
 ---   dtype      float32 (default), float64, int64, int32, uint8 or bool
 ---   missing    an empty field is an "error" (default) or "nan"
----
 --- shapes  n lines of m fields -> [n, m], or [n, #columns]
 --- domain  decimal numbers, inf and nan; fields may stand in quotation marks; blank lines are
----   passed over, as is the text of columns that were not asked for; the file may be
----   compressed with gzip
+---   passed over, as is the text of columns that were not asked for; the file may be compressed
+---   with gzip
 --- raises  `csv: option NAME: expected`; `csv: PATH: line L, column C: expected a number, got`;
 ---   `csv: PATH: line L: expected N fields`; `csv: PATH: ...` for a missing file
 --- source  [RFC4180]
----
 ---     local path = os.tmpname()
 ---     data.save_csv(path, wrun.tensor({ { 1, 2.5 }, { 3, 4 } }), { header = { "a", "b" } })
 ---     local x, names = data.csv(path, { header = true })
----     print(x, names[2])
----     os.remove(path)
----@param path string
----@param options table?
+---     print(x, names[2], os.remove(path))
 ---@return wrun.Tensor
 ---@return string[]? names  with header = true: of the columns that are returned
 function M.csv(path, options)
@@ -109,19 +104,14 @@ local WRITE = { separator = SEPARATOR, header = check.optional(check.table()) }
 
 --- Writes a matrix, or a vector as one column, to a text file, with as many digits as bring every
 --- number back. Options: separator (","), header (a list of names).
----
 --- shapes  x [n, m] or [n]
 --- domain  any dtype; booleans as 0 and 1; the file is complete or not there
 --- raises  `save_csv: argument N: expected`; `save_csv: option NAME: expected`;
 ---   `save_csv: PATH: ...` when it cannot be written
 --- source  [RFC4180]
----
 ---     local path = os.tmpname()
 ---     data.save_csv(path, wrun.tensor({ 0.1, 1 / 3 }))
----     print(io.open(path):read("a"))
----     os.remove(path)
----@param path string
----@param x wrun.Tensor
+---     print(io.open(path):read("a"), os.remove(path))
 ---@param options { separator: string, header: string[] }?
 function M.save_csv(path, x, options)
   check.argument("save_csv", 1, path, PATH)

@@ -1,7 +1,7 @@
 --- Where image sets lie on this machine.
 ---
 --- A set is there when all its files are, each plain or as .gz, so that its splits never come from
---- different folders.
+--- different folders. `set` is an entry of catalog.lua.
 
 local M = {}
 
@@ -24,8 +24,6 @@ local function environment(name)
 end
 
 --- Returns every file of a set, in the order in which people list them.
----@param set wrun.data.catalog.Set
----@return table[]
 function M.files(set)
   local list = {}
   for _, split in ipairs({ set.files.train, set.files.test }) do
@@ -36,11 +34,8 @@ function M.files(set)
   return list
 end
 
---- Returns the paths of a set's files that lie right in `folder`, and the names of the missing.
----@param set wrun.data.catalog.Set
----@param folder string
----@return table<string, string> paths by file name
----@return string[] missing
+--- Returns the paths of a set's files that lie right in `folder`, by the files' names, and the names
+--- of the missing.
 function M.look(set, folder)
   local paths, missing = {}, {}
   for _, file in ipairs(M.files(set)) do
@@ -54,15 +49,8 @@ function M.look(set, folder)
   return paths, missing
 end
 
----@class wrun.data.folders.Location
----@field folder string
----@field paths table<string, string>
-
---- Returns where in a data folder a set lies: in the set's own sub-folder or right there.
----@param set wrun.data.catalog.Set
----@param folder string
----@return wrun.data.folders.Location? nil when neither holds all files
----@return string[]? missing the names the better of the two lacks
+--- Returns where in a data folder a set lies, { folder =, paths = }: in the set's own sub-folder or
+--- right there. Where neither holds all files, nil and the names that the better of the two lacks.
 function M.find(set, folder)
   local fewest
   for _, candidate in ipairs({ folder .. "/" .. set.folder, folder }) do
@@ -77,14 +65,11 @@ function M.find(set, folder)
 end
 
 --- Returns the data folder that the environment names, nil when it names none.
----@return string?
 function M.given()
   return environment("WRUN_DATA")
 end
 
 --- Returns the folder that holds a set's downloads, nil when there is no home to put it in.
----@param set wrun.data.catalog.Set
----@return string?
 function M.cache(set)
   local base = environment("XDG_CACHE_HOME")
   if base and base:sub(1, 1) == "/" then -- the XDG specification ignores relative ones
@@ -95,8 +80,6 @@ function M.cache(set)
 end
 
 --- Returns the folders to look in for a set when the script names none.
----@param set wrun.data.catalog.Set
----@return string[]
 function M.usual(set)
   local folders = {}
   folders[1] = M.given()
@@ -106,9 +89,6 @@ function M.usual(set)
 end
 
 --- Returns the addresses of the folders that serve a set: `mirror`, the environment's, or its own.
----@param set wrun.data.catalog.Set
----@param mirror string?
----@return string[]
 function M.mirrors(set, mirror)
   mirror = mirror or environment(set.mirror_variable)
   if not mirror then

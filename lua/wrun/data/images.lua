@@ -205,14 +205,7 @@ local function read_split(set, location, split)
 end
 
 --- Returns one split of a set, or both (training set first) when the options name none.
---- domain  options split, folder, mirror, otherwise; see wrun.data
---- raises  `NAME: option folder: expected the files of`; `NAME: WRUN_DATA: expected the files of`;
----   `NAME: PATH: ...` for a bad file; `NAME: ... is not on this machine and cannot be
----   downloaded`; `NAME: ... is not on this machine, and it is not downloaded`
----@param set wrun.data.catalog.Set
----@param given table?
----@return wrun.data.Dataset
----@return wrun.data.Dataset? test
+--- wrun.data says what the options are and what is raised.
 function M.load(set, given)
   local options = check.options(set.key, given, set.mirrors and RULES or LOCAL_RULES)
   local location, reason = locate(set, options)

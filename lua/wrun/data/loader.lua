@@ -19,7 +19,7 @@ local RULES = {
   shuffle = check.boolean(false),
   drop_last = check.boolean(false),
   generator = check.optional(check.passed_on()),
-  order = check.choice("modern", { "modern", "document" }),
+  order = check.choice("pytorch", { "pytorch", "pytorch-0.4" }),
   sampler = check.optional(check.table()),
   batch_sampler = check.optional(check.table()),
   collate = check.optional(check.func()),
@@ -54,7 +54,7 @@ local function sampler_of(options, count)
     return samplers.of("loader: option sampler", 1, options.sampler)
   elseif not options.shuffle then
     return samplers.SequentialSampler(count)
-  elseif options.order == "document" then
+  elseif options.order == "pytorch-0.4" then
     return samplers.SubsetRandomSampler(wrun.arange(1, count + 1),
       { generator = options.generator })
   end
@@ -117,10 +117,9 @@ end
 --- Returns an iterator over the batches of one pass, for use in `for`.
 --- shapes  x [n, ...] -> x [batch, features], y [n, ...] -> y [batch, ...]
 --- domain  each call is a new pass; a shuffled one draws when it begins and before its first batch,
----   an unshuffled one draws nothing, so that it disturbs no other; leaving early leaves
----   nothing open; batches share no memory with the set
---- raises  nothing; a pass raises what the sampler, `collate` and the transforms do
----
+---   an unshuffled one draws nothing, so that it disturbs no other; leaving early leaves nothing
+---   open; batches share no memory with the set
+--- raises  in a pass, what the sampler, `collate` and the transforms raise
 ---     local loader = data.loader({ x = wrun.randn(5, 3), y = wrun.arange(1, 6) },
 ---       { batch_size = 2 })
 ---     for x, y in loader:batches() do print(x.shape[1], y:tolist()[1]) end

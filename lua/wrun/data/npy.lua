@@ -11,19 +11,15 @@ local M = {}
 local PATH = check.string()
 
 --- Returns the tensor that an NPY file of NumPy holds, plain or compressed with gzip.
----
 --- shapes  as in the file; row-major, whatever the file's order
 --- domain  bool, uint8, int32, int64, float32 and float64 stay as they are; other integers become
----   int64, float16 becomes float32; little and big endian; versions 1.0 to 3.0. Texts,
----   dates, records, complex numbers and Python objects are refused; nothing is evaluated
+---   int64, float16 becomes float32; little and big endian; versions 1.0 to 3.0. Texts, dates,
+---   records, complex numbers and Python objects are refused; nothing is evaluated
 --- raises  `npy: argument 1: expected a string`; `npy: PATH: ...` for a file that is missing or bad
 --- source  numpy/lib/format.py
----
 ---     local path = os.tmpname()
 ---     data.save_npy(path, wrun.arange(6):reshape(2, 3))
----     print(data.npy(path))
----     os.remove(path)
----@param path string
+---     print(data.npy(path), os.remove(path))
 ---@return wrun.Tensor
 function M.npy(path)
   check.argument("npy", 1, path, PATH)
@@ -32,17 +28,12 @@ function M.npy(path)
 end
 
 --- Writes a tensor to an NPY file, which NumPy reads as it was.
----
 --- shapes  x [...], any
 --- domain  any dtype; the file is complete or not there
 --- raises  `save_npy: argument N: expected`; `save_npy: PATH: ...` when it cannot be written
----
 ---     local path = os.tmpname()
 ---     data.save_npy(path, wrun.tensor({ true, false }))
----     print(data.npy(path).dtype)
----     os.remove(path)
----@param path string
----@param x wrun.Tensor
+---     print(data.npy(path).dtype, os.remove(path))
 function M.save_npy(path, x)
   check.argument("save_npy", 1, path, PATH)
   check.tensor_argument("save_npy", 2, x)
@@ -53,17 +44,13 @@ function M.save_npy(path, x)
 end
 
 --- Returns all arrays of an NPZ file of NumPy by their names.
----
 --- shapes  as `npy`
 --- domain  as `npy`; members stored or deflated, check sums verified; nothing is unpacked to a path
 --- raises  `npz: argument 1: expected a string`; `npz: PATH: ...` for a file that is missing or bad
 --- source  PKWARE's APPNOTE 6.3
----
 ---     local path = os.tmpname()
 ---     data.save_npz(path, { x = wrun.zeros(2, 3), y = wrun.tensor({ 1, 2 }) })
----     print(data.npz(path).y)
----     os.remove(path)
----@param path string
+---     print(data.npz(path).y, os.remove(path))
 ---@return table<string, wrun.Tensor>
 function M.npz(path)
   check.argument("npz", 1, path, PATH)
@@ -75,18 +62,14 @@ local NPZ = { compress = check.boolean(false) }
 
 --- Writes tensors to an NPZ file, which NumPy reads by the same names. Option compress (false)
 --- deflates them.
----
 --- shapes  any
 --- domain  names are UTF-8 texts; any dtypes; the same tensors give the same bytes; the file is
 ---   complete or not there
 --- raises  `save_npz: argument 2: expected a table of name and tensor`;
 ---   `save_npz: option NAME: ...`; `save_npz: PATH: ...` when it cannot be written
----
 ---     local path = os.tmpname()
 ---     data.save_npz(path, { w = wrun.eye(3) }, { compress = true })
----     print(data.npz(path).w:sum())
----     os.remove(path)
----@param path string
+---     print(data.npz(path).w:sum(), os.remove(path))
 ---@param tensors table<string, wrun.Tensor>
 ---@param options { compress: boolean }?
 function M.save_npz(path, tensors, options)

@@ -22,7 +22,6 @@ M.Sampler = Sampler
 
 --- Returns an iterator over the indices of one pass.
 --- domain  each call is a new pass; indices are drawn as they are needed
----
 ---     for i in data.RandomSampler(3):iterate() do print(i) end
 ---@return fun(): integer?
 function Sampler:iterate()
@@ -71,7 +70,6 @@ M.SequentialSampler = SequentialSampler
 --- Makes a sampler of 1, 2, 3 ... to the last sample.
 --- domain  a data set, or a number of samples
 --- raises  `SequentialSampler: argument 1: expected`
----
 ---     for i in data.SequentialSampler(3):iterate() do print(i) end
 ---@param dataset table|integer
 function SequentialSampler:init(dataset)
@@ -103,12 +101,10 @@ M.RandomSampler = RandomSampler
 
 --- Makes a sampler of random indices: a permutation of all samples, or as many as num_samples
 --- says, one permutation after the other, or each drawn for itself with replacement.
----
 --- domain  a data set, or a number of samples; options replacement (false), num_samples (as many as
----   there are) and generator. Without a generator each pass draws a seed from the default
----   one, for one of its own
+---   there are) and generator. Without a generator each pass draws a seed from the default one, for
+---   one of its own
 --- raises  `RandomSampler: argument 1: expected`; `RandomSampler: option NAME: expected`
----
 ---     wrun.manual_seed(0)
 ---     for i in data.RandomSampler(10, { replacement = true, num_samples = 3 }):iterate() do
 ---       print(i)
@@ -163,7 +159,6 @@ M.SubsetRandomSampler = SubsetRandomSampler
 --- Makes a sampler of some indices in random order.
 --- domain  a list of indices from 1; option generator (the default generator)
 --- raises  `SubsetRandomSampler: argument 1: expected`
----
 ---     local sampler = data.SubsetRandomSampler({ 2, 4, 6 })
 ---     print(#sampler, sampler:iterate()() % 2)
 ---@param indices integer[]|wrun.Tensor
@@ -197,9 +192,8 @@ M.WeightedRandomSampler = WeightedRandomSampler
 --- Makes a sampler that draws index i with a probability in proportion to weights[i].
 --- domain  weights >= 0, a list or a tensor; options replacement (true) and generator (the default
 ---   generator)
---- raises  `WeightedRandomSampler: argument N: expected`;
----   `multinomial: argument 2: expected` when there are too few weights but zeros
----
+--- raises  `WeightedRandomSampler: argument N: expected`; `multinomial: argument 2: expected` when
+---   there are too few weights but zeros
 ---     for i in data.WeightedRandomSampler({ 0, 1, 3 }, 4):iterate() do print(i) end
 ---@param weights number[]|wrun.Tensor
 ---@param num_samples integer
@@ -279,7 +273,6 @@ M.BatchSampler = BatchSampler
 --- domain  a sampler, or a list of indices; option drop_last (false) leaves out a last batch that
 ---   is smaller
 --- raises  `BatchSampler: argument N: expected`; `BatchSampler: option drop_last: expected`
----
 ---     for indices in data.BatchSampler(data.SequentialSampler(5), 2):iterate() do
 ---       print(indices)
 ---     end
@@ -303,7 +296,6 @@ end
 --- domain  as the sampler's; the next index is asked for when a batch needs it, or to see that
 ---   there is none, as PyTorch does
 --- raises  what the sampler raises
----
 ---     print(data.BatchSampler({ 3, 1, 2 }, 2):iterate()())
 ---@return fun(): wrun.Tensor?
 function BatchSampler:iterate()

@@ -1,10 +1,11 @@
---- The activations, Identity and Flatten.
+--- The activations, and Identity.
 ---
 --- Most are a function of tensors as a layer: a row each, which documents it as well.
 
+local check = require "wrun.check"
 local Module = require "wrun.nn.module"
 local Parameter = require "wrun.nn.parameter"
-local check = require "wrun.check"
+local repr = require "wrun.repr"
 local wrun = require "wrun"
 
 local M = {}
@@ -23,6 +24,12 @@ local function applying(class_name, name, settings, is_bare)
     end
     check.options(class_name, given[#settings + 1], NO_OPTIONS)
   end
+  if #settings == 0 then
+    function class.forward(_, x)
+      return wrun[name](x)
+    end
+    return class
+  end
   function class:forward(x)
     local values = {}
     for i, setting in ipairs(settings) do
@@ -30,19 +37,14 @@ local function applying(class_name, name, settings, is_bare)
     end
     return wrun[name](x, table.unpack(values))
   end
-  if #settings == 0 then
-    return class
-  end
   function class:extra_repr()
     local texts = {}
     for i, setting in ipairs(settings) do
       local value = self[setting[1]]
-      if type(value) == "string" then
-        value = "'" .. value .. "'"
-      elseif setting[1] ~= "dim" then
+      if type(value) == "number" and setting[1] ~= "dim" then
         value = value + 0.0 -- a float, as Python shows it
       end
-      texts[i] = is_bare and tostring(value) or setting[1] .. "=" .. tostring(value)
+      texts[i] = is_bare and repr.value(value) or repr.settings(setting[1], value)
     end
     return table.concat(texts, ", ")
   end
@@ -111,7 +113,7 @@ function M.PReLU:forward(x)
 end
 
 function M.PReLU:extra_repr()
-  return ("num_parameters=%d"):format(self.num_parameters)
+  return repr.settings("num_parameters", self.num_parameters)
 end
 
 --- Makes a layer that returns its input; it takes and ignores any arguments, to stand in for any
@@ -122,29 +124,6 @@ end
 M.Identity = Module:extend("Identity")
 M.Identity.forward = function(_, x)
   return x
-end
-
---- Makes a layer that joins the dimensions from `start_dim` to `end_dim` into one; by default all
---- but the batch.
---- shapes  x [n, a, b, ...] -> y [n, a * b * ...]
---- domain  any dtype; dimensions from 1, or from the end
---- raises  `Flatten: argument N: expected an integer`; as `flatten`
----     print(nn.Flatten()(wrun.zeros(5, 28, 28)).shape[2])
-M.Flatten = Module:extend("Flatten")
-
----@param start_dim integer? default 2
----@param end_dim integer? default -1
-function M.Flatten:init(start_dim, end_dim)
-  self.start_dim = check.argument("Flatten", 1, start_dim, check.integer(2))
-  self.end_dim = check.argument("Flatten", 2, end_dim, check.integer(-1))
-end
-
-function M.Flatten:forward(x)
-  return x:flatten(self.start_dim, self.end_dim)
-end
-
-function M.Flatten:extra_repr()
-  return ("start_dim=%d, end_dim=%d"):format(self.start_dim, self.end_dim)
 end
 
 return M

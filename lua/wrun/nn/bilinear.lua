@@ -3,15 +3,10 @@
 local check = require "wrun.check"
 local init = require "wrun.nn.init"
 local Module = require "wrun.nn.module"
-local Parameter = require "wrun.nn.parameter"
-local wrun = require "wrun"
+local repr = require "wrun.repr"
+local weights = require "wrun.nn.weights"
 
 local WIDTH = check.integer(nil, 1)
-local OPTIONS = {
-  bias = check.boolean(true),
-  dtype = check.choice("float32", { "float32", "float64" }),
-  generator = check.optional(check.passed_on()),
-}
 
 ---@class wrun.nn.Bilinear: wrun.nn.Module
 ---@field weight wrun.Tensor [out, in1, in2]
@@ -22,30 +17,22 @@ local Bilinear = Module:extend("Bilinear")
 --- shapes  weight [out, in1, in2], bias [out]
 --- domain  widths >= 1. Options: bias = true; dtype "float32"; generator
 --- raises  `Bilinear: argument 1: expected an integer >= 1`; `Bilinear: option dtype: expected`
----
 ---     local layer = nn.Bilinear(4, 3, 2)
 ---     print(layer(wrun.ones(5, 4), wrun.ones(5, 3)).shape[2])
 ---@param in1_features integer
 ---@param in2_features integer
 ---@param out_features integer
----@param options table?
 function Bilinear:init(in1_features, in2_features, out_features, options)
-  local o = check.options("Bilinear", options, OPTIONS)
+  local o = check.options("Bilinear", options, weights.OPTIONS)
   self.in1_features = check.argument("Bilinear", 1, in1_features, WIDTH)
   self.in2_features = check.argument("Bilinear", 2, in2_features, WIDTH)
   self.out_features = check.argument("Bilinear", 3, out_features, WIDTH)
-  local dtype = { dtype = o.dtype }
-  self.weight = Parameter(wrun.empty(out_features, in1_features, in2_features, dtype))
-  if o.bias then
-    self.bias = Parameter(wrun.empty(out_features, dtype))
-  end
-  self:reset_parameters(o.generator)
+  weights.make(self, o, self.out_features, self.in1_features, self.in2_features)
 end
 
 --- Draws weight, then bias, from U(-b, b), b = 1 / sqrt(in1).
---- domain  any generator
+--- domain  draws from the default generator unless one is given
 --- raises  what the generator raises
----@param generator wrun.Generator? default: the default generator
 function Bilinear:reset_parameters(generator)
   local bound = 1 / math.sqrt(self.in1_features)
   init.uniform_(self.weight, -bound, bound, { generator = generator })
@@ -64,9 +51,6 @@ end
 
 --- shapes  a [..., in1], b [..., in2] -> [..., out]
 --- raises  `Bilinear: argument N: expected SHAPE, got SHAPE`
----@param a wrun.Tensor
----@param b wrun.Tensor
----@return wrun.Tensor
 function Bilinear:forward(a, b)
   check.tensor_argument("Bilinear", 1, a)
   local shape, out = a.shape, self.out_features
@@ -82,12 +66,8 @@ function Bilinear:forward(a, b)
   return self.bias ~= nil and y + self.bias or y
 end
 
---- Returns the floating point operations of a forward: 2 in1 in2 + 2 in2 for each number that comes
+--- Returns the floating point operations of a forward: 2 (in1 + 1) in2 for each number that comes
 --- out.
---- shapes  y [..., out]
---- domain  the output of a forward
----@param y wrun.Tensor
----@return integer
 function Bilinear:flops(_, y)
   return 2 * (self.in1_features + 1) * self.in2_features * y:numel()
 end
@@ -97,8 +77,8 @@ function Bilinear:label()
 end
 
 function Bilinear:extra_repr()
-  return ("in1_features=%d, in2_features=%d, out_features=%d, bias=%s"):format(self.in1_features,
-    self.in2_features, self.out_features, self.bias ~= nil and "True" or "False")
+  return repr.settings("in1_features", self.in1_features, "in2_features", self.in2_features,
+    "out_features", self.out_features, "bias", self.bias ~= nil)
 end
 
 return Bilinear

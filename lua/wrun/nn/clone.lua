@@ -1,9 +1,9 @@
 --- Deep copies of modules.
 
 local check = require "wrun.check"
+local core = require "wrun.core"
 local Module = require("wrun.nn.registry").Module
 local Parameter = require "wrun.nn.parameter"
-local core = require "wrun.core"
 local paths = require "wrun.nn.path"
 
 local function copy_of_tensor(tensor)
@@ -40,11 +40,9 @@ end
 --- Returns a copy of the module and of all it holds, with memory of its own: tensors, modules,
 --- plain tables, hooks. What was shared within it is shared within the copy.
 --- domain  gradients of parameters come along; functions and generators stay shared
----
 ---     local layer = nn.Linear(2, 1)
 ---     local copy = layer:clone()
 ---     print(copy.weight:equal(layer.weight), copy.weight == layer.weight)
----@param module wrun.nn.Module
 ---@return wrun.nn.Module
 return function(module)
   return copy_of(module, {})

@@ -21,33 +21,27 @@ local Sequential = List:extend("Sequential")
 --- shapes  each module takes what the one before it gives
 --- domain  modules, made and not classes
 --- raises  `Sequential[N]: expected a module`
----
 ---     local model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), { "head", nn.Linear(4, 1) })
 ---     print(model.head == model[-1])
 ---@param ... any
 function Sequential:init(...)
-  self._places = {}
+  self._paths = {} -- index -> path, made once: forward is hot
   List.init(self, ...)
 end
 
-local function place_of(container, index)
-  local found = container._places[index]
-  if found == nil then
-    found = paths.new(container, index)
-    container._places[index] = found
-  end
-  return found
+local function path_of(container, index)
+  local path = container._paths[index] or paths.new(container, index)
+  container._paths[index] = path
+  return path
 end
 
 --- Returns `x` fed through the modules in order; without modules it comes back as it is.
 --- shapes  as the first module takes -> as the last one gives
 --- domain  as the first module takes
 --- raises  `Sequential[N] LAYER: ...`, what the module raises
----@param x wrun.Tensor
----@return wrun.Tensor
 function Sequential:forward(x)
   for index = 1, #self do
-    local error_context = place_of(self, index)
+    local error_context = path_of(self, index)
     x = self[error_context.key]:_run(x)
   end
   return x
@@ -67,9 +61,7 @@ ModuleList.is_collection = true
 --- work as on a Sequential, and so do append, extend, insert, remove and slice.
 --- domain  modules, made and not classes
 --- raises  `ModuleList[N]: expected a module`
----
----     local layers = nn.ModuleList(nn.Linear(4, 4), nn.Linear(4, 4))
----     print(layers)
+---     print(nn.ModuleList(nn.Linear(4, 4), nn.Linear(4, 4)))
 ---@param ... any
 function ModuleList:init(...)
   List.init(self, ...)
@@ -80,18 +72,18 @@ function ModuleList:__tostring()
   if rawget(self, "_names") then
     return Module.__tostring(self)
   end
-  local lines, first, previous = {}, 1, nil
+  local parts, first, previous = {}, 1, nil
   for index = 1, #self + 1 do
-    local text = self[index] and tostring(self[index]):gsub("\n", "\n  ")
+    local text = self[index] and tostring(self[index])
     if previous ~= nil and text ~= previous then
       local last = index - 1
-      lines[#lines + 1] = first == last and ("  (%d): %s\n"):format(first, previous)
-        or ("  (%d-%d): %d x %s\n"):format(first, last, last - first + 1, previous)
+      parts[#parts + 1] = first == last and { first, previous }
+        or { ("%d-%d"):format(first, last), ("%d x %s"):format(last - first + 1, previous) }
       first = index
     end
     previous = text
   end
-  return ("%s(%s%s)"):format(self.__name, #lines > 0 and "\n" or "", table.concat(lines))
+  return self:_print(parts)
 end
 
 M.ModuleList = ModuleList
@@ -115,13 +107,7 @@ local function dictionary(class_name, item)
   ---@param items table<string, any>
   ---@return any
   function class:update(items)
-    local names = {}
-    for name in pairs(items) do
-      names[#names + 1] = name
-    end
-    table.sort(names, function(a, b)
-      return tostring(a) < tostring(b)
-    end)
+    local names = check.sorted_keys(items)
     for _, name in ipairs(names) do
       if rawget(self, name) == nil then
         registry.check_name(class_name, self, name)
@@ -161,7 +147,6 @@ end
 --- and `dict.name = module` adds one, `dict.name = nil` takes it out, `update(table)` adds several,
 --- in the order of their names, and `#dict`, `pairs(dict)` and `dict:items()` walk them.
 --- raises  `ModuleDict.NAME: expected a module`; `ModuleDict: expected a new name`
----
 ---     local heads = nn.ModuleDict({ digit = nn.Linear(8, 10), parity = nn.Linear(8, 2) })
 ---     print(heads, #heads)
 ---@type fun(modules: table<string, wrun.nn.Module>?): wrun.nn.Module
@@ -177,13 +162,13 @@ local PARAMETER = {
   end,
 }
 
-local function print_parameters(self, parameters)
-  local lines = {}
-  for name, parameter in parameters do
-    lines[#lines + 1] = ("  (%s): Parameter containing: [%s of size %s]\n"):format(name,
-      parameter.dtype, table.concat(parameter.shape, "x"))
+local function print_parameters(self)
+  local parts = {}
+  for name, parameter in registry.fields(self, registry.is_parameter) do
+    parts[#parts + 1] = { name, ("Parameter containing: [%s of size %s]"):format(parameter.dtype,
+      table.concat(parameter.shape, "x")) }
   end
-  return ("%s(%s%s)"):format(self.__name, #lines > 0 and "\n" or "", table.concat(lines))
+  return self:_print(parts)
 end
 
 ---@class wrun.nn.ParameterList: wrun.nn.List
@@ -195,28 +180,22 @@ ParameterList._item = PARAMETER
 --- shapes  any
 --- domain  parameters, as nn.Parameter makes them
 --- raises  `ParameterList[N]: expected a parameter`
----
 ---     print(nn.ParameterList(nn.Parameter(wrun.zeros(2, 3)), nn.Parameter(wrun.zeros(3))))
 ---@param ... any
 function ParameterList:init(...)
   List.init(self, ...)
 end
 
-function ParameterList:__tostring()
-  return print_parameters(self, registry.fields(self, registry.is_parameter))
-end
+ParameterList.__tostring = print_parameters
 
 M.ParameterList = ParameterList
 
 --- Makes a container of parameters by name, as ModuleDict is one of modules.
 --- raises  `ParameterDict.NAME: expected a parameter`; `ParameterDict: expected a new name`
----
 ---     print(nn.ParameterDict({ scale = nn.Parameter(wrun.ones(3)) }))
 ---@type fun(parameters: table<string, wrun.Tensor>?): wrun.nn.Module
 M.ParameterDict = dictionary("ParameterDict", PARAMETER)
 
-function M.ParameterDict:__tostring()
-  return print_parameters(self, self:items())
-end
+M.ParameterDict.__tostring = print_parameters
 
 return M

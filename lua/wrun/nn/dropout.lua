@@ -1,16 +1,17 @@
 --- Dropout and AlphaDropout: inputs set to a constant at random while training.
 
-local Module = require "wrun.nn.module"
 local check = require "wrun.check"
+local Module = require "wrun.nn.module"
+local repr = require "wrun.repr"
 local wrun = require "wrun"
 
 local M = {}
 
 local P = check.number(0.5, 0, 1)
-local OPTIONS = { generator = check.optional(check.passed_on()) }
+local OPTIONS = { generator = check.generator() }
 
--- A new tensor shaped and laid out in memory like x, whose elements are 1 with probability p and
--- else 0, drawn in the order they have in memory.
+-- Elements that are 1 with probability p, else 0, in the shape and layout of x; they are drawn in
+-- the order they have in memory, as PyTorch draws them.
 local function bernoulli_like(x, p, generator)
   local order, sizes, back = {}, {}, {}
   for d = 1, x.ndim do
@@ -29,8 +30,8 @@ local function bernoulli_like(x, p, generator)
   return x.ndim > 0 and drawn:permute(back) or drawn
 end
 
--- A layer that in training returns drop(x, p, kept), where `kept` is 1 with probability 1 - p and
--- else 0 for each element of x; with p = 0 x itself, with p = 1 zeros, without a draw.
+-- A layer that in training returns drop(x, p, kept), where an element of `kept` is 1 with
+-- probability 1 - p, else 0; p = 0 and p = 1 go without a draw.
 local function define(name, drop)
   local class = Module:extend(name)
 
@@ -50,7 +51,7 @@ local function define(name, drop)
   end
 
   function class:extra_repr()
-    return "p=" .. self.p
+    return repr.settings("p", self.p)
   end
   return class
 end
@@ -62,7 +63,6 @@ end
 --- raises  `Dropout: argument 1: expected a number from 0 to 1`; `bernoulli_` for an x of no float
 ---   dtype
 --- source  [Srivastava2014]
----
 ---     local layer = nn.Dropout(0.2)
 ---     print(layer(wrun.ones(5)), layer:eval()(wrun.ones(5)))
 ---@type fun(p: number?, options: { generator: wrun.Generator }?): wrun.nn.Module
@@ -75,12 +75,8 @@ local ALPHA = 1.7580993408473766
 
 --- Makes a layer that, in training, sets each element to SELU's lower limit with probability p, and
 --- scales and shifts all so that mean 0 and variance 1 stay; after `eval()` it returns its input.
---- shapes  x [...] -> same
---- domain  p in 0..1, default 0.5; option generator (the default generator)
---- raises  `AlphaDropout: argument 1: expected a number from 0 to 1`; `bernoulli_` for an x of no
----   float dtype
+--- as  Dropout
 --- source  [Klambauer2017]
----
 ---     local y = nn.AlphaDropout(0.2)(wrun.randn(10000))
 ---     print(y:mean(), y:std())
 ---@type fun(p: number?, options: { generator: wrun.Generator }?): wrun.nn.Module

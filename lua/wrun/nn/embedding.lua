@@ -4,6 +4,8 @@ local check = require "wrun.check"
 local init = require "wrun.nn.init"
 local Module = require "wrun.nn.module"
 local Parameter = require "wrun.nn.parameter"
+local repr = require "wrun.repr"
+local weights = require "wrun.nn.weights"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -14,8 +16,8 @@ local OPTIONS = {
   padding_idx = check.optional(check.integer()),
   max_norm = check.optional(check.positive()),
   norm_type = check.positive(2),
-  dtype = check.choice("float32", { "float32", "float64" }),
-  generator = check.optional(check.passed_on()),
+  dtype = check.float_dtype("float32"),
+  generator = check.generator(),
 }
 
 ---@class wrun.nn.Embedding: wrun.nn.Module
@@ -29,12 +31,10 @@ local Embedding = Module:extend("Embedding")
 ---   gradient; max_norm, to which rows that are looked up are shortened in the weight itself, by
 ---   their norm_type-norm (2); dtype "float32"; generator
 --- raises  `Embedding: argument N: expected an integer >= 0`; `option padding_idx: expected`
----
 ---     local layer = nn.Embedding(10, 3, { padding_idx = 1 })
 ---     print(layer(wrun.tensor { { 1, 7 } }))
 ---@param num_embeddings integer
 ---@param embedding_dim integer
----@param options table?
 function Embedding:init(num_embeddings, embedding_dim, options)
   local o = check.options("Embedding", options, OPTIONS)
   self.num_embeddings = check.argument("Embedding", 1, num_embeddings, COUNT)
@@ -46,30 +46,28 @@ function Embedding:init(num_embeddings, embedding_dim, options)
   end
   self.padding_idx = index and (index < 0 and num_embeddings + index + 1 or index)
   self.max_norm, self.norm_type = o.max_norm, o.norm_type
-  self.weight = Parameter(wrun.empty(num_embeddings, embedding_dim, { dtype = o.dtype }))
-  self:reset_parameters(o.generator)
+  weights.make(self, o, self.num_embeddings, self.embedding_dim)
 end
 
-local PRETRAINED = {}
-for name, rule in pairs(OPTIONS) do
-  PRETRAINED[name] = rule
-end
-PRETRAINED.freeze, PRETRAINED.dtype, PRETRAINED.generator = check.boolean(true), nil, nil
+local PRETRAINED = {
+  freeze = check.boolean(true),
+  padding_idx = OPTIONS.padding_idx,
+  max_norm = OPTIONS.max_norm,
+  norm_type = OPTIONS.norm_type,
+}
 
 --- Makes a layer whose weight is a copy of a table of rows.
 --- shapes  table [num_embeddings, embedding_dim]
 --- domain  Options: freeze = true, the weight is not trained; padding_idx, max_norm and norm_type
 ---   as for the layer, which leave the rows as they are
 --- raises  `Embedding.from_pretrained: argument 1: expected a float table of rows`; `option NAME:`
----
 ---     local layer = nn.Embedding.from_pretrained(wrun.eye(3))
 ---     print(layer(wrun.tensor { 3, 1 }))
 ---@param rows wrun.Tensor
----@param options table?
 ---@return wrun.nn.Embedding
 function Embedding.from_pretrained(rows, options)
   local fname = "Embedding.from_pretrained"
-  if not (check.is_tensor(rows) and rows.ndim == 2 and rows.dtype:find("^float")) then
+  if not (check.is_float(rows) and rows.ndim == 2) then
     fail("%s: argument 1: expected a float table of rows, got %s", fname, check.describe(rows))
   end
   local o = check.options(fname, options, PRETRAINED)
@@ -81,9 +79,8 @@ function Embedding.from_pretrained(rows, options)
 end
 
 --- Draws the weight from N(0, 1); the row padding_idx is 0.
---- domain  any generator
+--- domain  draws from the default generator unless one is given
 --- raises  what the generator raises
----@param generator wrun.Generator? default: the default generator
 function Embedding:reset_parameters(generator)
   init.normal_(self.weight, 0, 1, { generator = generator })
   if self.padding_idx ~= nil then
@@ -105,8 +102,6 @@ end
 --- shapes  indices [...] -> [..., embedding_dim]
 --- domain  indices int64 or uint8, from 1
 --- raises  `Embedding: argument 1: expected int64 or uint8 indices`; `expected indices from 1 to`
----@param indices wrun.Tensor
----@return wrun.Tensor
 function Embedding:forward(indices)
   if not (check.is_tensor(indices) and INDEX_DTYPES[indices.dtype]) then
     fail("Embedding: argument 1: expected int64 or uint8 indices, got %s", check.describe(indices))
@@ -134,14 +129,14 @@ function Embedding:label()
 end
 
 function Embedding:extra_repr()
-  local text = ("%d, %d"):format(self.num_embeddings, self.embedding_dim)
-  if self.padding_idx ~= nil then
-    text = ("%s, padding_idx=%d"):format(text, self.padding_idx)
+  local texts = { ("%d, %d"):format(self.num_embeddings, self.embedding_dim) }
+  for _, name in ipairs { "padding_idx", "max_norm", "norm_type" } do
+    local value = self[name]
+    if value ~= OPTIONS[name].default then
+      texts[#texts + 1] = repr.settings(name, value)
+    end
   end
-  if self.max_norm ~= nil then
-    text = ("%s, max_norm=%s"):format(text, self.max_norm)
-  end
-  return self.norm_type == 2 and text or ("%s, norm_type=%s"):format(text, self.norm_type)
+  return table.concat(texts, ", ")
 end
 
 return Embedding

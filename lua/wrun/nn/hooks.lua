@@ -46,7 +46,6 @@ end
 --- returns, unless nothing, takes their place. Returns a handle, whose remove() undoes this.
 --- domain  any function
 --- raises  `register_forward_pre_hook: argument 1: expected a function`
----
 ---     local layer = nn.Linear(2, 1)
 ---     local handle = layer:register_forward_pre_hook(function(_, inputs) return inputs[1] * 2 end)
 ---     print(layer(wrun.ones(1, 2)), handle:remove())
@@ -55,9 +54,7 @@ M.register_forward_pre_hook = registers("register_forward_pre_hook", "before")
 
 --- Has hook(module, inputs, output) called after each forward; what it returns, unless nothing,
 --- takes the place of the output. Returns a handle, whose remove() undoes this.
---- domain  any function
---- raises  `register_forward_hook: argument 1: expected a function`
----
+--- as  register_forward_pre_hook
 ---     local layer = nn.Linear(2, 1)
 ---     layer:register_forward_hook(function(_, _, y) print("spread", y:std():item()) end)
 ---     layer(wrun.randn(100, 2))
@@ -68,9 +65,8 @@ M.register_forward_hook = registers("register_forward_hook", "after")
 --- the inputs are known: two lists, with nil for what is no tensor or needs no gradient. What it
 --- returns, unless nothing, takes the place of the gradients of the inputs. Returns a handle, whose
 --- remove() undoes this.
+--- as  register_forward_pre_hook
 --- domain  any function; nothing is called while gradients are not recorded
---- raises  `register_full_backward_hook: argument 1: expected a function`
----
 ---     local layer = nn.Linear(2, 1)
 ---     layer:register_full_backward_hook(function(_, _, grads) print(grads[1]) end)
 ---     layer(wrun.ones(3, 2)):sum():backward()
@@ -90,8 +86,8 @@ local function indices_with_gradient(values)
   return indices
 end
 
--- Several tensors as one flat tensor, and the parts of a flat one in the shapes and types of
--- `tensors`: one operation has one result.
+-- One operation has one result: several tensors are joined into one, which is split into their
+-- shapes and types.
 local function join(tensors)
   local flat = {}
   for i, x in ipairs(tensors) do
@@ -169,12 +165,7 @@ local function run_backward(module, hooks, grad_inputs, grad_outputs)
   return grad_inputs
 end
 
---- Runs the hooks of a module around its forward.
---- domain  a module with hooks
---- raises  what the hooks and `forward` raise
----@param module wrun.nn.Module
----@param ... any the arguments of forward
----@return any ... what forward and the hooks make of them
+-- Runs the hooks of a module around its forward, and returns what they make of its results.
 function M.call(module, ...)
   local hooks, inputs = module._hooks, table.pack(...)
   run(hooks.before, function()

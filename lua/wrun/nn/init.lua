@@ -7,15 +7,12 @@
 
 local check = require "wrun.check"
 local common = require "wrun.nn.init.common"
-local structured = require "wrun.nn.init.structured"
-local truncated = require "wrun.nn.init.truncated"
+local publish = require "wrun.publish"
 local wrun = require "wrun"
 
 local fail, settings, draw = check.fail, common.settings, common.draw
 
 local M = {}
-
-local GENERATOR = common.GENERATOR
 
 local GAINS = {
   linear = 1,
@@ -45,7 +42,6 @@ local SLOPE = check.number(0.01)
 --- domain  `param` is the slope of leaky_relu (default 0.01) and is ignored elsewhere
 --- raises  `calculate_gain: argument 1: expected one of`; `argument 2: expected a number`
 --- source  [He2015] for relu and leaky_relu; tanh and selu as PyTorch chose them
----
 ---     print(nn.init.calculate_gain("tanh"), nn.init.calculate_gain("leaky_relu", 0.2))
 ---@param nonlinearity string
 ---@param param number?
@@ -75,9 +71,7 @@ end
 --- shapes  tensor [fan_out, fan_in, ...]; further dimensions multiply both fans
 --- domain  any dtype
 --- raises  `calculate_fan_in_and_fan_out: argument 1: expected at least 2 dimensions`
----
 ---     print(nn.init.calculate_fan_in_and_fan_out(wrun.empty(16, 3, 5, 5)))  -- 75 and 400
----@param tensor wrun.Tensor
 ---@return integer fan_in
 ---@return integer fan_out
 function M.calculate_fan_in_and_fan_out(tensor)
@@ -85,15 +79,13 @@ function M.calculate_fan_in_and_fan_out(tensor)
   return fans("calculate_fan_in_and_fan_out", tensor)
 end
 
-local UNIFORM = { a = check.number(0), b = check.number(1), generator = GENERATOR }
+local UNIFORM = { a = check.number(0), b = check.number(1), generator = check.generator() }
 
 --- Fills with draws from U[a, b).
 --- shapes  any
 --- domain  float32 or float64; a <= b
 --- raises  `uniform_: option b: expected a number >= a`
----
 ---     print(nn.init.uniform_(wrun.empty(2, 3), -0.1, 0.1))
----@param tensor wrun.Tensor
 ---@param ... any a = 0, b = 1, or { a =, b =, generator = }
 ---@return wrun.Tensor
 function M.uniform_(tensor, ...)
@@ -104,15 +96,13 @@ function M.uniform_(tensor, ...)
   return draw(tensor, "uniform_", o.a, o.b, o.generator)
 end
 
-local NORMAL = { mean = check.number(0), std = check.number(1, 0), generator = GENERATOR }
+local NORMAL = { mean = check.number(0), std = check.number(1, 0), generator = check.generator() }
 
 --- Fills with draws from N(mean, std^2).
 --- shapes  any
 --- domain  float32 or float64; std >= 0
 --- raises  `normal_: option std: expected a number >= 0`
----
 ---     print(nn.init.normal_(wrun.empty(2, 3), { std = 0.01 }))
----@param tensor wrun.Tensor
 ---@param ... any mean = 0, std = 1, or { mean =, std =, generator = }
 ---@return wrun.Tensor
 function M.normal_(tensor, ...)
@@ -131,9 +121,7 @@ end
 --- shapes  any
 --- domain  any dtype
 --- raises  `constant_: argument 1: expected a tensor`
----
 ---     print(nn.init.constant_(wrun.empty(2), 0.5))  -- tensor([0.5000, 0.5000])
----@param tensor wrun.Tensor
 ---@param value number
 ---@return wrun.Tensor
 function M.constant_(tensor, value)
@@ -141,12 +129,8 @@ function M.constant_(tensor, value)
 end
 
 --- Fills with zeros.
---- shapes  any
---- domain  any dtype
---- raises  `zeros_: argument 1: expected a tensor`
----
+--- as  ones_
 ---     print(nn.init.zeros_(nn.Linear(3, 2).bias))
----@param tensor wrun.Tensor
 ---@return wrun.Tensor
 function M.zeros_(tensor)
   return fill("zeros_", tensor, 0)
@@ -156,15 +140,13 @@ end
 --- shapes  any
 --- domain  any dtype
 --- raises  `ones_: argument 1: expected a tensor`
----
 ---     print(nn.init.ones_(wrun.empty(2)))  -- tensor([1., 1.])
----@param tensor wrun.Tensor
 ---@return wrun.Tensor
 function M.ones_(tensor)
   return fill("ones_", tensor, 1)
 end
 
-local XAVIER = { gain = check.number(1, 0), generator = GENERATOR }
+local XAVIER = { gain = check.number(1, 0), generator = check.generator() }
 
 local function xavier_std(fname, tensor, gain)
   local fan_in, fan_out = fans(fname, tensor)
@@ -180,11 +162,9 @@ end
 --- domain  float32 or float64; gain >= 0
 --- raises  `xavier_uniform_: argument 1: expected at least 2 dimensions`; `expected a fan in or`
 --- source  [Glorot2010] eq. 16
----
 ---     local layer = nn.Linear(400, 600)
 ---     nn.init.xavier_uniform_(layer.weight, nn.init.calculate_gain("tanh"))
 ---     print(layer.weight:max()) -- just below 5/3 sqrt(6 / 1000)
----@param tensor wrun.Tensor
 ---@param ... any gain = 1, or { gain =, generator = }
 ---@return wrun.Tensor
 function M.xavier_uniform_(tensor, ...)
@@ -194,13 +174,9 @@ function M.xavier_uniform_(tensor, ...)
 end
 
 --- Fills with draws from N(0, std^2), std = gain * sqrt(2 / (fan_in + fan_out)).
---- shapes  tensor [fan_out, fan_in, ...]
---- domain  float32 or float64; gain >= 0
---- raises  as `xavier_uniform_`
+--- as  xavier_uniform_
 --- source  [Glorot2010] eq. 12
----
 ---     print(nn.init.xavier_normal_(wrun.empty(100, 100)):std())  -- about 0.1
----@param tensor wrun.Tensor
 ---@param ... any gain = 1, or { gain =, generator = }
 ---@return wrun.Tensor
 function M.xavier_normal_(tensor, ...)
@@ -217,7 +193,7 @@ local KAIMING = {
     return MODES[mode] and mode or nil
   end),
   nonlinearity = check.choice("leaky_relu", NONLINEARITIES),
-  generator = GENERATOR,
+  generator = check.generator(),
 }
 
 local function kaiming(fname, method, tensor, ...)
@@ -243,10 +219,8 @@ end
 ---   a warning.
 --- raises  `kaiming_uniform_: argument 1: expected at least 2 dimensions`; `option mode: expected`
 --- source  [He2015] sec. 2.2
----
 ---     local weight = wrun.empty(2, 6)
 ---     print(nn.init.kaiming_uniform_(weight, { nonlinearity = "relu" }))  -- from -1 to 1
----@param tensor wrun.Tensor
 ---@param ... any a = 0, mode = "fan_in", nonlinearity = "leaky_relu", or a table
 ---@return wrun.Tensor
 function M.kaiming_uniform_(tensor, ...)
@@ -254,41 +228,20 @@ function M.kaiming_uniform_(tensor, ...)
 end
 
 --- Fills with draws from N(0, std^2), std = gain / sqrt(fan).
---- shapes  tensor [fan_out, fan_in, ...]
---- domain  as `kaiming_uniform_`
---- raises  as `kaiming_uniform_`
---- source  [He2015] sec. 2.2
----
+--- as  kaiming_uniform_
+--- raises  `kaiming_normal_: argument 1: expected at least 2 dimensions`; `option mode: expected`
 ---     print(nn.init.kaiming_normal_(wrun.empty(50, 200), 0, "fan_out"):std())  -- about 0.2
----@param tensor wrun.Tensor
 ---@param ... any a = 0, mode = "fan_in", nonlinearity = "leaky_relu", or a table
 ---@return wrun.Tensor
 function M.kaiming_normal_(tensor, ...)
   return kaiming("kaiming_normal_", "normal_", tensor, ...)
 end
 
---- The same under the name of its author, as the literature has it.
---- shapes  as `kaiming_uniform_`
---- domain  as `kaiming_uniform_`
---- raises  as `kaiming_uniform_`
----
----     print(nn.init.he_uniform_(wrun.empty(2, 6)):abs():max():lt(1))  -- sqrt(6 / fan_in) is 1
----@type fun(tensor: wrun.Tensor, ...: any): wrun.Tensor
+-- Under the name of their author, as the literature has them.
 M.he_uniform_ = M.kaiming_uniform_
-
---- The same under the name of its author, as the literature has it.
---- shapes  as `kaiming_normal_`
---- domain  as `kaiming_normal_`
---- raises  as `kaiming_normal_`
----
----     print(nn.init.he_normal_(wrun.empty(100, 200)):std())  -- about sqrt(2 / fan_in) = 0.1
----@type fun(tensor: wrun.Tensor, ...: any): wrun.Tensor
 M.he_normal_ = M.kaiming_normal_
 
-for _, part in ipairs { structured, truncated } do
-  for name, f in pairs(part) do
-    M[name] = f
-  end
-end
+publish.into(M, require "wrun.nn.init.structured")
+publish.into(M, require "wrun.nn.init.truncated")
 
 return M

@@ -1,17 +1,13 @@
 --- Linear: y = x W^T + b.
 
-local Module = require "wrun.nn.module"
-local Parameter = require "wrun.nn.parameter"
 local check = require "wrun.check"
 local init = require "wrun.nn.init"
+local Module = require "wrun.nn.module"
+local repr = require "wrun.repr"
+local weights = require "wrun.nn.weights"
 local wrun = require "wrun"
 
 local WIDTH = check.integer(nil, 0)
-local OPTIONS = {
-  bias = check.boolean(true),
-  dtype = check.choice("float32", { "float32", "float64" }),
-  generator = check.optional(check.passed_on()),
-}
 
 ---@class wrun.nn.Linear: wrun.nn.Module
 ---@field in_features integer
@@ -24,34 +20,27 @@ local Linear = Module:extend("Linear")
 --- shapes  weight [out, in], bias [out]
 --- domain  widths >= 0; options bias = true, dtype = "float32", generator
 --- raises  `Linear: argument 1: expected an integer >= 0`; `Linear: option dtype: expected one of`
----
 ---     local layer = nn.Linear(784, 256, { bias = false })
 ---     print(layer, layer(wrun.rand(100, 784)).shape[2])
 ---@param in_features integer
 ---@param out_features integer
 ---@param options { bias: boolean, dtype: string, generator: wrun.Generator }?
 function Linear:init(in_features, out_features, options)
-  local o = check.options("Linear", options, OPTIONS)
+  local o = check.options("Linear", options, weights.OPTIONS)
   self.in_features = check.argument("Linear", 1, in_features, WIDTH)
   self.out_features = check.argument("Linear", 2, out_features, WIDTH)
-  local dtype = { dtype = o.dtype }
-  self.weight = Parameter(wrun.empty(self.out_features, self.in_features, dtype))
-  if o.bias then
-    self.bias = Parameter(wrun.empty(self.out_features, dtype))
-  end
-  self:reset_parameters(o.generator)
+  weights.make(self, o, self.out_features, self.in_features)
 end
 
 --- Draws weight, then bias, from U(-b, b), b = 1 / sqrt(in_features): PyTorch's default, whose
 --- weights are written as kaiming_uniform_ with a = sqrt(5) and are sqrt(6) times narrower than
 --- He's for ReLU.
---- domain  a layer without inputs gets a bias of zeros
+--- domain  draws from the default generator unless one is given; a layer without inputs gets a bias
+---   of zeros
 --- raises  what the generator raises
----
 ---     local layer = nn.Linear(2, 3)
 ---     layer:reset_parameters(wrun.Generator({ seed = 7 }))
 ---     print(layer.weight)
----@param generator wrun.Generator? default: the default generator
 function Linear:reset_parameters(generator)
   init.kaiming_uniform_(self.weight, { a = math.sqrt(5), generator = generator })
   if self.bias ~= nil then
@@ -64,17 +53,11 @@ end
 --- shapes  x [..., in] -> y [..., out]
 --- domain  the dtype of the layer
 --- raises  `linear: argument 1: expected [..., in]`
----@param x wrun.Tensor
----@return wrun.Tensor
 function Linear:forward(x)
   return wrun.linear(x, self.weight, self.bias)
 end
 
 --- Returns the floating point operations of a forward: 2 in for each number that comes out.
---- shapes  y [..., out]
---- domain  the output of a forward
----@param y wrun.Tensor
----@return integer
 function Linear:flops(_, y)
   return 2 * self.in_features * y:numel()
 end
@@ -84,8 +67,8 @@ function Linear:label()
 end
 
 function Linear:extra_repr()
-  local text = ("in_features=%d, out_features=%d"):format(self.in_features, self.out_features)
-  return text .. (self.bias ~= nil and ", bias=True" or ", bias=False")
+  return repr.settings("in_features", self.in_features, "out_features", self.out_features, "bias",
+    self.bias ~= nil)
 end
 
 return Linear

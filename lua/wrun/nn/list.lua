@@ -72,7 +72,6 @@ end
 --- returns it.
 --- domain  the name of the subclass, or a list of items
 --- raises  `Sequential[N]: expected a module`; `extend: argument 1: expected a table`
----
 ---     local model = nn.Sequential(nn.Linear(2, 2)):extend({ nn.ReLU(), nn.Linear(2, 1) })
 ---     print(model)
 ---@param what string|table
@@ -138,10 +137,8 @@ end
 --- container.
 --- domain  indices from 1 to one after the last, or from the end
 --- raises  `Sequential[N]: expected a module`; `insert: argument 1: expected an index`
----
 ---     local model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
 ---     print(model:insert(2, nn.ReLU()))
----@param index integer
 ---@param item any
 ---@param name string?
 ---@return any
@@ -167,7 +164,6 @@ end
 --- Adds an item at the end and returns the container.
 --- domain  an item as the class holds it, made and not a class; a name for it
 --- raises  `Sequential[N]: expected a module`
----
 ---     print(nn.Sequential():append(nn.ReLU()))
 ---@param item any
 ---@param name string?
@@ -179,7 +175,6 @@ end
 --- Takes the item at an index (the last) out and returns it.
 --- domain  indices from 1 or from the end
 --- raises  `remove: argument 1: expected an index`
----
 ---     local model = nn.Sequential(nn.ReLU(), nn.Tanh())
 ---     print(model:remove(1), #model)
 ---@param index integer?
@@ -206,7 +201,6 @@ end
 --- Returns a container of the same class with the items from `first` to `last`, which are shared.
 --- domain  indices from 1 or from the end; none where first comes after last
 --- raises  `slice: argument N: expected an integer`
----
 ---     local model = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1))
 ---     print(model:slice(1, -2))
 ---@param first integer? default 1

@@ -1,16 +1,12 @@
 --- The losses: each a class, whose functional form is its `call`.
 
-local class = require "wrun.nn.losses.class"
-local distance = require "wrun.nn.losses.distance"
-local margin = require "wrun.nn.losses.margin"
-local probability = require "wrun.nn.losses.probability"
+local publish = require "wrun.publish"
 
 local M = {}
 
-for _, kind in ipairs { class, distance, margin, probability } do
-  for name, loss in pairs(kind) do
-    M[name] = loss
-  end
-end
+publish.into(M, require "wrun.nn.losses.classification")
+publish.into(M, require "wrun.nn.losses.distance")
+publish.into(M, require "wrun.nn.losses.margin")
+publish.into(M, require "wrun.nn.losses.probability")
 
 return M

@@ -16,7 +16,6 @@ local Module = registry.Module
 -------------------------------------------------------------------------------
 -- Calling and printing
 
--- Runs the hooks and `forward`.
 function Module:_run(...)
   if self._hooks then
     return hooks.call(self, ...)
@@ -42,7 +41,6 @@ end
 --- shapes  as the layer says
 --- domain  as the layer says
 --- raises  `forward: not defined`
----
 ---     local Twice = nn.Module:extend("Twice")
 ---     function Twice:forward(x) return x * 2 end
 ---     print(Twice()(wrun.ones(2)))
@@ -69,19 +67,25 @@ function Module:label()
   return self.__name
 end
 
+-- The module with its settings, and its parts, each { its name, its text }, on lines of their own.
+function Module:_print(parts)
+  local lines = { self:extra_repr() }
+  if #parts == 0 then
+    return ("%s(%s)"):format(self.__name, lines[1])
+  end
+  lines[1] = lines[1] ~= "" and "  " .. lines[1] .. "\n" or ""
+  for _, part in ipairs(parts) do
+    lines[#lines + 1] = ("  (%s): %s\n"):format(part[1], (part[2]:gsub("\n", "\n  ")))
+  end
+  return ("%s(\n%s)"):format(self.__name, table.concat(lines))
+end
+
 function Module:__tostring()
-  local extra = self:extra_repr()
-  local lines = {}
+  local parts = {}
   for name, child in registry.fields(self, registry.is_child) do
-    lines[#lines + 1] = ("  (%s): %s\n"):format(name, (tostring(child):gsub("\n", "\n  ")))
+    parts[#parts + 1] = { name, tostring(child) }
   end
-  if #lines == 0 then
-    return ("%s(%s)"):format(self.__name, extra)
-  end
-  if extra ~= "" then
-    extra = "  " .. extra .. "\n"
-  end
-  return ("%s(\n%s%s)"):format(self.__name, extra, table.concat(lines))
+  return self:_print(parts)
 end
 
 -------------------------------------------------------------------------------
@@ -89,11 +93,9 @@ end
 
 --- Returns the parameters of this module and all below it, own ones first; a shared one comes once.
 --- shapes  any
---- domain  option recurse = false leaves out what is below
+--- domain  option recurse = false leaves out what is below; option prefix stands before the names
 --- raises  `parameters: option NAME: unknown`
----
----     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
----     print(#net:parameters())
+---     print(#nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)):parameters())
 ---@param options { recurse: boolean, prefix: string }?
 ---@return wrun.Tensor[]
 function Module:parameters(options)
@@ -102,13 +104,8 @@ function Module:parameters(options)
 end
 
 --- Iterates over name and parameter in the order of `parameters`; names are paths like `1.weight`.
---- shapes  any
---- domain  option recurse = false leaves out what is below; option prefix stands before the names
---- raises  `named_parameters: option NAME: unknown`
----
----     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
----     for name, p in net:named_parameters() do print(name, p.shape[1]) end
----@param options { recurse: boolean, prefix: string }?
+--- as  parameters
+---     for name, p in nn.Linear(2, 3):named_parameters() do print(name, p.shape[1]) end
 ---@return fun(): string, wrun.Tensor
 function Module:named_parameters(options)
   return registry.iterate(
@@ -116,36 +113,22 @@ function Module:named_parameters(options)
 end
 
 --- Returns the buffers of this module and all below it.
---- shapes  any
---- domain  option recurse = false leaves out what is below
---- raises  `buffers: option NAME: unknown`
----
----     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
----     print(#net:buffers())
----@param options { recurse: boolean, prefix: string }?
----@return wrun.Tensor[]
+--- as  parameters
 function Module:buffers(options)
   local _, buffers = registry.collect("buffers", self, registry.is_buffer, options)
   return buffers
 end
 
 --- Iterates over name and buffer in the order of `buffers`.
---- shapes  any
---- domain  option recurse = false leaves out what is below; option prefix stands before the names
---- raises  `named_buffers: option NAME: unknown`
----
----     local norm = nn.BatchNorm1d(2)
----     for name in norm:named_buffers() do print(name) end
----@param options { recurse: boolean, prefix: string }?
----@return fun(): string, wrun.Tensor
+--- as  named_parameters
+---     for name in nn.BatchNorm1d(2):named_buffers() do print(name) end
 function Module:named_buffers(options)
   return registry.iterate(registry.collect("named_buffers", self, registry.is_buffer, options))
 end
 
 --- Returns the modules directly below this one.
 ---
----     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
----     print(#net:children(), net:children()[2])
+---     print(nn.Sequential(nn.ReLU(), nn.Tanh()):children()[2])
 ---@return wrun.nn.Module[]
 function Module:children()
   local children = {}
@@ -157,49 +140,49 @@ end
 
 --- Iterates over name and module directly below this one; a Sequential's names are integers.
 ---
----     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
----     for name, layer in net:named_children() do print(name, layer) end
+---     for name, layer in nn.Sequential(nn.ReLU(), nn.Tanh()):named_children() do
+---       print(name, layer)
+---     end
 ---@return fun(): string|integer, wrun.nn.Module
 function Module:named_children()
   return registry.fields(self, registry.is_child)
 end
 
+local function paths_and_modules(module)
+  local all_paths, modules = {}, {}
+  registry.walk(module, "", function(path, below)
+    all_paths[#all_paths + 1] = path:sub(1, -2)
+    modules[#modules + 1] = below
+  end, {})
+  return all_paths, modules
+end
+
 --- Returns this module and all below it, parents first; a shared one comes once.
 ---
----     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
----     print(#net:modules()) -- the network and its three layers
+---     print(#nn.Sequential(nn.ReLU(), nn.Tanh()):modules()) -- the network and its two layers
 ---@return wrun.nn.Module[]
 function Module:modules()
-  local modules = {}
-  registry.walk(self, "", function(_, module)
-    modules[#modules + 1] = module
-  end, {})
+  local _, modules = paths_and_modules(self)
   return modules
 end
 
 --- Iterates over path and module in the order of `modules`; the path of this module is "".
 ---
----     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
----     for path, module in net:named_modules() do print(path, module:label()) end
+---     for path, module in nn.Sequential(nn.ReLU(), nn.Tanh()):named_modules() do
+---       print(path, module:label())
+---     end
 ---@return fun(): string, wrun.nn.Module
 function Module:named_modules()
-  local names, modules = {}, {}
-  registry.walk(self, "", function(path, module)
-    names[#names + 1] = path:sub(1, -2)
-    modules[#modules + 1] = module
-  end, {})
-  return registry.iterate(names, modules)
+  return registry.iterate(paths_and_modules(self))
 end
 
 --- Makes `parameter` a field, as an assignment does that checks both.
 --- shapes  any
 --- domain  a parameter, as nn.Parameter makes it
 --- raises  `register_parameter: argument 1: expected a new field name`; `argument 2: expected`
----
 ---     local layer = nn.Identity()
 ---     layer:register_parameter("scale", nn.Parameter(wrun.ones(1)))
 ---     print(#layer:parameters())
----@param name string
 ---@param parameter wrun.Tensor
 function Module:register_parameter(name, parameter)
   registry.check_name("register_parameter: argument 1", self, name)
@@ -213,12 +196,9 @@ end
 --- Makes `module` a field, as an assignment does that checks both.
 --- domain  a module, made and not a class
 --- raises  `add_module: argument 1: expected a new field name`; `argument 2: expected a module`
----
 ---     local net = nn.Identity()
 ---     net:add_module("inner", nn.ReLU())
 ---     print(net)
----@param name string
----@param module wrun.nn.Module
 function Module:add_module(name, module)
   registry.check_name("add_module: argument 1", self, name)
   if not registry.is_child(self, name, module) then
@@ -227,8 +207,7 @@ function Module:add_module(name, module)
   self[name] = module
 end
 
--- Returns what a path of names leads to from this module: the last name to a field that `is_kind`
--- accepts, those before it to modules.
+-- What a path of names leads to: the last to a field that `is_kind` accepts, the others to modules.
 local function follow(fname, module, path, is_kind, noun)
   check.argument(fname, 1, path, check.string())
   local found = module
@@ -249,10 +228,8 @@ end
 --- Returns the module at a path such as "encoder.1"; this one for "".
 --- domain  names with a dot between each two
 --- raises  `get_submodule: argument 1: expected the path of a module`
----
 ---     local model = nn.Sequential(nn.ReLU(), nn.Sequential(nn.Tanh()))
 ---     print(model:get_submodule("2.1"))
----@param path string
 ---@return wrun.nn.Module
 function Module:get_submodule(path)
   return follow("get_submodule", self, path, registry.is_child, "module")
@@ -260,11 +237,9 @@ end
 
 --- Returns the parameter at a path such as "1.weight".
 --- shapes  any
---- domain  names with a dot between each two
+--- as  get_submodule
 --- raises  `get_parameter: argument 1: expected the path of a parameter`
----
 ---     print(nn.Sequential(nn.Linear(2, 1)):get_parameter("1.bias").shape[1])
----@param path string
 ---@return wrun.Tensor
 function Module:get_parameter(path)
   return follow("get_parameter", self, path, registry.is_parameter, "parameter")
@@ -272,11 +247,9 @@ end
 
 --- Returns the buffer at a path such as "1.running_mean".
 --- shapes  any
---- domain  names with a dot between each two
+--- as  get_submodule
 --- raises  `get_buffer: argument 1: expected the path of a buffer`
----
 ---     print(nn.Sequential(nn.BatchNorm1d(2)):get_buffer("1.running_mean"))
----@param path string
 ---@return wrun.Tensor
 function Module:get_buffer(path)
   return follow("get_buffer", self, path, registry.is_buffer, "buffer")
@@ -303,12 +276,9 @@ local BUFFER_OPTIONS = { persistent = check.boolean(true) }
 --- shapes  any
 --- domain  `persistent = false` keeps it out of `state_dict`
 --- raises  `register_buffer: argument 1: expected a new field name`; `argument 2: expected`
----
 ---     local layer = nn.Linear(2, 3)
 ---     layer:register_buffer("seen", wrun.zeros(1))
 ---     print(layer:state_dict().seen)
----@param name string
----@param tensor wrun.Tensor
 ---@param options { persistent: boolean }?
 function Module:register_buffer(name, tensor, options)
   registry.check_name("register_buffer: argument 1", self, name)
@@ -327,16 +297,14 @@ Module.to = state.to
 
 --- Casts the module to float32, as `to`.
 ---
----     print(nn.Linear(2, 3):double():float().weight.dtype)
+---     print(nn.Linear(2, 3):float().weight.dtype)
 ---@return wrun.nn.Module
 function Module:float()
   return self:to("float32")
 end
 
 --- Casts the module to float64, as `to`.
----
----     print(nn.Linear(2, 3):double().weight.dtype)
----@return wrun.nn.Module
+--- as  float
 function Module:double()
   return self:to("float64")
 end
@@ -347,9 +315,7 @@ end
 --- Calls `fn` with every module, children before their parent, and returns the module.
 --- domain  any function
 --- raises  `apply: argument 1: expected a function`
----
----     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
----     net:apply(function(layer) print(layer:label()) end)
+---     nn.Sequential(nn.ReLU(), nn.Tanh()):apply(function(layer) print(layer:label()) end)
 ---@param fn fun(module: wrun.nn.Module)
 ---@return wrun.nn.Module
 function Module:apply(fn)
@@ -364,9 +330,7 @@ end
 --- Sets `training` here and below (layers such as dropout read it) and returns the module.
 --- domain  true or false
 --- raises  `train: argument 1: expected true or false`
----
----     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
----     print(net:eval()[1].training, net:train()[1].training)
+---     print(nn.Dropout():train(false).training)
 ---@param mode boolean? default true
 ---@return wrun.nn.Module
 function Module:train(mode)
@@ -379,8 +343,7 @@ end
 
 --- Sets `training` to false here and below and returns the module.
 ---
----     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
----     print(net:eval()[1].training)
+---     print(nn.Dropout():eval().training)
 ---@return wrun.nn.Module
 function Module:eval()
   return self:train(false)
@@ -389,10 +352,7 @@ end
 --- Sets whether the parameters take part in gradients and returns the module.
 --- domain  true or false
 --- raises  `requires_grad_: argument 1: expected true or false`
----
----     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
----     net[1]:requires_grad_(false) -- only the last layer learns
----     print(net[1].weight.requires_grad, net[3].weight.requires_grad)
+---     print(nn.Linear(2, 3):requires_grad_(false).weight.requires_grad)
 ---@param requires_grad boolean? default true
 ---@return wrun.nn.Module
 function Module:requires_grad_(requires_grad)
@@ -408,11 +368,10 @@ local ZERO_GRAD_OPTIONS = { set_to_none = check.boolean(true) }
 --- Drops the gradients of all parameters; with `set_to_none = false` fills them with zeros instead.
 --- domain  option set_to_none, true by default
 --- raises  `zero_grad: option NAME: unknown`
----
----     local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
----     net(wrun.ones(1, 2)):sum():backward()
----     net:zero_grad()
----     print(net[3].weight.grad)
+---     local layer = nn.Linear(2, 3)
+---     layer(wrun.ones(1, 2)):sum():backward()
+---     layer:zero_grad()
+---     print(layer.weight.grad)
 ---@param options { set_to_none: boolean }?
 function Module:zero_grad(options)
   local set_to_none = check.options("zero_grad", options, ZERO_GRAD_OPTIONS).set_to_none

@@ -4,6 +4,7 @@
 local check = require "wrun.check"
 local Module = require "wrun.nn.module"
 local Parameter = require "wrun.nn.parameter"
+local repr = require "wrun.repr"
 local unrecorded = require "wrun.unrecorded"
 local wrun = require "wrun"
 
@@ -11,7 +12,7 @@ local fail = check.fail
 
 local M = {}
 
-local DTYPE = check.choice("float32", { "float32", "float64" })
+local DTYPE = check.float_dtype("float32")
 local EPS = check.number(1e-5, 0)
 
 -- x [a, b, c] with mean 0 and variance 1 for each b over all a and c; `moments` receives the mean
@@ -43,6 +44,15 @@ local function standardized(x, a, b, c, eps)
   return standardize(x:contiguous():view(a, b, c), eps, moments):view_as(x), moments
 end
 
+-- The shape in which one value for each channel broadcasts to x.
+local function channel_shape(x)
+  local shape = {}
+  for d = 1, x.ndim do
+    shape[d] = d == 2 and x:size(2) or 1
+  end
+  return shape
+end
+
 -- x times the layer's weight plus its bias, where it has them; `shape` makes them broadcast to x.
 local function scale(self, x, shape)
   if self.weight ~= nil then
@@ -64,10 +74,6 @@ local function set_parameters(self, shape, has_weight, has_bias, dtype)
   end
 end
 
-local function python(value)
-  return type(value) == "boolean" and (value and "True" or "False") or tostring(value)
-end
-
 -------------------------------------------------------------------------------
 -- BatchNorm
 
@@ -86,7 +92,7 @@ local BATCH_OPTIONS = {
   dtype = DTYPE,
 }
 
--- The base: inputs [n, C] and further dimensions, as the class says in `ranks` and `expected`.
+-- Of inputs [n, C] and further dimensions, as the class says in `ranks` and `expected`.
 local BatchNorm = Module:extend("BatchNorm")
 
 function BatchNorm:init(num_features, options)
@@ -102,8 +108,8 @@ function BatchNorm:init(num_features, options)
   end
 end
 
--- Moves the running statistics towards those of a batch; the variance becomes the unbiased one of
--- `count` values.
+-- Moves the running statistics towards those of a batch of `count` values, whose variance is to be
+-- unbiased.
 local function track(self, moments, count)
   local _ <close> = wrun.no_grad()
   self.num_batches_tracked:add_(1)
@@ -125,10 +131,7 @@ function BatchNorm:forward(x)
     fail("%s: argument 1: expected %s with C = %d, got %s", name, self.expected, self.num_features,
       check.shape_text(x))
   end
-  local shape, count = {}, x:numel() // self.num_features
-  for d = 1, x.ndim do
-    shape[d] = d == 2 and self.num_features or 1
-  end
+  local shape, count = channel_shape(x), x:numel() // self.num_features
   if not self.training and self.track_running_stats then
     local deviation = (self.running_var + self.eps):rsqrt():view(shape)
     return scale(self, (x - self.running_mean:view(shape)) * deviation, shape)
@@ -149,9 +152,9 @@ function BatchNorm:label()
 end
 
 function BatchNorm:extra_repr()
-  return ("%d, eps=%s, momentum=%s, affine=%s, bias=%s, track_running_stats=%s"):format(
-    self.num_features, self.eps, self.momentum or "None", python(self.weight ~= nil),
-    python(self.bias ~= nil), python(self.track_running_stats))
+  return ("%d, %s"):format(self.num_features, repr.settings("eps", self.eps, "momentum",
+    self.momentum or nil, "affine", self.weight ~= nil, "bias", self.bias ~= nil,
+    "track_running_stats", self.track_running_stats))
 end
 
 local function batch_norm(name, expected, ranks)
@@ -168,17 +171,15 @@ end
 ---   true; track_running_stats = true, without which the batch counts after `eval()` too; dtype
 --- raises  `argument 1: expected [n, C] or [n, C, l]`; `expected more than 1 value per channel`
 --- source  [Ioffe2015]
----
 ---     local layer = nn.BatchNorm1d(2)
 ---     print(layer(wrun.tensor { { 1.0, 10.0 }, { 3.0, 30.0 } }), layer.running_mean)
 ---@type fun(num_features: integer, options: table?): wrun.nn.Module
 M.BatchNorm1d = batch_norm("BatchNorm1d", "[n, C] or [n, C, l]", { [2] = true, [3] = true })
 
 --- Makes a layer like BatchNorm1d for images.
---- shapes  x [n, C, h, w] -> same
---- domain  as BatchNorm1d
+--- as  BatchNorm1d
+--- shapes  x [n, C, h, w] -> same; weight, bias, running_mean, running_var [C]
 --- raises  `argument 1: expected [n, C, h, w]`; `expected more than 1 value per channel`
----
 ---     local y = nn.BatchNorm2d(3)(wrun.randn(2, 3, 4, 4))
 ---     print(y:mean({ 1, 3, 4 }), y:std({ 1, 3, 4 }))
 ---@type fun(num_features: integer, options: table?): wrun.nn.Module
@@ -199,12 +200,10 @@ local GroupNorm = Module:extend("GroupNorm")
 --- domain  num_channels a multiple of num_groups. Options: eps 1e-5; affine = true; dtype "float32"
 --- raises  `GroupNorm: argument N: expected an integer >= 1`; `argument 2: expected a multiple of`
 --- source  [Wu2018]
----
 ---     local y = nn.GroupNorm(2, 4)(wrun.randn(3, 4, 5))
 ---     print(y:reshape(3, 2, 10):mean(3))
 ---@param num_groups integer
 ---@param num_channels integer
----@param options table?
 function GroupNorm:init(num_groups, num_channels, options)
   local o = check.options("GroupNorm", options, GROUP_OPTIONS)
   self.num_groups = check.argument("GroupNorm", 1, num_groups, COUNT)
@@ -220,8 +219,6 @@ end
 --- shapes  x [n, C, ...] -> same
 --- domain  float32 or float64
 --- raises  `argument 1: expected [n, C, ...]`; `argument 1: expected more than 1 value per group`
----@param x wrun.Tensor
----@return wrun.Tensor
 function GroupNorm:forward(x)
   check.tensor_argument("GroupNorm", 1, x)
   if x.ndim < 2 or x:size(2) ~= self.num_channels then
@@ -230,17 +227,14 @@ function GroupNorm:forward(x)
   elseif x:numel() == self.num_groups then
     fail("GroupNorm: argument 1: expected more than 1 value per group, got %s", check.shape_text(x))
   end
-  local shape, groups = {}, x:size(1) * self.num_groups
-  for d = 1, x.ndim do
-    shape[d] = d == 2 and self.num_channels or 1
-  end
+  local groups = x:size(1) * self.num_groups
   local width = x:numel() // math.max(1, groups)
-  return scale(self, (standardized(x, 1, groups, width, self.eps)), shape)
+  return scale(self, (standardized(x, 1, groups, width, self.eps)), channel_shape(x))
 end
 
 function GroupNorm:extra_repr()
-  return ("%d, %d, eps=%s, affine=%s, bias=%s"):format(self.num_groups, self.num_channels, self.eps,
-    python(self.affine), python(self.bias ~= nil))
+  return ("%d, %d, %s"):format(self.num_groups, self.num_channels, repr.settings("eps", self.eps,
+    "affine", self.affine, "bias", self.bias ~= nil))
 end
 
 M.GroupNorm = GroupNorm
@@ -259,7 +253,7 @@ local SHAPE = check.rule(nil, "a size or a list of sizes", function(value)
   return #sizes > 0 and table.move(sizes, 1, #sizes, 1, {}) or nil
 end)
 
--- The last dimensions of x, which must have the layer's sizes, counted from the end; and how many
+-- The last dimensions of x, counted from the end, which must have the layer's sizes; and how many
 -- elements they hold.
 local function last_dimensions(self, x)
   check.tensor_argument(self.__name, 1, x)
@@ -273,11 +267,6 @@ local function last_dimensions(self, x)
     width = width * own[i]
   end
   return dims, width
-end
-
--- A shape as a Python tuple: (3,) or (3, 4).
-local function tuple(sizes)
-  return ("(%s%s)"):format(table.concat(sizes, ", "), #sizes == 1 and "," or "")
 end
 
 local LAYER_OPTIONS = {
@@ -297,11 +286,9 @@ local LayerNorm = Module:extend("LayerNorm")
 ---   elementwise_affine = true; bias = true; dtype "float32"
 --- raises  `LayerNorm: argument 1: expected a size or a list of sizes`
 --- source  [Ba2016]
----
 ---     local layer = nn.LayerNorm(3)
 ---     print(layer(wrun.tensor { { 1.0, 2.0, 3.0 }, { 10.0, 10.0, 40.0 } }))
 ---@param normalized_shape integer|integer[]
----@param options table?
 function LayerNorm:init(normalized_shape, options)
   local o = check.options("LayerNorm", options, LAYER_OPTIONS)
   self.normalized_shape = check.argument("LayerNorm", 1, normalized_shape, SHAPE)
@@ -311,8 +298,6 @@ end
 
 --- shapes  x [..., normalized_shape] -> same
 --- raises  `argument 1: expected a shape that ends in`
----@param x wrun.Tensor
----@return wrun.Tensor
 function LayerNorm:forward(x)
   local _, width = last_dimensions(self, x)
   return scale(self, (standardized(x, 1, x:numel() // math.max(1, width), width, self.eps)))
@@ -323,8 +308,8 @@ function LayerNorm:label()
 end
 
 function LayerNorm:extra_repr()
-  return ("%s, eps=%s, elementwise_affine=%s, bias=%s"):format(tuple(self.normalized_shape),
-    self.eps, python(self.elementwise_affine), python(self.bias ~= nil))
+  return ("%s, %s"):format(repr.value(self.normalized_shape), repr.settings("eps", self.eps,
+    "elementwise_affine", self.elementwise_affine, "bias", self.bias ~= nil))
 end
 
 M.LayerNorm = LayerNorm
@@ -348,10 +333,8 @@ local RMSNorm = Module:extend("RMSNorm")
 ---   precision of the input's dtype; elementwise_affine = true; dtype "float32"
 --- raises  `RMSNorm: argument 1: expected a size or a list of sizes`
 --- source  [Zhang2019]
----
 ---     print(nn.RMSNorm(2)(wrun.tensor { { 3.0, 4.0 } }))
 ---@param normalized_shape integer|integer[]
----@param options table?
 function RMSNorm:init(normalized_shape, options)
   local o = check.options("RMSNorm", options, RMS_OPTIONS)
   self.normalized_shape = check.argument("RMSNorm", 1, normalized_shape, SHAPE)
@@ -363,8 +346,6 @@ end
 --- shapes  x [..., normalized_shape] -> same
 --- domain  float32 or float64
 --- raises  `argument 1: expected a shape that ends in`
----@param x wrun.Tensor
----@return wrun.Tensor
 function RMSNorm:forward(x)
   local dims = last_dimensions(self, x)
   local eps = self.eps or PRECISION[x.dtype]
@@ -376,8 +357,8 @@ function RMSNorm:label()
 end
 
 function RMSNorm:extra_repr()
-  return ("%s, eps=%s, elementwise_affine=%s"):format(tuple(self.normalized_shape),
-    self.eps or "None", python(self.elementwise_affine))
+  return ("%s, %s"):format(repr.value(self.normalized_shape), repr.settings("eps", self.eps,
+    "elementwise_affine", self.elementwise_affine))
 end
 
 M.RMSNorm = RMSNorm

@@ -8,12 +8,8 @@ local M = {}
 
 local ORDER = {}
 
---- Assigns a new key and remembers it as the last one; made to be a `__newindex`.
---- A key set to nil keeps its place and is passed over until it has a value again.
---- domain  any key, any value
----@param object table
----@param key any
----@param value any
+-- Assigns a new key and remembers it as the last one; made to be a `__newindex`. A key set to nil
+-- keeps its turn and is passed over until it has a value again.
 function M.assign(object, key, value)
   local order = rawget(object, ORDER)
   if order == nil then
@@ -27,10 +23,7 @@ function M.assign(object, key, value)
   rawset(object, key, value)
 end
 
---- Walks the keys that have a value in the order of their first assignment; made to be a `__pairs`.
---- domain  a table filled through `assign`, or an empty one
----@param object table
----@return fun(): any, any
+-- Walks the keys that have a value in the order of their first assignment; made to be a `__pairs`.
 function M.pairs(object)
   local order = rawget(object, ORDER)
   local keys = order and order.keys or {}
@@ -47,9 +40,7 @@ end
 
 local Ordered = { __newindex = M.assign, __pairs = M.pairs }
 
---- Returns an empty table that `pairs` walks in the order of assignment.
---- domain  none
----@return table
+-- An empty table that `pairs` walks in the order of assignment.
 function M.new()
   return setmetatable({}, Ordered)
 end

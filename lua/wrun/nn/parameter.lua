@@ -3,20 +3,17 @@
 local check = require "wrun.check"
 local core = require "wrun.core"
 
-local TENSOR = check.tensor()
 local REQUIRES_GRAD = check.boolean(true)
 
 --- Returns a parameter on the memory of `tensor`: a leaf that registers itself as a module's field.
 --- shapes  any
 --- domain  float32 or float64 when it requires a gradient
 --- raises  `Parameter: argument 1: expected a tensor`
----
 ---     print(nn.Parameter(wrun.zeros(2)))
----@param tensor wrun.Tensor
 ---@param requires_grad boolean? default true
 ---@return wrun.Tensor
 local function Parameter(tensor, requires_grad)
-  check.argument("Parameter", 1, tensor, TENSOR)
+  check.tensor_argument("Parameter", 1, tensor)
   requires_grad = check.argument("Parameter", 2, requires_grad, REQUIRES_GRAD)
   local parameter = tensor:detach()
   core.set_parameter(parameter, true)

@@ -9,23 +9,15 @@ local M = {}
 local Path = { __mode = "v" }
 Path.__index = Path
 
---- module -> the path where it was last put
+-- module -> the path where it was last put
 M.of = setmetatable({}, { __mode = "k" })
 
---- Returns the path of what `owner` holds at `key`, now or later.
---- domain  any module and key
----@param owner wrun.nn.Module
----@param key string|integer
----@return table
+-- The path of what `owner` holds at `key`, now or later.
 function M.new(owner, key)
   return setmetatable({ owner = owner, key = key }, Path)
 end
 
---- Remembers that `module` stands at `key` of `owner`.
---- domain  any modules and key
----@param owner wrun.nn.Module
----@param key string|integer
----@param module wrun.nn.Module
+-- Remembers that `module` stands at `key` of `owner`.
 function M.note(owner, key, module)
   local path = M.new(owner, key)
   path.module = module

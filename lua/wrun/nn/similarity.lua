@@ -25,18 +25,6 @@ local function direction(x, dim, eps)
   return x / (length + (plain:maximum(eps) - plain))
 end
 
-local NORMALIZE = {
-  p = check.positive(2),
-  dim = check.integer(2),
-  eps = check.number(1e-12, 0),
-}
-
-function M.normalize(x, options)
-  local o = check.options("normalize", options, NORMALIZE)
-  check.tensor_argument("normalize", 1, x)
-  return x / x:norm(o.p, o.dim, true):clamp(o.eps, math.huge)
-end
-
 local function cosine(fname, o, a, b)
   check.tensor_argument(fname, 1, a)
   check.tensor_argument(fname, 2, b)
@@ -47,9 +35,10 @@ local function cosine(fname, o, a, b)
   return (direction(a, o.dim, o.eps) * direction(b, o.dim, o.eps)):sum(o.dim)
 end
 
--- A layer of two inputs, and the function `function_name` that computes the same.
+-- A layer of two inputs, and its functional form as `class.call(options, a, b)`.
 local function define(name, function_name, rules, compute)
   local class = Module:extend(name)
+  class.function_name, class.tensors = function_name, { "a", "b" }
 
   function class:init(options)
     for option, value in pairs(check.options(name, options, rules)) do
@@ -61,7 +50,12 @@ local function define(name, function_name, rules, compute)
     return compute(name, self, a, b)
   end
 
-  M[function_name] = function(a, b, options)
+  --- Returns what the functional form does: first the options, then what forward takes.
+  --- shapes  as forward
+  --- domain  the options of the class
+  --- raises  as the class, under the name of the functional form
+  ---@return wrun.Tensor
+  function class.call(options, a, b)
     return compute(function_name, check.options(function_name, options, rules), a, b)
   end
   return class
@@ -72,7 +66,6 @@ end
 --- domain  Options: p > 0, default 2; eps 1e-6, which keeps the gradient finite where a = b;
 ---   keepdim
 --- raises  `PairwiseDistance: option p: expected a number > 0`; `argument N: expected a tensor`
----
 ---     print(nn.PairwiseDistance({ p = 1 })(wrun.eye(2), wrun.zeros(2, 2)))
 ---@type fun(options: table?): wrun.nn.Module
 M.PairwiseDistance = define("PairwiseDistance", "pairwise_distance", DISTANCE, distance)
@@ -81,9 +74,25 @@ M.PairwiseDistance = define("PairwiseDistance", "pairwise_distance", DISTANCE, d
 --- shapes  a and b broadcast to [..., n, ...] -> [..., ...]
 --- domain  lengths below eps count as eps. Options: dim 2; eps 1e-8
 --- raises  `CosineSimilarity: argument N: expected a tensor`; as `sum`
----
 ---     print(nn.CosineSimilarity()(wrun.eye(2), wrun.ones(2, 2)))
 ---@type fun(options: table?): wrun.nn.Module
 M.CosineSimilarity = define("CosineSimilarity", "cosine_similarity", COSINE, cosine)
+
+local NORMALIZE = {
+  p = check.positive(2),
+  dim = check.integer(2),
+  eps = check.number(1e-12, 0),
+}
+
+--- Returns x over its p-norm along a dimension.
+--- shapes  x [..., n, ...] -> same
+--- domain  norms below eps count as eps. Options: p > 0, default 2; dim 2; eps 1e-12
+--- raises  `normalize: argument 1: expected a tensor`; `option p: expected a number > 0`; as `norm`
+---     print(nn.functional.normalize(wrun.tensor { { 3.0, 4.0 } }))
+function M.normalize(x, options)
+  local o = check.options("normalize", options, NORMALIZE)
+  check.tensor_argument("normalize", 1, x)
+  return x / x:norm(o.p, o.dim, true):clamp(o.eps, math.huge)
+end
 
 return M

@@ -24,7 +24,6 @@ end
 --- buffers. The tensors share the module's memory and are detached from its graph.
 --- shapes  any
 --- domain  persistent buffers only; names are paths, such as `1.weight`
----
 ---     for name, x in pairs(nn.Linear(2, 3):state_dict()) do print(name, x.shape[1]) end
 ---@param self wrun.nn.Module
 ---@return table<string, wrun.Tensor>
@@ -69,7 +68,6 @@ end
 ---   raised.
 --- raises  `load_state_dict: missing NAMES; unexpected NAMES; NAME: expected SHAPE, got SHAPE`, all
 ---   in one
----
 ---     local a, b = nn.Linear(2, 3), nn.Linear(2, 3)
 ---     b:load_state_dict(a:state_dict())
 ---     assert(a.weight:equal(b.weight))
@@ -101,8 +99,7 @@ function M.load_state_dict(self, state, options)
   return { missing_keys = missing, unexpected_keys = unexpected }
 end
 
-local FLOATS = { float32 = true, float64 = true }
-local DTYPE = check.choice(nil, { "float32", "float64" })
+local DTYPE = check.float_dtype()
 
 local function cast(tensor, dtype)
   local result = tensor:detach():to(dtype)
@@ -119,7 +116,6 @@ end
 --- returns the module. They are new tensors: make the optimiser afterwards.
 --- domain  "float32" or "float64"; integer buffers stay as they are, shared tensors stay shared
 --- raises  `to: argument 1: expected float32 or float64`
----
 ---     print(nn.Linear(2, 3):to("float64").bias.dtype)
 ---@param self wrun.nn.Module
 ---@param dtype string
@@ -129,7 +125,7 @@ function M.to(self, dtype)
   local done = {}
   for _, module in ipairs(self:modules()) do
     for name, tensor in registry.fields(module, registry.is_state) do
-      if FLOATS[tensor.dtype] and tensor.dtype ~= dtype then
+      if check.is_float(tensor) and tensor.dtype ~= dtype then
         done[tensor] = done[tensor] or cast(tensor, dtype)
         module[name] = done[tensor]
       end

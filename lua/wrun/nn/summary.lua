@@ -111,10 +111,8 @@ end
 ---   parameter_bytes, flops, and bytes (of the outputs of modules without modules). flops are those
 ---   of products, as a layer's `flops` says, a multiply-add counting as 2
 --- raises  what `forward` raises
----
 ---     local model = nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 10))
 ---     print(model:summary(wrun.zeros(100, 784)))
----@param module wrun.nn.Module
 ---@param ... any
 ---@return wrun.nn.Summary
 return function(module, ...)

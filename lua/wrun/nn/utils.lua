@@ -12,15 +12,15 @@ local M = {}
 -- Lists of tensors
 
 -- The tensors of a list, or the one that is given in its place.
-local function tensors_of(f, index, given)
+local function tensors_of(fname, index, given)
   local list = is_tensor(given) and { given } or given
   if type(list) ~= "table" then
-    fail("%s: argument %d: expected a tensor or a list of tensors, got %s", f, index,
+    fail("%s: argument %d: expected a tensor or a list of tensors, got %s", fname, index,
       check.describe(given))
   end
   for i, tensor in ipairs(list) do
     if not is_tensor(tensor) then
-      fail("%s: tensor %d: expected a tensor, got %s", f, i, check.describe(tensor))
+      fail("%s: tensor %d: expected a tensor, got %s", fname, i, check.describe(tensor))
     end
   end
   return list
@@ -40,7 +40,7 @@ end
 local NORM_OPTIONS = { norm_type = check.number(2.0), error_if_nonfinite = check.boolean(false) }
 local BOUND = check.number(nil, 0)
 
-local function total_norm(f, tensors, o)
+local function total_norm(fname, tensors, o)
   if #tensors == 0 then
     return wrun.tensor(0.0)
   end
@@ -51,7 +51,7 @@ local function total_norm(f, tensors, o)
   end
   local total = wrun.stack(norms):norm(o.norm_type)
   if o.error_if_nonfinite and not total:isfinite():item() then
-    fail("%s: the norm of order %s is %s, and no gradient can be clipped by it", f, o.norm_type,
+    fail("%s: the norm of order %s is %s, and no gradient can be clipped by it", fname, o.norm_type,
       total:item())
   end
   return total
@@ -71,11 +71,9 @@ end
 ---   `norm` has, and error_if_nonfinite = false
 --- raises  `get_total_norm: argument 1: expected a tensor or a list`; `get_total_norm: the norm of
 ---   order`
----
 ---     print(nn.utils.get_total_norm({ wrun.tensor({ 3.0, 0 }), wrun.tensor(4.0) }):item()) -- 5.0
 ---@param tensors wrun.Tensor|wrun.Tensor[]
 ---@param options { norm_type: number, error_if_nonfinite: boolean }?
----@return wrun.Tensor
 function M.get_total_norm(tensors, options)
   local o = check.options("get_total_norm", options, NORM_OPTIONS)
   return total_norm("get_total_norm", tensors_of("get_total_norm", 1, tensors), o)
@@ -86,7 +84,6 @@ end
 --- domain  max_norm >= 0; parameters without a gradient are passed over
 --- raises  `clip_grads_with_norm_: argument 2: expected a number >= 0`; `argument 3: expected a
 ---   tensor`
----
 ---     local w = wrun.ones(2, { requires_grad = true })
 ---     w:mul(8):sum():backward()
 ---     nn.utils.clip_grads_with_norm_(w, 1, wrun.tensor(4.0))
@@ -95,10 +92,10 @@ end
 ---@param max_norm number
 ---@param total_norm_ wrun.Tensor
 function M.clip_grads_with_norm_(parameters, max_norm, total_norm_)
-  local f = "clip_grads_with_norm_"
-  parameters = tensors_of(f, 1, parameters)
-  max_norm = check.argument(f, 2, max_norm, BOUND)
-  check.tensor_argument(f, 3, total_norm_)
+  local fname = "clip_grads_with_norm_"
+  parameters = tensors_of(fname, 1, parameters)
+  max_norm = check.argument(fname, 2, max_norm, BOUND)
+  check.tensor_argument(fname, 3, total_norm_)
   clip(parameters, max_norm, total_norm_)
 end
 
@@ -110,20 +107,18 @@ end
 --- raises  `clip_grad_norm_: argument 2: expected a number >= 0`; `clip_grad_norm_: the norm of
 ---   order`
 --- source  [Pascanu2013]; PyTorch's factor, max_norm / (norm + 1e-6) but at most 1
----
 ---     local w = wrun.ones(4, { requires_grad = true })
 ---     w:mul(3):sum():backward()
 ---     print(nn.utils.clip_grad_norm_({ w }, 1):item(), w.grad:norm():item()) -- 6.0, nearly 1
 ---@param parameters wrun.Tensor|wrun.Tensor[]
 ---@param max_norm number
 ---@param options { norm_type: number, error_if_nonfinite: boolean }?
----@return wrun.Tensor
 function M.clip_grad_norm_(parameters, max_norm, options)
-  local f = "clip_grad_norm_"
-  local o = check.options(f, options, NORM_OPTIONS)
-  parameters = tensors_of(f, 1, parameters)
-  max_norm = check.argument(f, 2, max_norm, BOUND)
-  local total = total_norm(f, gradients_of(parameters), o)
+  local fname = "clip_grad_norm_"
+  local o = check.options(fname, options, NORM_OPTIONS)
+  parameters = tensors_of(fname, 1, parameters)
+  max_norm = check.argument(fname, 2, max_norm, BOUND)
+  local total = total_norm(fname, gradients_of(parameters), o)
   clip(parameters, max_norm, total)
   return total
 end
@@ -132,7 +127,6 @@ end
 --- shapes  parameters [...]
 --- domain  clip_value >= 0; NaN stays; parameters without a gradient are passed over
 --- raises  `clip_grad_value_: argument 2: expected a number >= 0`
----
 ---     local w = wrun.ones(2, { requires_grad = true })
 ---     w:mul(wrun.tensor({ 0.5, -3 })):sum():backward()
 ---     nn.utils.clip_grad_value_(w, 1)
@@ -140,9 +134,9 @@ end
 ---@param parameters wrun.Tensor|wrun.Tensor[]
 ---@param clip_value number
 function M.clip_grad_value_(parameters, clip_value)
-  local f = "clip_grad_value_"
-  parameters = tensors_of(f, 1, parameters)
-  clip_value = check.argument(f, 2, clip_value, BOUND)
+  local fname = "clip_grad_value_"
+  parameters = tensors_of(fname, 1, parameters)
+  clip_value = check.argument(fname, 2, clip_value, BOUND)
   local _ <close> = wrun.no_grad()
   for _, gradient in ipairs(gradients_of(parameters)) do
     gradient:clamp_(-clip_value, clip_value)
@@ -156,10 +150,8 @@ end
 --- shapes  [a, b], [c] -> [a b + c]
 --- domain  any dtypes; the result has their common one; one parameter or more
 --- raises  `parameters_to_vector: argument 1: expected a tensor or a list`; as `cat`
----
 ---     print(nn.utils.parameters_to_vector({ wrun.ones(2, 2), wrun.zeros(1) }))
 ---@param parameters wrun.Tensor|wrun.Tensor[]
----@return wrun.Tensor
 function M.parameters_to_vector(parameters)
   local parts = {}
   for i, parameter in ipairs(tensors_of("parameters_to_vector", 1, parameters)) do
@@ -191,18 +183,17 @@ end
 --- domain  as many elements in both; the parameters keep their memory and dtypes (PyTorch's show
 ---   the vector's from then on; flatten_parameters does that here)
 --- raises  `vector_to_parameters: argument 1: expected a vector of N elements`
----
 ---     local w = wrun.zeros(2, 2)
 ---     nn.utils.vector_to_parameters(wrun.arange(4):float(), { w })
 ---     print(w)
 ---@param vector wrun.Tensor
 ---@param parameters wrun.Tensor|wrun.Tensor[]
 function M.vector_to_parameters(vector, parameters)
-  local f = "vector_to_parameters"
-  local list = tensors_of(f, 2, parameters)
+  local fname = "vector_to_parameters"
+  local list = tensors_of(fname, 2, parameters)
   local count = count_of(list)
   if not is_tensor(vector) or vector.ndim ~= 1 or vector:numel() ~= count then
-    fail("%s: argument 1: expected a vector of %d elements, got %s", f, count,
+    fail("%s: argument 1: expected a vector of %d elements, got %s", fname, count,
       check.describe(vector))
   end
   local _ <close> = wrun.no_grad()
@@ -212,20 +203,21 @@ function M.vector_to_parameters(vector, parameters)
 end
 
 -- Refuses parameters that cannot share one vector.
-local function check_flattenable(f, list)
+local function check_flattenable(fname, list)
   local seen = {}
   if #list == 0 then
-    fail("%s: argument 1: expected one parameter or more, got an empty list", f)
+    fail("%s: argument 1: expected one parameter or more, got an empty list", fname)
   end
   for i, parameter in ipairs(list) do
     if not parameter.is_leaf then
-      fail("%s: tensor %d: expected a leaf tensor, got a computed one", f, i)
-    elseif parameter.dtype ~= list[1].dtype or not (parameter.dtype):find("^float") then
-      fail("%s: tensor %d: expected %s, got %s", f, i,
+      fail("%s: tensor %d: expected a leaf tensor, got a computed one", fname, i)
+    elseif parameter.dtype ~= list[1].dtype or not check.is_float(parameter) then
+      fail("%s: tensor %d: expected %s, got %s", fname, i,
         i == 1 and "a float32 or float64 tensor" or list[1].dtype .. " as tensor 1",
         check.describe(parameter))
     elseif seen[parameter] then
-      fail("%s: tensor %d: expected each tensor once, got number %d again", f, i, seen[parameter])
+      fail("%s: tensor %d: expected each tensor once, got number %d again", fname, i,
+        seen[parameter])
     end
     seen[parameter] = i
   end
@@ -243,7 +235,6 @@ end
 --- raises  `flatten_parameters: argument 1: expected one parameter or more`; `tensor N: expected a
 ---   leaf tensor`; `tensor N: expected each tensor once`
 --- source  Torch7's getParameters
----
 ---     local model = nn.Linear(3, 2)
 ---     local w, g = nn.utils.flatten_parameters(model:parameters())
 ---     model(wrun.ones(1, 3)):sum():backward()
@@ -254,9 +245,9 @@ end
 ---@return wrun.Tensor vector
 ---@return wrun.Tensor gradient
 function M.flatten_parameters(parameters)
-  local f = "flatten_parameters"
-  local list = tensors_of(f, 1, parameters)
-  check_flattenable(f, list)
+  local fname = "flatten_parameters"
+  local list = tensors_of(fname, 1, parameters)
+  check_flattenable(fname, list)
   local _ <close> = wrun.no_grad()
   local vector = wrun.empty(count_of(list), { dtype = list[1].dtype })
   local gradient = wrun.zeros_like(vector)

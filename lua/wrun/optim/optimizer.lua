@@ -9,6 +9,7 @@
 local check = require "wrun.check"
 local Class = require "wrun.class"
 local core = require "wrun.core"
+local repr = require "wrun.repr"
 local wrun = require "wrun"
 
 local fail, is_tensor = check.fail, check.is_tensor
@@ -334,25 +335,6 @@ function Optimizer:load_state_dict(saved)
   self.param_groups, self.state = groups, state
 end
 
--- A value as Python writes it: a float in as few digits as give it back.
-local function python_text(value)
-  if type(value) == "table" then
-    local parts = {}
-    for i, part in ipairs(value) do
-      parts[i] = python_text(part)
-    end
-    return "(" .. table.concat(parts, ", ") .. ")"
-  elseif type(value) == "boolean" then
-    return value and "True" or "False"
-  end
-  local text, digits = tostring(value), 15
-  while math.type(value) == "float" and tonumber(text) ~= value and digits <= 17 do
-    text = ("%%.%dg"):format(digits):format(value)
-    digits = digits + 1
-  end
-  return text
-end
-
 function Optimizer:__tostring()
   local lines = { self.__name .. " (" }
   for g, group in ipairs(self.param_groups) do
@@ -363,7 +345,7 @@ function Optimizer:__tostring()
     end
     table.sort(names)
     for _, name in ipairs(names) do
-      lines[#lines + 1] = ("    %s: %s"):format(name, python_text(group[name]))
+      lines[#lines + 1] = ("    %s: %s"):format(name, repr.value(group[name]))
     end
   end
   lines[#lines + 1] = ")"

@@ -21,11 +21,6 @@ local RULES = {
 local COUNT = check.integer(nil, 1)
 local STEPS = check.integer(1, 1)
 
-local function start_states(model, rows)
-  local x = wrun.zeros(rows, model.options.visible, { dtype = model.options.dtype })
-  return model.visible_kind.sample(x, model.base, nil, nil, model.generator)
-end
-
 function Chains:init(model, count, options)
   count = check.argument("chains", 1, count, COUNT)
   local o = check.options("chains", options, RULES)
@@ -38,7 +33,7 @@ function Chains:init(model, count, options)
     end
     self.states = start
   else
-    self.states = start_states(model, rows)
+    self.states = model:_draw_base(rows)
   end
   if self.levels > 1 then
     self.betas = wrun.linspace(0, 1, self.levels, { dtype = "float64" })
@@ -84,32 +79,21 @@ end
 --- shapes  mask [visible] or [chains, visible]
 --- domain  k >= 1 (1); with temperatures, an exchange follows every step
 --- raises  `step: argument N: expected`
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:chains(10):step(100).v:mean(1))
+---     print(rbm.new({ visible = 4, hidden = 2 }):chains(10):step(100).v:mean(1))
 ---@param k integer?
 ---@param mask wrun.Tensor?
 ---@return wrun.rbm.Chains
 function Chains:step(k, mask)
   k = check.argument("step", 1, k, STEPS)
-  local given = self.states
-  mask = mask ~= nil and input.mask(self.model, "step", mask, given)
+  local model, beta, given = self.model, self.beta_rows, self.states
+  mask = mask ~= nil and input.mask("step", mask, given)
   local v = given
   for _ = 1, k do
-    local h
     self.steps = self.steps + 1
-    if self.levels > 1 then
-      local model = self.model
-      h = model.hidden_kind.sample(model:_to_hidden(v), model.hidden_bias, self.beta_rows, nil,
-        model.generator)
-      v = exchange(self, v, h)
-      h = model.hidden_kind.sample(model:_to_hidden(v), model.hidden_bias, self.beta_rows, nil,
-        model.generator)
-      v = model.visible_kind.sample(model:_to_visible(h), model.visible_bias, self.beta_rows,
-        model.base, model.generator)
-    else
-      v = self.model:_step(v)
+    if beta then
+      v = exchange(self, v, model:_draw_hidden(v, beta))
     end
+    v = model:_draw_visible(model:_draw_hidden(v, beta), beta)
     if mask then
       v:copy_(wrun.where(mask, given, v))
     end
@@ -121,9 +105,8 @@ end
 
 --- Returns the share of exchanges between each temperature and the next that were accepted.
 --- domain  0..1; an empty table without temperatures
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(#machine:chains(10, { temperatures = 5 }):step(20):swap_rates())
+---     local chains = rbm.new({ visible = 4, hidden = 2 }):chains(10, { temperatures = 5 })
+---     print(#chains:step(20):swap_rates())
 ---@return number[]
 function Chains:swap_rates()
   local rates = {}
@@ -137,11 +120,9 @@ end
 --- shapes  -> [chains, height, width]
 --- domain  height times width is the number of visible units
 --- raises  `images: expected a height and width of`
----
 ---     print(rbm.new({ visible = 6, hidden = 2 }):chains(10):step(5):images(2, 3).shape[1])
 ---@param height integer
 ---@param width integer
----@return wrun.Tensor
 function Chains:images(height, width)
   local visible = self.model.options.visible
   if height * width ~= visible then
@@ -157,7 +138,6 @@ local M = { methods = {} }
 --- domain  1 at lag 0; second, the integrated autocorrelation time in steps (at least 1)
 --- raises  `autocorrelation: argument N: expected`
 --- source  [Sokal1997]: summed until the lag exceeds five times the sum
----
 ---     local x = wrun.randn(100, 2)
 ---     print(rbm.autocorrelation(x, 3))
 ---@param series wrun.Tensor
@@ -192,11 +172,7 @@ end
 --- domain  options temperatures (1; more is parallel tempering, from the reference model to this
 ---   one in equal steps of inverse temperature) and start (default: the reference model)
 --- raises  `chains: argument 1: expected`; `chains: option start: expected`
----
----     local chains = rbm.new({ visible = 4, hidden = 2 }):chains(10)
----     print(chains:step(5).v.shape[1])
----@param count integer
----@param options table?
+---     print(rbm.new({ visible = 4, hidden = 2 }):chains(10):step(5).v.shape[1])
 ---@return wrun.rbm.Chains
 function M.methods:chains(count, options)
   return Chains(self, count, options)

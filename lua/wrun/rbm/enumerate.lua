@@ -6,9 +6,9 @@ local wrun = require "wrun"
 
 local fail = check.fail
 
-local M = {}
+--- M.MOST: the most units of the smaller side.
+local M = { MOST = core.rbm_enumerable }
 
-local MOST = 25 -- units
 local BLOCK = 12 -- units of a block of patterns that is held at once
 
 -- All patterns of `n` units whose number lies in [first, first + count), as float64 [count, n].
@@ -21,17 +21,27 @@ local function patterns(first, count, n)
   return (codes:floor_divide(wrun.tensor(powers):unsqueeze(1)) % 2):double()
 end
 
--- the layer to enumerate: { n =, is_hidden = }
-local function smaller_side(model, fname)
+-- Which layer to sum over: how many units it has, and whether it is the hidden one.
+local function smaller_side(model)
   local o = model.options
   local hidden = o.hidden_units == "binary" and o.hidden or math.huge
   local visible = o.visible_units == "binary" and o.visible or math.huge
-  local n = math.min(hidden, visible)
-  if n > MOST then
+  return math.min(hidden, visible), hidden <= visible
+end
+
+local function enumerable_side(model, fname)
+  local n, is_hidden = smaller_side(model)
+  if n > M.MOST then
+    local o = model.options
     fail("%s: expected at most %d binary units on the smaller side to enumerate, got %d visible "
-      .. "and %d hidden units; use ais", fname, MOST, o.visible, o.hidden)
+      .. "and %d hidden units; use ais", fname, M.MOST, o.visible, o.hidden)
   end
-  return n, hidden <= visible
+  return n, is_hidden
+end
+
+--- Is a layer small enough to sum over all its states?
+function M.is_enumerable(model)
+  return smaller_side(model) <= M.MOST
 end
 
 -- Weight [n, m], bias of the n enumerated units, bias and kind of the m others; all float64.
@@ -58,9 +68,8 @@ local function blocks(model, n, is_hidden)
 end
 
 --- log Z by the direct sum in blocks: for units of any kind, and weights of any size.
----@param model wrun.rbm.Model
 function M.log_z_blocks(model)
-  local n, is_hidden = smaller_side(model, "log_z")
+  local n, is_hidden = enumerable_side(model, "log_z")
   local parts = {}
   for _, log_weight in blocks(model, n, is_hidden) do
     parts[#parts + 1] = log_weight:logsumexp(1):item()
@@ -70,11 +79,8 @@ end
 
 --- log Z by enumerating the smaller side.
 --- raises  `FNAME: expected at most 25 binary units on the smaller side`
----@param model wrun.rbm.Model
----@param fname string
----@return number
 function M.log_z(model, fname)
-  local _, is_hidden = smaller_side(model, fname)
+  local _, is_hidden = enumerable_side(model, fname)
   local o = model.options
   if o.hidden_units == "binary" and o.visible_units == "binary" then
     local w, own, other = oriented(model, is_hidden)
@@ -89,9 +95,8 @@ end
 --- Rows that together are the model's expectation: visible states or means v, hidden states or
 --- means p, and the probability of each row. The likelihood's gradient is exact with them.
 --- cost    memory 2^n rows of the smaller side; at most 16 units
----@param model wrun.rbm.Model
 function M.expectation(model)
-  local n, is_hidden = smaller_side(model, "fit")
+  local n, is_hidden = enumerable_side(model, "fit")
   if n > 16 then
     fail("fit: option method: expected at most 16 units on the smaller side for exact, got %d", n)
   end
@@ -110,10 +115,8 @@ function M.expectation(model)
 end
 
 --- n exact samples of the visible units.
----@param model wrun.rbm.Model
----@param count integer
 function M.sample(model, count)
-  local n, is_hidden = smaller_side(model, "sample")
+  local n, is_hidden = enumerable_side(model, "sample")
   local best, chosen -- the largest of log weight + Gumbel noise wins, block by block
   for states, log_weight in blocks(model, n, is_hidden) do
     local noise = wrun.empty(count, states:size(1), { dtype = "float64" })

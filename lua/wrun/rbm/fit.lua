@@ -241,19 +241,15 @@ end
 
 --- Trains for one pass over the data.
 --- raises  `fit: diverged in epoch`
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     local trainer = machine:trainer(wrun.rand(100, 4):round(), { lr = 0.1 })
+---     local trainer = rbm.new({ visible = 4, hidden = 2 }):trainer(wrun.rand(100, 4):round())
 ---     trainer:run_epoch()
 ---     print(trainer.update_ratio)
 function Trainer:run_epoch()
   autograd.no_grad(run_epoch, self)
 end
 
---- Copies of all that training is: the model, the chains, the momentum, the epoch.
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     local trainer = machine:trainer(wrun.rand(100, 4):round(), { lr = 0.1 })
+--- Returns copies of all that training is: the model, the chains, the momentum, the epoch.
+---     local trainer = rbm.new({ visible = 4, hidden = 2 }):trainer(wrun.rand(100, 4):round())
 ---     print(trainer:state_dict().epoch)
 ---@return table
 function Trainer:state_dict()
@@ -269,12 +265,9 @@ end
 --- Goes on where `state_dict` was called; the bits are those of a run that never stopped.
 --- domain  a state of a trainer of a machine of the same sizes
 --- raises  `load_state_dict: NAME: expected`
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     local x = wrun.rand(100, 4):round()
----     local trainer = machine:trainer(x, { lr = 0.1 })
+---     local machine, x = rbm.new { visible = 4, hidden = 2 }, wrun.rand(100, 4):round()
+---     local trainer, later = machine:trainer(x), machine:trainer(x)
 ---     trainer:run_epoch()
----     local later = machine:trainer(x, { lr = 0.1 })
 ---     later:load_state_dict(trainer:state_dict())
 ---     print(later.epoch)
 ---@param state table
@@ -316,17 +309,12 @@ end
 
 local M = { methods = {} }
 
---- Makes a trainer, for those who want the loop in their own hands; `fit` describes the options.
---- shapes  data [n, visible] or [n, ...]
---- domain  as `fit`
+--- Makes a trainer, for those who want the loop in their own hands.
+--- as      fit
 --- raises  as `fit`
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     local trainer = machine:trainer(wrun.rand(100, 4):round(), { lr = 0.1 })
+---     local trainer = rbm.new({ visible = 4, hidden = 2 }):trainer(wrun.rand(100, 4):round())
 ---     trainer:run_epoch()
 ---     print(trainer.epoch)
----@param data wrun.Tensor
----@param options table?
 ---@return wrun.rbm.Trainer
 function M.methods:trainer(data, options)
   return Trainer(self, data, options)
@@ -335,26 +323,22 @@ end
 --- Trains the machine and returns it.
 --- shapes  data [n, visible] or [n, ...], floats in 0..1 or uint8 (which counts as 0..1)
 --- domain  options method "pcd" (default), "cd", "fpcd", "pt" or "exact"; k steps a gradient (1);
----   chains (100) and temperatures (10, for pt); batch_size (100); epochs (10); lr, fast_lr
----   and momentum: a number, a function of progress 0..1, or { first, last }; l1, l2 (of the
----   weights); sparsity { target =, cost =, decay = }; offset_rate of the hidden offsets;
----   binarize "none" (default), "threshold" or "stochastic"; start_from_mean (visible biases
----   from the data's mean); valid (other data); callback(info) after each epoch, which ends
----   the training by returning false; resume: what a trainer's state_dict returned.
----   info: epoch, epochs, model, trainer, lr; update_ratio, the mean size of the last step's
----   change of a weight over that of a weight (Hinton advises 0.001); reconstruction_error;
----   free_energy; with valid also free_energy_gap, which grows when the data is learnt by
----   heart
+---   chains (100) and temperatures (10, for pt); batch_size (100); epochs (10); lr, fast_lr and
+---   momentum: a number, a function of progress 0..1, or { first, last }; l1, l2 (of the weights);
+---   sparsity { target =, cost =, decay = }; offset_rate of the hidden offsets; binarize "none"
+---   (default), "threshold" or "stochastic"; start_from_mean (visible biases from the data's mean);
+---   valid (other data); callback(info) after each epoch, which ends the training by returning
+---   false; resume: what a trainer's state_dict returned. info: epoch, epochs, model, trainer, lr;
+---   update_ratio, the mean size of the last step's change of a weight over that of a weight
+---   (Hinton advises 0.001); reconstruction_error; free_energy; with valid also free_energy_gap,
+---   which grows when the data is learnt by heart
 --- raises  `fit: argument 1: expected`; `fit: option NAME: expected`; `fit: diverged in epoch`: the
 ---   model is then as it was after the last good epoch
 --- source  [Hinton2002], [Tieleman2008], [Tieleman2009], [Desjardins2010], [Melchior2016]
----
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     local x = wrun.tensor({ { 1.0, 1, 0, 0 }, { 0.0, 0, 1, 1 } })
 ---     machine:fit(x, { method = "exact", lr = 0.5, epochs = 300 })
 ---     print(machine:reconstruct(x[1]:unsqueeze(1)))
----@param data wrun.Tensor
----@param options table?
 ---@return wrun.rbm.Model
 function M.methods:fit(data, options)
   local trainer = Trainer(self, data, options)
@@ -372,10 +356,8 @@ end
 --- shapes  data [n, visible]
 --- domain  see wrun.rbm.statistics
 --- raises  `statistics: argument 1: expected`
----
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     for name in pairs(machine:statistics(wrun.rand(10, 4):round())) do print(name) end
----@param data wrun.Tensor
 ---@param options table? binarize
 ---@return table
 function M.methods:statistics(data, options)

@@ -21,11 +21,6 @@ end
 
 --- Returns argument `index` as a contiguous matrix [batch, width] of the machine's type.
 --- raises  `FNAME: argument N: expected [batch, width]`
----@param model table
----@param fname string
----@param x any
----@param width integer
----@param index integer?
 function M.layer(model, fname, x, width, index)
   index = index or 1
   check.tensor_argument(fname, index, x)
@@ -39,10 +34,7 @@ end
 
 --- Returns a clamping mask as bool, [visible] or [batch, visible].
 --- raises  `FNAME: argument 3: expected a mask`
----@param fname string
----@param mask any
----@param v wrun.Tensor
-function M.mask(_, fname, mask, v)
+function M.mask(fname, mask, v)
   local width = v:size(2)
   local fits = check.is_tensor(mask) and mask:numel() > 0
     and (check.shape_text(mask) == check.shape_text(v) or mask.ndim == 1 and mask:size(1) == width)
@@ -55,9 +47,6 @@ end
 
 --- Refuses data that the machine's visible units cannot take.
 --- raises  `FNAME: argument 1: expected ...`
----@param model table
----@param fname string
----@param data any
 function M.check_data(model, fname, data)
   check.tensor_argument(fname, 1, data)
   local o = model.options
@@ -84,10 +73,6 @@ M.BINARIZE = check.choice("none", { "none", "threshold", "stochastic" })
 --- Rows of data as the visible units take them: "threshold" makes 1 of 0.5 and more, "stochastic"
 --- draws each unit with its value as probability, "none" leaves values as they are.
 --- shapes  rows [batch, ...] -> [batch, visible]
----@param model table
----@param rows wrun.Tensor
----@param how string
----@param generator any
 function M.binarize(model, rows, how, generator)
   local dtype = model.options.dtype
   if how == "threshold" then
@@ -97,21 +82,17 @@ function M.binarize(model, rows, how, generator)
   local v = to_matrix(model, rows)
   if how == "stochastic" then
     v = v == rows and v:clone() or v
-    return core.rbm_sample(v, nil, nil, nil, generator)
+    return core.rbm_sample(v, nil, generator)
   end
   return v
 end
 
 --- Is every value 0 or 1?
----@param v wrun.Tensor
 function M.is_binary(v)
   return (v * (1 - v)):eq(0):all():item()
 end
 
 --- The mean of each visible unit over the data as it is after binarisation.
----@param model table
----@param data wrun.Tensor
----@param how string
 function M.mean(model, data, how)
   local n, sum = data:size(1), wrun.zeros(model.options.visible, { dtype = "float64" })
   for first = 1, n, 10000 do

@@ -28,7 +28,7 @@ local RULES = {
   center = check.boolean(true),
   std = check.number(0.01, 0),
   seed = check.optional(check.integer()),
-  dtype = check.choice("float32", { "float32", "float64" }),
+  dtype = check.float_dtype("float32"),
 }
 
 local function visible_kind(o)
@@ -49,7 +49,6 @@ end
 --- A Restricted Boltzmann Machine: `wrun.rbm.new` makes one, and says more.
 --- domain  as rbm.new
 --- raises  as rbm.new
----
 ---     print(rbm.new { visible = 784, hidden = 500 })
 ---@param options table
 function Model:init(options)
@@ -86,16 +85,30 @@ function Model:_to_visible(h)
   return unrecorded.matmul(h, self.weight)
 end
 
+-- Samples of the hidden (visible) units given the other layer; with beta, a number or one a row, at
+-- this inverse temperature on the path from the reference model (visible biases `base`) to this one.
+function Model:_draw_hidden(v, beta)
+  return self.hidden_kind.sample(self:_to_hidden(v), self.hidden_bias, self.generator,
+    beta and { beta = beta })
+end
+
+function Model:_draw_visible(h, beta)
+  return self.visible_kind.sample(self:_to_visible(h), self.visible_bias, self.generator,
+    beta and { beta = beta, base = self.base })
+end
+
+-- Samples of the visible units of the reference model, which are independent.
+function Model:_draw_base(rows)
+  local x = wrun.zeros(rows, self.options.visible, { dtype = self.options.dtype })
+  return self.visible_kind.sample(x, self.base, self.generator)
+end
+
 --- Returns the probability (for Gaussian units the mean) of each hidden unit given the visible
 --- ones.
 --- shapes  v [batch, visible] -> [batch, hidden]
 --- domain  probabilities; v of any values, images as uint8 count as 0..1
 --- raises  `hidden: argument 1: expected`
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:hidden(wrun.ones(3, 4)))
----@param v wrun.Tensor
----@return wrun.Tensor
+---     print(rbm.new({ visible = 4, hidden = 2 }):hidden(wrun.ones(3, 4)))
 function Model:hidden(v)
   v = input.layer(self, "hidden", v, self.options.visible)
   return self.hidden_kind.mean(self:_to_hidden(v), self.hidden_bias)
@@ -106,52 +119,25 @@ end
 --- shapes  h [batch, hidden] -> [batch, visible]
 --- domain  h of any values
 --- raises  `visible: argument 1: expected`
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:visible(wrun.ones(3, 2)))
----@param h wrun.Tensor
----@return wrun.Tensor
+---     print(rbm.new({ visible = 4, hidden = 2 }):visible(wrun.ones(3, 2)))
 function Model:visible(h)
   h = input.layer(self, "visible", h, self.options.hidden)
   return self.visible_kind.mean(self:_to_visible(h), self.visible_bias)
 end
 
 --- Returns a sample of the hidden units given the visible ones.
---- shapes  v [batch, visible] -> [batch, hidden]
+--- as      hidden
 --- domain  v of any values, images as uint8 count as 0..1
---- raises  `sample_h: argument 1: expected`
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:sample_h(wrun.ones(3, 4)))
----@param v wrun.Tensor
----@return wrun.Tensor
 function Model:sample_h(v)
   v = input.layer(self, "sample_h", v, self.options.visible)
-  return self.hidden_kind.sample(self:_to_hidden(v), self.hidden_bias, nil, nil, self.generator)
+  return self:_draw_hidden(v)
 end
 
 --- Returns a sample of the visible units given the hidden ones.
---- shapes  h [batch, hidden] -> [batch, visible]
---- domain  h of any values
---- raises  `sample_v: argument 1: expected`
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:sample_v(wrun.ones(3, 2)))
----@param h wrun.Tensor
----@return wrun.Tensor
+--- as      visible
 function Model:sample_v(h)
   h = input.layer(self, "sample_v", h, self.options.hidden)
-  return self.visible_kind.sample(self:_to_visible(h), self.visible_bias, nil, nil, self.generator)
-end
-
--- One step of Gibbs sampling, v -> h -> v, at an inverse temperature on the path from the
--- reference model (which has visible biases `base`) to this one. h is returned too.
-function Model:_step(v, beta)
-  local base = beta and self.base
-  local h = self.hidden_kind.sample(self:_to_hidden(v), self.hidden_bias, beta, nil,
-    self.generator)
-  return self.visible_kind.sample(self:_to_visible(h), self.visible_bias, beta, base,
-    self.generator), h
+  return self:_draw_visible(h)
 end
 
 local STEPS = check.integer(1, 1)
@@ -162,20 +148,17 @@ local STEPS = check.integer(1, 1)
 --- domain  k >= 1; the mask holds 0 and 1, or is bool: 1 clamps the unit to its value in v
 --- raises  `gibbs: argument N: expected`
 --- cost    k products there and back
----
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     print(machine:gibbs(wrun.zeros(3, 4), 10, wrun.tensor({ 1, 0, 0, 0 }))) -- unit 1 stays 0
----@param v wrun.Tensor
 ---@param k integer?
 ---@param mask wrun.Tensor?
----@return wrun.Tensor
 function Model:gibbs(v, k, mask)
   local given = input.layer(self, "gibbs", v, self.options.visible)
   k = check.argument("gibbs", 2, k, STEPS)
-  mask = mask ~= nil and input.mask(self, "gibbs", mask, given)
+  mask = mask ~= nil and input.mask("gibbs", mask, given)
   v = given
   for _ = 1, k do
-    v = self:_step(v)
+    v = self:_draw_visible(self:_draw_hidden(v))
     if mask then
       v:copy_(wrun.where(mask, given, v))
     end
@@ -187,11 +170,7 @@ end
 --- shapes  v [batch, visible] -> [batch, visible]
 --- domain  v of any values, images as uint8 count as 0..1
 --- raises  `reconstruct: argument 1: expected`
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:reconstruct(wrun.ones(3, 4)))
----@param v wrun.Tensor
----@return wrun.Tensor
+---     print(rbm.new({ visible = 4, hidden = 2 }):reconstruct(wrun.ones(3, 4)))
 function Model:reconstruct(v)
   v = input.layer(self, "reconstruct", v, self.options.visible)
   local h = self.hidden_kind.mean(self:_to_hidden(v), self.hidden_bias)
@@ -205,12 +184,7 @@ end
 --- shapes  v [batch, visible], h [batch, hidden] -> [batch] float64
 --- domain  nats
 --- raises  `energy: argument N: expected`
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:energy(wrun.ones(1, 4), wrun.ones(1, 2)))
----@param v wrun.Tensor
----@param h wrun.Tensor
----@return wrun.Tensor
+---     print(rbm.new({ visible = 4, hidden = 2 }):energy(wrun.ones(1, 4), wrun.ones(1, 2)))
 function Model:energy(v, h)
   v = input.layer(self, "energy", v, self.options.visible)
   h = input.layer(self, "energy", h, self.options.hidden, 2)
@@ -227,11 +201,6 @@ end
 function Model:_log_weight(v, x, beta)
   local bias = self.visible_bias
   if beta then
-    if check.is_tensor(beta) then
-      local linear = v:matmul(bias):double() * beta + v:matmul(self.base):double() * (1 - beta)
-      return linear + self.hidden_kind.log_partition(x, self.hidden_bias, beta)
-        - self.visible_kind.self_energy(v)
-    end
     bias = bias * beta + self.base * (1 - beta)
   end
   return v:matmul(bias):double() + self.hidden_kind.log_partition(x, self.hidden_bias, beta)
@@ -243,11 +212,7 @@ end
 --- domain  nats
 --- raises  `free_energy: argument 1: expected`
 --- source  [Hinton2012] section 16.1
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:free_energy(wrun.eye(4)))
----@param v wrun.Tensor
----@return wrun.Tensor
+---     print(rbm.new({ visible = 4, hidden = 2 }):free_energy(wrun.eye(4)))
 function Model:free_energy(v)
   v = input.layer(self, "free_energy", v, self.options.visible)
   return -self:_log_weight(v, self:_to_hidden(v))
@@ -260,9 +225,7 @@ end
 --- -(v - mu) a' - (h - lambda) b' - (h - lambda) W (v - mu). The model's own are the plain ones.
 --- shapes  visible_bias, visible_offset [visible]; hidden_bias, hidden_offset [hidden]
 --- source  [Melchior2016] eq. 5 and 6
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:centered().visible_bias)
+---     print(rbm.new({ visible = 4, hidden = 2 }):centered().visible_bias)
 ---@return table
 function Model:centered()
   local mu, lambda = self.visible_offset, self.hidden_offset
@@ -277,9 +240,7 @@ end
 
 --- Returns copies of the parameters without offsets.
 --- shapes  weight [hidden, visible], visible_bias [visible], hidden_bias [hidden]
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:plain().weight)
+---     print(rbm.new({ visible = 4, hidden = 2 }):plain().weight)
 ---@return table
 function Model:plain()
   return {
@@ -295,9 +256,7 @@ local STATE = {
 
 --- Returns copies of all that the model is: parameters, offsets, and where its generator stands.
 --- shapes  as the parameters
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:state_dict().weight)
+---     print(rbm.new({ visible = 4, hidden = 2 }):state_dict().weight)
 ---@return table<string, wrun.Tensor>
 function Model:state_dict()
   local state = { generator = self.generator:get_state() }
@@ -311,7 +270,6 @@ end
 --- shapes  as the parameters
 --- domain  copied, and converted to the model's dtype
 --- raises  `load_state_dict: NAME: expected`
----
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     local other = rbm.new { visible = 4, hidden = 2 }
 ---     other:load_state_dict(machine:state_dict())

@@ -15,21 +15,16 @@ local M = {}
 local function hidden_both(model, v)
   local x = model:_to_hidden(v)
   local sample = wrun.empty(x.shape, { dtype = x.dtype })
-  model.hidden_kind.sample(x, model.hidden_bias, nil, nil, model.generator, sample)
+  model.hidden_kind.sample(x, model.hidden_bias, model.generator, { out = sample })
   return x, sample
-end
-
-local function sample_visible(model, h, weight, bias)
-  local x = unrecorded.matmul(h, weight or model.weight)
-  return model.visible_kind.sample(x, bias or model.visible_bias, nil, nil, model.generator)
 end
 
 -- The visible units after k steps that begin with the hidden ones.
 local function walk(model, h, k)
   for _ = 2, k do
-    h = model:sample_h(sample_visible(model, h))
+    h = model:_draw_hidden(model:_draw_visible(h))
   end
-  return sample_visible(model, h)
+  return model:_draw_visible(h)
 end
 
 --- Contrastive divergence [Hinton2002]: chains that start at the batch.
@@ -72,9 +67,8 @@ function M.fpcd(trainer, v0)
   local hidden_bias = model.hidden_bias + memory.hidden_bias
   local v
   for _ = 1, trainer.options.k do
-    v = sample_visible(model, h, weight, visible_bias)
-    local x = unrecorded.linear(v, weight)
-    h = model.hidden_kind.sample(x, hidden_bias, nil, nil, model.generator)
+    v = model.visible_kind.sample(unrecorded.matmul(h, weight), visible_bias, model.generator)
+    h = model.hidden_kind.sample(unrecorded.linear(v, weight), hidden_bias, model.generator)
   end
   memory.hidden = h
   return model:hidden(v0), v, model:hidden(v)

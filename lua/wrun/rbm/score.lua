@@ -10,13 +10,19 @@ local fail = check.fail
 
 local M = { methods = {} }
 
+--- Can log Z be computed exactly, as a sum over all states of the smaller layer?
+--- domain  up to 25 binary units
+---     print(rbm.new({ visible = 784, hidden = 500 }):is_enumerable())
+---@return boolean
+function M.methods:is_enumerable()
+  return enumerate.is_enumerable(self)
+end
+
 --- Returns log Z, exactly, by summing over all states of the smaller layer.
---- domain  nats; up to 25 binary units on the smaller side
+--- domain  nats; machines that `is_enumerable`
 --- raises  `log_z: expected at most 25 binary units on the smaller side`
 --- cost    2^units times the other side; in float64
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:log_z())
+---     print(rbm.new({ visible = 4, hidden = 2 }):log_z())
 ---@return number
 function M.methods:log_z()
   return enumerate.log_z(self, "log_z")
@@ -62,9 +68,9 @@ local function anneal(model, v, betas, tick)
   for i = 2, #betas do
     total = total + model:_log_weight(v, x, betas[i]) - model:_log_weight(v, x, betas[i - 1])
     if i < #betas then
-      local h = model.hidden_kind.sample(x, model.hidden_bias, betas[i], nil, model.generator)
-      v = model.visible_kind.sample(model:_to_visible(h), model.visible_bias, betas[i], model.base,
-        model.generator)
+      local h = model.hidden_kind.sample(x, model.hidden_bias, model.generator,
+        { beta = betas[i] })
+      v = model:_draw_visible(h, betas[i])
       x = model:_to_hidden(v)
     end
     if tick then
@@ -106,10 +112,10 @@ local function reverse_start(model, o)
     o.chains = v:size(1)
     return v
   end
-  local sizes = model.options
-  if math.min(sizes.hidden, sizes.visible) > 25 then
+  if not model:is_enumerable() then
     fail("ais: option start: expected samples of the model, [chains, %d], to walk from in reverse; "
-      .. "they can be drawn exactly only where at most 25 units are enumerated", sizes.visible)
+      .. "they can be drawn exactly only where at most %d units are enumerated",
+      model.options.visible, enumerate.MOST)
   end
   return enumerate.sample(model, o.chains)
 end
@@ -125,8 +131,7 @@ local function run_ais(model, o)
     end
     betas = backward
   else
-    local x = wrun.zeros(o.chains, model.options.visible, { dtype = model.options.dtype })
-    v, sign = model.visible_kind.sample(x, model.base, nil, nil, model.generator), 1
+    v, sign = model:_draw_base(o.chains), 1
   end
   local log_weight = anneal(model, v, betas, o.progress)
   local log_mean, sd, ess = estimate(log_weight)
@@ -149,18 +154,15 @@ end
 
 --- Returns log Z by annealed importance sampling from the model of the base rates.
 --- domain  options chains (100); steps (default: the 14,500 of the source; a number: equal steps);
----   reverse: walk from samples of the model to the base rates, which errs towards a larger
----   log Z; start [chains, visible], those samples (default: exact ones, of small machines);
----   progress(done, all). Returns { log_z, sd (of log Z, nats), ess (effective chains), low
----   and high (95 %), reliable (ess at least a fifth of the chains), chains, steps,
----   log_weight }
+---   reverse: walk from samples of the model to the base rates, which errs towards a larger log Z;
+---   start [chains, visible], those samples (default: exact ones, of small machines);
+---   progress(done, all). Returns { log_z, sd (of log Z, nats), ess (effective chains), low and
+---   high (95 %), reliable (ess at least a fifth of the chains), chains, steps, log_weight }
 --- raises  `ais: option NAME: expected`
 --- cost    two products of chains x visible x hidden a step
 --- source  [Neal2001], [Salakhutdinov2008], [Burda2015]
----
 ---     local z = rbm.new({ visible = 6, hidden = 3 }):ais { steps = 100 }
 ---     print(z.log_z)
----@param options table?
 ---@return table
 function M.methods:ais(options)
   local o = check.options("ais", options, AIS)
@@ -190,16 +192,12 @@ end
 
 --- Returns the log-likelihood of each row of data.
 --- shapes  data [n, visible] -> [n] float64
---- domain  nats; log_z a number or what `ais` returned; options binarize ("none" for data of 0
----   and 1, "threshold" or "stochastic") and the seed (1) of the draws
+--- domain  nats; log_z a number or what `ais` returned; options binarize ("none" for data of 0 and
+---   1, "threshold" or "stochastic") and the seed (1) of the draws
 --- raises  `log_likelihood: argument N: expected`; `log_likelihood: option binarize: expected`
----
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     print(machine:log_likelihood(wrun.eye(4), machine:log_z()))
----@param data wrun.Tensor
 ---@param log_z number|table
----@param options table?
----@return wrun.Tensor
 function M.methods:log_likelihood(data, log_z, options)
   local o = check.options("log_likelihood", options, LIKELIHOOD)
   log_z = type(log_z) == "table" and log_z.log_z or log_z
@@ -226,12 +224,7 @@ end
 --- raises  `pseudo_likelihood: argument 1: expected`
 --- cost    a free energy a unit: visible times the work of free_energy
 --- source  [Besag1975]
----
----     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
----     print(machine:pseudo_likelihood(wrun.eye(4)))
----@param data wrun.Tensor
----@param options table?
----@return wrun.Tensor
+---     print(rbm.new({ visible = 4, hidden = 2 }):pseudo_likelihood(wrun.eye(4)))
 function M.methods:pseudo_likelihood(data, options)
   if self.options.visible_units ~= "binary" then
     fail("pseudo_likelihood: expected binary visible units, got %s", self.options.visible_units)

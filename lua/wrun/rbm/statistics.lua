@@ -17,14 +17,11 @@ end
 
 --- Statistics of a machine on rows of data.
 --- shapes  v [n, visible]
---- domain  activity: each hidden unit's mean [hidden]; dead and always_on: how many units are
----   below 0.01 and above 0.99 on average; saturated: the share of single probabilities
----   outside 0.01..0.99; map [n, hidden], units by cases; weight, visible_bias and
----   hidden_bias { mean, std, low, high, histogram: counts in 20 bins from low to high };
----   reconstruction_error: squared, summed over units, a case
----@param model wrun.rbm.Model
----@param v wrun.Tensor
----@return table
+--- domain  activity: each hidden unit's mean [hidden]; dead and always_on: how many units are below
+---   0.01 and above 0.99 on average; saturated: the share of single probabilities outside
+---   0.01..0.99; map [n, hidden], units by cases; weight, visible_bias and hidden_bias { mean, std,
+---   low, high, histogram: counts in 20 bins from low to high }; reconstruction_error: squared,
+---   summed over units, a case
 function M.of(model, v)
   local map = model:hidden(v)
   local activity = map:mean(1)

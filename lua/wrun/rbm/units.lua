@@ -1,13 +1,14 @@
 --- The kinds of units: what a layer does with its input, for binary, Gaussian and softmax units.
 ---
 --- A kind is a table of functions. Layers are [rows, units]; `x` is the layer's input without its
---- bias. The units see y = beta (x + bias) + (1 - beta) base; beta and base may be nil (1 and 0).
+--- bias. The units see y = beta (x + bias) + (1 - beta) base; without beta, x + bias.
 ---
----     mean(x, bias, beta, base)              E[unit | y], in place of x
----     sample(x, bias, beta, base, g[, out])  a sample in place of x (or in out, the mean in x)
----     log_partition(x, bias, beta, base)     log of the sum over states, [rows] float64
----     self_energy(v)                         the energy that neither bias nor weight has
----     bias_of(mean)                          the bias at which a unit alone has this mean
+---     mean(x, bias)                   E[unit | y], in place of x
+---     sample(x, bias, g[, options])   a sample in place of x; options beta, base (0), and out: what
+---                                     gets the sample, while x gets the mean
+---     log_partition(x, bias[, beta])  log of the sum over states, [rows] float64
+---     self_energy(v)                  the energy that neither bias nor weight has
+---     bias_of(mean)                   the bias at which a unit alone has this mean
 
 local check = require "wrun.check"
 local core = require "wrun.core"
@@ -17,7 +18,9 @@ local LOG_2PI = math.log(2 * math.pi)
 
 local M = {}
 
--- y for the kinds whose kernel does not compute it; a number or one beta a row
+local NONE = {}
+
+-- y for the kinds whose kernel does not compute it; beta is a number or one a row
 local function input(x, bias, beta, base)
   local y = x + bias
   if beta == nil then
@@ -46,19 +49,20 @@ M.binary = {
 }
 
 M.gaussian = {
-  mean = function(x, bias, beta, base)
-    return x:copy_(input(x, bias, beta, base))
+  mean = function(x, bias)
+    return x:copy_(x + bias)
   end,
-  sample = function(x, bias, beta, base, generator, out)
-    local y = input(x, bias, beta, base)
+  sample = function(x, bias, generator, options)
+    local o = options or NONE
+    local y = input(x, bias, o.beta, o.base)
     local noise = wrun.randn(x.shape, { dtype = x.dtype, generator = generator })
-    if out then
+    if o.out then
       x:copy_(y)
     end
-    return (out or x):copy_(y + noise)
+    return (o.out or x):copy_(y + noise)
   end,
-  log_partition = function(x, bias, beta, base)
-    local y = input(x, bias, beta, base):double()
+  log_partition = function(x, bias, beta)
+    local y = input(x, bias, beta):double()
     return y:square():sum(2) / 2 + LOG_2PI * x:size(2) / 2
   end,
   self_energy = function(v)
@@ -75,17 +79,20 @@ function M.softmax(categories)
   local function groups(y)
     return y:reshape(y:size(1), -1, categories)
   end
-  local function probability(x, bias, beta, base)
-    return x:copy_(groups(input(x, bias, beta, base)):softmax(3):reshape(x.shape))
+  local function probability(x, y)
+    return x:copy_(groups(y):softmax(3):reshape(x.shape))
   end
   return {
-    mean = probability,
-    sample = function(x, bias, beta, base, generator, out)
-      probability(x, bias, beta, base)
-      return core.rbm_sample_groups(out and out:copy_(x) or x, categories, generator)
+    mean = function(x, bias)
+      return probability(x, x + bias)
     end,
-    log_partition = function(x, bias, beta, base)
-      return groups(input(x, bias, beta, base):double()):logsumexp(3):sum(2)
+    sample = function(x, bias, generator, options)
+      local o = options or NONE
+      probability(x, input(x, bias, o.beta, o.base))
+      return core.rbm_sample_groups(o.out and o.out:copy_(x) or x, categories, generator)
+    end,
+    log_partition = function(x, bias, beta)
+      return groups(input(x, bias, beta):double()):logsumexp(3):sum(2)
     end,
     self_energy = no_energy,
     bias_of = function(mean)

@@ -60,7 +60,8 @@ end
 
 --- "Returns the sum of x." -> "the sum of x"
 local function what_comes_back(entry)
-  return (entry.summary:gsub("^Returns ", ""):gsub("^Makes ", ""):gsub("%.$", ""))
+  return (entry.summary:gsub("^Returns ", ""):gsub("^Makes a layer that returns ", "")
+    :gsub("^Makes ", ""):gsub("%.$", ""))
 end
 
 --- the text with the errors of one function as another's
@@ -251,7 +252,9 @@ function M.functional(entry, class, name, tensors)
     line = entry.line,
     summary = ("Returns %s: `%s` as a function."):format(what_comes_back(entry), class),
     text = entry.text,
-    parts = parts_of(entry, {}),
+    parts = parts_of(entry, {
+      raises = errors_of(entry.parts.raises, class:match("[^.]+$"), name),
+    }),
     params = params,
     returns = { { type = TENSOR, text = "" } },
     fields = {},

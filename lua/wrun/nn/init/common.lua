@@ -9,9 +9,6 @@ local M = {}
 
 local TENSOR = check.tensor()
 
---- a rule for the option `generator`, which the draw itself checks
-M.GENERATOR = check.optional(check.passed_on())
-
 --- Refuses what is no tensor.
 function M.check_tensor(fname, tensor)
   check.argument(fname, 1, tensor, TENSOR)

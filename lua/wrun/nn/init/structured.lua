@@ -12,9 +12,7 @@ local M = {}
 --- shapes  tensor [m, n]
 --- domain  any dtype
 --- raises  `eye_: argument 1: expected 2 dimensions`
----
 ---     print(nn.init.eye_(wrun.empty(2, 3)))
----@param tensor wrun.Tensor
 ---@return wrun.Tensor
 function M.eye_(tensor)
   common.check_dimensions("eye_", tensor, 2, 2)
@@ -32,9 +30,7 @@ local DIRAC = { groups = check.integer(1, 1) }
 --- shapes  tensor [out, in, ...] with 1 to 3 further dimensions; groups divides out
 --- domain  any dtype
 --- raises  `dirac_: argument 1: expected 3 to 5 dimensions`; `option groups: expected a divisor`
----
 ---     print(nn.init.dirac_(wrun.empty(2, 2, 3)))
----@param tensor wrun.Tensor
 ---@param ... any groups = 1, or { groups = }
 ---@return wrun.Tensor
 function M.dirac_(tensor, ...)
@@ -60,7 +56,7 @@ function M.dirac_(tensor, ...)
   return tensor
 end
 
-local ORTHOGONAL = { gain = check.number(1), generator = common.GENERATOR }
+local ORTHOGONAL = { gain = check.number(1), generator = check.generator() }
 
 --- Fills with a matrix whose rows or columns, the fewer of them, are orthonormal, times gain.
 ---
@@ -71,10 +67,8 @@ local ORTHOGONAL = { gain = check.number(1), generator = common.GENERATOR }
 --- raises  `orthogonal_: argument 1: expected at least 2 dimensions`; as `normal_`
 --- source  [Saxe2013]; the signs after [Mezzadri2007], "How to generate random matrices from the
 ---   classical compact groups". PyTorch's up to rounding.
----
 ---     local weight = nn.init.orthogonal_(wrun.empty(2, 4), 3)
 ---     print(weight:matmul(weight:t()))  -- 9 on the diagonal
----@param tensor wrun.Tensor
 ---@param ... any gain = 1, or { gain =, generator = }
 ---@return wrun.Tensor
 function M.orthogonal_(tensor, ...)
@@ -94,7 +88,7 @@ function M.orthogonal_(tensor, ...)
 end
 
 local SPARSE = {
-  sparsity = check.number(nil, 0, 1), std = check.number(0.01, 0), generator = common.GENERATOR,
+  sparsity = check.number(nil, 0, 1), std = check.number(0.01, 0), generator = check.generator(),
 }
 
 --- Fills a matrix with draws from N(0, std^2), and then a share of each column with zeros.
@@ -103,9 +97,7 @@ local SPARSE = {
 --- raises  `sparse_: argument 1: expected 2 dimensions`; `option sparsity: expected a number`
 --- source  [Martens2010]. The indices too are drawn from `generator`; PyTorch takes them from the
 ---   default one even then.
----
 ---     print(nn.init.sparse_(wrun.empty(4, 3), 0.5))
----@param tensor wrun.Tensor
 ---@param ... any sparsity, std = 0.01, or { sparsity =, std =, generator = }
 ---@return wrun.Tensor
 function M.sparse_(tensor, ...)

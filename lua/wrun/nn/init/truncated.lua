@@ -8,12 +8,12 @@ local fail = check.fail
 
 local M = {}
 
---- the share of a normal distribution below x
+-- The share of a normal distribution below x.
 local function below(x)
   return (1 + wrun.erf(wrun.tensor(x / math.sqrt(2), { dtype = "float64" })):item()) / 2
 end
 
---- normal draws, all drawn again and put where those before lie outside, until none does
+-- Normal draws: until none lies outside, all are drawn again, to replace those that do.
 local function reject_normal(tensor, o)
   local function bound(x)
     return wrun.tensor(x, { dtype = tensor.dtype }):item()
@@ -30,8 +30,8 @@ local function reject_normal(tensor, o)
   end
 end
 
---- uniform draws, each kept with the probability that its density has beside the largest in [a, b]:
---- for bounds that hold little of the distribution
+-- Uniform draws, each kept with the probability that its density has beside the largest in [a, b]:
+-- for bounds that hold little of the distribution.
 local function reject_uniform(tensor, o)
   local peak = math.max(o.a, math.min(o.mean, o.b))
   local log_peak = -0.5 * ((peak - o.mean) / o.std) ^ 2
@@ -50,7 +50,7 @@ local function reject_uniform(tensor, o)
   end
 end
 
---- the inverse of the distribution function, applied to uniform draws
+-- The inverse of the distribution function, applied to uniform draws.
 local function invert(tensor, o)
   local low, high = below((o.a - o.mean) / o.std), below((o.b - o.mean) / o.std)
   tensor:uniform_(2 * low - 1, 2 * high - 1, { generator = o.generator })
@@ -59,13 +59,11 @@ end
 
 local TRUNCATED = {
   mean = check.number(0),
-  std = check.rule(1, "a number > 0", function(std)
-    return type(std) == "number" and std > 0 and std or nil
-  end),
+  std = check.positive(1),
   a = check.number(-2),
   b = check.number(2),
   method = check.choice("rejection", { "rejection", "inverse" }),
-  generator = common.GENERATOR,
+  generator = check.generator(),
 }
 
 -- [a, b] must hold this share for normal draws to be worth rejecting
@@ -80,9 +78,7 @@ local SHARE = 0.3
 --- domain  float32 or float64; std > 0, a <= b. Warns where mean is more than 2 std outside [a, b].
 --- raises  `trunc_normal_: option b: expected a number >= a`; `option std: expected a number > 0`;
 ---   `expected finite bounds where they hold less than 0.3 of the distribution`
----
 ---     print(nn.init.trunc_normal_(wrun.empty(1000), { std = 2 }):abs():max():le(2))
----@param tensor wrun.Tensor
 ---@param ... any mean = 0, std = 1, a = -2, b = 2, or { mean =, std =, a =, b =, method =,
 ---   generator = }
 ---@return wrun.Tensor

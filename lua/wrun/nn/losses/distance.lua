@@ -2,8 +2,8 @@
 ---
 --- Unlike PyTorch's, they refuse shapes that differ instead of broadcasting them.
 
-local Loss = require "wrun.nn.losses.loss"
 local check = require "wrun.check"
+local Loss = require "wrun.nn.losses.loss"
 
 local M = {}
 
@@ -33,7 +33,6 @@ end
 
 --- Makes the loss d^2 / 2 for |d| <= delta and delta (|d| - delta / 2) beyond, d = x - y, averaged
 --- over all elements.
---- options  delta > 0, default 1
 --- source  [Huber1964]
 ---     local criterion = nn.HuberLoss({ reduction = "none" })
 ---     print(criterion(wrun.tensor { 0.5, 3.0 }, wrun.zeros(2)))
@@ -46,7 +45,7 @@ end)
 
 --- Makes the loss d^2 / (2 beta) for |d| <= beta and |d| - beta / 2 beyond, d = x - y, averaged
 --- over all elements; HuberLoss divided by beta, and L1Loss for beta = 0.
---- options  beta >= 0, default 1
+---
 ---     local criterion = nn.SmoothL1Loss({ beta = 0.5, reduction = "none" })
 ---     print(criterion(wrun.tensor { 0.5, 3.0 }, wrun.zeros(2)))
 M.SmoothL1Loss = Loss.define("SmoothL1Loss", "smooth_l1_loss", {

@@ -15,7 +15,7 @@ local TENSOR = check.tensor()
 --- What losses share.
 --- shapes  input [...], target the same; the loss [], with reduction "none" like the input
 --- domain  float32 or float64
---- options  reduction "mean" (default), "sum" or "none"
+--- options  reduction: of the losses to one number, or none
 --- raises  `option NAME: expected`; `argument 2: expected SHAPE to match`
 ---@class wrun.nn.losses.Loss: wrun.nn.Module
 ---@field reduction "mean"|"sum"|"none"
@@ -84,21 +84,12 @@ local function reduce(o, losses, shares)
   return losses[reduction](losses)
 end
 
---- the names of what compute takes besides o
+-- The names of what compute takes besides o.
 local function tensors_of(compute)
   local names = {}
   for i = 2, debug.getinfo(compute, "u").nparams do
     names[i - 1] = debug.getlocal(compute, i)
   end
-  return names
-end
-
-local function sorted_names(rules)
-  local names = {}
-  for name in pairs(rules) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
   return names
 end
 
@@ -112,10 +103,14 @@ end
 ---@return any
 function Loss.define(name, function_name, rules, compute)
   local class = Loss:extend(name)
-  class.function_name, class.tensors = function_name, tensors_of(compute)
+  class.function_name, class.tensors, class.rules = function_name, tensors_of(compute), rules
   rules.reduction = rules.reduction or check.choice("mean", { "mean", "none", "sum" })
-  local names = sorted_names(rules)
+  local names = check.sorted_keys(rules)
 
+  --- shapes  input [...], target the same; the loss [], with reduction "none" like the input
+  --- domain  float32 or float64
+  --- raises  `NAME: option OPTION: expected`; `NAME: argument N: expected SHAPE to match`
+  ---@param options table?
   function class:init(options)
     local o = check.options(name, options, rules)
     for _, option in ipairs(names) do
@@ -136,7 +131,6 @@ function Loss.define(name, function_name, rules, compute)
   --- shapes  as forward
   --- domain  the options of the class
   --- raises  as the class, under the name of the functional form
-  ---@param options table?
   ---@param ... wrun.Tensor
   ---@return wrun.Tensor
   function class.call(options, ...)

@@ -16,7 +16,6 @@ end
 
 --- Makes the loss x where t = 1 and max(0, margin - x) where t = -1, averaged over all elements.
 --- domain  target 1 or -1
---- options  margin 1
 ---     local distances, same = wrun.tensor { 0.5, 0.25 }, wrun.tensor { 1, -1 }
 ---     print(nn.HingeEmbeddingLoss()(distances, same))
 M.HingeEmbeddingLoss = Loss.define("HingeEmbeddingLoss", "hinge_embedding_loss", {
@@ -39,7 +38,6 @@ end)
 --- averaged over all elements.
 --- shapes  a [...], b and target the same; the loss [], with reduction "none" like a
 --- domain  target 1 or -1
---- options  margin 0
 ---     local a, b = wrun.tensor { 1.0, 2.0 }, wrun.tensor { 2.0, 1.0 }
 ---     print(nn.MarginRankingLoss()(a, b, wrun.tensor { 1, 1 }))
 M.MarginRankingLoss = Loss.define("MarginRankingLoss", "margin_ranking_loss", {
@@ -62,7 +60,6 @@ end
 --- over the rows.
 --- shapes  a, b [n, d], target [n], or [d] and []; the loss [], with "none" like the target
 --- domain  target 1 or -1
---- options  margin from -1 to 1, default 0
 ---     local a, b = wrun.tensor { { 1.0, 0.0 } }, wrun.tensor { { 1.0, 1.0 } }
 ---     print(nn.CosineEmbeddingLoss()(a, b, wrun.tensor { 1 }))
 M.CosineEmbeddingLoss = Loss.define("CosineEmbeddingLoss", "cosine_embedding_loss", {
@@ -78,14 +75,13 @@ M.CosineEmbeddingLoss = Loss.define("CosineEmbeddingLoss", "cosine_embedding_los
 end)
 
 local function distance(o, a, b)
-  return similarity.pairwise_distance(a, b, { p = o.p, eps = o.eps })
+  return similarity.PairwiseDistance.call({ p = o.p, eps = o.eps }, a, b)
 end
 
 --- Makes the loss max(0, d(a, p) - d(a, n) + margin), d the p-norm of the difference, averaged over
 --- the rows: an anchor a should be nearer to p, of its kind, than to n.
 --- shapes  a, p, n [n, d] or [d]; the loss [], with reduction "none" [n] or []
---- options  margin > 0, default 1; p > 0, default 2; swap = true takes the smaller of d(a, n) and
----   d(p, n); eps 1e-6, added to each difference
+--- options  swap: takes the smaller of d(a, n) and d(p, n); eps: is added to each difference
 ---     local a, p, n = wrun.zeros(1, 2), wrun.ones(1, 2), wrun.full({ 1, 2 }, 1.5)
 ---     print(nn.TripletMarginLoss()(a, p, n))
 M.TripletMarginLoss = Loss.define("TripletMarginLoss", "triplet_margin_loss", {

@@ -37,8 +37,8 @@ end
 
 --- Makes the loss -(t log x + (1 - t) log(1 - x)) of probabilities x, averaged over all elements.
 --- domain  input and target from 0 to 1; logarithms below -100 count as -100
---- options  weight, which broadcasts to the input, scales each loss
---- raises  `argument N: expected probabilities from 0 to 1`
+--- options  weight: broadcasts to the input and scales each loss
+--- raises  `NAME: argument N: expected probabilities from 0 to 1`
 ---     print(nn.BCELoss()(wrun.tensor { 0.9, 0.2 }, wrun.tensor { 1.0, 0.0 }))
 M.BCELoss = Loss.define("BCELoss", "binary_cross_entropy", {
   weight = Loss.WEIGHT,
@@ -53,7 +53,7 @@ end)
 --- Makes the loss -(q t log s + (1 - t) log(1 - s)), s = sigmoid(x), of logits x, averaged over
 --- all elements.
 --- domain  any logits, without overflow
---- options  pos_weight, q above, broadcasts to the input; weight as in BCELoss
+--- options  pos_weight: q, which broadcasts to the input; weight: scales each loss, and broadcasts
 ---     local criterion = nn.BCEWithLogitsLoss({ pos_weight = wrun.tensor(3.0) })
 ---     print(criterion(wrun.zeros(2), wrun.tensor { 1.0, 0.0 }))
 M.BCEWithLogitsLoss = Loss.define("BCEWithLogitsLoss", "binary_cross_entropy_with_logits", {
@@ -75,8 +75,8 @@ end
 --- Leibler's divergence, once it is summed over the classes.
 --- shapes  input [n, ...], target the same; the loss [], with reduction "none" like the input
 --- domain  input log probabilities; target probabilities
---- options  log_target = true: the target holds logarithms; reduction "mean" (default) divides by the
----   number of elements, "batchmean" by n, which is the divergence itself; or "sum" or "none"
+--- options  log_target: target holds logarithms; reduction: "mean" divides by the number of
+---   elements, "batchmean" by n, which is the divergence itself
 ---     local p, q = wrun.tensor { { 0.5, 0.5 } }, wrun.tensor { { 0.9, 0.1 } }
 ---     print(nn.KLDivLoss({ reduction = "batchmean" })(q:log(), p))
 M.KLDivLoss = Loss.define("KLDivLoss", "kl_div", {
@@ -91,8 +91,8 @@ M.KLDivLoss = Loss.define("KLDivLoss", "kl_div", {
 end)
 
 --- Makes the loss e^x - t x of a logarithm of rates x and counts t, averaged over all elements.
---- options  log_input = false takes rates x instead, with the loss x - t log(x + eps); eps 1e-8;
----   full = true adds Stirling's approximation of log t! where t > 1
+--- options  log_input: false takes rates x instead, with the loss x - t log(x + eps); full: adds
+---   Stirling's approximation of log t! where t > 1
 ---     print(nn.PoissonNLLLoss()(wrun.zeros(2), wrun.tensor { 1.0, 3.0 }))
 M.PoissonNLLLoss = Loss.define("PoissonNLLLoss", "poisson_nll_loss", {
   log_input = check.boolean(true),
@@ -134,8 +134,8 @@ end
 --- shapes  input [..., m], target the same; var [..., m], [..., 1] or [...]; the loss [], with
 ---   reduction "none" like the input
 --- domain  var >= 0, or a number for all; where it is below eps it counts as eps
---- options  eps > 0, default 1e-6; full = true adds log(2 pi) / 2
---- raises  `argument 3: expected variances >= 0`; `argument 3: expected SHAPE, or one variance`
+--- options  full: adds log(2 pi) / 2
+--- raises  `NAME: argument 3: expected variances >= 0`; `NAME: argument 3: expected SHAPE, or one`
 ---     local x, t = wrun.zeros(2), wrun.tensor { 1.0, 2.0 }
 ---     print(nn.GaussianNLLLoss()(x, t, wrun.ones(2)))
 M.GaussianNLLLoss = Loss.define("GaussianNLLLoss", "gaussian_nll_loss", {

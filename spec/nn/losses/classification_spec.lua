@@ -1,5 +1,8 @@
---- CrossEntropyLoss against sums by hand, and what it refuses.
+--- Losses against classes: beside PyTorch's, CrossEntropyLoss by hand too, and what they refuse.
 
+local cases = require "spec.support.cases"
+local layers = require "spec.support.layers"
+local losses = require "spec.support.losses"
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
@@ -7,6 +10,9 @@ local wrun = require "wrun"
 local nn = wrun.nn
 
 local CLOSE = { rtol = 1e-12, atol = 1e-13 }
+local LIKE_PYTORCH = {
+  float64 = { rtol = 1e-12, atol = 1e-13 }, float32 = { rtol = 1e-5, atol = 1e-6 },
+}
 local DOUBLE = { dtype = "float64" }
 
 -- Logits whose probabilities are simple: log p itself.
@@ -24,7 +30,76 @@ local function assert_close(want, tensor)
   near.lists(want, near.flat(tensor), CLOSE)
 end
 
+describe("a loss against classes", function()
+  for claim, check in layers.each("losses", require "wrun.nn.losses.classification") do
+    it(claim, check)
+  end
+
+  local M, V = wrun.zeros(2, 3), wrun.zeros(3)
+
+  local refused = {
+    { "argument 1: expected a float32 or float64 tensor, got an int64 tensor [3]", { "NLLLoss" },
+      {}, V:long(), V, V },
+    { "argument 2: expected int64 or uint8 classes, got a float32 tensor [2]",
+      { "NLLLoss", "MultiMarginLoss" }, {}, M, wrun.zeros(2) },
+    { "argument 2: expected int64 or uint8 classes, got nil", { "NLLLoss" }, {}, M },
+    { "argument 2: expected [2] to match [2, 3], got [3]", { "NLLLoss", "MultiMarginLoss" }, {}, M,
+      wrun.tensor { 1, 2, 3 } },
+    { "argument 2: expected classes from 1 to 3, got 0 at index 2; "
+      .. "labels that count from 0 need +1", { "NLLLoss", "MultiMarginLoss", "CrossEntropyLoss" },
+      {}, M, wrun.tensor { 1, 0 } },
+    { "argument 2: expected classes from 1 to 3, got -100 at index 1", { "MultiMarginLoss" }, {}, M,
+      wrun.tensor { -100, 1 } },
+    { "argument 1: expected [C], [n, C] or [n, C, ...], got []", { "NLLLoss", "MultiMarginLoss",
+      "CrossEntropyLoss" }, {}, wrun.zeros(), wrun.tensor(1) },
+    { "argument 1: expected [C] or [n, C], got [1, 2, 3]", { "MultiMarginLoss" }, {},
+      wrun.zeros(1, 2, 3), wrun.tensor { { 1 } } },
+    { "option weight: expected [3] to match [2, 3], got [2]", { "NLLLoss", "MultiMarginLoss" },
+      { weight = wrun.ones(2) }, M, wrun.tensor { 1, 2 } },
+  }
+
+  for claim, check in losses.each_refused(refused) do
+    it(claim, check)
+  end
+
+  it("refuses settings that make no sense", function()
+    assert.equal("MultiMarginLoss: option p: expected an integer from 1 to 2, got 3",
+      refusal(nn.MultiMarginLoss, { p = 3 }))
+  end)
+end)
+
+local function option_text(options)
+  local parts = {}
+  for name, value in pairs(options) do
+    parts[#parts + 1] = name .. (type(value) == "table" and "" or " = " .. tostring(value))
+  end
+  table.sort(parts)
+  return table.concat(parts, ", ")
+end
+
 describe("nn.CrossEntropyLoss", function()
+  for _, case in ipairs(require("spec.fixtures.cross_entropy")) do
+    local kind = math.type(case.target[1]) == "float" and "probabilities" or "classes"
+    it(("of %s %s, %s [%s], is PyTorch's with its gradient"):format(case.dtype, kind,
+      option_text(case.options), table.concat(case.shape, ", ")), function()
+      local options = {}
+      for name, value in pairs(case.options) do
+        options[name] = value
+      end
+      if options.weight then
+        options.weight = wrun.tensor(options.weight, { dtype = case.dtype })
+      end
+      local input = cases.tensor(case.dtype, case.shape, case.input):requires_grad_(true)
+      local target_dtype = kind == "classes" and "int64" or case.dtype
+      local target = cases.tensor(target_dtype, case.target_shape, case.target)
+      local value = loss(options, input, target)
+      assert.equal(case.dtype, value.dtype)
+      near.lists(case.loss, near.flat(value), LIKE_PYTORCH[case.dtype])
+      value:sum():backward()
+      near.lists(case.grad, near.flat(input.grad), LIKE_PYTORCH[case.dtype])
+    end)
+  end
+
   it("is the mean of -log p of the right class, whatever the logits' offset", function()
     local want = -(math.log(0.5) + math.log(0.75) + math.log(0.1)) / 3
     local target = wrun.tensor({ 1, 2, 1 })

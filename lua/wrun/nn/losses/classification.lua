@@ -95,10 +95,10 @@ end
 --- shapes  input [C], [n, C] or [n, C, ...]; target without the C, or like input when it holds
 ---   probabilities; the loss [], with reduction "none" like a target of classes
 --- domain  input logits; target int64 or uint8 classes 1..C, or probabilities of a float dtype
---- options  weight [C] scales each class, and the mean divides by the weights of the targets;
----   ignore_index (-100): samples with this target count for nothing; label_smoothing in 0..1 moves
----   that share of each target to all classes alike
---- raises  `argument 2: expected classes from 1`
+--- options  weight: [C] scales each class, and the mean divides by the weights of the targets;
+---   ignore_index: samples with this target count for nothing; label_smoothing: this share of each
+---   target moves to all classes alike
+--- raises  `NAME: argument 2: expected classes from 1`
 ---     local criterion = nn.CrossEntropyLoss({ label_smoothing = 0.1 })
 ---     print(criterion(wrun.zeros(2, 3), wrun.tensor { 1, 3 }))
 M.CrossEntropyLoss = Loss.define("CrossEntropyLoss", "cross_entropy", {
@@ -119,8 +119,9 @@ end)
 --- shapes  input [C], [n, C] or [n, C, ...]; target without the C; the loss [], with reduction
 ---   "none" like the target
 --- domain  input log probabilities; target int64 or uint8 classes 1..C
---- options  weight and ignore_index as those of CrossEntropyLoss
---- raises  `argument 2: expected classes from 1`
+--- options  weight: [C] scales each class, and the mean divides by the weights of the targets;
+---   ignore_index: samples with this target count for nothing
+--- raises  `NAME: argument 2: expected classes from 1`
 ---     local log_p = wrun.tensor({ { 0.5, 0.5 }, { 0.9, 0.1 } }):log()
 ---     print(nn.NLLLoss()(log_p, wrun.tensor { 1, 2 }))
 M.NLLLoss = Loss.define("NLLLoss", "nll_loss", {
@@ -134,8 +135,8 @@ end)
 --- averaged over the samples.
 --- shapes  input [C] or [n, C]; target [] or [n]; the loss [], with "none" like the target
 --- domain  target int64 or uint8 classes 1..C
---- options  p 1 or 2; margin 1; weight [C]
---- raises  `argument 1: expected [C] or [n, C]`
+--- options  weight: [C] scales each class
+--- raises  `NAME: argument 1: expected [C] or [n, C]`; `NAME: argument 2: expected classes from 1`
 ---     local loss = nn.MultiMarginLoss()(wrun.tensor { 0.1, 0.2, 0.8 }, wrun.tensor(3))
 ---     print(loss)
 M.MultiMarginLoss = Loss.define("MultiMarginLoss", "multi_margin_loss", {

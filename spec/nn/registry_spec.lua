@@ -1,0 +1,71 @@
+--- What a module holds: its fields by kind, in order, each once, under their names.
+
+local modules = require "spec.support.modules"
+local refusal = require "spec.support.refusal"
+local wrun = require "wrun"
+
+local nn = wrun.nn
+local Net, names_of, keys_of = modules.Net, modules.names_of, modules.keys_of
+
+describe("what a module holds", function()
+  it("registers by assignment, own parameters first, then children in order", function()
+    local net = Net()
+    assert.same({ "scale", "second.weight", "second.bias", "first.weight" },
+      names_of(net:named_parameters()))
+    assert.equal(4, #net:parameters())
+    assert.equal(net.scale, net:parameters()[1])
+    assert.equal(net.first.weight, net:parameters()[4])
+  end)
+
+  it("can leave out what is below, and put a prefix before the names", function()
+    local net = Net()
+    assert.same({ "scale" }, names_of(net:named_parameters({ recurse = false })))
+    assert.equal(1, #net:parameters({ recurse = false }))
+    assert.same({ "net.count", "net.scratch" },
+      names_of(net:named_buffers({ prefix = "net", recurse = false })))
+    assert.equal("net.second.weight", names_of(net:named_parameters({ prefix = "net" }))[2])
+    assert.equal(2, #net:buffers({ recurse = true }))
+    assert.equal(0, #nn.Sequential(net):buffers({ recurse = false }))
+    for _, name in ipairs { "parameters", "named_parameters", "buffers", "named_buffers" } do
+      assert.equal(name .. ": option deep: unknown; the options are prefix, recurse",
+        refusal(net[name], net, { deep = true }))
+    end
+  end)
+
+  it("leaves plain tensors and values alone", function()
+    local net = Net()
+    net.cache = wrun.zeros(3)
+    assert.equal(4, #net:parameters())
+    assert.same({ "count", "scratch" }, names_of(net:named_buffers()))
+  end)
+
+  it("follows reassignment and removal", function()
+    local net = Net()
+    local new = nn.Linear(3, 9)
+    net.second = new
+    assert.equal(new.weight, net:parameters()[2])
+    net.second = nil
+    assert.same({ "scale", "first.weight" }, names_of(net:named_parameters()))
+    net.second = new
+    assert.equal("second.weight", names_of(net:named_parameters())[2])
+  end)
+
+  it("counts a shared parameter once, and writes it under every name", function()
+    local net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    net[2].weight = net[1].weight
+    assert.equal(3, #net:parameters())
+    assert.same({ "1.weight", "1.bias", "2.weight", "2.bias" }, keys_of(net:state_dict()))
+    local twice = nn.Sequential(net[1], net[1])
+    assert.equal(2, #twice:parameters())
+    assert.equal(2, #twice:modules())
+  end)
+
+  it("names children and modules", function()
+    local net = nn.Sequential(nn.Linear(1, 1), nn.Sequential(nn.ReLU()))
+    assert.same({ 1, 2 }, names_of(net:named_children()))
+    assert.same({ "", "1", "2", "2.1" }, names_of(net:named_modules()))
+    assert.equal(net[2], net:children()[2])
+    assert.equal(net, net:modules()[1])
+    assert.equal(4, #net:modules())
+  end)
+end)

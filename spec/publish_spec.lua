@@ -1,0 +1,28 @@
+--- Gathering functions in one table, and which of them are methods.
+
+local publish = require "wrun.publish"
+
+describe("publish.into", function()
+  it("copies every field and returns the target", function()
+    local target = { a = 1 }
+    assert.equal(target, publish.into(target, { b = 2, c = 3 }))
+    assert.same({ a = 1, b = 2, c = 3 }, target)
+  end)
+
+  it("refuses a name that is there", function()
+    local target = { a = 1 }
+    local ok, text = pcall(publish.into, target, { a = 1 })
+    assert.is_false(ok)
+    assert.equal("publish: a: is there already", text)
+  end)
+end)
+
+describe("publish.without_methods", function()
+  it("marks functions that tensors do not get", function()
+    local topic = { zeros = print, add = print }
+    assert.equal(topic, publish.without_methods(topic, { "zeros" }))
+    assert.is_false(publish.is_method(topic, "zeros"))
+    assert.is_true(publish.is_method(topic, "add"))
+    assert.is_true(publish.is_method({ add = print }, "add"))
+  end)
+end)
