@@ -1,12 +1,4 @@
-# make                 build/wrun            make module    build/wrun.so, for a stock lua5.4
-# make mnist ARGS=...  train on MNIST        make bench     measure
-# make test            every spec            make lint      style and static analysis
-# make check-all       the specs again, under sanitizers and valgrind
-# make parity          how much of PyTorch's interface is here and agrees
-# make structure       the folders, and what uses what
-# make docs            the reference, in build/docs
-# make fuzz            FUZZ_SECONDS=60 ONLY=npy: the readers of data files, given any bytes
-# make install         PREFIX=/usr/local DESTDIR=
+# "make help" lists the targets: each has a line that begins with ## above it.
 #
 # Missing Debian packages (listed in .packages) are installed first; "make deps" does only that.
 
@@ -16,6 +8,7 @@ LDFLAGS  ?=
 PREFIX   ?= /usr/local
 BUILD    ?= build
 BUSTED   ?= $$(command -v busted) --ignore-lua
+PYTHON   ?= python3
 VALGRIND ?= valgrind --quiet --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite
 
 WARNINGS  := -Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Wmissing-prototypes \
@@ -38,17 +31,33 @@ LINK    = $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--as-needed -pthread
 
 SOURCES  := $(wildcard runtime/*/*.c)
 HEADERS  := $(wildcard runtime/*/*.h)
+FORMATTED = $(SOURCES) $(HEADERS) $(wildcard scripts/bench/*.c spec/fuzz/*.c)
 OBJECTS  := $(SOURCES:runtime/%.c=$(BUILD)/%.o)
 LUA      := $(shell find lua -name '*.lua' | LC_ALL=C sort)
 SCRIPTS  := $(wildcard scripts/*.lua)
 EMBEDDED := $(LUA) $(SCRIPTS)
 
-.PHONY: all module deps test structure parity docs lint check-asan check-valgrind check-all fuzz bench \
-        mnist install uninstall clean FORCE
+.PHONY: all help module debug deps test coverage structure parity docs types lint format \
+        check-asan check-tsan check-valgrind check-all fuzz bench bench-compare mnist \
+        install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
-all: $(BUILD)/wrun
+## build/wrun, the program; build/compile_commands.json, for editors
+all: $(BUILD)/wrun $(BUILD)/compile_commands.json
+
+## this list
+help:
+	@awk '/^## / { text = substr($$0, 4); next } \
+	  text && /^[a-z-]+:/ { sub(/:.*/, ""); printf "make %-15s %s\n", $$0, text } \
+	  { text = "" }' Makefile
+
+## build/wrun.so, with which a stock lua5.4 can require "wrun"
 module: $(BUILD)/wrun.so
+
+## build/debug/wrun, for a debugger: -Og -g3
+debug:
+	@$(MAKE) all BUILD=build/debug CFLAGS="-Og -g3"
+	@echo "On one thread: gdb --args build/debug/wrun --threads 1 SCRIPT"
 
 $(BUILD)/wrun: $(OBJECTS)
 	@echo "LD $@"
@@ -65,6 +74,13 @@ $(BUILD)/%.o: runtime/%.c Makefile | build/packages-build
 	@$(COMPILE) -MMD -MP -c -o $@ $<
 
 -include $(OBJECTS:.o=.d)
+
+# How each file is compiled, for clangd.
+$(BUILD)/compile_commands.json: $(SOURCES) Makefile | build/packages-build
+	@mkdir -p $(@D)
+	@{ separator='['; for file in $(SOURCES); do \
+	  printf '%s\n{"directory": "%s", "file": "%s",\n "command": "%s"}' "$$separator" \
+	    '$(CURDIR)' "$$file" "$(COMPILE) -c $$file"; separator=','; done; echo ']'; } >$@
 
 # The files inside the binary; written anew only when the list has changed.
 $(BUILD)/command/embedded.o: $(BUILD)/embedded_table.h $(EMBEDDED)
@@ -92,32 +108,60 @@ build/packages-%: .packages
 	fi
 	@touch $@
 
-deps: $(addprefix build/packages-,build data test docs lint check)
+## every Debian package that some target needs
+deps: $(addprefix build/packages-,build data test docs lint check fuzz)
 
+## every spec; SPEC=spec/tensor runs what is there
 test: all module build/packages-test
 	$(BUILD)/wrun $(BUSTED) $(SPEC)
 
-# The folders, who uses whom, and what runs up or in a circle.
+## the specs, and for each folder how many lines of C they run
+coverage: build/packages-test
+	@$(MAKE) all BUILD=build/coverage CFLAGS="-O1 -g --coverage -fprofile-update=atomic"
+	@find build/coverage -name '*.gcda' -delete
+	build/coverage/wrun $(BUSTED) --exclude-tags=memory,slow $(SPEC)
+	@build/coverage/wrun spec/coverage.lua build/coverage
+
+## the folders, who uses whom, and what runs up or in a circle
 structure: all build/packages-test
 	@$(BUILD)/wrun spec/structure.lua
 
+## how much of PyTorch's interface is here and agrees
 parity: all build/packages-test
 	$(BUILD)/wrun spec/parity.lua
 
+## style and static analysis
 lint: $(BUILD)/embedded_table.h build/packages-lint
-	clang-format --dry-run -Werror $(SOURCES) $(HEADERS) scripts/bench/*.c spec/fuzz/*.c
+	clang-format --dry-run -Werror $(FORMATTED)
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 \
 	  --inline-suppr --suppress=unknownMacro:runtime/kernels/ops.def \
 	  -D'_Noreturn=__attribute__((noreturn))' -Iruntime -I$(BUILD) runtime
 	luacheck --quiet lua scripts spec
 
+## clang-format on every file of C
+format: build/packages-lint
+	clang-format -i $(FORMATTED)
+
 # Here too a malloc that fails must return NULL, as Lua expects.
+## the specs under AddressSanitizer and UndefinedBehaviorSanitizer
 check-asan: build/packages-test
 	$(MAKE) all BUILD=build/asan \
 	  CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
 	ASAN_OPTIONS=allocator_may_return_null=1 build/asan/wrun $(BUSTED) --exclude-tags=memory,slow $(SPEC)
 
-# Forty times slower: what is tagged #many repeats with more numbers what others do with few.
+# On more threads than many machines have processors; and where addresses need not be random,
+# since ThreadSanitizer finds no room among those that are too much so.
+THREADED ?= spec/runtime/threads_spec.lua spec/rbm spec/optim
+FIXED    ?= $$(setarch -R true 2>/dev/null && echo setarch -R)
+
+## the specs of what uses several threads, under ThreadSanitizer
+check-tsan: build/packages-test
+	$(MAKE) all BUILD=build/tsan CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=thread"
+	TSAN_OPTIONS=halt_on_error=1 $(FIXED) build/tsan/wrun --threads 3 $(BUSTED) \
+	  --exclude-tags=memory,slow $(SPEC) $(THREADED)
+
+# What is tagged #many repeats with more numbers what others do with few.
+## the specs under valgrind, forty times slower
 check-valgrind: all build/packages-test build/packages-check
 	$(VALGRIND) $(BUILD)/wrun $(BUSTED) --exclude-tags=memory,slow,many $(SPEC)
 
@@ -135,6 +179,7 @@ $(BUILD)/fuzz/%: spec/fuzz/formats.c $(FUZZ_SOURCES) $(HEADERS) | build/packages
 	  -DFORMAT=$* -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 	  -o $@ spec/fuzz/formats.c $(FUZZ_SOURCES) -pthread $(LIBRARY_LIBS) -lm
 
+## the readers of data files, given any bytes; FUZZ_SECONDS=60 ONLY=npy
 fuzz: all build/packages-fuzz $(FUZZ_FORMATS:%=$(BUILD)/fuzz/%)
 	@for format in $(or $(ONLY),$(FUZZ_FORMATS)); do \
 	  seeds=$(BUILD)/fuzz/$$format-seeds; corpus=$(BUILD)/fuzz/$$format-corpus; \
@@ -144,9 +189,11 @@ fuzz: all build/packages-fuzz $(FUZZ_FORMATS:%=$(BUILD)/fuzz/%)
 	    $$corpus $$seeds || exit 1; \
 	done
 
+## lint; every spec, also the slow ones; the sanitizers and valgrind
 check-all: lint
 	$(MAKE) test SPEC=--run=all
 	$(MAKE) check-asan
+	$(MAKE) check-tsan
 	$(MAKE) check-valgrind
 
 # The bare products that the benchmarks compare with.
@@ -154,26 +201,44 @@ $(BUILD)/bare.so: scripts/bench/bare.c Makefile | build/packages-build
 	@echo "CC $<"
 	@$(COMPILE) $(LDFLAGS) -shared -Wl,--as-needed -o $@ $< $(filter-out -llua5.4,$(LIBRARY_LIBS))
 
-bench: all $(BUILD)/bare.so
-	@for part in $(or $(ONLY),epoch small start memory elementwise rbm); do \
-	  $(BUILD)/wrun scripts/bench/all.lua $$part || exit 1; \
-	done
+## measure; ONLY="epoch small", PYTHON= a python3 that has PyTorch
+bench: all $(BUILD)/bare.so build/packages-data
+	@mkdir -p $(BUILD)/bench
+	@file=$(BUILD)/bench/$$(date +%Y-%m-%dT%H-%M-%S).jsonl; \
+	for part in $(or $(ONLY),epoch small start memory elementwise rbm); do \
+	  $(BUILD)/wrun scripts/bench/all.lua --results $$file --python $(PYTHON) $$part || exit 1; \
+	done; echo; echo "$$file"
+
+## two results of it side by side: A=FILE B=FILE, from build/bench
+bench-compare: all
+	@$(BUILD)/wrun scripts/bench/compare.lua $(A) $(B)
 
 # LDoc's input, with a configuration of its own, is written by wrun.
+## the reference as pages, in build/docs
 docs: all build/packages-docs
 	@rm -rf $(BUILD)/reference $(BUILD)/docs && mkdir -p $(BUILD)/reference
 	@$(BUILD)/wrun scripts/docs/ldoc.lua $(BUILD)/reference $(BUILD)/docs
 	@ldoc --quiet --config $(BUILD)/reference/config.ld $(BUILD)/reference
 	@echo "$(BUILD)/docs/index.html"
 
+## the types of the library for editors, in build/types (LuaCATS)
+types: all
+	@mkdir -p $(BUILD)/types
+	@$(BUILD)/wrun scripts/docs/luacats.lua $(BUILD)/types/wrun.lua
+	@echo "$(BUILD)/types/wrun.lua"
+
+## train a network on MNIST; ARGS="--epochs 3" passes options
 mnist: all build/packages-data
 	$(BUILD)/wrun scripts/mnist_xavier.lua $(ARGS)
 
+## copy the program to PREFIX=/usr/local, under DESTDIR=
 install: all
 	install -D -s $(BUILD)/wrun $(DESTDIR)$(PREFIX)/bin/wrun
 
+## remove it from there
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/wrun
 
+## remove build/
 clean:
 	rm -rf build

@@ -46,6 +46,26 @@ describe("wrun.help", function()
     assert.equal(help(wrun.index), help("[]"))
   end)
 
+  it("says the options of a class by its rules, and what they mean by its bases", function()
+    local function shows(text, class)
+      assert.matches(text, help(class):gsub("%s+", " "), 1, true)
+    end
+    shows(" options etas = {0.5, 1.2} (two numbers with 0 < a < 1 < b); lr = 0.01 (a number >= 0): "
+      .. "d in the first step, and no more than that; maximize = false: g begins with minus",
+      wrun.optim.Rprop)
+    shows("; decoupled_weight_decay = true (true (Adam can do without)): always so;",
+      wrun.optim.AdamW)
+    shows("eps = 1e-08 (a number >= 0): keeps what is divided by above 0", wrun.optim.AdamW)
+    shows("weight_decay = 0.01 (a number >= 0): of the parameters, as above ", wrun.optim.AdamW)
+    shows("weight_decay = 0 (a number >= 0): g is the gradient plus ", wrun.optim.Adam)
+    shows("line_search_fn (strong_wolfe, or none); lr = 1 ", wrun.optim.LBFGS)
+    shows(" raises `LBFGS: expected one group of parameters`; `LBFGS: argument 1: expected param",
+      wrun.optim.LBFGS)
+    shows('mode = "min" (min or max)', wrun.optim.lr_scheduler.ReduceLROnPlateau)
+    shows(" options gamma = 0.1: the factor; step_size (an integer >= 1) raises `StepLR: argument 1",
+      wrun.optim.lr_scheduler.StepLR)
+  end)
+
   it("knows a class, an instance, a method and what it inherits", function()
     local linear = "nn.Linear(in_features, out_features, options?)   a class, below nn.Module"
     assert.equal(linear, first_line(nn.Linear))

@@ -161,7 +161,6 @@ local STEPS = check.integer(1000, 1)
 --- source  [Hinton2006] section 6
 ---     local d = dbn.new { sizes = { 6, 4, 2 }, seed = 1 }
 ---     print(d:sample(3, 10))
----@param n integer
 ---@param steps integer?
 function Model:sample(n, steps)
   n = check.argument("sample", 1, n, COUNT)

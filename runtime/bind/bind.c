@@ -36,8 +36,8 @@ static bool is_library(const lua_Debug *frame)
     return strcmp(frame->what, "C") == 0 || strncmp(frame->source, "=wrun", 5) == 0;
 }
 
-/* Puts the text of a local variable `error_context` of this frame, if there is one, before the
- * string on top. */
+/* Puts the text of a local variable `error_context` of this frame,
+ * if there is one, before the string on top. */
 static void prepend_context(lua_State *L, lua_Debug *frame)
 {
     const char *name;

@@ -79,14 +79,13 @@ void bind_check_unshared(lua_State *L, const char *f, Tensor *t)
     if (t->storage->viewed)
         bind_fail(L,
                   "%s: argument 1: gradients flow through a view of this tensor's memory, which a "
-                  "change in place would "
-                  "bypass; clone() it first",
+                  "change in place would bypass; clone() it first",
                   f);
     if (t->is_view)
         bind_fail(L,
                   "%s: argument 1: it is a view of another tensor, which the gradient of a change "
-                  "in place would not "
-                  "reach; write t[key] = value into that tensor, or clone() the view first",
+                  "in place would not reach; write t[key] = value into that tensor, or clone() the "
+                  "view first",
                   f);
 }
 
@@ -98,8 +97,7 @@ void bind_check_writable(lua_State *L, const char *f, int index, Tensor *t)
         if (is_leaf)
             bind_fail(L,
                       "%s: argument %d: a leaf that requires a gradient cannot be changed in "
-                      "place; do it inside "
-                      "wrun.no_grad",
+                      "place; do it inside wrun.no_grad",
                       f, index);
     }
     for (int d = 0; d < t->ndim; d++)
@@ -110,8 +108,8 @@ void bind_check_writable(lua_State *L, const char *f, int index, Tensor *t)
                       f, index);
 }
 
-/* pushes what the gradient of the tensor at index goes to: its node, itself if a leaf, nil if it
- * wants none */
+/* pushes what the gradient of the tensor at index goes to:
+ * its node, itself if a leaf, nil if it wants none */
 static void push_edge(lua_State *L, int index, const Tensor *t)
 {
     if (!t->requires_grad)
@@ -229,8 +227,7 @@ static Node *check_live_node(lua_State *L, const char *f, int index)
     Node *node = check_node(L, f, index);
     if (node->released)
         bind_fail(L, "backward: this graph was walked already and its values are gone; pass "
-                     "retain_graph = true the "
-                     "first time");
+                     "retain_graph = true the first time");
     return node;
 }
 
@@ -271,8 +268,7 @@ static void push_value(lua_State *L, Node *node, const Argument *argument, int s
     const char *which = slot == NODE_RESULT ? "result" : "argument", *name = lua_tostring(L, -1);
     bind_fail(L,
               "backward: %s %d of %s, %s, is needed for the gradient but was changed in place "
-              "(version %I, saved at "
-              "%I); clone() it before the change",
+              "(version %I, saved at %I); clone() it before the change",
               which, slot == NODE_RESULT ? 1 : slot - NODE_VALUES + 1, name,
               bind_describe(L, lua_gettop(L) - 2), (LUAI_UACINT)t->storage->version,
               (LUAI_UACINT)argument->version);
@@ -376,8 +372,8 @@ static int graph_is_grad_enabled(lua_State *L)
     return 1;
 }
 
-/* set_traces(t) -> what it was: nodes made from now on are keys in t, their lines the values; nil
- * ends that */
+/* set_traces(t) -> what it was: nodes made from now on are keys in t, their lines the values;
+ * nil ends that */
 static int graph_set_traces(lua_State *L)
 {
     lua_settop(L, 1);
@@ -424,7 +420,7 @@ static int call_recorded(lua_State *L)
     count = count < result ? count : result - 1; /* the call may have dropped surplus arguments */
     bool in_place = (lua_tointeger(L, lua_upvalueindex(4)) & IN_PLACE) != 0;
     Tensor *y = bind_to_tensor(L, result), *first = bind_to_tensor(L, 1);
-    if (y == NULL || !dtype_is_float((DType)y->dtype) || (y == first && !in_place))
+    if (y == NULL || !tensor_is_float(y) || (y == first && !in_place))
         return results;
     lua_pushvalue(L, lua_upvalueindex(2));
     lua_insert(L, result);
@@ -434,8 +430,8 @@ static int call_recorded(lua_State *L)
     return results;
 }
 
-/* differentiable(row, call, mask) -> call, recording itself; bit 32 of the mask: the call works in
- * place */
+/* differentiable(row, call, mask) -> call, recording itself;
+ * bit 32 of the mask: the call works in place */
 static int graph_differentiable(lua_State *L)
 {
     lua_settop(L, 3);

@@ -130,9 +130,10 @@ int bind_sizes(lua_State *L, const char *f, int first, int64_t *sizes, int *next
         for (lua_pushnil(L); lua_next(L, first) != 0; lua_pop(L, 1))
             keys++;
         if (keys != count)
-            bind_fail(
-                L, "%s: argument %d: expected only sizes in this table; options go into the next",
-                f, first);
+            bind_fail(L,
+                      "%s: argument %d: expected only sizes in this table; "
+                      "options go into the next",
+                      f, first);
         *next = first + 1;
         return n;
     }
@@ -149,7 +150,7 @@ int bind_sizes(lua_State *L, const char *f, int first, int64_t *sizes, int *next
 
 void bind_check_float(lua_State *L, const char *f, int index, const Tensor *t)
 {
-    if (!dtype_is_float((DType)t->dtype))
+    if (!tensor_is_float(t))
         bind_fail_argument(L, f, index, "a float32 or float64 tensor");
 }
 
@@ -183,17 +184,6 @@ void bind_check_options(lua_State *L, const char *f, int index, const char *cons
     }
 }
 
-/* pushes the field and returns true, or pushes nothing */
-static bool push_option(lua_State *L, int index, const char *name)
-{
-    if (lua_isnoneornil(L, index))
-        return false;
-    if (lua_getfield(L, index, name) != LUA_TNIL)
-        return true;
-    lua_pop(L, 1);
-    return false;
-}
-
 void bind_push_option(lua_State *L, const char *f, int index, const char *name, int type,
                       const char *expected)
 {
@@ -206,10 +196,9 @@ void bind_push_option(lua_State *L, const char *f, int index, const char *name, 
 
 DType bind_option_dtype(lua_State *L, const char *f, int index, DType otherwise)
 {
-    if (!push_option(L, index, "dtype"))
-        return otherwise;
     DType dtype = otherwise;
-    if (lua_type(L, -1) != LUA_TSTRING || !dtype_find(lua_tostring(L, -1), &dtype))
+    bind_push_option(L, f, index, "dtype", LUA_TSTRING, DTYPE_NAMES);
+    if (!lua_isnil(L, -1) && !dtype_find(lua_tostring(L, -1), &dtype))
         bind_fail(L, "%s: option dtype: expected " DTYPE_NAMES ", got %s", f,
                   bind_describe(L, lua_gettop(L)));
     lua_pop(L, 1);
@@ -218,12 +207,8 @@ DType bind_option_dtype(lua_State *L, const char *f, int index, DType otherwise)
 
 bool bind_option_boolean(lua_State *L, const char *f, int index, const char *name, bool otherwise)
 {
-    if (!push_option(L, index, name))
-        return otherwise;
-    if (lua_type(L, -1) != LUA_TBOOLEAN)
-        bind_fail(L, "%s: option %s: expected true or false, got %s", f, name,
-                  bind_describe(L, lua_gettop(L)));
-    bool value = lua_toboolean(L, -1);
+    bind_push_option(L, f, index, name, LUA_TBOOLEAN, "true or false");
+    bool value = lua_isnil(L, -1) ? otherwise : lua_toboolean(L, -1);
     lua_pop(L, 1);
     return value;
 }
@@ -232,9 +217,10 @@ void bind_option_requires_grad(lua_State *L, const char *f, int index, Tensor *t
 {
     if (!bind_option_boolean(L, f, index, "requires_grad", false))
         return;
-    if (!dtype_is_float((DType)t->dtype))
-        bind_fail(
-            L, "%s: option requires_grad: only float32 and float64 tensors have gradients, got %s",
-            f, dtype_info[t->dtype].name);
+    if (!tensor_is_float(t))
+        bind_fail(L,
+                  "%s: option requires_grad: only float32 and float64 tensors have gradients, "
+                  "got %s",
+                  f, dtype_info[t->dtype].name);
     t->requires_grad = true;
 }

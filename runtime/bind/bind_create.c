@@ -64,10 +64,10 @@ static void inspect(lua_State *L, Nested *nested, int depth)
     Scalar s;
     if (depth == nested->ndim) {
         if (!bind_to_scalar(L, -1, &s))
-            bind_fail(
-                L,
-                "tensor: argument 1: expected numbers or booleans in tables of one shape, got %s",
-                bind_describe(L, lua_gettop(L)));
+            bind_fail(L,
+                      "tensor: argument 1: expected numbers or booleans in tables of one shape, "
+                      "got %s",
+                      bind_describe(L, lua_gettop(L)));
         if (nested->seen && (s.category == CATEGORY_BOOL) != (nested->category == CATEGORY_BOOL))
             bind_fail(L, "tensor: argument 1: expected either numbers or booleans, got both");
         nested->category =
@@ -106,8 +106,8 @@ static void fill(lua_State *L, const Nested *nested, int depth, DType dtype, cha
     }
 }
 
-/* tensor(data, {dtype=, requires_grad=}): from a number, a boolean, nested tables, or a copy of a
- * tensor */
+/* tensor(data, {dtype=, requires_grad=}):
+ * from a number, a boolean, nested tables, or a copy of a tensor */
 static int core_tensor(lua_State *L)
 {
     static const DType natural[] = {
@@ -238,8 +238,8 @@ static int64_t count_steps(int64_t start, int64_t stop, int64_t step)
     return (int64_t)(distance / length + (distance % length != 0));
 }
 
-/* arange([start,] stop [, step], options): start, start + step, ... below stop (above it for a
- * negative step) */
+/* arange([start,] stop [, step], options):
+ * start, start + step, ... below stop (above it for a negative step) */
 static int core_arange(lua_State *L)
 {
     Scalar part[3] = {whole_number(0), whole_number(0), whole_number(1)};
@@ -281,8 +281,8 @@ static int core_arange(lua_State *L)
     return 1;
 }
 
-/* linspace(start, stop, n, options): n values, both ends included; the second half is counted from
- * the end */
+/* linspace(start, stop, n, options): n values, both ends included;
+ * the second half is counted from the end */
 static int core_linspace(lua_State *L)
 {
     double start = bind_number(L, "linspace", 1, "a number"),

@@ -141,13 +141,12 @@ static bool is_negative(int64_t i)
 /* integers have no quotient by zero and no negative powers */
 static void check_integers(lua_State *L, const Entry *entry, const Call *call)
 {
-    const char *name = entry->operation->name;
-    if (dtype_is_float(call->common) || entry->operation->arity != 2)
+    Kind kind = entry->operation->kind;
+    if (dtype_is_float(call->common))
         return;
-    bool divides = entry->operation->kind == DIVISION;
-    if (divides && any_integer(L, entry, call, is_zero))
+    if (kind == DIVISION && any_integer(L, entry, call, is_zero))
         bind_fail(L, "%s: argument 2: expected no zero, since integers are divided", entry->name);
-    if (strcmp(name, "pow") == 0 && any_integer(L, entry, call, is_negative))
+    if (kind == POWER && any_integer(L, entry, call, is_negative))
         bind_fail(L, "%s: argument 2: expected no negative power, since the base is an integer",
                   entry->name);
 }
@@ -182,8 +181,7 @@ static void check_in_place(lua_State *L, const Entry *entry, Call *call, DType r
     bind_check_writable(L, entry->name, 1, t);
 }
 
-/* which of result (bit 0) and arguments (bit i) the gradients of the arguments that want one read
- */
+/* which values the wanted gradients read: bit 0 the result, bit i argument i */
 static uint32_t saved_values(lua_State *L, const Operation *operation)
 {
     static const char names[] = "abc";
@@ -209,8 +207,7 @@ static void check_saved(lua_State *L, const Entry *entry, const Call *call, uint
         if (t != NULL && (saves >> (i + 1) & 1) != 0 && t->storage == call->tensor[0]->storage)
             bind_fail(L,
                       "%s: argument %d: it shares memory with argument 1, whose change would "
-                      "overwrite what the "
-                      "gradient needs; clone() it first",
+                      "overwrite what the gradient needs; clone() it first",
                       entry->name, i + 1);
     }
 }
@@ -302,8 +299,8 @@ static int call_operator(lua_State *L)
     return run(L, &entry);
 }
 
-/* clamp(x, low, high) or clamp(x, {min=, max=}): a bound that is nil does not bind */
-static int call_clamp(lua_State *L)
+/* f(x, low, high) or f(x, {min=, max=}): a bound that is nil does not bind */
+static int call_with_bounds(lua_State *L)
 {
     Entry entry = called_entry(L);
     lua_settop(L, 3);
@@ -321,7 +318,7 @@ static int call_clamp(lua_State *L)
     for (int i = 2; i <= 3; i++) {
         if (!lua_isnil(L, i))
             continue;
-        if (dtype_is_float((DType)t->dtype))
+        if (tensor_is_float(t))
             lua_pushnumber(L, i == 2 ? -HUGE_VAL : HUGE_VAL);
         else
             lua_pushinteger(L, i == 2 ? INT64_MIN : INT64_MAX);
@@ -330,44 +327,19 @@ static int call_clamp(lua_State *L)
     return run(L, &entry);
 }
 
-/* rows whose later arguments need not be given */
-static const struct {
-    const char *name;
-    lua_Number value[MAX_ARITY - 1];
-} defaults[] = {
-    {"leaky_relu", {0.01}}, {"elu", {1}},          {"celu", {1}},
-    {"softshrink", {0.5}},  {"hardshrink", {0.5}}, {"hardtanh", {-1, 1}},
-};
-
 static int call_with_defaults(lua_State *L)
 {
     Entry entry = called_entry(L);
     int arity = entry.operation->arity;
     if (lua_gettop(L) < arity)
         lua_settop(L, arity);
-    for (size_t i = 0; i < COUNT_OF(defaults); i++)
-        for (int k = 2; k <= arity && strcmp(defaults[i].name, entry.operation->name) == 0; k++)
-            if (lua_isnil(L, k)) {
-                lua_pushnumber(L, defaults[i].value[k - 2]);
-                lua_replace(L, k);
-            }
+    for (int i = 2; i <= arity; i++) {
+        if (!lua_isnil(L, i))
+            continue;
+        lua_pushnumber(L, entry.operation->defaults[i - 2]);
+        lua_replace(L, i);
+    }
     return call_operation(L);
-}
-
-static bool has_defaults(const char *name)
-{
-    for (size_t i = 0; i < COUNT_OF(defaults); i++)
-        if (strcmp(defaults[i].name, name) == 0)
-            return true;
-    return false;
-}
-
-static int find_operation(const char *name)
-{
-    for (int op = 0; op < operation_count; op++)
-        if (strcmp(operations[op].name, name) == 0)
-            return op;
-    return -1;
 }
 
 static void push_operation(lua_State *L, lua_CFunction call, int op, const char *name,
@@ -380,17 +352,29 @@ static void push_operation(lua_State *L, lua_CFunction call, int op, const char 
     lua_pushcclosure(L, call, 4);
 }
 
-/* elementwise_rows() -> the table: { name, arity, kind, derivatives, low, high, doc } a row */
+/* a list of numbers as a field of the table on top */
+static void set_numbers(lua_State *L, const char *field, int n, const double *numbers)
+{
+    lua_createtable(L, n, 0);
+    for (int i = 0; i < n; i++) {
+        lua_pushnumber(L, numbers[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, field);
+}
+
+/* elementwise_rows() -> the table:
+ * a row is { name, arity, kind, derivatives, low, high, doc, defaults, has_bounds } */
 static int core_elementwise_rows(lua_State *L)
 {
     static const char *const kinds[] = {
-        [NUMERIC] = "numeric",   [DIVISION] = "division", [SIGNED] = "signed",
-        [FLOATING] = "floating", [BOOLEAN] = "boolean",   [SELECT] = "select",
+        [NUMERIC] = "numeric",   [SIGNED] = "signed",   [DIVISION] = "division", [POWER] = "power",
+        [FLOATING] = "floating", [BOOLEAN] = "boolean", [SELECT] = "select",
     };
     lua_createtable(L, operation_count, 0);
     for (int op = 0; op < operation_count; op++) {
         const Operation *o = &operations[op];
-        lua_createtable(L, 0, 8);
+        lua_createtable(L, 0, 9);
         lua_pushstring(L, o->name);
         lua_setfield(L, -2, "name");
         lua_pushinteger(L, o->arity);
@@ -409,29 +393,26 @@ static int core_elementwise_rows(lua_State *L)
         lua_setfield(L, -2, "high");
         lua_pushstring(L, o->doc);
         lua_setfield(L, -2, "doc");
+        if (o->has_defaults)
+            set_numbers(L, "defaults", o->arity - 1, o->defaults);
+        lua_pushboolean(L, o->has_bounds);
+        lua_setfield(L, -2, "has_bounds");
         lua_rawseti(L, -2, op + 1);
     }
     return 1;
 }
 
-/* Lua's operators that are rows */
-static const struct {
-    const char *event, *name;
-} operators[] = {
-    {"__add", "add"}, {"__sub", "sub"},           {"__mul", "mul"},       {"__div", "div"},
-    {"__pow", "pow"}, {"__idiv", "floor_divide"}, {"__mod", "remainder"}, {"__unm", "neg"},
-};
-
-/* core.elementwise holds the functions, which record themselves; core.elementwise_rows() the table
- */
+/* core.elementwise holds the functions, which record themselves, core.elementwise_rows() the table;
+ * tensors get Lua's operators */
 void bind_open_elementwise(lua_State *L)
 {
-    luaL_getsubtable(L, -1, "elementwise");
+    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_TENSOR_TYPE);
+    luaL_getsubtable(L, -2, "elementwise");
     for (int op = 0; op < operation_count; op++) {
         const Operation *o = &operations[op];
-        lua_CFunction call = strcmp(o->name, "clamp") == 0 ? call_clamp
-                             : has_defaults(o->name)       ? call_with_defaults
-                                                           : call_operation;
+        lua_CFunction call = o->has_bounds     ? call_with_bounds
+                             : o->has_defaults ? call_with_defaults
+                                               : call_operation;
         push_operation(L, call, op, o->name, false);
         lua_setfield(L, -2, o->name);
         if (o->kind != SELECT) {
@@ -440,15 +421,12 @@ void bind_open_elementwise(lua_State *L)
             lua_setfield(L, -3, name);
             lua_pop(L, 1);
         }
+        if (o->lua_operator) {
+            push_operation(L, call_operator, op, o->name, false);
+            lua_setfield(L, -3, o->lua_operator);
+        }
     }
-    lua_pop(L, 1);
-    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_TENSOR_TYPE);
-    for (size_t i = 0; i < COUNT_OF(operators); i++) {
-        push_operation(L, call_operator, find_operation(operators[i].name), operators[i].name,
-                       false);
-        lua_setfield(L, -2, operators[i].event);
-    }
-    lua_pop(L, 1);
+    lua_pop(L, 2);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_pushcclosure(L, core_elementwise_rows, 1);
     lua_setfield(L, -2, "elementwise_rows");

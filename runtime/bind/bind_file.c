@@ -35,12 +35,12 @@ void *bind_push_reader(lua_State *L, const char *type, size_t size, lua_CFunctio
     GzipReader *reader = memset(lua_newuserdatauv(L, size, 0), 0, size);
 
     reader->descriptor = -1;
-    if (luaL_newmetatable(L, type)) {
-        lua_pushcfunction(L, close);
-        lua_setfield(L, -2, "__gc");
-        lua_pushcfunction(L, close);
-        lua_setfield(L, -2, "__close");
-    }
+    luaL_newmetatable(L, type);
+    /* set each time: memory may have run out after the table was made */
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__gc");
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__close");
     lua_setmetatable(L, -2);
     lua_toclose(L, -1);
     return reader;
@@ -52,6 +52,23 @@ const Tensor *bind_contiguous(lua_State *L, const char *f, int index)
     if (!t->is_contiguous)
         bind_fail_argument(L, f, index, "a contiguous tensor");
     return t;
+}
+
+NamedArray bind_named_array(lua_State *L, const char *f, int names, int tensors, lua_Integer i)
+{
+    lua_rawgeti(L, names, i);
+    lua_rawgeti(L, tensors, i);
+    const Tensor *t = bind_contiguous(L, f, lua_gettop(L));
+    NamedArray array = {
+        .name = luaL_checkstring(L, -2),
+        .dtype = (DType)t->dtype,
+        .ndim = t->ndim,
+        .shape = t->dims,
+        .elements = tensor_data(t),
+        .size = t->numel * dtype_size((DType)t->dtype),
+    };
+    lua_pop(L, 2);
+    return array;
 }
 
 int bind_refuse_content(lua_State *L, const char *name, const char *expected, const char *found)

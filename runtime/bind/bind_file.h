@@ -8,6 +8,7 @@
 #define BIND_FILE_H
 
 #include "bind/bind.h"
+#include "formats/named_array.h"
 
 int bind_open_file(const char *path); /* a descriptor to read from, or -1 and errno */
 /*
@@ -25,5 +26,7 @@ int bind_refuse_content(lua_State *L, const char *name, const char *expected, co
 
 /* what is written must lie row by row; the caller sees to it */
 const Tensor *bind_contiguous(lua_State *L, const char *f, int index);
+/* array i, from 1, of a list of names and a list of contiguous tensors, which keep it alive */
+NamedArray bind_named_array(lua_State *L, const char *f, int names, int tensors, lua_Integer i);
 
 #endif

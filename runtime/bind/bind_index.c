@@ -1,5 +1,5 @@
 /*
- * bind_index.c - picking elements by their indices, writing to indices, and cat
+ * bind_index.c - picking elements by their indices, and writing to them
  */
 #include <string.h>
 
@@ -20,18 +20,8 @@ static Tensor *contiguous(lua_State *L, const char *f, Tensor *t)
     return bind_new_copy(L, f, &v, v.dtype);
 }
 
-static Rows rows_of(const Tensor *t, int dimension)
-{
-    Rows rows = {.dtype = (DType)t->dtype, .outer = 1, .n = 1, .inner = 1};
-    for (int d = 0; d < t->ndim; d++) {
-        int64_t *part = d < dimension ? &rows.outer : d == dimension ? &rows.n : &rows.inner;
-        *part *= t->dims[d];
-    }
-    return rows;
-}
-
-/* the indices, argument `index`: int64 (or int32) and from 1 to n; contiguous, perhaps as a copy
- * (pushed) */
+/* the indices, argument `index`: int64 (or int32) and from 1 to n;
+ * contiguous, perhaps as a copy (pushed) */
 static const int64_t *check_indices(lua_State *L, const char *f, int index, int64_t n)
 {
     Tensor *p = bind_tensor(L, f, index);
@@ -50,7 +40,18 @@ static const int64_t *check_indices(lua_State *L, const char *f, int index, int6
     return indices;
 }
 
-/* the rows of x that the list of indices, argument 3, names along dimension, argument 2 */
+/* the rows of x, seen as `along`, that the indices of argument `index` name */
+static Rows rows_at(lua_State *L, const char *f, int index, const Tensor *x, Along along)
+{
+    return (Rows){
+        .dtype = (DType)x->dtype,
+        .along = along,
+        .count = bind_tensor(L, f, index)->numel,
+        .indices = check_indices(L, f, index, along.n),
+    };
+}
+
+/* the rows of x along a dimension that the list of indices, argument 3, names */
 static Rows read_rows(lua_State *L, const char *f, const Tensor *x, int dimension)
 {
     const Tensor *indices = bind_tensor(L, f, 3);
@@ -58,10 +59,7 @@ static Rows read_rows(lua_State *L, const char *f, const Tensor *x, int dimensio
         bind_fail_argument(L, f, 3, "a list of indices (one dimension)");
     if (x->ndim == 0)
         bind_fail_argument(L, f, 1, "a tensor with dimensions");
-    Rows rows = rows_of(x, dimension);
-    rows.count = indices->numel;
-    rows.indices = check_indices(L, f, 3, rows.n);
-    return rows;
+    return rows_at(L, f, 3, x, shape_along(x->ndim, x->dims, dimension));
 }
 
 /* index_select(x, dim, indices): y[..., i, ...] = x[..., indices[i], ...] */
@@ -99,8 +97,7 @@ static Elements read_elements(lua_State *L, const char *f, const Tensor *x, int 
     return elements;
 }
 
-/* gather(x, dim, indices): y has the shape of indices, y[i][j] = x[indices[i][j]][j] along
- * dim 1 */
+/* gather(x, dim, indices): y has the shape of indices, y[i][j] = x[indices[i][j]][j] along dim 1 */
 static int core_gather(lua_State *L)
 {
     static const char f[] = "gather";
@@ -261,9 +258,7 @@ static int change_flat(lua_State *L, const char *f, Write write, bool in_place)
     if (!lua_isnil(L, 4) && lua_type(L, 4) != LUA_TBOOLEAN)
         bind_fail_argument(L, f, 4, "true or false for accumulate");
     Tensor *p = bind_tensor(L, f, 2);
-    Rows rows = {.dtype = (DType)c.x->dtype, .outer = 1, .n = c.x->numel, .inner = 1};
-    rows.count = p->numel;
-    rows.indices = check_indices(L, f, 2, rows.n);
+    Rows rows = rows_at(L, f, 2, c.x, (Along){.outer = 1, .n = c.x->numel, .inner = 1});
     const Tensor *t = bind_to_tensor(L, 3);
     const Tensor *shaped = t != NULL && t->numel == p->numel ? t : p;
     const void *y = broadcast_block(&c, 3, shaped->ndim, shaped->dims);
@@ -273,8 +268,8 @@ static int change_flat(lua_State *L, const char *f, Write write, bool in_place)
 }
 
 /* scatter_reduce(x, dim, indices, y, way): each element of y is added at its index or multiplied
- * into it ("sum", "prod"), or stays there if it is the largest or smallest so far ("amax", "amin")
- */
+ * into it ("sum", "prod"), or stays there if it is the largest or smallest so far
+ * ("amax", "amin") */
 static int core_scatter_reduce(lua_State *L)
 {
     static const char f[] = "scatter_reduce";
@@ -369,8 +364,8 @@ static void take_index(lua_State *L, const char *f, View *v, int d, int64_t inde
     view_select(v, d, bind_element_index(L, f, index, v->shape[d], shown));
 }
 
-/* {from, to, step} of a slice, at the top of the stack: negatives count from the end, {} is
- * everything */
+/* {from, to, step} of a slice, at the top of the stack:
+ * negatives count from the end, {} is everything */
 static void take_slice(lua_State *L, const char *f, View *v, int d, int shown)
 {
     int64_t n = v->shape[d], part[3] = {1, n, 1};
@@ -398,8 +393,8 @@ static void take_slice(lua_State *L, const char *f, View *v, int d, int shown)
     v->stride[d] *= step;
 }
 
-/* v = the part of the tensor at index 1 that the key at index 2 names: an index, or a table of
- * indices and slices */
+/* v = the part of the tensor at index 1 that the key at index 2 names:
+ * an index, or a table of indices and slices */
 static void take_key(lua_State *L, const char *f, View *v)
 {
     tensor_view(bind_tensor(L, f, 1), v);
@@ -437,8 +432,8 @@ static int core_index(lua_State *L)
     return 1;
 }
 
-/* assign(t, key, value): t[key] = value, a tensor that broadcasts to the part or a number; returns
- * t */
+/* assign(t, key, value): t[key] = value, a tensor that broadcasts to the part or a number;
+ * returns t */
 static int core_assign(lua_State *L)
 {
     lua_settop(L, 3);

@@ -119,7 +119,7 @@ static int core_linear(lua_State *L)
         bind_fail(L, "linear: argument 3: expected a bias [%I], got %s", (LUAI_UACINT)outs,
                   bind_shape_text(L, tb->ndim, tb->dims));
     bool same = tx->dtype == tw->dtype && (tb == NULL || tb->dtype == tx->dtype);
-    if (!same || !dtype_is_float((DType)tx->dtype)) {
+    if (!same || !tensor_is_float(tx)) {
         const char *x = bind_describe(L, 1), *w = bind_describe(L, 2);
         bind_fail(L, "linear: expected float tensors of one type, got %s, %s and %s", x, w,
                   bind_describe(L, 3));
@@ -162,13 +162,12 @@ static int core_accumulate(lua_State *L)
     bool fits = tc->ndim == 2 && ta->ndim == 2 && tb->ndim == 2 && tc->is_contiguous &&
                 tc->dims[0] == ta->dims[0] && ta->dims[1] == tb->dims[0] &&
                 tc->dims[1] == tb->dims[1];
-    bool same =
-        ta->dtype == tc->dtype && tb->dtype == tc->dtype && dtype_is_float((DType)tc->dtype);
+    bool same = ta->dtype == tc->dtype && tb->dtype == tc->dtype && tensor_is_float(tc);
     if (!fits || !same || ta->storage == tc->storage || tb->storage == tc->storage) {
         const char *c = bind_describe(L, 1), *a = bind_describe(L, 2);
         bind_fail(L,
-                  "accumulate: expected float matrices [m, n], [m, k] and [k, n], got %s, %s "
-                  "and %s",
+                  "accumulate: expected float matrices [m, n], [m, k] and [k, n], "
+                  "got %s, %s and %s",
                   c, a, bind_describe(L, 3));
     }
     View a, b, c;

@@ -16,6 +16,15 @@
 
 /* ---- arguments ---- */
 
+/* Refuses matrices, argument `index`, for which LAPACK cannot count m rows and n columns. */
+static void check_fits(lua_State *L, const char *f, int index, const View *v, int64_t m, int64_t n)
+{
+    Reason reason = factor_fits(m, n);
+    if (reason)
+        bind_fail(L, "%s: argument %d: %s, got %s", f, index, reason,
+                  bind_shape_text(L, v->ndim, v->shape));
+}
+
 /* the matrices of argument `index` */
 static View read_matrices(lua_State *L, const char *f, int index)
 {
@@ -25,10 +34,7 @@ static View read_matrices(lua_State *L, const char *f, int index)
     if (t->ndim < 2)
         bind_fail_argument(L, f, index, "a matrix or a batch of matrices");
     tensor_view(t, &v);
-    Reason reason = factor_fits(v.shape[v.ndim - 2], v.shape[v.ndim - 1]);
-    if (reason)
-        bind_fail(L, "%s: argument %d: %s, got %s", f, index, reason,
-                  bind_shape_text(L, v.ndim, v.shape));
+    check_fits(L, f, index, &v, v.shape[v.ndim - 2], v.shape[v.ndim - 1]);
     return v;
 }
 
@@ -53,16 +59,16 @@ static View read_right_sides(lua_State *L, const char *f, const View *a)
         bind_fail(L, "%s: argument 2: expected %I rows to match %s, got %s", f,
                   (LUAI_UACINT)a->shape[a->ndim - 2], left, bind_shape_text(L, b.ndim, b.shape));
     }
-    Reason reason =
-        factor_fits(size_max(b.shape[b.ndim - 2], a->shape[a->ndim - 1]), b.shape[b.ndim - 1]);
-    if (reason)
-        bind_fail(L, "%s: argument 2: %s, got %s", f, reason, bind_shape_text(L, b.ndim, b.shape));
+    check_fits(L, f, 2, &b, size_max(b.shape[b.ndim - 2], a->shape[a->ndim - 1]),
+               b.shape[b.ndim - 1]);
     return b;
 }
 
-static const char *read_name(lua_State *L, int index, const char *otherwise)
+/* Cuts the arguments to `last`, which is the name that errors speak of, or nil for `usual`. */
+static const char *read_name(lua_State *L, int last, const char *usual)
 {
-    return lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : otherwise;
+    lua_settop(L, last);
+    return luaL_optstring(L, last, usual);
 }
 
 /* ---- the work ---- */
@@ -109,7 +115,7 @@ static void push_rows(lua_State *L, const char *f, const View *a, DType dtype, i
 }
 
 /* Pushes a flat tensor that holds arrays 1..count one after another, step[i] elements a matrix. */
-static void push_packed(lua_State *L, const char *f, Factor *factor, int count)
+static void push_flat(lua_State *L, const char *f, Factor *factor, int count)
 {
     int64_t total = 0, size = dtype_size(factor->dtype);
     for (int i = 1; i <= count; i++)
@@ -133,7 +139,7 @@ static void run(lua_State *L, const char *f, const Factor *factor)
     lua_pop(L, 1);
 }
 
-/* What is at `index` column by column becomes the matrices themselves, of `rows` rows. */
+/* Pushes what is at `index` column by column as the matrices themselves, of `rows` rows. */
 static int push_result(lua_State *L, int index, int64_t rows)
 {
     View v;
@@ -150,7 +156,6 @@ static int push_result(lua_State *L, int index, int64_t rows)
  * what LAPACK sees as its upper triangle is the lower one. */
 static int core_cholesky(lua_State *L)
 {
-    lua_settop(L, 3);
     const char *f = read_name(L, 3, "cholesky");
     View a = read_square(L, f, 1);
     Factor factor = new_factor(FACTOR_CHOLESKY, &a);
@@ -161,38 +166,35 @@ static int core_cholesky(lua_State *L)
     return 1;
 }
 
-/* _solve(a, b, name): a[..., n, n], b[..., n, k] -> a^-1 b */
-static int core_solve(lua_State *L)
+/* the x of a x = b, where `kind` is what a needs */
+static int solve(lua_State *L, const char *f, FactorKind kind, bool is_upper, bool is_unit)
 {
-    lua_settop(L, 3);
-    const char *f = read_name(L, 3, "solve");
     View a = read_square(L, f, 1), b = read_right_sides(L, f, &a);
-    Factor factor = new_factor(FACTOR_SOLVE, &a);
+    Factor factor = new_factor(kind, &a);
     factor.k = b.shape[b.ndim - 1];
+    factor.upper = is_upper;
+    factor.unit = is_unit;
     push_columns(L, f, a, &factor, 0);
     push_columns(L, f, b, &factor, 1);
     run(L, f, &factor);
-    return push_result(L, 5, factor.n);
+    return push_result(L, -1, factor.n);
+}
+
+/* _solve(a, b, name): a[..., n, n], b[..., n, k] -> a^-1 b */
+static int core_solve(lua_State *L)
+{
+    return solve(L, read_name(L, 3, "solve"), FACTOR_SOLVE, false, false);
 }
 
 /* _solve_triangular(a, b, upper, unitriangular, name): the same for triangular a */
 static int core_solve_triangular(lua_State *L)
 {
-    lua_settop(L, 5);
     const char *f = read_name(L, 5, "solve_triangular");
-    View a = read_square(L, f, 1), b = read_right_sides(L, f, &a);
-    Factor factor = new_factor(FACTOR_SOLVE_TRIANGULAR, &a);
-    factor.k = b.shape[b.ndim - 1];
-    factor.upper = lua_toboolean(L, 3);
-    factor.unit = lua_toboolean(L, 4);
-    push_columns(L, f, a, &factor, 0);
-    push_columns(L, f, b, &factor, 1);
-    run(L, f, &factor);
-    return push_result(L, 7, factor.n);
+    return solve(L, f, FACTOR_SOLVE_TRIANGULAR, lua_toboolean(L, 3), lua_toboolean(L, 4));
 }
 
-/* _lstsq(a, b, rcond): a[..., m, n], b[..., m, k] -> x[..., n, k] of least |a x - b|, then |x|; and
- * the ranks [...] */
+/* _lstsq(a, b, rcond): a[..., m, n], b[..., m, k]
+ * -> x[..., n, k] of least |a x - b|, then |x|; and the ranks [...] */
 static int core_lstsq(lua_State *L)
 {
     static const char f[] = "lstsq";
@@ -217,7 +219,7 @@ static int core_lstsq(lua_State *L)
     elementwise_copy(bind_runtime(L)->pool, &x, &right);
     push_rows(L, f, &a, INT64, -1, &factor, 2);
     run(L, f, &factor);
-    push_result(L, 5, factor.n);
+    push_result(L, -2, factor.n);
     lua_insert(L, -2);
     return 2;
 }
@@ -227,17 +229,17 @@ static int core_pinv(lua_State *L)
 {
     static const char f[] = "pinv";
     lua_settop(L, 3);
-    View a = read_matrices(L, f, 1), p = a;
+    View a = read_matrices(L, f, 1);
     Factor factor = new_factor(FACTOR_PSEUDO_INVERSE, &a);
     factor.atol = bind_number(L, f, 2, "a number");
     factor.rtol = bind_number(L, f, 3, "a number");
     push_columns(L, f, a, &factor, 0);
     View result;
-    tensor_view(bind_new_tensor(L, f, p.dtype, p.ndim, p.shape), &result);
+    tensor_view(bind_new_tensor(L, f, a.dtype, a.ndim, a.shape), &result);
     factor.x[1] = result.data;
     factor.step[1] = factor.m * factor.n;
     run(L, f, &factor);
-    return push_result(L, 5, factor.n);
+    return push_result(L, -1, factor.n);
 }
 
 static int push_determinant(lua_State *L, const char *f, FactorKind kind)
@@ -265,25 +267,24 @@ static int core_logabsdet(lua_State *L)
     return push_determinant(L, "slogdet", FACTOR_LOG_DETERMINANT);
 }
 
-/* _qr(a, mode, name): a[..., m, n] -> q[m, k], r[k, n]; k is m if mode is "complete", else
+/* _qr(a, mode): a[..., m, n] -> q[m, k], r[k, n]; k is m if mode is "complete", else
  * min(m, n); no q if mode is "r" */
 static int core_qr(lua_State *L)
 {
     static const char f[] = "qr";
     lua_settop(L, 2);
     View a = read_matrices(L, f, 1);
-    const char *mode = read_name(L, 2, "reduced");
+    const char *mode = luaL_optstring(L, 2, "reduced");
     Factor factor = new_factor(FACTOR_QR, &a);
     bool is_complete = strcmp(mode, "complete") == 0;
-    Reason reason = is_complete ? factor_fits(factor.m, factor.m) : NULL;
-    if (reason)
-        bind_fail(L, "%s: argument 1: %s, got %s", f, reason, bind_shape_text(L, a.ndim, a.shape));
+    if (is_complete)
+        check_fits(L, f, 1, &a, factor.m, factor.m);
     factor.k = is_complete ? factor.m : size_min(factor.m, factor.n);
     factor.vectors = strcmp(mode, "r") != 0;
     push_columns(L, f, a, &factor, 0);
     factor.step[1] = factor.vectors ? factor.m * factor.k : 0;
     factor.step[2] = factor.k * factor.n;
-    push_packed(L, f, &factor, 2);
+    push_flat(L, f, &factor, 2);
     run(L, f, &factor);
     return 1;
 }
@@ -292,16 +293,14 @@ static int core_qr(lua_State *L)
  * l = n if full, else min(m, n) */
 static int core_svd(lua_State *L)
 {
-    lua_settop(L, 3);
     const char *f = read_name(L, 3, "svd");
     View a = read_matrices(L, f, 1);
     Factor factor = new_factor(FACTOR_SINGULAR, &a);
     int64_t least = size_min(factor.m, factor.n);
     bool is_full = lua_toboolean(L, 2);
     int64_t longest = size_max(factor.m, factor.n);
-    Reason reason = is_full ? factor_fits(longest, longest) : NULL;
-    if (reason)
-        bind_fail(L, "%s: argument 1: %s, got %s", f, reason, bind_shape_text(L, a.ndim, a.shape));
+    if (is_full)
+        check_fits(L, f, 1, &a, longest, longest);
     factor.vectors = true;
     factor.k = is_full ? factor.m : least;
     factor.l = is_full ? factor.n : least;
@@ -309,7 +308,7 @@ static int core_svd(lua_State *L)
     factor.step[1] = factor.m * factor.k;
     factor.step[2] = least;
     factor.step[3] = factor.l * factor.n;
-    push_packed(L, f, &factor, 3);
+    push_flat(L, f, &factor, 3);
     run(L, f, &factor);
     return 1;
 }
@@ -317,7 +316,6 @@ static int core_svd(lua_State *L)
 /* _svdvals(a, name): a[..., m, n] -> its singular values [..., min(m, n)], the largest first */
 static int core_svdvals(lua_State *L)
 {
-    lua_settop(L, 2);
     const char *f = read_name(L, 2, "svdvals");
     View a = read_matrices(L, f, 1);
     Factor factor = new_factor(FACTOR_SINGULAR, &a);
@@ -331,7 +329,6 @@ static int core_svdvals(lua_State *L)
  * and vectors [n, n] */
 static int core_eigh(lua_State *L)
 {
-    lua_settop(L, 3);
     const char *f = read_name(L, 3, "eigh");
     View a = read_square(L, f, 1);
     Factor factor = new_factor(FACTOR_EIGEN, &a);
@@ -339,7 +336,7 @@ static int core_eigh(lua_State *L)
     factor.upper = lua_toboolean(L, 2);
     factor.step[1] = factor.n;
     factor.step[2] = factor.n * factor.n;
-    push_packed(L, f, &factor, 2);
+    push_flat(L, f, &factor, 2);
     Operand source = {.is_scalar = false, .view = a};
     View vectors = {.dtype = a.dtype, .ndim = a.ndim, .data = factor.x[2]};
     memcpy(vectors.shape, a.shape, (size_t)a.ndim * sizeof *a.shape);
@@ -355,7 +352,6 @@ static int core_eigh(lua_State *L)
 /* _eigvalsh(a, upper, name): its eigenvalues alone */
 static int core_eigvalsh(lua_State *L)
 {
-    lua_settop(L, 3);
     const char *f = read_name(L, 3, "eigvalsh");
     View a = read_square(L, f, 1);
     Factor factor = new_factor(FACTOR_EIGEN, &a);

@@ -142,17 +142,8 @@ static int core_npz_save(lua_State *L)
     lua_Integer count = luaL_len(L, NAMES);
     ZipArray *arrays = lua_newuserdatauv(L, (size_t)count * sizeof(*arrays) + 1, 0);
 
-    for (lua_Integer i = 0; i < count; i++) { /* both stay alive in their tables */
-        lua_rawgeti(L, NAMES, i + 1);
-        lua_rawgeti(L, TENSORS, i + 1);
-        const Tensor *t = bind_contiguous(L, "npz_save", lua_gettop(L));
-        arrays[i] = (ZipArray){.name = luaL_checkstring(L, -2),
-                               .dtype = (DType)t->dtype,
-                               .ndim = t->ndim,
-                               .shape = t->dims,
-                               .elements = tensor_data(t)};
-        lua_pop(L, 2);
-    }
+    for (lua_Integer i = 0; i < count; i++)
+        arrays[i].array = bind_named_array(L, "npz_save", NAMES, TENSORS, i + 1);
     return bind_push_outcome(L, path, zip_save(path, arrays, count, lua_toboolean(L, DEFLATED)));
 }
 

@@ -4,7 +4,7 @@
  * A step takes (parameters, gradients, states, group): a list of parameters, the list of their
  * gradients, the table of their states by parameter, and the table of options. What it remembers
  * stands in the states by name; a state, or a tensor in it, that is not there yet is made, of
- * zeros. Everything is checked, and all memory is there, before the first change.
+ * zeros. Everything is checked, and every new tensor made, before the first change.
  */
 #include <string.h>
 
@@ -15,12 +15,12 @@
 
 enum { PARAMETERS = 1, GRADIENTS, STATES, GROUP, PLAN, MADE };
 
-/* what a kind of step remembers of each parameter */
+/* what the step `f` remembers of each parameter */
 typedef struct {
     const char *f;
-    int count;
+    int count; /* tensors like the parameter, of these names */
     const char *names[OPTIM_STATES];
-    bool counts; /* its steps, as `step` */
+    bool counts; /* and its steps, as `step` */
 } Memory;
 
 /* ---- gradients ---- */
@@ -191,17 +191,16 @@ static OptimGroup *plan(lua_State *L, const Memory *memory)
     OptimGroup *group = lua_newuserdatauv(L, size, 0);
     *group = (OptimGroup){.count = count};
     lua_pushnil(L);
-    int64_t before = 0;
     for (int i = 1; i <= count; i++) {
         const Tensor *param = check_parameter(L, f, i);
         OptimParam *p = &group->params[i - 1];
         *p = (OptimParam){
             .dtype = (DType)param->dtype,
-            .before = before,
+            .before = group->n,
             .n = param->numel,
             .param = tensor_data(param),
         };
-        before += param->numel;
+        group->n += param->numel;
         lua_rawgeti(L, GRADIENTS, i);
         p->grad = check_block(L, f, i, param, "gradient", "");
         push_state(L, MADE + 1);
@@ -226,8 +225,40 @@ static int64_t sum_versions(lua_State *L, int64_t count)
     return sum;
 }
 
+/* pushes the state of the parameter on top, which becomes a new table if there is none */
+static void push_own_state(lua_State *L)
+{
+    int param = lua_gettop(L);
+    push_state(L, param);
+    if (!lua_isnil(L, -1))
+        return;
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, param);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, STATES);
+}
+
+/* writes new blocks, from *made on in the list MADE, and the count into the state on top */
+static void write_state(lua_State *L, const Memory *memory, const OptimParam *p, int *made)
+{
+    for (int s = 0; s < memory->count; s++)
+        if (p->made & 1u << s) {
+            lua_rawgeti(L, MADE, ++*made);
+            lua_setfield(L, -2, memory->names[s]);
+        }
+    if (memory->counts) {
+        lua_Integer step;
+        if (lua_numbertointeger(p->step, &step) && (double)step == p->step)
+            lua_pushinteger(L, step);
+        else
+            lua_pushnumber(L, p->step);
+        lua_setfield(L, -2, "step");
+    }
+}
+
 /*
- * Writes down what was planned: new blocks, the counts of steps, that the parameters change.
+ * Writes down what was planned: states, and that the parameters change.
  *
  * A group that takes more than one thread must know whether memory is shared, as by two views of
  * one tensor: then a version grows by more than the one of its own parameter, or that of a
@@ -236,34 +267,14 @@ static int64_t sum_versions(lua_State *L, int64_t count)
 static void commit(lua_State *L, const Memory *memory, OptimGroup *group)
 {
     int made = 0;
-    const OptimParam *end = group->params + group->count;
-    bool is_large = group->count > 1 && end[-1].before + end[-1].n > OPTIM_RANGE;
+    bool is_large = group->n > OPTIM_RANGE;
     int64_t versions = is_large ? sum_versions(L, group->count) : 0;
-    for (OptimParam *p = group->params; p < end; p++) {
-        lua_rawgeti(L, PARAMETERS, p - group->params + 1);
+    for (int64_t i = 0; i < group->count; i++) {
+        lua_rawgeti(L, PARAMETERS, i + 1);
         bind_touch(bind_to_tensor(L, -1));
-        if (memory->count > 0 || memory->counts) {
-            push_state(L, MADE + 1);
-            if (lua_isnil(L, -1)) {
-                lua_pop(L, 1);
-                lua_newtable(L);
-                lua_pushvalue(L, MADE + 1);
-                lua_pushvalue(L, -2);
-                lua_rawset(L, STATES);
-            }
-            for (int s = 0; s < memory->count; s++)
-                if (p->made & 1u << s) {
-                    lua_rawgeti(L, MADE, ++made);
-                    lua_setfield(L, -2, memory->names[s]);
-                }
-            if (memory->counts) {
-                lua_Integer step;
-                if (lua_numbertointeger(p->step, &step) && (double)step == p->step)
-                    lua_pushinteger(L, step);
-                else
-                    lua_pushnumber(L, p->step);
-                lua_setfield(L, -2, "step");
-            }
+        if (memory->count > 0) {
+            push_own_state(L);
+            write_state(L, memory, &group->params[i], &made);
         }
         lua_settop(L, MADE);
     }

@@ -84,6 +84,15 @@ static double number_or(lua_State *L, const char *f, int index, double otherwise
     return lua_isnoneornil(L, index) ? otherwise : bind_number(L, f, index, "a number");
 }
 
+static double positive_or(lua_State *L, const char *f, int index, double otherwise,
+                          const char *what)
+{
+    double value = number_or(L, f, index, otherwise);
+    if (!(value > 0))
+        bind_fail(L, "%s: argument %d: expected %s > 0, got %f", f, index, what, value);
+    return value;
+}
+
 static void check_bounds(lua_State *L, const char *f, double low, double high)
 {
     if (!(low <= high && high - low <= 0x1.fffffep127))
@@ -133,27 +142,23 @@ static int core_normal_(lua_State *L)
 static int core_log_normal_(lua_State *L)
 {
     lua_settop(L, 4);
-    double mean = number_or(L, "log_normal_", 2, 1), std = number_or(L, "log_normal_", 3, 2);
-    if (!(std > 0))
-        bind_fail(L, "log_normal_: argument 3: expected a standard deviation > 0, got %f", std);
+    double mean = number_or(L, "log_normal_", 2, 1);
+    double std = positive_or(L, "log_normal_", 3, 2, "a standard deviation");
     return fill_by_law(L, "log_normal_", random_log_normal, mean, std);
 }
 
 static int core_cauchy_(lua_State *L)
 {
     lua_settop(L, 4);
-    double median = number_or(L, "cauchy_", 2, 0), sigma = number_or(L, "cauchy_", 3, 1);
-    if (!(sigma > 0))
-        bind_fail(L, "cauchy_: argument 3: expected a scale > 0, got %f", sigma);
+    double median = number_or(L, "cauchy_", 2, 0);
+    double sigma = positive_or(L, "cauchy_", 3, 1, "a scale");
     return fill_by_law(L, "cauchy_", random_cauchy, median, sigma);
 }
 
 static int core_exponential_(lua_State *L)
 {
     lua_settop(L, 3);
-    double lambda = number_or(L, "exponential_", 2, 1);
-    if (!(lambda > 0))
-        bind_fail(L, "exponential_: argument 2: expected a rate > 0, got %f", lambda);
+    double lambda = positive_or(L, "exponential_", 2, 1, "a rate");
     bind_check_float(L, "exponential_", 1, bind_tensor(L, "exponential_", 1));
     Fill fill;
     begin_fill(L, "exponential_", 3, &fill, NULL);
@@ -174,8 +179,8 @@ static int core_geometric_(lua_State *L)
     return end_fill(&fill);
 }
 
-/* the float tensor at index, contiguous (perhaps a copy, which is pushed), with elements from 0 to
- * `most` */
+/* the float tensor at index, contiguous (perhaps a copy, which is pushed),
+ * with elements from 0 to `most` */
 static Tensor *check_weights(lua_State *L, const char *f, int index, double most,
                              const char *expected)
 {
@@ -296,8 +301,8 @@ static int core_randn(lua_State *L)
     return 1;
 }
 
-/* randint([low,] high, {sizes}, options): integers from low (0) to high - 1, int64 unless dtype
- * says otherwise */
+/* randint([low,] high, {sizes}, options):
+ * integers from low (0) to high - 1, int64 unless dtype says otherwise */
 static int core_randint(lua_State *L)
 {
     int bounds = lua_type(L, 2) == LUA_TNUMBER ? 2 : 1;
@@ -356,8 +361,8 @@ static int core_poisson(lua_State *L)
     return 1;
 }
 
-/* multinomial(p, samples [, replacement], options): p[n] or p[rows, n] -> categories [samples] or
- * [rows, samples] */
+/* multinomial(p, samples [, replacement], options):
+ * p[n] or p[rows, n] -> categories [samples] or [rows, samples] */
 static int core_multinomial(lua_State *L)
 {
     static const char f[] = "multinomial";

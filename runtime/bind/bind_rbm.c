@@ -143,8 +143,8 @@ static int core_rbm_log_partition(lua_State *L)
     Tensor *w = check_layer(L, f);
     int64_t nh = w->dims[0], nv = w->dims[1];
     if (nh > RBM_ENUMERABLE || w->dtype != FLOAT64)
-        bind_fail(L, "%s: argument 1: expected float64 weights of at most %d units", f,
-                  RBM_ENUMERABLE);
+        bind_fail_argument(
+            L, f, 1, lua_pushfstring(L, "float64 weights of at most %d units", RBM_ENUMERABLE));
     const double *a = check_block(L, f, "argument 2", 2, FLOAT64, nv);
     const double *b = check_block(L, f, "argument 3", 3, FLOAT64, nh);
     if (a == NULL || b == NULL)

@@ -13,61 +13,61 @@
 #include "kernels/reduce.h"
 
 typedef struct {
-    bool chosen[MAX_RANK]; /* the dimensions that go */
+    bool reduced[MAX_RANK]; /* the dimensions that go */
     bool keep;
 } Dimensions;
 
 static void read_dimensions(lua_State *L, const char *f, const Tensor *t, bool several,
                             Dimensions *out)
 {
-    memset(out->chosen, 0, sizeof out->chosen);
+    memset(out->reduced, 0, sizeof out->reduced);
     if (!lua_isnoneornil(L, 3) && lua_type(L, 3) != LUA_TBOOLEAN)
         bind_fail_argument(L, f, 3, "true or false for keepdim");
     out->keep = lua_toboolean(L, 3);
     if (lua_isnoneornil(L, 2)) {
         for (int d = 0; d < t->ndim; d++)
-            out->chosen[d] = true;
+            out->reduced[d] = true;
     } else if (several && lua_type(L, 2) == LUA_TTABLE) {
         int count = (int)lua_rawlen(L, 2);
         for (int i = 1; i <= count; i++) {
             lua_rawgeti(L, 2, i);
             int d = bind_dimension_in(L, f, 2, lua_gettop(L), t->ndim);
-            if (out->chosen[d])
+            if (out->reduced[d])
                 bind_fail(L, "%s: argument 2: dimension %d is given twice", f, d + 1);
-            out->chosen[d] = true;
+            out->reduced[d] = true;
             lua_pop(L, 1);
         }
     } else {
         int d = bind_dimension(L, f, 2, t->ndim);
         if (t->ndim > 0)
-            out->chosen[d] = true;
+            out->reduced[d] = true;
     }
 }
 
 /*
- * Makes x contiguous as [outer, n, inner]: where it lies if the chosen dimensions are neighbours of
- * a contiguous tensor, else as a copy (pushed) with the chosen dimensions last.
+ * Makes x contiguous as [outer, n, inner]: where it lies if the reduced dimensions are neighbours of
+ * a contiguous tensor, else as a copy (pushed) with the reduced dimensions last.
  */
 static const void *arrange(lua_State *L, const char *f, Tensor *t, const Dimensions *dims,
                            Reduce *r)
 {
     int first = -1, last = -1, count = 0;
     for (int d = 0; d < t->ndim; d++)
-        if (dims->chosen[d]) {
+        if (dims->reduced[d]) {
             first = first < 0 ? d : first;
             last = d;
             count++;
         }
     const int64_t *shape = tensor_shape(t);
-    r->outer = r->n = r->inner = 1;
+    r->along = (Along){1, 1, 1};
     bool neighbours = count == 0 || last - first + 1 == count;
     for (int d = 0; d < t->ndim; d++) {
-        if (dims->chosen[d])
-            r->n *= shape[d];
+        if (dims->reduced[d])
+            r->along.n *= shape[d];
         else if (neighbours && first >= 0 && d > last)
-            r->inner *= shape[d];
+            r->along.inner *= shape[d];
         else
-            r->outer *= shape[d];
+            r->along.outer *= shape[d];
     }
     if (neighbours && t->is_contiguous)
         return tensor_data(t);
@@ -75,10 +75,10 @@ static const void *arrange(lua_State *L, const char *f, Tensor *t, const Dimensi
     tensor_view(t, &v);
     moved = v;
     int at = 0;
-    /* a stable move of the chosen dimensions to the end */
+    /* a stable move of the reduced dimensions to the end */
     for (int pass = 0; pass < 2 && !neighbours; pass++)
         for (int d = 0; d < t->ndim; d++)
-            if (dims->chosen[d] == (pass == 1)) {
+            if (dims->reduced[d] == (pass == 1)) {
                 moved.shape[at] = v.shape[d];
                 moved.stride[at++] = v.stride[d];
             }
@@ -89,7 +89,7 @@ static int result_shape(const Tensor *t, const Dimensions *dims, int64_t *shape)
 {
     int ndim = 0;
     for (int d = 0; d < t->ndim; d++)
-        if (!dims->chosen[d])
+        if (!dims->reduced[d])
             shape[ndim++] = t->dims[d];
         else if (dims->keep)
             shape[ndim++] = 1;
@@ -147,7 +147,7 @@ static int core_all(lua_State *L)
 
 /* ---- extremes ---- */
 
-enum { VALUES = 1, PLACES = 2 };
+enum { VALUES = 1, INDICES = 2 };
 
 /* pushes what is wanted: the extreme values, their indices, or both in this order */
 static int reduce_extreme(lua_State *L, const char *f, Reduction kind, bool several, int wanted)
@@ -158,28 +158,28 @@ static int reduce_extreme(lua_State *L, const char *f, Reduction kind, bool seve
     read_dimensions(L, f, t, several, &dims);
     Reduce r = {.kind = kind, .dtype = (DType)t->dtype};
     r.x = arrange(L, f, t, &dims, &r);
-    if (r.n == 0)
+    if (r.along.n == 0)
         bind_fail(L, "%s: argument 1: expected at least one element to choose from, got %s", f,
                   bind_shape_text(L, t->ndim, tensor_shape(t)));
     int64_t shape[MAX_RANK];
     int ndim = result_shape(t, &dims, shape);
     if (wanted & VALUES)
         r.y = tensor_data(bind_new_tensor(L, f, r.dtype, ndim, shape));
-    if (wanted & PLACES)
+    if (wanted & INDICES)
         r.indices = (int64_t *)(void *)tensor_data(bind_new_tensor(L, f, INT64, ndim, shape));
     run(L, &r);
-    return wanted == (VALUES | PLACES) ? 2 : 1;
+    return wanted == (VALUES | INDICES) ? 2 : 1;
 }
 
 static int core_max(lua_State *L)
 {
-    int wanted = lua_isnoneornil(L, 2) ? VALUES : VALUES | PLACES;
+    int wanted = lua_isnoneornil(L, 2) ? VALUES : VALUES | INDICES;
     return reduce_extreme(L, "max", REDUCE_MAX, false, wanted);
 }
 
 static int core_min(lua_State *L)
 {
-    int wanted = lua_isnoneornil(L, 2) ? VALUES : VALUES | PLACES;
+    int wanted = lua_isnoneornil(L, 2) ? VALUES : VALUES | INDICES;
     return reduce_extreme(L, "min", REDUCE_MIN, false, wanted);
 }
 
@@ -195,12 +195,12 @@ static int core_amin(lua_State *L)
 
 static int core_argmax(lua_State *L)
 {
-    return reduce_extreme(L, "argmax", REDUCE_MAX, false, PLACES);
+    return reduce_extreme(L, "argmax", REDUCE_MAX, false, INDICES);
 }
 
 static int core_argmin(lua_State *L)
 {
-    return reduce_extreme(L, "argmin", REDUCE_MIN, false, PLACES);
+    return reduce_extreme(L, "argmin", REDUCE_MIN, false, INDICES);
 }
 
 /* ---- variance ---- */
@@ -220,7 +220,8 @@ static int core_var(lua_State *L)
     r.x = arrange(L, f, t, &dims, &r);
     r.kind = REDUCE_MEAN;
     r.wide = true;
-    double *center = lua_newuserdatauv(L, (size_t)(r.outer * r.inner) * sizeof *center, 0);
+    double *center =
+        lua_newuserdatauv(L, (size_t)(r.along.outer * r.along.inner) * sizeof *center, 0);
     r.y = center;
     run(L, &r);
     int64_t shape[MAX_RANK];
@@ -228,7 +229,7 @@ static int core_var(lua_State *L)
     r.kind = REDUCE_SQUARES;
     r.wide = false;
     r.center = center;
-    r.divisor = (double)r.n > correction ? (double)r.n - correction : 0;
+    r.divisor = (double)r.along.n > correction ? (double)r.along.n - correction : 0;
     r.y = tensor_data(bind_new_tensor(L, f, r.dtype, ndim, shape));
     run(L, &r);
     return 1;

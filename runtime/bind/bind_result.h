@@ -7,8 +7,8 @@
 #include "bind/bind.h"
 #include "kernels/elementwise.h"
 
-/* pushes a new tensor with bytes of its own, not yet filled; raises when the size overflows or
- * memory is out */
+/* pushes a new tensor with bytes of its own, not yet filled;
+ * raises when the size overflows or memory is out */
 Tensor *bind_new_tensor(lua_State *L, const char *f, DType dtype, int ndim, const int64_t *shape);
 /* pushes a contiguous copy of v, converted */
 Tensor *bind_new_copy(lua_State *L, const char *f, const View *v, DType dtype);

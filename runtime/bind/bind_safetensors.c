@@ -71,27 +71,17 @@ static int core_safetensors_save(lua_State *L)
     for (int i = NAMES; i <= TEXTS; i++)
         luaL_checktype(L, i, LUA_TTABLE);
     lua_Integer count = luaL_len(L, NAMES), text_count = luaL_len(L, TEXTS);
-    SafetensorsItem *items = lua_newuserdatauv(L, (size_t)count * sizeof(*items) + 1, 0);
+    NamedArray *arrays = lua_newuserdatauv(L, (size_t)count * sizeof(*arrays) + 1, 0);
     const char **texts = lua_newuserdatauv(L, (size_t)text_count * sizeof(*texts) + 1, 0);
 
-    for (lua_Integer i = 0; i < count; i++) { /* all stay alive in their tables */
-        lua_rawgeti(L, NAMES, i + 1);
-        lua_rawgeti(L, TENSORS, i + 1);
-        const Tensor *t = bind_contiguous(L, "safetensors_save", lua_gettop(L));
-        items[i] = (SafetensorsItem){.name = luaL_checkstring(L, -2),
-                                     .dtype = (DType)t->dtype,
-                                     .ndim = t->ndim,
-                                     .shape = t->dims,
-                                     .elements = tensor_data(t),
-                                     .size = t->numel * dtype_size((DType)t->dtype)};
-        lua_pop(L, 2);
-    }
-    for (lua_Integer i = 0; i < text_count; i++) {
+    for (lua_Integer i = 0; i < count; i++)
+        arrays[i] = bind_named_array(L, "safetensors_save", NAMES, TENSORS, i + 1);
+    for (lua_Integer i = 0; i < text_count; i++) { /* they stay alive in their table */
         lua_rawgeti(L, TEXTS, i + 1);
         texts[i] = luaL_checkstring(L, -1);
         lua_pop(L, 1);
     }
-    return bind_push_outcome(L, path, safetensors_save(path, items, count, texts, text_count / 2));
+    return bind_push_outcome(L, path, safetensors_save(path, arrays, count, texts, text_count / 2));
 }
 
 static const luaL_Reg safetensors_functions[] = {

@@ -63,7 +63,7 @@ static void set_requires_grad(lua_State *L, Tensor *t)
     if (lua_type(L, 3) != LUA_TBOOLEAN)
         bind_fail(L, "requires_grad: expected true or false, got %s", bind_describe(L, 3));
     bool wanted = lua_toboolean(L, 3);
-    if (wanted && !dtype_is_float((DType)t->dtype))
+    if (wanted && !tensor_is_float(t))
         bind_fail(L, "requires_grad: only float32 and float64 tensors have gradients, got %s",
                   bind_describe(L, 1));
     if (!wanted && lua_getiuservalue(L, 1, TENSOR_GRAD_FN) != LUA_TNIL)
@@ -109,24 +109,32 @@ static int call_method(lua_State *L, const char *name, int results)
     return results;
 }
 
-/* Is the key at index 2 a tensor, or is there one in it? Such keys are read in Lua. */
-static bool key_has_tensor(lua_State *L)
+/* Is the key at `index` a tensor, or is there one in it? Such keys are read in Lua. */
+static bool has_tensor(lua_State *L, int index)
 {
-    if (lua_type(L, 2) != LUA_TTABLE)
-        return lua_type(L, 2) == LUA_TUSERDATA;
+    if (lua_type(L, index) != LUA_TTABLE)
+        return bind_to_tensor(L, index) != NULL;
     bool found = false;
-    int count = (int)lua_rawlen(L, 2);
+    int count = (int)lua_rawlen(L, index);
     for (int i = 1; i <= count && !found; i++) {
-        found = lua_rawgeti(L, 2, i) == LUA_TUSERDATA;
+        lua_rawgeti(L, index, i);
+        found = bind_to_tensor(L, -1) != NULL;
         lua_pop(L, 1);
     }
     return found;
 }
 
+/* key_has_tensor(key) */
+static int core_key_has_tensor(lua_State *L)
+{
+    lua_pushboolean(L, has_tensor(L, 1));
+    return 1;
+}
+
 static int tensor_get(lua_State *L)
 {
     if (lua_type(L, 2) != LUA_TSTRING)
-        return call_method(L, key_has_tensor(L) ? "index" : "_view_index", 1);
+        return call_method(L, has_tensor(L, 2) ? "index" : "_view_index", 1);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL)
         return 1;
@@ -142,7 +150,7 @@ static int tensor_get(lua_State *L)
 static int tensor_set(lua_State *L)
 {
     if (lua_type(L, 2) != LUA_TSTRING)
-        return call_method(L, key_has_tensor(L) ? "assign" : "_view_assign", 0);
+        return call_method(L, has_tensor(L, 2) ? "assign" : "_view_assign", 0);
     const char *name = lua_tostring(L, 2);
     for (size_t i = 0; i < COUNT_OF(fields); i++)
         if (fields[i].set != NULL && strcmp(name, fields[i].name) == 0) {
@@ -331,8 +339,8 @@ static int core_detach(lua_State *L)
     return 1;
 }
 
-/* copy_(t, source): t's elements become those of source, a tensor that broadcasts to t or a number
- */
+/* copy_(t, source): t's elements become those of source,
+ * a tensor that broadcasts to t or a number */
 static int core_copy_(lua_State *L)
 {
     lua_settop(L, 2);
@@ -350,8 +358,8 @@ static int core_copy_(lua_State *L)
     return 1;
 }
 
-/* set_parameter(t, on) and is_parameter(t): the mark that nn.Parameter gives, which printing shows
- */
+/* set_parameter(t, on) and is_parameter(t):
+ * the mark that nn.Parameter gives, which printing shows */
 static int core_set_parameter(lua_State *L)
 {
     bind_tensor(L, "set_parameter", 1)->is_parameter = lua_toboolean(L, 2);
@@ -373,6 +381,7 @@ static const luaL_Reg tensor_functions[] = {
     {"dim", core_dim},
     {"is_contiguous", core_is_contiguous},
     {"is_tensor", core_is_tensor},
+    {"key_has_tensor", core_key_has_tensor},
     {"shape_text", core_shape_text},
     {"describe", core_describe},
     {"set_parameter", core_set_parameter},

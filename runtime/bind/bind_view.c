@@ -11,8 +11,8 @@
 
 /* ---- view and reshape ---- */
 
-/* reads the wanted sizes, one of which may be -1 (whatever is left), from the arguments after the
- * tensor */
+/* reads the wanted sizes, one of which may be -1 (whatever is left),
+ * from the arguments after the tensor */
 static int read_new_shape(lua_State *L, const char *f, const Tensor *t, int64_t *shape)
 {
     int next, ndim = bind_sizes(L, f, 2, shape, &next);
@@ -114,8 +114,8 @@ static int core_permute(lua_State *L)
     return 1;
 }
 
-/* expand(t, sizes): dimensions of size 1 (or new ones in front) repeated without copying; -1 keeps
- * a size */
+/* expand(t, sizes): dimensions of size 1 (or new ones in front) repeated without copying;
+ * -1 keeps a size */
 static int core_expand(lua_State *L)
 {
     View v;
@@ -140,23 +140,29 @@ static int core_expand(lua_State *L)
 
 /* ---- parts ---- */
 
+/* v = the tensor, which has dimensions; returns the one that argument 2 names */
+static int read_dimension(lua_State *L, const char *f, View *v)
+{
+    tensor_view(bind_tensor(L, f, 1), v);
+    if (v->ndim == 0)
+        bind_fail_argument(L, f, 1, "a tensor with dimensions");
+    return bind_dimension(L, f, 2, v->ndim);
+}
+
 static int core_narrow(lua_State *L)
 {
     View v;
-    tensor_view(bind_tensor(L, "narrow", 1), &v);
-    if (v.ndim == 0)
-        bind_fail_argument(L, "narrow", 1, "a tensor with dimensions");
-    int d = bind_dimension(L, "narrow", 2, v.ndim);
+    int d = read_dimension(L, "narrow", &v);
     int64_t start = bind_integer(L, "narrow", 3, "an index"), n = v.shape[d];
-    int64_t length = bind_integer(L, "narrow", 4, "a length");
+    int64_t size = bind_integer(L, "narrow", 4, "a length");
     start = start < 0 ? start + n : start - 1;
-    if (start < 0 || start > n || length < 0 || length > n - start)
+    if (start < 0 || start > n || size < 0 || size > n - start)
         bind_fail(L,
-                  "narrow: expected a part of dimension %d, which has %I elements, got start %I, "
-                  "length %I",
-                  d + 1, (LUAI_UACINT)n, (LUAI_UACINT)lua_tointeger(L, 3), (LUAI_UACINT)length);
+                  "narrow: expected a part of dimension %d, which has %I elements, "
+                  "got start %I, length %I",
+                  d + 1, (LUAI_UACINT)n, (LUAI_UACINT)lua_tointeger(L, 3), (LUAI_UACINT)size);
     v.data += start * v.stride[d] * dtype_size(v.dtype);
-    v.shape[d] = length;
+    v.shape[d] = size;
     bind_new_view(L, 1, &v);
     return 1;
 }
@@ -164,17 +170,14 @@ static int core_narrow(lua_State *L)
 static int core_select(lua_State *L)
 {
     View v;
-    tensor_view(bind_tensor(L, "select", 1), &v);
-    if (v.ndim == 0)
-        bind_fail_argument(L, "select", 1, "a tensor with dimensions");
-    int d = bind_dimension(L, "select", 2, v.ndim);
+    int d = read_dimension(L, "select", &v);
     int64_t index = bind_integer(L, "select", 3, "an index");
     view_select(&v, d, bind_element_index(L, "select", index, v.shape[d], d + 1));
     bind_new_view(L, 1, &v);
     return 1;
 }
 
-/* unfold(t, dim, size, step): every window of `size` indices of a dimension, `step` apart; the
+/* unfold(t, dim, size, step): every window of `size` indices of a dimension, `step` apart;
  * the indices within a window become the last dimension */
 static int core_unfold(lua_State *L)
 {
@@ -215,13 +218,13 @@ static int core_diagonal(lua_State *L)
         bind_fail(L, "%s: expected two different dimensions, got %d twice", f, a + 1);
     int64_t down = offset < 0 ? size_max(offset, -v.shape[a]) : 0;
     int64_t right = offset > 0 ? size_min(offset, v.shape[b]) : 0;
-    int64_t length = size_min(v.shape[a] + down, v.shape[b] - right);
+    int64_t size = size_min(v.shape[a] + down, v.shape[b] - right);
     int64_t stride = v.stride[a] + v.stride[b];
-    if (length > 0)
+    if (size > 0)
         v.data += (right * v.stride[b] - down * v.stride[a]) * dtype_size(v.dtype);
     view_drop(&v, a > b ? a : b);
     view_drop(&v, a > b ? b : a);
-    v.shape[v.ndim] = length;
+    v.shape[v.ndim] = size;
     v.stride[v.ndim++] = stride;
     bind_new_view(L, 1, &v);
     return 1;

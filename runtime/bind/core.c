@@ -52,13 +52,14 @@ static void push_runtime(lua_State *L)
     lua_setfield(L, LUA_REGISTRYINDEX, key);
 }
 
-/* set_num_threads(n), get_num_threads(): the threads of large operations; results do not depend on
- * it */
+/* set_num_threads(n), get_num_threads(): the threads of large operations;
+ * results do not depend on it */
 static int core_set_num_threads(lua_State *L)
 {
     int64_t n = bind_integer(L, "set_num_threads", 1, "a number of threads");
-    if (n < 1 || n > 256)
-        bind_fail_argument(L, "set_num_threads", 1, "1 to 256 threads");
+    if (n < 1 || n > MAX_THREADS)
+        bind_fail_argument(L, "set_num_threads", 1,
+                           lua_pushfstring(L, "1 to %d threads", MAX_THREADS));
     pool_set_threads(bind_runtime(L)->pool, (int)n);
     return 0;
 }

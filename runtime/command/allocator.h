@@ -15,8 +15,8 @@
 enum {
     ALLOCATOR_LARGE_BITS = 15, /* 32 KiB */
     ALLOCATOR_CACHE_BITS = 25, /* 32 MiB */
-    ALLOCATOR_STEP_BITS =
-        3, /* 8 classes between a power of two and the next: at most 1/8 is wasted */
+    /* 8 classes between a power of two and the next: at most 1/8 is wasted */
+    ALLOCATOR_STEP_BITS = 3,
     ALLOCATOR_CLASSES = ((ALLOCATOR_CACHE_BITS - ALLOCATOR_LARGE_BITS) << ALLOCATOR_STEP_BITS) + 1
 };
 

@@ -70,8 +70,8 @@ static int resume(lua_State *L)
     return 1 + results;
 }
 
-/* what coroutine.wrap returns: resumes upvalue 1; an error goes on, with the caller's line before
- * it */
+/* what coroutine.wrap returns: resumes upvalue 1;
+ * an error goes on, with the caller's line before it */
 static int resume_wrapped(lua_State *L)
 {
     lua_State *coroutine = lua_tothread(L, lua_upvalueindex(1));
@@ -111,8 +111,8 @@ void call_install(lua_State *L)
     lua_pop(L, 1);
 }
 
-/* The message handler: error object -> message with the traceback, made while the stack still
- * stands. */
+/* The message handler: error object -> message with the traceback,
+ * made while the stack still stands. */
 static int add_traceback(lua_State *L)
 {
     const char *message = lua_tostring(L, 1);

@@ -47,8 +47,8 @@ static const Embedded *find(const char *path)
     return NULL;
 }
 
-/* The folder to read modules from instead, or NULL; lua's option -E says to ignore the environment.
- */
+/* The folder to read modules from instead, or NULL;
+ * lua's option -E says to ignore the environment. */
 static const char *override_folder(lua_State *L)
 {
     lua_getfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
@@ -95,8 +95,8 @@ static int load_embedded(lua_State *L, const Embedded *file, const char *chunk_n
     return luaL_loadbufferx(L, text, (size_t)(file->end - text), chunk_name, "t");
 }
 
-/* The searcher: module -> its chunk and the path it came from, or a message where it was looked
- * for. */
+/* The searcher: module -> its chunk and the path it came from,
+ * or a message where it was looked for. */
 static int search(lua_State *L)
 {
     const char *module = luaL_checkstring(L, 1);

@@ -231,7 +231,7 @@ int main(int argc, char **argv)
     if (!options_parse(argc, argv, &command.options))
         return EXIT_FAILURE;
     if (command.options.show_help) {
-        fputs(options_usage, stdout);
+        options_print_usage(stdout);
         return EXIT_SUCCESS;
     }
     if (command.options.show_all_versions) {

@@ -1,22 +1,19 @@
 /*
  * options.c - reads the command line
  */
-#include "command/options.h"
-
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "command/options.h"
+#include "tensor/pool.h"
+
 #define PREFIX "wrun: "
 
-enum { MAX_THREADS = 256 };
-
-const char options_usage[] =
+static const char usage[] =
     "usage: wrun [options] [script [args]]\n"
     "\n"
-    "Runs a Lua script, from a file or one of those inside wrun. Without a script: the terminal is "
-    "an\n"
-    "interactive session, any other standard input is the script.\n"
+    "Runs a Lua script, from a file or one of those inside wrun. Without a script: the terminal "
+    "is an\ninteractive session, any other standard input is the script.\n"
     "\n"
     "  -e stat        run the statement 'stat'\n"
     "  -i             enter the interactive session after running the script\n"
@@ -25,17 +22,23 @@ const char options_usage[] =
     "  -v             show the version\n"
     "  -E             ignore environment variables\n"
     "  -W             turn warnings on\n"
-    "  --threads N    compute on N threads, 1 to 256 (default: the processors there are)\n"
+    "  --threads N    compute on N threads, 1 to %d (default: the processors there are)\n"
     "  --help         show this text and stop\n"
     "  --version      show the versions of wrun and what it runs on, and stop\n"
     "  --             stop handling options\n"
     "  -              stop handling options and run standard input\n";
 
+void options_print_usage(FILE *stream)
+{
+    fprintf(stream, usage, MAX_THREADS);
+}
+
 static bool complain(const char *format, const char *option)
 {
     fputs(PREFIX, stderr);
     fprintf(stderr, format, option);
-    fprintf(stderr, "\n%s", options_usage);
+    fputc('\n', stderr);
+    options_print_usage(stderr);
     return false;
 }
 

@@ -9,16 +9,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* What holds for the whole run; -e, -l and -W are carried out later, in their order. */
 typedef struct {
-    int script; /* its place in argv, or argc */
+    int script; /* its index in argv, or argc */
     bool interactive, show_version, ignore_environment, has_statement;
     bool show_help, show_all_versions;
     int threads; /* 0: not given */
 } Options;
 
-extern const char options_usage[];
+void options_print_usage(FILE *stream);
 
 /* Fills *o from zeros; false, after a message on standard error, when an option is wrong. */
 bool options_parse(int argc, char **argv, Options *o);

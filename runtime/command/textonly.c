@@ -12,13 +12,13 @@
 static const int LUA_FILE_SEARCHER = 2; /* in package.searchers */
 
 /* Calls the original, upvalue 1, with this function's arguments, without 'b' in the mode. */
-static int call_with_text_mode(lua_State *L, int position)
+static int call_with_text_mode(lua_State *L, int index)
 {
-    const char *mode = luaL_optstring(L, position, "t");
-    if (lua_gettop(L) < position)
-        lua_settop(L, position);
+    const char *mode = luaL_optstring(L, index, "t");
+    if (lua_gettop(L) < index)
+        lua_settop(L, index);
     lua_pushstring(L, strchr(mode, 't') ? "t" : "");
-    lua_replace(L, position);
+    lua_replace(L, index);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
     lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
@@ -58,8 +58,8 @@ static int dofile_text(lua_State *L)
     return finish_dofile(L, LUA_OK, 0);
 }
 
-/* The searcher for files on package.path; upvalue: package. Returns the loader and the file's name.
- */
+/* The searcher for files on package.path; upvalue: package.
+ * Returns the loader and the file's name. */
 static int search_text(lua_State *L)
 {
     const char *module = luaL_checkstring(L, 1);

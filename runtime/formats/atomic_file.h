@@ -28,8 +28,8 @@ Reason atomic_file_begin(AtomicFile *output, const char *path);
  * reason, or why the new file could not be finished. */
 Reason atomic_file_end(AtomicFile *output, Reason reason);
 
-/* Writes bytes; false, now and ever after, when the system refuses, which atomic_file_end explains.
- */
+/* Writes bytes; false, now and ever after, when the system refuses,
+ * which atomic_file_end explains. */
 bool atomic_file_write(AtomicFile *output, const void *bytes, size_t size);
 
 #endif

@@ -37,27 +37,27 @@ static Reason refuse_size(IdxReader *reader, Reason reason, int64_t expected, in
     return refuse(reader, IDX_FAULT_SIZE, reason);
 }
 
-/* What a read came to that gave `got` bytes of the `size` from `position` on; the data must reach
- * to `expected`. */
-static Reason settle(IdxReader *reader, Reason reason, int64_t size, int64_t got, int64_t position,
+/* What a read came to that gave `got` bytes of the `size` from `offset` on;
+ * the data must reach to `expected`. */
+static Reason settle(IdxReader *reader, Reason reason, int64_t size, int64_t got, int64_t offset,
                      int64_t expected)
 {
     if (reason != NULL && reader->source.compressed && got < size)
-        return refuse_size(reader, reason, expected, position + got);
+        return refuse_size(reader, reason, expected, offset + got);
     if (reason != NULL)
         return refuse(reader, IDX_FAULT_FILE, reason);
     if (got < size)
-        return refuse_size(reader, "truncated", expected, position + got);
+        return refuse_size(reader, "truncated", expected, offset + got);
     return NULL;
 }
 
 /* to[size] = the next bytes */
-static Reason take(IdxReader *reader, void *to, int64_t size, int64_t position, int64_t expected)
+static Reason take(IdxReader *reader, void *to, int64_t size, int64_t offset, int64_t expected)
 {
     size_t got;
     Reason reason = gzip_read(&reader->source, to, (size_t)size, &got);
 
-    return settle(reader, reason, size, (int64_t)got, position, expected);
+    return settle(reader, reason, size, (int64_t)got, offset, expected);
 }
 
 static int64_t header_bytes(const IdxReader *reader)

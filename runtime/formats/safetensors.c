@@ -27,7 +27,7 @@ static const struct {
 
 /* ---- the header ---- */
 
-/* An integer that is a size or a place; -1 when it is none. */
+/* An integer that is a size or an offset; -1 when it is none. */
 static int64_t to_size(const json_t *value)
 {
     return json_is_integer(value) && json_integer_value(value) >= 0 ? json_integer_value(value)
@@ -41,18 +41,18 @@ void safetensors_shape(const SafetensorsEntry *entry, int *ndim, int64_t shape[M
         shape[d] = json_integer_value(json_array_get(entry->shape, (size_t)d));
 }
 
-/* The entry's shape, type and place, and that they go together. */
+/* The entry's shape, type and offsets, and that they go together. */
 static Reason read_entry(SafetensorsReader *reader, SafetensorsEntry *entry, const char *name,
                          const json_t *info)
 {
     const json_t *shape = json_object_get(info, "shape");
-    const json_t *place = json_object_get(info, "data_offsets");
+    const json_t *offsets = json_object_get(info, "data_offsets");
     const char *type = json_string_value(json_object_get(info, "dtype"));
     int64_t sizes[MAX_RANK], numel;
     int ndim;
 
     *entry = (SafetensorsEntry){name, shape, type, ENCODING_COUNT, 0, 0};
-    if (type == NULL || !json_is_array(shape) || json_array_size(place) != 2)
+    if (type == NULL || !json_is_array(shape) || json_array_size(offsets) != 2)
         return refuse(&reader->refusal,
                       "tensor '%.100s': expected a dtype, a shape and two data_offsets", name);
     for (size_t i = 0; i < COUNT_OF(types_known); i++)
@@ -72,8 +72,8 @@ static Reason read_entry(SafetensorsReader *reader, SafetensorsEntry *entry, con
     Reason reason = shape_count(ndim, sizes, &numel);
     if (reason != NULL)
         return refuse(&reader->refusal, "tensor '%.100s': %s", name, reason);
-    entry->begin = to_size(json_array_get(place, 0));
-    entry->end = to_size(json_array_get(place, 1));
+    entry->begin = to_size(json_array_get(offsets, 0));
+    entry->end = to_size(json_array_get(offsets, 1));
     if (entry->begin < 0 || entry->end < entry->begin)
         return refuse(&reader->refusal, "tensor '%.100s': its data_offsets are no range of bytes",
                       name);
@@ -101,7 +101,7 @@ static Reason check_metadata(SafetensorsReader *reader, json_t *metadata)
     return NULL;
 }
 
-/* by place; empty tensors before the one that begins there */
+/* by offset; empty tensors before the one that begins there */
 static int compare_entries(const void *left, const void *right)
 {
     const SafetensorsEntry *a = left, *b = right;

@@ -2,7 +2,7 @@
  * safetensors.h - named tensors in a file
  *
  * Eight bytes with the length of a header, the header - a JSON object of names, types, shapes and
- * places - and the elements, little-endian. Nothing in it is trusted: the header is bounded and may
+ * offsets - and the elements, little-endian. Nothing in it is trusted: the header is bounded and may
  * name nothing twice, and the tensors must cover the bytes behind it from first to last, in some
  * order, without holes and without overlap. Source: the format's description and its reference
  * implementation, huggingface/safetensors.
@@ -14,6 +14,7 @@
 
 #include "formats/atomic_file.h"
 #include "formats/encoding.h"
+#include "formats/named_array.h"
 #include "formats/refusal.h"
 #include "tensor/tensor.h"
 
@@ -51,22 +52,12 @@ Reason safetensors_finish(SafetensorsReader *reader);
 /* may be called twice */
 void safetensors_close(SafetensorsReader *reader);
 
-/* a tensor to be written; elements[] row by row */
-typedef struct {
-    const char *name;
-    DType dtype;
-    int ndim;
-    const int64_t *shape;
-    const void *elements;
-    int64_t size; /* in bytes */
-} SafetensorsItem;
-
 /*
- * Writes items[count], which it sorts as the reference implementation does, and texts[2 *
+ * Writes arrays[count], which it sorts as the reference implementation does, and texts[2 *
  * text_count] of metadata, names and values in turns. Refuses names that are no UTF-8 or stand
  * there twice.
  */
-Reason safetensors_save(const char *path, SafetensorsItem *items, int64_t count,
+Reason safetensors_save(const char *path, NamedArray *arrays, int64_t count,
                         const char *const *texts, int64_t text_count);
 
 #endif

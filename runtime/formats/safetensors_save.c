@@ -19,9 +19,9 @@ static const struct {
     [INT32] = {"I32", 4}, [UINT8] = {"U8", 5},    [BOOL] = {"BOOL", 6},
 };
 
-static int compare_items(const void *left, const void *right)
+static int compare_arrays(const void *left, const void *right)
 {
-    const SafetensorsItem *a = left, *b = right;
+    const NamedArray *a = left, *b = right;
 
     if (a->dtype != b->dtype)
         return types[a->dtype].rank - types[b->dtype].rank;
@@ -29,18 +29,18 @@ static int compare_items(const void *left, const void *right)
 }
 
 /* {"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}; NULL when memory is out */
-static json_t *describe(const SafetensorsItem *item, int64_t begin)
+static json_t *describe(const NamedArray *array, int64_t begin)
 {
     json_t *shape = json_array();
 
-    for (int d = 0; d < item->ndim; d++)
-        json_array_append_new(shape, json_integer(item->shape[d]));
-    return json_pack("{s:s, s:o, s:[I,I]}", "dtype", types[item->dtype].name, "shape", shape,
-                     "data_offsets", (json_int_t)begin, (json_int_t)(begin + item->size));
+    for (int d = 0; d < array->ndim; d++)
+        json_array_append_new(shape, json_integer(array->shape[d]));
+    return json_pack("{s:s, s:o, s:[I,I]}", "dtype", types[array->dtype].name, "shape", shape,
+                     "data_offsets", (json_int_t)begin, (json_int_t)(begin + array->size));
 }
 
-/* *header = its text, to be freed, for sorted items */
-static Reason make_header(const SafetensorsItem *items, int64_t count, const char *const *texts,
+/* *header = its text, to be freed, for sorted arrays */
+static Reason make_header(const NamedArray *arrays, int64_t count, const char *const *texts,
                           int64_t text_count, char **header)
 {
     static const Reason no_text = "a name or a text is no UTF-8, or memory is out";
@@ -54,10 +54,10 @@ static Reason make_header(const SafetensorsItem *items, int64_t count, const cha
     if (text_count > 0)
         json_object_set(object, "__metadata__", metadata);
     json_decref(metadata);
-    for (int64_t i = 0; i < count && reason == NULL; at += items[i++].size) {
-        if (json_object_get(object, items[i].name) != NULL)
+    for (int64_t i = 0; i < count && reason == NULL; at += arrays[i++].size) {
+        if (json_object_get(object, arrays[i].name) != NULL)
             reason = "a name stands there twice";
-        else if (json_object_set_new(object, items[i].name, describe(&items[i], at)) != 0)
+        else if (json_object_set_new(object, arrays[i].name, describe(&arrays[i], at)) != 0)
             reason = no_text;
     }
     *header = reason == NULL ? json_dumps(object, JSON_COMPACT) : NULL;
@@ -78,18 +78,18 @@ static void write_header(AtomicFile *file, const char *header)
     atomic_file_write(file, "        ", blanks);
 }
 
-Reason safetensors_save(const char *path, SafetensorsItem *items, int64_t count,
+Reason safetensors_save(const char *path, NamedArray *arrays, int64_t count,
                         const char *const *texts, int64_t text_count)
 {
     AtomicFile file;
     char *header;
 
-    qsort(items, (size_t)count, sizeof(*items), compare_items);
-    Reason reason = make_header(items, count, texts, text_count, &header);
+    qsort(arrays, (size_t)count, sizeof(*arrays), compare_arrays);
+    Reason reason = make_header(arrays, count, texts, text_count, &header);
     if (reason == NULL && (reason = atomic_file_begin(&file, path)) == NULL) {
         write_header(&file, header);
         for (int64_t i = 0; i < count; i++)
-            atomic_file_write(&file, items[i].elements, (size_t)items[i].size);
+            atomic_file_write(&file, arrays[i].elements, (size_t)arrays[i].size);
         reason = atomic_file_end(&file, NULL);
     }
     free(header);

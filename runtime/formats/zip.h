@@ -12,6 +12,7 @@
 #ifndef ZIP_H
 #define ZIP_H
 
+#include "formats/named_array.h"
 #include "formats/npy.h"
 
 enum { ZIP_NAME = 1 << 12, ZIP_TAIL = (1 << 16) + 256 };
@@ -39,12 +40,12 @@ typedef struct {
     unsigned char tail[ZIP_TAIL];
 } ZipReader;
 
-/* Finds the directory. The descriptor is under the rules of gzip_open. A Reason may be the reader's
- * message. */
+/* Finds the directory. The descriptor is under the rules of gzip_open.
+ * A Reason may be the reader's message. */
 Reason zip_open(ZipReader *reader, int descriptor);
 
-/* Goes to the next member, of which there must be one left, and opens it: reader->source yields
- * what it holds. */
+/* Goes to the next member, of which there must be one left, and opens it:
+ * reader->source yields what it holds. */
 Reason zip_next(ZipReader *reader);
 
 /* After the last byte of a member: is it what was packed? */
@@ -56,20 +57,15 @@ Reason zip_finish(ZipReader *reader);
 /* may be called twice */
 void zip_close(ZipReader *reader);
 
-/* an array to be written; elements[] row by row */
+/* an array to be written; the rest is for zip_save's own use */
 typedef struct {
-    const char *name;
-    DType dtype;
-    int ndim;
-    const int64_t *shape;
-    const void *elements;
-    /* for zip_save's own use */
+    NamedArray array;
     uint32_t sum;
-    int64_t packed, size, offset;
+    int64_t packed, size, offset; /* of the member NAME.npy */
 } ZipArray;
 
-/* Writes arrays[count] as NAME.npy each, deflated on demand. Names are at most ZIP_NAME - 4 bytes.
- */
+/* Writes arrays[count] as NAME.npy each, deflated on demand.
+ * Names are at most ZIP_NAME - 4 bytes. */
 Reason zip_save(const char *path, ZipArray *arrays, int64_t count, bool is_deflated);
 
 #endif

@@ -29,26 +29,26 @@ static void put(Record *record, int width, uint64_t value)
 }
 
 /* what local headers and directory entries share, from the version on */
-static void put_member(Record *record, const ZipArray *array, bool is_deflated, int extra)
+static void put_member(Record *record, const ZipArray *member, bool is_deflated, int extra)
 {
     put(record, 2, VERSION_NEEDED);
     put(record, 2, UTF8);
     put(record, 2, is_deflated ? Z_DEFLATED : 0);
     put(record, 2, 0);
     put(record, 2, DATE);
-    put(record, 4, array->sum);
+    put(record, 4, member->sum);
     put(record, 4, UINT32_MAX); /* both sizes are in the extra field */
     put(record, 4, UINT32_MAX);
-    put(record, 2, strlen(array->name) + 4);
+    put(record, 2, strlen(member->array.name) + 4);
     put(record, 2, (uint64_t)extra);
 }
 
-static void put_sizes(Record *record, const ZipArray *array, int size)
+static void put_sizes(Record *record, const ZipArray *member, int size)
 {
     put(record, 2, 1);
     put(record, 2, (uint64_t)size);
-    put(record, 8, (uint64_t)array->size);
-    put(record, 8, (uint64_t)array->packed);
+    put(record, 8, (uint64_t)member->size);
+    put(record, 8, (uint64_t)member->packed);
 }
 
 /* header, NAME.npy, and the extra field */
@@ -61,31 +61,31 @@ static void write_named(AtomicFile *file, const Record *header, const char *name
     atomic_file_write(file, extra->bytes, extra->size);
 }
 
-static void write_local(AtomicFile *file, const ZipArray *array, bool is_deflated)
+static void write_local(AtomicFile *file, const ZipArray *member, bool is_deflated)
 {
     Record header = {.size = 0}, extra = {.size = 0};
 
     put(&header, 4, 0x04034b50);
-    put_member(&header, array, is_deflated, 20);
-    put_sizes(&extra, array, 16);
-    write_named(file, &header, array->name, &extra);
+    put_member(&header, member, is_deflated, 20);
+    put_sizes(&extra, member, 16);
+    write_named(file, &header, member->array.name, &extra);
 }
 
-static void write_entry(AtomicFile *file, const ZipArray *array, bool is_deflated)
+static void write_entry(AtomicFile *file, const ZipArray *member, bool is_deflated)
 {
     Record header = {.size = 0}, extra = {.size = 0};
 
     put(&header, 4, 0x02014b50);
     put(&header, 2, 3 << 8 | VERSION_NEEDED); /* made on Unix */
-    put_member(&header, array, is_deflated, 28);
+    put_member(&header, member, is_deflated, 28);
     put(&header, 2, 0);           /* comment */
     put(&header, 2, 0);           /* disk */
     put(&header, 2, 0);           /* inner attributes */
     put(&header, 4, 0600U << 16); /* outer ones: a plain file */
     put(&header, 4, UINT32_MAX);  /* offset */
-    put_sizes(&extra, array, 24);
-    put(&extra, 8, (uint64_t)array->offset);
-    write_named(file, &header, array->name, &extra);
+    put_sizes(&extra, member, 24);
+    put(&extra, 8, (uint64_t)member->offset);
+    write_named(file, &header, member->array.name, &extra);
 }
 
 static void write_end64(AtomicFile *file, int64_t count, int64_t directory, int64_t stop)
@@ -126,17 +126,17 @@ static void write_end(AtomicFile *file, bool is_empty)
 /* ---- members ---- */
 
 /* Adds bytes to a member; z is NULL for a stored one. With `flush` Z_FINISH the stream ends. */
-static void pack(AtomicFile *file, z_stream *z, ZipArray *array, const void *bytes, int64_t size,
+static void pack(AtomicFile *file, z_stream *z, ZipArray *member, const void *bytes, int64_t size,
                  int flush)
 {
     enum { MOST = 1 << 30, PIECE = 1 << 14 };
     unsigned char piece[PIECE];
     const unsigned char *from = bytes;
 
-    array->sum = (uint32_t)crc32_z(array->sum, from, (size_t)size);
-    array->size += size;
+    member->sum = (uint32_t)crc32_z(member->sum, from, (size_t)size);
+    member->size += size;
     if (z == NULL) {
-        array->packed += size;
+        member->packed += size;
         atomic_file_write(file, from, (size_t)size);
         return;
     }
@@ -151,38 +151,36 @@ static void pack(AtomicFile *file, z_stream *z, ZipArray *array, const void *byt
             z->avail_out = PIECE;
             deflate(z, size == 0 ? flush : Z_NO_FLUSH);
             size_t n = PIECE - z->avail_out;
-            array->packed += (int64_t)n;
+            member->packed += (int64_t)n;
             atomic_file_write(file, piece, n);
         } while (z->avail_out == 0);
     } while (size > 0);
 }
 
-static Reason write_member(AtomicFile *file, ZipArray *array, bool is_deflated)
+static Reason write_member(AtomicFile *file, ZipArray *member, bool is_deflated)
 {
     enum { RAW_WINDOW = -15, MEMORY = 8 };
     char header[NPY_PREFIX];
-    int64_t numel = 1, length = npy_header(array->dtype, array->ndim, array->shape, header);
+    const NamedArray *array = &member->array;
+    int64_t length = npy_header(array->dtype, array->ndim, array->shape, header);
     z_stream z = {.next_in = NULL};
 
-    for (int d = 0; d < array->ndim; d++)
-        numel *= array->shape[d];
-    array->sum = 0;
-    array->packed = array->size = 0;
-    array->offset = ftello(file->file);
-    write_local(file, array, is_deflated);
+    member->sum = 0;
+    member->packed = member->size = 0;
+    member->offset = ftello(file->file);
+    write_local(file, member, is_deflated);
     if (is_deflated && deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, RAW_WINDOW, MEMORY,
                                     Z_DEFAULT_STRATEGY) != Z_OK)
         return "not enough memory to deflate data";
-    pack(file, is_deflated ? &z : NULL, array, header, length, Z_NO_FLUSH);
-    pack(file, is_deflated ? &z : NULL, array, array->elements, numel * dtype_size(array->dtype),
-         Z_FINISH);
+    pack(file, is_deflated ? &z : NULL, member, header, length, Z_NO_FLUSH);
+    pack(file, is_deflated ? &z : NULL, member, array->elements, array->size, Z_FINISH);
     if (is_deflated)
         deflateEnd(&z);
     /* now that its sizes and sum are known, its header again */
     int64_t stop = ftello(file->file);
-    if (stop < 0 || fseeko(file->file, array->offset, SEEK_SET) != 0)
+    if (stop < 0 || fseeko(file->file, member->offset, SEEK_SET) != 0)
         return strerror(errno);
-    write_local(file, array, is_deflated);
+    write_local(file, member, is_deflated);
     return fseeko(file->file, stop, SEEK_SET) != 0 ? strerror(errno) : NULL;
 }
 

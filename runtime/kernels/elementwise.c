@@ -160,17 +160,19 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 
 /* ---- the table as scripts see it ---- */
 
-#define UNARY(name, kind, value, dx, low, high, doc) {#name, 1, kind, {#dx}, low, high, doc},
-#define BINARY(name, kind, value, da, db, low, high, doc)                                          \
-    {#name, 2, kind, {#da, #db}, low, high, doc},
-#define TERNARY(name, kind, value, da, db, dc, low, high, doc)                                     \
-    {#name, 3, kind, {#da, #db, #dc}, low, high, doc},
+#define DEFAULTS(...) .has_defaults = true, .defaults = {__VA_ARGS__}
+#define BOUNDS .has_bounds = true
+#define OPERATOR(event) .lua_operator = event
+#define REST(least, most, ...) .low = least, .high = most, .doc = __VA_ARGS__
+#define UNARY(row, group, value, dx, ...)                                                          \
+    {.name = #row, .arity = 1, .kind = group, .derivative = {#dx}, REST(__VA_ARGS__)},
+#define BINARY(row, group, value, da, db, ...)                                                     \
+    {.name = #row, .arity = 2, .kind = group, .derivative = {#da, #db}, REST(__VA_ARGS__)},
+#define TERNARY(row, group, value, da, db, dc, ...)                                                \
+    {.name = #row, .arity = 3, .kind = group, .derivative = {#da, #db, #dc}, REST(__VA_ARGS__)},
 const Operation operations[] = {
 #include "kernels/ops.def"
 };
-#undef UNARY
-#undef BINARY
-#undef TERNARY
 const int operation_count = (int)COUNT_OF(operations);
 
 static bool is_letter(char c)
@@ -222,8 +224,8 @@ typedef struct {
     Stream out, in[MAX_INPUTS];
 } Walk;
 
-/* Moves elements first..first+n-1 of the stream's row-major order to (or from) a contiguous block
- * of `type`. */
+/* Moves elements first..first+n-1 of the stream, in row-major order,
+ * to (or from) a contiguous block of `type`. */
 static void move_elements(const Walk *walk, const Stream *stream, int64_t first, int64_t n,
                           DType type, char *block, bool to_block)
 {
@@ -235,10 +237,10 @@ static void move_elements(const Walk *walk, const Stream *stream, int64_t first,
         first /= walk->shape[d];
         offset += index[d] * stream->stride[d];
     }
-    int64_t length = last >= 0 ? walk->shape[last] : 1, step = last >= 0 ? stream->stride[last] : 0;
+    int64_t row = last >= 0 ? walk->shape[last] : 1, step = last >= 0 ? stream->stride[last] : 0;
     int64_t at = last >= 0 ? index[last] : 0;
     for (;;) {
-        int64_t run = size_min(length - at, n);
+        int64_t run = size_min(row - at, n);
         char *element = stream->data + offset * size;
         if (to_block)
             convert_elements(run, type, block, 1, stream->dtype, element, step);

@@ -14,8 +14,9 @@
 
 enum { MAX_ARITY = 3 };
 
-typedef enum { NUMERIC, SIGNED, DIVISION, FLOATING, BOOLEAN, SELECT } Kind;
+typedef enum { NUMERIC, SIGNED, DIVISION, POWER, FLOATING, BOOLEAN, SELECT } Kind;
 
+/* a row */
 typedef struct {
     const char *name;
     int arity;
@@ -23,6 +24,9 @@ typedef struct {
     const char *derivative[MAX_ARITY]; /* the text of the row */
     double low, high;
     const char *doc;
+    bool has_defaults, has_bounds;  /* the arguments after the first need not all be given */
+    double defaults[MAX_ARITY - 1]; /* what they then are */
+    const char *lua_operator;       /* "__add", or NULL */
 } Operation;
 
 extern const Operation operations[];

@@ -1,6 +1,5 @@
 /*
- * elementwise_kernels.h - the kernels of ops.def for one compute type; included by elementwise.c
- * for each
+ * elementwise_kernels.h - the kernels of ops.def for one compute type; see elementwise.c
  *
  * Before the include: T is the type, NAME(x) pastes the type's suffix, HAS_GRADIENTS says whether
  * derivatives are compiled, and the functions that the rows call are defined for T. There is no
@@ -76,12 +75,12 @@
 #endif
 #define VALUE_NUMERIC KERNEL
 #define VALUE_SIGNED KERNEL
+#define VALUE_POWER KERNEL
 #define VALUE_BOOLEAN KERNEL
 #define VALUE_SELECT KERNEL
-#define UNARY(name, kind, value, dx, low, high, doc) VALUE_##kind(name, INPUT(x, 0), value)
-#define BINARY(name, kind, value, da, db, low, high, doc)                                          \
-    VALUE_##kind(name, INPUT(a, 0); INPUT(b, 1), value)
-#define TERNARY(name, kind, value, da, db, dc, low, high, doc)                                     \
+#define UNARY(name, kind, value, dx, ...) VALUE_##kind(name, INPUT(x, 0), value)
+#define BINARY(name, kind, value, da, db, ...) VALUE_##kind(name, INPUT(a, 0); INPUT(b, 1), value)
+#define TERNARY(name, kind, value, da, db, dc, ...)                                                \
     VALUE_##kind(name, INPUT(a, 0); INPUT(b, 1); INPUT(c, 2), value)
 #include "kernels/ops.def"
 #undef UNARY
@@ -92,11 +91,11 @@
 #if HAS_GRADIENTS
 #define GRADIENT(name, arguments, expression)                                                      \
     KERNEL(name, INPUT(g, 0); INPUT(y, 1); arguments, expression)
-#define UNARY(name, kind, value, dx, low, high, doc) GRADIENT(name##_dx, INPUT(x, 2), dx)
-#define BINARY(name, kind, value, da, db, low, high, doc)                                          \
+#define UNARY(name, kind, value, dx, ...) GRADIENT(name##_dx, INPUT(x, 2), dx)
+#define BINARY(name, kind, value, da, db, ...)                                                     \
     GRADIENT(name##_da, INPUT(a, 2); INPUT(b, 3), da)                                              \
     GRADIENT(name##_db, INPUT(a, 2); INPUT(b, 3), db)
-#define TERNARY(name, kind, value, da, db, dc, low, high, doc)                                     \
+#define TERNARY(name, kind, value, da, db, dc, ...)                                                \
     GRADIENT(name##_da, INPUT(a, 2); INPUT(b, 3); INPUT(c, 4), da)                                 \
     GRADIENT(name##_db, INPUT(a, 2); INPUT(b, 3); INPUT(c, 4), db)                                 \
     GRADIENT(name##_dc, INPUT(a, 2); INPUT(b, 3); INPUT(c, 4), dc)
@@ -110,27 +109,21 @@
 /* the table of this type's kernels, in the order of the rows */
 #if HAS_GRADIENTS
 #define LISTED_FLOATING(name) NAME(name)
-#define WITH_GRADIENTS(...)                                                                        \
-    {                                                                                              \
-        __VA_ARGS__                                                                                \
-    }
+#define WITH_GRADIENTS(...) .gradient = {__VA_ARGS__}
 #else
 #define LISTED_FLOATING(name) NULL
-#define WITH_GRADIENTS(...)                                                                        \
-    {                                                                                              \
-        NULL                                                                                       \
-    }
+#define WITH_GRADIENTS(...) .gradient = {NULL}
 #endif
 #define LISTED_NUMERIC(name) NAME(name)
 #define LISTED_SIGNED(name) NAME(name)
 #define LISTED_DIVISION(name) NAME(name)
+#define LISTED_POWER(name) NAME(name)
 #define LISTED_BOOLEAN(name) NAME(name)
 #define LISTED_SELECT(name) NAME(name)
-#define UNARY(name, kind, value, dx, low, high, doc)                                               \
-    {LISTED_##kind(name), WITH_GRADIENTS(NAME(name##_dx))},
-#define BINARY(name, kind, value, da, db, low, high, doc)                                          \
+#define UNARY(name, kind, value, dx, ...) {LISTED_##kind(name), WITH_GRADIENTS(NAME(name##_dx))},
+#define BINARY(name, kind, value, da, db, ...)                                                     \
     {LISTED_##kind(name), WITH_GRADIENTS(NAME(name##_da), NAME(name##_db))},
-#define TERNARY(name, kind, value, da, db, dc, low, high, doc)                                     \
+#define TERNARY(name, kind, value, da, db, dc, ...)                                                \
     {LISTED_##kind(name), WITH_GRADIENTS(NAME(name##_da), NAME(name##_db), NAME(name##_dc))},
 static const Kernels NAME(kernels)[] = {
 #include "kernels/ops.def"
@@ -144,12 +137,14 @@ static const Kernels NAME(kernels)[] = {
 #undef LISTED_NUMERIC
 #undef LISTED_SIGNED
 #undef LISTED_DIVISION
+#undef LISTED_POWER
 #undef LISTED_BOOLEAN
 #undef LISTED_SELECT
 #undef VALUE_FLOATING
 #undef VALUE_NUMERIC
 #undef VALUE_SIGNED
 #undef VALUE_DIVISION
+#undef VALUE_POWER
 #undef VALUE_BOOLEAN
 #undef VALUE_SELECT
 #undef INPUT

@@ -49,11 +49,11 @@ static void select_rows(void *context, int64_t piece)
 {
     const Selection *s = context;
     const Rows *rows = s->rows;
-    int64_t bytes = rows->inner * dtype_size(rows->dtype);
-    int64_t last = size_min((piece + 1) * AT_A_TIME, rows->outer * rows->count);
+    int64_t bytes = rows->along.inner * dtype_size(rows->dtype);
+    int64_t last = size_min((piece + 1) * AT_A_TIME, rows->along.outer * rows->count);
     for (int64_t row = piece * AT_A_TIME; row < last; row++) {
         int64_t o = row / rows->count, i = row % rows->count;
-        memcpy(s->y + row * bytes, s->x + (o * rows->n + rows->indices[i] - 1) * bytes,
+        memcpy(s->y + row * bytes, s->x + (o * rows->along.n + rows->indices[i] - 1) * bytes,
                (size_t)bytes);
     }
 }
@@ -61,15 +61,15 @@ static void select_rows(void *context, int64_t piece)
 void index_select(Pool *pool, const Rows *rows, const void *x, void *y)
 {
     enum { WORTH_SHARING = 1 << 18 };
-    if (rows->outer == 1 && rows->inner == 1) {
+    if (rows->along.outer == 1 && rows->along.inner == 1) {
         Row row = {.n = rows->count, .along = 1, .indices = rows->indices};
         gather_row(rows->dtype, &row, x, y);
         return;
     }
     Selection s = {rows, x, y};
-    int64_t count = rows->outer * rows->count;
+    int64_t count = rows->along.outer * rows->count;
     int64_t pieces = size_pieces(count, AT_A_TIME);
-    if (count * rows->inner * dtype_size(rows->dtype) < WORTH_SHARING)
+    if (count * rows->along.inner * dtype_size(rows->dtype) < WORTH_SHARING)
         for (int64_t piece = 0; piece < pieces; piece++)
             select_rows(&s, piece);
     else
@@ -99,13 +99,13 @@ static void add_elements(DType dtype, void *to, const void *from, int64_t n)
 
 void index_write(const Rows *rows, Write write, void *x, const void *y)
 {
-    int64_t bytes = rows->inner * dtype_size(rows->dtype);
+    int64_t bytes = rows->along.inner * dtype_size(rows->dtype);
     const char *from = y;
-    for (int64_t o = 0; o < rows->outer; o++)
+    for (int64_t o = 0; o < rows->along.outer; o++)
         for (int64_t i = 0; i < rows->count; i++, from += bytes) {
-            char *to = (char *)x + (o * rows->n + rows->indices[i] - 1) * bytes;
+            char *to = (char *)x + (o * rows->along.n + rows->indices[i] - 1) * bytes;
             if (write == WRITE_ADD)
-                add_elements(rows->dtype, to, from, rows->inner);
+                add_elements(rows->dtype, to, from, rows->along.inner);
             else
                 memcpy(to, from, (size_t)bytes);
         }

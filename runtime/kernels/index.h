@@ -19,8 +19,8 @@ typedef enum { WRITE_COPY, WRITE_ADD, WRITE_MULTIPLY, WRITE_MAXIMUM, WRITE_MINIM
 /* whole rows of a contiguous block, seen as x[outer, n, inner] */
 typedef struct {
     DType dtype;
-    int64_t outer, n, inner; /* of x */
-    int64_t count;           /* indices along n */
+    Along along;   /* of x */
+    int64_t count; /* indices along n */
     const int64_t *indices;
 } Rows;
 
@@ -30,7 +30,7 @@ void index_select(Pool *pool, const Rows *rows, const void *x, void *y);
 void index_write(const Rows *rows, Write write, void *x, const void *y);
 
 /*
- * Single elements: indices[shape] and y[shape] are contiguous, x lies with strides. Encoding
+ * Single elements: indices[shape] and y[shape] are contiguous, x lies with strides. Element
  * [i, j, k] of y belongs to x[i, indices[i, j, k], k] where the dimension is the second.
  */
 typedef struct {

@@ -27,8 +27,7 @@ Reason linalg_start(void)
 {
     if (openblas_get_parallel() == 0)
         return "the OpenBLAS found is the serial build, which several threads must not call; "
-               "install "
-               "libopenblas0-pthread";
+               "install libopenblas0-pthread";
     openblas_set_num_threads(1);
     return NULL;
 }

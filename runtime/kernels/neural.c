@@ -1,7 +1,7 @@
 /*
  * neural.c - fused kernels of networks: softmax and standardisation; see neural.h
  *
- * One function for each float type, made by including neural_kernels.h twice.
+ * One function for each float type, read through each_float.h.
  */
 #include <string.h>
 
@@ -34,15 +34,8 @@ typedef struct {
     double n, mean[LANES], variance[LANES], scale[LANES];
 } Moments;
 
-#define T float
-#define NAME(x) x##_f32
-#include "kernels/neural_kernels.h"
-#undef T
-#undef NAME
-
-#define T double
-#define NAME(x) x##_f64
-#include "kernels/neural_kernels.h"
+#define KERNELS "kernels/neural_kernels.h"
+#include "kernels/each_float.h"
 
 void neural_softmax(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x, void *y,
                     bool logarithm)

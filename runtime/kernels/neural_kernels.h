@@ -1,12 +1,9 @@
 /*
- * neural_kernels.h - the kernels of neural.c for one float type; included by neural.c for each
- *
- * Before the include: T is the type, NAME(x) pastes its suffix, and <tgmath.h> is there. There is
- * no guard: it is meant to be read several times.
+ * neural_kernels.h - the kernels of neural.c for one float type; read through each_float.h
  */
 
-/* e[i] = exp(x[i] - shift) for n <= CHUNK elements; every element goes through whole vectors,
- * wherever it stands */
+/* e[i] = exp(x[i] - shift) for n <= CHUNK elements;
+ * every element goes through whole vectors, wherever it stands */
 VECTORISED static void NAME(shifted_exp)(int64_t n, const T *x, T shift, T *e)
 {
     T padded[CHUNK];
@@ -58,7 +55,7 @@ static void NAME(softmax_rows)(void *context, int64_t piece)
 }
 
 /* The width adjacent groups from j on are walked in stretches of memory of up to LANES elements:
- * across the groups if c is 1, else along one group. Encoding i of a stretch has its own mean and
+ * across the groups if c is 1, else along one group. Element i of a stretch has its own mean and
  * scale, sum and product: in place i. */
 
 static int64_t NAME(stretch)(const Standardize *s, int64_t width)

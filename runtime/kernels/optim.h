@@ -26,8 +26,8 @@ typedef struct {
 } OptimParam;
 
 typedef struct {
-    int64_t count;
-    bool overlaps; /* parameters share memory, and go one after the other */
+    int64_t count, n; /* parameters, and the elements of them all */
+    bool overlaps;    /* parameters share memory, and go one after the other */
     OptimParam params[];
 } OptimGroup;
 

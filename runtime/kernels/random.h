@@ -41,8 +41,8 @@ uint64_t random_u64(Generator *g);
  * returns the first; words made but not yet drawn are given up */
 uint64_t random_reserve(Generator *g, uint64_t counters);
 
-/* Fillers of n elements in a contiguous block of `dtype`. Bounds and moments are in double, as in
- * PyTorch. */
+/* Fillers of n elements in a contiguous block of `dtype`.
+ * Bounds and moments are in double, as in PyTorch. */
 
 /* [low, high), from 24 bits (float32) or 53 bits (float64) */
 void random_uniform(Generator *g, DType dtype, int64_t n, void *out, double low, double high);

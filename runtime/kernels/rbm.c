@@ -1,7 +1,7 @@
 /*
  * rbm.c - kernels of Restricted Boltzmann Machines; see rbm.h
  *
- * One function for each float type, made by including rbm_kernels.h twice; then the enumeration.
+ * One function for each float type, read through each_float.h; then the enumeration.
  */
 #include <string.h>
 
@@ -15,7 +15,7 @@ enum {
     CHUNK = PHILOX_WORDS, /* units at a time */
     LIMIT = 80,           /* exp(-80) is the smallest that is used */
     FACTORS = 8,          /* factors between two logarithms */
-    ENCODINGS = 1 << 13,  /* units a thread takes at a time, about */
+    ELEMENTS = 1 << 13,   /* units a thread takes at a time, about */
 };
 
 typedef struct {
@@ -38,19 +38,12 @@ typedef struct {
     int64_t rows_a_piece;
 } Groups;
 
-#define T float
-#define NAME(x) x##_f32
-#include "kernels/rbm_kernels.h"
-#undef T
-#undef NAME
-
-#define T double
-#define NAME(x) x##_f64
-#include "kernels/rbm_kernels.h"
+#define KERNELS "kernels/rbm_kernels.h"
+#include "kernels/each_float.h"
 
 static int64_t rows_a_piece(int64_t n)
 {
-    return size_max(1, ENCODINGS / size_max(n, 1));
+    return size_max(1, ELEMENTS / size_max(n, 1));
 }
 
 int64_t rbm_counters(int64_t rows, int64_t n)

@@ -1,8 +1,5 @@
 /*
- * rbm_kernels.h - the kernels of rbm.c for one float type; included by rbm.c for each
- *
- * Before the include: T is the type, NAME(x) pastes its suffix, and <tgmath.h> is there. There is
- * no guard: it is meant to be read several times.
+ * rbm_kernels.h - the kernels of rbm.c for one float type; read through each_float.h
  */
 
 /* y of the units [first, first + width) of a row; filled up to CHUNK with units that are off, so
@@ -27,8 +24,8 @@ static inline void NAME(read_chunk)(const RbmInput *in, int64_t row, int64_t fir
         y[i] = -LIMIT;
 }
 
-/* p = 1 / (1 + exp(-y)), from exp(-|y|), which cannot overflow; beyond LIMIT it would be denormal
- */
+/* p = 1 / (1 + exp(-y)), from exp(-|y|), which cannot overflow;
+ * beyond LIMIT it would be denormal */
 static inline void NAME(sigmoid_chunk)(T *restrict y)
 {
     for (int i = 0; i < CHUNK; i++) {
@@ -75,8 +72,8 @@ VECTORISED static void NAME(sample_rows)(void *context, int64_t piece)
     }
 }
 
-/* log(1 + exp(y)) = max(y, 0) + log(1 + exp(-|y|)); the factors, each at most 2, are multiplied
- * before the logarithm */
+/* log(1 + exp(y)) = max(y, 0) + log(1 + exp(-|y|));
+ * the factors, each at most 2, are multiplied before the logarithm */
 VECTORISED static void NAME(softplus_rows)(void *context, int64_t piece)
 {
     const Softplus *s = context;

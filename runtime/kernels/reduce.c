@@ -19,69 +19,21 @@ enum {
 
 static bool is_one_row(const Reduce *r)
 {
-    return r->outer == 1 && r->inner == 1;
+    return r->along.outer == 1 && r->along.inner == 1;
 }
 
 static int64_t count_pieces(const Reduce *r)
 {
     if (r->indices)
-        return size_pieces(r->outer * r->inner, OUTPUTS);
+        return size_pieces(r->along.outer * r->along.inner, OUTPUTS);
     if (is_one_row(r))
-        return size_pieces(r->n, BLOCK);
-    return r->inner == 1 ? size_pieces(r->outer, OUTPUTS)
-                         : r->outer * size_pieces(r->inner, COLUMNS);
+        return size_pieces(r->along.n, BLOCK);
+    return r->along.inner == 1 ? size_pieces(r->along.outer, OUTPUTS)
+                               : r->along.outer * size_pieces(r->along.inner, COLUMNS);
 }
 
-#define IS_NAN(x) isnan(x)
-#define LEAST -INFINITY
-#define GREATEST INFINITY
-#define T float
-#define A double
-#define NAME(x) x##_f32
-#include "kernels/reduce_kernels.h"
-#undef T
-#undef NAME
-
-#define T double
-#define NAME(x) x##_f64
-#include "kernels/reduce_kernels.h"
-#undef T
-#undef A
-#undef NAME
-
-#undef IS_NAN
-#undef LEAST
-#undef GREATEST
-#define IS_NAN(x) false
-#define LEAST INT64_MIN
-#define GREATEST INT64_MAX
-#define T int64_t
-#define A int64_t
-#define NAME(x) x##_i64
-#include "kernels/reduce_kernels.h"
-#undef T
-#undef NAME
-
-#undef LEAST
-#undef GREATEST
-#define LEAST INT32_MIN
-#define GREATEST INT32_MAX
-#define T int32_t
-#define NAME(x) x##_i32
-#include "kernels/reduce_kernels.h"
-#undef T
-#undef NAME
-
-#undef LEAST
-#undef GREATEST
-#define LEAST 0
-#define GREATEST UINT8_MAX
-#define T uint8_t
-#define NAME(x) x##_u8
-#include "kernels/reduce_kernels.h"
-#undef T
-#undef A
-#undef NAME
+#define KERNELS "kernels/reduce_kernels.h"
+#include "kernels/each_dtype.h"
 
 DType reduce_result_type(Reduction kind, DType dtype)
 {
@@ -99,26 +51,14 @@ DType reduce_result_type(Reduction kind, DType dtype)
 
 size_t reduce_scratch_size(const Reduce *r)
 {
-    return (size_t)size_pieces(size_max(r->n, 1), BLOCK) * sizeof(double);
+    return (size_t)size_pieces(size_max(r->along.n, 1), BLOCK) * sizeof(double);
 }
 
 void reduce_run(Pool *pool, const Reduce *r)
 {
-    switch (r->dtype) {
-    case FLOAT32:
-        reduce_f32(pool, r);
-        break;
-    case FLOAT64:
-        reduce_f64(pool, r);
-        break;
-    case INT32:
-        reduce_i32(pool, r);
-        break;
-    case INT64:
-        reduce_i64(pool, r);
-        break;
-    default:
-        reduce_u8(pool, r);
-        break;
-    }
+    static void (*const kernels[DTYPE_COUNT])(Pool *, const Reduce *) = {
+        [BOOL] = reduce_u8,   [UINT8] = reduce_u8,    [INT32] = reduce_i32,
+        [INT64] = reduce_i64, [FLOAT32] = reduce_f32, [FLOAT64] = reduce_f64,
+    };
+    kernels[r->dtype](pool, r);
 }

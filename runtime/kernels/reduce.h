@@ -26,7 +26,7 @@ typedef struct {
     Reduction kind;
     DType dtype; /* of x */
     const void *x;
-    int64_t outer, n, inner;
+    Along along;
     void *y;   /* type reduce_result_type(kind, dtype); NULL where only indices are wanted */
     bool wide; /* REDUCE_MEAN: y is double, whatever the type of x */
     const double *center; /* REDUCE_SQUARES: one for each result */
@@ -35,14 +35,14 @@ typedef struct {
     void *scratch;    /* reduce_scratch_size bytes */
 } Reduce;
 
-/* sums and products of bool and integers are int64; any and all are bool; the rest keeps its type
- */
+/* sums and products of bool and integers are int64;
+ * any and all are bool; the rest keeps its type */
 DType reduce_result_type(Reduction kind, DType dtype);
 
 size_t reduce_scratch_size(const Reduce *reduce);
 
-/* REDUCE_MAX and REDUCE_MIN need n >= 1; NaN is larger and smaller than everything, the first index
- * wins a tie */
+/* REDUCE_MAX and REDUCE_MIN need n >= 1;
+ * NaN is larger and smaller than everything, the first index wins a tie */
 void reduce_run(Pool *pool, const Reduce *reduce);
 
 #endif

@@ -1,9 +1,5 @@
 /*
- * reduce_kernels.h - the kernels of reduce.c for one element type; included by reduce.c for each
- *
- * Before the include: T is the element type, A the type sums are carried in, NAME(x) pastes the
- * suffix, IS_NAN(x) tells NaN from numbers, and LEAST and GREATEST bound the type. There is no
- * guard: it is meant to be read several times.
+ * reduce_kernels.h - the kernels of reduce.c for one element type; read through each_dtype.h
  */
 
 /* the sum of x[0..n-1], n <= BLOCK: LANES running sums, added up in order */
@@ -141,9 +137,9 @@ static A NAME(combine)(Reduction kind, A a, A b)
 static void NAME(store)(const Reduce *r, int64_t at, A value)
 {
     if (r->wide)
-        ((double *)r->y)[at] = (double)value / (double)r->n;
+        ((double *)r->y)[at] = (double)value / (double)r->along.n;
     else if (r->kind == REDUCE_MEAN)
-        ((T *)r->y)[at] = (T)((double)value / (double)r->n);
+        ((T *)r->y)[at] = (T)((double)value / (double)r->along.n);
     else if (r->kind == REDUCE_SQUARES)
         ((T *)r->y)[at] = (T)((double)value / r->divisor);
     else if (r->kind == REDUCE_ANY || r->kind == REDUCE_ALL)
@@ -169,11 +165,11 @@ static A NAME(start)(Reduction kind)
 /* one row of contiguous elements, block by block */
 static void NAME(reduce_row)(const Reduce *r, int64_t row)
 {
-    const T *x = (const T *)r->x + row * r->n;
+    const T *x = (const T *)r->x + row * r->along.n;
     A value = NAME(start)(r->kind);
-    for (int64_t i = 0; i < r->n; i += BLOCK)
-        value =
-            NAME(combine)(r->kind, value, NAME(block)(r, row, x + i, size_min(BLOCK, r->n - i)));
+    for (int64_t i = 0; i < r->along.n; i += BLOCK)
+        value = NAME(combine)(r->kind, value,
+                              NAME(block)(r, row, x + i, size_min(BLOCK, r->along.n - i)));
     NAME(store)(r, row, value);
 }
 
@@ -182,13 +178,13 @@ static void NAME(reduce_block)(const Reduce *r, int64_t piece)
 {
     int64_t first = piece * BLOCK;
     ((A *)r->scratch)[piece] =
-        NAME(block)(r, 0, (const T *)r->x + first, size_min(BLOCK, r->n - first));
+        NAME(block)(r, 0, (const T *)r->x + first, size_min(BLOCK, r->along.n - first));
 }
 
 static void NAME(combine_blocks)(const Reduce *r)
 {
     A value = NAME(start)(r->kind);
-    for (int64_t i = 0; i < size_pieces(r->n, BLOCK); i++)
+    for (int64_t i = 0; i < size_pieces(r->along.n, BLOCK); i++)
         value = NAME(combine)(r->kind, value, ((const A *)r->scratch)[i]);
     NAME(store)(r, 0, value);
 }
@@ -215,11 +211,11 @@ VECTORISED static void NAME(choose)(A *best, const T *x, int64_t n, bool largest
 static void NAME(reduce_columns)(const Reduce *r, int64_t o, int64_t first)
 {
     A value[COLUMNS];
-    int64_t width = size_min(COLUMNS, r->inner - first), at = o * r->inner + first;
-    const T *x = (const T *)r->x + o * r->n * r->inner + first;
+    int64_t width = size_min(COLUMNS, r->along.inner - first), at = o * r->along.inner + first;
+    const T *x = (const T *)r->x + o * r->along.n * r->along.inner + first;
     for (int64_t j = 0; j < width; j++)
         value[j] = NAME(start)(r->kind);
-    for (int64_t i = 0; i < r->n; i++, x += r->inner) {
+    for (int64_t i = 0; i < r->along.n; i++, x += r->along.inner) {
         if (r->kind == REDUCE_SUM || r->kind == REDUCE_MEAN) {
             NAME(add_row)(value, x, width);
             continue;
@@ -240,12 +236,12 @@ static void NAME(reduce_columns)(const Reduce *r, int64_t o, int64_t first)
 }
 
 /* the index of the largest or smallest of x[0..n-1]: first the stretch it is in */
-static int64_t NAME(place_in_row)(const Reduce *r, const T *x)
+static int64_t NAME(index_in_row)(const Reduce *r, const T *x)
 {
     int64_t index = 0;
-    A best = NAME(block)(r, 0, x, size_min(STRETCH, r->n));
-    for (int64_t i = STRETCH; i < r->n && !IS_NAN(best); i += STRETCH) {
-        A value = NAME(block)(r, 0, x + i, size_min(STRETCH, r->n - i));
+    A best = NAME(block)(r, 0, x, size_min(STRETCH, r->along.n));
+    for (int64_t i = STRETCH; i < r->along.n && !IS_NAN(best); i += STRETCH) {
+        A value = NAME(block)(r, 0, x + i, size_min(STRETCH, r->along.n - i));
         if (IS_NAN(value) || (r->kind == REDUCE_MAX ? value > best : value < best)) {
             best = value;
             index = i;
@@ -257,11 +253,11 @@ static int64_t NAME(place_in_row)(const Reduce *r, const T *x)
 }
 
 /* the same for x[0], x[inner] ... x[(n - 1) inner] */
-static int64_t NAME(place_in_column)(const Reduce *r, const T *x)
+static int64_t NAME(index_in_column)(const Reduce *r, const T *x)
 {
     int64_t best = 0;
-    for (int64_t i = 1; i < r->n && !IS_NAN(x[best * r->inner]); i++) {
-        T value = x[i * r->inner], champion = x[best * r->inner];
+    for (int64_t i = 1; i < r->along.n && !IS_NAN(x[best * r->along.inner]); i++) {
+        T value = x[i * r->along.inner], champion = x[best * r->along.inner];
         if (IS_NAN(value) || (r->kind == REDUCE_MAX ? value > champion : value < champion))
             best = i;
     }
@@ -271,29 +267,29 @@ static int64_t NAME(place_in_column)(const Reduce *r, const T *x)
 /* the largest or smallest of x[o, :, j] and its index */
 static void NAME(find_extreme)(const Reduce *r, int64_t o, int64_t j)
 {
-    const T *x = (const T *)r->x + o * r->n * r->inner + j;
-    int64_t best =
-        r->inner == 1 && r->n >= STRETCH ? NAME(place_in_row)(r, x) : NAME(place_in_column)(r, x);
+    const T *x = (const T *)r->x + o * r->along.n * r->along.inner + j;
+    int64_t best = r->along.inner == 1 && r->along.n >= STRETCH ? NAME(index_in_row)(r, x)
+                                                                : NAME(index_in_column)(r, x);
     if (r->y)
-        ((T *)r->y)[o * r->inner + j] = x[best * r->inner];
-    r->indices[o * r->inner + j] = best + 1;
+        ((T *)r->y)[o * r->along.inner + j] = x[best * r->along.inner];
+    r->indices[o * r->along.inner + j] = best + 1;
 }
 
 static void NAME(piece)(void *context, int64_t piece)
 {
     const Reduce *r = context;
     if (r->indices) {
-        int64_t last = size_min((piece + 1) * OUTPUTS, r->outer * r->inner);
+        int64_t last = size_min((piece + 1) * OUTPUTS, r->along.outer * r->along.inner);
         for (int64_t at = piece * OUTPUTS; at < last; at++)
-            NAME(find_extreme)(r, at / r->inner, at % r->inner);
+            NAME(find_extreme)(r, at / r->along.inner, at % r->along.inner);
     } else if (is_one_row(r)) {
         NAME(reduce_block)(r, piece);
-    } else if (r->inner == 1) {
-        int64_t last = size_min((piece + 1) * OUTPUTS, r->outer);
+    } else if (r->along.inner == 1) {
+        int64_t last = size_min((piece + 1) * OUTPUTS, r->along.outer);
         for (int64_t row = piece * OUTPUTS; row < last; row++)
             NAME(reduce_row)(r, row);
     } else {
-        int64_t strips = size_pieces(r->inner, COLUMNS);
+        int64_t strips = size_pieces(r->along.inner, COLUMNS);
         NAME(reduce_columns)(r, piece / strips, piece % strips * COLUMNS);
     }
 }

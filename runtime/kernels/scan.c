@@ -6,15 +6,15 @@
 #include "kernels/scan.h"
 
 enum {
-    COLUMNS = 64,    /* neighbouring lines walked side by side */
-    ENCODINGS = 8192 /* how many a thread takes at a time, at least */
+    COLUMNS = 64,   /* neighbouring lines walked side by side */
+    ELEMENTS = 8192 /* how many a thread takes at a time, at least */
 };
 
 /* how many strips of lines make a piece of work */
 static int64_t lines_together(const Scan *s)
 {
     int64_t elements = s->along.n * size_min(COLUMNS, s->along.inner);
-    return size_max(1, ENCODINGS / size_max(1, elements));
+    return size_max(1, ELEMENTS / size_max(1, elements));
 }
 
 /* from one element of a line to the next */
@@ -23,45 +23,8 @@ static inline int64_t stride(const Scan *s)
     return s->reverse ? -s->along.inner : s->along.inner;
 }
 
-#define LEAST -INFINITY
-#define IS_NAN(x) isnan(x)
-#define T float
-#define A double
-#define NAME(x) x##_f32
-#include "kernels/scan_kernels.h"
-#undef T
-#undef NAME
-
-#define T double
-#define NAME(x) x##_f64
-#include "kernels/scan_kernels.h"
-#undef T
-#undef A
-#undef NAME
-
-#undef LEAST
-#undef IS_NAN
-#define LEAST INT64_MIN
-#define IS_NAN(x) false
-#define T int64_t
-#define A int64_t
-#define NAME(x) x##_i64
-#include "kernels/scan_kernels.h"
-#undef T
-#undef NAME
-
-#define T int32_t
-#define NAME(x) x##_i32
-#include "kernels/scan_kernels.h"
-#undef T
-#undef NAME
-
-#define T uint8_t
-#define NAME(x) x##_u8
-#include "kernels/scan_kernels.h"
-#undef T
-#undef A
-#undef NAME
+#define KERNELS "kernels/scan_kernels.h"
+#include "kernels/each_dtype.h"
 
 void scan_run(Pool *pool, const Scan *s)
 {

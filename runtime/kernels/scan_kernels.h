@@ -1,10 +1,8 @@
 /*
- * scan_kernels.h - the kernels of scan.c for one element type; included by scan.c for each
+ * scan_kernels.h - the kernels of scan.c for one element type; read through each_dtype.h
  *
- * Before the include: T is the element type, A the type sums are carried in, NAME(x) pastes the
- * suffix and IS_NAN(x) tells NaN from numbers. There is no guard: it is meant to be read several
- * times. A strip is up to COLUMNS neighbouring lines, walked side by side. Each walk below takes
- * the index `at` where the strip's first elements begin, and the width of the strip.
+ * A strip is up to COLUMNS neighbouring lines, walked side by side. Each walk below takes the index
+ * `at` where the strip's first elements begin, and the width of the strip.
  */
 
 static inline void NAME(walk_sum)(const Scan *s, int64_t at, int64_t width, A *carry)

@@ -14,7 +14,7 @@
 enum {
     DIGITS = 256,
     SHORT = 48,         /* records that insertion sorts sooner */
-    ENCODINGS = 16384,  /* how many a piece of work has at least */
+    ELEMENTS = 16384,   /* how many a piece of work has at least */
     MOST_PIECES = 16,   /* how many pieces there are at most, */
     SCRATCH = 64 << 20, /* and how many bytes of scratch they share, if one does not need more */
 };
@@ -90,8 +90,8 @@ static int digit(uint64_t key, int d)
     return (int)(key >> (8 * d) & (DIGITS - 1));
 }
 
-/* sorts records[n] by the lowest `bytes` bytes of their keys; returns where they are: there or in
- * spare[n] */
+/* sorts records[n] by the lowest `bytes` bytes of their keys;
+ * returns where they are: there or in spare[n] */
 static Record *sort_by_digits(Record *records, Record *spare, int64_t n, int bytes)
 {
     int64_t count[8][DIGITS] = {{0}};
@@ -194,7 +194,7 @@ static int64_t count_lines(const Sort *s)
 
 static int64_t count_pieces(const Sort *s)
 {
-    int64_t n = s->along.n, worth = size_pieces(count_lines(s) * n, ENCODINGS);
+    int64_t n = s->along.n, worth = size_pieces(count_lines(s) * n, ELEMENTS);
     int64_t room = SCRATCH / (2 * (int64_t)sizeof(Record) * size_max(n, 1));
     int64_t most = size_min(MOST_PIECES, size_max(room, 1));
     return size_min(count_lines(s), size_min(worth, most));

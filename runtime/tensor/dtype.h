@@ -58,8 +58,8 @@ typedef struct {
     double d;
 } Scalar;
 
-/* A float as an integer, towards zero; what does not fit becomes the smallest integer, as the
- * processor has it. */
+/* A float as an integer, towards zero;
+ * what does not fit becomes the smallest integer, as the processor has it. */
 static inline int64_t dtype_truncate(double x)
 {
     return x >= -9223372036854775808.0 && x < 9223372036854775808.0 ? (int64_t)x : INT64_MIN;
@@ -76,8 +76,8 @@ DType dtype_of_scalar(Scalar s);
 /* finds a type by its name; false when there is none */
 bool dtype_find(const char *name, DType *out);
 
-/* Reads and writes one element, converting as C does (to bool: nonzero; float to integer: towards
- * zero). */
+/* Reads and writes one element, converting as C does
+ * (to bool: nonzero; float to integer: towards zero). */
 Scalar dtype_load(DType t, const void *element);
 void dtype_store(DType t, void *element, Scalar s);
 

@@ -14,7 +14,7 @@
 
 #include "tensor/pool.h"
 
-enum { MAX_THREADS = 256, SPINS = 4000 };
+enum { SPINS = 4000 };
 
 struct Pool {
     int threads; /* wanted, the caller's included */

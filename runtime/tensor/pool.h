@@ -10,6 +10,8 @@
 
 #include "tensor/base.h"
 
+enum { MAX_THREADS = 256 };
+
 typedef struct Pool Pool;
 typedef void PoolTask(void *context, int64_t piece);
 
@@ -22,8 +24,8 @@ int pool_threads(const Pool *pool);
 void pool_set_threads(Pool *pool, int threads); /* joins the workers; the next run starts anew */
 int pool_default_threads(void);                 /* the processors this process may use */
 
-/* Calls task(context, piece) once for each piece in 0..pieces-1, in any order, and returns when all
- * are done. */
+/* Calls task(context, piece) once for each piece in 0..pieces-1,
+ * in any order, and returns when all are done. */
 void pool_run(Pool *pool, PoolTask *task, void *context, int64_t pieces);
 
 #endif

@@ -146,33 +146,33 @@ Reason view_reshape(const View *v, int ndim, const int64_t *shape, View *out)
         return NULL;
     }
     /*
-     * Walk both shapes from the end. A run of old dimensions that lie one inside the other is a
-     * chunk of `available` elements a fixed step apart; new dimensions are cut from it until it is
-     * used up.
+     * Walk both shapes from the end. A run of v's dimensions that lie one inside the other is a
+     * chunk of `available` elements a fixed step apart; the result's dimensions are cut from it
+     * until it is used up.
      */
-    int old = v->ndim - 1, new = ndim - 1;
-    while (old >= 0 || new >= 0) {
-        while (old >= 0 && v->shape[old] == 1)
-            old--;
-        int64_t step = old >= 0 ? v->stride[old] : 1;
-        int64_t available = old >= 0 ? v->shape[old] : 1;
+    int from = v->ndim - 1, to = ndim - 1;
+    while (from >= 0 || to >= 0) {
+        while (from >= 0 && v->shape[from] == 1)
+            from--;
+        int64_t step = from >= 0 ? v->stride[from] : 1;
+        int64_t available = from >= 0 ? v->shape[from] : 1;
         int64_t next = step * available;
-        for (old--; old >= 0 && (v->shape[old] == 1 || v->stride[old] == next); old--)
-            if (v->shape[old] != 1) {
-                available *= v->shape[old];
-                next *= v->shape[old];
+        for (from--; from >= 0 && (v->shape[from] == 1 || v->stride[from] == next); from--)
+            if (v->shape[from] != 1) {
+                available *= v->shape[from];
+                next *= v->shape[from];
             }
-        while (new >= 0 && (available > 1 || shape[new] == 1)) {
-            if (available % shape[new] != 0)
+        while (to >= 0 && (available > 1 || shape[to] == 1)) {
+            if (available % shape[to] != 0)
                 return "the elements do not lie in that order";
-            result.stride[new] = step;
-            step *= shape[new];
-            available /= shape[new];
-            new --;
+            result.stride[to] = step;
+            step *= shape[to];
+            available /= shape[to];
+            to--;
         }
         if (available > 1)
             return "the elements do not lie in that order";
-        if (old < 0)
+        if (from < 0)
             break;
     }
     *out = result;

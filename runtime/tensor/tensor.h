@@ -49,6 +49,11 @@ static inline char *tensor_data(const Tensor *t)
     return t->storage->bytes + t->offset * dtype_size((DType)t->dtype);
 }
 
+static inline bool tensor_is_float(const Tensor *t)
+{
+    return dtype_is_float((DType)t->dtype);
+}
+
 static inline size_t tensor_userdata_size(int ndim)
 {
     return sizeof(Tensor) + 2 * (size_t)ndim * sizeof(int64_t);

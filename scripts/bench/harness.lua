@@ -4,13 +4,34 @@
 --- ratios: what slows a round slows both sides of it.
 
 local core = require "wrun.core"
+local results = require "results"
+local units = require "units"
 
 local M = {}
 
---- The wrun that runs this, the folder of these files, and a PyTorch to compare with.
+--- The wrun that runs this, and the folder of these files.
 M.program = arg[-1]
 M.folder = arg[0]:match("^(.*)/") or "."
-M.python = "/usr/bin/python3"
+
+-- What `begin` finds: the Python that has PyTorch, if any, and the log that rows go to.
+local python, log
+
+--- Looks for PyTorch, opens the file of the results and tells of the machine, all before the first
+--- part. Without a path nothing is kept; a file that is there is gone on with.
+function M.begin(path, command)
+  local look = [[%s -c "import sys, torch; print(sys.executable, torch.__version__)" 2>/dev/null]]
+  local pipe = assert(io.popen(look:format(command)))
+  local executable, version = (pipe:read("l") or ""):match("^(%S+) (%S+)$")
+  pipe:close()
+  python = executable
+  local machine, is_new = results.machine(M.program, version), true
+  if path then
+    log, is_new = results.open(path, machine)
+  end
+  if is_new then
+    print(results.describe(machine))
+  end
+end
 
 -------------------------------------------------------------------------------
 -- Timing
@@ -62,19 +83,7 @@ end
 -------------------------------------------------------------------------------
 -- The table
 
-local UNITS = { { 1, "s" }, { 1e-3, "ms" }, { 1e-6, "us" }, { 1e-9, "ns" } }
-
-local function duration(seconds)
-  for _, unit in ipairs(UNITS) do
-    if seconds >= unit[1] or unit[2] == "ns" then
-      return ("%.3g %s"):format(seconds / unit[1], unit[2])
-    end
-  end
-end
-
-local function megabytes(amount)
-  return ("%.0f MB"):format(amount)
-end
+local title, yardstick
 
 local function line(what, ours, beside, ratio, aim)
   local text = ("%-42s %10s %10s %8s   %s"):format(what, ours, beside, ratio, aim)
@@ -82,32 +91,37 @@ local function line(what, ours, beside, ratio, aim)
 end
 
 --- Begins a part of the table; `rival` says what wrun stands beside.
-function M.heading(title, rival)
+function M.heading(part, rival)
+  title, yardstick = part, rival
   print()
   line(title, "wrun", rival or "", rival and "ratio" or "", "aim")
+end
+
+-- A line of the table, which is a row of the results.
+local function row(what, unit, ours, theirs, ratio, aim)
+  line(what, units.text(ours, unit), theirs and units.text(theirs, unit) or "",
+    ratio and ("%.3g"):format(ratio) or "", aim or "")
+  if log then
+    log:write {
+      part = title, name = what, value = ours, unit = unit, yardstick = theirs and yardstick,
+      yardstick_value = theirs, ratio = ratio,
+    }
+  end
 end
 
 --- Prints a line: the medians of two lists of times and their ratio (without `theirs`, ours alone),
 --- and what is aimed at, a text.
 function M.compare(what, ours, theirs, aim)
-  local beside, ratio = "", ""
-  if theirs then
-    local ratios = {}
-    for round, time in ipairs(ours) do
-      ratios[round] = time / theirs[round]
-    end
-    beside, ratio = duration(M.median(theirs)), ("%.3g"):format(M.median(ratios))
+  local ratios = {}
+  for round, time in ipairs(theirs and ours or {}) do
+    ratios[round] = time / theirs[round]
   end
-  line(what, duration(M.median(ours)), beside, ratio, aim or "")
+  row(what, "s", M.median(ours), theirs and M.median(theirs), theirs and M.median(ratios), aim)
 end
 
 --- Prints a line as M.compare does, of two amounts of memory in MB.
 function M.memory(what, ours, theirs, aim)
-  local beside, ratio = "", ""
-  if theirs then
-    beside, ratio = megabytes(theirs), ("%.3g"):format(ours / theirs)
-  end
-  line(what, megabytes(ours), beside, ratio, aim or "")
+  row(what, "MB", ours, theirs, theirs and ours / theirs, aim)
 end
 
 -------------------------------------------------------------------------------
@@ -148,15 +162,20 @@ function Torch:close()
   self.answers:close()
 end
 
+--- Returns the command that runs Python with PyTorch, nil where there is none.
+function M.python()
+  return python
+end
+
 --- Starts PyTorch, which waits for commands; nil where there is none.
 function M.torch()
-  if not os.execute(M.python .. " -c 'import torch' 2>/dev/null") then
+  if not python then
     return nil
   end
   local pipe = os.tmpname()
   os.remove(pipe)
   assert(os.execute("mkfifo " .. pipe))
-  local answers = assert(io.popen(("%s %s/torch_side.py <%s"):format(M.python, M.folder, pipe)))
+  local answers = assert(io.popen(("%s %s/torch_side.py <%s"):format(python, M.folder, pipe)))
   local torch = setmetatable({ commands = assert(io.open(pipe, "w")), answers = answers }, Torch)
   os.remove(pipe)
   return torch

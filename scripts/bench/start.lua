@@ -30,7 +30,7 @@ if torch then
   torch:close()
   local with_torch = harness.take_turns(2, {
     wrun = starting(harness.program .. [[ -e "require('wrun').nn.Linear(1, 1)"]], 1),
-    torch = starting(harness.python .. ' -c "import torch; torch.nn.Linear(1, 1)"', 1),
+    torch = starting(harness.python() .. ' -c "import torch; torch.nn.Linear(1, 1)"', 1),
   })
   harness.heading("start and end", "PyTorch")
   harness.compare("with a layer made", with_torch.wrun, with_torch.torch)

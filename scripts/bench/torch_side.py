@@ -86,7 +86,7 @@ def operation(name, arity, low, high, size, count):
 
     try:
         run(1)
-    except TypeError:  # it takes other arguments here
+    except (TypeError, ValueError, RuntimeError):  # it takes other arguments here
         return None
     return seconds(run, int(count))
 

@@ -2,6 +2,8 @@
 --- exists.
 
 local child = require "spec.support.child"
+local source = require "spec.support.source"
+local structure = require "spec.support.structure"
 
 local README = child.read("README.md")
 
@@ -69,24 +71,94 @@ describe("the README", function()
     assert.is_truthy(result.out:find("^ok 1 [^\n]+\nok 2 [^\n]+\nok 3 [^\n]+\n1%.%.3\n$"))
   end)
 
-  it("names files that exist", function()
+  it("names files that exist, as the list for contributors does", function()
     local count = 0
-    for path in README:gmatch("`([%w_/]+/[%w_]+%.[%a]+)`") do
-      if not path:find("^build/") then
-        child.read(path)
-        count = count + 1
+    for _, text in ipairs { README, child.read(".github/CONTRIBUTING.md") } do
+      for path in text:gmatch("%f[%w_./-]([%w_.-]+/[%w_/]+%.%l+)%f[^%w_.]") do
+        local is_example = path:find("^build/") or path:find("NAME") or path:find("ASPECT")
+        if not is_example then
+          child.read(path)
+          count = count + 1
+        end
       end
     end
-    assert.is_true(count >= 10)
+    assert.is_true(count >= 30, count)
   end)
 
-  it("names targets that make has", function()
-    local makefile = child.read("Makefile")
-    local count = 0
-    for target in README:gmatch("[`\n] *make (%l[%w-]*)") do
+  it("shows where x:sum() is computed, has its gradient, and is tested", function()
+    for path, what in pairs {
+      ["lua/wrun/tensor/reduce.lua"] = "\nfunction M%.sum%(",
+      ["runtime/bind/bind_reduce.c"] = '"sum"',
+      ["runtime/kernels/reduce.c"] = "elements summed",
+      ["spec/tensor/reduce_spec.lua"] = "sum",
+    } do
+      assert.matches("\n    " .. path .. "  ", README, 1, true)
+      assert.matches(what, child.read(path))
+    end
+  end)
+end)
+
+describe("a README", function()
+  local function is_there(path)
+    local file = io.open(path)
+    return file and file:close()
+  end
+
+  -- The text of the nearest README above a folder.
+  local function above(folder)
+    folder = structure.folder(folder)
+    return is_there(folder .. "/README.md") and child.read(folder .. "/README.md") or above(folder)
+  end
+
+  it("is in each folder, or the one above names the folder", function()
+    local missing, seen = {}, {}
+    for path in pairs(source.tree()) do
+      local folder = structure.folder(path)
+      local name = "%f[%w]" .. folder:match("[^/]+$") .. "/"
+      if not seen[folder] and not is_there(folder .. "/README.md")
+        and not above(folder):find(name) then
+        missing[#missing + 1] = folder
+      end
+      seen[folder] = true
+    end
+    assert.same({}, missing)
+  end)
+
+  it("names only files that its folder has", function()
+    local wrong = {}
+    for path in pairs(source.tree()) do
+      local folder = structure.folder(path)
+      local text = is_there(folder .. "/README.md") and child.read(folder .. "/README.md") or ""
+      for name, kind in text:gmatch("`([%w_]+%.(%l+))`") do
+        local is_file = (" c def h lua py "):find(" " .. kind .. " ") and not name:find("NAME")
+        if is_file and not is_there(folder .. "/" .. name) then
+          wrong[folder .. "/README.md: " .. name] = true
+        end
+      end
+    end
+    assert.same({}, wrong)
+  end)
+end)
+
+describe("the Makefile", function()
+  local makefile = child.read("Makefile")
+
+  it("has the targets that the README and the list for contributors name", function()
+    local text, count = README .. child.read(".github/CONTRIBUTING.md"), 0
+    for target in text:gmatch("[`\n] *make (%l[%w-]*)") do
       assert.is_truthy(makefile:find("\n" .. target .. ":", 1, true), target)
       count = count + 1
     end
-    assert.is_true(count >= 5)
+    assert.is_true(count >= 20, count)
+  end)
+
+  it("explains every target in make help", function()
+    local help = child.shell("make -s help").out
+    local count = 0
+    for target in makefile:match("\n%.PHONY:(.-[^\\])\n"):gmatch("[%l-]+") do
+      assert.matches("make " .. target:gsub("%-", "%%-") .. " +%w", help)
+      count = count + 1
+    end
+    assert.is_true(count >= 20, count)
   end)
 end)

@@ -1,6 +1,8 @@
 --- The memory of a process: blocks that are used again, and running out.
 
 local child = require "spec.support.child"
+local core = require "wrun.core"
+local wrun = require "wrun"
 
 --- Runs a script, its arguments in `...`; returns its output, which must come without errors.
 local function run(script, ...)
@@ -135,5 +137,43 @@ describe("running out of memory", function()
       at = at + 101
     end
     assert.is_true(counts["not enough memory\ttrue\n"] > 20)
+  end)
+
+  it("may happen where a file is read first, and the next is read all the same", function()
+    local path = os.tmpname()
+    core.npy_save(path, wrun.ones(3))
+    local script = [[
+      local ok, core = pcall(require, "wrun.core")
+      if not ok then
+        return print("loading")
+      end
+      local path = ...
+      local read, message = pcall(core.npy_read, path)
+      if read then
+        return print("read")
+      end
+      print(message:match("not enough memory"), type(core.npy_read(path)))]]
+    local function outcome_at(at)
+      local result = child.run({ "-E", "--threads", "1", "-", path },
+        { env = "WRUN_FAIL_ALLOC=" .. at, input = script })
+      return result.out
+    end
+    local low, high = 1, 1 << 16 -- by bisection: the first request once the module is there
+    while low < high do
+      local middle = (low + high) // 2
+      local out = outcome_at(middle)
+      if out == "" or out == "loading\n" then
+        low = middle + 1
+      else
+        high = middle
+      end
+    end
+    local first = low
+    while outcome_at(low) ~= "read\n" do
+      assert.equal("not enough memory\tuserdata\n", outcome_at(low))
+      low = low + 1
+    end
+    os.remove(path)
+    assert.is_true(low - first > 5)
   end)
 end)

@@ -139,6 +139,14 @@ describe("an activation with settings", function()
     end
   end)
 
+  it("says so where it is documented", function()
+    for name, text in pairs {
+      leaky_relu = "b is 0.01 unless given.", hardtanh = "b is -1 and c is 1 unless given.",
+    } do
+      assert.matches(text, wrun.help(name):gsub("%s+", " "), 1, true)
+    end
+  end)
+
   it("refuses what it has not", function()
     assert.equal("elu: expected 2 arguments, got 3", refusal(wrun.elu, x, 1, 2))
     assert.equal("elu: argument 2: expected a tensor or a number, got the string 'a'",

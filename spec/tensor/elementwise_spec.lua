@@ -129,7 +129,7 @@ local function check_values(row, list, dtype)
     want[i] = expected(row, lists, i, dtype)
   end
   local rules = RULES[row.name]
-    or (row.kind == "floating" or row.name == "pow") and VECTORISED or EXACT
+    or (row.kind == "floating" or row.kind == "power") and VECTORISED or EXACT
   near.lists(want, near.flat(got), rules[stored], stored)
 end
 

@@ -10,6 +10,7 @@ end)
 
 --- Makes an optimiser like Adam with decoupled weight decay: each step begins with
 --- p = (1 - lr * weight_decay) p, and the running means see the gradient alone.
+--- options  weight_decay: of the parameters, as above; decoupled_weight_decay: always so
 --- source  [Loshchilov2019] alg. 2 in PyTorch's form
 ---     local w = wrun.ones(1, { requires_grad = true })
 ---     w:mul(3):sum():backward()

@@ -173,7 +173,6 @@ end
 ---   one in equal steps of inverse temperature) and start (default: the reference model)
 --- raises  `chains: argument 1: expected`; `chains: option start: expected`
 ---     print(rbm.new({ visible = 4, hidden = 2 }):chains(10):step(5).v.shape[1])
----@param count integer
 ---@return wrun.rbm.Chains
 function M.methods:chains(count, options)
   return Chains(self, count, options)

@@ -6,9 +6,9 @@ local wrun = require "wrun"
 
 local fail = check.fail
 
-local M = {}
+--- M.MOST: the most units of the smaller side.
+local M = { MOST = core.rbm_enumerable }
 
-M.MOST = core.rbm_enumerable -- units that are summed over
 local BLOCK = 12 -- units of a block of patterns that is held at once
 
 -- All patterns of `n` units whose number lies in [first, first + count), as float64 [count, n].

@@ -46,8 +46,9 @@ end
 -- What an argument of this name is, as its tag would say it.
 local ARGUMENTS = {
   a = "wrun.Tensor", b = "wrun.Tensor", x = "wrun.Tensor", y = "wrun.Tensor",
-  data = "wrun.Tensor", h = "wrun.Tensor", indices = "wrun.Tensor", input = "wrun.Tensor", mask = "wrun.Tensor",
-  target = "wrun.Tensor", tensor = "wrun.Tensor", v = "wrun.Tensor", weight = "wrun.Tensor",
+  data = "wrun.Tensor", h = "wrun.Tensor", indices = "wrun.Tensor", input = "wrun.Tensor",
+  mask = "wrun.Tensor", target = "wrun.Tensor", tensor = "wrun.Tensor", v = "wrun.Tensor",
+  weight = "wrun.Tensor",
   list = "wrun.Tensor[]", generator = "wrun.Generator?", module = "wrun.nn.Module",
   count = "integer", d = "integer", dims = "integer|integer[]?  all dimensions", index = "integer",
   n = "integer", keepdim = "boolean?  false", f = "function", fname = "string", name = "string",

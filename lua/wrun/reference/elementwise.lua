@@ -8,6 +8,7 @@ local M = {}
 local KINDS = {
   numeric = "any dtypes; the result has their common one",
   division = "any dtypes, integers not by 0; the result has their common one",
+  power = "any dtypes, integers not to a negative power; the result has their common one",
   signed = "any dtypes but bool; the result has their common one",
   floating = "float32 and float64; other dtypes are computed as float32",
   boolean = "any dtypes; the result is bool",
@@ -17,6 +18,7 @@ local KINDS = {
 -- what operations of a kind refuse besides
 local REFUSALS = {
   division = "`%s: argument 2: expected no zero`",
+  power = "`%s: argument 2: expected no negative power`",
   signed = "`%s: bool tensors have no sign`",
 }
 
@@ -31,6 +33,17 @@ local EXAMPLES = {
 }
 local SELECTING = "local x = wrun.linspace(%g, %g, 5)\nprint(wrun.%s(x:gt(0), x, 0))"
 
+local BOUNDS = "A bound that is nil does not bind; both may be given as { min = b, max = c }."
+
+--- "b is -1 and c is 1 unless given."
+local function default_values(row, names)
+  local values = {}
+  for i, value in ipairs(row.defaults) do
+    values[i] = ("%s is %g"):format(names[i + 1], value)
+  end
+  return table.concat(values, " and ") .. " unless given."
+end
+
 --- Returns the entry that a row documents, as wrun.reference.comments would find it.
 --- domain  a row of core.elementwise_rows()
 ---@param row table
@@ -41,7 +54,8 @@ function M.entry(row)
   local names, params = ARGUMENTS[row.arity], {}
   for i, name in ipairs(names) do
     local kind = i == 1 and "wrun.Tensor" or "wrun.Tensor|number"
-    params[i] = { name = name, type = kind, text = "", optional = false }
+    local is_optional = i > 1 and (row.has_bounds or row.defaults ~= nil)
+    params[i] = { name = name, type = kind, text = "", optional = is_optional }
   end
   local raises = { ("`%s: argument 1: expected a tensor`"):format(row.name) }
   if row.arity > 1 then
@@ -53,15 +67,17 @@ function M.entry(row)
   if in_place then
     raises[#raises + 1] = ("in place `%s_: argument 1: ... cannot hold`"):format(row.name)
   end
+  local text = {
+    in_place and ("Elementwise; %s_ puts the result in the first argument."):format(row.name)
+      or "Elementwise.",
+  }
+  text[2] = row.has_bounds and BOUNDS or row.defaults and default_values(row, names) or nil
   return {
     module = "runtime/kernels/ops.def",
     line = 0,
     path = row.name,
     summary = is_question and row.doc:gsub("^%l", string.upper) or "Returns " .. row.doc .. ".",
-    text = {
-      in_place and ("Elementwise; %s_ puts the result in the first argument."):format(row.name)
-        or "Elementwise.",
-    },
+    text = text,
     parts = {
       shapes = SHAPES[row.arity],
       domain = KINDS[row.kind],

@@ -4,10 +4,11 @@
 --- indices, or a mask, which stands for as many dimensions as it has. Tensors of indices
 --- broadcast together; their dimensions stand in the result where the tensors stood in the key, or
 --- in front where slices stand between them, as in PyTorch. Indices and slices alone make a view
---- instead (runtime/bind/bind_view.c).
+--- instead (runtime/bind/bind_index.c).
 
 local broadcast = require "wrun.tensor.internal.broadcast"
 local check = require "wrun.check"
+local core = require "wrun.core"
 local operations = require "wrun.operations"
 local unrecorded = require "wrun.unrecorded"
 
@@ -15,18 +16,8 @@ local fail = check.fail
 
 local M = {}
 
---- Is there a tensor in this key?
-function M.has_tensor(key)
-  if type(key) ~= "table" then
-    return check.is_tensor(key)
-  end
-  for i = 1, #key do
-    if check.is_tensor(key[i]) then
-      return true
-    end
-  end
-  return false
-end
+--- Is this key a tensor, or is there one in it?
+M.has_tensor = core.key_has_tensor
 
 --- Returns int64 (or int32) indices that are in 1..n, as int64; where `from_end` allows it,
 --- -n..-1 count from the end.
