@@ -1,7 +1,8 @@
 --- Linear algebra under PyTorch's names.
 ---
---- Decompositions and solvers (tensor/factor.lua) and products (tensor/products.lua) are functions
---- of wrun and methods of tensors as well; the norms are only here, since wrun.norm is another.
+--- Decompositions and solvers (tensor/linalg_factor.lua) and products (tensor/linalg.lua) are
+--- functions of wrun and methods of tensors as well; the norms are only here, since wrun.norm is
+--- another.
 
 local factor = require "wrun.tensor.linalg_factor"
 local norms = require "wrun.tensor.linalg_norm"

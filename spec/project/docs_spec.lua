@@ -3,7 +3,7 @@
 local child = require "spec.support.child"
 
 local SUM = [[
---- Returns x with a dimension of size 1 at place d of the result.
+--- Returns x with a dimension of size 1, which is dimension d of the result.
 -- @function unsqueeze
 -- @shapes x [a, b], d = 2 -&gt; [a, 1, b], a view
 -- @domain any dtype; d from 1 to ndim + 1, or from the end

@@ -140,8 +140,8 @@ function M.like(entry, name)
   }
 end
 
---- Returns an entry with the options that a base class's entry lists, but for those that it lists
---- itself, and with what these raise.
+--- Returns the entry of a class with what it lacks of its base's, with the options that this lists
+--- but for those that it lists itself, and with what these raise.
 ---@param entry wrun.reference.Entry
 ---@param base wrun.reference.Entry
 ---@return wrun.reference.Entry
@@ -153,13 +153,14 @@ function M.with_options(entry, base)
   for option in (base.parts.options .. "; "):gmatch("(.-); ") do
     options[#options + 1] = not listed[option:match("^[%w_]+")] and option or nil
   end
-  local raises = { entry.parts.raises, base.parts.raises }
+  local raises = { entry.parts.raises }
+  raises[#raises + 1] = base.parts.raises
   return M.completed({
     summary = "", text = {}, parts = {
       options = table.concat(options, "; "),
-      raises = raises[1] and table.concat(raises, "; ") or raises[2],
+      raises = #raises > 0 and table.concat(raises, "; ") or nil,
     },
-  }, entry)
+  }, M.completed(entry, base))
 end
 
 --- `0.001`, `"min"`, `{0.9, 0.999}`

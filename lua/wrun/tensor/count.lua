@@ -81,8 +81,8 @@ local function different(name, x, options, order_lines)
   local ordered = order and operations.index_select(lines, 1, order) or lines
   local n = lines:size(1)
   local number, starts, lengths = runs(n, differs_from_last(ordered))
-  local chosen = order and operations.index_select(order, 1, starts) or starts
-  local results = { operations.index_select(d and x or lines, d or 1, chosen) }
+  local indices = order and operations.index_select(order, 1, starts) or starts
+  local results = { operations.index_select(d and x or lines, d or 1, indices) }
   if options.return_inverse then
     local inverse = order and operations.zeros(n, INT64):index_add(1, order, number) or number
     results[2] = d and inverse or operations.reshape(inverse, x.shape)

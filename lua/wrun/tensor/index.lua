@@ -76,7 +76,7 @@ local function factors_gradient(g, y, x, dim, indices, factors)
     (g * y):gather(dim, indices) / operations.where(is_zero, 1, factors))
 end
 
---- g shared among all that are the extreme y: x at its place, and elements of z that came there
+--- g shared among all that are the extreme y: x itself, and elements of z that came there
 local function shared(g, y, x, dim, indices, z)
   local ties_x, ties_z = x:eq(y), z:eq(y:gather(dim, indices))
   local count = ties_x:to(g.dtype):scatter_add(dim, indices, ties_z:to(g.dtype))
@@ -466,7 +466,7 @@ function M.take_along_dim(x, indices, d)
   return operations.gather(x, d, operations.expand(indices, joint))
 end
 
---- Returns for each class a row of zeros with a 1 at its place.
+--- Returns for each class a row of zeros with a 1 at its index.
 --- shapes  classes [...] -> [..., count], int64
 --- domain  int64 classes from 1; count is the largest class by default
 --- raises  `one_hot: argument 1: expected an int64 tensor of indices`; `one_hot: argument 1:

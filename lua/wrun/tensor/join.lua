@@ -49,15 +49,15 @@ end
 function M.stack(list, d)
   check.tensors("stack", 1, list)
   d = check.dimension("stack", 2, d or 1, list[1].ndim + 1)
-  local parts = {}
+  local tensors = {}
   for i, x in ipairs(list) do
     if check.shape_text(x) ~= check.shape_text(list[1]) then
       fail("stack: tensor %d: expected the shape %s, got %s", i, check.shape_text(list[1]),
         check.shape_text(x))
     end
-    parts[i] = view.unsqueeze(x, d)
+    tensors[i] = view.unsqueeze(x, d)
   end
-  return M.cat(parts, d)
+  return M.cat(tensors, d)
 end
 
 --- x with at least n dimensions: those of size 1 come in front
@@ -71,11 +71,11 @@ end
 --- cat of the list's tensors with at least n dimensions, along d
 local function cat_at_least(f, list, n, d)
   check.tensors(f, 1, list)
-  local parts = {}
+  local tensors = {}
   for i, x in ipairs(list) do
-    parts[i] = at_least(x, n)
+    tensors[i] = at_least(x, n)
   end
-  return M.cat(parts, d or (parts[1].ndim == 1 and 1 or 2))
+  return M.cat(tensors, d or (tensors[1].ndim == 1 and 1 or 2))
 end
 
 --- Returns tensors beside each other: along dimension 2, vectors and numbers in a row.

@@ -23,18 +23,18 @@ local function with_matrices_last(f, x, dims)
   if x.ndim < 2 then
     fail("%s: argument 1: expected a matrix or a batch of matrices, got %s", f, check.describe(x))
   end
-  local order, chosen = {}, {}
+  local order, is_last = {}, {}
   for i, d in ipairs(dims) do
     local is_dimension = math.type(d) == "integer" and d ~= 0 and d <= x.ndim and d >= -x.ndim
-    if not is_dimension or #dims ~= 2 or chosen[d % (x.ndim + 1)] then
+    if not is_dimension or #dims ~= 2 or is_last[d % (x.ndim + 1)] then
       fail("%s: argument 3: expected two dimensions of %s, got %s", f, check.shape_text(x),
         check.describe(dims))
     end
     dims[i] = d < 0 and x.ndim + d + 1 or d
-    chosen[dims[i]] = true
+    is_last[dims[i]] = true
   end
   for d = 1, x.ndim do
-    if not chosen[d] then
+    if not is_last[d] then
       order[#order + 1] = d
     end
   end

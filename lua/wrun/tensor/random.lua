@@ -45,11 +45,10 @@ M.exponential_ = operations.exponential_
 M.cauchy_ = operations.cauchy_
 
 --- Fills x with e to the power of draws from N(mean, std^2) and returns it.
---- shapes  any
 --- domain  float32 or float64; mean 1 and std 2 by default, as in PyTorch
 --- raises  `log_normal_: argument 3: expected a standard deviation > 0`; `argument 1: expected a`
+--- as      normal_
 ---     print(wrun.empty(1000):log_normal_(0, 0.5):log():std())
----@type fun(x: wrun.Tensor, mean?: number, std?: number, options?: table): wrun.Tensor
 M.log_normal_ = operations.log_normal_
 
 --- Fills x with numbers of trials until the first success, and returns it.

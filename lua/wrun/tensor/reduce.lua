@@ -22,14 +22,14 @@ local function mean_gradient(g, y, x, dim, keepdim)
 end
 
 --- the gradient of a product of elements of which some are 0: that of the last running product of
---- the chosen dimensions, joined into one at the end
+--- the dimensions dim, joined into one at the end
 local function prod_gradient_at_zeros(g, x, dim)
-  local chosen, first, last, sizes = {}, {}, {}, {}
+  local is_reduced, first, last, sizes = {}, {}, {}, {}
   for _, d in ipairs(type(dim) == "table" and dim or { dim }) do
-    chosen[d < 0 and d + x.ndim + 1 or d] = true
+    is_reduced[d < 0 and d + x.ndim + 1 or d] = true
   end
   for d, size in ipairs(x.shape) do
-    local list = (dim == nil or chosen[d]) and last or first
+    local list = (dim == nil or is_reduced[d]) and last or first
     list[#list + 1] = d
     sizes[#sizes + 1] = list == first and size or nil
   end
@@ -58,21 +58,21 @@ end
 
 --- which elements of x are the extreme y, with NaN equal to NaN; dimensions of y are as x's or 1
 local function is_extreme(x, y)
-  local chosen = x:eq(y)
+  local ties = x:eq(y)
   if y:isnan():any():item() then
-    chosen = chosen:logical_or(x:isnan():logical_and(y:isnan()))
+    ties = ties:logical_or(x:isnan():logical_and(y:isnan()))
   end
-  return chosen
+  return ties
 end
 
 --- amax and amin: shared among equals
 local function shared_gradient(g, y, x, dim, keepdim)
   y = restore_dimensions(y, x, dim, keepdim):detach()
-  local chosen = is_extreme(x:detach(), y):to(g.dtype)
-  return restore_dimensions(g, x, dim, keepdim) * (chosen / chosen:sum(dim, true))
+  local ties = is_extreme(x:detach(), y):to(g.dtype)
+  return restore_dimensions(g, x, dim, keepdim) * (ties / ties:sum(dim, true))
 end
 
---- max and min: to the chosen index along a dimension, shared among equals over the whole
+--- max and min: to the index found along a dimension, shared among equals over the whole
 local function extreme_gradient(find)
   return function(g, y, x, dim, keepdim)
     if dim == nil then

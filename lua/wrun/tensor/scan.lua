@@ -157,9 +157,9 @@ function M.diff(x, n, d, options)
     fail("diff: argument 1: expected a tensor with dimensions, got %s", check.describe(x))
   end
   if o.prepend or o.append then
-    local parts = { o.prepend or x, o.prepend and x or o.append }
-    parts[3] = o.prepend and o.append
-    x = join.cat(parts, d)
+    local list = { o.prepend or x, o.prepend and x or o.append }
+    list[3] = o.prepend and o.append
+    x = join.cat(list, d)
   end
   for _ = 1, n do
     local size = x:size(d)

@@ -77,7 +77,7 @@ function M.argsort(x, d, descending)
 end
 
 --- Returns the k largest elements along dimension d (the smallest, where `largest` is false), and
---- their places.
+--- their indices.
 --- shapes  x [m, n], k, 2 -> [m, k], twice; the indices are int64 and count from 1
 --- domain  any dtype; k from 0 to the size (a number without dimensions is its own). In
 ---   order, whatever `sorted` says; of equals the first.
@@ -111,7 +111,7 @@ local function single(x, d, keepdim, values, indices)
   return view.squeeze(values, d), view.squeeze(indices, d)
 end
 
---- Returns the k-th smallest element along dimension d, and its place.
+--- Returns the k-th smallest element along dimension d, and its index.
 --- shapes  x [m, n], k, 2 -> [m], twice; the index is int64 and counts from 1
 --- domain  any dtype; k from 1 to the size; of equals each has its turn, the first index first
 --- raises  `kthvalue: argument 1: expected at least one element`; `kthvalue: argument 2: expected
@@ -136,26 +136,26 @@ local function has_nan(x)
   return check.is_float(x) and operations.any(operations.isnan(x)):item()
 end
 
---- the median along d and its place, d kept; where there is NaN, place_of(numbers, size) says which
+--- the median along d and its index, d kept; where there is NaN, index_of(numbers, size) says which
 --- of the sorted elements it is, from how many of them are numbers
-local function middle(name, x, d, place_of)
+local function middle(name, x, d, index_of)
   local n = need_elements(name, x, d)
   if not has_nan(x) then
     return unrecorded.sort(name, x, d, false, (n + 1) // 2, true)
   end
   local values, indices = unrecorded.sort(name, x, d)
-  local at = place_of(count_numbers(values, d), n)
+  local at = index_of(count_numbers(values, d), n)
   return operations.gather(values, d, at), operations.gather(indices, d, at)
 end
 
 --- the median of all of x; its gradient is shared among equals
-local function median_of_all(name, x, place_of)
+local function median_of_all(name, x, index_of)
   local is_float = check.is_float(x)
   if x:numel() == 0 and is_float then
     return operations.sum(x) + 0 / 0
   end
   local flat = operations.reshape(x, -1)
-  local value = operations.reshape((middle(name, flat, 1, place_of)), {})
+  local value = operations.reshape((middle(name, flat, 1, index_of)), {})
   if not (x.requires_grad and is_float) then
     return value
   end
@@ -163,18 +163,18 @@ local function median_of_all(name, x, place_of)
   return operations.max(operations.where(is_median, flat, -math.huge))
 end
 
-local function median(name, place_of)
+local function median(name, index_of)
   return function(x, d, keepdim)
     check.tensor_argument(name, 1, x)
     if d == nil then
-      return median_of_all(name, x, place_of)
+      return median_of_all(name, x, index_of)
     end
     d = check.dimension(name, 2, d, x.ndim)
-    return single(x, d, keepdim, middle(name, x, d, place_of))
+    return single(x, d, keepdim, middle(name, x, d, index_of))
   end
 end
 
---- Returns the median of all elements, or of those along dimension d and its place: of an even
+--- Returns the median of all elements, or of those along dimension d and its index: of an even
 --- number the lower of the two in the middle.
 --- shapes  x [...] -> []; x [m, n], 2 -> [m], twice; the index is int64 and counts from 1
 --- domain  any dtype; NaN (the first) where there is one, and for an empty float tensor. Over all
@@ -188,7 +188,7 @@ M.median = median("median", function(numbers, n)
   return operations.where(operations.lt(numbers, n), numbers + 1, (n + 1) // 2)
 end)
 
---- Returns the median of all numbers, or of those along dimension d and its place, NaN left out.
+--- Returns the median of all numbers, or of those along dimension d and its index, NaN left out.
 --- domain  any dtype; NaN where there is nothing else
 --- as      median
 ---     print(wrun.tensor({ 5.0, 0 / 0, 4, 2 }):nanmedian())    -- tensor(4.)

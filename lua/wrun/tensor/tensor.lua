@@ -163,42 +163,32 @@ end
 M.float = conversion("float32")
 
 --- Returns x as float64.
---- shapes  x [...] -> same
---- raises  as `to`
+--- as      float
 ---     print(wrun.tensor({ 1, 2 }):double())
----@type fun(x: wrun.Tensor): wrun.Tensor
 M.double = conversion("float64")
 
 --- Returns x as int64.
---- shapes  x [...] -> same
 --- domain  any dtype; floats lose their fraction
---- raises  as `to`
+--- as      float
 ---     print(wrun.tensor({ 1.7, -1.7 }):long())
----@type fun(x: wrun.Tensor): wrun.Tensor
 M.long = conversion("int64")
 
 --- Returns x as int32.
---- shapes  x [...] -> same
 --- domain  any dtype; floats lose their fraction, int64 its upper half
---- raises  as `to`
+--- as      float
 ---     print(wrun.tensor({ 1.7, -1.7, 3e9 }):int())
----@type fun(x: wrun.Tensor): wrun.Tensor
 M.int = conversion("int32")
 
 --- Returns x as uint8.
---- shapes  x [...] -> same
 --- domain  any dtype; whole numbers modulo 256
---- raises  as `to`
+--- as      float
 ---     print(wrun.tensor({ 255, 256 }):byte())
----@type fun(x: wrun.Tensor): wrun.Tensor
 M.byte = conversion("uint8")
 
 --- Returns where x is not 0.
---- shapes  x [...] -> same
 --- domain  any dtype; NaN is not 0
---- raises  as `to`
+--- as      float
 ---     print(wrun.tensor({ 0, 1, 2 }):bool())
----@type fun(x: wrun.Tensor): wrun.Tensor
 M.bool = conversion("bool")
 
 -------------------------------------------------------------------------------

@@ -148,7 +148,7 @@ function M.t(x)
   return x.ndim == 2 and operations.transpose(x, 1, 2) or x
 end
 
---- Returns x with a dimension of size 1 at place d of the result.
+--- Returns x with a dimension of size 1, which is dimension d of the result.
 --- shapes  x [a, b], d = 2 -> [a, 1, b], a view
 --- domain  any dtype; d from 1 to ndim + 1, or from the end
 --- raises  `unsqueeze: argument 2: expected a dimension`
@@ -269,7 +269,7 @@ function M.unflatten(x, d, sizes)
   return operations.view(x, shape)
 end
 
---- Returns x with dimension `from` (or several) moved to place `to`, the others in their order.
+--- Returns x with dimension `from` (or several) moved to `to`, the others in their order.
 --- shapes  x [a, b, c], 1, 3 -> [b, c, a]; { 3, 1 }, { 1, 2 } -> [c, a, b]; a view
 --- domain  any dtype; dimensions from 1, or from the end
 --- raises  `movedim: argument N: expected a dimension`; `movedim: expected as many`; `movedim:
@@ -383,12 +383,12 @@ end
 
 --- stretches of these sizes, one after the other
 local function cut(x, sizes, d)
-  local parts, start = {}, 1
+  local views, start = {}, 1
   for i, size in ipairs(sizes) do
-    parts[i] = operations.narrow(x, d, start, size)
+    views[i] = operations.narrow(x, d, start, size)
     start = start + size
   end
-  return parts
+  return views
 end
 
 --- the sizes of stretches of `size`, the last what is left; one empty stretch of nothing
@@ -463,7 +463,7 @@ end
 ---@return wrun.Tensor[]
 function M.tensor_split(x, cuts, d)
   d = along("tensor_split", x, 3, d)
-  local n, parts = x:size(d), {}
+  local n, views = x:size(d), {}
   if type(cuts) ~= "table" then
     local count = whole("tensor_split", 2, "a number of parts from 1 or a table of cuts", cuts, 1)
     cuts = {}
@@ -475,10 +475,10 @@ function M.tensor_split(x, cuts, d)
   for i = 1, #cuts + 1 do
     local next_cut = i > #cuts and n or whole("tensor_split", 2, "cuts of 0 or more", cuts[i], 0)
     next_cut = math.min(next_cut, n)
-    parts[i] = operations.narrow(x, d, last + 1, math.max(next_cut - last, 0))
+    views[i] = operations.narrow(x, d, last + 1, math.max(next_cut - last, 0))
     last = next_cut
   end
-  return parts
+  return views
 end
 
 --- Returns all indices of dimension d, each without that dimension.
@@ -490,11 +490,11 @@ end
 ---@return wrun.Tensor[]
 function M.unbind(x, d)
   d = along("unbind", x, 2, d)
-  local parts = {}
+  local views = {}
   for i = 1, x:size(d) do
-    parts[i] = operations.select(x, d, i)
+    views[i] = operations.select(x, d, i)
   end
-  return parts
+  return views
 end
 
 return M

@@ -12,10 +12,15 @@ local fail = check.fail
 
 local TENSOR = check.tensor()
 
---- The base of losses.
+--- What losses share.
+--- shapes  input [...], target the same; the loss [], with reduction "none" like the input
+--- domain  float32 or float64
 --- options  reduction: of the losses to one number, or none
+--- raises  `option NAME: expected`; `argument 2: expected SHAPE to match`
 ---@class wrun.nn.losses.Loss: wrun.nn.Module
 ---@field reduction "mean"|"sum"|"none"
+---@param options table?
+---@return wrun.nn.losses.Loss
 local Loss = Module:extend("Loss")
 
 --- A rule for an option that is a tensor or missing.

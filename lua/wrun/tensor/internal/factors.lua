@@ -1,4 +1,4 @@
---- The results of a decomposition, taken out of the one flat tensor that the core packs them into.
+--- The results of a decomposition, taken out of the one flat tensor that holds them.
 ---
 --- Each lies there column by column, for the whole batch, one after another
 --- (runtime/bind/bind_linalg_factor.c). A flat tensor is a single result, so it is recorded like any
@@ -31,7 +31,7 @@ local function reader(flat, x)
   end
 end
 
---- Returns u, s and the transpose of v, from what `_svd(x, full)` packed.
+--- Returns u, s and the transpose of v, from the flat result of `_svd(x, full)`.
 function M.svd(flat, x, full)
   local m, n, read = x:size(-2), x:size(-1), reader(flat, x)
   local least = math.min(m, n)
@@ -39,7 +39,7 @@ function M.svd(flat, x, full)
   return u, read(least), read(full and n or least, n)
 end
 
---- Returns q and r, from what `_qr(x, mode)` packed; q has no elements if mode is "r".
+--- Returns q and r, from the flat result of `_qr(x, mode)`; q has no elements if mode is "r".
 function M.qr(flat, x, mode)
   local m, n, read = x:size(-2), x:size(-1), reader(flat, x)
   local k = mode == "complete" and m or math.min(m, n)
@@ -47,7 +47,7 @@ function M.qr(flat, x, mode)
   return q, read(k, n)
 end
 
---- Returns the eigenvalues and the vectors, from what `_eigh(x, upper)` packed.
+--- Returns the eigenvalues and the vectors, from the flat result of `_eigh(x, upper)`.
 function M.eigh(flat, x)
   local n, read = x:size(-1), reader(flat, x)
   return read(n), read(n, n)

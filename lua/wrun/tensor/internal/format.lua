@@ -108,19 +108,19 @@ local function write_all(t, values)
 end
 
 local function vector_text(values, write, indent)
-  local per_line, parts, lines = nil, {}, {}
+  local per_line, texts, lines = nil, {}, {}
   for _, value in ipairs(values) do
     if type(value) == "table" then
-      parts[#parts + 1] = #values > 1 and " ..." or "..."
+      texts[#texts + 1] = #values > 1 and " ..." or "..."
     else
       local text, width = write(value)
       per_line = per_line or math.max(1, (options.linewidth - indent) // (width + 2))
-      parts[#parts + 1] = text
+      texts[#texts + 1] = text
     end
   end
   per_line = per_line or 1
-  for first = 1, #parts, per_line do
-    lines[#lines + 1] = table.concat(parts, ", ", first, math.min(first + per_line - 1, #parts))
+  for first = 1, #texts, per_line do
+    lines[#lines + 1] = table.concat(texts, ", ", first, math.min(first + per_line - 1, #texts))
   end
   return "[" .. table.concat(lines, ",\n" .. (" "):rep(indent + 1)) .. "]"
 end
@@ -131,11 +131,11 @@ local function body_text(values, ndim, write, indent)
   elseif ndim == 1 then
     return vector_text(values, write, indent)
   end
-  local parts = {}
+  local texts = {}
   for i, value in ipairs(values) do
-    parts[i] = value.cut and "..." or body_text(value, ndim - 1, write, indent + 1)
+    texts[i] = value.cut and "..." or body_text(value, ndim - 1, write, indent + 1)
   end
-  return "[" .. table.concat(parts, "," .. ("\n"):rep(ndim - 1) .. (" "):rep(indent + 1)) .. "]"
+  return "[" .. table.concat(texts, "," .. ("\n"):rep(ndim - 1) .. (" "):rep(indent + 1)) .. "]"
 end
 
 local function suffixes(t)
@@ -166,18 +166,18 @@ function M.tensor(t)
     local values = shown_values(t:detach(), t:numel() > options.threshold)
     body = body_text(values, t.ndim, write_all(t, values), #prefix)
   end
-  local parts = { prefix .. body }
-  local last_line = #(parts[1]:match("[^\n]*$")) + 2
+  local texts = { prefix .. body }
+  local last_line = #(texts[1]:match("[^\n]*$")) + 2
   for _, suffix in ipairs(suffixes(t)) do
     if last_line + #suffix + 2 > options.linewidth then
-      parts[#parts + 1] = ",\n" .. (" "):rep(#prefix) .. suffix
+      texts[#texts + 1] = ",\n" .. (" "):rep(#prefix) .. suffix
       last_line = #prefix + #suffix
     else
-      parts[#parts + 1] = ", " .. suffix
+      texts[#texts + 1] = ", " .. suffix
       last_line = last_line + #suffix + 2
     end
   end
-  local text = table.concat(parts) .. ")"
+  local text = table.concat(texts) .. ")"
   return core.is_parameter(t) and "Parameter containing:\n" .. text or text
 end
 

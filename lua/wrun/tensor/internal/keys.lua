@@ -21,7 +21,7 @@ M.has_tensor = core.key_has_tensor
 
 --- Returns int64 (or int32) indices that are in 1..n, as int64; where `from_end` allows it,
 --- -n..-1 count from the end.
---- The error begins with `format` and its arguments, and names the value and its place.
+--- The error begins with `format` and its arguments, and names the value and its index.
 function M.indices(t, n, from_end, format, ...)
   t = check.is_tensor(t) and t.dtype == "int32" and unrecorded.to(t, "int64") or t
   if not check.is_tensor(t) or t.dtype ~= "int64" then
