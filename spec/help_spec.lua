@@ -62,7 +62,7 @@ describe("wrun.help", function()
     shows(" raises `LBFGS: expected one group of parameters`; `LBFGS: argument 1: expected param",
       wrun.optim.LBFGS)
     shows('mode = "min" (min or max)', wrun.optim.lr_scheduler.ReduceLROnPlateau)
-    shows(" options gamma = 0.1: the factor; step_size (an integer >= 1) raises `StepLR: argument 1",
+    shows(" options gamma = 0.1: the factor; step_size (an integer >= 1) raises `StepLR: argument",
       wrun.optim.lr_scheduler.StepLR)
   end)
 
