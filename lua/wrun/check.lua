@@ -178,7 +178,9 @@ end
 --- raises  nothing
 ---@return wrun.check.Rule
 function M.generator()
-  return M.optional(M.passed_on())
+  return M.optional(M.rule(nil, "a generator", function(value)
+    return value
+  end))
 end
 
 -------------------------------------------------------------------------------
