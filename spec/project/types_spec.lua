@@ -24,11 +24,11 @@ local SUM = [[
 
 local SUM_TAGS = [[
 ---@param x wrun.Tensor
----@param d? integer|integer[]
+---@param dims? integer|integer[]
 ---@param keepdim? boolean
 ---@param options? wrun.sum.Options
 ---@return wrun.Tensor
-function wrun.sum(x, d, keepdim, options) end
+function wrun.sum(x, dims, keepdim, options) end
 ]]
 
 local LINEAR = [[
