@@ -22,8 +22,7 @@ local fail = core.fail
 ---@field default any
 ---@field optional boolean? whether the value may be missing although there is no default
 
--------------------------------------------------------------------------------
--- Rules
+-- Rules ----------------------------------------------------------------------
 
 --- Makes a rule from the words for a right value and the function that recognises one.
 --- domain  `accept` returns the value to use, which it may convert, or nil to refuse
@@ -183,8 +182,7 @@ function M.generator()
   end))
 end
 
--------------------------------------------------------------------------------
--- Judgement
+-- Judgement ------------------------------------------------------------------
 
 --- Says what a value is, as errors put it: `the string 'max'`, `{0.9, 1.5}`, `a bool tensor [2]`.
 --- domain  any value

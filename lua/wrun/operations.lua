@@ -41,9 +41,8 @@ for _, name in ipairs(PLAIN) do
   M[name] = unrecorded[name]
 end
 
--------------------------------------------------------------------------------
--- Rows, as the walk uses them: row.backward(g, node, edges) returns a gradient for each argument
--- that has an edge
+-- Rows, as the walk uses them ------------------------------------------------
+-- row.backward(g, node, edges) returns a gradient for each argument that has an edge.
 
 --- "log_softmax" -> "LogSoftmaxBackward0", as PyTorch names nodes
 local function label_of(name)

@@ -74,8 +74,7 @@ local function set_parameters(self, shape, has_weight, has_bias, dtype)
   end
 end
 
--------------------------------------------------------------------------------
--- BatchNorm
+-- BatchNorm ------------------------------------------------------------------
 
 local MOMENTUM = check.rule(0.1, "a number from 0 to 1, or false", function(value)
   if value == false or type(value) == "number" and value >= 0 and value <= 1 then
@@ -185,8 +184,7 @@ M.BatchNorm1d = batch_norm("BatchNorm1d", "[n, C] or [n, C, l]", { [2] = true, [
 ---@type fun(num_features: integer, options: table?): wrun.nn.Module
 M.BatchNorm2d = batch_norm("BatchNorm2d", "[n, C, h, w]", { [4] = true })
 
--------------------------------------------------------------------------------
--- GroupNorm
+-- GroupNorm ------------------------------------------------------------------
 
 local COUNT = check.integer(nil, 1)
 
@@ -239,8 +237,7 @@ end
 
 M.GroupNorm = GroupNorm
 
--------------------------------------------------------------------------------
--- LayerNorm and RMSNorm
+-- LayerNorm and RMSNorm ------------------------------------------------------
 
 local SHAPE = check.rule(nil, "a size or a list of sizes", function(value)
   local sizes = type(value) == "table" and value or { value }
