@@ -37,7 +37,7 @@ LUA      := $(shell find lua -name '*.lua' | LC_ALL=C sort)
 SCRIPTS  := $(wildcard scripts/*.lua)
 EMBEDDED := $(LUA) $(SCRIPTS)
 
-.PHONY: all help module debug deps test coverage structure parity docs types lint format \
+.PHONY: all help module debug deps test coverage structure parity extremes docs types lint format \
         check-asan check-tsan check-valgrind check-all fuzz bench bench-compare mnist \
         install uninstall clean FORCE
 .DELETE_ON_ERROR:
@@ -125,6 +125,10 @@ coverage: build/packages-test
 ## the folders, who uses whom, and what runs up or in a circle
 structure: all build/packages-test
 	@$(BUILD)/wrun spec/structure.lua
+
+## elementwise operations and three derivatives of each at extremes, beside mpmath's values
+extremes: all build/packages-test
+	$(BUILD)/wrun spec/extremes.lua $(ARGS)
 
 ## how much of PyTorch's interface is here and agrees
 parity: all build/packages-test

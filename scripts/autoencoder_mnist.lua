@@ -31,8 +31,7 @@ for size in args.sizes:gmatch("[^,]+") do
 end
 local code = sizes[#sizes]
 
--------------------------------------------------------------------------------
--- PCA
+-- PCA ------------------------------------------------------------------------
 
 -- The mean, and the first `count` principal directions as columns.
 local function principal(count)
@@ -53,8 +52,7 @@ local function reconstruct_pca(mean, directions)
   return (x_test - mean):matmul(directions):matmul(directions:t()) + mean
 end
 
--------------------------------------------------------------------------------
--- Networks
+-- Networks -------------------------------------------------------------------
 
 local function xavier()
   local model = dbn.new { sizes = sizes, code_units = "gaussian", seed = args.seed }:unroll()
@@ -126,8 +124,7 @@ local function fine_tune(model, title)
   end
 end
 
--------------------------------------------------------------------------------
--- The comparison
+-- The comparison -------------------------------------------------------------
 
 local STARTS = {
   dbn = { "pretrained autoencoder", pretrained },

@@ -62,8 +62,8 @@ describe("wrun.help", function()
     shows(" raises `LBFGS: expected one group of parameters`; `LBFGS: argument 1: expected param",
       wrun.optim.LBFGS)
     shows('mode = "min" (min or max)', wrun.optim.lr_scheduler.ReduceLROnPlateau)
-    shows(" options gamma = 0.1: the factor; step_size (an integer >= 1) raises `StepLR: argument",
-      wrun.optim.lr_scheduler.StepLR)
+    shows(" options gamma = 0.1: the factor; step_size (an integer >= 1) "
+      .. "raises `StepLR: argument 1", wrun.optim.lr_scheduler.StepLR)
   end)
 
   it("knows a class, an instance, a method and what it inherits", function()

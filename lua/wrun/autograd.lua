@@ -13,8 +13,7 @@ local graph, fail = core.graph, check.fail
 
 local M = {}
 
--------------------------------------------------------------------------------
--- Switching recording on and off
+-- Switching recording on and off ---------------------------------------------
 
 local restoring = {
   __close = function(guard)
@@ -75,8 +74,7 @@ M.is_grad_enabled = graph.is_grad_enabled
 ---@type fun(f?: function, ...: any): any
 M.detect_anomaly = scoped(graph.set_traces, setmetatable({}, { __mode = "k" }))
 
--------------------------------------------------------------------------------
--- The walk
+-- The walk -------------------------------------------------------------------
 
 --- g summed over what broadcasting repeated, down to `shape`
 local function sum_to(g, shape)

@@ -22,8 +22,7 @@ local fail = core.fail
 ---@field default any
 ---@field optional boolean? whether the value may be missing although there is no default
 
--------------------------------------------------------------------------------
--- Rules
+-- Rules ----------------------------------------------------------------------
 
 --- Makes a rule from the words for a right value and the function that recognises one.
 --- domain  `accept` returns the value to use, which it may convert, or nil to refuse
@@ -178,11 +177,12 @@ end
 --- raises  nothing
 ---@return wrun.check.Rule
 function M.generator()
-  return M.optional(M.passed_on())
+  return M.optional(M.rule(nil, "a generator", function(value)
+    return value
+  end))
 end
 
--------------------------------------------------------------------------------
--- Judgement
+-- Judgement ------------------------------------------------------------------
 
 --- Says what a value is, as errors put it: `the string 'max'`, `{0.9, 1.5}`, `a bool tensor [2]`.
 --- domain  any value

@@ -85,8 +85,7 @@ function Model:up(x, n)
   return x
 end
 
--------------------------------------------------------------------------------
--- Training
+-- Training -------------------------------------------------------------------
 
 -- All samples one layer up, a part at a time.
 local function lift(layer, x)
@@ -146,8 +145,7 @@ function Model:fit(data, options)
   return self
 end
 
--------------------------------------------------------------------------------
--- Sampling
+-- Sampling -------------------------------------------------------------------
 
 local COUNT = check.integer(nil, 1)
 local STEPS = check.integer(1000, 1)
@@ -180,8 +178,7 @@ function Model:sample(n, steps)
   end)
 end
 
--------------------------------------------------------------------------------
--- Networks
+-- Networks -------------------------------------------------------------------
 
 -- A Linear on these tensors' memory.
 local function linear(weight, bias)

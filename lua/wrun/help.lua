@@ -10,8 +10,7 @@ local M = {}
 local WIDTH = 90
 local LABEL = 10 -- columns of the names of parts and parameters
 
--------------------------------------------------------------------------------
--- Text
+-- Text -----------------------------------------------------------------------
 
 --- words in lines of at most WIDTH columns, the first after `label`, the others below it
 local function wrapped(label, text, indent)
@@ -144,8 +143,7 @@ local function text_of(items, item)
   return (table.concat(lines, "\n"):gsub(" +\n", "\n"):gsub("\n\n\n+", "\n\n"):gsub("%s+$", ""))
 end
 
--------------------------------------------------------------------------------
--- Names that are nearly right
+-- Names that are nearly right ------------------------------------------------
 
 --- how many letters to change, add or leave out to come from a to b
 local function distance(a, b)
@@ -195,8 +193,7 @@ local function alike(items, name)
   return names
 end
 
--------------------------------------------------------------------------------
--- What is asked for
+-- What is asked for ----------------------------------------------------------
 
 -- what Lua's operators call
 local OPERATORS = {

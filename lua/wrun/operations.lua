@@ -41,9 +41,8 @@ for _, name in ipairs(PLAIN) do
   M[name] = unrecorded[name]
 end
 
--------------------------------------------------------------------------------
--- Rows, as the walk uses them: row.backward(g, node, edges) returns a gradient for each argument
--- that has an edge
+-- Rows, as the walk uses them ------------------------------------------------
+-- row.backward(g, node, edges) returns a gradient for each argument that has an edge.
 
 --- "log_softmax" -> "LogSoftmaxBackward0", as PyTorch names nodes
 local function label_of(name)
@@ -56,9 +55,22 @@ local function identity(x)
   return x
 end
 
+-- What derivatives call besides operations.
+local function within(x, bound)
+  return M.minimum(M.maximum(x, -bound), bound)
+end
+
+local function nonzero(x)
+  return M.where(M.eq(x, 0), 1, x)
+end
+
+local LARGEST = { float32 = 0x1.fffffep127, float64 = 0x1.fffffffffffffp1023 }
+
 --- The derivative of a row of ops.def as a function over tensors, for gradients of gradients.
-local function compile(text)
-  local environment = setmetatable({ real = identity }, { __index = M })
+local function compile(text, dtype)
+  local environment = setmetatable({
+    real = identity, within = within, nonzero = nonzero, LARGEST = LARGEST[dtype],
+  }, { __index = M })
   local code = "local g, y, x, b, c = ...; local a = x; return " .. text
   return load(code, "=wrun.derivative", "t", environment)
 end
@@ -84,8 +96,9 @@ local function elementwise_row(op, operation)
     elseif not graph.is_grad_enabled() then
       return graph.fused_gradient(node, i, g, op)
     end
-    compiled[i] = compiled[i] or compile(texts[i])
-    return compiled[i](g, table.unpack(elementwise_values(node, arity, g.dtype), 1, arity + 1))
+    local key = g.dtype .. i
+    compiled[key] = compiled[key] or compile(texts[i], g.dtype)
+    return compiled[key](g, table.unpack(elementwise_values(node, arity, g.dtype), 1, arity + 1))
   end
   return {
     name = operation.name,

@@ -33,8 +33,7 @@ local M = {}
 ---@field start wrun.reference.Entry? of a class: the comment of its init
 ---@field in_place boolean? whether the name with "_" is the same operation in place
 
--------------------------------------------------------------------------------
--- Entries by what they document
+-- Entries by what they document ----------------------------------------------
 
 --- the value that a file's `path` has, where it can be reached from what the file returns
 local function resolve(entry, module, returned)
@@ -115,8 +114,7 @@ local function entry_of(found, value)
   return at_line and at_line.path and at_line or found.by_value[value] or at_line
 end
 
--------------------------------------------------------------------------------
--- What is public
+-- What is public -------------------------------------------------------------
 
 local function is_public(name)
   return type(name) == "string" and name:sub(1, 1) ~= "_"
@@ -331,8 +329,8 @@ function M.entry_of(value)
   return entry_of(sources_found, value)
 end
 
--------------------------------------------------------------------------------
--- What is said of an item: its own comment, and what a class or a method has from elsewhere
+-- What is said of an item ----------------------------------------------------
+-- Its own comment, and what a class or a method has from elsewhere.
 
 --- the entry of what a method replaces in the classes above its own
 local function replaced(items, item)

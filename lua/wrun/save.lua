@@ -23,8 +23,7 @@ local function joined(path, key)
   return path == "" and tostring(key) or path .. "." .. key
 end
 
--------------------------------------------------------------------------------
--- Out
+-- Out ------------------------------------------------------------------------
 
 -- numbers first, then texts
 local function is_before(a, b)
@@ -140,8 +139,7 @@ function M.save(path, tree, metadata)
   end
 end
 
--------------------------------------------------------------------------------
--- In
+-- In -------------------------------------------------------------------------
 
 -- What C writes and Lua does not read.
 local NO_NUMBERS = { inf = math.huge, ["-inf"] = -math.huge, nan = 0 / 0, ["-nan"] = 0 / 0 }

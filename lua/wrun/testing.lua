@@ -15,8 +15,7 @@ local fail, is_tensor = check.fail, check.is_tensor
 
 local M = {}
 
--------------------------------------------------------------------------------
--- Where and by how much two tensors differ
+-- Where and by how much two tensors differ -----------------------------------
 
 --- the shortest decimals that read back as this value of this dtype
 local function value_text(value, dtype)
@@ -102,8 +101,7 @@ local function verdict(kind, expected, got, compare)
       or ("all %d elements are"):format(got:numel())))
 end
 
--------------------------------------------------------------------------------
--- The matchers
+-- The matchers ---------------------------------------------------------------
 
 -- what PyTorch's assert_close allows where neither is given; integers are compared exactly
 local TOLERANCES = { float32 = { 1.3e-6, 1e-5 }, float64 = { 1e-7, 1e-7 } }
@@ -190,8 +188,7 @@ function M.shape(tensor, shape)
     or ("Expected the shape %s.\ngot: %s"):format(expected, kind_text(tensor))
 end
 
--------------------------------------------------------------------------------
--- Gradients
+-- Gradients ------------------------------------------------------------------
 
 --- a copy of a module's tensor, floats in float64
 local function double_copy(tensor)
@@ -343,8 +340,7 @@ function M.gradients(f, x, options)
     table.concat(lines, "\n"))
 end
 
--------------------------------------------------------------------------------
--- What busted sees of them
+-- What busted sees of them ---------------------------------------------------
 
 --- a matcher as luassert calls it; its text goes through the message "%s"
 local function matcher(f)

@@ -17,6 +17,8 @@
 #define where(a, b, c) ((T)((a) != 0 ? (b) : (c)))
 #define maximum(a, b) ((T)((a) > (b) || (a) != (a) ? (a) : (b)))
 #define minimum(a, b) ((T)((a) < (b) || (a) != (a) ? (a) : (b)))
+#define within(x, bound) minimum(maximum(x, -(bound)), bound)
+#define nonzero(x) where(eq(x, 0), 1, x)
 #define real(x) ((T)(x))
 #define square(x) ((x) * (x))
 #define sigmoid(x) (1 / (1 + exp(-(x))))
@@ -161,6 +163,8 @@ static const Kernels NAME(kernels)[] = {
 #undef minimum
 #undef sign
 #undef real
+#undef within
+#undef nonzero
 #undef square
 #undef sigmoid
 #undef softplus

@@ -1,7 +1,7 @@
 /*
  * optim.c - steps of optimisers, each over a whole group of parameters; see optim.h
  *
- * One function for each float type, made by including optim_kernels.h twice.
+ * One function for each float type, read through each_float.h.
  */
 #include <string.h>
 
@@ -9,15 +9,8 @@
 
 #include <tgmath.h>
 
-#define T float
-#define NAME(x) x##_f32
-#include "kernels/optim_kernels.h"
-#undef T
-#undef NAME
-
-#define T double
-#define NAME(x) x##_f64
-#include "kernels/optim_kernels.h"
+#define KERNELS "kernels/optim_kernels.h"
+#include "kernels/each_float.h"
 
 /* a step over the elements begin..end-1 of one parameter */
 typedef void Range(const void *options, const OptimParam *param, int64_t begin, int64_t end);

@@ -1,8 +1,5 @@
 /*
- * optim_kernels.h - the kernels of optim.c for one float type; included by optim.c for each
- *
- * Before the include: T is the type, NAME(x) pastes its suffix, and <tgmath.h> is there. There is
- * no guard: it is meant to be read several times.
+ * optim_kernels.h - the kernels of optim.c for one float type; read through each_float.h
  */
 
 /*

@@ -33,8 +33,7 @@ function M.begin(path, command)
   end
 end
 
--------------------------------------------------------------------------------
--- Timing
+-- Timing ---------------------------------------------------------------------
 
 --- Returns the seconds that f(...) takes.
 function M.seconds(f, ...)
@@ -80,8 +79,7 @@ function M.best(a, b)
   return M.median(a) <= M.median(b) and a or b
 end
 
--------------------------------------------------------------------------------
--- The table
+-- The table ------------------------------------------------------------------
 
 local title, yardstick
 
@@ -124,8 +122,7 @@ function M.memory(what, ours, theirs, aim)
   row(what, "MB", ours, theirs, theirs and ours / theirs, aim)
 end
 
--------------------------------------------------------------------------------
--- Other processes
+-- Other processes ------------------------------------------------------------
 
 --- Returns the most memory, in MB, that wrun ever held while running a script of this folder.
 function M.peak(command)

@@ -8,8 +8,7 @@ local reference = require "wrun.reference"
 
 local folder, pages = arg[1], arg[2]
 
--------------------------------------------------------------------------------
--- Text as HTML
+-- Text as HTML ---------------------------------------------------------------
 
 local function escape(text)
   return (text:gsub("&", "&amp;"):gsub("<", "&lt;"):gsub(">", "&gt;"))
@@ -42,8 +41,7 @@ local function paragraphs(lines)
   return out
 end
 
--------------------------------------------------------------------------------
--- Entries as LDoc's comments
+-- Entries as LDoc's comments -------------------------------------------------
 
 local TAG_OF = {
   shapes = "shapes", domain = "domain", options = "options", raises = "raise", cost = "cost",
@@ -100,8 +98,7 @@ local function add_head(out, entry, what)
   add_comment(out, lines)
 end
 
--------------------------------------------------------------------------------
--- Files
+-- Files ----------------------------------------------------------------------
 
 local function write(name, out)
   local file = assert(io.open(("%s/%s.lua"):format(folder, name), "w"))

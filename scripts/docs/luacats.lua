@@ -20,8 +20,7 @@ local function remark(text)
   return text and text ~= "" and " # " .. text or ""
 end
 
--------------------------------------------------------------------------------
--- Documentation
+-- Documentation --------------------------------------------------------------
 
 local PARTS = { "shapes", "domain", "raises", "cost", "source" }
 
@@ -42,8 +41,7 @@ local function add_text(entry)
   end
 end
 
--------------------------------------------------------------------------------
--- Functions
+-- Functions ------------------------------------------------------------------
 
 -- "wrun.nn.Linear" of "nn.Linear", "wrun.Tensor.sum" of "x:sum"
 local function type_name(name)
@@ -139,8 +137,7 @@ local function add_function(entry, name, at, first)
   end
 end
 
--------------------------------------------------------------------------------
--- Classes
+-- Classes --------------------------------------------------------------------
 
 local function add_fields(fields)
   for _, field in ipairs(fields) do
@@ -261,8 +258,7 @@ local function add_class(item)
   end
 end
 
--------------------------------------------------------------------------------
--- Faces
+-- Faces ----------------------------------------------------------------------
 
 -- Whether scripts reach it through wrun.
 local function is_part(face)

@@ -65,7 +65,7 @@ static Reason read_array(NpyReader *array, GzipReader *source, int64_t limit)
     Reason reason = npy_open(array, source, limit);
 
     if (reason == NULL) {
-        char *elements = allocate(array->numel, encoding_info[array->element].dtype);
+        char *elements = allocate(array->numel, encoding_info[array->encoding].dtype);
         reason = npy_read(array, elements);
         free(elements);
     }
@@ -112,7 +112,7 @@ __attribute__((unused)) static void read_safetensors(int descriptor)
         safetensors_shape(&reader.entries[i], &ndim, shape);
         reason = shape_count(ndim, shape, &numel);
         assert(reason == NULL);
-        char *elements = allocate(numel, encoding_info[reader.entries[i].element].dtype);
+        char *elements = allocate(numel, encoding_info[reader.entries[i].encoding].dtype);
         reason = safetensors_read(&reader, i, elements);
         free(elements);
     }

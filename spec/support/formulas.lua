@@ -202,7 +202,9 @@ return {
     return e / (e + 2)
   end,
   sigmoid = function(x) return 1 / (1 + math.exp(-x)) end,
-  softsign = function(x) return x / (1 + math.abs(x)) end,
+  softsign = function(x)
+    return math.abs(x) == math.huge and (x > 0 and 1 or -1) or x / (1 + math.abs(x))
+  end,
   softplus = function(x) return maximum(x, 0) + log1p(math.exp(-math.abs(x))) end,
   relu = function(x) return x <= 0 and 0 or x end,
   floor = function(x) return x // 1 end,
@@ -268,13 +270,19 @@ return {
   rad2deg = math.deg,
   frac = function(x) return x - (x < 0 and -(-x // 1) or x // 1) end,
   logsigmoid = function(x) return minimum(x, 0) - log1p(math.exp(-math.abs(x))) end,
-  silu = function(x) return x * (1 / (1 + math.exp(-x))) end,
+  silu = function(x) return x == -math.huge and 0 or x * (1 / (1 + math.exp(-x))) end,
   mish = function(x)
+    if x == -math.huge then
+      return 0
+    end
     local e = 1 + math.exp(x)
     return x > 40 and x or x * ((e * e - 1) / (e * e + 1))
   end,
-  gelu_erf = function(x) return x * erfc(-x * math.sqrt(0.5)) / 2 end,
+  gelu_erf = function(x) return x == -math.huge and 0 or x * erfc(-x * math.sqrt(0.5)) / 2 end,
   gelu_tanh = function(x)
+    if x == -math.huge then
+      return 0
+    end
     return x / (1 + math.exp(-2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
   end,
   selu = function(x)
@@ -283,7 +291,7 @@ return {
   end,
   relu6 = function(x) return minimum(maximum(x, 0), 6) end,
   hardsigmoid = function(x) return minimum(maximum(x + 3, 0), 6) / 6 end,
-  hardswish = function(x) return x * minimum(maximum(x + 3, 0), 6) / 6 end,
+  hardswish = function(x) return x == -math.huge and 0 or x * minimum(maximum(x + 3, 0), 6) / 6 end,
   tanhshrink = function(x)
     if math.abs(x) < 0.1 then -- the series, where x and its tangent cancel
       local s = x * x

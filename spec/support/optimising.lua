@@ -41,8 +41,7 @@ function M.text(value)
   return "{" .. table.concat(parts, " ") .. "}"
 end
 
--------------------------------------------------------------------------------
--- Twenty steps beside PyTorch's (spec/fixtures/make_optim.py made the paths)
+-- Twenty steps beside PyTorch's ----------------------------------------------
 
 -- Twenty steps of a few roundings each, on values of size 1 to 10.
 local PATH = { float64 = { rtol = 1e-13, atol = 1e-13 }, float32 = { rtol = 2e-6, atol = 2e-6 } }
@@ -137,8 +136,7 @@ local function has_the_defaults_of_pytorch(class)
   end
 end
 
--------------------------------------------------------------------------------
--- State
+-- State ----------------------------------------------------------------------
 
 --- Returns an optimiser of two parameters in two groups, and the parameters.
 function M.twin(options, make)
@@ -181,8 +179,7 @@ local function resumes(make, options)
   assert.not_same(M.steps(two, two_parameters, 8), M.steps(three, three_parameters, 8))
 end
 
--------------------------------------------------------------------------------
--- Gradients
+-- Gradients ------------------------------------------------------------------
 
 local function takes_gradients_as_they_lie(make)
   local p = wrun.ones(2, 3, { requires_grad = true })
@@ -198,8 +195,7 @@ local function takes_gradients_as_they_lie(make)
   assert.is_false(p:equal(wrun.ones(2, 3)))
 end
 
--------------------------------------------------------------------------------
--- What a spec of one optimiser says
+-- What a spec of one optimiser says ------------------------------------------
 
 --- The specs of an optimiser beside PyTorch, resumed with these options, and with any gradients.
 function M.follows_pytorch(class, options)

@@ -31,8 +31,7 @@ function M.after(scheduler, steps)
   return scheduler:get_last_lr()
 end
 
--------------------------------------------------------------------------------
--- Beside PyTorch's (spec/fixtures/make_schedulers.py), and resumed in the middle
+-- Beside PyTorch's, and resumed in the middle --------------------------------
 
 -- Rates are numbers; those that follow from the last one gather a rounding or two each step.
 local RATES = { rtol = 1e-12, atol = 1e-17 }

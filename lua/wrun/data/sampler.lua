@@ -61,8 +61,6 @@ local function draw_seed(generator)
 end
 M.draw_seed = draw_seed
 
--------------------------------------------------------------------------------
-
 ---@class wrun.data.SequentialSampler: wrun.data.Sampler
 local SequentialSampler = Sampler:extend("SequentialSampler")
 M.SequentialSampler = SequentialSampler
@@ -85,8 +83,6 @@ function SequentialSampler:_blocks()
     return wrun.arange(1, self.count + 1)
   end)
 end
-
--------------------------------------------------------------------------------
 
 local RANDOM = {
   replacement = check.boolean(false),
@@ -147,8 +143,6 @@ function RandomSampler:_blocks()
   end
 end
 
--------------------------------------------------------------------------------
-
 local GENERATOR = { generator = check.optional(check.passed_on()) }
 
 ---@class wrun.data.SubsetRandomSampler: wrun.data.Sampler
@@ -177,8 +171,6 @@ function SubsetRandomSampler:_blocks()
     return self.indices:index_select(1, wrun.randperm(#self, { generator = self.generator }))
   end)
 end
-
--------------------------------------------------------------------------------
 
 local WEIGHTED = {
   replacement = check.boolean(true), generator = check.optional(check.passed_on()),
@@ -222,8 +214,7 @@ function WeightedRandomSampler:_blocks()
   end)
 end
 
--------------------------------------------------------------------------------
--- Indices that somebody else gives
+-- Indices that somebody else gives -------------------------------------------
 
 -- A list or tensor of indices, or an object with iterate(): as blocks.
 local Given = Sampler:extend("Given")
@@ -260,8 +251,6 @@ end
 function M.of(name, index, sampler)
   return Sampler:is_instance(sampler) and sampler or Given(name, index, sampler)
 end
-
--------------------------------------------------------------------------------
 
 local BATCH = { drop_last = check.boolean(false) }
 

@@ -36,8 +36,6 @@ local function extend(name)
   return class
 end
 
--------------------------------------------------------------------------------
-
 ---@class wrun.data.TensorDataset: wrun.Class
 local TensorDataset = extend("TensorDataset")
 M.TensorDataset = TensorDataset
@@ -64,8 +62,6 @@ function TensorDataset:init(...)
   self.tensors = tensors
   self._source = sources.Tensors(tensors)
 end
-
--------------------------------------------------------------------------------
 
 -- Some samples of another source.
 local Chosen = sources.Source:extend("Chosen")
@@ -137,8 +133,6 @@ do
     return source:select(wrun.arange(1, source.count + 1))[FIELDS[key]]
   end
 end
-
--------------------------------------------------------------------------------
 
 -- Sources one after the other.
 local Joined = sources.Source:extend("Joined")
@@ -221,8 +215,6 @@ function ConcatDataset:init(datasets)
   self.datasets = datasets
   self._source = Joined(parts)
 end
-
--------------------------------------------------------------------------------
 
 -- Lengths of fractions that add up to 1: rounded down, then one more from the first on.
 local function lengths_of(fractions, count)

@@ -12,8 +12,7 @@ local fail = check.fail
 
 local M = {}
 
--------------------------------------------------------------------------------
--- Samples to a batch
+-- Samples to a batch ---------------------------------------------------------
 
 local batch
 
@@ -77,8 +76,7 @@ function M.collate(samples)
   return batch(samples)
 end
 
--------------------------------------------------------------------------------
--- Sources
+-- Sources --------------------------------------------------------------------
 
 ---@class wrun.data.source.Source: wrun.Class
 ---@field count integer

@@ -12,18 +12,19 @@ local WIDTH = check.integer(nil, 1)
 ---@field weight wrun.Tensor [out, in1, in2]
 ---@field bias wrun.Tensor? [out]
 local Bilinear = Module:extend("Bilinear")
+Bilinear.rules = weights.OPTIONS
 
 --- Makes a layer of two inputs, whose parameters start as draws from U(-1, 1) / sqrt(in1).
 --- shapes  weight [out, in1, in2], bias [out]
---- domain  widths >= 1. Options: bias = true; dtype "float32"; generator
---- raises  `Bilinear: argument 1: expected an integer >= 1`; `Bilinear: option dtype: expected`
+--- domain  widths >= 1
+--- raises  `Bilinear: argument N: expected an integer >= 1`; `Bilinear: option OPTION: expected`
 ---     local layer = nn.Bilinear(4, 3, 2)
 ---     print(layer(wrun.ones(5, 4), wrun.ones(5, 3)).shape[2])
 ---@param in1_features integer
 ---@param in2_features integer
 ---@param out_features integer
 function Bilinear:init(in1_features, in2_features, out_features, options)
-  local o = check.options("Bilinear", options, weights.OPTIONS)
+  local o = check.options("Bilinear", options, Bilinear.rules)
   self.in1_features = check.argument("Bilinear", 1, in1_features, WIDTH)
   self.in2_features = check.argument("Bilinear", 2, in2_features, WIDTH)
   self.out_features = check.argument("Bilinear", 3, out_features, WIDTH)

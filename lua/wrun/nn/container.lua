@@ -8,8 +8,7 @@ local registry = require "wrun.nn.registry"
 
 local M = {}
 
--------------------------------------------------------------------------------
--- Sequential
+-- Sequential -----------------------------------------------------------------
 
 ---@class wrun.nn.Sequential: wrun.nn.List
 ---@field [integer] wrun.nn.Module
@@ -49,8 +48,7 @@ end
 
 M.Sequential = Sequential
 
--------------------------------------------------------------------------------
--- ModuleList
+-- ModuleList -----------------------------------------------------------------
 
 ---@class wrun.nn.ModuleList: wrun.nn.List
 ---@field [integer] wrun.nn.Module
@@ -88,8 +86,7 @@ end
 
 M.ModuleList = ModuleList
 
--------------------------------------------------------------------------------
--- ModuleDict
+-- ModuleDict -----------------------------------------------------------------
 
 -- A container of items by name. `item` is what they are, as List._item.
 local function dictionary(class_name, item)
@@ -152,8 +149,7 @@ end
 ---@type fun(modules: table<string, wrun.nn.Module>?): wrun.nn.Module
 M.ModuleDict = dictionary("ModuleDict", List._item)
 
--------------------------------------------------------------------------------
--- Parameters
+-- Parameters -----------------------------------------------------------------
 
 local PARAMETER = {
   expected = "a parameter",

@@ -7,8 +7,7 @@ local M = {}
 
 local FUNCTION = check.func()
 
--------------------------------------------------------------------------------
--- Handles
+-- Handles --------------------------------------------------------------------
 
 --- What a module gives for a hook.
 ---@class wrun.nn.Handle
@@ -73,8 +72,7 @@ M.register_forward_hook = registers("register_forward_hook", "after")
 ---@type fun(module: wrun.nn.Module, fn: function): wrun.nn.Handle
 M.register_full_backward_hook = registers("register_full_backward_hook", "backward")
 
--------------------------------------------------------------------------------
--- Taps: tensors that call back with their gradients
+-- Taps: tensors that call back with their gradients --------------------------
 
 local function indices_with_gradient(values)
   local indices = {}
@@ -142,8 +140,7 @@ local function tap(values, on_gradients)
   return tapped, true
 end
 
--------------------------------------------------------------------------------
--- Calling
+-- Calling --------------------------------------------------------------------
 
 -- Calls each hook with what `arguments` returns, and then take(results) unless they are nothing.
 local function run(hooks, arguments, take)

@@ -15,18 +15,19 @@ local WIDTH = check.integer(nil, 0)
 ---@field weight wrun.Tensor [out, in]
 ---@field bias wrun.Tensor? [out]
 local Linear = Module:extend("Linear")
+Linear.rules = weights.OPTIONS
 
 --- Makes a layer whose parameters start as `reset_parameters` says.
 --- shapes  weight [out, in], bias [out]
---- domain  widths >= 0; options bias = true, dtype = "float32", generator
---- raises  `Linear: argument 1: expected an integer >= 0`; `Linear: option dtype: expected one of`
+--- domain  widths >= 0
+--- raises  `Linear: argument N: expected an integer >= 0`; `Linear: option OPTION: expected`
 ---     local layer = nn.Linear(784, 256, { bias = false })
 ---     print(layer, layer(wrun.rand(100, 784)).shape[2])
 ---@param in_features integer
 ---@param out_features integer
 ---@param options { bias: boolean, dtype: string, generator: wrun.Generator }?
 function Linear:init(in_features, out_features, options)
-  local o = check.options("Linear", options, weights.OPTIONS)
+  local o = check.options("Linear", options, Linear.rules)
   self.in_features = check.argument("Linear", 1, in_features, WIDTH)
   self.out_features = check.argument("Linear", 2, out_features, WIDTH)
   weights.make(self, o, self.out_features, self.in_features)

@@ -13,8 +13,7 @@ local fail = check.fail
 
 local Module = registry.Module
 
--------------------------------------------------------------------------------
--- Calling and printing
+-- Calling and printing -------------------------------------------------------
 
 function Module:_run(...)
   if self._hooks then
@@ -88,8 +87,7 @@ function Module:__tostring()
   return self:_print(parts)
 end
 
--------------------------------------------------------------------------------
--- What a module holds
+-- What a module holds --------------------------------------------------------
 
 --- Returns the parameters of this module and all below it, own ones first; a shared one comes once.
 --- shapes  any
@@ -309,8 +307,7 @@ function Module:double()
   return self:to("float64")
 end
 
--------------------------------------------------------------------------------
--- Changing the whole module
+-- Changing the whole module --------------------------------------------------
 
 --- Calls `fn` with every module, children before their parent, and returns the module.
 --- domain  any function

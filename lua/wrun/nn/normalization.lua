@@ -74,8 +74,7 @@ local function set_parameters(self, shape, has_weight, has_bias, dtype)
   end
 end
 
--------------------------------------------------------------------------------
--- BatchNorm
+-- BatchNorm ------------------------------------------------------------------
 
 local MOMENTUM = check.rule(0.1, "a number from 0 to 1, or false", function(value)
   if value == false or type(value) == "number" and value >= 0 and value <= 1 then
@@ -185,19 +184,18 @@ M.BatchNorm1d = batch_norm("BatchNorm1d", "[n, C] or [n, C, l]", { [2] = true, [
 ---@type fun(num_features: integer, options: table?): wrun.nn.Module
 M.BatchNorm2d = batch_norm("BatchNorm2d", "[n, C, h, w]", { [4] = true })
 
--------------------------------------------------------------------------------
--- GroupNorm
+-- GroupNorm ------------------------------------------------------------------
 
 local COUNT = check.integer(nil, 1)
-local GROUP_OPTIONS = { eps = EPS, affine = check.boolean(true), dtype = DTYPE }
 
 ---@class wrun.nn.GroupNorm: wrun.nn.Module
 local GroupNorm = Module:extend("GroupNorm")
+GroupNorm.rules = { eps = EPS, affine = check.boolean(true), dtype = DTYPE }
 
 --- Makes a layer that gives each group of channels of each sample mean 0 and variance 1, times
 --- weight plus bias of the channel.
 --- shapes  weight, bias [C]
---- domain  num_channels a multiple of num_groups. Options: eps 1e-5; affine = true; dtype "float32"
+--- domain  num_channels a multiple of num_groups
 --- raises  `GroupNorm: argument N: expected an integer >= 1`; `argument 2: expected a multiple of`
 --- source  [Wu2018]
 ---     local y = nn.GroupNorm(2, 4)(wrun.randn(3, 4, 5))
@@ -205,7 +203,7 @@ local GroupNorm = Module:extend("GroupNorm")
 ---@param num_groups integer
 ---@param num_channels integer
 function GroupNorm:init(num_groups, num_channels, options)
-  local o = check.options("GroupNorm", options, GROUP_OPTIONS)
+  local o = check.options("GroupNorm", options, GroupNorm.rules)
   self.num_groups = check.argument("GroupNorm", 1, num_groups, COUNT)
   self.num_channels = check.argument("GroupNorm", 2, num_channels, COUNT)
   if num_channels % num_groups ~= 0 then
@@ -239,8 +237,7 @@ end
 
 M.GroupNorm = GroupNorm
 
--------------------------------------------------------------------------------
--- LayerNorm and RMSNorm
+-- LayerNorm and RMSNorm ------------------------------------------------------
 
 local SHAPE = check.rule(nil, "a size or a list of sizes", function(value)
   local sizes = type(value) == "table" and value or { value }
@@ -269,28 +266,26 @@ local function last_dimensions(self, x)
   return dims, width
 end
 
-local LAYER_OPTIONS = {
+---@class wrun.nn.LayerNorm: wrun.nn.Module
+local LayerNorm = Module:extend("LayerNorm")
+LayerNorm.rules = {
   eps = EPS,
   elementwise_affine = check.boolean(true),
   bias = check.boolean(true),
   dtype = DTYPE,
 }
 
----@class wrun.nn.LayerNorm: wrun.nn.Module
-local LayerNorm = Module:extend("LayerNorm")
-
 --- Makes a layer that gives the last dimensions of each sample mean 0 and variance 1, times weight
 --- plus bias.
 --- shapes  weight, bias [normalized_shape]
---- domain  normalized_shape a size, or the list of the last sizes. Options: eps 1e-5;
----   elementwise_affine = true; bias = true; dtype "float32"
+--- domain  normalized_shape a size, or the list of the last sizes
 --- raises  `LayerNorm: argument 1: expected a size or a list of sizes`
 --- source  [Ba2016]
 ---     local layer = nn.LayerNorm(3)
 ---     print(layer(wrun.tensor { { 1.0, 2.0, 3.0 }, { 10.0, 10.0, 40.0 } }))
 ---@param normalized_shape integer|integer[]
 function LayerNorm:init(normalized_shape, options)
-  local o = check.options("LayerNorm", options, LAYER_OPTIONS)
+  local o = check.options("LayerNorm", options, LayerNorm.rules)
   self.normalized_shape = check.argument("LayerNorm", 1, normalized_shape, SHAPE)
   self.eps, self.elementwise_affine = o.eps, o.elementwise_affine
   set_parameters(self, self.normalized_shape, o.elementwise_affine, o.bias, o.dtype)

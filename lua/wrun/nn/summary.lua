@@ -10,8 +10,7 @@ local function bytes_of(tensor)
   return tensor:numel() * BYTES[tensor.dtype]
 end
 
--------------------------------------------------------------------------------
--- Printing
+-- Printing -------------------------------------------------------------------
 
 --- What `summary` returns; `tostring` makes it a table of layers with their totals.
 ---@class wrun.nn.Summary
@@ -60,8 +59,7 @@ function Summary:__tostring()
   return table.concat(texts, "\n")
 end
 
--------------------------------------------------------------------------------
--- Measuring
+-- Measuring ------------------------------------------------------------------
 
 -- Counts the parameters of the module itself that no row has counted yet.
 local function count_parameters(summary, module, counted)

@@ -8,8 +8,7 @@ local fail, is_tensor = check.fail, check.is_tensor
 
 local M = {}
 
--------------------------------------------------------------------------------
--- Lists of tensors
+-- Lists of tensors -----------------------------------------------------------
 
 -- The tensors of a list, or the one that is given in its place.
 local function tensors_of(fname, index, given)
@@ -34,8 +33,7 @@ local function gradients_of(parameters)
   return gradients
 end
 
--------------------------------------------------------------------------------
--- Clipping
+-- Clipping -------------------------------------------------------------------
 
 local NORM_OPTIONS = { norm_type = check.number(2.0), error_if_nonfinite = check.boolean(false) }
 local BOUND = check.number(nil, 0)
@@ -143,8 +141,7 @@ function M.clip_grad_value_(parameters, clip_value)
   end
 end
 
--------------------------------------------------------------------------------
--- Parameters as a vector
+-- Parameters as a vector -----------------------------------------------------
 
 --- Returns all elements of all parameters in one vector, a copy through which gradients flow.
 --- shapes  [a, b], [c] -> [a b + c]

@@ -54,8 +54,7 @@ function LBFGS:add_param_group(group)
   Optimizer.add_param_group(self, group)
 end
 
--------------------------------------------------------------------------------
--- Vectors over all parameters
+-- Vectors over all parameters ------------------------------------------------
 
 -- Tensors one after the other in one vector.
 local function flat(tensors)
@@ -93,8 +92,7 @@ function LBFGS:state_model()
   return flat(self.param_groups[1].params)
 end
 
--------------------------------------------------------------------------------
--- Directions
+-- Directions -----------------------------------------------------------------
 
 -- Adds the last move, which led to the gradient g, to the history.
 local function remember(state, g, history_size)
@@ -137,8 +135,7 @@ local function aim(state, g, group)
   state.prev_flat_grad = g
 end
 
--------------------------------------------------------------------------------
--- Steps
+-- Steps ----------------------------------------------------------------------
 
 local CLOSURE = check.func()
 

@@ -28,8 +28,7 @@ local fail, is_tensor = check.fail, check.is_tensor
 local Optimizer = Class:extend("Optimizer")
 Optimizer.rules = {}
 
--------------------------------------------------------------------------------
--- Groups
+-- Groups ---------------------------------------------------------------------
 
 -- All parameters of all groups in one list; errors and saved state number them so.
 local function all_parameters(self)
@@ -157,8 +156,7 @@ function Optimizer:add_param_group(group)
   table.insert(self.param_groups, whole)
 end
 
--------------------------------------------------------------------------------
--- Stepping
+-- Stepping -------------------------------------------------------------------
 
 local ZERO_GRAD_OPTIONS = { set_to_none = check.boolean(true) }
 
@@ -245,8 +243,7 @@ Optimizer.change = function(self)
     self.__name, self.__name)
 end
 
--------------------------------------------------------------------------------
--- Saving and printing
+-- Saving and printing --------------------------------------------------------
 
 --- Returns the options of the groups and the state of the parameters, numbered through the groups.
 --- The tensors are the optimiser's own: save or clone them before the next step.

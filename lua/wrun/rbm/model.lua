@@ -73,8 +73,7 @@ function Model:__tostring()
     o.hidden_units)
 end
 
--------------------------------------------------------------------------------
--- Conditionals
+-- Conditionals ---------------------------------------------------------------
 
 -- What the hidden (visible) units get from the other layer.
 function Model:_to_hidden(v)
@@ -177,8 +176,7 @@ function Model:reconstruct(v)
   return self.visible_kind.mean(self:_to_visible(h), self.visible_bias)
 end
 
--------------------------------------------------------------------------------
--- Energies
+-- Energies -------------------------------------------------------------------
 
 --- Returns the energy of each pair of visible and hidden states.
 --- shapes  v [batch, visible], h [batch, hidden] -> [batch] float64
@@ -218,8 +216,7 @@ function Model:free_energy(v)
   return -self:_log_weight(v, self:_to_hidden(v))
 end
 
--------------------------------------------------------------------------------
--- Parameters
+-- Parameters -----------------------------------------------------------------
 
 --- Returns the parameters of the centred model with the same distribution, whose energy is
 --- -(v - mu) a' - (h - lambda) b' - (h - lambda) W (v - mu). The model's own are the plain ones.

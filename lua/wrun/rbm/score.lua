@@ -28,8 +28,7 @@ function M.methods:log_z()
   return enumerate.log_z(self, "log_z")
 end
 
--------------------------------------------------------------------------------
--- Annealed importance sampling
+-- Annealed importance sampling -----------------------------------------------
 
 -- The schedule of [Salakhutdinov2008]: 500 steps to 0.5, 4,000 to 0.9, 10,000 to 1.
 local function default_betas()
@@ -173,8 +172,7 @@ function M.methods:ais(options)
   return result
 end
 
--------------------------------------------------------------------------------
--- Likelihoods
+-- Likelihoods ----------------------------------------------------------------
 
 local LIKELIHOOD = { binarize = input.BINARIZE, seed = check.integer(1) }
 

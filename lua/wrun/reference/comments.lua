@@ -55,8 +55,7 @@ local ARGUMENTS = {
   optimizer = "wrun.optim.Optimizer", options = "table?", path = "string",
 }
 
--------------------------------------------------------------------------------
--- Tags
+-- Tags -----------------------------------------------------------------------
 
 --- a type at the start of s, and what follows it; blanks in brackets or after : , | belong to it
 local function split_type(s)
@@ -148,8 +147,7 @@ local TAGS = {
   end,
 }
 
--------------------------------------------------------------------------------
--- Text
+-- Text -----------------------------------------------------------------------
 
 --- moves the first sentence of the text to the summary
 local function take_summary(entry)
@@ -208,8 +206,7 @@ local function entry_of(lines)
   return entry
 end
 
--------------------------------------------------------------------------------
--- What a comment describes
+-- What a comment describes ---------------------------------------------------
 
 local DEFINITIONS = {
   "^local function ([%w_]+)(.*)$",

@@ -13,8 +13,7 @@ local M = {}
 
 local INT64 = { dtype = "int64" }
 
--------------------------------------------------------------------------------
--- Different elements
+-- Different elements ---------------------------------------------------------
 
 --- Of elements in a row, of which is_new[n - 1] says for each but the first whether it differs from
 --- the one before: the number of the run of equals each is in, where the runs start, their lengths.
@@ -150,8 +149,7 @@ function M.isin(elements, others, options)
   return compare(elements, nearest)
 end
 
--------------------------------------------------------------------------------
--- Bins
+-- Bins -----------------------------------------------------------------------
 
 --- Returns how often each of the numbers 1, 2, 3 ... occurs in x, or the sum of the weights of its
 --- occurrences. PyTorch counts from 0: its bincount of x is wrun's of x + 1.

@@ -136,8 +136,7 @@ M.randint = operations.randint
 ---@type fun(n: integer, options?: table): wrun.Tensor
 M.randperm = operations.randperm
 
--------------------------------------------------------------------------------
--- In the shape of another
+-- In the shape of another ----------------------------------------------------
 
 --- the options (argument `index`), with the type of x unless they name another
 local function options_like(f, x, options, index)

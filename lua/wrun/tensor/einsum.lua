@@ -106,8 +106,7 @@ local function multiply(a, labels_a, b, labels_b, keep)
   return operations.reshape(y, shown), labels
 end
 
--------------------------------------------------------------------------------
--- einsum
+-- einsum ---------------------------------------------------------------------
 
 --- the diagonal of dimensions d < e, at d
 local function take_diagonal(x, d, e)
@@ -294,8 +293,7 @@ function M.einsum(equation, ...)
   return y == tensors[1] and operations.view(y, y.shape) or y
 end
 
--------------------------------------------------------------------------------
--- tensordot
+-- tensordot ------------------------------------------------------------------
 
 --- the dimensions of x to sum over, from the end counted from the start
 local function read_dimensions(x, index, dims)

@@ -10,8 +10,7 @@ local fail = check.fail
 
 local M = publish.into({}, core.elementwise)
 
--------------------------------------------------------------------------------
--- Bounds
+-- Bounds ---------------------------------------------------------------------
 
 --- Returns x, but at least low.
 --- shapes  x and low broadcast
@@ -43,8 +42,7 @@ function M.clamp_max_(x, high)
   return operations.clamp_(x, nil, high)
 end
 
--------------------------------------------------------------------------------
--- What is no number
+-- What is no number ----------------------------------------------------------
 
 local LARGEST = { float32 = 0x1.fffffep127, float64 = 0x1.fffffffffffffp1023 }
 local NUMBER = check.optional(check.number())
@@ -78,8 +76,7 @@ function M.nan_to_num_(x, nan, posinf, neginf)
   return operations.copy_(x, replaced("nan_to_num_", x, nan, posinf, neginf))
 end
 
--------------------------------------------------------------------------------
--- Products and quotients added
+-- Products and quotients added -----------------------------------------------
 
 local VALUE = { value = check.number(1) }
 
@@ -129,8 +126,7 @@ function M.polygamma(x, n)
   return operations.polygamma(x, n)
 end
 
--------------------------------------------------------------------------------
--- Activations
+-- Activations ----------------------------------------------------------------
 
 local APPROXIMATE = check.choice("none", { "none", "tanh" })
 
@@ -172,8 +168,7 @@ function M.softplus(x, beta, threshold)
     operations.softplus(scaled_x) / beta)
 end
 
--------------------------------------------------------------------------------
--- Choice
+-- Choice ---------------------------------------------------------------------
 
 --- Returns a where the condition is true, else b; without a and b the indices where it is, a
 --- tensor for each dimension.

@@ -57,8 +57,7 @@ Generator.get_state = of_core.get_state
 ---@type fun(self: wrun.Generator, state: wrun.Tensor): wrun.Generator
 Generator.set_state = of_core.set_state
 
--------------------------------------------------------------------------------
--- The default one
+-- The default one ------------------------------------------------------------
 
 --- Returns a generator of its own stream.
 --- domain  options engine, "mt19937" (default; PyTorch's) or "philox" (counter-based, quicker for

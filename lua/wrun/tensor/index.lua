@@ -12,8 +12,7 @@ local fail = check.fail
 
 local M = {}
 
--------------------------------------------------------------------------------
--- Gradients
+-- Gradients ------------------------------------------------------------------
 
 local to_same, zeros_like = gradients.to_same, gradients.zeros_like
 
@@ -176,8 +175,7 @@ for name, row in pairs(changes) do
   operations.define("index", { [name] = row, [name .. "_"] = in_place })
 end
 
--------------------------------------------------------------------------------
--- By key
+-- By key ---------------------------------------------------------------------
 
 --- the elements of x at flat indices that are known to be right
 local function pick(x, flat)
@@ -274,8 +272,7 @@ function M.index_put_(x, key, value, accumulate)
   return write("index_put_", x, key, value, accumulate)
 end
 
--------------------------------------------------------------------------------
--- By flat indices
+-- By flat indices ------------------------------------------------------------
 
 --- Returns the elements of x, seen as one row, at indices.
 --- shapes  x [...], indices [...] -> the shape of indices
@@ -298,8 +295,7 @@ M.put = operations.put
 
 M.put_ = operations.put_
 
--------------------------------------------------------------------------------
--- By indices of one dimension
+-- By indices of one dimension ------------------------------------------------
 
 --- Returns the rows of x along dimension d at indices, in that order.
 --- shapes  x [n, m], d = 1, indices [k] -> [k, m]
@@ -339,8 +335,7 @@ M.index_fill = operations.index_fill
 
 M.index_fill_ = operations.index_fill_
 
--------------------------------------------------------------------------------
--- By indices of one dimension, for each element its own
+-- By indices of one dimension, for each element its own ----------------------
 
 --- Returns for each of the indices the element of x that stands there along dimension d.
 --- shapes  x [n, m], d = 2, indices [n, k] -> [n, k]: y[i][j] = x[i][indices[i][j]]

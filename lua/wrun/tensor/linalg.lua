@@ -11,8 +11,7 @@ local fail = check.fail
 
 local M = {}
 
--------------------------------------------------------------------------------
--- Gradients
+-- Gradients ------------------------------------------------------------------
 
 --- matrices for matmul's gradient: vectors as a row (left) or a column (right)
 local function as_matrices(g, a, b)
@@ -138,8 +137,7 @@ function M.outer(a, b)
   return view.unsqueeze(a, 2) * view.unsqueeze(b, 1)
 end
 
--------------------------------------------------------------------------------
--- Products added to something
+-- Products added to something ------------------------------------------------
 
 local SCALES = { beta = check.number(1), alpha = check.number(1) }
 
@@ -200,8 +198,7 @@ function M.addr(x, a, b, options)
   return sum("addr", x, M.outer(a, b), options)
 end
 
--------------------------------------------------------------------------------
--- Chains
+-- Chains ---------------------------------------------------------------------
 
 -- [i][j]: after which matrix to split the chain i..j so that multiplying is cheapest; matrix i is
 -- rows[i] by rows[i + 1]
@@ -262,8 +259,7 @@ function M.multi_dot(list)
   return list[1].ndim == 1 and y:squeeze(1) or y
 end
 
--------------------------------------------------------------------------------
--- Others
+-- Others ---------------------------------------------------------------------
 
 --- Returns the Kronecker product: blocks of b, one times each element of a.
 --- shapes  a [m, n], b [p, q] -> [m p, n q]; any ranks, the smaller filled up with ones in front

@@ -17,8 +17,8 @@ local function transpose(x)
   return x:transpose(-1, -2)
 end
 
--------------------------------------------------------------------------------
--- Gradients. Where singular values or eigenvalues are equal, vectors have no derivative: the
+-- Gradients ------------------------------------------------------------------
+-- Where singular values or eigenvalues are equal, vectors have no derivative: the
 -- gradient of what depends on them is not finite there, that of values alone is.
 
 --- matrices with d on the diagonal and x elsewhere
@@ -232,8 +232,7 @@ operations.define("linalg_factor", {
   },
 })
 
--------------------------------------------------------------------------------
--- Decompositions
+-- Decompositions -------------------------------------------------------------
 
 local EPSILON = { float32 = 0x1p-23, float64 = 0x1p-52 }
 
@@ -327,8 +326,7 @@ function M.cholesky(x, options)
   return operations._cholesky(x, o.upper)
 end
 
--------------------------------------------------------------------------------
--- Solving
+-- Solving --------------------------------------------------------------------
 
 --- a and b with the same batch dimensions
 local function with_common_batch(f, a, b)
@@ -471,8 +469,7 @@ function M.lstsq(a, b, rcond)
   return vectors and x:squeeze(-1) or x, residuals, ranks
 end
 
--------------------------------------------------------------------------------
--- Determinants, ranks and inverses of what has none
+-- Determinants, ranks and inverses of what has none --------------------------
 
 --- Returns the determinant.
 --- shapes  x [..., n, n] -> [...]

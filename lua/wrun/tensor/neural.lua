@@ -8,8 +8,7 @@ local fail = check.fail
 
 local M = {}
 
--------------------------------------------------------------------------------
--- Gradients
+-- Gradients ------------------------------------------------------------------
 
 operations.define("neural", {
   softmax = {
@@ -52,8 +51,7 @@ function M.softmin(x, d, options)
   return M.softmax(-x, d, options)
 end
 
--------------------------------------------------------------------------------
--- Activations with choices
+-- Activations with choices ---------------------------------------------------
 
 --- Returns x where positive, else x times the weight of its channel, dimension 2.
 --- shapes  x [n, c, ...], weight [c] or [1] -> as x

@@ -8,8 +8,7 @@ local with_dtype = require "wrun.tensor.internal.with_dtype"
 
 local M = {}
 
--------------------------------------------------------------------------------
--- Gradients
+-- Gradients ------------------------------------------------------------------
 
 local restore_dimensions, zeros_like = gradients.restore_dimensions, gradients.zeros_like
 

@@ -36,8 +36,7 @@ local function need_elements(name, x, d)
   return n
 end
 
--------------------------------------------------------------------------------
--- Sorting
+-- Sorting --------------------------------------------------------------------
 
 --- Returns the elements of x in ascending order along dimension d, and where each of them stood.
 --- shapes  x [...] -> same, twice; the indices are int64 and count from 1
@@ -99,8 +98,7 @@ function M.topk(x, k, d, largest, sorted) -- luacheck: no unused args
   return gather_values(x, d, unrecorded.sort("topk", x, d, largest ~= false, k))
 end
 
--------------------------------------------------------------------------------
--- One of each line
+-- One of each line -----------------------------------------------------------
 
 --- values and indices of one element of each line along d, without d unless keepdim says so
 local function single(x, d, keepdim, values, indices)
@@ -223,8 +221,7 @@ function M.mode(x, d, keepdim)
   return single(x, d, keepdim, values, indices)
 end
 
--------------------------------------------------------------------------------
--- Quantiles
+-- Quantiles ------------------------------------------------------------------
 
 local quantile_options = {
   interpolation = check.choice("linear", { "linear", "lower", "higher", "midpoint", "nearest" }),
@@ -335,8 +332,7 @@ M.quantile = quantile("quantile", false)
 ---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nanquantile(0.5))    -- tensor(2.)
 M.nanquantile = quantile("nanquantile", true)
 
--------------------------------------------------------------------------------
--- Places in ordered sequences
+-- Places in ordered sequences ------------------------------------------------
 
 local search_options = {
   right = check.boolean(false), side = check.optional(check.choice(nil, { "left", "right" })),

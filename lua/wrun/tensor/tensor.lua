@@ -8,8 +8,7 @@ local publish = require "wrun.publish"
 
 local M = {}
 
--------------------------------------------------------------------------------
--- Gradients
+-- Gradients ------------------------------------------------------------------
 
 operations.define("tensor", {
   clone = {
@@ -59,8 +58,7 @@ operations.define("tensor", {
 ---@type fun(value: any): boolean
 M.is_tensor = core.is_tensor
 
--------------------------------------------------------------------------------
--- Sizes
+-- Sizes ----------------------------------------------------------------------
 
 --- Returns all sizes, or the size of dimension d.
 --- shapes  x [a, b] -> { a, b }; d = 2 -> b
@@ -97,8 +95,7 @@ M.dim = core.dim
 ---@type fun(x: wrun.Tensor): boolean
 M.is_contiguous = core.is_contiguous
 
--------------------------------------------------------------------------------
--- Elements as Lua values
+-- Elements as Lua values -----------------------------------------------------
 
 --- Returns the one element as a number or a boolean.
 --- shapes  any with one element
@@ -116,8 +113,7 @@ M.item = operations.item
 ---@type fun(x: wrun.Tensor): table|number|boolean
 M.tolist = operations.tolist
 
--------------------------------------------------------------------------------
--- Copies and dtypes
+-- Copies and dtypes ----------------------------------------------------------
 
 --- Returns a copy in memory of its own, through which gradients flow.
 --- shapes  x [...] -> same, contiguous
@@ -191,8 +187,7 @@ M.byte = conversion("uint8")
 ---     print(wrun.tensor({ 0, 1, 2 }):bool())
 M.bool = conversion("bool")
 
--------------------------------------------------------------------------------
--- Filling
+-- Filling --------------------------------------------------------------------
 
 --- Sets the elements of x to those of source and returns x.
 --- shapes  source broadcasts to x

@@ -10,8 +10,7 @@ local fail = check.fail
 
 local M = {}
 
--------------------------------------------------------------------------------
--- Gradients
+-- Gradients ------------------------------------------------------------------
 
 local zeros_like = gradients.zeros_like
 
@@ -95,8 +94,7 @@ operations.define("view", {
   },
 })
 
--------------------------------------------------------------------------------
--- Shapes
+-- Shapes ---------------------------------------------------------------------
 
 --- Returns the elements of x in another shape, which shows the same memory.
 --- shapes  x [a, b] -> [sizes] of as many elements, a view; one size may be -1, whatever is left
@@ -326,8 +324,7 @@ end
 
 M.broadcast_to = operations.expand
 
--------------------------------------------------------------------------------
--- Parts
+-- Parts ----------------------------------------------------------------------
 
 --- Returns length indices of dimension d, from start on.
 --- shapes  x [a, b], d = 2 -> [a, length], a view
@@ -361,8 +358,7 @@ M.unfold = operations.unfold
 ---@type fun(x: wrun.Tensor, offset?: integer, d?: integer, e?: integer): wrun.Tensor
 M.diagonal = operations.diagonal
 
--------------------------------------------------------------------------------
--- All parts, as a table of views
+-- All parts, as a table of views ---------------------------------------------
 
 --- x as a tensor with dimensions, and dimension d, argument `index`, as a number from 1
 local function along(f, x, index, d)

@@ -63,8 +63,7 @@ end
 ---@type fun(self: wrun.optim.lr_scheduler.LRScheduler)
 LRScheduler.prepare = function() end
 
--------------------------------------------------------------------------------
--- Rates
+-- Rates ----------------------------------------------------------------------
 
 -- Remembers the rates that are, for get_last_lr.
 function LRScheduler:_note_rates()
@@ -137,8 +136,7 @@ function LRScheduler:get_last_lr()
   return table.move(self._last_lr, 1, #self._last_lr, 1, {})
 end
 
--------------------------------------------------------------------------------
--- Saving
+-- Saving ---------------------------------------------------------------------
 
 -- Fields that hold functions or objects; who resumes brings them along.
 local UNSAVED = { optimizer = true, lr_lambdas = true, scale_fn = true, schedulers = true }
@@ -206,8 +204,7 @@ function LRScheduler:load_state_dict(saved)
   end
 end
 
--------------------------------------------------------------------------------
--- Options with a value for each group
+-- Options with a value for each group ----------------------------------------
 
 local function of_kind(kind, expected)
   return function(default)

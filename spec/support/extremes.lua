@@ -1,0 +1,97 @@
+--- Elementwise operations beside values that mpmath has for them, at ordinary and extreme points.
+
+local wrun = require "wrun"
+
+local M = {}
+
+-- What the values may be wrong by and still be right: steps of the expected value ...
+local ULP = 64
+-- ... or, where y is near a bound and its distance from that bound is what a derivative is made of
+-- (1 - y in a sigmoid's y (1 - y)), steps of 1.
+local SATURATES = {
+  celu = true, elu = true, expm1 = true, gelu_erf = true, gelu_tanh = true, logaddexp = true,
+  logsigmoid = true, mish = true, selu = true, sigmoid = true, silu = true, softplus = true,
+  tanh = true, tanhshrink = true,
+}
+
+-- { operation, argument, others, dtype, lowest order } and why: what is not right, and stays so.
+local EXCEPTIONS = {
+  { "atan2", 1, "1e-25", "float32", 2, "a product of its terms is beyond the type" },
+  { "hypot", 1, "3.0", nil, 2, "the second derivative is the difference of two equal terms" },
+  { "hypot", 2, "1e-20", nil, 2, "the second derivative is the difference of two equal terms" },
+  { "lerp", 1, "2.0 0.25", nil, 0, "a + c (b - a) at an infinite a, as in PyTorch" },
+}
+
+--- Returns why a case of this order need not hold, or nil.
+function M.exception(case, order)
+  for _, e in ipairs(EXCEPTIONS) do
+    if case[1] == e[1] and case[2] == e[2] and table.concat(case[3], " ") == e[3]
+      and (e[4] or case[4]) == case[4] and order >= e[5] then
+      return e[6]
+    end
+  end
+end
+
+local MANTISSA = { float32 = { 24, -149 }, float64 = { 53, -1074 } }
+
+-- The step from one number to the next at x.
+local function step(x, dtype)
+  local bits, least = table.unpack(MANTISSA[dtype])
+  if x == 0 then
+    return 2.0 ^ least
+  end
+  local exponent = math.floor(math.log(math.abs(x), 2))
+  exponent = 2.0 ^ exponent > math.abs(x) and exponent - 1 or exponent
+  return math.max(2.0 ^ (exponent - bits + 1), 2.0 ^ least)
+end
+
+-- The operation of a case on x, with its other arguments as tensors.
+local function call(case, x)
+  local arguments = { table.unpack(case[3]) }
+  table.insert(arguments, case[2], x)
+  for i, value in ipairs(arguments) do
+    arguments[i] = wrun.is_tensor(value) and value or wrun.tensor(value, { dtype = case[4] })
+  end
+  return wrun[case[1]](table.unpack(arguments))
+end
+
+local function derivative(y, x)
+  if not y.requires_grad then
+    return wrun.zeros_like(x)
+  end
+  return wrun.autograd.grad(y:sum(), x, { create_graph = true, allow_unused = true })
+    or wrun.zeros_like(x)
+end
+
+--- Returns for each order from 0 to 3 { points, worst, at, wrong = { texts } }: how many points have
+--- an expected value, the largest error in steps of it (of 1, where that is allowed), where, and
+--- what is NaN, infinite or further off than it may be.
+function M.compare(case)
+  local name, _, _, dtype, points, expected = table.unpack(case)
+  local x = wrun.tensor(points, { dtype = dtype }):requires_grad_()
+  local results, y = {}, call(case, x)
+  for order = 0, 3 do
+    local result = { points = 0, worst = 0, wrong = {} }
+    local got = y:detach():tolist()
+    for i, want in ipairs(expected[order + 1]) do
+      if want == want then
+        result.points = result.points + 1
+        local unit = step(want, dtype)
+        unit = SATURATES[name] and math.max(unit, step(1, dtype)) or unit
+        local off = got[i] == want and 0 or math.abs(got[i] - want) / unit
+        if off ~= off or off > ULP then
+          result.wrong[#result.wrong + 1] = ("%s of %s%s: order %d at %g: expected %g, got %g")
+            :format(name, dtype, #case[3] > 0 and " with " .. table.concat(case[3], ", ") or "",
+              order, points[i], want, got[i])
+        elseif off > result.worst then
+          result.worst, result.at = off, points[i]
+        end
+      end
+    end
+    results[order] = result
+    y = order < 3 and derivative(y, x)
+  end
+  return results
+end
+
+return M
