@@ -9,6 +9,7 @@ return {
   AdamW = require "wrun.optim.adamw",
   Adamax = require "wrun.optim.adamax",
   LBFGS = require "wrun.optim.lbfgs",
+  Lion = require "wrun.optim.lion",
   NAdam = require "wrun.optim.nadam",
   Optimizer = require "wrun.optim.optimizer",
   RAdam = require "wrun.optim.radam",

@@ -23,6 +23,19 @@ describe("fixtures of activation #many", function()
   end
 end)
 
+describe("Softmax2d", function()
+  it("is the softmax over channels", function()
+    local x = wrun.randn(2, 3, 4, 5)
+    assert.is_true(nn.Softmax2d()(x):equal(x:softmax(2)))
+    assert.is_true(nn.Softmax2d()(x[1]):equal(x[1]:softmax(1)))
+  end)
+
+  it("refuses what is no picture", function()
+    assert.equal("Softmax2d: argument 1: expected [n, channels, height, width] or "
+      .. "[channels, height, width], got [2, 3]", refusal(nn.Softmax2d(), wrun.zeros(2, 3)))
+  end)
+end)
+
 describe("the layer", function()
   local x = wrun.tensor({ -1, 0, 2 }, { dtype = "float32" })
 

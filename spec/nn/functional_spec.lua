@@ -25,6 +25,7 @@ describe("nn.functional", function()
     { "poisson_nll_loss", "PoissonNLLLoss", { log_input = false }, X, Y },
     { "gaussian_nll_loss", "GaussianNLLLoss", { full = true }, X, Y, Y },
     { "hinge_embedding_loss", "HingeEmbeddingLoss", { margin = 2 }, X, SIGNS },
+    { "multilabel_soft_margin_loss", "MultiLabelSoftMarginLoss", { reduction = "sum" }, X, X },
     { "soft_margin_loss", "SoftMarginLoss", { reduction = "none" }, X, SIGNS },
     { "margin_ranking_loss", "MarginRankingLoss", { margin = 2 }, X, Y, SIGNS },
     { "cosine_embedding_loss", "CosineEmbeddingLoss", { margin = 0.5 }, X, Y, SIGNS[1] },

@@ -10,8 +10,8 @@ local ULP = 64
 -- (1 - y in a sigmoid's y (1 - y)), steps of 1.
 local SATURATES = {
   celu = true, elu = true, expm1 = true, gelu_erf = true, gelu_tanh = true, logaddexp = true,
-  logsigmoid = true, mish = true, selu = true, sigmoid = true, silu = true, softplus = true,
-  tanh = true, tanhshrink = true,
+  logaddexp2 = true, logsigmoid = true, mish = true, selu = true, sigmoid = true, silu = true,
+  softplus = true, tanh = true, tanhshrink = true,
 }
 
 -- { operation, argument, others, dtype, lowest order } and why: what is not right, and stays so.

@@ -329,6 +329,12 @@ return {
     end
     return maximum(a, b) + log1p(math.exp(-math.abs(a - b)))
   end,
+  logaddexp2 = function(a, b)
+    if a == b then
+      return a + 1
+    end
+    return maximum(a, b) + log1p(2 ^ -math.abs(a - b)) / math.log(2)
+  end,
   copysign = function(a, b)
     return has_sign(b) and -math.abs(a) or math.abs(a)
   end,

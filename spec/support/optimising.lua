@@ -197,12 +197,19 @@ end
 
 -- What a spec of one optimiser says ------------------------------------------
 
---- The specs of an optimiser beside PyTorch, resumed with these options, and with any gradients.
+--- The specs of an optimiser beside PyTorch, and what is true of all, with these options.
 function M.follows_pytorch(class, options)
   describe(class, function()
     takes_the_paths_of_pytorch(class)
     has_the_defaults_of_pytorch(class)
 
+  end)
+  M.resumes(class, options)
+end
+
+--- The specs of an optimiser's state, resumed with these options, and of gradients however they lie.
+function M.resumes(class, options)
+  describe(class, function()
     it("resumes to the bit", function()
       resumes(optim[class], options)
     end)

@@ -23,6 +23,7 @@ local RULES = {
   gelu_tanh = ABSOLUTE,
   tanhshrink = ABSOLUTE,
   logaddexp = ABSOLUTE,
+  logaddexp2 = ABSOLUTE,
   logit = ABSOLUTE,
 }
 for _, name in ipairs {

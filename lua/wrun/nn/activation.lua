@@ -116,6 +116,22 @@ function M.PReLU:extra_repr()
   return repr.settings("num_parameters", self.num_parameters)
 end
 
+--- Makes a layer that returns the softmax over the channels of pictures, for each pixel.
+--- shapes  x [n, channels, height, width] or [channels, height, width] -> same
+--- domain  float32 or float64
+--- raises  `Softmax2d: argument 1: expected`
+---     print(nn.Softmax2d()(wrun.zeros(2, 1, 1)):flatten()) -- tensor([0.5000, 0.5000])
+M.Softmax2d = Module:extend("Softmax2d")
+
+function M.Softmax2d:forward(x)
+  check.tensor_argument(self.__name, 1, x)
+  if x.ndim ~= 3 and x.ndim ~= 4 then
+    check.fail("Softmax2d: argument 1: expected [n, channels, height, width] or "
+      .. "[channels, height, width], got %s", check.shape_text(x))
+  end
+  return x:softmax(-3)
+end
+
 --- Makes a layer that returns its input; it takes and ignores any arguments, to stand in for any
 --- layer.
 --- shapes  x [...] -> same

@@ -18,7 +18,7 @@ local Adam = Optimizer:extend("Adam")
 
 Adam.rules = {
   lr = check.number(1e-3, 0),
-  betas = common.BETAS,
+  betas = common.betas(0.9, 0.999),
   eps = check.number(1e-8, 0),
   weight_decay = check.number(0, 0),
   amsgrad = check.boolean(false),

@@ -19,7 +19,7 @@ local Adamax = Optimizer:extend("Adamax")
 
 Adamax.rules = {
   lr = check.number(2e-3, 0),
-  betas = common.BETAS,
+  betas = common.betas(0.9, 0.999),
   eps = check.number(1e-8, 0),
   weight_decay = check.number(0, 0),
   maximize = check.boolean(false),

@@ -55,9 +55,13 @@ function M.pair(default, expected, is_right)
   end)
 end
 
---- The rule of Adam's betas and those of its kin.
-M.BETAS = M.pair({ 0.9, 0.999 }, "two numbers >= 0 and < 1", function(a, b)
+local function are_decays(a, b)
   return a >= 0 and a < 1 and b >= 0 and b < 1
-end)
+end
+
+--- Returns the rule of Adam's betas and those of its kin.
+function M.betas(first, second)
+  return M.pair({ first, second }, "two numbers >= 0 and < 1", are_decays)
+end
 
 return M

@@ -22,7 +22,7 @@ local RAdam = Optimizer:extend("RAdam")
 
 RAdam.rules = {
   lr = check.number(1e-3, 0),
-  betas = common.BETAS,
+  betas = common.betas(0.9, 0.999),
   eps = check.number(1e-8, 0),
   weight_decay = check.number(0, 0),
   decoupled_weight_decay = check.boolean(false),

@@ -32,6 +32,16 @@ describe("a loss with a margin", function()
     it(claim, check)
   end
 
+  it("of several labels is the mean of binary cross entropies, a sample", function()
+    local x, t, w = wrun.randn(4, 3), wrun.rand(4, 3), wrun.tensor { 1.0, 0.5, 2.0 }
+    for _, reduction in ipairs({ "mean", "sum", "none" }) do
+      local got = nn.MultiLabelSoftMarginLoss({ weight = w, reduction = reduction })(x, t)
+      local each = nn.BCEWithLogitsLoss({ weight = w, reduction = "none" })(x, t):mean(2)
+      local want = reduction == "none" and each or each[reduction](each)
+      assert.is_true(got:allclose(want, { rtol = 1e-5 }))
+    end
+  end)
+
   it("does not overflow where PyTorch's SoftMarginLoss does", function()
     local x = wrun.tensor({ -1000.0, 1000.0 }, { requires_grad = true })
     local y = nn.SoftMarginLoss({ reduction = "none" })(x, wrun.tensor { 1, 1 })

@@ -26,6 +26,20 @@ M.HingeEmbeddingLoss = Loss.define("HingeEmbeddingLoss", "hinge_embedding_loss",
     + wrun.where(target:ne(-1), input, 0)
 end)
 
+--- Makes the loss -(t log s(x) + (1 - t) log s(-x)) of scores x, s the sigmoid, averaged over the
+--- classes of a sample, each of which may be right or not.
+--- shapes  input [..., C], target the same; the losses [...]
+--- domain  target from 0 to 1
+--- options  weight: [C] scales each class
+---     local scores, right = wrun.tensor { { 2.0, -1.0 } }, wrun.tensor { { 1.0, 0.0 } }
+---     print(nn.MultiLabelSoftMarginLoss()(scores, right))
+M.MultiLabelSoftMarginLoss = Loss.define("MultiLabelSoftMarginLoss", "multilabel_soft_margin_loss",
+  { weight = Loss.WEIGHT }, function(o, input, target)
+  Loss.check_pair(o, input, target)
+  local losses = target * input:logsigmoid() + (1 - target) * (-input):logsigmoid()
+  return -(losses * Loss.weight_of(o, "weight", input)):mean(-1)
+end)
+
 --- Makes the loss log(1 + e^(-t x)) of scores x and targets t, averaged over all elements.
 --- domain  target 1 or -1; unlike PyTorch's, without overflow
 ---     print(nn.SoftMarginLoss()(wrun.tensor { 2.0, -1.0 }, wrun.tensor { 1, -1 }))
