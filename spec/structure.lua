@@ -23,15 +23,13 @@ for _, circle in ipairs(circles) do
   print("  " .. table.concat(circle, " "))
 end
 
--- Lines that are only a comment, of those that are not empty.
+-- Lines that are only a comment, of all.
 local function comments(pattern, is_comment)
   local lines, found = 0, 0
   for _, path in ipairs(source.paths(tree, pattern)) do
-    for line in tree[path]:gmatch("[^\n]+") do
-      if line:find("%S") then
-        lines = lines + 1
-        found = found + (is_comment(line) and 1 or 0)
-      end
+    for line in tree[path]:gmatch("([^\n]*)\n") do
+      lines = lines + 1
+      found = found + (is_comment(line) and 1 or 0)
     end
   end
   return lines, found

@@ -177,6 +177,27 @@ int f(void)
     },
   },
   {
+    "every module of the library has a spec of its name, and every spec beside it a module",
+    of_lua.specs,
+    {
+      ["lua/wrun/tensor/sort.lua"] = "--- Order.\n",
+      ["lua/wrun/tensor/linalg.lua"] = "--- Products.\n",
+      ["lua/wrun/tensor/linalg_norm.lua"] = "--- Norms.\n",
+      ["lua/wrun/nn/losses/loss.lua"] = "--- Loss.\n",
+      ["lua/wrun/timer.lua"] = "--- Time.\n",
+      ["spec/tensor/sort_views_spec.lua"] = "--- An aspect of sort.\n",
+      ["spec/tensor/linalg_norm_edges_spec.lua"] = "--- An aspect of linalg_norm alone.\n",
+      ["spec/nn/loss_spec.lua"] = "--- Not where the module is.\n",
+      ["spec/timer_spec.lua"] = "--- Time.\n",
+      ["spec/runtime/memory_spec.lua"] = "--- Not of the library.\n",
+    },
+    {
+      "lua/wrun/nn/losses/loss.lua: has no spec of its name",
+      "lua/wrun/tensor/linalg.lua: has no spec of its name",
+      "spec/nn/loss_spec.lua: covers no module of its name",
+    },
+  },
+  {
     "every Lua file begins with a sentence that says what it is",
     of_lua.comments,
     {

@@ -3,6 +3,7 @@
 
 local comments = require "wrun.reference.comments"
 local reference = require "wrun.reference"
+local public_items = require "spec.support.public_items"
 local rules = require "spec.support.rules_of_reference"
 local wrun = require "wrun"
 
@@ -177,23 +178,6 @@ local function items_of(text)
   return items
 end
 
---- Everything public with its documentation.
-local function public_items()
-  local list, faces = {}, reference.faces()
-  local items = reference.items(faces)
-  reference.each(faces, function(item)
-    list[#list + 1] = {
-      name = item.name,
-      kind = item.kind,
-      value = item.value,
-      start = item.start,
-      members = item.members,
-      entry = reference.documentation(items, item),
-    }
-  end)
-  return list
-end
-
 --- Runs an example by itself and returns what it printed, or raises.
 local function run(name, text)
   local printed = {}
@@ -224,119 +208,8 @@ local function run(name, text)
   return table.concat(printed, "\n")
 end
 
-local SAMPLE = [[
---- What the file is.
--- And more.
-
-local M = {}
-
---- Returns both, e.g. a pair. Then more
---- of it:
----     a formula
---- and so on.
----
---- Another paragraph.
---- shapes  x [n] ->
----   y [n]
---- raises  `both: argument 1`;
----   `both: argument 2`
----
----     local x = M.both(1)
----     print(x)
----@param x table<string, { a: number }>?  the
----@param y? fun(a: integer, ...): string, number how
----@return Tensor[]  both
----@return nil
-function M.both(x,
-  y) end
-
-function M.bare() end
-
----@class wrun.nn.Thing: wrun.nn.Module
----@field size integer[] its size
----@field [integer] string?
-local Thing = {}
-
---- Sets it.
----@type fun(self: Thing, value: number|nil, ...: any)
-Thing.set = function() end
-
-  --- Indented.
-  function Thing.inner(a) end
-]]
-
-describe("a comment", function()
-  local entries, head, returned = comments.parse(SAMPLE .. "\nreturn M\n", "sample")
-
-  it("is taken apart", function()
-    assert.equal("What the file is.", head.summary)
-    assert.same({ "And more." }, head.text)
-    assert.equal("M", returned)
-    assert.equal(5, #entries)
-    assert.same({
-      module = "sample",
-      line = 23,
-      path = "M.both",
-      summary = "Returns both, e.g. a pair.",
-      text = { "Then more of it:", "    a formula", "and so on.", "", "Another paragraph." },
-      parts = { shapes = "x [n] -> y [n]", raises = "`both: argument 1`; `both: argument 2`" },
-      example = "local x = M.both(1)\nprint(x)",
-      params = {
-        { name = "x", type = "table<string, { a: number }>", text = "the", optional = true },
-        { name = "y", type = "fun(a: integer, ...): string, number", text = "how",
-          optional = true },
-      },
-      returns = { { type = "Tensor[]", text = "both" }, { type = "nil", text = "" } },
-      fields = {},
-      arguments = { "x", "y" },
-    }, entries[1])
-  end)
-
-  it("may be missing", function()
-    assert.is_true(entries[2].is_bare)
-    assert.equal("M.bare", entries[2].path)
-  end)
-
-  it("may describe a class or an assignment", function()
-    assert.equal("wrun.nn.Thing", entries[3].class)
-    assert.equal("wrun.nn.Module", entries[3].base)
-    assert.same({
-      { name = "size", type = "integer[]", text = "its size" },
-      { name = "[integer]", type = "string?", text = "" },
-    }, entries[3].fields)
-    assert.same({
-      { name = "value", type = "number|nil", text = "", optional = false },
-      { name = "...", type = "any", text = "", optional = false },
-    }, entries[4].params)
-    assert.is_true(entries[4].is_typed)
-    assert.equal("Indented.", entries[5].summary)
-    assert.equal(38, entries[5].line)
-  end)
-end)
-
 describe("the reference", function()
   local public = public_items()
-
-  it("finds what is public", function()
-    local known = {}
-    for _, item in ipairs(public) do
-      known[item.name] = item
-    end
-    for _, name in ipairs {
-      "wrun.cat", "wrun.abs", "wrun.zeros_like", "wrun.backward", "Tensor", "Generator:seed", "nn",
-      "nn.Linear", "nn.Linear:forward", "nn.Module:parameters", "nn.init.uniform_", "optim.SGD",
-      "data.mnist", "data.Loader:batches", "rbm.Model:fit", "rbm.Chains:step", "dbn.Model:up",
-      "image.save", "autograd.grad", "autograd.Context:saved_tensors", "progress",
-      "progress.Bar:close", "testing.tensor_near",
-    } do
-      assert.is_truthy(known[name], name)
-      assert.is_truthy(known[name].entry, name)
-    end
-    assert.is_nil(known["wrun.abs_"]) -- a form of wrun.abs
-    assert.equal("M.kaiming_uniform_", known["nn.init.he_uniform_"].entry.path) -- its other name
-    assert.equal("M.inv", known["wrun.inverse"].entry.path)
-    assert.is_true(#public > 300)
-  end)
 
   for _, rule in ipairs(RULES) do
     local title, check, lawless, complaints = table.unpack(rule)

@@ -84,4 +84,42 @@ function M.comments(tree)
   return broken
 end
 
+-- The folders of the library whose specs stand in a folder of the same name.
+local MIRRORED = { "tensor", "nn", "optim", "data", "rbm" }
+
+-- The module of lua/wrun that a spec covers, by its name or by that and an aspect: of the modules
+-- whose name it begins with, the one with the longest.
+local function covered(tree, folder, name)
+  while name do
+    local path = ("lua/wrun/%s%s.lua"):format(folder, name)
+    if tree[path] then
+      return path
+    end
+    name = name:match("^(.*)_[^_]*$")
+  end
+end
+
+--- Each module of lua/wrun has a spec, NAME_spec.lua or NAME_ASPECT_spec.lua in the same folder
+--- below spec/; and each spec of a folder of the library covers a module.
+function M.specs(tree)
+  local broken, has_spec = {}, {}
+  for _, path in ipairs(source.paths(tree, "^spec/.*_spec%.lua$")) do
+    local folder, name = path:match("^spec/(.-)([^/]+)_spec%.lua$")
+    local module = covered(tree, folder, name)
+    has_spec[module or ""] = true
+    for _, mirrored in ipairs(MIRRORED) do
+      if not module and folder:find("^" .. mirrored .. "/") then
+        broken[#broken + 1] = path .. ": covers no module of its name"
+      end
+    end
+  end
+  for _, path in ipairs(source.paths(tree, "^lua/wrun/.*%.lua$")) do
+    if not has_spec[path] then
+      broken[#broken + 1] = path .. ": has no spec of its name"
+    end
+  end
+  table.sort(broken)
+  return broken
+end
+
 return M

@@ -1,0 +1,19 @@
+--- Everything public with its documentation.
+
+local reference = require "wrun.reference"
+
+return function()
+  local list, faces = {}, reference.faces()
+  local items = reference.items(faces)
+  reference.each(faces, function(item)
+    list[#list + 1] = {
+      name = item.name,
+      kind = item.kind,
+      value = item.value,
+      start = item.start,
+      members = item.members,
+      entry = reference.documentation(items, item),
+    }
+  end)
+  return list
+end
