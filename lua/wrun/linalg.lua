@@ -7,16 +7,14 @@
 local factor = require "wrun.tensor.linalg_factor"
 local norms = require "wrun.tensor.linalg_norm"
 local products = require "wrun.tensor.linalg"
+local publish = require "wrun.publish"
 
-local M = {}
+local M = {
+  cross = products.cross,
+  matmul = products.matmul,
+  multi_dot = products.multi_dot,
+  vecdot = products.vecdot,
+}
 
-for _, name in ipairs { "cross", "matmul", "multi_dot", "vecdot" } do
-  M[name] = products[name]
-end
-for _, part in ipairs { factor, norms } do
-  for name, f in pairs(part) do
-    M[name] = f
-  end
-end
-
-return M
+publish.into(M, factor)
+return publish.into(M, norms)

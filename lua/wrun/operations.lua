@@ -20,11 +20,12 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
+local publish = require "wrun.publish"
 local unrecorded = require "wrun.unrecorded"
 
 local fail, graph = check.fail, core.graph
 
-local M = {}
+local M = publish.into({}, core.elementwise)
 
 -- What has no gradient, or makes tensors anew.
 local PLAIN = {
@@ -34,9 +35,6 @@ local PLAIN = {
   "normal_", "exponential_", "cauchy_", "log_normal_", "geometric_", "bernoulli_", "random_",
 }
 
-for name, f in pairs(core.elementwise) do
-  M[name] = f
-end
 for _, name in ipairs(PLAIN) do
   M[name] = unrecorded[name]
 end

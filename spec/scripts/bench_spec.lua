@@ -58,7 +58,7 @@ describe("bench-compare", function()
   end)
 
   it("asks for two files", function()
-    local result = child.run({ "scripts/bench/compare.lua", "/tmp/a" })
+    local result = child.run({ "scripts/bench/compare.lua", "one.jsonl" })
     assert.equal(1, result.status)
     assert.equal("two results are compared: make bench-compare A=build/bench/ONE.jsonl B=...\n",
       result.err)
