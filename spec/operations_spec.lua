@@ -1,5 +1,6 @@
 --- Every row of wrun.operations against differences, first and second order.
 
+local core = require("wrun.core")
 local operations = require("wrun.operations")
 local unrecorded = require("wrun.unrecorded")
 local wrun = require("wrun")
@@ -67,6 +68,75 @@ describe("a structural operation", function()
       assert(sample, name .. " has no sample")
       assert.equal("function", type(unrecorded[name]))
       check(function_of(name), sample(randn))
+    end)
+  end
+end)
+
+-- The sum of all results that have gradients.
+local function total(...)
+  local sum = 0
+  for _, y in ipairs({ ... }) do
+    sum = wrun.is_tensor(y) and y.requires_grad and sum + y:sum() or sum
+  end
+  return sum
+end
+
+-- Asserts that each argument has a gradient, of zeros where `is_zero` says so.
+local function has_gradients(f, arguments, is_zero)
+  total(f(table.unpack(arguments, 1, arguments.n))):backward()
+  for i = 1, arguments.n do
+    local x = arguments[i]
+    if wrun.is_tensor(x) and x.requires_grad then
+      assert.is_not_nil(x.grad, "argument " .. i)
+      assert.is_true(not is_zero or not is_zero[i] or wrun.equal(x.grad, wrun.zeros_like(x)))
+    end
+  end
+end
+
+describe("an argument without influence", function()
+  for _, row in ipairs(core.elementwise_rows()) do
+    if row.kind ~= "boolean" then
+      it("has a gradient all the same: " .. row.name, function()
+        local arguments, is_zero = { n = row.arity }, {}
+        for i = 1, row.arity do
+          is_zero[i] = row.derivatives[i] == "0"
+          arguments[i] = randn(4):requires_grad_(row.kind ~= "select" or i > 1)
+        end
+        if row.kind == "select" then
+          arguments[1] = arguments[1]:gt(0)
+        elseif row.name == "polygamma" then
+          arguments[2] = wrun.ones(4, { dtype = "float64" }):requires_grad_()
+        end
+        has_gradients(operations[row.name], arguments, is_zero)
+      end)
+    end
+  end
+
+  for name, row in pairs(operations.rows) do
+    it("has a gradient all the same: " .. name, function()
+      has_gradients(function_of(name), requiring((row.sample or IN_PLACE[name])(randn)))
+    end)
+  end
+
+  local m, v = randn(3, 3), randn(3)
+  for name, f in pairs({
+    addmm = function(x) return wrun.addmm(x, m, m, { beta = 0 }) end,
+    addr = function(x) return wrun.addr(x, v, v, { beta = 0 }) end,
+    cdist = function(x) return wrun.cdist(x, m, 0) end,
+    dist = function(x) return wrun.dist(x, m, 0) end,
+    fill = function(x) return (x * 1):fill_(2) end,
+    floor_divide = function(x) return x // 2 end,
+    matrix_power = function(x) return x:matrix_power(0) end,
+    norm = function(x) return x:norm(0) end,
+    pow = function(x) return x ^ 0 end,
+    zero = function(x) return (x * 1):zero_() end,
+  }) do
+    it("has a gradient of zeros: " .. name, function()
+      for _, fill in ipairs({ 1.5, 0, math.huge, 0 / 0 }) do
+        local x = m:clone()
+        x[{ 1, 1 }] = fill
+        has_gradients(f, { n = 1, x:requires_grad_() }, { true })
+      end
     end)
   end
 end)

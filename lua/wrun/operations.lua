@@ -90,7 +90,7 @@ local function elementwise_row(op, operation)
     if texts[i] == "g" then
       return g
     elseif texts[i] == "0" then
-      return nil
+      return M.zeros(g.shape, { dtype = g.dtype })
     elseif not graph.is_grad_enabled() then
       return graph.fused_gradient(node, i, g, op)
     end

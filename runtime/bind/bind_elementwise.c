@@ -368,8 +368,9 @@ static void set_numbers(lua_State *L, const char *field, int n, const double *nu
 static int core_elementwise_rows(lua_State *L)
 {
     static const char *const kinds[] = {
-        [NUMERIC] = "numeric",   [SIGNED] = "signed",   [DIVISION] = "division", [POWER] = "power",
-        [FLOATING] = "floating", [BOOLEAN] = "boolean", [SELECT] = "select",
+        [NUMERIC] = "numeric",   [COUNTING] = "counting", [SIGNED] = "signed",
+        [DIVISION] = "division", [POWER] = "power",       [FLOATING] = "floating",
+        [BOOLEAN] = "boolean",   [SELECT] = "select",
     };
     lua_createtable(L, operation_count, 0);
     for (int op = 0; op < operation_count; op++) {

@@ -192,6 +192,8 @@ DType elementwise_result_type(Kind kind, DType common)
 {
     if (kind == BOOLEAN)
         return BOOL;
+    if (kind == COUNTING && common == BOOL)
+        return INT64;
     return kind == FLOATING && !dtype_is_float(common) ? FLOAT32 : common;
 }
 

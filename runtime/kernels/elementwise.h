@@ -14,7 +14,7 @@
 
 enum { MAX_ARITY = 3 };
 
-typedef enum { NUMERIC, SIGNED, DIVISION, POWER, FLOATING, BOOLEAN, SELECT } Kind;
+typedef enum { NUMERIC, COUNTING, SIGNED, DIVISION, POWER, FLOATING, BOOLEAN, SELECT } Kind;
 
 /* a row */
 typedef struct {

@@ -76,6 +76,7 @@
 #define VALUE_FLOATING(name, declarations, expression)
 #endif
 #define VALUE_NUMERIC KERNEL
+#define VALUE_COUNTING KERNEL
 #define VALUE_SIGNED KERNEL
 #define VALUE_POWER KERNEL
 #define VALUE_BOOLEAN KERNEL
@@ -117,6 +118,7 @@
 #define WITH_GRADIENTS(...) .gradient = {NULL}
 #endif
 #define LISTED_NUMERIC(name) NAME(name)
+#define LISTED_COUNTING(name) NAME(name)
 #define LISTED_SIGNED(name) NAME(name)
 #define LISTED_DIVISION(name) NAME(name)
 #define LISTED_POWER(name) NAME(name)
@@ -137,6 +139,7 @@ static const Kernels NAME(kernels)[] = {
 #undef WITH_GRADIENTS
 #undef LISTED_FLOATING
 #undef LISTED_NUMERIC
+#undef LISTED_COUNTING
 #undef LISTED_SIGNED
 #undef LISTED_DIVISION
 #undef LISTED_POWER
@@ -144,6 +147,7 @@ static const Kernels NAME(kernels)[] = {
 #undef LISTED_SELECT
 #undef VALUE_FLOATING
 #undef VALUE_NUMERIC
+#undef VALUE_COUNTING
 #undef VALUE_SIGNED
 #undef VALUE_DIVISION
 #undef VALUE_POWER

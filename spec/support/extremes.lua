@@ -59,8 +59,7 @@ local function derivative(y, x)
   if not y.requires_grad then
     return wrun.zeros_like(x)
   end
-  return wrun.autograd.grad(y:sum(), x, { create_graph = true, allow_unused = true })
-    or wrun.zeros_like(x)
+  return wrun.autograd.grad(y:sum(), x, { create_graph = true })
 end
 
 --- Returns for each order from 0 to 3 { points, worst, at, wrong = { texts } }: how many points have

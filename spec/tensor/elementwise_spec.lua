@@ -46,6 +46,8 @@ end
 local function result_type(row, dtype)
   if row.kind == "boolean" then
     return "bool"
+  elseif row.kind == "counting" and dtype == "bool" then
+    return "int64"
   end
   return row.kind == "floating" and not is_float(dtype) and "float32" or dtype
 end

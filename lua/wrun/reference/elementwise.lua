@@ -7,6 +7,7 @@ local M = {}
 
 local KINDS = {
   numeric = "any dtypes; the result has their common one",
+  counting = "any dtypes; the result has their common one, int64 for bool",
   division = "any dtypes, integers not by 0; the result has their common one",
   power = "any dtypes, integers not to a negative power; the result has their common one",
   signed = "any dtypes but bool; the result has their common one",

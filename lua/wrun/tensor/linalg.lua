@@ -141,7 +141,7 @@ end
 
 local SCALES = { beta = check.number(1), alpha = check.number(1) }
 
--- beta x + alpha y; with beta 0 nothing of x is left, NaN neither
+-- beta x + alpha y; with beta 0 nothing of x is left, NaN neither, but a gradient of zeros
 local function sum(name, x, y, options)
   local o = check.options(name, options, SCALES)
   check.tensor_argument(name, 1, x)
@@ -152,7 +152,7 @@ local function sum(name, x, y, options)
   end
   y = o.alpha == 1 and y or y * o.alpha
   if o.beta == 0 then
-    return y
+    return operations.where(operations.tensor(true), y, x)
   end
   return (o.beta == 1 and x or x * o.beta) + y
 end

@@ -563,7 +563,7 @@ function M.matrix_power(x, n)
   end
   local one = operations.expand(operations.eye(x:size(-1), { dtype = x.dtype }), x.shape)
   if n == 0 then
-    return one:clone()
+    return one * x ^ 0 -- whose gradient is zeros
   end
   local square = n < 0 and operations._solve(x, one, "matrix_power") or x
   n = math.abs(n)

@@ -105,7 +105,8 @@ function M.norm(x, p, dims, keepdim)
   elseif p == 1 then
     return operations.sum(operations.abs(x), dims, keepdim)
   elseif p == 0 then
-    return operations.to(operations.sum(operations.ne(x, 0), dims, keepdim), x.dtype)
+    local ones = operations.where(operations.ne(x, 0), 1, operations.trunc(x)) -- with a gradient of 0
+    return operations.sum(ones, dims, keepdim)
   end
   local needs_one = p < 0 or p == math.huge
   if needs_one and x:numel() == 0 and operations.sum(x, dims, keepdim):numel() > 0 then

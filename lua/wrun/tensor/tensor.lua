@@ -24,7 +24,10 @@ operations.define("tensor", {
     sample = function(randn) return randn(2, 3), "float64" end,
   },
   copy_ = {
-    gradients = { [2] = gradients.to_same },
+    gradients = {
+      function(g, _, x) return gradients.zeros_like(x, g) end,
+      gradients.to_same,
+    },
     in_place = true,
   },
 })
