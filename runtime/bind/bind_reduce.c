@@ -1,5 +1,5 @@
 /*
- * bind_reduce.c - sums, products, extremes, any, all and the variance
+ * bind_reduce.c - sums, products, extremes, any, all, variances and norms
  *
  * f(x) reduces everything to a tensor without dimensions; f(x, dim [, keepdim]) one dimension, or a
  * table of dimensions where no index is asked for. max and min along a dimension return values and
@@ -203,11 +203,28 @@ static int core_argmin(lua_State *L)
     return reduce_extreme(L, "argmin", REDUCE_MIN, false, INDICES);
 }
 
-/* ---- variance ---- */
+/* ---- squares ---- */
 
-/* var(x, dims or nil, keepdim, correction): the squares of the distances from the mean, which is
- * found first and kept in double, over n - correction */
-static int core_var(lua_State *L)
+/* the squares of the distances from `center`, one for each result, over `divisor`; or their root */
+static int reduce_squares(lua_State *L, const char *f, const Tensor *t, const Dimensions *dims,
+                          Reduce *r)
+{
+    int64_t shape[MAX_RANK];
+    int ndim = result_shape(t, dims, shape);
+    r->kind = REDUCE_SQUARES;
+    r->y = tensor_data(bind_new_tensor(L, f, r->dtype, ndim, shape));
+    run(L, r);
+    return 1;
+}
+
+static double *new_centers(lua_State *L, const Reduce *r)
+{
+    return lua_newuserdatauv(L, (size_t)(r->along.outer * r->along.inner) * sizeof(double), 0);
+}
+
+/* (x, dims or nil, keepdim, correction): from the mean, which is found first and kept in double,
+ * over n - correction */
+static int squares_from_mean(lua_State *L, bool root)
 {
     static const char f[] = "var";
     lua_settop(L, 4);
@@ -216,30 +233,51 @@ static int core_var(lua_State *L)
     read_dimensions(L, f, t, true, &dims);
     bind_check_float(L, f, 1, t);
     double correction = bind_number(L, f, 4, "a number");
-    Reduce r = {.dtype = (DType)t->dtype};
+    Reduce r = {.kind = REDUCE_MEAN, .dtype = (DType)t->dtype, .wide = true};
     r.x = arrange(L, f, t, &dims, &r);
-    r.kind = REDUCE_MEAN;
-    r.wide = true;
-    double *center =
-        lua_newuserdatauv(L, (size_t)(r.along.outer * r.along.inner) * sizeof *center, 0);
+    double *center = new_centers(L, &r);
     r.y = center;
     run(L, &r);
-    int64_t shape[MAX_RANK];
-    int ndim = result_shape(t, &dims, shape);
-    r.kind = REDUCE_SQUARES;
     r.wide = false;
     r.center = center;
     r.divisor = (double)r.along.n > correction ? (double)r.along.n - correction : 0;
-    r.y = tensor_data(bind_new_tensor(L, f, r.dtype, ndim, shape));
-    run(L, &r);
-    return 1;
+    r.root = root;
+    return reduce_squares(L, f, t, &dims, &r);
+}
+
+static int core_var(lua_State *L)
+{
+    return squares_from_mean(L, false);
+}
+
+static int core_std(lua_State *L)
+{
+    return squares_from_mean(L, true);
+}
+
+/* _norm(x, dims or nil, keepdim): the 2-norm, whose dimensions are refused as sum's are */
+static int core_norm(lua_State *L)
+{
+    static const char f[] = "sum";
+    lua_settop(L, 3);
+    Tensor *t = bind_tensor(L, f, 1);
+    Dimensions dims;
+    read_dimensions(L, f, t, true, &dims);
+    bind_check_float(L, f, 1, t);
+    Reduce r = {.dtype = (DType)t->dtype, .divisor = 1, .root = true};
+    r.x = arrange(L, f, t, &dims, &r);
+    double *center = new_centers(L, &r);
+    memset(center, 0, (size_t)(r.along.outer * r.along.inner) * sizeof *center);
+    r.center = center;
+    return reduce_squares(L, f, t, &dims, &r);
 }
 
 static const luaL_Reg reduce_functions[] = {
-    {"sum", core_sum},   {"mean", core_mean},     {"prod", core_prod},     {"any", core_any},
-    {"all", core_all},   {"max", core_max},       {"min", core_min},       {"amax", core_amax},
-    {"amin", core_amin}, {"argmax", core_argmax}, {"argmin", core_argmin}, {"var", core_var},
-    {NULL, NULL},
+    {"sum", core_sum},       {"mean", core_mean},     {"prod", core_prod},
+    {"any", core_any},       {"all", core_all},       {"max", core_max},
+    {"min", core_min},       {"amax", core_amax},     {"amin", core_amin},
+    {"argmax", core_argmax}, {"argmin", core_argmin}, {"var", core_var},
+    {"std", core_std},       {"_norm", core_norm},    {NULL, NULL},
 };
 
 void bind_open_reduce(lua_State *L)

@@ -14,7 +14,7 @@
 typedef enum {
     REDUCE_SUM,
     REDUCE_MEAN,
-    REDUCE_SQUARES, /* sum of (x - center)^2 / divisor; floats */
+    REDUCE_SQUARES, /* sum of (x - center)^2 / divisor, or the root of it; floats */
     REDUCE_PROD,
     REDUCE_ANY,
     REDUCE_ALL,
@@ -31,6 +31,8 @@ typedef struct {
     bool wide; /* REDUCE_MEAN: y is double, whatever the type of x */
     const double *center; /* REDUCE_SQUARES: one for each result */
     double divisor;
+    bool root; /* REDUCE_SQUARES: taken in double, where the squares of a float neither overflow
+                  nor vanish */
     int64_t *indices; /* REDUCE_MAX and REDUCE_MIN: indices from 1, or NULL */
     void *scratch;    /* reduce_scratch_size bytes */
 } Reduce;

@@ -141,7 +141,8 @@ static void NAME(store)(const Reduce *r, int64_t at, A value)
     else if (r->kind == REDUCE_MEAN)
         ((T *)r->y)[at] = (T)((double)value / (double)r->along.n);
     else if (r->kind == REDUCE_SQUARES)
-        ((T *)r->y)[at] = (T)((double)value / r->divisor);
+        ((T *)r->y)[at] =
+            (T)(r->root ? sqrt((double)value / r->divisor) : (double)value / r->divisor);
     else if (r->kind == REDUCE_ANY || r->kind == REDUCE_ALL)
         ((uint8_t *)r->y)[at] = value != 0;
     else if (dtype_is_float(r->dtype) || r->kind == REDUCE_MAX || r->kind == REDUCE_MIN)

@@ -32,7 +32,7 @@ local standardize = wrun.autograd.Function {
       return unrecorded.standardize_gradient(g, x, eps)
     end
     local distance = x - x:mean({ 1, 3 }, true)
-    local scale = (distance:square():mean({ 1, 3 }, true) + eps):rsqrt()
+    local scale = x:std({ 1, 3 }, true, { correction = 0 }):hypot(math.sqrt(eps)):reciprocal()
     local y = distance * scale
     return scale * (g - g:mean({ 1, 3 }, true) - y * (g * y):mean({ 1, 3 }, true))
   end,
@@ -342,9 +342,9 @@ end
 --- domain  float32 or float64
 --- raises  `argument 1: expected a shape that ends in`
 function RMSNorm:forward(x)
-  local dims = last_dimensions(self, x)
-  local eps = self.eps or PRECISION[x.dtype]
-  return scale(self, x * (x:square():mean(dims, true) + eps):rsqrt())
+  local dims, width = last_dimensions(self, x)
+  local root = x:norm(2, dims, true) / math.sqrt(width)
+  return scale(self, x / root:hypot(math.sqrt(self.eps or PRECISION[x.dtype])))
 end
 
 function RMSNorm:label()

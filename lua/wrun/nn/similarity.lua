@@ -21,8 +21,7 @@ end
 -- x over its length along a dimension, of at least eps; the gradient is that of x over its length.
 local function direction(x, dim, eps)
   local length = x:norm(2, dim, true)
-  local plain = length:detach()
-  return x / (length + (plain:maximum(eps) - plain))
+  return x / (length + (eps - length:detach()):relu())
 end
 
 local function cosine(fname, o, a, b)

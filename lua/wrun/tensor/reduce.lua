@@ -90,6 +90,25 @@ local function var_gradient(g, _, x, dim, keepdim, correction)
   return restore_dimensions(g, x, dim, keepdim) * (2 / freedom) * (x - x:mean(dim, true))
 end
 
+--- x / y, and 0 where the root y of squares is 0
+local function over_root(x, y)
+  local is_zero = y:eq(0)
+  return operations.where(is_zero, 0, x / operations.where(is_zero, 1, y))
+end
+
+--- (x - mean) / y / (n - correction)
+local function std_gradient(g, y, x, dim, keepdim, correction)
+  local freedom = math.max(0, x:numel() // math.max(1, g:numel()) - correction)
+  local distance = x - x:mean(dim, true)
+  return restore_dimensions(g, x, dim, keepdim) / freedom
+    * over_root(distance, restore_dimensions(y, x, dim, keepdim))
+end
+
+local function norm_gradient(g, y, x, dim, keepdim)
+  return restore_dimensions(g, x, dim, keepdim)
+    * over_root(x, restore_dimensions(y, x, dim, keepdim))
+end
+
 operations.define("reduce", {
   sum = {
     gradients = { spread },
@@ -128,6 +147,17 @@ operations.define("reduce", {
     gradients = { var_gradient },
     saves = { 1 },
     sample = function(randn) return randn(2, 3, 4), { 1, 3 }, false, 1 end,
+  },
+  std = {
+    gradients = { std_gradient },
+    saves = { 1, "y" },
+    sample = function(randn) return randn(2, 3, 4), { 1, 3 }, false, 1 end,
+  },
+  _norm = {
+    label = "LinalgVectorNormBackward0",
+    gradients = { norm_gradient },
+    saves = { 1, "y" },
+    sample = function(randn) return randn(2, 3, 4), { 1, 3 } end,
   },
 })
 

@@ -2,6 +2,7 @@
 
 local check = require "wrun.check"
 local operations = require "wrun.operations"
+local squares = require "wrun.tensor.internal.squares"
 local view = require "wrun.tensor.view"
 
 local fail = check.fail
@@ -21,10 +22,16 @@ local function correction_of(options)
   return o.correction or (o.unbiased == false and 0 or 1)
 end
 
---- the root of what is >= 0, with a gradient of 0 where it is 0
-local function root(squared)
-  local is_zero = operations.eq(squared, 0)
-  return operations.where(is_zero, 0, operations.sqrt(operations.where(is_zero, 1, squared)))
+--- f(x, dims, keepdim, ...), the root of a sum of squares. Those of a float32 are summed in double;
+--- those of a float64 may have to be scaled.
+local function root_of_squares(f, x, dims, keepdim, ...)
+  local y = f(x, dims, keepdim, ...)
+  if y.dtype == "float32" or x:numel() == 0 or squares.are_ordinary(y) then
+    return y
+  end
+  local scale = squares.scale(x, dims)
+  y = f(x * scale, dims, keepdim, ...)
+  return y / operations.reshape(scale, y.shape)
 end
 
 --- Returns the variance: the sum of the squares of the distances from the mean, divided by the
@@ -48,7 +55,7 @@ end
 ---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):std())    -- tensor(2.6458)
 ---@return wrun.Tensor
 function M.std(x, dims, keepdim, options)
-  return root(M.var(x, dims, keepdim, options))
+  return root_of_squares(operations.std, x, dims, keepdim, correction_of(options))
 end
 
 --- Returns the variance and the mean.
@@ -74,15 +81,23 @@ function M.std_mean(x, dims, keepdim, options)
   return M.std(x, dims, keepdim, options), operations.mean(x, dims, keepdim)
 end
 
---- (sum |x|^p)^(1/p), with a gradient of 0 where x or the norm is 0
+--- (sum |x|^p)^(1/p), with a gradient of 0 where x or the norm is 0; in units of the element that
+--- counts most, so that powers stay within the dtype
 local function power_norm(x, p, d, keepdim)
+  if x:numel() == 0 then
+    return operations.sum(x, d, keepdim)
+  end
+  local unit = (p > 0 and operations.amax or operations.amin)(operations.detach(x):abs(), d, true)
+  unit = operations.where(unit:eq(0):logical_or(unit:isinf()), 1, unit)
+  x = x / unit
   local is_zero = operations.eq(x, 0)
   local size = operations.abs(operations.where(is_zero, 1, x))
   local power_of_zero = p > 0 and 0 or math.huge
   local powers = operations.where(is_zero, power_of_zero, operations.pow(size, p))
   local sum = operations.sum(powers, d, keepdim)
   local is_least = operations.eq(sum, power_of_zero)
-  return operations.where(is_least, 0, operations.pow(operations.where(is_least, 1, sum), 1 / p))
+  local norm = operations.pow(operations.where(is_least, 1, sum), 1 / p)
+  return operations.where(is_least, 0, norm) * operations.reshape(unit, sum.shape)
 end
 
 --- Returns the p-norm (sum |x|^p)^(1/p): for math.huge the largest magnitude, for -math.huge the
@@ -101,7 +116,7 @@ function M.norm(x, p, dims, keepdim)
   p = check.argument("norm", 2, p, check.number(2))
   check.float_argument("norm", 1, x)
   if p == 2 then
-    return root(operations.sum(operations.square(x), dims, keepdim))
+    return root_of_squares(operations._norm, x, dims, keepdim)
   elseif p == 1 then
     return operations.sum(operations.abs(x), dims, keepdim)
   elseif p == 0 then
@@ -221,7 +236,8 @@ end
 ---     local x = wrun.tensor { { 1.0, 2.0, 3.0 }, { 6.0, 4.0, 2.0 } }
 ---     print(x:corrcoef())    -- tensor([[1., -1.], [-1., 1.]])
 function M.corrcoef(x)
-  local c = M.cov(variables("corrcoef", x))
+  x = variables("corrcoef", x)
+  local c = M.cov(x:numel() > 0 and x * squares.scale(x, 2) or x)
   if c.ndim == 0 then
     return c / c
   end

@@ -70,6 +70,11 @@ local function check_rows(o, x)
   end
 end
 
+-- x over its length, the root of the sum of its squares and 1e-12
+local function direction(x)
+  return x / x:norm(2, -1, true):hypot(1e-6)
+end
+
 --- Makes the loss 1 - cos(a, b) where t = 1 and max(0, cos(a, b) - margin) where t = -1, averaged
 --- over the rows.
 --- shapes  a, b [n, d], target [n], or [d] and []; the loss [], with "none" like the target
@@ -82,8 +87,7 @@ M.CosineEmbeddingLoss = Loss.define("CosineEmbeddingLoss", "cosine_embedding_los
   check_rows(o, a)
   Loss.check_pair(o, a, b)
   Loss.check_shape(o, 3, target, a.ndim == 1 and {} or { a:size(1) }, a)
-  local lengths = ((a:square():sum(-1) + 1e-12) * (b:square():sum(-1) + 1e-12)):sqrt()
-  local cosine = (a * b):sum(-1) / lengths
+  local cosine = (direction(a) * direction(b)):sum(-1)
   return wrun.where(target:eq(1), 1 - cosine, 0)
     + wrun.where(target:eq(-1), positive_part(cosine - o.margin), 0)
 end)

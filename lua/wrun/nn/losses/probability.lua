@@ -148,8 +148,9 @@ M.GaussianNLLLoss = Loss.define("GaussianNLLLoss", "gaussian_nll_loss", {
   if plain:lt(0):any():item() then
     fail("%s: argument 3: expected variances >= 0, got %s", o.__name, plain:min():item())
   end
-  var = var + (plain:maximum(o.eps) - plain) -- the gradient passes, as in PyTorch
-  local losses = 0.5 * (var:log() + (input - target):square() / var)
+  var = var + (o.eps - plain):relu() -- the gradient passes, as in PyTorch
+  local d = input - target
+  local losses = 0.5 * (var:log() + d * (d / var))
   return o.full and losses + 0.5 * math.log(2 * math.pi) or losses
 end)
 

@@ -1,0 +1,103 @@
+--- What is made of squares and powers, on numbers whose squares are beyond their dtype. The oracle is
+--- homogeneity: f(s x) = s^degree f(x), and its gradient is s^(degree - 1) times that at x.
+
+local wrun = require "wrun"
+
+local nn = wrun.nn
+local F = nn.functional
+
+local generator = wrun.Generator({ seed = 9 })
+
+-- Powers of two by which ordinary numbers are moved to the ends of a dtype.
+local EXPONENTS = { float32 = { 120, 90, 70, -70, -90, -110 }, float64 = { 1000, 700, -700, -900 } }
+-- Some steps of a sum, and of a power of two that a power is not exact for.
+local RTOL = { float32 = 1e-5, float64 = 1e-13 }
+
+local function other(x)
+  return x:detach():flip({ 1, 2 })
+end
+
+-- name -> { degree, f }
+local CASES = {
+  cdist = { 1, function(x) return wrun.cdist(x, other(x)) end },
+  corrcoef = { 0, function(x) return x:corrcoef() end },
+  cosine_similarity = { 0, function(x) return F.cosine_similarity(x, other(x), { eps = 0 }) end },
+  dist = { 1, function(x) return wrun.dist(x, other(x)) end },
+  frobenius = { 1, function(x) return wrun.linalg.matrix_norm(x, "fro") end },
+  norm = { 1, function(x) return x:norm(2, 1) end },
+  norm_of_columns = { 1, function(x) return x:norm(2, 2, true) end },
+  normalize = { 0, function(x) return F.normalize(x, { eps = 0 }) end },
+  pairwise_distance = { 1, function(x) return F.pairwise_distance(x, other(x), { eps = 0 }) end },
+  std = { 1, function(x) return x:std() end },
+  std_of_rows = { 1, function(x) return x:std(2, false, { correction = 0 }) end },
+  RMSNorm = { 0, function(x) return nn.RMSNorm(5, { eps = 0, dtype = x.dtype })(x) end },
+}
+for _, p in ipairs { 0.5, 1, 1.5, 3, 8, -1, -2, math.huge, -math.huge } do
+  CASES[p .. "-norm"] = { 1, function(x) return x:norm(p, 2) end }
+end
+
+local function value_and_gradient(f, x, scale)
+  x = x * scale
+  x:requires_grad_()
+  local y = f(x)
+  local weights = wrun.arange(1, y:numel() + 1):to(y.dtype):reshape(y.shape)
+  return y:detach(), wrun.autograd.grad(y, x, { grad_outputs = weights })
+end
+
+-- Asserts that got is want times 2^exponent, where that is a normal number or infinite.
+local function assert_scaled(want, got, exponent, dtype)
+  want = want:double():reshape(-1)
+  local half = -exponent // 2
+  local back = got:double():reshape(-1) * 2.0 ^ half * 2.0 ^ (-exponent - half)
+  local limits = dtype == "float32" and { -126, 128 } or { -1022, 1024 }
+  local size = want:abs():log2() + exponent
+  local counts = size:gt(limits[1]):logical_and(size:lt(limits[2] - 0.01))
+  assert.is_true(wrun.allclose(back[counts], want[counts],
+    { rtol = RTOL[dtype], atol = RTOL[dtype] / 10 }))
+end
+
+describe("what is made of squares", function()
+  for name, case in pairs(CASES) do
+    for dtype, exponents in pairs(EXPONENTS) do
+      it(("is homogeneous to the ends of %s: %s"):format(dtype, name), function()
+        local degree, f = table.unpack(case)
+        local x = wrun.randn(4, 5, { dtype = dtype, generator = generator })
+        local y, dx = value_and_gradient(f, x, 1)
+        for _, e in ipairs(exponents) do
+          local got, gradient = value_and_gradient(f, x, 2.0 ^ e)
+          assert_scaled(y, got, degree * e, dtype)
+          assert_scaled(dx, gradient, (degree - 1) * e, dtype)
+        end
+      end)
+    end
+  end
+
+  it("keeps rows of different magnitudes apart", function()
+    local x = wrun.randn(3, 50, { dtype = "float64", generator = generator })
+    local scales = wrun.tensor({ { 0x1p900 }, { 1 }, { 0x1p-900 } }, { dtype = "float64" })
+    local want = x:std(2, true)
+    assert.is_true(wrun.equal(want, (x * scales):std(2, true) / scales))
+    assert.is_true(wrun.allclose(x:norm(2, 2, true), (x * scales):norm(2, 2, true) / scales))
+  end)
+
+  it("is infinite only where the result is", function()
+    local huge = wrun.tensor { 3e38, 3e38, 3e38 }
+    assert.equal(math.huge, huge:norm():item())
+    assert.equal(math.huge, (wrun.tensor { 1, math.huge }):norm():item())
+    assert.equal(0, huge:std():item())
+  end)
+
+  it("gives the loss of two directions, however long", function()
+    local a, b = wrun.tensor { { 3e30, 4e30 } }, wrun.tensor { { 4e25, 3e25 } }
+    local loss = nn.CosineEmbeddingLoss()(a, b, wrun.tensor { 1 })
+    assert.near(1 - 0.96, loss:item(), 1e-6)
+  end)
+
+  it("gives the loss of a normal law, however wide", function()
+    local x, t, v = wrun.tensor { 1e25 }, wrun.tensor { 0.0 }, wrun.tensor { 1e30 }
+    local loss = nn.GaussianNLLLoss()(x, t, v)
+    assert.near((30 * math.log(10) + 1e20) / 2, loss:item(), 1e14)
+    v = wrun.tensor { math.huge }:requires_grad_()
+    assert.equal(math.huge, nn.GaussianNLLLoss()(x, t, v):item())
+  end)
+end)
