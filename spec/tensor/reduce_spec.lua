@@ -396,6 +396,29 @@ describe("reductions", function()
   end)
 end)
 
+describe("logsumexp at extremes", function()
+  -- The gradient is the softmax p, here in its limit, and its own derivative along ones p - p = 0.
+  for _, case in ipairs {
+    { { -math.huge, -math.huge }, { 0, 0 } },
+    { { -math.huge, 1 }, { 0, 1 } },
+    { { 0, 1e30 }, { 0, 1 } },
+    { { 1e30, 1e30 }, { 0.5, 0.5 } },
+    { { -1e30, 0, 0, -math.huge }, { 0, 0.5, 0.5, 0 } },
+  } do
+    it("has the gradients of its limit: " .. table.concat(case[1], ", "), function()
+      for _, dtype in ipairs { "float32", "float64" } do
+        local x = wrun.tensor(case[1], { dtype = dtype }):requires_grad_()
+        local dx = wrun.autograd.grad(x:logsumexp(1), x, { create_graph = true })
+        assert.same(case[2], dx:tolist())
+        local zeros = wrun.autograd.grad(dx:sum(), x):tolist()
+        for _, value in ipairs(zeros) do
+          assert.equal(0, value)
+        end
+      end
+    end)
+  end
+end)
+
 describe("var, std, norm and logsumexp", function()
   local x = wrun.tensor({ { 1, 2, 4 }, { 3, 5, 9 } }, { dtype = "float64" })
   local NEAR = { rtol = 1e-14, atol = 1e-15 }

@@ -164,6 +164,32 @@ describe("median, nanmedian and mode", function()
 end)
 
 describe("quantile", function()
+  it("is infinite between a finite and an infinite element, and at an infinite one", function()
+    local inf = math.huge
+    for _, case in ipairs {
+      { { 1, inf }, { 1, inf, inf, inf, inf } },
+      { { -inf, 1 }, { -inf, -inf, -inf, -inf, 1 } },
+      { { inf, inf }, { inf, inf, inf, inf, inf } },
+      { { -inf, 0, inf }, { -inf, -inf, 0, inf, inf } },
+      { { -3e38, 3e38 }, { -3e38, -1.5e38, 0, 1.5e38, 3e38 } },
+    } do
+      local x, want = wrun.tensor(case[1], { dtype = "float32" }), wrun.tensor(case[2])
+      for _, name in ipairs { "quantile", "nanquantile" } do
+        local got = x[name](x, { 0, 0.25, 0.5, 0.75, 1 })
+        assert.is_true(wrun.allclose(got, want:float()), name .. " of " .. tostring(x))
+      end
+    end
+  end)
+
+  it("has the gradient of its limit at infinite elements", function()
+    local x = wrun.tensor({ 1.0, 2.0, math.huge }):requires_grad_()
+    x:quantile(0.25):backward()
+    assert.same({ 0.5, 0.5, 0 }, x.grad:tolist())
+    x.grad = nil
+    x:quantile(0.75):backward()
+    assert.same({ 0, 0.5, 0.5 }, x.grad:tolist())
+  end)
+
   it("takes a number, a list or a tensor of x's type", function()
     local x = wrun.tensor({ 1.0, 2, 3, 10 })
     assert.equal(2.5, x:quantile(0.5):item())

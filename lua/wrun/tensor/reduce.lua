@@ -334,7 +334,9 @@ function M.logsumexp(x, dims, keepdim)
   local most = operations.amax(operations.detach(x), dims, true)
   most = operations.where(operations.isfinite(most), most, 0)
   local sum = operations.sum(operations.exp(x - most), dims, keepdim)
-  return operations.log(sum) + operations.reshape(most, sum.shape)
+  local is_zero = operations.eq(sum, 0) -- all are -inf: the gradient is 0
+  local log = operations.log(operations.where(is_zero, 1, sum)) + operations.reshape(most, sum.shape)
+  return operations.where(is_zero, -math.huge, log)
 end
 
 return M

@@ -257,8 +257,13 @@ local function at_ranks(sorted, ranks, interpolation)
   local below, above = at(floor), at(operations.ceil(ranks))
   local weight = interpolation == "midpoint" and operations.clone(ranks) * 0 + 0.5 or ranks - floor
   local difference = above - below
-  return operations.where(operations.lt(weight, 0.5), below + weight * difference,
+  local is_far = operations.logical_not(operations.isfinite(difference))
+  difference = operations.where(is_far, 0, difference)
+  local between = operations.where(operations.lt(weight, 0.5), below + weight * difference,
     above - difference * (1 - weight))
+  local average = below * (1 - weight) + above * weight -- of infinities, or of opposite ends
+  local far = operations.where(operations.eq(weight, 0), below, average)
+  return operations.where(is_far, far, between)
 end
 
 --- x with dimension d last, and all its dimensions joined where d is nil; and the shape of a result

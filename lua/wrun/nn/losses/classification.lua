@@ -64,10 +64,10 @@ local function against_classes(o, log_p, target, class_dim)
   local shares
   if weight then
     shares = weight:expand_as(log_p):gather(class_dim, index):squeeze(class_dim)
-    losses = losses * shares
+    losses = Loss.weigh(shares, losses)
   end
   if smoothing > 0 then
-    local uniform = -(weight and log_p * weight or log_p):sum(class_dim)
+    local uniform = -(weight and Loss.weigh(weight, log_p) or log_p):sum(class_dim)
     losses = losses * (1 - smoothing) + uniform * (smoothing / log_p:size(class_dim))
   end
   if ignored then
@@ -87,8 +87,8 @@ local function against_probabilities(o, log_p, target, class_dim)
     target = target * (1 - o.label_smoothing) + o.label_smoothing / log_p:size(class_dim)
   end
   local weight = class_weight(o, log_p, class_dim)
-  local terms = log_p * target
-  return -(weight and terms * weight or terms):sum(class_dim)
+  local terms = Loss.weigh(target, log_p)
+  return -(weight and Loss.weigh(weight, terms) or terms):sum(class_dim)
 end
 
 --- Makes the loss -sum_c t_c log softmax(x)_c, averaged over the samples.
@@ -150,13 +150,14 @@ M.MultiMarginLoss = Loss.define("MultiMarginLoss", "multi_margin_loss", {
   end
   local index = class_index(o, input, target, class_dim)
   local excess = (input - input:gather(class_dim, index) + o.margin):relu()
+  local own = wrun.arange(1, input:size(class_dim) + 1):eq(index)
+  excess = excess:masked_fill(own, 0)
   excess = o.p == 2 and excess:square() or excess
   local weight = class_weight(o, input, class_dim)
   if weight then
-    excess = excess * weight:expand_as(input):gather(class_dim, index)
+    excess = Loss.weigh(weight:expand_as(input):gather(class_dim, index), excess)
   end
-  local own = wrun.arange(1, input:size(class_dim) + 1):eq(index)
-  return excess:masked_fill(own, 0):mean(class_dim)
+  return excess:mean(class_dim)
 end)
 
 return M

@@ -72,6 +72,15 @@ function Loss.weight_of(o, name, input)
   return weight
 end
 
+--- Returns t x, which is 0 where t is, though x be infinite: no event counts that cannot happen.
+function Loss.weigh(t, x)
+  local is_void = t:eq(0)
+  if t.requires_grad then
+    is_void = is_void:logical_and(x:isfinite():logical_not())
+  end
+  return t * x:masked_fill(is_void, 0)
+end
+
 local function reduce(o, losses, shares)
   local reduction = o.reduction
   if reduction == "none" then

@@ -62,8 +62,10 @@ M.BCEWithLogitsLoss = Loss.define("BCEWithLogitsLoss", "binary_cross_entropy_wit
 }, function(o, input, target)
   Loss.check_pair(o, input, target)
   local weight = Loss.weight_of(o, "weight", input)
-  local log_weight = (Loss.weight_of(o, "pos_weight", input) - 1) * target + 1
-  return ((1 - target) * input + log_weight * (-input):softplus()) * weight
+  local positive = Loss.weight_of(o, "pos_weight", input) * target
+  local losses = Loss.weigh(1 - target, input:softplus())
+    + Loss.weigh(positive, (-input):softplus())
+  return losses * weight
 end)
 
 local function x_log_x(x)
@@ -85,10 +87,13 @@ M.KLDivLoss = Loss.define("KLDivLoss", "kl_div", {
 }, function(o, input, target)
   Loss.check_pair(o, input, target)
   if o.log_target then
-    return target:exp() * (target - input)
+    return Loss.weigh(target:exp(), target - input)
   end
-  return x_log_x(target) - target * input
+  return x_log_x(target) - Loss.weigh(target, input)
 end)
+
+-- Above it rates are infinite, and their logarithms do not count.
+local LARGEST_LOGARITHM = 1000
 
 --- Makes the loss e^x - t x of a logarithm of rates x and counts t, averaged over all elements.
 --- options  log_input: false takes rates x instead, with the loss x - t log(x + eps); full: adds
@@ -100,8 +105,14 @@ M.PoissonNLLLoss = Loss.define("PoissonNLLLoss", "poisson_nll_loss", {
   eps = check.number(1e-8, 0),
 }, function(o, input, target)
   Loss.check_pair(o, input, target)
-  local losses = o.log_input and input:exp() - target * input
-    or input - target * (input + o.eps):log()
+  local rate, log_rate = input, input
+  if o.log_input then
+    rate = input:exp()
+  else
+    local is_void = input:eq(-o.eps):logical_and(target:eq(0))
+    log_rate = (input + o.eps):masked_fill(is_void, 1):log()
+  end
+  local losses = rate - Loss.weigh(target, log_rate:clamp_max(LARGEST_LOGARITHM))
   if o.full then
     local n = wrun.where(target:le(1), 1, target)
     local stirling = n * n:log() - n + 0.5 * (2 * math.pi * n):log()
