@@ -335,8 +335,8 @@ function M.logsumexp(x, dims, keepdim)
   most = operations.where(operations.isfinite(most), most, 0)
   local sum = operations.sum(operations.exp(x - most), dims, keepdim)
   local is_zero = operations.eq(sum, 0) -- all are -inf: the gradient is 0
-  local log = operations.log(operations.where(is_zero, 1, sum)) + operations.reshape(most, sum.shape)
-  return operations.where(is_zero, -math.huge, log)
+  local log = operations.log(operations.where(is_zero, 1, sum))
+  return operations.where(is_zero, -math.huge, log + operations.reshape(most, sum.shape))
 end
 
 return M

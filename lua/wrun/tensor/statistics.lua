@@ -2,7 +2,7 @@
 
 local check = require "wrun.check"
 local operations = require "wrun.operations"
-local squares = require "wrun.tensor.internal.squares"
+local unrecorded = require "wrun.unrecorded"
 local view = require "wrun.tensor.view"
 
 local fail = check.fail
@@ -22,14 +22,37 @@ local function correction_of(options)
   return o.correction or (o.unbiased == false and 0 or 1)
 end
 
+-- Magnitudes whose squares are well within the dtype, and what brings the others there.
+local RANGES = {
+  float32 = { low = 2.0 ^ -40, high = 2.0 ^ 60, raise = 2.0 ^ 90, lower = 2.0 ^ -96 },
+  float64 = { low = 2.0 ^ -400, high = 2.0 ^ 480, raise = 2.0 ^ 700, lower = 2.0 ^ -768 },
+}
+
+--- Are all elements of x so large, and so small, that squares were summed without loss?
+local function are_ordinary(x)
+  local range = RANGES[x.dtype]
+  return x:numel() == 0 or unrecorded.amin(x):item() > range.low
+    and unrecorded.amax(x):item() < range.high
+end
+
+--- the power of two, 1 for ordinary elements, by which x is to be multiplied before it is squared
+--- along dims, which stay with size 1
+local function scale_of(x, dims)
+  local range = RANGES[x.dtype]
+  local most = operations.amax(operations.abs(operations.detach(x)), dims, true)
+  local one = operations.ones(most.shape, { dtype = x.dtype })
+  local scale = operations.where(most:gt(range.high), range.lower, one)
+  return operations.where(most:lt(range.low), range.raise, scale)
+end
+
 --- f(x, dims, keepdim, ...), the root of a sum of squares. Those of a float32 are summed in double;
 --- those of a float64 may have to be scaled.
 local function root_of_squares(f, x, dims, keepdim, ...)
   local y = f(x, dims, keepdim, ...)
-  if y.dtype == "float32" or x:numel() == 0 or squares.are_ordinary(y) then
+  if y.dtype == "float32" or x:numel() == 0 or are_ordinary(y) then
     return y
   end
-  local scale = squares.scale(x, dims)
+  local scale = scale_of(x, dims)
   y = f(x * scale, dims, keepdim, ...)
   return y / operations.reshape(scale, y.shape)
 end
@@ -237,7 +260,7 @@ end
 ---     print(x:corrcoef())    -- tensor([[1., -1.], [-1., 1.]])
 function M.corrcoef(x)
   x = variables("corrcoef", x)
-  local c = M.cov(x:numel() > 0 and x * squares.scale(x, 2) or x)
+  local c = M.cov(x:numel() > 0 and x * scale_of(x, 2) or x)
   if c.ndim == 0 then
     return c / c
   end

@@ -73,7 +73,11 @@ function Loss.weight_of(o, name, input)
 end
 
 --- Returns t x, which is 0 where t is, though x be infinite: no event counts that cannot happen.
+--- shapes  t broadcasts to x, or is 1 -> x
 function Loss.weigh(t, x)
+  if t == 1 then
+    return x
+  end
   local is_void = t:eq(0)
   if t.requires_grad then
     is_void = is_void:logical_and(x:isfinite():logical_not())

@@ -36,8 +36,9 @@ end)
 M.MultiLabelSoftMarginLoss = Loss.define("MultiLabelSoftMarginLoss", "multilabel_soft_margin_loss",
   { weight = Loss.WEIGHT }, function(o, input, target)
   Loss.check_pair(o, input, target)
-  local losses = target * input:logsigmoid() + (1 - target) * (-input):logsigmoid()
-  return -(losses * Loss.weight_of(o, "weight", input)):mean(-1)
+  local losses = Loss.weigh(target, input:logsigmoid())
+    + Loss.weigh(1 - target, (-input):logsigmoid())
+  return -Loss.weigh(Loss.weight_of(o, "weight", input), losses):mean(-1)
 end)
 
 --- Makes the loss log(1 + e^(-t x)) of scores x and targets t, averaged over all elements.

@@ -65,7 +65,7 @@ M.BCEWithLogitsLoss = Loss.define("BCEWithLogitsLoss", "binary_cross_entropy_wit
   local positive = Loss.weight_of(o, "pos_weight", input) * target
   local losses = Loss.weigh(1 - target, input:softplus())
     + Loss.weigh(positive, (-input):softplus())
-  return losses * weight
+  return Loss.weigh(weight, losses)
 end)
 
 local function x_log_x(x)
