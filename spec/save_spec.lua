@@ -355,7 +355,7 @@ describe("wrun.save", function()
     wrun.save(path, { step = 1 })
     local long = ("x"):rep(100000000)
     assert.matches("^save: " .. path .. ": its header has 1000000%d%d bytes; from 2 to 100000000 "
-      .. "are read$", refusal(wrun.save, path, { note = long }))
+      .. "are read$", refusal(wrun.save, path, {}, { note = long }))
     local few, many = wrun.zeros(1), {}
     for i = 1, 150000 do
       many["t" .. i] = few
@@ -411,5 +411,96 @@ describe("wrun.save", function()
       .. '{"$bytes":"ff00"}],["empty",{}],["list",[1,2.0,-0.0,"a\\u0022b",true]],'
       .. '["third",0.3333333333333333],["tiny",4.94065645841247e-324],["x",{"$tensor":"x"}]]}',
       (text:gsub('\\(["\\])', "%1")))
+  end)
+
+  -- Trees of anything that may be saved; WRUN_ROUND_TRIPS=10000 makes as many.
+  local DTYPES = { "bool", "uint8", "int32", "int64", "float32", "float64" }
+  local random = math.random
+
+  local function random_text()
+    local parts = {}
+    for i = 1, random(0, 12) do
+      parts[i] = utf8.char(random(1, ({ 31, 127, 0x7FF, 0xD7FF, 0x10FFFF })[random(5)]))
+    end
+    local text = table.concat(parts)
+    return utf8.len(text) and text or "$" .. #text
+  end
+
+  local scalars = {
+    random_text,
+    function() -- any bytes
+      return string.pack("<I8", random(0)):sub(1, random(0, 8))
+    end,
+    function()
+      return random(0) >> random(0, 63)
+    end,
+    function() -- any bits of a number, but for those of a NaN
+      local number = string.unpack("<d", string.pack("<i8", random(0)))
+      return number == number and number or 0 / 0
+    end,
+    function()
+      return ({ 0.0, -0.0, 1 / 0, -1 / 0, 1.0, 2 ^ 53, 1e15, 0.1, 5e-324 })[random(9)]
+    end,
+    function()
+      return random(2) == 1
+    end,
+    function()
+      local sizes = { random(0, 3), random(0, 3) }
+      return wrun.rand(sizes):mul(200):to(DTYPES[random(#DTYPES)])
+    end,
+  }
+
+  local function random_tree(depth, made)
+    local t, is_list = {}, random(3) == 1
+    for i = 1, random(0, 5) do
+      local key = is_list and i or random(4) == 1 and random(-9, 9) or "k" .. random_text()
+      if random(4) > 1 then
+        t[key] = scalars[random(#scalars)]()
+      elseif depth > 0 and random(4) > 1 then
+        t[key] = random_tree(depth - 1, made)
+      else
+        t[key] = made[random(#made + 1)] or {}
+      end
+    end
+    made[#made + 1] = t
+    return t
+  end
+
+  local function is_same(a, b, known)
+    if type(a) ~= "table" or type(b) ~= "table" then
+      return type(a) == "userdata" and type(b) == "userdata" and a.dtype == b.dtype
+        and wrun.equal(a, b) or near.same_bits(a, b)
+    elseif known[a] then
+      return known[a] == b
+    end
+    known[a] = b
+    for key in pairs(b) do
+      if a[key] == nil then
+        return false
+      end
+    end
+    for key, value in pairs(a) do
+      if not is_same(value, b[key], known) then
+        return false
+      end
+    end
+    return true
+  end
+
+  it("brings back random trees, or refuses them before anything is written", function()
+    local refused, count = 0, tonumber(os.getenv("WRUN_ROUND_TRIPS")) or 300
+    for _ = 1, count do
+      local tree = random_tree(4, {})
+      os.remove(path)
+      local ok, message = pcall(wrun.save, path, tree)
+      if ok then
+        assert.is_true(is_same(tree, wrun.load(path), {}))
+      else
+        assert.matches("save: argument 2: two tensors would be named", message)
+        assert.is_nil(files.read(path))
+        refused = refused + 1
+      end
+    end
+    assert.is_true(refused <= count // 10)
   end)
 end)

@@ -140,7 +140,6 @@ describe("the state of", function()
     OneCycleLR = { max_lr = 0.1, total_steps = 30 },
     LambdaLR = { lr_lambda = function(i) return 1 / (i + 1) end },
     MultiplicativeLR = { lr_lambda = function() return 0.9 end },
-    SWALR = { swa_lr = 0.05, anneal_epochs = 4 },
   }
   for name, options in pairs(options_of) do
     schedulers[name] = function(optimizer)
@@ -204,7 +203,7 @@ describe("the state of", function()
 
   survives("a loader's generator", function()
     local generator = wrun.Generator { seed = math.random(1000) }
-    local loader = data.loader(wrun.arange(20), {
+    local loader = data.loader(data.TensorDataset(wrun.arange(20)), {
       batch_size = 3, shuffle = true, generator = generator,
     })
     return object({ generator = part_of_generator(generator) }, function()
