@@ -214,7 +214,7 @@ end)
 describe("wrun.save", function()
   it("brings a tree back as it was", function()
     local tree = {
-      name = "größe \"quoted\"\n", empty = {}, flag = true, off = false,
+      name = "größe \"quoted\"\n ", empty = {}, flag = true, off = false,
       numbers = { 1, -2.5, 3.0, math.maxinteger, math.mininteger, 0.1, 1e300, -0.0, 2.0 ^ -1074 },
       [7] = "seven", [-1] = { [10] = "ten" }, infinite = { math.huge, -math.huge },
     }

@@ -166,7 +166,7 @@ end
 function Model:load_state_dict(states)
   if type(states) ~= "table" or #states ~= #self.layers then
     fail("load_state_dict: argument 1: expected a list of %d states, got %s", #self.layers,
-      check.describe(states))
+      type(states) == "table" and "a list of " .. #states or check.describe(states))
   end
   for i, layer in ipairs(self.layers) do
     layer:load_state_dict(states[i])

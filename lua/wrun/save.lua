@@ -230,7 +230,7 @@ local function decode_string(reader)
   local first = reader.at
   expect(reader, '(")')
   local parts = {}
-  while not match(reader, '(")') do
+  while reader.text:sub(reader.at, reader.at) ~= '"' do
     local plain, after = reader.text:match('^([^"\\]+)()', reader.at)
     if plain then
       parts[#parts + 1], reader.at = plain, after
@@ -250,6 +250,7 @@ local function decode_string(reader)
       reader.at = reader.at + (low and 12 or hex and 6 or 2)
     end
   end
+  reader.at = reader.at + 1
   return table.concat(parts)
 end
 

@@ -137,6 +137,7 @@ function Chains:images(height, width)
 end
 
 --- Returns copies of all that the chains are, but for the machine and its generator.
+--- shapes  states as the field
 ---     local chains = rbm.new({ visible = 4, hidden = 2 }):chains(10):step(5)
 ---     print(chains:state_dict().steps)
 ---@return { states: wrun.Tensor, steps: integer, tried: integer[], swapped: integer[] }
@@ -156,6 +157,7 @@ local function counts(levels)
 end
 
 --- Makes the chains what `state_dict` of as many returned.
+--- shapes  states as the field
 --- domain  copied, and converted to the machine's dtype; on an error nothing has changed
 --- raises  `load_state_dict: option NAME: expected`; `load_state_dict: states: expected`
 ---     local machine = rbm.new { visible = 4, hidden = 2 }
