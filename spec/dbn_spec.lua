@@ -85,7 +85,8 @@ describe("dbn", function()
     end))
     assert.equal("load_state_dict: argument 1: expected a list of 2 states, got a list of 1",
       refusal(function()
-        dbn.new({ sizes = { 12, 8, 5 } }):load_state_dict(dbn.new({ sizes = { 3, 2 } }):state_dict())
+        local one = dbn.new { sizes = { 3, 2 } }
+        dbn.new({ sizes = { 12, 8, 5 } }):load_state_dict(one:state_dict())
       end))
   end)
 end)

@@ -87,7 +87,7 @@ describe("the state of", function()
   local optimisers = {
     SGD = { lr = 0.1, momentum = 0.9, nesterov = true }, Adam = { amsgrad = true }, AdamW = {},
     Adadelta = {}, Adagrad = { lr_decay = 0.1 }, Adamax = {}, ASGD = { t0 = 2 },
-    LBFGS = { max_iter = 3, line_search_fn = "strong_wolfe" }, NAdam = {}, RAdam = {},
+    LBFGS = { max_iter = 3, line_search_fn = "strong_wolfe" }, Lion = {}, NAdam = {}, RAdam = {},
     RMSprop = { momentum = 0.5, centered = true }, Rprop = {},
   }
 
