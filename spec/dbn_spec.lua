@@ -83,6 +83,11 @@ describe("dbn", function()
     assert.equal("up: argument 2: expected an integer from 0 to 2, got 3", refusal(function()
       dbn.new({ sizes = { 12, 8, 5 } }):up(data(4), 3)
     end))
+    assert.equal("load_state_dict: argument 1: expected a list of 2 states, got a list of 1",
+      refusal(function()
+        local one = dbn.new { sizes = { 3, 2 } }
+        dbn.new({ sizes = { 12, 8, 5 } }):load_state_dict(one:state_dict())
+      end))
   end)
 end)
 

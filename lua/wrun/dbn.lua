@@ -145,6 +145,34 @@ function Model:fit(data, options)
   return self
 end
 
+--- Returns copies of all that the layers are; see rbm's state_dict.
+---     print(dbn.new({ sizes = { 6, 4, 2 } }):state_dict()[2].weight)
+---@return table[] states of the layers
+function Model:state_dict()
+  local states = {}
+  for i, layer in ipairs(self.layers) do
+    states[i] = layer:state_dict()
+  end
+  return states
+end
+
+--- Makes the model what `state_dict` of a model of the same sizes returned.
+--- domain  copied, and converted to the model's dtype
+--- raises  `load_state_dict: argument 1: expected a list of N states`; as rbm's
+---     local d, other = dbn.new { sizes = { 6, 4, 2 } }, dbn.new { sizes = { 6, 4, 2 } }
+---     other:load_state_dict(d:state_dict())
+---     assert(other.layers[2].weight:equal(d.layers[2].weight))
+---@param states table[]
+function Model:load_state_dict(states)
+  if type(states) ~= "table" or #states ~= #self.layers then
+    fail("load_state_dict: argument 1: expected a list of %d states, got %s", #self.layers,
+      type(states) == "table" and "a list of " .. #states or check.describe(states))
+  end
+  for i, layer in ipairs(self.layers) do
+    layer:load_state_dict(states[i])
+  end
+end
+
 -- Sampling -------------------------------------------------------------------
 
 local COUNT = check.integer(nil, 1)

@@ -1,10 +1,15 @@
 --- Saves tensors, and tables of them with what stands between, to safetensors files.
 ---
 --- A table whose values are all tensors becomes a plain safetensors file of those names. Any other
---- tree becomes one too: tensors are named by their keys, joined with dots, and the rest - which
---- keys lead where, numbers, booleans and strings - is a text in the file's metadata (`TREE`), in
---- bencode: `d` key value ... `e` for tables, `i12e`, `5:hello`; to which are added `f0x1p-3;`,
---- `b1`, `b0`, and `t` for the tensor of this path.
+--- tree becomes one too: tensors are named by their keys, joined with dots, and the tree itself is
+--- JSON in the file's metadata (`TREE`). Lists, tables of names, numbers, booleans and texts are
+--- JSON's own; what JSON lacks is an object of one name that begins with a dollar:
+---
+---     {"$tensor": "a.b"}             the tensor of this name
+---     {"$float": "-inf"}             inf, -inf, nan or -nan
+---     {"$bytes": "ff00"}             a string that is no text, in hexadecimal
+---     {"$pairs": [[1, "a"], ...]}    a table with integers among its keys, or with a dollar first
+---     {"$same": 3}                   the third table of the tree, as they begin, once more
 
 local check = require "wrun.check"
 local core = require "wrun.core"
@@ -33,45 +38,97 @@ local function is_before(a, b)
   return type(a) == "number"
 end
 
-local function check_keys(path, t)
+local function is_text(value)
+  return type(value) == "string" and utf8.len(value) and not value:find("\0", 1, true)
+end
+
+-- The keys in order. A list has the keys 1 to their number, a record texts without a dollar first.
+local function keys_of(path, t)
   for key in pairs(t) do
-    local is_key = math.type(key) == "integer"
-      or type(key) == "string" and utf8.len(key) and not key:find("\0", 1, true)
-    if not is_key then
+    if math.type(key) ~= "integer" and not is_text(key) then
       fail("save: argument 2: expected texts and integers as keys, got %s in %s",
         check.describe(key), path == "" and "the table" or path)
     end
   end
+  local keys = check.sorted_keys(t, is_before)
+  local is_list, is_record = #keys > 0, true
+  for i, key in ipairs(keys) do
+    is_list = is_list and key == i
+    is_record = is_record and type(key) == "string" and key:sub(1, 1) ~= "$"
+  end
+  return keys, is_list, is_record
 end
 
-local encode
+local function text_of_string(text)
+  if not is_text(text) then
+    return ('{"$bytes":"%s"}'):format(text:gsub(".", function(byte)
+      return ("%02x"):format(byte:byte())
+    end))
+  end
+  return '"' .. text:gsub('[%c"\\]', function(character)
+    return ("\\u%04x"):format(character:byte())
+  end) .. '"'
+end
 
-local function encode_scalar(path, value)
+-- With as few digits as bring it back, and with a point in every locale.
+local function text_of_float(number)
+  if number ~= number or number == math.huge or number == -math.huge then
+    return ('{"$float":"%s"}'):format(("%f"):format(number))
+  end
+  local text
+  for digits = 15, 17 do
+    text = ("%." .. digits .. "g"):format(number)
+    if tonumber(text) == number then
+      break
+    end
+  end
+  text = text:gsub("[^%d+e-]+", ".")
+  return text:find("[.e]") and text or text .. ".0"
+end
+
+local function text_of_scalar(path, value)
   local kind = math.type(value) or type(value)
-  if kind == "integer" then
-    return ("i%de"):format(value)
+  if kind == "integer" or kind == "boolean" then
+    return tostring(value)
   elseif kind == "float" then
-    return ("f%a;"):format(value)
-  elseif kind == "boolean" then
-    return value and "b1" or "b0"
-  elseif kind == "string" and utf8.len(value) and not value:find("\0", 1, true) then
-    return ("%d:%s"):format(#value, value)
+    return text_of_float(value)
+  elseif kind == "string" then
+    return text_of_string(value)
   end
   fail("save: argument 2: %s: expected a tensor, a table, a number, a boolean or a text, got %s",
     path, check.describe(value))
 end
 
+local encode
+
 local function encode_table(out, path, t, depth)
-  if depth > DEEPEST then
+  if out.open[t] then
+    fail("save: argument 2: %s: expected no table inside itself", path)
+  elseif depth > DEEPEST then
     fail("save: argument 2: expected at most %d tables inside each other", DEEPEST)
   end
-  check_keys(path, t)
-  out.text[#out.text + 1] = "d"
-  for _, key in ipairs(check.sorted_keys(t, is_before)) do
-    out.text[#out.text + 1] = encode_scalar(path, key)
-    encode(out, joined(path, key), t[key], depth + 1)
+  local keys, is_list, is_record = keys_of(path, t)
+  local opening, closing = '{"$pairs":[', "]}"
+  if is_list then
+    opening, closing = "[", "]"
+  elseif is_record then
+    opening, closing = "{", "}"
   end
-  out.text[#out.text + 1] = "e"
+  out.is_plain = out.is_plain and depth == 0 and is_record
+  out.count = out.count + 1
+  out.number_of[t], out.open[t] = out.count, true
+  local text = out.text
+  text[#text + 1] = opening
+  for i, key in ipairs(keys) do
+    text[#text + 1] = i > 1 and "," or ""
+    if not is_list then
+      text[#text + 1] = (is_record and "%s:" or "[%s,"):format(text_of_scalar(path, key))
+    end
+    encode(out, joined(path, key), t[key], depth + 1)
+    text[#text + 1] = (is_list or is_record) and "" or "]"
+  end
+  text[#text + 1] = closing
+  out.open[t] = nil
 end
 
 function encode(out, path, value, depth)
@@ -81,13 +138,14 @@ function encode(out, path, value, depth)
     end
     out.names[#out.names + 1] = path
     out.tensors[path] = value
-    out.text[#out.text + 1] = "t"
-  elseif type(value) == "table" then
-    out.is_plain = out.is_plain and depth == 0
-    encode_table(out, path, value, depth)
-  else
+    out.text[#out.text + 1] = ('{"$tensor":%s}'):format(text_of_string(path))
+  elseif type(value) ~= "table" then
     out.is_plain = false
-    out.text[#out.text + 1] = encode_scalar(path, value)
+    out.text[#out.text + 1] = text_of_scalar(path, value)
+  elseif out.number_of[value] and not out.open[value] then
+    out.text[#out.text + 1] = ('{"$same":%d}'):format(out.number_of[value])
+  else
+    encode_table(out, path, value, depth)
   end
 end
 
@@ -95,7 +153,8 @@ local function metadata_list(metadata)
   local list = {}
   for _, name in ipairs(check.sorted_keys(metadata, is_before)) do
     local value = metadata[name]
-    if type(name) ~= "string" or type(value) ~= "string" or name == TREE then
+    if type(name) ~= "string" or type(value) ~= "string" or name == TREE
+      or (name .. value):find("\0", 1, true) then
       fail("save: argument 3: expected a table of name and text, got %s = %s",
         check.describe(name), check.describe(value))
     end
@@ -108,7 +167,8 @@ end
 --- you like, with numbers, booleans and strings anywhere - so a model's and an optimiser's
 --- `state_dict()`, an epoch number and a note go into one file.
 --- shapes  any; views are saved with what they show alone
---- domain  any dtype; keys are texts and integers. A tensor below keys a, b is named `a.b`, so any
+--- domain  any dtype; keys are texts and integers; strings may hold any bytes. A table that stands
+---   in two places comes back as one, and is refused inside itself. A tensor below keys a, b is named `a.b`, so any
 ---   safetensors reader finds it; a flat table makes the very bytes that the reference
 ---   implementation would. The file is on the disk before it takes the place of an older one: a run
 ---   that is killed leaves the old file or the new
@@ -124,7 +184,9 @@ function M.save(path, tree, metadata)
   check.argument("save", 1, path, PATH)
   check.argument("save", 2, tree, check.table())
   local texts = metadata_list(check.argument("save", 3, metadata, check.table({})))
-  local out = { names = {}, tensors = {}, text = {}, is_plain = true }
+  local out = {
+    names = {}, tensors = {}, text = {}, is_plain = true, count = 0, number_of = {}, open = {},
+  }
   encode(out, "", tree, 0)
   if not out.is_plain then
     texts[#texts + 1], texts[#texts + 2] = TREE, table.concat(out.text)
@@ -141,81 +203,173 @@ end
 
 -- In -------------------------------------------------------------------------
 
--- What C writes and Lua does not read.
-local NO_NUMBERS = { inf = math.huge, ["-inf"] = -math.huge, nan = 0 / 0, ["-nan"] = 0 / 0 }
+-- A reader is { path, text, at, tensors, tables, count }; each of these takes what stands at `at`.
 
--- What a mark looks like, and the value of what stands in it, nil when that is none.
-local SCALARS = {
-  {
-    "^i(%-?%d+)e()",
-    function(text)
-      return math.tointeger(tonumber(text))
-    end,
-  },
-  {
-    "^f([^;]+);()",
-    function(text)
-      local number = NO_NUMBERS[text] or tonumber(text)
-      return math.type(number) == "float" and number or nil
-    end,
-  },
-  {
-    "^b([01])()",
-    function(digit)
-      return digit == "1"
-    end,
-  },
+local function damaged(reader)
+  fail("load: %s: its tree is damaged at character %d of the metadata %s", reader.path, reader.at,
+    TREE)
+end
+
+-- What a pattern that begins with blanks and captures finds here, or nil.
+local function match(reader, pattern)
+  local found, after = reader.text:match("^[ \t\r\n]*" .. pattern .. "()", reader.at)
+  reader.at = found and after or reader.at
+  return found
+end
+
+local function expect(reader, pattern)
+  return match(reader, pattern) or damaged(reader)
+end
+
+local SHORT = {
+  b = "\b", f = "\f", n = "\n", r = "\r", t = "\t", ['"'] = '"', ["\\"] = "\\", ["/"] = "/",
+}
+
+-- The text between quotes; a character beyond four hexadecimal digits is a pair of them.
+local function decode_string(reader)
+  local first = reader.at
+  expect(reader, '(")')
+  local parts = {}
+  while reader.text:sub(reader.at, reader.at) ~= '"' do
+    local plain, after = reader.text:match('^([^"\\]+)()', reader.at)
+    if plain then
+      parts[#parts + 1], reader.at = plain, after
+    else
+      local hex = reader.text:match("^\\u(%x%x%x%x)", reader.at)
+      local short = SHORT[reader.text:match("^\\(.)", reader.at)]
+      if not hex and not short then
+        reader.at = first
+        damaged(reader)
+      end
+      local code, low = hex and tonumber(hex, 16), nil
+      if hex and code >= 0xD800 and code < 0xDC00 then
+        low = reader.text:match("^\\u([dD][c-fC-F]%x%x)", reader.at + 6)
+        code = low and 0x10000 + ((code & 0x3FF) << 10) + (tonumber(low, 16) & 0x3FF) or code
+      end
+      parts[#parts + 1] = hex and utf8.char(code) or short
+      reader.at = reader.at + (low and 12 or hex and 6 or 2)
+    end
+  end
+  reader.at = reader.at + 1
+  return table.concat(parts)
+end
+
+local NAN = 0 / 0
+local FLOATS = {
+  inf = math.huge, ["-inf"] = -math.huge,
+  [("%f"):format(NAN)] = NAN, [("%f"):format(-NAN)] = -NAN,
 }
 
 local decode
 
-local function damaged(reader, at)
-  fail("load: %s: its tree is damaged at character %d of the metadata %s", reader.path, at, TREE)
+-- Takes parts by `take` up to the closing mark, with commas between them.
+local function decode_parts(reader, closing, take)
+  local is_first = true
+  while not match(reader, closing) do
+    if not is_first then
+      expect(reader, "(,)")
+    end
+    is_first = false
+    take()
+  end
 end
 
-local function decode_scalar(reader, at)
-  local length, start = reader.text:match("^(%d+):()", at)
-  if length then
-    local stop = start + (math.tointeger(tonumber(length)) or #reader.text)
-    if stop > #reader.text + 1 then
-      damaged(reader, at)
-    end
-    return reader.text:sub(start, stop - 1), stop
+-- A table, filled by `fill(table, next part)` for each part up to the closing mark.
+local function decode_table(reader, closing, depth, fill)
+  if depth > DEEPEST then
+    damaged(reader)
   end
-  for _, scalar in ipairs(SCALARS) do
-    local text, after = reader.text:match(scalar[1], at)
-    local value = text and scalar[2](text)
-    if value ~= nil then
-      return value, after
-    end
-  end
-  damaged(reader, at)
+  local t, number = {}, reader.count + 1
+  reader.count = number
+  decode_parts(reader, closing, function()
+    fill(t)
+  end)
+  reader.tables[number] = t
+  return t
 end
 
-local function decode_table(reader, path, at, depth)
-  local t = {}
-  while reader.text:sub(at, at) ~= "e" do
-    local key, after = decode_scalar(reader, at)
-    if type(key) == "boolean" or key ~= key or depth > DEEPEST then
-      damaged(reader, at)
-    end
-    t[key], at = decode(reader, joined(path, key), after, depth + 1)
-  end
-  return t, at + 1
+-- What an object of a name with a dollar means.
+local MARKED = {}
+
+MARKED["$tensor"] = function(reader)
+  local name = decode_string(reader)
+  return reader.tensors[name] or fail("load: %s: tensor '%s' is missing", reader.path, name)
 end
 
-function decode(reader, path, at, depth)
-  local mark = reader.text:sub(at, at)
-  if mark == "d" then
-    return decode_table(reader, path, at + 1, depth)
-  elseif mark == "t" then
-    local tensor = reader.tensors[path]
-    if tensor == nil then
-      fail("load: %s: tensor '%s' is missing", reader.path, path)
+MARKED["$float"] = function(reader)
+  return FLOATS[decode_string(reader)]
+end
+
+MARKED["$bytes"] = function(reader)
+  local hex = decode_string(reader)
+  return not hex:find("%X") and #hex % 2 == 0 and hex:gsub("..", function(byte)
+    return string.char(tonumber(byte, 16))
+  end) or nil
+end
+
+MARKED["$same"] = function(reader)
+  return reader.tables[tonumber(expect(reader, "(%d+)"))]
+end
+
+MARKED["$pairs"] = function(reader, depth)
+  expect(reader, "(%[)")
+  return decode_table(reader, "(%])", depth, function(t)
+    expect(reader, "(%[)")
+    local key = decode(reader, depth + 1)
+    if type(key) ~= "string" and math.type(key) ~= "integer" then
+      damaged(reader)
     end
-    return tensor, at + 1
+    expect(reader, "(,)")
+    t[key] = decode(reader, depth + 1)
+    expect(reader, "(%])")
+  end)
+end
+
+local function decode_object(reader, depth)
+  local marked = MARKED[match(reader, '"(%$%a+)"')]
+  if marked then
+    expect(reader, "(:)")
+    local value = marked(reader, depth)
+    if value == nil then
+      damaged(reader)
+    end
+    expect(reader, "(})")
+    return value
   end
-  return decode_scalar(reader, at)
+  return decode_table(reader, "(})", depth, function(t)
+    local key = decode_string(reader)
+    expect(reader, "(:)")
+    t[key] = decode(reader, depth + 1)
+  end)
+end
+
+local BOOLEANS = { ["true"] = true, ["false"] = false }
+
+local function decode_scalar(reader)
+  if reader.text:find('^[ \t\r\n]*"', reader.at) then
+    return decode_string(reader)
+  end
+  local word = expect(reader, "([%w.+-]+)")
+  local value = BOOLEANS[word]
+  if value == nil and not word:find("[^%d.eE+-]") then
+    value = tonumber(word)
+  end
+  -- an integer that int64 does not hold would come back as a float
+  if value == nil or math.type(value) == "float" and not word:find("[.eE]") then
+    damaged(reader)
+  end
+  return value
+end
+
+function decode(reader, depth)
+  if match(reader, "({)") then
+    return decode_object(reader, depth)
+  elseif match(reader, "(%[)") then
+    return decode_table(reader, "(%])", depth, function(t)
+      t[#t + 1] = decode(reader, depth + 1)
+    end)
+  end
+  return decode_scalar(reader)
 end
 
 --- Returns what `save` wrote, or the tensors of any other safetensors file by their names; and the
@@ -223,7 +377,7 @@ end
 --- domain  BOOL, U8, I32, I64, F32 and F64 stay as they are; other integers become int64, F16 and
 ---   BF16 float32; other types are refused. Tensors require no gradient
 --- raises  `load: argument 1: expected a string`; `load: PATH: ...` for a missing or bad file
---- cost    a file that is bad takes no more memory than its size and 64 MB
+--- cost    a bad header, of at most 100 MB, takes no more memory than a few times its size and 64 MB
 ---     local path = os.tmpname()
 ---     wrun.save(path, { weight = wrun.ones(2, 2), steps = { 1, 2.5, "three" } })
 ---     local tree = wrun.load(path)
@@ -241,10 +395,10 @@ function M.load(path)
     return tensors, metadata
   end
   metadata[TREE] = nil
-  local reader = { path = path, text = text, tensors = tensors }
-  local tree, after = decode(reader, "", 1, 0)
-  if after ~= #text + 1 or type(tree) ~= "table" then
-    damaged(reader, after)
+  local reader = { path = path, text = text, at = 1, tensors = tensors, tables = {}, count = 0 }
+  local tree = decode(reader, 0)
+  if reader.at ~= #text + 1 or type(tree) ~= "table" then
+    damaged(reader)
   end
   return tree, metadata
 end

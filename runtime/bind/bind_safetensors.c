@@ -81,7 +81,9 @@ static int core_safetensors_save(lua_State *L)
         texts[i] = luaL_checkstring(L, -1);
         lua_pop(L, 1);
     }
-    return bind_push_outcome(L, path, safetensors_save(path, arrays, count, texts, text_count / 2));
+    Refusal refusal;
+    return bind_push_outcome(
+        L, path, safetensors_save(path, arrays, count, texts, text_count / 2, &refusal));
 }
 
 static const luaL_Reg safetensors_functions[] = {

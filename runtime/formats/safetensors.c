@@ -8,11 +8,9 @@
 
 enum {
     PREFIX = 8,
+    HEADER_LEAST = 2,        /* {} */
     HEADER_MOST = 100000000, /* as the reference implementation has it */
-    /* A JSON value takes up to 30 times the memory of its text: with this, less than 64 MB and the
-     * size of the file. */
-    HEADER_LEAST = 2 << 20,
-    HEADER_SHARE = 32
+    VALUES_MOST = 1 << 20    /* a JSON value takes up to 64 bytes: 64 MB; 149,000 tensors */
 };
 
 static const struct {
@@ -26,6 +24,32 @@ static const struct {
 };
 
 /* ---- the header ---- */
+
+static Reason check_length(Refusal *refusal, uint64_t length)
+{
+    return length >= HEADER_LEAST && length <= HEADER_MOST
+               ? NULL
+               : refuse(refusal, "its header has %llu bytes; from %d to %d are read",
+                        (unsigned long long)length, HEADER_LEAST, HEADER_MOST);
+}
+
+Reason safetensors_check_header(Refusal *refusal, const char *text, size_t length)
+{
+    bool in_string = false;
+    int64_t values = 1;
+
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == '"')
+            in_string = !in_string;
+        else if (in_string)
+            i += text[i] == '\\'; /* what it escapes is no mark */
+        else
+            values += text[i] == ',' || text[i] == '[' || text[i] == '{';
+    if (values > VALUES_MOST)
+        return refuse(refusal, "its header has %lld values; up to %d are read", (long long)values,
+                      VALUES_MOST);
+    return check_length(refusal, length);
+}
 
 /* An integer that is a size or an offset; -1 when it is none. */
 static int64_t to_size(const json_t *value)
@@ -125,7 +149,7 @@ static Reason read_entries(SafetensorsReader *reader, int64_t size)
         return "not enough memory for the header";
     json_object_foreach(reader->header, name, info)
     {
-        if (strcmp(name, "__metadata__") == 0)
+        if (strcmp(name, SAFETENSORS_METADATA) == 0)
             reason = check_metadata(reader, info);
         else
             reason = read_entry(reader, &reader->entries[reader->count++], name, info);
@@ -161,6 +185,8 @@ static Reason parse_header(SafetensorsReader *reader, size_t length)
 
     if (reason == NULL && text[0] != '{')
         reason = "not a safetensors file (its header must begin with {)";
+    if (reason == NULL)
+        reason = safetensors_check_header(&reader->refusal, text, length);
     if (reason == NULL &&
         (reader->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error)) == NULL)
         reason = refuse(&reader->refusal, "bad safetensors header: %s at byte %d", error.text,
@@ -180,16 +206,12 @@ Reason safetensors_open(SafetensorsReader *reader, int descriptor)
     for (int i = PREFIX - 1; i >= 0; i--)
         length = length << 8 | prefix[i];
     int64_t bound = gzip_bound(&reader->source);
-    bool is_plain = !reader->source.compressed && bound != INT64_MAX;
-    int64_t most = size_min(HEADER_MOST, HEADER_LEAST + (is_plain ? bound / HEADER_SHARE : 0));
     if (length > INT64_MAX || (int64_t)length > bound - PREFIX)
         return refuse(&reader->refusal,
                       "not a whole safetensors file: announces a header of %llu bytes, holds %lld",
                       (unsigned long long)length, (long long)size_max(bound - PREFIX, 0));
-    if ((int64_t)length > most || length < 2)
-        return refuse(&reader->refusal, "its header has %lld bytes; from 2 to %lld are read",
-                      (long long)length, (long long)most);
-    if ((reason = parse_header(reader, (size_t)length)) != NULL)
+    if ((reason = check_length(&reader->refusal, length)) != NULL ||
+        (reason = parse_header(reader, (size_t)length)) != NULL)
         return reason;
     return read_entries(reader, bound == INT64_MAX ? bound : bound - PREFIX - (int64_t)length);
 }

@@ -18,6 +18,8 @@
 #include "formats/refusal.h"
 #include "tensor/tensor.h"
 
+#define SAFETENSORS_METADATA "__metadata__" /* the one name in a header that is no tensor's */
+
 typedef struct {
     const char *name; /* these three live in the reader's header */
     const json_t *shape;
@@ -53,11 +55,18 @@ Reason safetensors_finish(SafetensorsReader *reader);
 void safetensors_close(SafetensorsReader *reader);
 
 /*
+ * What makes a header's text too large, to be written as to be read: more bytes than the format
+ * allows, or more JSON values than are taken into memory. A Reason is in the refusal.
+ */
+Reason safetensors_check_header(Refusal *refusal, const char *text, size_t length);
+
+/*
  * Writes arrays[count], which it sorts as the reference implementation does, and texts[2 *
- * text_count] of metadata, names and values in turns. Refuses names that are no UTF-8 or stand
- * there twice.
+ * text_count] of metadata, names and values in turns. Refuses names that are no UTF-8, stand there
+ * twice or belong to the format, and a header that would not be read. A Reason may be in the
+ * refusal.
  */
 Reason safetensors_save(const char *path, NamedArray *arrays, int64_t count,
-                        const char *const *texts, int64_t text_count);
+                        const char *const *texts, int64_t text_count, Refusal *refusal);
 
 #endif

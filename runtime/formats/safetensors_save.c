@@ -52,10 +52,12 @@ static Reason make_header(const NamedArray *arrays, int64_t count, const char *c
         if (json_object_set_new(metadata, texts[2 * i], json_string(texts[2 * i + 1])) != 0)
             reason = no_text;
     if (text_count > 0)
-        json_object_set(object, "__metadata__", metadata);
+        json_object_set(object, SAFETENSORS_METADATA, metadata);
     json_decref(metadata);
     for (int64_t i = 0; i < count && reason == NULL; at += arrays[i++].size) {
-        if (json_object_get(object, arrays[i].name) != NULL)
+        if (strcmp(arrays[i].name, SAFETENSORS_METADATA) == 0)
+            reason = "a tensor cannot be named " SAFETENSORS_METADATA ", which is the format's own";
+        else if (json_object_get(object, arrays[i].name) != NULL)
             reason = "a name stands there twice";
         else if (json_object_set_new(object, arrays[i].name, describe(&arrays[i], at)) != 0)
             reason = no_text;
@@ -65,10 +67,17 @@ static Reason make_header(const NamedArray *arrays, int64_t count, const char *c
     return reason == NULL && *header == NULL ? no_text : reason;
 }
 
+enum { PREFIX = 8, ALIGNMENT = 8 };
+
+/* how many blanks follow a header of this length, so that the elements begin aligned */
+static size_t count_blanks(size_t length)
+{
+    return (ALIGNMENT - length % ALIGNMENT) % ALIGNMENT;
+}
+
 static void write_header(AtomicFile *file, const char *header)
 {
-    enum { PREFIX = 8, ALIGNMENT = 8 };
-    size_t length = strlen(header), blanks = (ALIGNMENT - length % ALIGNMENT) % ALIGNMENT;
+    size_t length = strlen(header), blanks = count_blanks(length);
     unsigned char prefix[PREFIX];
 
     for (int i = 0; i < PREFIX; i++)
@@ -79,13 +88,17 @@ static void write_header(AtomicFile *file, const char *header)
 }
 
 Reason safetensors_save(const char *path, NamedArray *arrays, int64_t count,
-                        const char *const *texts, int64_t text_count)
+                        const char *const *texts, int64_t text_count, Refusal *refusal)
 {
     AtomicFile file;
     char *header;
 
     qsort(arrays, (size_t)count, sizeof(*arrays), compare_arrays);
     Reason reason = make_header(arrays, count, texts, text_count, &header);
+    if (reason == NULL) {
+        size_t length = strlen(header);
+        reason = safetensors_check_header(refusal, header, length + count_blanks(length));
+    }
     if (reason == NULL && (reason = atomic_file_begin(&file, path)) == NULL) {
         write_header(&file, header);
         for (int64_t i = 0; i < count; i++)

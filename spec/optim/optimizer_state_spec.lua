@@ -15,8 +15,21 @@ describe("an optimiser's state", function()
     assert.equal(0.25, two.param_groups[1].initial_lr)
     assert.is_nil(two.param_groups[2].initial_lr)
     one.param_groups[1].initial_lr = "fast"
-    assert.equal("SGD: option initial_lr: expected a number >= 0, got the string 'fast'",
-      refusal(one.state_dict, one))
+    assert.equal(
+      "SGD: load_state_dict: option initial_lr: expected a number >= 0, got the string 'fast'",
+      refusal(two.load_state_dict, two, one:state_dict()))
+  end)
+
+  it("keeps what training made of the options, and entries of the user's own", function()
+    local one, two = twin({}, optim.Adam), twin({}, optim.Adam)
+    local group = one.param_groups[1]
+    group.lr, group.weight_decay, group.betas = -0.5, -0.25, { 1.5, -0.5 }
+    group.name, group.is_frozen = "embeddings", false
+    two:load_state_dict(one:state_dict())
+    local loaded = two.param_groups[1]
+    for _, name in ipairs { "lr", "weight_decay", "betas", "name", "is_frozen" } do
+      assert.same(group[name], loaded[name])
+    end
   end)
 
   it("numbers parameters through the groups", function()
@@ -61,8 +74,9 @@ describe("an optimiser's state", function()
     saved.state[1] = 5
     assert.equal("Adam: load_state_dict: parameter 1: expected a table, got 5", text(saved))
     saved = optimizer:state_dict()
-    saved.param_groups[1].lr = -1
-    assert.equal("Adam: load_state_dict: option lr: expected a number >= 0, got -1", text(saved))
+    saved.param_groups[1].lr = "fast"
+    assert.equal("Adam: load_state_dict: option lr: expected a number >= 0, got the string 'fast'",
+      text(saved))
     assert.equal("Adam: load_state_dict: option dampening: unknown; the options are amsgrad, "
       .. "betas, decoupled_weight_decay, eps, lr, maximize, weight_decay",
       text((twin({}, optim.SGD)):state_dict()))

@@ -81,4 +81,16 @@ describe("chains", function()
         r:chains(2):images(3, 2)
       end))
   end)
+
+  it("refuses the state of other chains", function()
+    local r = rbm.new { visible = 4, hidden = 3, seed = 1 }
+    local function refused(state)
+      local chains = r:chains(2, { temperatures = 3 })
+      return refusal(chains.load_state_dict, chains, state)
+    end
+    assert.equal("load_state_dict: option swapped: expected a list of 2 integers, got a table",
+      refused(r:chains(2):state_dict()))
+    assert.equal("load_state_dict: states: expected [6, 4], got [9, 4]",
+      refused(r:chains(3, { temperatures = 3 }):state_dict()))
+  end)
 end)

@@ -10,7 +10,6 @@ local NAMES = { "weight", "visible_bias", "hidden_bias" }
 -- The step that one exact update makes, divided by the learning rate.
 local function exact_gradient(r, data)
   local before = r:plain()
-  r.is_trained = true -- keep the biases
   r:fit(data, {
     method = "exact", batch_size = data:size(1), epochs = 1, lr = 1, offset_rate = 0,
   })
@@ -88,7 +87,7 @@ describe("CD", function()
     local r = tiny.new(6, 4, 0.5, 1)
     local v0, state = tiny.random_data(12, 6, 2), r.generator:get_state()
     local before = r:plain()
-    r.options.center, r.is_trained = false, true
+    r.options.center = false
     r:fit(v0, { method = "cd", batch_size = 12, epochs = 1, lr = 1 })
     r.generator:set_state(state) -- the same draws again: order, hidden units, visible units
     v0 = v0:index_select(1, wrun.randperm(12, { generator = r.generator }))

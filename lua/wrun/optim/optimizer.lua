@@ -256,7 +256,7 @@ function Optimizer:state_dict()
   local saved = { param_groups = {}, state = {} }
   local number = 0
   for g, group in ipairs(self.param_groups) do
-    local options = check_group(self, self.__name, group)
+    local options = copy(group)
     options.params = {}
     for i, parameter in ipairs(group.params) do
       number = number + 1
@@ -266,6 +266,45 @@ function Optimizer:state_dict()
     saved.param_groups[g] = options
   end
   return saved
+end
+
+-- Is a value of the same kind as our own, a number for a number?
+local function is_like(value, own)
+  if type(value) ~= "table" or type(own) ~= "table" then
+    return type(value) == "number" and type(own) == "number"
+  end
+  for i = 1, math.max(#value, #own) do
+    if not is_like(value[i], own[i]) then
+      return false
+    end
+  end
+  return true
+end
+
+-- The entries of a saved group but for its parameters. Numbers may be what training made of them,
+-- beyond what an optimiser would begin with, and entries that are no options are the user's own;
+-- but where an option is missing, the state is another optimiser's.
+local function saved_group(self, fname, saved, own)
+  for name in pairs(self.defaults) do
+    if saved[name] == nil then
+      return check_group(self, fname, saved)
+    end
+  end
+  local result, rules, doubtful = copy(saved), {}, {}
+  result.params = nil
+  local function judge(name, rule, model)
+    if not is_like(saved[name], model) then
+      rules[name], doubtful[name] = rule, saved[name]
+    end
+  end
+  for name, rule in pairs(self.rules) do
+    judge(name, rule, own[name])
+  end
+  judge("initial_lr", BESIDES.initial_lr, own.lr)
+  for name, value in pairs(check.options(fname, doubtful, rules)) do
+    result[name] = value
+  end
+  return result
 end
 
 local SAVED = { param_groups = check.table(), state = check.table() }
@@ -320,7 +359,7 @@ function Optimizer:load_state_dict(saved)
     if count ~= #group.params then
       fail("%s: group %d: expected %d parameters, got %s", fname, g, #group.params, count or "none")
     end
-    groups[g] = check_group(self, fname, given)
+    groups[g] = saved_group(self, fname, given, group)
     groups[g].params = group.params
   end
   for number, parameter in ipairs(all_parameters(self)) do

@@ -21,6 +21,11 @@ local RULES = {
 local COUNT = check.integer(nil, 1)
 local STEPS = check.integer(1, 1)
 
+-- The chains' states at the model itself.
+local function coldest(self)
+  return self.states:narrow(1, self.states:size(1) - self.count + 1, self.count)
+end
+
 function Chains:init(model, count, options)
   count = check.argument("chains", 1, count, COUNT)
   local o = check.options("chains", options, RULES)
@@ -35,16 +40,16 @@ function Chains:init(model, count, options)
   else
     self.states = model:_draw_base(rows)
   end
+  self.tried, self.swapped = {}, {}
   if self.levels > 1 then
     self.betas = wrun.linspace(0, 1, self.levels, { dtype = "float64" })
     self.beta_rows = self.betas:unsqueeze(2):expand(self.levels, count):reshape(rows)
-    self.tried, self.swapped = {}, {}
     for level = 1, self.levels - 1 do
       self.tried[level], self.swapped[level] = 0, 0
     end
   end
   self.steps = 0
-  self.v = self.states:narrow(1, rows - count + 1, count)
+  self.v = coldest(self)
 end
 
 -- Neighbouring temperatures exchange their states with the probability that keeps both
@@ -99,7 +104,7 @@ function Chains:step(k, mask)
     end
   end
   self.states = v
-  self.v = v:narrow(1, v:size(1) - self.count + 1, self.count)
+  self.v = coldest(self)
   return self
 end
 
@@ -129,6 +134,50 @@ function Chains:images(height, width)
     fail("images: expected a height and width of %d pixels, got %s x %s", visible, height, width)
   end
   return self.model:reconstruct(self.v):reshape(self.count, height, width)
+end
+
+--- Returns copies of all that the chains are, but for the machine and its generator.
+--- shapes  states as the field
+---     local chains = rbm.new({ visible = 4, hidden = 2 }):chains(10):step(5)
+---     print(chains:state_dict().steps)
+---@return { states: wrun.Tensor, steps: integer, tried: integer[], swapped: integer[] }
+function Chains:state_dict()
+  return {
+    states = self.states:clone(),
+    steps = self.steps,
+    tried = { table.unpack(self.tried) },
+    swapped = { table.unpack(self.swapped) },
+  }
+end
+
+local function counts(levels)
+  return check.rule(nil, ("a list of %d integers"):format(levels - 1), function(value)
+    return type(value) == "table" and #value == levels - 1 and value or nil
+  end)
+end
+
+--- Makes the chains what `state_dict` of as many returned.
+--- shapes  states as the field
+--- domain  copied, and converted to the machine's dtype; on an error nothing has changed
+--- raises  `load_state_dict: option NAME: expected`; `load_state_dict: states: expected`
+---     local machine = rbm.new { visible = 4, hidden = 2 }
+---     local chains, other = machine:chains(10):step(5), machine:chains(10)
+---     other:load_state_dict(chains:state_dict())
+---     assert(other.v:equal(chains.v))
+---@param state table
+function Chains:load_state_dict(state)
+  local saved = check.options("load_state_dict", state, {
+    states = check.tensor(), steps = check.integer(nil, 0),
+    tried = counts(self.levels), swapped = counts(self.levels),
+  })
+  if check.shape_text(saved.states) ~= check.shape_text(self.states) then
+    fail("load_state_dict: states: expected %s, got %s", check.shape_text(self.states),
+      check.shape_text(saved.states))
+  end
+  self.states = saved.states:to(self.states.dtype):clone()
+  self.v = coldest(self)
+  self.steps = saved.steps
+  self.tried, self.swapped = { table.unpack(saved.tried) }, { table.unpack(saved.swapped) }
 end
 
 local M = { methods = {} }

@@ -68,13 +68,28 @@ local function value_at(plan, progress)
   return plan
 end
 
--- The biases of the units alone, and the offsets, from the data's mean. A centred machine starts so
--- in its centred parameters, of which the plain ones follow.
+local function are_zero(model, names)
+  for _, name in ipairs(names) do
+    if not model[name]:eq(0):all():item() then
+      return false
+    end
+  end
+  return true
+end
+
+-- The reference model and the offsets of a machine that has none, from the data's mean; and its
+-- biases, where it has none of these either. A centred machine starts so in its centred parameters,
+-- of which the plain ones follow.
 local function start_from_mean(self)
   local model = self.model
+  if not are_zero(model, { "base", "visible_offset", "hidden_offset" }) then
+    return
+  end
+  local has_no_biases = are_zero(model, { "visible_bias", "hidden_bias" })
+  local is_wanted = self.options.start_from_mean and has_no_biases
   local mean = input.mean(model, self.data, self.options.binarize)
   model.base:copy_(model.visible_kind.bias_of(mean))
-  if self.options.start_from_mean then
+  if is_wanted then
     model.visible_bias:copy_(model.base)
   end
   if not model.options.center then
@@ -84,7 +99,7 @@ local function start_from_mean(self)
   local offset = model.hidden_kind.mean(wrun.zeros_like(model.hidden_bias):unsqueeze(1),
     model.hidden_bias)
   model.hidden_offset:copy_(offset:reshape(-1))
-  if self.options.start_from_mean then
+  if is_wanted then
     model.visible_bias:copy_(model.base - model.hidden_offset:matmul(model.weight))
     model.hidden_bias:copy_(model.hidden_bias - model.weight:matmul(mean))
   end
@@ -103,10 +118,9 @@ function Trainer:init(model, data, options)
   self.epoch, self.memory, self.buffers = 0, {}, {}
   if o.resume then
     self:load_state_dict(o.resume)
-  elseif not model.is_trained then
+  else
     start_from_mean(self)
   end
-  model.is_trained = true
 end
 
 -- The gradient summed over the batch. The weight's is left as products { h, v, scale }: the sum of
@@ -259,6 +273,7 @@ function Trainer:state_dict()
       state[part][name] = value:clone()
     end
   end
+  state.ladder = self.ladder and self.ladder:state_dict()
   return state
 end
 
@@ -278,6 +293,10 @@ function Trainer:load_state_dict(state)
     for name, value in pairs(state[part]) do
       self[part][name] = value:clone()
     end
+  end
+  if state.ladder then
+    self.ladder = negative.ladder(self, state.ladder.states)
+    self.ladder:load_state_dict(state.ladder)
   end
 end
 
@@ -326,7 +345,8 @@ end
 ---   chains (100) and temperatures (10, for pt); batch_size (100); epochs (10); lr, fast_lr and
 ---   momentum: a number, a function of progress 0..1, or { first, last }; l1, l2 (of the weights);
 ---   sparsity { target =, cost =, decay = }; offset_rate of the hidden offsets; binarize "none"
----   (default), "threshold" or "stochastic"; start_from_mean (visible biases from the data's mean);
+---   (default), "threshold" or "stochastic"; start_from_mean (where biases and offsets are all 0, the
+---   visible biases begin at the data's mean);
 ---   valid (other data); callback(info) after each epoch, which ends the training by returning
 ---   false; resume: what a trainer's state_dict returned. info: epoch, epochs, model, trainer, lr;
 ---   update_ratio, the mean size of the last step's change of a weight over that of a weight

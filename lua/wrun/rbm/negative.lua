@@ -3,7 +3,7 @@
 --- A strategy is a function of (trainer, v0) that returns the hidden means p0 [batch, hidden] of
 --- the batch and the model's side: visible states v [rows, visible], hidden means p [rows, hidden],
 --- and the weight of each row (nil: all the same). Strategies with a memory keep it in
---- trainer.memory, a table of tensors, so that a resumed run goes on as it would have.
+--- trainer.memory, a table of tensors, or trainer.ladder, chains, so that a resumed run goes on as it would have.
 
 local enumerate = require "wrun.rbm.enumerate"
 local unrecorded = require "wrun.unrecorded"
@@ -82,16 +82,17 @@ function M.learn_fast(trainer, grads, lr)
   end
 end
 
+-- The chains at all temperatures, which start at `start` or, if nil, at the reference model.
+function M.ladder(trainer, start)
+  local o = trainer.options
+  return trainer.model:chains(o.chains, { temperatures = o.temperatures, start = start })
+end
+
 --- Parallel tempering [Desjardins2010]: of a ladder of chains, the ones at the model itself.
 function M.pt(trainer, v0)
-  local model, memory, o = trainer.model, trainer.memory, trainer.options
-  if not trainer.ladder then
-    trainer.ladder = model:chains(o.chains, {
-      temperatures = o.temperatures, start = memory.ladder,
-    })
-  end
-  trainer.ladder:step(o.k)
-  memory.ladder = trainer.ladder.states
+  local model = trainer.model
+  trainer.ladder = trainer.ladder or M.ladder(trainer)
+  trainer.ladder:step(trainer.options.k)
   local v = trainer.ladder.v
   return model:hidden(v0), v, model:hidden(v)
 end
