@@ -358,6 +358,50 @@ describe("autograd.grad", function()
     assert.same({ 1 }, grad(y:sum(), y):tolist())
   end)
 
+  it("lets go only of what leads from the outputs to the inputs", function()
+    local x = leaf({ 3 })
+    local h = x * x
+    local dh = grad((h * h):sum(), h)
+    assert.same({ 18 }, dh:tolist())
+    h:backward(dh) -- what made h is still there
+    assert.same({ 108 }, x.grad:tolist())
+
+    local a, b = leaf({ 2 }), leaf({ 5 })
+    local beside = b:exp()
+    assert.equal(2 * 2, grad((a * a + beside):sum(), a):item())
+    beside:sum():backward()
+    assert.is_true(math.abs(b.grad:item() - math.exp(5)) < 1e-4)
+    assert.is_nil(a.grad)
+  end)
+
+  it("reaches an input through another", function()
+    local x = leaf({ 3 })
+    local h = x * x
+    local y = (h * h):sum()
+    local dx, dh = grad(y, { x, h })
+    assert.same({ 108 }, dx:tolist())
+    assert.same({ 18 }, dh:tolist())
+    assert.equal("backward: this graph was walked already and its values are gone; "
+      .. "pass retain_graph = true the first time", refusal(h.backward, h, wrun.ones(1)))
+  end)
+
+  it("does not mind what leads to no input", function()
+    local raising = wrun.autograd.Function({
+      name = "raising",
+      forward = function(_, x) return x * 1 end,
+      backward = function() error("asked for nothing") end,
+    })
+    local a, b = leaf({ 2 }), leaf({ 5 })
+    local changed, walked = b * 1, b * b
+    local of_changed = changed:square()
+    wrun.no_grad(changed.add_, changed, 1)
+    walked:backward()
+    for name, beside in pairs { raising = raising(b), changed = of_changed, walked = walked * 1 } do
+      assert.equal(4, grad(a * a + beside, a):item(), name)
+      assert.is_false(pcall(grad, a * a + beside, { a, b }), name)
+    end
+  end)
+
   it("refuses what it cannot use", function()
     local x = leaf({ 1, 2 })
     local y = x * 2

@@ -291,10 +291,11 @@ static int graph_saved(lua_State *L)
     return node->count + 1;
 }
 
-/* edges(node) -> a table: argument -> the node or leaf its gradient goes to */
+/* edges(node, walked_too) -> a table: argument -> the node or leaf its gradient goes to, and the
+ * number of arguments; raises for a node that was walked, unless walked_too */
 static int graph_edges(lua_State *L)
 {
-    Node *node = check_live_node(L, "edges", 1);
+    Node *node = (lua_toboolean(L, 2) ? check_node : check_live_node)(L, "edges", 1);
     lua_createtable(L, node->count, 0);
     for (int i = 0; i < node->count; i++) {
         if (lua_getiuservalue(L, 1, edge_of(node, i)) == LUA_TNIL)
@@ -313,12 +314,13 @@ static int graph_row(lua_State *L)
     return 1;
 }
 
-/* release(node): lets go of what the node holds; a second walk is refused */
+/* release(node): lets go of the values that the node holds; a second walk is refused. The edges
+ * stay: another walk asks by them whether the node leads to what it wants. */
 static int graph_release(lua_State *L)
 {
     Node *node = check_node(L, "release", 1);
     node->released = true;
-    for (int slot = NODE_RESULT; slot < NODE_VALUES + 2 * node->count; slot++) {
+    for (int slot = NODE_RESULT; slot < NODE_VALUES + node->count; slot++) {
         lua_pushnil(L);
         lua_setiuservalue(L, 1, slot);
     }
