@@ -15,27 +15,6 @@ local M = {}
 
 -- Switching recording on and off ---------------------------------------------
 
-local restoring = {
-  __close = function(guard)
-    guard.switch(guard.before)
-  end,
-}
-
---- switch(value), undone by closing what this returns
-local function switched(switch, value)
-  return setmetatable({ switch = switch, before = switch(value) }, restoring)
-end
-
-local function scoped(switch, value)
-  return function(f, ...)
-    if f == nil then
-      return switched(switch, value)
-    end
-    local _ <close> = switched(switch, value)
-    return f(...)
-  end
-end
-
 --- Calls f(...) without recording and returns its results; without arguments it returns a guard for
 --- `local _ <close> =`, which lasts to the end of the block.
 --- domain  any function
@@ -44,7 +23,7 @@ end
 ---     wrun.no_grad(function() w:sub_(0.5) end)
 ---     print(w)
 ---@type fun(f?: function, ...: any): any
-M.no_grad = scoped(graph.set_grad_enabled, false)
+M.no_grad = core.scoped.no_grad
 
 --- Calls f(...) with recording on, also inside no_grad, and returns its results; without arguments
 --- it returns a guard, as no_grad.
@@ -52,7 +31,7 @@ M.no_grad = scoped(graph.set_grad_enabled, false)
 --- raises  what f raises
 ---     wrun.no_grad(function() print(wrun.enable_grad(wrun.is_grad_enabled)) end)
 ---@type fun(f?: function, ...: any): any
-M.enable_grad = scoped(graph.set_grad_enabled, true)
+M.enable_grad = core.scoped.enable_grad
 
 --- Is recording on?
 ---
@@ -72,7 +51,7 @@ M.is_grad_enabled = graph.is_grad_enabled
 ---       (x:sqrt() * 0):sum():backward() -- 0 times infinity
 ---     end))
 ---@type fun(f?: function, ...: any): any
-M.detect_anomaly = scoped(graph.set_traces, setmetatable({}, { __mode = "k" }))
+M.detect_anomaly = core.scoped.detect_anomaly
 
 -- The walk -------------------------------------------------------------------
 
@@ -314,7 +293,8 @@ function M.backward(output, gradient, options)
   options = options and check.options("backward", options, BACKWARD_OPTIONS)
   local create, keep = modes(options)
   local seed = check_seed("backward", output, gradient)
-  local _ <close> = switched(graph.set_grad_enabled, create)
+  local switched = create and M.enable_grad or M.no_grad
+  local _ <close> = switched()
   local sums, leaves = walk({ output }, { seed }, keep)
   local taken = memory_of { seed }
   for _, leaf in ipairs(leaves) do
@@ -376,7 +356,8 @@ function M.grad(outputs, inputs, options)
     targets[i] = input.grad_fn or input
     wanted[targets[i]] = true
   end
-  local _ <close> = switched(graph.set_grad_enabled, create)
+  local switched = create and M.enable_grad or M.no_grad
+  local _ <close> = switched()
   local sums = walk(outputs, seeds, keep, wanted)
   local results, taken = {}, memory_of(seeds)
   for i in ipairs(inputs) do
