@@ -262,6 +262,57 @@ describe("no_grad and enable_grad", function()
     assert.is_true(wrun.is_grad_enabled())
   end)
 
+  it("hold for their coroutine, and for its caller only while that is inside", function()
+    local function iterator()
+      wrun.no_grad(function()
+        coroutine.yield(wrun.is_grad_enabled())
+        local _ <close> = wrun.enable_grad()
+        coroutine.yield(wrun.is_grad_enabled())
+      end)
+      return wrun.is_grad_enabled()
+    end
+    local step = coroutine.wrap(iterator)
+    assert.is_false(step())
+    assert.is_true(wrun.is_grad_enabled())
+    assert.is_true(wrun.no_grad(step))
+    assert.is_true(wrun.is_grad_enabled())
+    assert.is_true(step())
+    assert.is_false(wrun.no_grad(coroutine.wrap(wrun.is_grad_enabled)))
+    for _ = 1, 100 do -- abandoned
+      coroutine.wrap(iterator)()
+    end
+    collectgarbage()
+    assert.is_true(wrun.is_grad_enabled())
+  end)
+
+  it("are undone wherever a hook raises an error in a call", function()
+    local zero = leaf({ 0 })
+    local function scopes()
+      wrun.no_grad(function() wrun.enable_grad(wrun.is_grad_enabled) end)
+      wrun.autograd.detect_anomaly(function() return zero end)
+    end
+    local raised = 0
+    for n = 1, 60 do
+      local count = 0
+      pcall(function()
+        debug.sethook(function()
+          count = count + 1
+          if count == n then
+            debug.sethook()
+            error("interrupted")
+          end
+        end, "", 1)
+        scopes()
+        debug.sethook()
+      end)
+      raised = raised + (count == n and 1 or 0)
+      assert.is_true(wrun.is_grad_enabled(), n)
+      local nan = zero:sqrt() * 0
+      nan:sum():backward() -- NaNs are not looked for
+    end
+    assert.is_true(raised > 15)
+  end)
+
   it("let a leaf be changed in place", function()
     local w = leaf({ 1, 2 })
     wrun.no_grad(function()
@@ -356,6 +407,50 @@ describe("autograd.grad", function()
     local y = leaf({ 2 })
     grad(y:sum(), y):add_(5)
     assert.same({ 1 }, grad(y:sum(), y):tolist())
+  end)
+
+  it("lets go only of what leads from the outputs to the inputs", function()
+    local x = leaf({ 3 })
+    local h = x * x
+    local dh = grad((h * h):sum(), h)
+    assert.same({ 18 }, dh:tolist())
+    h:backward(dh) -- what made h is still there
+    assert.same({ 108 }, x.grad:tolist())
+
+    local a, b = leaf({ 2 }), leaf({ 5 })
+    local beside = b:exp()
+    assert.equal(2 * 2, grad((a * a + beside):sum(), a):item())
+    beside:sum():backward()
+    assert.is_true(math.abs(b.grad:item() - math.exp(5)) < 1e-4)
+    assert.is_nil(a.grad)
+  end)
+
+  it("reaches an input through another", function()
+    local x = leaf({ 3 })
+    local h = x * x
+    local y = (h * h):sum()
+    local dx, dh = grad(y, { x, h })
+    assert.same({ 108 }, dx:tolist())
+    assert.same({ 18 }, dh:tolist())
+    assert.equal("backward: this graph was walked already and its values are gone; "
+      .. "pass retain_graph = true the first time", refusal(h.backward, h, wrun.ones(1)))
+  end)
+
+  it("does not mind what leads to no input", function()
+    local raising = wrun.autograd.Function({
+      name = "raising",
+      forward = function(_, x) return x * 1 end,
+      backward = function() error("asked for nothing") end,
+    })
+    local a, b = leaf({ 2 }), leaf({ 5 })
+    local changed, walked = b * 1, b * b
+    local of_changed = changed:square()
+    wrun.no_grad(changed.add_, changed, 1)
+    walked:backward()
+    for name, beside in pairs { raising = raising(b), changed = of_changed, walked = walked * 1 } do
+      assert.equal(4, grad(a * a + beside, a):item(), name)
+      assert.is_false(pcall(grad, a * a + beside, { a, b }), name)
+    end
   end)
 
   it("refuses what it cannot use", function()

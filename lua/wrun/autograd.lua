@@ -15,27 +15,6 @@ local M = {}
 
 -- Switching recording on and off ---------------------------------------------
 
-local restoring = {
-  __close = function(guard)
-    guard.switch(guard.before)
-  end,
-}
-
---- switch(value), undone by closing what this returns
-local function switched(switch, value)
-  return setmetatable({ switch = switch, before = switch(value) }, restoring)
-end
-
-local function scoped(switch, value)
-  return function(f, ...)
-    if f == nil then
-      return switched(switch, value)
-    end
-    local _ <close> = switched(switch, value)
-    return f(...)
-  end
-end
-
 --- Calls f(...) without recording and returns its results; without arguments it returns a guard for
 --- `local _ <close> =`, which lasts to the end of the block.
 --- domain  any function
@@ -44,7 +23,7 @@ end
 ---     wrun.no_grad(function() w:sub_(0.5) end)
 ---     print(w)
 ---@type fun(f?: function, ...: any): any
-M.no_grad = scoped(graph.set_grad_enabled, false)
+M.no_grad = core.scoped.no_grad
 
 --- Calls f(...) with recording on, also inside no_grad, and returns its results; without arguments
 --- it returns a guard, as no_grad.
@@ -52,7 +31,7 @@ M.no_grad = scoped(graph.set_grad_enabled, false)
 --- raises  what f raises
 ---     wrun.no_grad(function() print(wrun.enable_grad(wrun.is_grad_enabled)) end)
 ---@type fun(f?: function, ...: any): any
-M.enable_grad = scoped(graph.set_grad_enabled, true)
+M.enable_grad = core.scoped.enable_grad
 
 --- Is recording on?
 ---
@@ -72,7 +51,7 @@ M.is_grad_enabled = graph.is_grad_enabled
 ---       (x:sqrt() * 0):sum():backward() -- 0 times infinity
 ---     end))
 ---@type fun(f?: function, ...: any): any
-M.detect_anomaly = scoped(graph.set_traces, setmetatable({}, { __mode = "k" }))
+M.detect_anomaly = core.scoped.detect_anomaly
 
 -- The walk -------------------------------------------------------------------
 
@@ -99,14 +78,51 @@ local function fit(node, i, g)
   return sum_to(g, shape):to(dtype)
 end
 
---- How many nodes wait for each node reachable from the roots, and everyone's edges.
-local function survey(roots)
+--- The nodes below the roots that lead to something wanted, as a set.
+local function leading_to(wanted, roots)
+  local users, seen, stack = {}, {}, table.move(roots, 1, #roots, 1, {})
+  while #stack > 0 do
+    local node = table.remove(stack)
+    if not seen[node] then
+      seen[node] = true
+      local edges, count = graph.edges(node, true)
+      for i = 1, count do
+        local edge = edges[i]
+        if edge then
+          users[edge] = users[edge] or {}
+          table.insert(users[edge], node)
+          stack[#stack + 1] = not check.is_tensor(edge) and edge or nil
+        end
+      end
+    end
+  end
+  local leading = {}
+  for target in pairs(wanted) do
+    stack[#stack + 1] = target
+  end
+  while #stack > 0 do
+    for _, node in ipairs(users[table.remove(stack)] or {}) do
+      if not leading[node] then
+        leading[node] = true
+        stack[#stack + 1] = node
+      end
+    end
+  end
+  return leading
+end
+
+--- How many nodes wait for each node reachable from the roots, and everyone's edges: of all, or of
+--- those in `leading`, with edges to one another and to what is wanted.
+local function survey(roots, leading, wanted)
   local waiting, edges_of, stack = {}, {}, {}
-  for _, node in ipairs(roots) do
-    if not waiting[node] then
+  local function visit(node)
+    if not waiting[node] and (not leading or leading[node]) then
       waiting[node] = 0
       stack[#stack + 1] = node
     end
+  end
+  for _, node in ipairs(roots) do
+    visit(node)
   end
   while #stack > 0 do
     local node = table.remove(stack)
@@ -114,12 +130,13 @@ local function survey(roots)
     edges_of[node] = edges
     for i = 1, count do
       local edge = edges[i]
-      if edge and not check.is_tensor(edge) then
-        if not waiting[edge] then
-          waiting[edge] = 0
-          stack[#stack + 1] = edge
+      if edge and leading and not (leading[edge] or wanted[edge]) then
+        edges[i] = nil
+      elseif edge and not check.is_tensor(edge) then
+        visit(edge)
+        if waiting[edge] then
+          waiting[edge] = waiting[edge] + 1
         end
-        waiting[edge] = waiting[edge] + 1
       end
     end
     edges.count = count
@@ -135,8 +152,9 @@ local function refuse_nan(node, i, g, traces)
   end
 end
 
---- Walks from the outputs and returns the summed gradients of leaves (and of the nodes in
---- `wanted`), with the leaves in order of arrival. Everything else is let go on the way.
+--- Walks from the outputs and returns the summed gradients of leaves, with the leaves in order of
+--- arrival; or, given the set `wanted` of nodes and leaves, walks only what leads to those and
+--- returns theirs. Everything else that is walked is let go on the way.
 local function walk(outputs, seeds, keep_graph, wanted)
   local sums, leaves, roots = {}, {}, {}
   local function add(target, g)
@@ -154,7 +172,7 @@ local function walk(outputs, seeds, keep_graph, wanted)
     roots[#roots + 1] = node
     add(node or output, seeds[i])
   end
-  local waiting, edges_of = survey(roots)
+  local waiting, edges_of = survey(roots, wanted and leading_to(wanted, roots), wanted)
   local ready, traces = {}, graph.traces()
   for i = #roots, 1, -1 do
     if waiting[roots[i]] == 0 then
@@ -188,7 +206,7 @@ local function walk(outputs, seeds, keep_graph, wanted)
     if not keep_graph then
       graph.release(node)
     end
-    if not wanted[node] then
+    if not (wanted and wanted[node]) then
       sums[node] = nil
     end
     edges_of[node] = nil
@@ -275,8 +293,9 @@ function M.backward(output, gradient, options)
   options = options and check.options("backward", options, BACKWARD_OPTIONS)
   local create, keep = modes(options)
   local seed = check_seed("backward", output, gradient)
-  local _ <close> = switched(graph.set_grad_enabled, create)
-  local sums, leaves = walk({ output }, { seed }, keep, {})
+  local switched = create and M.enable_grad or M.no_grad
+  local _ <close> = switched()
+  local sums, leaves = walk({ output }, { seed }, keep)
   local taken = memory_of { seed }
   for _, leaf in ipairs(leaves) do
     local g = sums[leaf]
@@ -307,7 +326,7 @@ local function as_list(what, value)
 end
 
 --- Returns the derivatives of outputs with respect to inputs, which need not be leaves; changes no
---- `grad`.
+--- `grad`. Walks, and lets go, only what leads from the outputs to the inputs.
 --- shapes  outputs any, option grad_outputs the same; each result has its input's shape
 --- domain  float32 or float64; options grad_outputs (1 for a single number), retain_graph,
 ---   create_graph, and allow_unused: nil for an input that does not lead to the outputs
@@ -337,7 +356,8 @@ function M.grad(outputs, inputs, options)
     targets[i] = input.grad_fn or input
     wanted[targets[i]] = true
   end
-  local _ <close> = switched(graph.set_grad_enabled, create)
+  local switched = create and M.enable_grad or M.no_grad
+  local _ <close> = switched()
   local sums = walk(outputs, seeds, keep, wanted)
   local results, taken = {}, memory_of(seeds)
   for i in ipairs(inputs) do

@@ -14,9 +14,14 @@
 #include "tensor/pool.h"
 #include "tensor/tensor.h"
 
+/* What is switched for the time of a call or a block; see bind_switch.c. */
+typedef enum { SWITCH_GRAD, SWITCH_TRACES, SWITCHES } Switch;
+typedef struct Scope Scope;
+
 /* The state behind one Lua state: a userdata, upvalue 1 of every function. */
 typedef struct {
-    bool grad_enabled, tracing; /* tracing: nodes note the line that made them */
+    Scope *scopes[SWITCHES]; /* those that are open, the last opened first */
+    lua_State *guarding;     /* the coroutine that was handed a guard last */
     Pool *pool;
     const void *tensor_type; /* identities of the metatables, for quick type checks */
     const void *node_type;
@@ -31,8 +36,9 @@ enum {
     RUNTIME_GENERATOR, /* the default generator */
     RUNTIME_ROWS,      /* autograd's rows of the elementwise operations, by number */
     RUNTIME_ZERO,      /* a tensor of one zero, for bind_autograd.c */
-    RUNTIME_TRACES,    /* while tracing: node -> "script.lua:3" */
-    RUNTIME_VALUES = RUNTIME_TRACES
+    RUNTIME_TRACES,    /* node -> "script.lua:3", of nodes made while tracing */
+    RUNTIME_SCOPE_TYPE,
+    RUNTIME_VALUES = RUNTIME_SCOPE_TYPE
 };
 
 /* user values of a tensor userdata */

@@ -14,6 +14,7 @@
 #include "bind/bind_autograd.h"
 #include "bind/bind_check.h"
 #include "bind/bind_result.h"
+#include "bind/bind_switch.h"
 #include "bind/open.h"
 #include "kernels/elementwise.h"
 
@@ -66,7 +67,7 @@ bool bind_requires_grad(lua_State *L, int index)
 
 bool bind_needs_grad(lua_State *L, int count)
 {
-    if (!bind_runtime(L)->grad_enabled)
+    if (!bind_switch(L, SWITCH_GRAD))
         return false;
     for (int i = 1; i <= count; i++)
         if (bind_requires_grad(L, i))
@@ -91,7 +92,7 @@ void bind_check_unshared(lua_State *L, const char *f, Tensor *t)
 
 void bind_check_writable(lua_State *L, const char *f, int index, Tensor *t)
 {
-    if (t->requires_grad && bind_runtime(L)->grad_enabled) {
+    if (t->requires_grad && bind_switch(L, SWITCH_GRAD)) {
         bool is_leaf = lua_getiuservalue(L, index, TENSOR_GRAD_FN) == LUA_TNIL;
         lua_pop(L, 1);
         if (is_leaf)
@@ -203,7 +204,7 @@ void bind_record(lua_State *L, int row, int count, uint32_t saves, int result)
     }
     lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_NODE_TYPE);
     lua_setmetatable(L, -2);
-    if (bind_runtime(L)->tracing)
+    if (bind_switch(L, SWITCH_TRACES))
         trace(L);
     lua_setiuservalue(L, result, TENSOR_GRAD_FN);
     y->requires_grad = true;
@@ -291,10 +292,11 @@ static int graph_saved(lua_State *L)
     return node->count + 1;
 }
 
-/* edges(node) -> a table: argument -> the node or leaf its gradient goes to */
+/* edges(node, walked_too) -> a table: argument -> the node or leaf its gradient goes to, and the
+ * number of arguments; raises for a node that was walked, unless walked_too */
 static int graph_edges(lua_State *L)
 {
-    Node *node = check_live_node(L, "edges", 1);
+    Node *node = (lua_toboolean(L, 2) ? check_node : check_live_node)(L, "edges", 1);
     lua_createtable(L, node->count, 0);
     for (int i = 0; i < node->count; i++) {
         if (lua_getiuservalue(L, 1, edge_of(node, i)) == LUA_TNIL)
@@ -313,12 +315,13 @@ static int graph_row(lua_State *L)
     return 1;
 }
 
-/* release(node): lets go of what the node holds; a second walk is refused */
+/* release(node): lets go of the values that the node holds; a second walk is refused. The edges
+ * stay: another walk asks by them whether the node leads to what it wants. */
 static int graph_release(lua_State *L)
 {
     Node *node = check_node(L, "release", 1);
     node->released = true;
-    for (int slot = NODE_RESULT; slot < NODE_VALUES + 2 * node->count; slot++) {
+    for (int slot = NODE_RESULT; slot < NODE_VALUES + node->count; slot++) {
         lua_pushnil(L);
         lua_setiuservalue(L, 1, slot);
     }
@@ -357,37 +360,19 @@ static int graph_record(lua_State *L)
     return 1;
 }
 
-/* set_grad_enabled(on) -> what it was */
-static int graph_set_grad_enabled(lua_State *L)
-{
-    Runtime *runtime = bind_runtime(L);
-    lua_pushboolean(L, runtime->grad_enabled);
-    runtime->grad_enabled = lua_toboolean(L, 1);
-    return 1;
-}
-
 static int graph_is_grad_enabled(lua_State *L)
 {
-    lua_pushboolean(L, bind_runtime(L)->grad_enabled);
+    lua_pushboolean(L, bind_switch(L, SWITCH_GRAD));
     return 1;
 }
 
-/* set_traces(t) -> what it was: nodes made from now on are keys in t, their lines the values;
- * nil ends that */
-static int graph_set_traces(lua_State *L)
-{
-    lua_settop(L, 1);
-    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_TRACES);
-    lua_insert(L, 1);
-    bind_runtime(L)->tracing = !lua_isnil(L, -1);
-    lua_setiuservalue(L, lua_upvalueindex(1), RUNTIME_TRACES);
-    return 1;
-}
-
-/* traces() -> the table of set_traces, nil while off */
+/* traces() -> node -> its line, of nodes that were made while tracing; nil while off */
 static int graph_traces(lua_State *L)
 {
-    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_TRACES);
+    if (bind_switch(L, SWITCH_TRACES))
+        lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_TRACES);
+    else
+        lua_pushnil(L);
     return 1;
 }
 
@@ -495,9 +480,7 @@ static const luaL_Reg graph_functions[] = {
     {"release", graph_release},
     {"fits", graph_fits},
     {"record", graph_record},
-    {"set_grad_enabled", graph_set_grad_enabled},
     {"is_grad_enabled", graph_is_grad_enabled},
-    {"set_traces", graph_set_traces},
     {"traces", graph_traces},
     {"storage", graph_storage},
     {"differentiable", graph_differentiable},
@@ -518,6 +501,12 @@ static int node_tostring(lua_State *L)
 
 void bind_open_autograd(lua_State *L)
 {
+    lua_newtable(L);
+    lua_newtable(L);
+    lua_pushliteral(L, "k");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_setiuservalue(L, lua_upvalueindex(1), RUNTIME_TRACES);
     lua_newtable(L);
     bind_register(L, graph_functions);
     lua_setfield(L, -2, "graph");

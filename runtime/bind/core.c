@@ -30,12 +30,11 @@ static const void *new_type(lua_State *L, int slot, const char *name)
 /* The Runtime lives in the registry, so that opening the module twice in a state shares one. */
 static void push_runtime(lua_State *L)
 {
-    static const char *const key = "wrun.runtime";
-    if (lua_getfield(L, LUA_REGISTRYINDEX, key) == LUA_TUSERDATA)
+    if (lua_getfield(L, LUA_REGISTRYINDEX, BIND_RUNTIME_KEY) == LUA_TUSERDATA)
         return;
     lua_pop(L, 1);
     Runtime *runtime = lua_newuserdatauv(L, sizeof *runtime + pool_size(), RUNTIME_VALUES);
-    *runtime = (Runtime){.grad_enabled = true};
+    *runtime = (Runtime){0};
     runtime->tensor_type = new_type(L, RUNTIME_TENSOR_TYPE, "wrun.Tensor");
     runtime->node_type = new_type(L, RUNTIME_NODE_TYPE, "wrun.Node");
     runtime->generator_type = new_type(L, RUNTIME_GENERATOR_TYPE, "wrun.Generator");
@@ -49,7 +48,7 @@ static void push_runtime(lua_State *L)
     lua_setfield(L, -2, "__gc");
     lua_setmetatable(L, -2);
     lua_pushvalue(L, -1);
-    lua_setfield(L, LUA_REGISTRYINDEX, key);
+    lua_setfield(L, LUA_REGISTRYINDEX, BIND_RUNTIME_KEY);
 }
 
 /* set_num_threads(n), get_num_threads(): the threads of large operations;
@@ -79,13 +78,13 @@ static const luaL_Reg core_functions[] = {
 
 /* the bindings, in the order in which they fill the core table */
 static void (*const openers[])(lua_State *L) = {
-    bind_open_tensor,   bind_open_create,      bind_open_view,          bind_open_join,
-    bind_open_index,    bind_open_elementwise, bind_open_reduce,        bind_open_scan,
-    bind_open_sort,     bind_open_linalg,      bind_open_linalg_factor, bind_open_neural,
-    bind_open_optim,    bind_open_rbm,         bind_open_generator,     bind_open_random,
-    bind_open_autograd, bind_open_idx,         bind_open_npy,           bind_open_safetensors,
-    bind_open_csv,      bind_open_records,     bind_open_image,         bind_open_download,
-    bind_open_terminal,
+    bind_open_tensor,      bind_open_create,      bind_open_view,          bind_open_join,
+    bind_open_index,       bind_open_elementwise, bind_open_reduce,        bind_open_scan,
+    bind_open_sort,        bind_open_linalg,      bind_open_linalg_factor, bind_open_neural,
+    bind_open_optim,       bind_open_rbm,         bind_open_generator,     bind_open_random,
+    bind_open_switch,      bind_open_autograd,    bind_open_idx,           bind_open_npy,
+    bind_open_safetensors, bind_open_csv,         bind_open_records,       bind_open_image,
+    bind_open_download,    bind_open_terminal,
 };
 
 /* fills the core table; runs with the Runtime as upvalue 1, as every binding does */

@@ -5,7 +5,14 @@
 #define CORE_H
 
 #include <lua.h>
+#include <stdbool.h>
 
 int luaopen_wrun_core(lua_State *L);
+
+/* where the registry keeps the Runtime */
+#define BIND_RUNTIME_KEY "wrun.runtime"
+
+/* May a hook raise an error? Not once, at the instruction that marks a guard to be closed. */
+bool bind_may_interrupt(lua_State *L);
 
 #endif

@@ -25,6 +25,7 @@ void bind_open_random(lua_State *L);
 void bind_open_neural(lua_State *L);
 void bind_open_optim(lua_State *L);
 void bind_open_rbm(lua_State *L);
+void bind_open_switch(lua_State *L);
 void bind_open_autograd(lua_State *L);
 void bind_open_idx(lua_State *L);
 void bind_open_npy(lua_State *L);

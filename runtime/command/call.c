@@ -1,7 +1,8 @@
 /*
  * call.c - runs Lua code as a command does
  *
- * SIGINT sets a debug hook, which raises the error at the next instruction. A hook belongs to one
+ * SIGINT sets a debug hook, which raises the error at the next instruction; not at a call or a
+ * return, which would be in C functions too, that undo a switch. A hook belongs to one
  * coroutine and must go to the one that runs, which Lua does not tell; so resume and wrap are
  * replaced by functions that do the same and keep `running` up to date. It is a global because a
  * signal handler is given nothing else, and it never points to a coroutine that could have been
@@ -13,11 +14,15 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "bind/core.h"
+
 static lua_State *volatile running;
 
 static void raise_interrupted(lua_State *L, lua_Debug *ar)
 {
     (void)ar;
+    if (!bind_may_interrupt(L))
+        return;
     lua_sethook(L, NULL, 0, 0);
     luaL_where(L, 0); /* level 0 is the function that was stopped */
     lua_pushliteral(L, "interrupted!");
@@ -28,8 +33,7 @@ static void raise_interrupted(lua_State *L, lua_Debug *ar)
 static void on_interrupt(int signal)
 {
     (void)signal;
-    lua_sethook(running, raise_interrupted,
-                LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+    lua_sethook(running, raise_interrupted, LUA_MASKCOUNT, 1);
 }
 
 /*
@@ -48,7 +52,8 @@ static bool run_coroutine(lua_State *L, lua_State *coroutine, int arguments, int
         return false;
     if (!lua_checkstack(L, *results + 1)) {
         lua_pop(coroutine, *results);
-        luaL_error(L, "too many results to resume");
+        lua_pushliteral(coroutine, "too many results to resume");
+        return false;
     }
     lua_xmove(coroutine, L, *results);
     return true;
