@@ -34,6 +34,33 @@ for y in range(height):
     print(*line)
 ]]
 
+-- Writes a PNG file of one row of 256 pixels: the numbers k, on every channel, of this depth and
+-- colour type, after these further chunks.
+local ENCODER = [[
+import struct, sys, zlib
+name, depth, colour, extra = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+def chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+chunks = {"none": b"", "gAMA": chunk(b"gAMA", struct.pack(">I", 100000)),
+          "dark": chunk(b"gAMA", struct.pack(">I", 45455)), "sRGB": chunk(b"sRGB", b"\0"),
+          "cHRM": chunk(b"cHRM", struct.pack(">8I", *[31270, 32900, 64000, 33000, 30000, 60000,
+                                                    15000, 6000])),
+          "iCCP": chunk(b"iCCP", b"x\0\0" + zlib.compress(b"no profile"))}
+channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
+def pixel(k):
+    values = [k] * channels
+    if colour in (4, 6):
+        values[-1] = 255
+    return b"".join(bytes([v] * (depth // 8)) for v in values)
+palette = chunk(b"PLTE", bytes(v for k in range(256) for v in [k] * 3)) if colour == 3 else b""
+with open(name, "wb") as file:
+    file.write(b"\x89PNG\r\n\x1a\n"
+               + chunk(b"IHDR", struct.pack(">IIBBBBB", 256, 1, depth, colour, 0, 0, 0))
+               + chunks[extra] + palette
+               + chunk(b"IDAT", zlib.compress(b"\0" + b"".join(map(pixel, range(256)))))
+               + chunk(b"IEND", b""))
+]]
+
 local path
 
 local function read(name)
@@ -83,6 +110,18 @@ describe("image", function()
       image.save(path, back)
       assert.equal(bytes, read(path))
     end
+  end)
+
+  it("reads the values of the file, whatever light it says they mean", function()
+    local script, all = os.tmpname(), wrun.arange(0, 256):reshape(1, 256):byte()
+    write(script, ENCODER)
+    for kind in ("8 0,16 0,8 2,16 2,8 3,8 4,16 4,8 6,16 6"):gmatch("[^,]+") do
+      for _, extra in ipairs { "none", "gAMA", "dark", "sRGB", "cHRM", "iCCP" } do
+        assert(os.execute(("python3 %s %s %s %s"):format(script, path, kind, extra)))
+        assert.is_true(all:equal(image.load(path)), kind .. " " .. extra)
+      end
+    end
+    os.remove(script)
   end)
 
   it("lays pictures out row by row, with a frame between and around", function()
@@ -139,17 +178,16 @@ describe("image", function()
     local bytes = read(path)
     for length = 0, #bytes - 13 do -- the last chunk says only that there is no more
       write(path, bytes:sub(1, length))
-      local picture, reason = image.load(path)
-      assert.is_nil(picture)
-      assert.equal("image.load: " .. path .. ": ", reason:sub(1, #path + 14))
+      assert.equal("image.load: " .. path .. ": ", refusal(image.load, path):sub(1, #path + 14))
     end
     for at = 1, #bytes do
       write(path, bytes:sub(1, at - 1) .. string.char(bytes:byte(at) ~ 0x55) .. bytes:sub(at + 1))
-      image.load(path)
+      pcall(image.load, path)
     end
     os.remove(path)
-    assert.same({ nil, "image.load: " .. path .. ": No such file or directory" },
-      { image.load(path) })
+    assert.equal("image.load: " .. path .. ": No such file or directory",
+      refusal(image.load, path))
+    assert.equal("image.load: /: Is a directory", refusal(image.load, "/"))
   end)
 
   it("refuses a picture that claims to be huge before it makes room for it", function()
@@ -159,6 +197,6 @@ describe("image", function()
     end
     write(path, "\137PNG\r\n\26\n"
       .. chunk("IHDR", string.pack(">I4I4I1I1I1I1I1", 60000, 60000, 8, 0, 0, 0, 0)))
-    assert.is_nil(image.load(path))
+    assert.truthy(refusal(image.load, path))
   end)
 end)

@@ -192,6 +192,12 @@ describe("a log", function()
     assert.equal("a\n1\n", written(csv, { { a = 1 } }, { append = true }))
   end)
 
+  it("goes on below a header with a byte order mark", function()
+    files.write(csv, "\xEF\xBB\xBFa,b\n1,2\n")
+    assert.equal("\xEF\xBB\xBFa,b\n1,2\n3,4\n",
+      written(csv, { { a = 3, b = 4 } }, { append = true, fields = { "a", "b" } }))
+  end)
+
   it("refuses to go on with another file, which stays as it was", function()
     local text = written(csv, { { a = 1, b = 2 } })
     assert.equal("open: " .. csv .. ": expected the header b,a, found a,b",

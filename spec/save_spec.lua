@@ -303,9 +303,46 @@ describe("wrun.save", function()
     end)
   end)
 
+  it("writes what a symbolic link leads to, and keeps the link", function()
+    local file, link, chain = folder .. "/aim", folder .. "/link", folder .. "/chain"
+    files.shell(("cd '%s' && ln -s aim link && ln -s '%s' chain"):format(folder, link))
+    for i, name in ipairs { link, chain, link } do -- first to a file that is not there
+      wrun.save(name, { number = i })
+      assert.equal(i, wrun.load(file).number)
+    end
+    files.shell(("test -L '%s' && test -L '%s' && test ! -L '%s'"):format(link, chain, file))
+    files.shell(("ln -s loop '%s/loop'"):format(folder))
+    assert.equal("save: " .. folder .. "/loop: Too many levels of symbolic links",
+      refusal(wrun.save, folder .. "/loop", {}))
+  end)
+
+  it("writes through no link that somebody put in the way of the temporary file", function()
+    local file, other = folder .. "/mine", folder .. "/other"
+    files.write(other, "precious")
+    local script = ([[
+      local file = io.open("/proc/self/stat")
+      local pid = file:read("n")
+      file:close()
+      os.execute(("ln -s '%s' '%s.%%d.new'"):format(pid))
+      require("wrun").save("%s", { a = 1 })
+    ]]):format(other, file, file)
+    child.with_file(script, function(lua)
+      assert.equal(0, child.shell(child.quote(child.wrun) .. " " .. lua).status)
+    end)
+    assert.equal(1, wrun.load(file).a)
+    assert.equal("precious", files.read(other))
+  end)
+
+  it("gives a new file the mode that others get here", function()
+    files.shell(("cd '%s' && : > plain"):format(folder))
+    wrun.save(folder .. "/new", {})
+    files.shell(("cd '%s' && test $(stat -c %%a plain) = $(stat -c %%a new)"):format(folder))
+  end)
+
   it("removes what a killed process left of the same file a minute ago", function()
     local file = folder .. "/swept"
-    local gone, alive, young = file .. ".4999999.new", file .. ".1.new", file .. ".4999998.new"
+    local gone, alive, young = file .. ".4999999.a1B2c3.new", file .. ".1.a1B2c3.new",
+      file .. ".4999998.a1B2c3.new"
     files.shell(("touch -d '2 minutes ago' '%s' '%s'; touch '%s'"):format(gone, alive, young))
     wrun.save(file, {})
     assert.is_nil(files.read(gone))

@@ -121,18 +121,16 @@ end
 
 --- Reads a PNG file; colours become grey.
 --- shapes  -> [height, width] uint8
---- domain  up to 2^26 pixels; nil and a message when it is missing or no picture
---- raises  `image.load: argument 1: expected`
----     print(image.load("/no/such/picture.png"))
----@return wrun.Tensor?
----@return string? message
+--- domain  the values of the file, whatever light it says they mean; those of 16 bits divided by
+---   257; up to 2^26 pixels
+--- raises  `image.load: argument 1: expected`; `image.load: PATH: ...` for a file that is missing or
+---   no picture
+---     print(pcall(image.load, "/no/such/picture.png"))
+---@return wrun.Tensor
 function M.load(path)
   path = check.argument("image.load", 1, path, check.string())
   local picture, reason = core.image_load(path)
-  if not picture then
-    return nil, ("image.load: %s: %s"):format(path, reason)
-  end
-  return picture
+  return picture or fail("image.load: %s: %s", path, reason)
 end
 
 --- Interleaves pictures: the first of each, then the second of each, so that a grid shows them

@@ -3,6 +3,7 @@
 --- Every row goes to the system at once, so that a run that is killed keeps the rows it had.
 
 local check = require "wrun.check"
+local core = require "wrun.core"
 
 local fail = check.fail
 
@@ -14,12 +15,8 @@ local NO_SUCH_FILE = 2 -- errno of io.open
 
 -- As few digits as bring the number back; a point or an exponent tells a float from an integer.
 local function float_text(value)
-  for digits = 15, 17 do
-    local text = ("%." .. digits .. "g"):format(value)
-    if tonumber(text) == value then
-      return text:find("[.e]") and text or text .. ".0"
-    end
-  end
+  local text = core.number_text(value)
+  return text:find("[.e]") and text or text .. ".0"
 end
 
 local function is_text(value)
@@ -113,7 +110,7 @@ local ESCAPES = {
 }
 
 local function json_text(text)
-  return '"' .. text:gsub('[%c"\\]', function(character)
+  return '"' .. text:gsub('[\0-\31\127"\\]', function(character)
     return ESCAPES[character] or ("\\u%04x"):format(character:byte())
   end) .. '"'
 end
@@ -251,7 +248,7 @@ local function continued(path, format, fields)
   if not file and errno ~= NO_SUCH_FILE then
     fail("open: %s", message)
   end
-  local text = file and file:read("a") or ""
+  local text = file and (file:read("a") or ""):gsub("^\xEF\xBB\xBF", "") or ""
   if file then
     file:close()
   end

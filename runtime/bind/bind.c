@@ -75,6 +75,40 @@ bool bind_push_location(lua_State *L)
     return frame.currentline > 0;
 }
 
+/* Is the byte at p, of a text that ends with a zero byte, one that a terminal would obey? Those
+ * from 0x80 to 0x9f do as UTF-8, after 0xc2. */
+static bool is_control(const unsigned char *p, const unsigned char *start)
+{
+    return (*p < ' ' && *p != '\n' && *p != '\t') || *p == 0x7f ||
+           (*p >= 0x80 && *p < 0xa0 && p > start && p[-1] == 0xc2) ||
+           (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0);
+}
+
+void bind_escape(lua_State *L)
+{
+    size_t length;
+    const unsigned char *text = (const unsigned char *)lua_tolstring(L, -1, &length);
+    const unsigned char *end = text + length, *p = text;
+    luaL_Buffer shown;
+
+    while (p < end && !is_control(p, text))
+        p++;
+    if (p == end)
+        return;
+    luaL_buffinit(L, &shown);
+    for (p = text; p < end; p++) {
+        if (is_control(p, text)) {
+            luaL_addlstring(&shown, "\\x", 2);
+            luaL_addchar(&shown, "0123456789abcdef"[*p >> 4]);
+            luaL_addchar(&shown, "0123456789abcdef"[*p & 15]);
+        } else {
+            luaL_addchar(&shown, (char)*p);
+        }
+    }
+    luaL_pushresult(&shown);
+    lua_replace(L, -2);
+}
+
 /* Raises the message on top as an error of the first script line below. */
 static _Noreturn void raise(lua_State *L)
 {
@@ -82,6 +116,7 @@ static _Noreturn void raise(lua_State *L)
     lua_Debug frame;
     for (int level = 0; library_frame(L, level, &frame); level++)
         prepend_context(L, &frame);
+    bind_escape(L);
     if (bind_push_location(L)) {
         lua_pushliteral(L, ": ");
         lua_rotate(L, -3, 2);
@@ -161,7 +196,11 @@ const char *bind_describe(lua_State *L, int index)
             lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false");
             break;
         case LUA_TSTRING:
-            lua_pushfstring(L, "the string '%s'", lua_tostring(L, index));
+            lua_pushliteral(L, "the string '");
+            lua_pushvalue(L, index);
+            lua_pushliteral(L, "'");
+            lua_concat(L, 3);
+            bind_escape(L);
             break;
         default:
             lua_pushfstring(L, "a %s", luaL_typename(L, index));

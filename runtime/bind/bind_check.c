@@ -57,11 +57,21 @@ int64_t bind_integer(lua_State *L, const char *f, int index, const char *expecte
     return i;
 }
 
+const char *bind_to_string(lua_State *L, int index)
+{
+    size_t length;
+    const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &length) : NULL;
+    return text != NULL && strlen(text) == length ? text : NULL;
+}
+
 const char *bind_string(lua_State *L, const char *f, int index, const char *expected)
 {
     if (lua_type(L, index) != LUA_TSTRING)
         bind_fail_argument(L, f, index, expected);
-    return lua_tostring(L, index);
+    const char *text = bind_to_string(L, index);
+    if (text == NULL)
+        bind_fail_argument(L, f, index, lua_pushfstring(L, "%s without zero bytes", expected));
+    return text;
 }
 
 double bind_number(lua_State *L, const char *f, int index, const char *expected)
@@ -165,13 +175,15 @@ void bind_check_options(lua_State *L, const char *f, int index, const char *cons
     lua_pushnil(L);
     while (lua_next(L, index)) {
         lua_pop(L, 1);
-        const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+        const char *name = bind_to_string(L, -1);
         bool found = false;
         for (int i = 0; known[i] != NULL; i++)
             found |= name != NULL && strcmp(name, known[i]) == 0;
         if (found)
             continue;
-        name = luaL_tolstring(L, -1, NULL);
+        luaL_tolstring(L, -1, NULL);
+        bind_escape(L);
+        name = lua_tostring(L, -1);
         luaL_Buffer list;
         luaL_buffinit(L, &list);
         for (int i = 0; known[i] != NULL; i++) {
@@ -198,7 +210,8 @@ DType bind_option_dtype(lua_State *L, const char *f, int index, DType otherwise)
 {
     DType dtype = otherwise;
     bind_push_option(L, f, index, "dtype", LUA_TSTRING, DTYPE_NAMES);
-    if (!lua_isnil(L, -1) && !dtype_find(lua_tostring(L, -1), &dtype))
+    const char *name = bind_to_string(L, -1);
+    if (!lua_isnil(L, -1) && (name == NULL || !dtype_find(name, &dtype)))
         bind_fail(L, "%s: option dtype: expected " DTYPE_NAMES ", got %s", f,
                   bind_describe(L, lua_gettop(L)));
     lua_pop(L, 1);

@@ -13,7 +13,9 @@ Tensor *bind_tensor(lua_State *L, const char *f, int index);
 bool bind_to_scalar(lua_State *L, int index, Scalar *out);
 Scalar bind_scalar(lua_State *L, const char *f, int index);
 int64_t bind_integer(lua_State *L, const char *f, int index, const char *expected);
-/* the string at `index`; expected: "a path" */
+/* the string at `index` as C has it, NULL where there is none or a zero byte would cut it */
+const char *bind_to_string(lua_State *L, int index);
+/* the same, which must be there; expected: "a path" */
 const char *bind_string(lua_State *L, const char *f, int index, const char *expected);
 double bind_number(lua_State *L, const char *f, int index, const char *expected);
 /* a dimension 1..ndim or -ndim..-1 as 0..ndim-1 */

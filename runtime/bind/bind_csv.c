@@ -9,6 +9,7 @@
 #include "bind/bind_result.h"
 #include "bind/open.h"
 #include "formats/csv.h"
+#include "formats/number.h"
 
 static int close_csv(lua_State *L)
 {
@@ -26,7 +27,7 @@ static Reason push_header(lua_State *L, CsvReader *reader)
         if ((reason = csv_field(reader)) != NULL || reader->is_over)
             return reason;
         if (reader->length > CSV_FIELD)
-            return "a name in the header is too long";
+            return csv_long_name;
         lua_pushlstring(L, reader->field, reader->length);
         lua_rawseti(L, -2, reader->column);
     } while (!reader->ends_row);
@@ -92,7 +93,7 @@ static Reason push_numbers(lua_State *L, CsvReader *reader)
 static int core_csv_read(lua_State *L)
 {
     enum { DTYPE = 2, SEPARATOR, SKIP, MISSING, HEADER, CHOOSE };
-    const char *path = luaL_checkstring(L, 1);
+    const char *path = bind_string(L, "csv", 1, "a path");
     CsvReader *reader = bind_push_reader(L, "wrun.csv_file", sizeof(*reader), close_csv);
     int descriptor = bind_open_file(path);
 
@@ -127,7 +128,7 @@ static int core_csv_read(lua_State *L)
 static int core_csv_save(lua_State *L)
 {
     enum { MATRIX = 2, SEPARATOR, NAMES };
-    const char *path = luaL_checkstring(L, 1);
+    const char *path = bind_string(L, "save_csv", 1, "a path");
     const Tensor *t = bind_contiguous(L, "save_csv", MATRIX);
     const char separator = luaL_checkstring(L, SEPARATOR)[0], **names = NULL;
 
@@ -135,7 +136,10 @@ static int core_csv_save(lua_State *L)
         names = lua_newuserdatauv(L, (size_t)t->dims[1] * sizeof(*names) + 1, 0);
         for (int64_t j = 0; j < t->dims[1]; j++) { /* they stay alive in their table */
             lua_rawgeti(L, NAMES, j + 1);
-            names[j] = luaL_checkstring(L, -1);
+            names[j] = bind_to_string(L, -1);
+            if (names[j] == NULL)
+                bind_fail(L, "save_csv: option header: expected names without zero bytes, got %s",
+                          bind_describe(L, lua_gettop(L)));
             lua_pop(L, 1);
         }
     }
@@ -144,7 +148,18 @@ static int core_csv_save(lua_State *L)
         csv_save(path, (DType)t->dtype, t->dims[0], t->dims[1], tensor_data(t), separator, names));
 }
 
+/* number_text(x) -> the float with as few digits as bring it back, the same in every locale */
+static int core_number_text(lua_State *L)
+{
+    char text[NUMBER_TEXT];
+    int length = number_write(bind_number(L, "number_text", 1, "a number"), false, text);
+
+    lua_pushlstring(L, text, (size_t)length);
+    return 1;
+}
+
 static const luaL_Reg csv_functions[] = {
+    {"number_text", core_number_text},
     {"csv_read", core_csv_read},
     {"csv_save", core_csv_save},
     {NULL, NULL},

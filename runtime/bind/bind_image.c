@@ -19,7 +19,7 @@ static int push_failure(lua_State *L, const char *error)
 static int core_image_save(lua_State *L)
 {
     static const char f[] = "image.save";
-    const char *path = luaL_checkstring(L, 1);
+    const char *path = bind_string(L, "image.save", 1, "a path");
     Tensor *t = bind_tensor(L, f, 2);
     if (t->dtype != UINT8 || t->ndim != 2 || !t->is_contiguous || t->numel == 0 ||
         t->dims[0] > INT32_MAX || t->dims[1] > INT32_MAX)
@@ -35,7 +35,7 @@ static int core_image_save(lua_State *L)
 /* image_load(path) -> uint8 [height, width], or nil and a message */
 static int core_image_load(lua_State *L)
 {
-    const char *path = luaL_checkstring(L, 1);
+    const char *path = bind_string(L, "image.load", 1, "a path");
     char error[IMAGE_ERROR];
     int64_t shape[2];
     if (!image_size(path, &shape[1], &shape[0], error))

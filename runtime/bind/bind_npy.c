@@ -44,7 +44,7 @@ static Reason read_array(lua_State *L, const char *f, NpyReader *array)
 /* npy_read(path) -> tensor, or nil and a message */
 static int core_npy_read(lua_State *L)
 {
-    const char *path = luaL_checkstring(L, 1);
+    const char *path = bind_string(L, "npy", 1, "a path");
     NpyFile *file = bind_push_reader(L, "wrun.npy_file", sizeof(*file), close_source);
     int descriptor = bind_open_file(path);
 
@@ -61,7 +61,7 @@ static int core_npy_read(lua_State *L)
 /* npy_save(path, contiguous tensor) -> true, or nil and a message */
 static int core_npy_save(lua_State *L)
 {
-    const char *path = luaL_checkstring(L, 1);
+    const char *path = bind_string(L, "save_npy", 1, "a path");
     const Tensor *t = bind_contiguous(L, "npy_save", 2);
 
     return bind_push_outcome(L, path,
@@ -107,7 +107,7 @@ static Reason read_member(lua_State *L, NpzFile *file, int result, const char **
 /* npz_read(path) -> table of name and tensor, or nil and a message */
 static int core_npz_read(lua_State *L)
 {
-    const char *path = luaL_checkstring(L, 1), *member = NULL;
+    const char *path = bind_string(L, "npz", 1, "a path"), *member = NULL;
     NpzFile *file = bind_push_reader(L, "wrun.npz_file", sizeof(*file), close_source);
     int descriptor = bind_open_file(path);
 
@@ -136,7 +136,7 @@ static int core_npz_read(lua_State *L)
 static int core_npz_save(lua_State *L)
 {
     enum { NAMES = 2, TENSORS, DEFLATED };
-    const char *path = luaL_checkstring(L, 1);
+    const char *path = bind_string(L, "save_npz", 1, "a path");
     luaL_checktype(L, NAMES, LUA_TTABLE);
     luaL_checktype(L, TENSORS, LUA_TTABLE);
     lua_Integer count = luaL_len(L, NAMES);

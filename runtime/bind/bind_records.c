@@ -22,7 +22,7 @@ static int close_records(lua_State *L)
  */
 static int core_records_read(lua_State *L)
 {
-    const char *path = luaL_checkstring(L, 1);
+    const char *path = bind_string(L, "records_read", 1, "a path");
     int64_t shape[2] = {luaL_checkinteger(L, 2), luaL_checkinteger(L, 3)};
     GzipReader *source = bind_push_reader(L, "wrun.records_file", sizeof(*source), close_records);
     int descriptor = bind_open_file(path);

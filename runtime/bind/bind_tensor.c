@@ -321,7 +321,7 @@ static int core_to(lua_State *L)
 {
     Tensor *t = bind_tensor(L, "to", 1);
     DType dtype;
-    if (lua_type(L, 2) != LUA_TSTRING || !dtype_find(lua_tostring(L, 2), &dtype))
+    if (bind_to_string(L, 2) == NULL || !dtype_find(bind_to_string(L, 2), &dtype))
         bind_fail_argument(L, "to", 2, DTYPE_NAMES);
     if (t->dtype == dtype)
         lua_pushvalue(L, 1);

@@ -14,6 +14,8 @@
 
 #include "formats/atomic_file.h"
 
+enum { RANDOM_LETTERS = 6 }; /* that mkostemps chooses */
+
 /* folder = where `path` lies; returns the name in it */
 static const char *split(const char *path, char folder[PATH_MAX])
 {
@@ -25,7 +27,31 @@ static const char *split(const char *path, char folder[PATH_MAX])
     return slash == NULL ? path : slash + 1;
 }
 
-/* Is `entry` a temporary file for `name`, NAME.PID.new, of a process that is no more? */
+/* target = where what is written to `path` belongs: itself, or what links there lead to, which
+ * need not be there */
+static Reason follow(const char *path, char target[PATH_MAX])
+{
+    enum { LINKS = 40 }; /* as many as Linux follows */
+    char link[PATH_MAX], folder[PATH_MAX];
+
+    if (strlen(path) >= PATH_MAX)
+        return strerror(ENAMETOOLONG);
+    strcpy(target, path);
+    for (int i = 0; i < LINKS; i++) {
+        ssize_t length = readlink(target, link, sizeof(link) - 1);
+        if (length < 0)
+            return NULL; /* no link */
+        link[length] = '\0';
+        split(target, folder);
+        int n = link[0] == '/' ? snprintf(target, PATH_MAX, "%s", link)
+                               : snprintf(target, PATH_MAX, "%s/%s", folder, link);
+        if (n < 0 || n >= PATH_MAX)
+            return strerror(ENAMETOOLONG);
+    }
+    return strerror(ELOOP);
+}
+
+/* Is `entry` a temporary file for `name`, NAME.PID.RANDOM.new, of a process that is no more? */
 static bool is_stale(int folder, const char *entry, const char *name)
 {
     enum { QUIET = 60 }; /* seconds: who writes on another machine has written since */
@@ -37,7 +63,8 @@ static bool is_stale(int folder, const char *entry, const char *name)
         !isdigit((unsigned char)entry[length + 1]))
         return false;
     long process = strtol(entry + length + 1, &end, 10);
-    return strcmp(end, ".new") == 0 && process > 0 && process <= INT_MAX &&
+    return end[0] == '.' && strlen(end) == RANDOM_LETTERS + strlen("..new") &&
+           strcmp(end + 1 + RANDOM_LETTERS, ".new") == 0 && process > 0 && process <= INT_MAX &&
            kill((pid_t)process, 0) != 0 && errno == ESRCH &&
            fstatat(folder, entry, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
            time(NULL) - status.st_mtime > QUIET;
@@ -58,26 +85,51 @@ static void sweep(const char *path)
         closedir(entries);
 }
 
+/* what the umask leaves of rw-rw-rw-; the kernel tells it without a change to the whole process */
+static mode_t new_mode(void)
+{
+    unsigned mask = 077;
+    char line[128];
+    FILE *status = fopen("/proc/self/status", "re");
+
+    while (status != NULL && fgets(line, sizeof(line), status) != NULL)
+        if (sscanf(line, "Umask: %o", &mask) == 1)
+            break;
+    if (status != NULL)
+        fclose(status);
+    return 0666 & ~(mode_t)mask;
+}
+
 Reason atomic_file_begin(AtomicFile *output, const char *path)
 {
     struct stat old;
-    bool is_there = stat(path, &old) == 0;
+    Reason reason = follow(path, output->path);
 
-    output->path = path;
     output->error = 0;
+    if (reason != NULL)
+        return reason;
+    bool is_there = stat(output->path, &old) == 0;
     if (is_there && !S_ISREG(old.st_mode))
         return S_ISDIR(old.st_mode) ? strerror(EISDIR) : "is not a regular file";
-    int length =
-        snprintf(output->temporary, sizeof(output->temporary), "%s.%ld.new", path, (long)getpid());
+    int length = snprintf(output->temporary, sizeof(output->temporary), "%s.%ld.XXXXXX.new",
+                          output->path, (long)getpid());
     if (length < 0 || (size_t)length >= sizeof(output->temporary))
         return strerror(ENAMETOOLONG);
-    sweep(path);
-    output->file = fopen(output->temporary, "wbe");
-    if (output->file == NULL)
+    sweep(output->path);
+    /* under a name that nobody foresees, and only where there is none of that name */
+    int descriptor = mkostemps(output->temporary, (int)strlen(".new"), O_CLOEXEC);
+    if (descriptor < 0)
         return strerror(errno);
-    /* the mode that the user gave the old file; that it cannot be had is no reason to write none */
-    if (is_there)
-        (void)fchmod(fileno(output->file), old.st_mode & 07777);
+    output->file = fdopen(descriptor, "wb");
+    if (output->file == NULL) {
+        reason = strerror(errno);
+        close(descriptor);
+        remove(output->temporary);
+        return reason;
+    }
+    /* the mode that the user gave the old file, or that a new one has here; that it cannot be had
+     * is no reason to write none */
+    (void)fchmod(descriptor, is_there ? old.st_mode & 07777 : new_mode());
     return NULL;
 }
 

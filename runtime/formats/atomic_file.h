@@ -2,7 +2,7 @@
  * atomic_file.h - a file that is written whole or not at all
  *
  * What is written goes to a temporary file in the same folder; atomic_file_end puts it in the place
- * of the old one once it is on the disk. Killed at any moment, the path holds the old content or
+ * of the old one once it is on the disk. A symbolic link stays, and what it leads to is written. Killed at any moment, the path holds the old content or
  * the new; the temporary file that is then left over goes with the next write.
  */
 #ifndef ATOMIC_FILE_H
@@ -14,13 +14,13 @@
 #include "tensor/base.h"
 
 typedef struct {
-    FILE *file; /* to be written to */
-    const char *path;
-    int error; /* the errno of the first write that failed, or 0 */
+    FILE *file;          /* to be written to */
+    char path[PATH_MAX]; /* where it goes, all links followed */
+    int error;           /* the errno of the first write that failed, or 0 */
     char temporary[PATH_MAX];
 } AtomicFile;
 
-/* Opens the temporary file; `path` must stay until the end. Nothing is left open after a refusal:
+/* Opens the temporary file. Nothing is left open after a refusal:
  * a path that is there must be a regular file. */
 Reason atomic_file_begin(AtomicFile *output, const char *path);
 

@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "formats/csv.h"
+#include "formats/number.h"
+
+const Reason csv_long_name = "a name in the header is too long";
 
 /* ---- characters ---- */
 
@@ -216,9 +219,9 @@ static Reason store_float(CsvReader *reader, void *element)
     bool is_missing = reader->length == 0 && reader->missing_is_nan;
 
     if (reader->dtype == FLOAT32)
-        *(float *)element = is_missing ? NAN : strtof(reader->field, &end);
+        *(float *)element = is_missing ? NAN : number_read_float(reader->field, &end);
     else
-        *(double *)element = is_missing ? (double)NAN : strtod(reader->field, &end);
+        *(double *)element = is_missing ? (double)NAN : number_read(reader->field, &end);
     if (is_missing)
         return NULL;
     /* strtod also takes hexadecimal numbers, and NaNs with a text in brackets */
@@ -282,21 +285,15 @@ Reason csv_numbers(CsvReader *reader, void *elements, int64_t capacity, int64_t 
 /* ---- writing ---- */
 
 /* text = the number with the fewest digits that bring it back; its length */
-static int format_number(DType dtype, const void *element, char text[32])
+static int format_number(DType dtype, const void *element, char text[NUMBER_TEXT])
 {
     Scalar s = dtype_load(dtype, element);
-    int digits = dtype == FLOAT32 ? 6 : 15, most = dtype == FLOAT32 ? 9 : 17, length;
 
     if (s.category != CATEGORY_FLOAT)
-        return snprintf(text, 32, "%lld", (long long)s.i);
+        return snprintf(text, NUMBER_TEXT, "%lld", (long long)s.i);
     if (isnan(s.d))
-        return snprintf(text, 32, "nan");
-    for (;; digits++) {
-        length = snprintf(text, 32, "%.*g", digits, s.d);
-        if (digits == most ||
-            (dtype == FLOAT32 ? strtof(text, NULL) == (float)s.d : strtod(text, NULL) == s.d))
-            return length;
-    }
+        return snprintf(text, NUMBER_TEXT, "nan");
+    return number_write(s.d, dtype == FLOAT32, text);
 }
 
 /* in quotation marks where it would not be read back as it is */
@@ -319,10 +316,13 @@ Reason csv_save(const char *path, DType dtype, int64_t rows, int64_t columns, co
                 char separator, const char *const *names)
 {
     AtomicFile file;
-    char text[32];
+    char text[NUMBER_TEXT];
     const char *element = elements;
-    Reason reason = atomic_file_begin(&file, path);
 
+    for (int64_t j = 0; names != NULL && j < columns; j++)
+        if (strlen(names[j]) > CSV_FIELD)
+            return csv_long_name;
+    Reason reason = atomic_file_begin(&file, path);
     if (reason != NULL)
         return reason;
     for (int64_t j = 0; names != NULL && j < columns; j++) {

@@ -14,7 +14,8 @@
 #include "formats/refusal.h"
 #include "tensor/dtype.h"
 
-enum { CSV_FIELD = 1 << 12 }; /* the longest field that is read; others may be passed over */
+/* the longest field that is read, and name that is written; others may be passed over */
+enum { CSV_FIELD = 1 << 12 };
 
 typedef struct {
     GzipReader source;
@@ -37,6 +38,9 @@ typedef struct {
     int64_t next_line;
     unsigned char buffer[1 << 14];
 } CsvReader;
+
+/* why a name of more than CSV_FIELD bytes is neither read nor written */
+extern const Reason csv_long_name;
 
 /* Passes over `skip` lines. The descriptor and the reader, zero but for its options, are under the
  * rules of gzip_open. A Reason may be in the reader. */

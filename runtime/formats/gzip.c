@@ -140,6 +140,11 @@ static Reason read_compressed(GzipReader *reader, unsigned char *to, size_t size
                                        : "the gzip data ends early";
             }
         }
+        if (reader->between && !reader->is_part && z->next_in[0] == 0) { /* padding */
+            z->next_in++;
+            z->avail_in--;
+            continue;
+        }
         if (reader->between && (reader->is_part || z->next_in[0] != gzip_magic[0]))
             return reader->is_part ? "unexpected bytes after the deflated data"
                                    : "unexpected bytes after the gzip data";

@@ -2,8 +2,8 @@
  * gzip.h - reads a file that may be compressed
  *
  * Whatever the file holds, its uncompressed bytes come out: a plain file passes as it is; gzip
- * members, one after the other, are inflated and their check sums verified [RFC1952]. Bytes after
- * the last member are damage (zlib's gzread would pass over them in silence), and so is a stream
+ * members, one after the other, are inflated and their check sums verified [RFC1952]. Other bytes
+ * than zeros after the last member are damage (zlib's gzread would pass over them in silence), and so is a stream
  * that ends early.
  */
 #ifndef GZIP_H

@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <png.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "formats/atomic_file.h"
 #include "formats/image.h"
+
+static const Reason too_large = "the picture is too large";
 
 static bool fail(char error[IMAGE_ERROR], const char *message)
 {
@@ -31,6 +34,8 @@ bool image_save(const char *path, int64_t width, int64_t height, const uint8_t *
     image.width = (png_uint_32)width;
     image.height = (png_uint_32)height;
     image.format = PNG_FORMAT_GRAY;
+    if (width * height > IMAGE_MOST)
+        return fail(error, too_large);
     Reason reason = atomic_file_begin(&output, path);
     if (reason == NULL) {
         bool written = png_image_write_to_stdio(&image, output.file, 0, pixels, 0, NULL);
@@ -39,44 +44,110 @@ bool image_save(const char *path, int64_t width, int64_t height, const uint8_t *
     return reason == NULL || fail(error, reason);
 }
 
-/* opens the file and reads its header; after success both must be let go */
-static bool begin(const char *path, FILE **file, png_image *image, char error[IMAGE_ERROR])
+/* *bytes = the whole file, to be freed also after a Reason; returns the Reason */
+static Reason read_file(const char *path, unsigned char **bytes, size_t *size)
 {
-    *file = fopen(path, "rb");
-    if (*file == NULL)
-        return fail(error, strerror(errno));
-    *image = start();
-    bool good = png_image_begin_read_from_stdio(image, *file);
-    if (!good)
-        fail(error, image->message);
-    else if ((int64_t)image->width * (int64_t)image->height > IMAGE_MOST)
-        good = fail(error, "the picture is too large");
-    if (!good) {
-        png_image_free(image);
-        fclose(*file);
+    enum { FIRST = 1 << 16 };
+    size_t capacity = 0, got;
+    Reason reason = NULL;
+    FILE *file = fopen(path, "rbe");
+
+    *bytes = NULL;
+    *size = 0;
+    if (file == NULL)
+        return strerror(errno);
+    do {
+        if (*size == capacity) {
+            capacity = capacity == 0 ? FIRST : 2 * capacity;
+            unsigned char *more = realloc(*bytes, capacity);
+            if (more == NULL) {
+                reason = "not enough memory for the file";
+                break;
+            }
+            *bytes = more;
+        }
+        got = fread(*bytes + *size, 1, capacity - *size, file);
+        *size += got;
+    } while (got > 0);
+    if (reason == NULL && ferror(file))
+        reason = strerror(errno);
+    fclose(file);
+    return reason;
+}
+
+/*
+ * Takes out the chunks that say what light the values mean, of which libpng would make other
+ * values; returns the size that is left. What is no chunk stays, for libpng to refuse.
+ */
+static size_t drop_colour_space(unsigned char *bytes, size_t size)
+{
+    enum { SIGNATURE = 8, AROUND = 12 }; /* length, type and check sum */
+    static const char *const dropped[] = {"gAMA", "sRGB", "iCCP", "cHRM"};
+    size_t from = SIGNATURE, to = SIGNATURE;
+
+    while (from < size && size - from >= AROUND) {
+        const unsigned char *p = bytes + from;
+        uint32_t length = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+        bool is_dropped = false;
+        if (length > size - from - AROUND)
+            break;
+        for (size_t i = 0; i < COUNT_OF(dropped); i++)
+            is_dropped |= memcmp(p + 4, dropped[i], 4) == 0;
+        if (!is_dropped) {
+            memmove(bytes + to, p, length + AROUND);
+            to += length + AROUND;
+        }
+        from += length + AROUND;
     }
-    return good;
+    if (from < size) {
+        memmove(bytes + to, bytes + from, size - from);
+        to += size - from;
+    }
+    return size < SIGNATURE ? size : to;
+}
+
+/* reads the file and its header; after success both must be let go */
+static bool begin(const char *path, unsigned char **bytes, png_image *image,
+                  char error[IMAGE_ERROR])
+{
+    size_t size;
+    Reason reason = read_file(path, bytes, &size);
+
+    *image = start();
+    if (reason == NULL &&
+        !png_image_begin_read_from_memory(image, *bytes, drop_colour_space(*bytes, size)))
+        reason = image->message;
+    if (reason == NULL && (int64_t)image->width * (int64_t)image->height > IMAGE_MOST)
+        reason = too_large;
+    if (reason == NULL) {
+        image->flags |= PNG_IMAGE_FLAG_16BIT_sRGB; /* else 16 bits mean linear light */
+        return true;
+    }
+    fail(error, reason);
+    png_image_free(image);
+    free(*bytes);
+    return false;
 }
 
 bool image_size(const char *path, int64_t *width, int64_t *height, char error[IMAGE_ERROR])
 {
-    FILE *file;
+    unsigned char *bytes;
     png_image image;
-    if (!begin(path, &file, &image, error))
+    if (!begin(path, &bytes, &image, error))
         return false;
     *width = image.width;
     *height = image.height;
     png_image_free(&image);
-    fclose(file);
+    free(bytes);
     return true;
 }
 
 bool image_load(const char *path, int64_t width, int64_t height, uint8_t *pixels,
                 char error[IMAGE_ERROR])
 {
-    FILE *file;
+    unsigned char *bytes;
     png_image image;
-    if (!begin(path, &file, &image, error))
+    if (!begin(path, &bytes, &image, error))
         return false;
     bool good = image.width == width && image.height == height;
     if (!good)
@@ -86,6 +157,6 @@ bool image_load(const char *path, int64_t width, int64_t height, uint8_t *pixels
     if (good && !png_image_finish_read(&image, &black, pixels, 0, NULL))
         good = fail(error, image.message);
     png_image_free(&image);
-    fclose(file);
+    free(bytes);
     return good;
 }

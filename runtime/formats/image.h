@@ -10,7 +10,7 @@
 
 enum {
     IMAGE_ERROR = 128,    /* bytes of a message */
-    IMAGE_MOST = 1 << 26, /* pixels that are read */
+    IMAGE_MOST = 1 << 26, /* pixels that are read, or written */
 };
 
 /*
@@ -24,7 +24,10 @@ bool image_save(const char *path, int64_t width, int64_t height, const uint8_t *
 /* the size of the picture in the file; refuses one of more than IMAGE_MOST pixels */
 bool image_size(const char *path, int64_t *width, int64_t *height, char error[IMAGE_ERROR]);
 
-/* pixels[height, width] of a file whose image_size() was this, colours made grey */
+/*
+ * pixels[height, width] of a file whose image_size() was this, colours made grey; the values are
+ * those of the file, whatever light it says they mean, and those of 16 bits divided by 257
+ */
 bool image_load(const char *path, int64_t width, int64_t height, uint8_t *pixels,
                 char error[IMAGE_ERROR]);
 

@@ -158,12 +158,43 @@ describe("data.csv", function()
     assert.is_true(wrun.equal(x[{ {}, { 2, 2 } }], (data.csv(path, { columns = { 2 } }))))
   end)
 
+  it("shows control bytes of a file in its messages, and obeys none", function()
+    files.write(path, "1\n\27[31mred\7\127\xC2\x9B é\n")
+    assert.equal("csv: " .. path .. ": line 2, column 1: expected a number, got "
+      .. "'\\x1b[31mred\\x07\\x7f\\xc2\\x9b é'", refusal(data.csv, path))
+  end)
+
+  it("cuts no text at a zero byte", function()
+    assert.equal("csv: argument 1: expected a path without zero bytes, got the string "
+      .. "'/etc/passwd\\x00x'", refusal(data.csv, "/etc/passwd\0x"))
+    assert.equal("save_csv: option header: expected names without zero bytes, got the string "
+      .. "'a\\x00b'", refusal(data.save_csv, path, wrun.zeros(1, 1), { header = { "a\0b" } }))
+    assert.equal("zeros: option dtype: expected bool, uint8, int32, int64, float32 or float64, got "
+      .. "the string 'float64\\x00x'", refusal(wrun.zeros, 1, { dtype = "float64\0x" }))
+    assert.matches("^zeros: option dtype\\x00: unknown; ",
+      refusal(wrun.zeros, 1, { ["dtype\0"] = "bool" }))
+  end)
+
+  it("writes no name that it would not read", function()
+    local longest = ("n"):rep(4096)
+    data.save_csv(path, wrun.zeros(1, 1), { header = { longest } })
+    assert.equal(longest, select(2, data.csv(path, { header = true }))[1])
+    assert.equal("save_csv: " .. path .. ": a name in the header is too long",
+      refusal(data.save_csv, path, wrun.zeros(1, 1), { header = { longest .. "n" } }))
+  end)
+
   it("refuses options that make no sense", function()
-    local separator = "csv: option separator: expected one character, no quotation mark and no "
-      .. "newline, got "
+    local separator = "csv: option separator: expected one character, no quotation mark, no "
+      .. "newline and none of numbers, got "
     assert.equal(separator .. "the string ''", refusal(data.csv, path, { separator = "" }))
     assert.equal(separator .. "the string ', '", refusal(data.csv, path, { separator = ", " }))
     assert.equal(separator .. "the string '\"'", refusal(data.csv, path, { separator = '"' }))
+    for character in ("0123456789.+-eEinfa"):gmatch(".") do -- all that numbers are written with
+      local got = "the string '" .. character .. "'"
+      assert.equal(separator .. got, refusal(data.csv, path, { separator = character }))
+      assert.equal("save_" .. separator .. got,
+        refusal(data.save_csv, path, wrun.zeros(1, 2), { separator = character }))
+    end
     local columns = "csv: option columns: expected indices from 1"
     files.write(path, "a,b\n1,2")
     assert.equal(columns .. ", got 0", refusal(data.csv, path, { columns = { 0 } }))

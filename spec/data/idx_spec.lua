@@ -182,6 +182,16 @@ describe("idx_read", function()
     assert.equal("unexpected bytes after the gzip data", refusal(files.gzip(small) .. "x"))
   end)
 
+  it("passes over zeros after compressed data, as gzip does", function()
+    files.write(path, files.gzip(small))
+    local expected = data.idx(path)
+    for _, zeros in ipairs { 1, 511, 70000 } do
+      files.write(path, files.gzip(small) .. ("\0"):rep(zeros))
+      assert.is_true(expected:equal(data.idx(path)))
+    end
+    assert.equal("unexpected bytes after the gzip data", refusal(files.gzip(small) .. "\0\0x"))
+  end)
+
   it("refuses damaged compressed data", function()
     local packed = files.gzip(small)
     local function with(index, byte)

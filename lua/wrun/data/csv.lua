@@ -11,9 +11,11 @@ local M = {}
 
 local PATH = check.string()
 
-local SEPARATOR = check.rule(",", "one character, no quotation mark and no newline", function(value)
-  return type(value) == "string" and value:find('^[^"\r\n%z]$') and value or nil
-end)
+local SEPARATOR = check.rule(",",
+  "one character, no quotation mark, no newline and none of numbers",
+  function(value)
+    return type(value) == "string" and value:find('^[^"\r\n%z0-9A-Za-z.+-]$') and value or nil
+  end)
 
 local READ = {
   separator = SEPARATOR,
