@@ -15,7 +15,6 @@ local Generator = {}
 
 local metatable = getmetatable(core.default_generator)
 local of_core = metatable.__index
-metatable.__index = Generator
 
 --- Starts the stream from a seed and returns the generator.
 --- domain  an integer; the engine mt19937 uses its low 32 bits
@@ -56,6 +55,9 @@ Generator.get_state = of_core.get_state
 ---     print(other:initial_seed())
 ---@type fun(self: wrun.Generator, state: wrun.Tensor): wrun.Generator
 Generator.set_state = of_core.set_state
+
+-- Only when it is whole: running out of memory above leaves generators their methods.
+metatable.__index = Generator
 
 -- The default one ------------------------------------------------------------
 
