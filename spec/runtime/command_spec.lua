@@ -111,6 +111,11 @@ local ALIKE = {
         print(coroutine.resume(co, "c"))
         print(coroutine.resume(co))
         print(coroutine.resume(coroutine.running()))
+        for size = 999900, 999990, 5 do -- the stack has room for the results only once
+          local full = coroutine.create(function() return table.unpack({}, 1, size) end)
+          local room, message = coroutine.resume(full)
+          if not room then print(message:match("too many results to resume")) break end
+        end
         local closing = setmetatable({}, { __close = function(_, e) print("closed", e) end })
         local w = coroutine.wrap(function() local _ <close> = closing error("inside") end)
         print(pcall(w))
