@@ -74,6 +74,37 @@ describe("check.argument", function()
   end)
 end)
 
+describe("check.flag", function()
+  it("takes true, false and nothing, which is the default", function()
+    assert.is_true(check.flag("f", 1, true))
+    assert.is_false(check.flag("f", 1, false, true))
+    assert.is_false(check.flag("f", 1, nil))
+    assert.is_true(check.flag("f", 1, nil, true))
+  end)
+
+  it("refuses what Lua would take for true", function()
+    assert.equal("sort: argument 3: expected true or false, got 0",
+      refusal(check.flag, "sort", 3, 0))
+  end)
+
+  it("guards the flags of functions of order", function()
+    local x = wrun.ones(3)
+    for name, given in pairs {
+      sort = { 1 }, argsort = { 1 }, topk = { 1, 1 }, kthvalue = { 1, 1 }, median = { 1 },
+      nanmedian = { 1 }, mode = { 1 }, quantile = { 0.5, 1 }, nanquantile = { 0.5, 1 },
+    } do
+      for value, text in pairs { [0] = "0", no = "the string 'no'" } do
+        local arguments = { table.unpack(given) }
+        arguments[#arguments + 1] = value
+        assert.equal(("%s: argument %d: expected true or false, got %s"):format(name,
+          #arguments + 1, text), refusal(wrun[name], x, table.unpack(arguments)))
+      end
+    end
+    assert.equal("topk: argument 5: expected true or false, got 0",
+      refusal(wrun.topk, x, 1, 1, true, 0))
+  end)
+end)
+
 describe("the rule", function()
   it("number keeps to its bounds, which belong to it, and refuses NaN", function()
     assert.equal(0, option(check.number(1, 0, 1), 0))

@@ -227,6 +227,23 @@ function M.argument(fname, index, value, rule)
   return judge(fname, "argument", index, value, rule)
 end
 
+--- Returns a positional argument that is true or false, or `default` when it is nil.
+--- domain  `index` counts from 1
+--- raises  `argument N: expected true or false`
+---@param fname string the function that errors name
+---@param index integer
+---@param value any
+---@param default boolean?  false
+---@return boolean
+function M.flag(fname, index, value, default)
+  if value == nil then
+    return default or false
+  elseif type(value) ~= "boolean" then
+    fail("%s: argument %d: expected true or false, got %s", fname, index, M.describe(value))
+  end
+  return value
+end
+
 --- Refuses a positional argument that is no tensor; quicker than `argument`.
 --- domain  `index` counts from 1
 --- raises  `argument N: expected a tensor`

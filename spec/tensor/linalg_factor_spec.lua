@@ -136,6 +136,12 @@ describe("a decomposition", function()
       .. "2147483647 elements, got [2, 20000]", refusal(wrun.svd, wrun.zeros(2, 20000)))
   end)
 
+  it("matrix_power takes every integer, the least too, which has no absolute value", function()
+    local swap = wrun.tensor { { 0.0, 1 }, { 1, 0 } }
+    assert.same(wrun.eye(2):tolist(), swap:matrix_power(math.mininteger):tolist())
+    assert.same(swap:tolist(), swap:matrix_power(math.maxinteger):tolist())
+  end)
+
   it("refuses settings it does not know", function()
     local x = wrun.eye(2)
     assert.equal("svd: argument 2: expected true or false, got 1", refusal(wrun.svd, x, 1))

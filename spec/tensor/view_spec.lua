@@ -121,6 +121,14 @@ describe("transpose, t and permute", function()
     assert.same({}, wrun.tensor(1):permute({}).shape)
   end)
 
+  it("permute of a single number has a gradient, however no dimensions are given", function()
+    for _, order in ipairs { {}, { {} } } do
+      local x = wrun.tensor(3.0, { requires_grad = true })
+      x:permute(table.unpack(order)):backward()
+      assert.equal(1, x.grad:item())
+    end
+  end)
+
   it("refuse dimensions that are not there", function()
     local x = wrun.zeros(2, 3, 4)
     assert.equal("transpose: argument 2: expected a dimension from 1 to 3 or from -3 to -1, got 0",

@@ -566,14 +566,14 @@ function M.matrix_power(x, n)
     return one * x ^ 0 -- whose gradient is zeros
   end
   local square = n < 0 and operations._solve(x, one, "matrix_power") or x
-  n = math.abs(n)
+  n = math.abs(n) -- of the least integer 2^63, as the bits say without a sign
   local power
-  while n > 0 do
-    if n % 2 == 1 then
+  while n ~= 0 do
+    if n & 1 == 1 then
       power = power and power:matmul(square) or square
     end
-    n = n // 2
-    square = n > 0 and square:matmul(square)
+    n = n >> 1
+    square = n ~= 0 and square:matmul(square)
   end
   return power == x and x:clone() or power
 end

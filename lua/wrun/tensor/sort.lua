@@ -18,7 +18,7 @@ local M = {}
 --- d, or the last dimension, counted from 1
 local function dimension_of(name, index, x, d)
   check.tensor_argument(name, 1, x)
-  return check.dimension(name, index, d or -1, x.ndim)
+  return check.dimension(name, index, d == nil and -1 or d, x.ndim)
 end
 
 --- how many elements x has along d
@@ -41,7 +41,8 @@ end
 --- Returns the elements of x in ascending order along dimension d, and where each of them stood.
 --- shapes  x [...] -> same, twice; the indices are int64 and count from 1
 --- domain  any dtype; NaN is the largest. Always stable: equals keep their order.
---- raises  `sort: argument 1: expected a tensor`; `sort: argument 2: expected a dimension`
+--- raises  `sort: argument 1: expected a tensor`; `sort: argument 2: expected a dimension`;
+---   `sort: argument 3: expected true or false`
 --- cost    time O(n) for each line of n
 ---     local values, indices = wrun.tensor({ 3, 1, 2, 1 }):sort()
 ---     print(values, indices)    -- tensor([1, 1, 2, 3])  tensor([2, 4, 3, 1])
@@ -51,6 +52,7 @@ end
 ---@return wrun.Tensor indices
 function M.sort(x, d, descending)
   d = dimension_of("sort", 2, x, d)
+  descending = check.flag("sort", 3, descending)
   return gather_values(x, d, unrecorded.sort("sort", x, d, descending))
 end
 
@@ -72,6 +74,7 @@ end
 ---     print(wrun.tensor({ 30, 10, 20 }):argsort(1, true))       -- tensor([1, 3, 2])
 function M.argsort(x, d, descending)
   d = dimension_of("argsort", 2, x, d)
+  descending = check.flag("argsort", 3, descending)
   return (select(2, unrecorded.sort("argsort", x, d, descending)))
 end
 
@@ -81,7 +84,7 @@ end
 --- domain  any dtype; k from 0 to the size (a number without dimensions is its own). In
 ---   order, whatever `sorted` says; of equals the first.
 --- raises  `topk: argument 2: expected an integer from 0 to`; `topk: argument 3: expected a
----   dimension`
+---   dimension`; `topk: argument N: expected true or false`
 --- cost    time O(n) for each line of n
 ---     local scores = wrun.tensor { 0.1, 0.7, 0.4, 0.9 }
 ---     print(scores:topk(2))    -- tensor([0.9000, 0.7000])  tensor([4, 2])
@@ -91,11 +94,13 @@ end
 ---@param sorted boolean?  true
 ---@return wrun.Tensor values
 ---@return wrun.Tensor indices
-function M.topk(x, k, d, largest, sorted) -- luacheck: no unused args
+function M.topk(x, k, d, largest, sorted)
   d = dimension_of("topk", 3, x, d)
   k = check.argument("topk", 2, k, check.integer(nil, 0, count_along(x, d)))
   k = x.ndim == 0 and 1 or k
-  return gather_values(x, d, unrecorded.sort("topk", x, d, largest ~= false, k))
+  largest = check.flag("topk", 4, largest, true)
+  check.flag("topk", 5, sorted)
+  return gather_values(x, d, unrecorded.sort("topk", x, d, largest, k))
 end
 
 -- One of each line -----------------------------------------------------------
@@ -113,7 +118,8 @@ end
 --- shapes  x [m, n], k, 2 -> [m], twice; the index is int64 and counts from 1
 --- domain  any dtype; k from 1 to the size; of equals each has its turn, the first index first
 --- raises  `kthvalue: argument 1: expected at least one element`; `kthvalue: argument 2: expected
----   an integer from 1 to`; `kthvalue: argument 3: expected a dimension`
+---   an integer from 1 to`; `kthvalue: argument 3: expected a dimension`; `kthvalue: argument 4:
+---   expected true or false`
 ---     print(wrun.tensor({ 40, 10, 30, 20 }):kthvalue(2))    -- tensor(20)  tensor(4)
 ---@param k integer
 ---@param d integer?  -1
@@ -122,6 +128,7 @@ end
 function M.kthvalue(x, k, d, keepdim)
   d = dimension_of("kthvalue", 3, x, d)
   k = check.argument("kthvalue", 2, k, check.integer(nil, 1, need_elements("kthvalue", x, d)))
+  keepdim = check.flag("kthvalue", 4, keepdim)
   return single(x, d, keepdim, unrecorded.sort("kthvalue", x, d, false, k, true))
 end
 
@@ -164,6 +171,7 @@ end
 local function median(name, index_of)
   return function(x, d, keepdim)
     check.tensor_argument(name, 1, x)
+    keepdim = check.flag(name, 3, keepdim)
     if d == nil then
       return median_of_all(name, x, index_of)
     end
@@ -178,7 +186,7 @@ end
 --- domain  any dtype; NaN (the first) where there is one, and for an empty float tensor. Over all
 ---   the gradient is shared among equals.
 --- raises  `median: argument 1: expected at least one element`; `median: argument 2: expected a
----   dimension`
+---   dimension`; `median: argument 3: expected true or false`
 ---     print(wrun.tensor({ 5.0, 1, 4, 2 }):median())     -- tensor(2.)
 ---     print(wrun.tensor({ 5.0, 1, 4, 2 }):median(1))    -- tensor(2.)  tensor(4)
 ---@type fun(x: wrun.Tensor, d?: integer, keepdim?: boolean): wrun.Tensor, wrun.Tensor?
@@ -199,13 +207,14 @@ end)
 --- shapes  x [m, n], 2 -> [m], twice; the index is int64 and counts from 1
 --- domain  any dtype; NaN equals nothing, so no NaN is frequent
 --- raises  `mode: argument 1: expected at least one element`; `mode: argument 2: expected a
----   dimension`
+---   dimension`; `mode: argument 3: expected true or false`
 ---     print(wrun.tensor({ 4, 2, 2, 4, 1 }):mode())    -- tensor(2)  tensor(3)
 ---@param d integer?  -1
 ---@return wrun.Tensor value
 ---@return wrun.Tensor index
 function M.mode(x, d, keepdim)
   d = dimension_of("mode", 2, x, d)
+  keepdim = check.flag("mode", 3, keepdim)
   local n = need_elements("mode", x, d)
   if x.ndim == 0 then
     return view.squeeze((M.mode(view.unsqueeze(x, 1)))), operations.ones({ dtype = "int64" })
@@ -293,7 +302,8 @@ local function quantile(name, ignores_nan)
     check.float_argument(name, 1, x)
     local interpolation = check.options(name, options, quantile_options).interpolation
     q = probabilities(name, q, x)
-    d = d and check.dimension(name, 3, d, x.ndim)
+    d = d ~= nil and check.dimension(name, 3, d, x.ndim) or nil
+    keepdim = check.flag(name, 4, keepdim)
     local lines, shape_of_one = with_line_last(x, d, keepdim)
     local n = need_elements(name, lines, -1)
     local sorted = M.sort(lines, -1)
@@ -324,7 +334,8 @@ end
 ---   NaN where the line has a NaN.
 --- raises  `quantile: argument 1: expected at least one element`; `quantile: argument 2: expected a
 ---   number`; `quantile: argument 2: expected probabilities`; `quantile: argument 3: expected
----   a dimension`; `quantile: option interpolation: expected linear`
+---   a dimension`; `quantile: argument 4: expected true or false`; `quantile: option
+---   interpolation: expected linear`
 ---     local x = wrun.tensor { 1.0, 2, 3, 10 }
 ---     print(x:quantile(0.5))              -- tensor(2.5000)
 ---     print(x:quantile({ 0, 0.9, 1 }))    -- tensor([ 1.0000,  7.9000, 10.0000])

@@ -44,8 +44,8 @@ operations.define("view", {
   permute = {
     gradients = {
       function(g, _, x, ...)
-        local order = type(...) == "table" and ... or { ... }
-        local back = {}
+        local order, back = { ... }, {}
+        order = type(order[1]) == "table" and order[1] or order
         for d, from in ipairs(order) do
           back[from < 0 and x.ndim + from + 1 or from] = d
         end
