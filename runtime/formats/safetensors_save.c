@@ -39,6 +39,23 @@ static json_t *describe(const NamedArray *array, int64_t begin)
                      "data_offsets", (json_int_t)begin, (json_int_t)(begin + array->size));
 }
 
+enum { PREFIX = 8, ALIGNMENT = 8 };
+
+/* The text with blanks behind, so that the elements begin aligned; NULL where memory is out. */
+static char *pad(char *header)
+{
+    if (header == NULL)
+        return NULL;
+    size_t length = strlen(header), blanks = (ALIGNMENT - length % ALIGNMENT) % ALIGNMENT;
+    char *padded = realloc(header, length + blanks + 1);
+
+    if (padded == NULL)
+        free(header);
+    else
+        strcpy(padded + length, &"        "[ALIGNMENT - blanks]);
+    return padded;
+}
+
 /* *header = its text, to be freed, for sorted arrays */
 static Reason make_header(const NamedArray *arrays, int64_t count, const char *const *texts,
                           int64_t text_count, char **header)
@@ -62,29 +79,20 @@ static Reason make_header(const NamedArray *arrays, int64_t count, const char *c
         else if (json_object_set_new(object, arrays[i].name, describe(&arrays[i], at)) != 0)
             reason = no_text;
     }
-    *header = reason == NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+    *header = reason == NULL ? pad(json_dumps(object, JSON_COMPACT)) : NULL;
     json_decref(object);
     return reason == NULL && *header == NULL ? no_text : reason;
 }
 
-enum { PREFIX = 8, ALIGNMENT = 8 };
-
-/* how many blanks follow a header of this length, so that the elements begin aligned */
-static size_t count_blanks(size_t length)
-{
-    return (ALIGNMENT - length % ALIGNMENT) % ALIGNMENT;
-}
-
 static void write_header(AtomicFile *file, const char *header)
 {
-    size_t length = strlen(header), blanks = count_blanks(length);
+    size_t length = strlen(header);
     unsigned char prefix[PREFIX];
 
     for (int i = 0; i < PREFIX; i++)
-        prefix[i] = (unsigned char)((uint64_t)(length + blanks) >> 8 * i);
+        prefix[i] = (unsigned char)((uint64_t)length >> 8 * i);
     atomic_file_write(file, prefix, PREFIX);
     atomic_file_write(file, header, length);
-    atomic_file_write(file, "        ", blanks);
 }
 
 Reason safetensors_save(const char *path, NamedArray *arrays, int64_t count,
@@ -95,10 +103,8 @@ Reason safetensors_save(const char *path, NamedArray *arrays, int64_t count,
 
     qsort(arrays, (size_t)count, sizeof(*arrays), compare_arrays);
     Reason reason = make_header(arrays, count, texts, text_count, &header);
-    if (reason == NULL) {
-        size_t length = strlen(header);
-        reason = safetensors_check_header(refusal, header, length + count_blanks(length));
-    }
+    if (reason == NULL)
+        reason = safetensors_check_header(refusal, header, strlen(header));
     if (reason == NULL && (reason = atomic_file_begin(&file, path)) == NULL) {
         write_header(&file, header);
         for (int64_t i = 0; i < count; i++)
