@@ -75,14 +75,7 @@ local function text_of_float(number)
   if number ~= number or number == math.huge or number == -math.huge then
     return ('{"$float":"%s"}'):format(("%f"):format(number))
   end
-  local text
-  for digits = 15, 17 do
-    text = ("%." .. digits .. "g"):format(number)
-    if tonumber(text) == number then
-      break
-    end
-  end
-  text = text:gsub("[^%d+e-]+", ".")
+  local text = core.number_text(number)
   return text:find("[.e]") and text or text .. ".0"
 end
 
