@@ -1,9 +1,7 @@
---- Gradients: the walk backward over what was recorded, and the functions around it.
+--- Gradients: switching their recording on and off, and the two ways to ask for them.
 ---
---- runtime/bind/bind_autograd.c records a node for each operation; a node has edges to the nodes of
---- its arguments, or to the arguments themselves where those are leaves. The walk visits a node once
---- all gradients of its result are summed, asks its row (operations.lua) for the gradients of the
---- arguments, and passes them along the edges.
+--- runtime/bind/bind_autograd.c records a node for each operation, bind_backward.c walks back over
+--- them.
 
 local check = require "wrun.check"
 local core = require "wrun.core"
@@ -55,8 +53,8 @@ M.detect_anomaly = core.scoped.detect_anomaly
 
 -- The walk -------------------------------------------------------------------
 
---- g summed over what broadcasting repeated, down to `shape`
-local function sum_to(g, shape)
+--- g summed over what broadcasting repeated, down to `shape`, and converted
+local function sum_to(g, shape, dtype)
   local lead, added, repeated = g.ndim - #shape, {}, {}
   for d = 1, lead do
     added[d] = d
@@ -67,152 +65,19 @@ local function sum_to(g, shape)
       repeated[#repeated + 1] = d
     end
   end
-  return #repeated > 0 and g:sum(repeated, true) or g
+  g = #repeated > 0 and g:sum(repeated, true) or g
+  return g:to(dtype)
 end
 
-local function fit(node, i, g)
-  local fits, shape, dtype = graph.fits(node, i, g)
-  if fits then
-    return g
-  end
-  return sum_to(g, shape):to(dtype)
-end
-
---- The nodes below the roots that lead to something wanted, as a set.
-local function leading_to(wanted, roots)
-  local users, seen, stack = {}, {}, table.move(roots, 1, #roots, 1, {})
-  while #stack > 0 do
-    local node = table.remove(stack)
-    if not seen[node] then
-      seen[node] = true
-      local edges, count = graph.edges(node, true)
-      for i = 1, count do
-        local edge = edges[i]
-        if edge then
-          users[edge] = users[edge] or {}
-          table.insert(users[edge], node)
-          stack[#stack + 1] = not check.is_tensor(edge) and edge or nil
-        end
-      end
-    end
-  end
-  local leading = {}
-  for target in pairs(wanted) do
-    stack[#stack + 1] = target
-  end
-  while #stack > 0 do
-    for _, node in ipairs(users[table.remove(stack)] or {}) do
-      if not leading[node] then
-        leading[node] = true
-        stack[#stack + 1] = node
-      end
-    end
-  end
-  return leading
-end
-
---- How many nodes wait for each node reachable from the roots, and everyone's edges: of all, or of
---- those in `leading`, with edges to one another and to what is wanted.
-local function survey(roots, leading, wanted)
-  local waiting, edges_of, stack = {}, {}, {}
-  local function visit(node)
-    if not waiting[node] and (not leading or leading[node]) then
-      waiting[node] = 0
-      stack[#stack + 1] = node
-    end
-  end
-  for _, node in ipairs(roots) do
-    visit(node)
-  end
-  while #stack > 0 do
-    local node = table.remove(stack)
-    local edges, count = graph.edges(node)
-    edges_of[node] = edges
-    for i = 1, count do
-      local edge = edges[i]
-      if edge and leading and not (leading[edge] or wanted[edge]) then
-        edges[i] = nil
-      elseif edge and not check.is_tensor(edge) then
-        visit(edge)
-        if waiting[edge] then
-          waiting[edge] = waiting[edge] + 1
-        end
-      end
-    end
-    edges.count = count
-  end
-  return waiting, edges_of
-end
-
-local function refuse_nan(node, i, g, traces)
+local function refuse_nan(g, i, label, line)
   if operations.isnan(g):any():item() then
-    fail("backward: the gradient of argument %d of %s has a NaN; %s", i, graph.row(node).label,
-      traces[node] and "its forward call is at " .. traces[node]
+    fail("backward: the gradient of argument %d of %s has a NaN; %s", i, label,
+      line and "its forward call is at " .. line
         or "its forward call was made outside detect_anomaly, so its line is not known")
   end
 end
 
---- Walks from the outputs and returns the summed gradients of leaves, with the leaves in order of
---- arrival; or, given the set `wanted` of nodes and leaves, walks only what leads to those and
---- returns theirs. Everything else that is walked is let go on the way.
-local function walk(outputs, seeds, keep_graph, wanted)
-  local sums, leaves, roots = {}, {}, {}
-  local function add(target, g)
-    if sums[target] then
-      sums[target] = sums[target] + g
-      return
-    end
-    sums[target] = g
-    if check.is_tensor(target) then
-      leaves[#leaves + 1] = target
-    end
-  end
-  for i, output in ipairs(outputs) do
-    local node = output.grad_fn
-    roots[#roots + 1] = node
-    add(node or output, seeds[i])
-  end
-  local waiting, edges_of = survey(roots, wanted and leading_to(wanted, roots), wanted)
-  local ready, traces = {}, graph.traces()
-  for i = #roots, 1, -1 do
-    if waiting[roots[i]] == 0 then
-      waiting[roots[i]] = -1 -- a root given twice starts once
-      ready[#ready + 1] = roots[i]
-    end
-  end
-  while #ready > 0 do
-    local node = table.remove(ready)
-    local g, edges = sums[node], edges_of[node]
-    local gradients = g and graph.row(node).backward(g, node, edges) or {}
-    for i = 1, edges.count do
-      local edge = edges[i]
-      if edge then
-        if gradients[i] then
-          local part = fit(node, i, gradients[i])
-          if traces then
-            refuse_nan(node, i, part, traces)
-          end
-          add(edge, part)
-        end
-        local left = waiting[edge]
-        if left then
-          waiting[edge] = left - 1
-          if left == 1 then
-            ready[#ready + 1] = edge
-          end
-        end
-      end
-    end
-    if not keep_graph then
-      graph.release(node)
-    end
-    if not (wanted and wanted[node]) then
-      sums[node] = nil
-    end
-    edges_of[node] = nil
-  end
-  return sums, leaves
-end
+local walk = graph.walker(sum_to, refuse_nan)
 
 local function check_output(f, output)
   if not check.is_tensor(output) then

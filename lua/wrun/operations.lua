@@ -9,7 +9,7 @@
 ---              broadcasting or conversion: the walk backward sums and converts to the argument's
 ---              shape and type.
 ---   backward   in place of `gradients` where the number of arguments varies: all gradients at
----              once, from g, the arguments that want one, and { result, arguments ... }
+---              once, from g, whether each argument wants one, and { result, arguments ... }
 ---   saves      the arguments (by number) and "y" whose values the gradients read; of other
 ---              arguments only the shape is kept
 ---   sample     arguments for the specs, given randn(sizes...) in float64
@@ -39,8 +39,7 @@ for _, name in ipairs(PLAIN) do
   M[name] = unrecorded[name]
 end
 
--- Rows, as the walk uses them ------------------------------------------------
--- row.backward(g, node, edges) returns a gradient for each argument that has an edge.
+-- Rows, as runtime/bind/bind_backward.c reads them ---------------------------
 
 --- "log_softmax" -> "LogSoftmaxBackward0", as PyTorch names nodes
 local function label_of(name)
@@ -73,61 +72,37 @@ local function compile(text, dtype)
   return load(code, "=wrun.derivative", "t", environment)
 end
 
---- result and arguments of an elementwise call, numbers as tensors
-local function elementwise_values(node, arity, dtype)
-  local values = { graph.saved(node) }
-  for k = 2, arity + 1 do
-    if not check.is_tensor(values[k]) then
-      values[k] = M.tensor(values[k], { dtype = dtype })
+local function as_tensors(dtype, ...)
+  local values = { ... }
+  for i = 1, select("#", ...) do
+    if not check.is_tensor(values[i]) then
+      values[i] = M.tensor(values[i], { dtype = dtype })
     end
   end
-  return values
+  return table.unpack(values, 1, select("#", ...))
 end
 
-local function elementwise_row(op, operation)
-  local texts, arity, compiled = operation.derivatives, operation.arity, {}
-  local function gradient(i, g, node)
-    if texts[i] == "g" then
-      return g
-    elseif texts[i] == "0" then
-      return M.zeros(g.shape, { dtype = g.dtype })
-    elseif not graph.is_grad_enabled() then
-      return graph.fused_gradient(node, i, g, op)
+--- The gradients of a row of ops.def: its texts, which the walk has compiled, for walks that are
+--- themselves recorded.
+local function elementwise_row(operation)
+  local gradients = {}
+  for i, text in ipairs(operation.derivatives) do
+    local compiled = {}
+    gradients[i] = function(g, y, ...)
+      local dtype = g.dtype
+      compiled[dtype] = compiled[dtype] or compile(text, dtype)
+      return compiled[dtype](g, y, as_tensors(dtype, ...))
     end
-    local key = g.dtype .. i
-    compiled[key] = compiled[key] or compile(texts[i], g.dtype)
-    return compiled[key](g, table.unpack(elementwise_values(node, arity, g.dtype), 1, arity + 1))
   end
-  return {
-    name = operation.name,
-    label = label_of(operation.name),
-    backward = function(g, node, edges)
-      local results = {}
-      for i = 1, arity do
-        results[i] = edges[i] and gradient(i, g, node)
-      end
-      return results
-    end,
-  }
+  return { name = operation.name, label = label_of(operation.name), gradients = gradients }
 end
 
 local function structural_row(name, row)
-  local gradients, backward = row.gradients, row.backward
   return {
     name = name,
     label = row.label or label_of(name),
-    backward = function(g, node, edges)
-      local values, results = table.pack(graph.saved(node)), {}
-      if backward then
-        return backward(g, edges, values)
-      end
-      for i = 1, edges.count do
-        if edges[i] and gradients[i] then
-          results[i] = gradients[i](g, table.unpack(values, 1, values.n))
-        end
-      end
-      return results
-    end,
+    gradients = row.gradients,
+    backward = row.backward,
   }
 end
 
@@ -142,7 +117,7 @@ end
 
 local numbered = {}
 for op, operation in ipairs(core.elementwise_rows()) do
-  numbered[op] = elementwise_row(op, operation)
+  numbered[op] = elementwise_row(operation)
 end
 graph.set_rows(numbered)
 

@@ -22,6 +22,7 @@ typedef struct Scope Scope;
 typedef struct {
     Scope *scopes[SWITCHES]; /* those that are open, the last opened first */
     lua_State *guarding;     /* the coroutine that was handed a guard last */
+    uint64_t walks;          /* backward, so far */
     Pool *pool;
     const void *tensor_type; /* identities of the metatables, for quick type checks */
     const void *node_type;
@@ -35,7 +36,7 @@ enum {
     RUNTIME_GENERATOR_TYPE,
     RUNTIME_GENERATOR, /* the default generator */
     RUNTIME_ROWS,      /* autograd's rows of the elementwise operations, by number */
-    RUNTIME_ZERO,      /* a tensor of one zero, for bind_autograd.c */
+    RUNTIME_ZERO,      /* a tensor of one zero, for bind_backward.c */
     RUNTIME_TRACES,    /* node -> "script.lua:3", of nodes made while tracing */
     RUNTIME_SCOPE_TYPE,
     RUNTIME_VALUES = RUNTIME_SCOPE_TYPE

@@ -1,0 +1,561 @@
+/*
+ * bind_backward.c - the walk backward over what was recorded
+ *
+ * First a survey numbers the nodes that are reached, and counts for each the edges by which
+ * gradients will arrive. Then each node that has all of its own passes them on to its arguments: by
+ * the derivative in ops.def, compiled, or by the functions of its row, where the walk is itself
+ * recorded or the operation is a structural one.
+ *
+ * Those functions may walk the same nodes: what a walk knows of a node stands in its own Visit, and
+ * only the survey, in which no function of a row runs, asks the node for its number.
+ */
+#include <string.h>
+
+#include "bind/bind_autograd.h"
+#include "bind/bind_check.h"
+#include "bind/bind_node.h"
+#include "bind/bind_result.h"
+#include "bind/bind_switch.h"
+#include "bind/open.h"
+#include "kernels/elementwise.h"
+
+/* the stack of a walk: its arguments; the nodes and the sums of their gradients, by number; the
+ * sums for those outside, by leaf or wanted node, and the leaves as they came; the memory of Walk;
+ * and the node whose turn it is with its gradient and row */
+enum {
+    OUTPUTS = 1,
+    SEEDS,
+    KEEP,
+    WANTED,
+    NODES,
+    SUMS,
+    RESULTS,
+    LEAVES,
+    VISITS,
+    TARGETS,
+    FRAMES,
+    NODE,
+    GRADIENT,
+    ROW
+};
+
+/* what a target is besides a node's number */
+enum { NOWHERE = -1, TO_LEAF = -2 };
+
+typedef struct {
+    Node *node;
+    int first;   /* target of its first argument */
+    int waiting; /* for so many edges */
+    int below;   /* the next one that is ready */
+    bool leads;  /* to something wanted, or all is */
+    bool wanted;
+} Visit;
+
+/* a node of the path that the survey is on, and the argument it looks at next */
+typedef struct {
+    int number, next;
+} Frame;
+
+typedef struct {
+    lua_State *L;
+    uint64_t id;
+    bool selective, keep, recording, tracing;
+    Visit *visits;
+    int *targets;
+    Frame *frames;
+    int count, visit_room, target_count, target_room, frame_room;
+} Walk;
+
+/* ---- the values of the node at NODE ---- */
+
+/* A tensor of zeros with the shape and type of one that was not saved; all its elements are one
+ * zero, shared by all. */
+static void push_stand_in(lua_State *L, Node *node, const Argument *argument)
+{
+    if (lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_ZERO) == LUA_TNIL) {
+        lua_pop(L, 1);
+        Tensor *zero = bind_new_tensor(L, "backward", FLOAT64, 0, node_sizes(node));
+        memset(tensor_data(zero), 0, sizeof(double));
+        lua_pushvalue(L, -1);
+        lua_setiuservalue(L, lua_upvalueindex(1), RUNTIME_ZERO);
+    }
+    View view;
+    tensor_view(lua_touserdata(L, -1), &view);
+    view.dtype = (DType)argument->dtype;
+    view_expand(&view, argument->ndim, node_sizes(node) + argument->shape_at);
+    bind_new_view(L, -1, &view);
+    lua_remove(L, -2);
+}
+
+/* pushes the value of one argument, or of the result */
+static void push_value(lua_State *L, Node *node, const Argument *argument, int slot)
+{
+    if (argument->is_tensor && !argument->saved) {
+        push_stand_in(L, node, argument);
+        return;
+    }
+    lua_getiuservalue(L, NODE, slot);
+    if (!argument->is_tensor)
+        return;
+    Tensor *t = lua_touserdata(L, -1);
+    if (t->storage->version == argument->version)
+        return;
+    lua_getiuservalue(L, NODE, NODE_ROW);
+    lua_getfield(L, -1, "name");
+    const char *which = slot == NODE_RESULT ? "result" : "argument", *name = lua_tostring(L, -1);
+    bind_fail(L,
+              "backward: %s %d of %s, %s, is needed for the gradient but was changed in place "
+              "(version %I, saved at %I); clone() it before the change",
+              which, slot == NODE_RESULT ? 1 : slot - NODE_VALUES + 1, name,
+              bind_describe(L, lua_gettop(L) - 2), (LUAI_UACINT)t->storage->version,
+              (LUAI_UACINT)argument->version);
+}
+
+/*
+ * Pushes the result and the arguments, as they were in the call. Of argument tensors that no
+ * gradient reads there is only the shape, of such a result (whose shape is the gradient's) nothing.
+ */
+static void push_values(lua_State *L, Node *node)
+{
+    luaL_checkstack(L, 2 * node->count + 16, "too many arguments");
+    if (node->result.saved)
+        push_value(L, node, &node->result, NODE_RESULT);
+    else
+        lua_pushnil(L);
+    for (int i = 0; i < node->count; i++)
+        push_value(L, node, &node->argument[i], node_value(i));
+}
+
+/* ---- the survey ---- */
+
+/* `array`, which lies in the stack's slot, with room for one more */
+static void *with_room(lua_State *L, int slot, void *array, int count, int *room, size_t size)
+{
+    if (count < *room)
+        return array;
+    int more = *room > 0 ? 2 * *room : 32;
+    void *larger = lua_newuserdatauv(L, (size_t)more * size, 0);
+    if (count > 0)
+        memcpy(larger, array, (size_t)count * size);
+    lua_replace(L, slot);
+    *room = more;
+    return larger;
+}
+
+/* Is the value on top wanted? */
+static bool is_wanted(Walk *w)
+{
+    if (!w->selective)
+        return false;
+    lua_pushvalue(w->L, -1);
+    bool wanted = lua_rawget(w->L, WANTED) != LUA_TNIL;
+    lua_pop(w->L, 1);
+    return wanted;
+}
+
+/* the number of a node, NOWHERE where it has none; a finaliser may have begun a walk meanwhile */
+static int number_of(const Walk *w, const Node *node)
+{
+    if (node->walk == w->id)
+        return node->number;
+    if (bind_runtime(w->L)->walks != w->id)
+        for (int k = 0; k < w->count; k++)
+            if (w->visits[k].node == node)
+                return k;
+    return NOWHERE;
+}
+
+/* numbers the node on top, pops it, and puts it on the path */
+static int enter(Walk *w, int depth)
+{
+    lua_State *L = w->L;
+    Node *node = lua_touserdata(L, -1);
+    w->visits = with_room(L, VISITS, w->visits, w->count, &w->visit_room, sizeof *w->visits);
+    w->frames = with_room(L, FRAMES, w->frames, depth, &w->frame_room, sizeof *w->frames);
+    w->visits[w->count] = (Visit){.node = node, .first = w->target_count, .wanted = is_wanted(w)};
+    for (int i = 0; i < node->count; i++) {
+        w->targets =
+            with_room(L, TARGETS, w->targets, w->target_count, &w->target_room, sizeof *w->targets);
+        w->targets[w->target_count++] = NOWHERE;
+    }
+    w->frames[depth] = (Frame){.number = w->count};
+    node->walk = w->id;
+    node->number = w->count++;
+    lua_rawseti(L, NODES, node->number + 1);
+    return node->number;
+}
+
+/* everything below the node is known: does it lead to what is wanted, and who waits for it? */
+static void leave(Walk *w, Visit *visit)
+{
+    Node *node = visit->node;
+    int *target = w->targets + visit->first;
+    visit->leads = !w->selective;
+    for (int i = 0; i < node->count; i++) {
+        if (target[i] >= 0 && !w->visits[target[i]].leads && !w->visits[target[i]].wanted)
+            target[i] = NOWHERE;
+        visit->leads |= target[i] != NOWHERE;
+    }
+    if (!visit->leads)
+        return;
+    if (node->released)
+        bind_fail(w->L, "backward: this graph was walked already and its values are gone; pass "
+                        "retain_graph = true the first time");
+    for (int i = 0; i < node->count; i++)
+        if (target[i] >= 0)
+            w->visits[target[i]].waiting++;
+}
+
+/* pops the node on top and surveys what it was made from; returns its number */
+static int survey(Walk *w)
+{
+    lua_State *L = w->L;
+    int known = number_of(w, lua_touserdata(L, -1));
+    if (known >= 0) {
+        lua_pop(L, 1);
+        return known;
+    }
+    int root = enter(w, 0);
+    for (int depth = 1; depth > 0;) {
+        Frame *frame = &w->frames[depth - 1];
+        Visit *visit = &w->visits[frame->number];
+        if (frame->next == visit->node->count) {
+            leave(w, visit);
+            depth--;
+            continue;
+        }
+        int i = frame->next++, target = visit->first + i;
+        Edge edge = visit->node->argument[i].edge;
+        if (edge == NO_EDGE)
+            continue;
+        lua_rawgeti(L, NODES, frame->number + 1);
+        lua_getiuservalue(L, -1, node_edge(visit->node, i));
+        lua_remove(L, -2);
+        if (edge == EDGE_LEAF) {
+            w->targets[target] = !w->selective || is_wanted(w) ? TO_LEAF : NOWHERE;
+            lua_pop(L, 1);
+            continue;
+        }
+        int number = number_of(w, lua_touserdata(L, -1));
+        if (number >= 0)
+            lua_pop(L, 1);
+        else
+            number = enter(w, depth++);
+        w->targets[target] = number;
+    }
+    return root;
+}
+
+/* ---- sums ---- */
+
+/* leaf, g -> nothing; adds g to the leaf's sum */
+static void add_to_leaf(lua_State *L)
+{
+    lua_pushvalue(L, -2);
+    if (lua_rawget(L, RESULTS) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_pushvalue(L, -2);
+        lua_rawseti(L, LEAVES, (lua_Integer)lua_rawlen(L, LEAVES) + 1);
+    } else {
+        lua_rotate(L, -2, 1);
+        lua_arith(L, LUA_OPADD);
+    }
+    lua_rawset(L, RESULTS);
+}
+
+/* pops g and adds it to the sum of a node */
+static void add_to_node(lua_State *L, int number)
+{
+    if (lua_rawgeti(L, SUMS, number + 1) == LUA_TNIL) {
+        lua_pop(L, 1);
+    } else {
+        lua_rotate(L, -2, 1);
+        lua_arith(L, LUA_OPADD);
+    }
+    lua_rawseti(L, SUMS, number + 1);
+}
+
+/* ---- gradients ---- */
+
+static void set_operand(lua_State *L, Node *node, const Argument *argument, int slot, Operand *out)
+{
+    out->is_scalar = true;
+    out->scalar = (Scalar){0};
+    if (argument->is_tensor && !argument->saved)
+        return;
+    push_value(L, node, argument, slot);
+    if (argument->is_tensor) {
+        out->is_scalar = false;
+        tensor_view(lua_touserdata(L, -1), &out->view);
+    } else {
+        bind_to_scalar(L, -1, &out->scalar);
+    }
+    lua_pop(L, 1);
+}
+
+/* pushes the gradient of argument i of an elementwise operation, in the result's shape */
+static void push_compiled(lua_State *L, Node *node, int i)
+{
+    const char *derivative = operations[node->op].derivative[i];
+    if (strcmp(derivative, "g") == 0) {
+        lua_pushvalue(L, GRADIENT);
+        return;
+    }
+    Tensor *g = lua_touserdata(L, GRADIENT);
+    Operand in[MAX_ARITY + 2];
+    in[0].is_scalar = false;
+    tensor_view(g, &in[0].view);
+    set_operand(L, node, &node->result, NODE_RESULT, &in[1]);
+    for (int k = 0; k < node->count; k++)
+        set_operand(L, node, &node->argument[k], node_value(k), &in[k + 2]);
+    View out;
+    tensor_view(bind_new_tensor(L, "backward", (DType)g->dtype, g->ndim, tensor_shape(g)), &out);
+    elementwise_gradient(bind_runtime(L)->pool, node->op, i, (DType)g->dtype, &out, in);
+}
+
+/* Is the derivative the same compiled and as tensors: g itself or none, so that it needs no row? */
+static bool is_compiled(const Walk *w, const Node *node, int i)
+{
+    if (node->op == NO_OP)
+        return false;
+    const char *derivative = operations[node->op].derivative[i];
+    return !w->recording || strcmp(derivative, "g") == 0 || strcmp(derivative, "0") == 0;
+}
+
+/* passes the gradient on top, which is popped, on to argument i */
+static void pass_on(Walk *w, const Visit *visit, int i)
+{
+    lua_State *L = w->L;
+    Node *node = visit->node;
+    int target = w->targets[visit->first + i];
+    const Argument *argument = &node->argument[i];
+    const int64_t *shape = node_sizes(node) + argument->shape_at;
+    Tensor *g = bind_tensor(L, "backward", lua_gettop(L));
+    if (g->dtype != argument->dtype ||
+        !shape_equal(g->ndim, tensor_shape(g), argument->ndim, shape)) {
+        lua_pushvalue(L, lua_upvalueindex(2));
+        lua_rotate(L, -2, 1);
+        bind_push_sizes(L, argument->ndim, shape);
+        lua_pushstring(L, dtype_info[argument->dtype].name);
+        lua_call(L, 3, 1);
+    }
+    if (w->tracing) {
+        lua_pushvalue(L, lua_upvalueindex(3));
+        lua_pushvalue(L, -2);
+        lua_pushinteger(L, i + 1);
+        lua_getfield(L, ROW, "label");
+        lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_TRACES);
+        lua_pushvalue(L, NODE);
+        lua_rawget(L, -2);
+        lua_remove(L, -2);
+        lua_call(L, 4, 0);
+    }
+    if (target != TO_LEAF) {
+        add_to_node(L, target);
+        return;
+    }
+    lua_getiuservalue(L, NODE, node_edge(node, i));
+    lua_rotate(L, -2, 1);
+    add_to_leaf(L);
+}
+
+/* by row.backward(g, edges, values): edges has an entry for each argument that wants a gradient */
+static void pass_on_together(Walk *w, const Visit *visit)
+{
+    lua_State *L = w->L;
+    Node *node = visit->node;
+    lua_pushvalue(L, GRADIENT);
+    lua_createtable(L, node->count, 1);
+    for (int i = 0; i < node->count; i++) {
+        lua_pushboolean(L, w->targets[visit->first + i] != NOWHERE);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_pushinteger(L, node->count);
+    lua_setfield(L, -2, "count");
+    lua_createtable(L, node->count + 1, 1);
+    int values = lua_gettop(L);
+    push_values(L, node);
+    for (int k = node->count + 1; k >= 1; k--)
+        lua_rawseti(L, values, k);
+    lua_pushinteger(L, node->count + 1);
+    lua_setfield(L, values, "n");
+    lua_call(L, 3, 1);
+    for (int i = 0; i < node->count; i++) {
+        if (w->targets[visit->first + i] == NOWHERE)
+            continue;
+        lua_rawgeti(L, ROW + 1, i + 1);
+        if (lua_toboolean(L, -1))
+            pass_on(w, visit, i);
+        else
+            lua_pop(L, 1);
+    }
+}
+
+/* by row.gradients[i](g, result, arguments ...) */
+static void pass_on_each(Walk *w, const Visit *visit)
+{
+    lua_State *L = w->L;
+    Node *node = visit->node;
+    int gradients = lua_gettop(L), values = 0;
+    for (int i = 0; i < node->count; i++) {
+        if (w->targets[visit->first + i] == NOWHERE)
+            continue;
+        if (is_compiled(w, node, i)) {
+            push_compiled(L, node, i);
+        } else if (lua_rawgeti(L, gradients, i + 1) == LUA_TNIL) {
+            lua_pop(L, 1);
+            continue;
+        } else {
+            if (values == 0) {
+                push_values(L, node);
+                values = gradients + 1;
+                lua_rotate(L, values, -1); /* the function stays on top */
+            }
+            lua_pushvalue(L, GRADIENT);
+            for (int k = 0; k <= node->count; k++)
+                lua_pushvalue(L, values + k);
+            lua_call(L, node->count + 2, 1);
+        }
+        pass_on(w, visit, i);
+    }
+}
+
+static void take_turn(Walk *w, int number)
+{
+    lua_State *L = w->L;
+    const Visit *visit = &w->visits[number];
+    lua_rawgeti(L, NODES, number + 1);
+    lua_replace(L, NODE);
+    bool arrived = lua_rawgeti(L, SUMS, number + 1) != LUA_TNIL;
+    lua_replace(L, GRADIENT);
+    if (arrived) {
+        lua_getiuservalue(L, NODE, NODE_ROW);
+        lua_replace(L, ROW);
+        if (lua_getfield(L, ROW, "gradients") != LUA_TNIL) {
+            pass_on_each(w, visit);
+        } else {
+            lua_pop(L, 1);
+            lua_getfield(L, ROW, "backward");
+            pass_on_together(w, visit);
+        }
+        lua_settop(L, ROW);
+    }
+    if (!visit->wanted) {
+        lua_pushnil(L);
+        lua_rawseti(L, SUMS, number + 1);
+    }
+}
+
+/* Lets go of the values that the node holds; a second walk is refused. The edges stay: another walk
+ * asks by them whether the node leads to what it wants. */
+static void release(lua_State *L, Node *node)
+{
+    node->released = true;
+    for (int slot = NODE_RESULT; slot < NODE_VALUES + node->count; slot++) {
+        lua_pushnil(L);
+        lua_setiuservalue(L, NODE, slot);
+    }
+}
+
+/* ---- the walk ---- */
+
+/* surveys from all outputs, and gives them their seeds; returns the last node that is ready */
+static int start(Walk *w)
+{
+    lua_State *L = w->L;
+    int outputs = (int)lua_rawlen(L, OUTPUTS), ready = NOWHERE;
+    for (int k = 1; k <= outputs; k++) {
+        lua_rawgeti(L, OUTPUTS, k);
+        if (lua_getiuservalue(L, -1, TENSOR_GRAD_FN) == LUA_TNIL) {
+            lua_pop(L, 1);
+            lua_rawgeti(L, SEEDS, k);
+            add_to_leaf(L);
+        } else {
+            int number = survey(w);
+            lua_rawgeti(L, SEEDS, k);
+            add_to_node(L, number);
+            lua_pop(L, 1);
+        }
+    }
+    for (int k = outputs; k >= 1; k--) {
+        lua_rawgeti(L, OUTPUTS, k);
+        if (lua_getiuservalue(L, -1, TENSOR_GRAD_FN) != LUA_TNIL) {
+            int number = number_of(w, lua_touserdata(L, -1));
+            Visit *visit = &w->visits[number];
+            if (visit->leads && visit->waiting == 0) {
+                visit->waiting = -1; /* an output given twice starts once */
+                visit->below = ready;
+                ready = number;
+            }
+        }
+        lua_pop(L, 2);
+    }
+    return ready;
+}
+
+/*
+ * walk(outputs, seeds, keep, wanted) -> sums, leaves: walks from the outputs, whose gradients are
+ * the seeds, and returns the gradients of leaves, by leaf, with the leaves in order of arrival. Or,
+ * given the set `wanted` of nodes and leaves, walks only what leads to those and returns theirs.
+ * Unless `keep`, what is walked is let go.
+ */
+static int graph_walk(lua_State *L)
+{
+    Walk w = {
+        .L = L,
+        .id = ++bind_runtime(L)->walks,
+        .selective = !lua_isnoneornil(L, WANTED),
+        .keep = lua_toboolean(L, KEEP),
+        .recording = bind_switch(L, SWITCH_GRAD),
+        .tracing = bind_switch(L, SWITCH_TRACES),
+    };
+    lua_settop(L, WANTED);
+    luaL_checkstack(L, 32, "too many calls");
+    for (int slot = NODES; slot <= LEAVES; slot++)
+        lua_newtable(L);
+    lua_settop(L, ROW);
+    for (int number = start(&w); number != NOWHERE;) {
+        take_turn(&w, number);
+        Visit *visit = &w.visits[number];
+        if (!w.keep)
+            release(L, visit->node);
+        number = visit->below;
+        for (int i = 0; i < visit->node->count; i++) {
+            int target = w.targets[visit->first + i];
+            if (target >= 0 && --w.visits[target].waiting == 0 && w.visits[target].leads) {
+                w.visits[target].below = number;
+                number = target;
+            }
+        }
+    }
+    for (int k = 0; w.selective && k < w.count; k++) {
+        if (!w.visits[k].wanted)
+            continue;
+        lua_rawgeti(L, NODES, k + 1);
+        lua_rawgeti(L, SUMS, k + 1);
+        lua_rawset(L, RESULTS);
+    }
+    lua_settop(L, LEAVES);
+    return 2;
+}
+
+/*
+ * walker(sum_to, refuse_nan) -> walk. What it leaves to Lua: sum_to(g, shape, dtype) undoes
+ * broadcasting and conversion; while tracing, refuse_nan(g, i, label, line) looks at each gradient.
+ */
+static int graph_walker(lua_State *L)
+{
+    lua_settop(L, 2);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_pushcclosure(L, graph_walk, 3);
+    return 1;
+}
+
+void bind_open_backward(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"walker", graph_walker}, {NULL, NULL}};
+    luaL_getsubtable(L, -1, "graph");
+    bind_register(L, functions);
+    lua_pop(L, 1);
+}
