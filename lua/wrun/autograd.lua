@@ -123,24 +123,6 @@ local function modes(options)
   return options.create_graph, options.retain_graph
 end
 
---- the memory of tensors that others hold, as a set
-local function memory_of(tensors)
-  local taken = {}
-  for _, t in ipairs(tensors) do
-    taken[graph.storage(t)] = true
-  end
-  return taken
-end
-
---- g itself, or a copy where its memory is taken; takes it
-local function own(g, taken)
-  if not g:is_contiguous() or taken[graph.storage(g)] then
-    g = g:clone()
-  end
-  taken[graph.storage(g)] = true
-  return g
-end
-
 --- Adds to `grad` of every leaf that made `output` the derivative of output with respect to it.
 --- shapes  output [...], gradient the same
 --- domain  float32 or float64; options retain_graph (keep the graph for another walk) and
@@ -159,19 +141,10 @@ function M.backward(output, gradient, options)
   local create, keep = modes(options)
   local seed = check_seed("backward", output, gradient)
   local switched = create and M.enable_grad or M.no_grad
-  local _ <close> = switched()
-  local sums, leaves = walk({ output }, { seed }, keep)
-  local taken = memory_of { seed }
-  for _, leaf in ipairs(leaves) do
-    local g = sums[leaf]
-    if leaf.grad == nil then
-      leaf.grad = own(g, taken)
-    elseif create then
-      leaf.grad = leaf.grad + g
-    else
-      leaf.grad:add_(g)
-    end
-  end
+  switched(function()
+    local sums, leaves = walk({ output }, { seed }, keep)
+    graph.accumulate(sums, leaves, seed, create)
+  end)
 end
 
 local GRAD_OPTIONS = {
@@ -224,13 +197,16 @@ function M.grad(outputs, inputs, options)
   local switched = create and M.enable_grad or M.no_grad
   local _ <close> = switched()
   local sums = walk(outputs, seeds, keep, wanted)
-  local results, taken = {}, memory_of(seeds)
+  local results, taken = {}, {}
+  for _, seed in ipairs(seeds) do
+    graph.own(seed, taken)
+  end
   for i in ipairs(inputs) do
     local g = sums[targets[i]]
     if g == nil and not options.allow_unused then
       fail("grad: input %d does not lead to the outputs; pass allow_unused = true to get nil", i)
     end
-    results[i] = g and own(g, taken)
+    results[i] = g and graph.own(g, taken)
   end
   return table.unpack(results, 1, #inputs)
 end

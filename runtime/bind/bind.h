@@ -39,7 +39,8 @@ enum {
     RUNTIME_ZERO,      /* a tensor of one zero, for bind_backward.c */
     RUNTIME_TRACES,    /* node -> "script.lua:3", of nodes made while tracing */
     RUNTIME_SCOPE_TYPE,
-    RUNTIME_VALUES = RUNTIME_SCOPE_TYPE
+    RUNTIME_SPARE_SCOPE, /* a closed guard, or nil */
+    RUNTIME_VALUES = RUNTIME_SPARE_SCOPE
 };
 
 /* user values of a tensor userdata */

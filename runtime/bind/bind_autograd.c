@@ -205,13 +205,6 @@ static int graph_traces(lua_State *L)
     return 1;
 }
 
-/* storage(t) -> the identity of its memory, as a key */
-static int graph_storage(lua_State *L)
-{
-    lua_pushlightuserdata(L, bind_tensor(L, "storage", 1)->storage);
-    return 1;
-}
-
 /* set in the mask of an operation that returns its first argument changed */
 static const lua_Integer IN_PLACE = (lua_Integer)1 << 32;
 
@@ -267,13 +260,9 @@ static int graph_set_rows(lua_State *L)
 }
 
 static const luaL_Reg graph_functions[] = {
-    {"record", graph_record},
-    {"is_grad_enabled", graph_is_grad_enabled},
-    {"traces", graph_traces},
-    {"storage", graph_storage},
-    {"differentiable", graph_differentiable},
-    {"set_rows", graph_set_rows},
-    {NULL, NULL},
+    {"record", graph_record},     {"is_grad_enabled", graph_is_grad_enabled},
+    {"traces", graph_traces},     {"differentiable", graph_differentiable},
+    {"set_rows", graph_set_rows}, {NULL, NULL},
 };
 
 /* <AddBackward0>, as a tensor's suffix has it */

@@ -539,6 +539,64 @@ static int graph_walk(lua_State *L)
     return 2;
 }
 
+/* ---- gradients that are their own ---- */
+
+/* Puts a copy in place of g, on top, unless its memory is contiguous and not in the set `taken`,
+ * which then has it. */
+static void own(lua_State *L, int taken)
+{
+    Tensor *g = bind_tensor(L, "backward", lua_gettop(L));
+    bool is_free = lua_rawgetp(L, taken, g->storage) == LUA_TNIL;
+    lua_pop(L, 1);
+    if (!is_free || !g->is_contiguous) {
+        lua_getfield(L, -1, "clone");
+        lua_rotate(L, -2, 1);
+        lua_call(L, 1, 1);
+        g = lua_touserdata(L, -1);
+    }
+    lua_pushboolean(L, true);
+    lua_rawsetp(L, taken, g->storage);
+}
+
+/* own(g, taken) -> g, or a copy of it where its memory is in the table `taken` */
+static int graph_own(lua_State *L)
+{
+    lua_settop(L, 2);
+    lua_insert(L, 1);
+    own(L, 1);
+    return 1;
+}
+
+/* accumulate(sums, leaves, seed, recorded): adds the sums of leaves to their `grad`: in place,
+ * unless that is recorded */
+static int graph_accumulate(lua_State *L)
+{
+    enum { SUMS_OF = 1, LIST, SEED, RECORDED, TAKEN, LEAF };
+    lua_settop(L, RECORDED);
+    lua_createtable(L, 0, 8);
+    lua_pushboolean(L, true);
+    lua_rawsetp(L, TAKEN, bind_tensor(L, "backward", SEED)->storage);
+    int count = (int)lua_rawlen(L, LIST);
+    for (int k = 1; k <= count; k++) {
+        lua_rawgeti(L, LIST, k);
+        bool has_grad = lua_getiuservalue(L, LEAF, TENSOR_GRAD) != LUA_TNIL;
+        lua_pushvalue(L, LEAF);
+        lua_rawget(L, SUMS_OF);
+        if (!has_grad) {
+            own(L, TAKEN);
+        } else if (lua_toboolean(L, RECORDED)) {
+            lua_arith(L, LUA_OPADD);
+        } else {
+            lua_getfield(L, -2, "add_");
+            lua_rotate(L, -3, 1);
+            lua_call(L, 2, 1);
+        }
+        lua_setiuservalue(L, LEAF, TENSOR_GRAD);
+        lua_settop(L, TAKEN);
+    }
+    return 0;
+}
+
 /*
  * walker(sum_to, refuse_nan) -> walk. What it leaves to Lua: sum_to(g, shape, dtype) undoes
  * broadcasting and conversion; while tracing, refuse_nan(g, i, label, line) looks at each gradient.
@@ -554,7 +612,12 @@ static int graph_walker(lua_State *L)
 
 void bind_open_backward(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"walker", graph_walker}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"walker", graph_walker},
+        {"own", graph_own},
+        {"accumulate", graph_accumulate},
+        {NULL, NULL},
+    };
     luaL_getsubtable(L, -1, "graph");
     bind_register(L, functions);
     lua_pop(L, 1);

@@ -34,8 +34,8 @@ static void open_scope(Scope *scope, Scope **head)
     *head = scope;
 }
 
-/* also what the collector does with the guard of a coroutine that is never resumed */
-static int close_scope(lua_State *L)
+/* what the collector does with the guard of a coroutine that is never resumed */
+static int collect_scope(lua_State *L)
 {
     Scope *scope = lua_touserdata(L, 1);
     if (scope->link != NULL) {
@@ -45,6 +45,41 @@ static int close_scope(lua_State *L)
         scope->link = NULL;
     }
     return 0;
+}
+
+/* Nobody but its call has the guard of a call: it is there for the next one. */
+static int close_scope(lua_State *L)
+{
+    collect_scope(L);
+    if (!((Scope *)lua_touserdata(L, 1))->of_call)
+        return 0;
+    lua_pushnil(L);
+    lua_setiuservalue(L, 1, 1);
+    lua_settop(L, 1);
+    lua_setiuservalue(L, lua_upvalueindex(1), RUNTIME_SPARE_SCOPE);
+    return 0;
+}
+
+/* pushes a guard that is not open yet */
+static Scope *push_scope(lua_State *L, bool of_call, bool value)
+{
+    int count = lua_gettop(L);
+    int spare = of_call ? lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_SPARE_SCOPE) : LUA_TNIL;
+    if (spare == LUA_TUSERDATA) {
+        lua_pushnil(L);
+        lua_setiuservalue(L, lua_upvalueindex(1), RUNTIME_SPARE_SCOPE);
+    } else {
+        lua_settop(L, count);
+        *(Scope *)lua_newuserdatauv(L, sizeof(Scope), 1) = (Scope){.of_call = of_call};
+        lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_SCOPE_TYPE);
+        lua_setmetatable(L, -2);
+    }
+    Scope *scope = lua_touserdata(L, -1);
+    scope->thread = L;
+    scope->value = value;
+    lua_pushthread(L);
+    lua_setiuservalue(L, -2, 1);
+    return scope;
 }
 
 /* results of f, above the guard */
@@ -60,14 +95,10 @@ static int call_scoped(lua_State *L)
     Runtime *runtime = bind_runtime(L);
     Scope **head = &runtime->scopes[lua_tointeger(L, lua_upvalueindex(2))];
     int count = lua_gettop(L);
-    luaL_checkstack(L, 3, "too many arguments");
-    Scope *scope = lua_newuserdatauv(L, sizeof *scope, 1);
-    *scope = (Scope){.thread = L, .value = lua_toboolean(L, lua_upvalueindex(3))};
-    lua_pushthread(L);
-    lua_setiuservalue(L, -2, 1);
-    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_SCOPE_TYPE);
-    lua_setmetatable(L, -2);
-    if (lua_isnoneornil(L, 1) || count == 0) {
+    bool of_call = !lua_isnoneornil(L, 1) && count > 0;
+    luaL_checkstack(L, 5, "too many arguments");
+    Scope *scope = push_scope(L, of_call, lua_toboolean(L, lua_upvalueindex(3)));
+    if (!of_call) {
         open_scope(scope, head);
         runtime->guarding = L;
         return 1;
@@ -101,10 +132,11 @@ bool bind_may_interrupt(lua_State *L)
 void bind_open_switch(lua_State *L)
 {
     lua_newtable(L);
-    lua_pushcfunction(L, close_scope);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -3, "__close");
+    lua_pushcfunction(L, collect_scope);
     lua_setfield(L, -2, "__gc");
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushcclosure(L, close_scope, 1);
+    lua_setfield(L, -2, "__close");
     lua_setiuservalue(L, lua_upvalueindex(1), RUNTIME_SCOPE_TYPE);
     lua_newtable(L);
     bind_push_scoped(L, SWITCH_GRAD, false);

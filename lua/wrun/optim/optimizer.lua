@@ -185,6 +185,13 @@ end
 
 local CLOSURE = check.func()
 
+local function update_groups(self)
+  for _, group in ipairs(self.param_groups) do
+    local parameters, gradients = core.gradients(group.params)
+    self:update(parameters, gradients, self.state, group)
+  end
+end
+
 --- Changes every parameter that has a gradient and returns what the closure returned.
 --- shapes  loss []
 --- domain  `closure` computes the loss and its gradients anew; it runs with gradients on
@@ -206,11 +213,7 @@ function Optimizer:step(closure)
     check.argument(self.__name .. ": step", 1, closure, CLOSURE)
     loss = wrun.enable_grad(closure)
   end
-  local _ <close> = wrun.no_grad()
-  for _, group in ipairs(self.param_groups) do
-    local parameters, gradients = core.gradients(group.params)
-    self:update(parameters, gradients, self.state, group)
-  end
+  wrun.no_grad(update_groups, self)
   return loss
 end
 
