@@ -26,7 +26,7 @@ COPIES = $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),$\
 comma := ,
 
 COMPILE = $(CC) -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -fno-math-errno -fwrapv -pthread \
-          $(COPIES) $(WARNINGS) -Iruntime -I$(BUILD) $(LIBRARY_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+          $(COPIES) $(WARNINGS) -Iruntime -I$(BUILD) -Wa,-I$(BUILD) $(LIBRARY_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 LINK    = $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--as-needed -pthread
 
 SOURCES  := $(wildcard runtime/*/*.c)
@@ -82,13 +82,19 @@ $(BUILD)/compile_commands.json: $(SOURCES) Makefile | build/packages-build
 	  printf '%s\n{"directory": "%s", "file": "%s",\n "command": "%s"}' "$$separator" \
 	    '$(CURDIR)' "$$file" "$(COMPILE) -c $$file"; separator=','; done; echo ']'; } >$@
 
-# The files inside the binary; written anew only when the list has changed.
-$(BUILD)/command/embedded.o: $(BUILD)/embedded_table.h $(EMBEDDED)
+# The files inside the binary, the modules among them compiled too; the list is written anew only
+# when it has changed.
+$(BUILD)/command/embedded.o: $(BUILD)/embedded_table.h $(BUILD)/chunks/done $(EMBEDDED)
 $(BUILD)/embedded_table.h: FORCE
 	@mkdir -p $(@D)
-	@number=0; for file in $(EMBEDDED); do number=$$((number + 1)); echo "ROW($$number, \"$$file\")"; \
+	@number=0; for file in $(EMBEDDED); do number=$$((number + 1)); \
+	  case $$file in lua/*) row=MODULE;; *) row=SCRIPT;; esac; echo "$$row($$number, \"$$file\")"; \
 	done > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(BUILD)/chunks/done: runtime/command/precompile.lua $(BUILD)/embedded_table.h $(LUA) | build/packages-build
+	@mkdir -p $(@D)
+	@lua5.4 $< $(BUILD)/embedded_table.h $(@D)
+	@touch $@
 
 # A stamp for each group of packages: while it is newer than the list, nothing is asked.
 build/packages-%: .packages
@@ -140,7 +146,7 @@ lint: $(BUILD)/embedded_table.h build/packages-lint
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 \
 	  --inline-suppr --suppress=unknownMacro:runtime/kernels/ops.def \
 	  -D'_Noreturn=__attribute__((noreturn))' -Iruntime -I$(BUILD) runtime
-	luacheck --quiet lua scripts spec
+	luacheck --quiet lua scripts spec runtime
 
 ## clang-format on every file of C
 format: build/packages-lint

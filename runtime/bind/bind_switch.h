@@ -10,7 +10,7 @@
 struct Scope {
     lua_State *thread;
     Scope *outer, **link; /* link: what points here, NULL when closed */
-    bool value, of_call; /* not handed out */
+    bool value, of_call;  /* not handed out */
 };
 
 /* the innermost scope that holds for L, where some are open; NULL when none holds */

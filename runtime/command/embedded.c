@@ -1,10 +1,11 @@
 /*
  * embedded.c - the Lua files inside the binary
  *
- * The Makefile writes embedded_table.h, one row a file: ROW(number, "path"), the path as in the
- * source tree. The assembler copies the files in. The chunk of a module is named "=" and the
- * module's name, wherever it was read from, so that errors can tell wrun's own frames from a
- * script's.
+ * The Makefile writes embedded_table.h, one row a file: MODULE(number, "path") or SCRIPT, the path
+ * as in the source tree. The assembler copies the files in, and of a module also its compiled form,
+ * which loads sooner; the text is for help, and for another Lua 5.4 that refuses that form. The
+ * chunk of a module is named "=" and the module's name, wherever it was read from,
+ * so that errors can tell wrun's own frames from a script's.
  */
 #include "command/embedded.h"
 
@@ -18,24 +19,32 @@
 #include "bind/core.h"
 #include "tensor/base.h"
 
-#define ROW(number, path)                                                                          \
-    __asm__(".pushsection .rodata\n"                                                               \
-            "embedded_" #number ":\n .incbin \"" path "\"\n"                                       \
-            "embedded_" #number "_end:\n .byte 0\n"                                                \
-            ".popsection\n");                                                                      \
-    extern const char embedded_##number[], embedded_##number##_end[];
+/* the bytes of a file, and a zero after them */
+#define EMBED(name, file)                                                                          \
+    __asm__(".pushsection .rodata\n" #name ":\n .incbin \"" file "\"\n" #name                      \
+            "_end:\n .byte 0\n .popsection\n");                                                    \
+    extern const char name[], name##_end[];
+#define SCRIPT(number, path) EMBED(embedded_##number, path)
+#define MODULE(number, path)                                                                       \
+    EMBED(embedded_##number, path) EMBED(embedded_chunk_##number, "chunks/" #number ".luac")
 #include "embedded_table.h"
-#undef ROW
+#undef SCRIPT
+#undef MODULE
 
 typedef struct {
     const char *path, *text, *end;
+    const char *chunk, *chunk_end; /* NULL for a script */
 } Embedded;
 
-#define ROW(number, path) {path, embedded_##number, embedded_##number##_end},
+#define SCRIPT(number, path) {path, embedded_##number, embedded_##number##_end, NULL, NULL},
+#define MODULE(number, path)                                                                       \
+    {path, embedded_##number, embedded_##number##_end, embedded_chunk_##number,                    \
+     embedded_chunk_##number##_end},
 static const Embedded files[] = {
 #include "embedded_table.h"
 };
-#undef ROW
+#undef SCRIPT
+#undef MODULE
 
 static const int FIRST_FILE_SEARCHER = 2; /* in package.searchers, after package.preload's */
 
@@ -90,6 +99,13 @@ static int load_file(lua_State *L, const char *path, const char *chunk_name)
 static int load_embedded(lua_State *L, const Embedded *file, const char *chunk_name)
 {
     const char *text = file->text;
+    if (file->chunk != NULL) {
+        size_t size = (size_t)(file->chunk_end - file->chunk);
+        int status = luaL_loadbufferx(L, file->chunk, size, chunk_name, "b");
+        if (status != LUA_ERRSYNTAX)
+            return status;
+        lua_pop(L, 1);
+    }
     if (*text == '#') /* a first line for the shell; its end stays, so that lines count right */
         text += strcspn(text, "\n");
     return luaL_loadbufferx(L, text, (size_t)(file->end - text), chunk_name, "t");

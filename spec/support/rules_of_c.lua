@@ -43,7 +43,7 @@ end
 --- Each file stands in a folder of its floor and begins with a comment that names it.
 function M.comments(tree)
   local broken = {}
-  for _, path in ipairs(source.paths(tree, "^runtime/")) do
+  for _, path in ipairs(source.paths(tree, "^runtime/.*%.[chd]")) do
     local folder, name = path:match("^runtime/(%w+)/([^/]+)$")
     if not structure.FLOORS[folder] then
       broken[#broken + 1] = path .. ": is in no folder of a floor"
