@@ -8,10 +8,16 @@
 
 void bind_set_collector_pace(lua_State *L, int64_t coming)
 {
-    enum { KB_ALLOWED = 8 << 10, MOST = 900, LEAST = 10 };
+    enum { KB_ALLOWED = 8 << 10, MOST = 900, MOST_YOUNG = 100, LEAST = 10 };
+    Runtime *runtime = bind_runtime(L);
     int64_t in_use = lua_gc(L, LUA_GCCOUNT) + 1 + coming / 1024;
-    int64_t percent = 100 * KB_ALLOWED / in_use;
-    lua_gc(L, LUA_GCSETPAUSE, 100 + (int)size_max(LEAST, size_min(MOST, percent)));
+    int64_t most = runtime->generational ? MOST_YOUNG : MOST;
+    int percent = (int)size_max(LEAST, size_min(most, 100 * KB_ALLOWED / in_use));
+    lua_gc(L, LUA_GCSETPAUSE, 100 + percent);
+    if (runtime->generational && lua_gc(L, LUA_GCGEN, percent, 2 * percent) == LUA_GCINC) {
+        lua_gc(L, LUA_GCINC, 0, 0, 0); /* as the script chose meanwhile */
+        runtime->generational = false;
+    }
 }
 
 /* pushes a tensor userdata whose storage is still to be set */

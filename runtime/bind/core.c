@@ -41,6 +41,9 @@ static void push_runtime(lua_State *L)
     lua_getfield(L, LUA_REGISTRYINDEX, "wrun.threads");
     int threads = lua_isinteger(L, -1) ? (int)lua_tointeger(L, -1) : pool_default_threads();
     lua_pop(L, 1);
+    runtime->generational = lua_gc(L, LUA_GCGEN, 0, 0) == LUA_GCGEN;
+    if (!runtime->generational)
+        lua_gc(L, LUA_GCINC, 0, 0, 0); /* as the host has it */
     pool_init((Pool *)(runtime + 1), threads);
     runtime->pool = (Pool *)(runtime + 1);
     lua_newtable(L);
@@ -96,6 +99,7 @@ static int open_core(lua_State *L)
     lua_setfield(L, -2, "version");
     for (size_t i = 0; i < COUNT_OF(openers); i++)
         openers[i](L);
+    bind_set_collector_pace(L, 0);
     return 1;
 }
 
@@ -107,6 +111,5 @@ int luaopen_wrun_core(lua_State *L)
     push_runtime(L);
     lua_pushcclosure(L, open_core, 1);
     lua_call(L, 0, 1);
-    bind_set_collector_pace(L, 0);
     return 1;
 }

@@ -167,6 +167,7 @@ static void open_libraries(lua_State *L, const Command *command)
         lua_pushinteger(L, command->options.threads);
         lua_setfield(L, LUA_REGISTRYINDEX, "wrun.threads");
     }
+    lua_gc(L, LUA_GCGEN, 100, 100); /* as lua, but a small heap is not walked so often */
     luaL_openlibs(L);
     textonly_install(L);
     embedded_install(L);

@@ -47,6 +47,42 @@ describe("a loop of 20,000 temporaries of 400 KB #memory", function()
   end)
 end)
 
+describe("the collector's mode", function()
+  -- The mode before wrun is loaded, and after tensors beyond what changes the collector's pace.
+  local SHOW = [[
+    local before = collectgarbage("%s")
+    local wrun = require("wrun")
+    for _ = 1, 100 do
+      wrun.ones(100, 1000)
+    end
+    print(before, collectgarbage("incremental"))]]
+
+  local function shown(mode, options)
+    local result = child.run({ "-e", SHOW:format(mode) }, options)
+    assert.equal("", result.err)
+    return result.out
+  end
+
+  it("is generational, and stays as a script sets it", function()
+    assert.equal("generational\tgenerational\n", shown("generational"))
+    assert.equal("generational\tincremental\n", shown("incremental"))
+  end)
+
+  it("of a host that loads the module stays as it is", function()
+    local module = child.wrun .. ".so"
+    if not io.open(module) then
+      pending("this build has no wrun.so")
+    end
+    local stock = {
+      program = "lua5.4",
+      env = "LUA_CPATH=" .. child.quote(module:gsub("wrun%.so$", "?.so")),
+    }
+    for _, mode in ipairs { "generational", "incremental" } do
+      assert.equal("generational\t" .. mode .. "\n", shown(mode, stock))
+    end
+  end)
+end)
+
 describe("a loop of recorded steps #memory", function()
   it("lets go of each graph", function()
     local most = peak([[
