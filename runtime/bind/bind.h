@@ -25,8 +25,7 @@ typedef struct {
     uint64_t walks;          /* backward, so far */
     bool generational;       /* the collector, as the command or another host has it */
     Pool *pool;
-    const void *tensor_type; /* identities of the metatables, for quick type checks */
-    const void *node_type;
+    const void *node_type; /* identities of the metatables, for quick type checks */
     const void *generator_type;
 } Runtime;
 

@@ -12,6 +12,7 @@
 #include "bind/bind_autograd.h"
 #include "bind/bind_check.h"
 #include "bind/bind_result.h"
+#include "bind/bind_switch.h"
 #include "bind/open.h"
 #include "kernels/elementwise.h"
 
@@ -221,6 +222,14 @@ static void record(lua_State *L, const Entry *entry, uint32_t saves, int result)
     lua_pop(L, 2);
 }
 
+static bool any_requires_grad(const Entry *entry, const Call *call)
+{
+    bool any = false;
+    for (int i = 0; i < entry->operation->arity; i++)
+        any |= call->tensor[i] != NULL && call->tensor[i]->requires_grad;
+    return any;
+}
+
 static int run(lua_State *L, const Entry *entry)
 {
     Call call;
@@ -233,7 +242,8 @@ static int run(lua_State *L, const Entry *entry)
         check_in_place(L, entry, &call, result);
         result = (DType)call.tensor[0]->dtype;
     }
-    bool needs_grad = dtype_is_float(result) && bind_needs_grad(L, entry->operation->arity);
+    bool needs_grad =
+        dtype_is_float(result) && any_requires_grad(entry, &call) && bind_switch(L, SWITCH_GRAD);
     uint32_t saves = needs_grad ? saved_values(L, entry->operation) : 0;
     int out_index = 1;
     if (entry->in_place) {
@@ -270,51 +280,46 @@ static int run(lua_State *L, const Entry *entry)
     return 1;
 }
 
-/* upvalue 2: the row's number; upvalue 3: the name for errors; upvalue 4: in place? */
-static Entry called_entry(lua_State *L)
+/* upvalue 2 of every function here */
+static const Entry *called_entry(lua_State *L)
 {
-    int op = (int)lua_tointeger(L, lua_upvalueindex(2));
-    return (Entry){
-        .op = op,
-        .operation = &operations[op],
-        .name = lua_tostring(L, lua_upvalueindex(3)),
-        .in_place = lua_toboolean(L, lua_upvalueindex(4)),
-    };
+    return lua_touserdata(L, lua_upvalueindex(2));
 }
 
 static int call_operation(lua_State *L)
 {
-    Entry entry = called_entry(L);
-    int arity = entry.operation->arity;
+    const Entry *entry = called_entry(L);
+    int arity = entry->operation->arity;
     if (!lua_isnoneornil(L, arity + 1))
-        bind_fail(L, "%s: expected %d argument%s, got %d", entry.name, arity, arity == 1 ? "" : "s",
-                  lua_gettop(L));
-    return run(L, &entry);
+        bind_fail(L, "%s: expected %d argument%s, got %d", entry->name, arity,
+                  arity == 1 ? "" : "s", lua_gettop(L));
+    return run(L, entry);
 }
 
 /* an operator: Lua adds an argument of its own to the unary ones */
 static int call_operator(lua_State *L)
 {
-    Entry entry = called_entry(L);
-    return run(L, &entry);
+    const Entry *entry = called_entry(L);
+    return run(L, entry);
 }
 
 /* f(x, low, high) or f(x, {min=, max=}): a bound that is nil does not bind */
 static int call_with_bounds(lua_State *L)
 {
-    Entry entry = called_entry(L);
+    const Entry *entry = called_entry(L);
     lua_settop(L, 3);
-    const Tensor *t = bind_tensor(L, entry.name, 1);
+    const Tensor *t = bind_tensor(L, entry->name, 1);
     if (lua_istable(L, 2) && lua_isnil(L, 3)) {
         static const char *const bounds[] = {"min", "max", NULL};
-        bind_check_options(L, entry.name, 2, bounds);
+        bind_check_options(L, entry->name, 2, bounds);
         lua_getfield(L, 2, "max");
         lua_replace(L, 3);
         lua_getfield(L, 2, "min");
         lua_replace(L, 2);
     }
     if (lua_isnil(L, 2) && lua_isnil(L, 3))
-        bind_fail(L, "%s: argument 2: expected a bound here or in argument 3, got nil", entry.name);
+        bind_fail(L, "%s: argument 2: expected a bound here or in argument 3, got nil",
+                  entry->name);
     for (int i = 2; i <= 3; i++) {
         if (!lua_isnil(L, i))
             continue;
@@ -324,32 +329,38 @@ static int call_with_bounds(lua_State *L)
             lua_pushinteger(L, i == 2 ? INT64_MIN : INT64_MAX);
         lua_replace(L, i);
     }
-    return run(L, &entry);
+    return run(L, entry);
 }
 
 static int call_with_defaults(lua_State *L)
 {
-    Entry entry = called_entry(L);
-    int arity = entry.operation->arity;
+    const Entry *entry = called_entry(L);
+    int arity = entry->operation->arity;
     if (lua_gettop(L) < arity)
         lua_settop(L, arity);
     for (int i = 2; i <= arity; i++) {
         if (!lua_isnil(L, i))
             continue;
-        lua_pushnumber(L, entry.operation->defaults[i - 2]);
+        lua_pushnumber(L, entry->operation->defaults[i - 2]);
         lua_replace(L, i);
     }
     return call_operation(L);
 }
 
-static void push_operation(lua_State *L, lua_CFunction call, int op, const char *name,
-                           bool in_place)
+/* pushes the function of a row, whose name for errors is on top and becomes part of it */
+static void push_operation(lua_State *L, lua_CFunction call, int op, bool in_place)
 {
     lua_pushvalue(L, lua_upvalueindex(1));
-    lua_pushinteger(L, op);
-    lua_pushstring(L, name);
-    lua_pushboolean(L, in_place);
-    lua_pushcclosure(L, call, 4);
+    Entry *entry = lua_newuserdatauv(L, sizeof *entry, 1);
+    *entry = (Entry){
+        .name = lua_tostring(L, -3),
+        .operation = &operations[op],
+        .op = op,
+        .in_place = in_place,
+    };
+    lua_rotate(L, -3, -1);
+    lua_setiuservalue(L, -2, 1);
+    lua_pushcclosure(L, call, 2);
 }
 
 /* a list of numbers as a field of the table on top */
@@ -414,16 +425,19 @@ void bind_open_elementwise(lua_State *L)
         lua_CFunction call = o->has_bounds     ? call_with_bounds
                              : o->has_defaults ? call_with_defaults
                                                : call_operation;
-        push_operation(L, call, op, o->name, false);
+        lua_pushstring(L, o->name);
+        push_operation(L, call, op, false);
         lua_setfield(L, -2, o->name);
         if (o->kind != SELECT) {
             const char *name = lua_pushfstring(L, "%s_", o->name);
-            push_operation(L, call, op, name, true);
+            lua_pushvalue(L, -1);
+            push_operation(L, call, op, true);
             lua_setfield(L, -3, name);
             lua_pop(L, 1);
         }
         if (o->lua_operator) {
-            push_operation(L, call_operator, op, o->name, false);
+            lua_pushstring(L, o->name);
+            push_operation(L, call_operator, op, false);
             lua_setfield(L, -3, o->lua_operator);
         }
     }

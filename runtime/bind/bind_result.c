@@ -20,10 +20,11 @@ void bind_set_collector_pace(lua_State *L, int64_t coming)
     }
 }
 
-/* pushes a tensor userdata whose storage is still to be set */
-static Tensor *push_tensor(lua_State *L, DType dtype, int ndim)
+/* pushes a tensor userdata whose storage is still to be set, with so many bytes after it */
+static Tensor *push_tensor(lua_State *L, DType dtype, int ndim, size_t more)
 {
-    Tensor *t = lua_newuserdatauv(L, tensor_userdata_size(ndim), TENSOR_VALUES);
+    Tensor *t = lua_newuserdatauv(L, tensor_userdata_size(ndim) + more, TENSOR_VALUES);
+    t->mark = &tensor_mark;
     t->dtype = (uint8_t)dtype;
     t->ndim = (uint8_t)ndim;
     t->offset = 0;
@@ -49,9 +50,14 @@ Tensor *bind_new_tensor(lua_State *L, const char *f, DType dtype, int ndim, cons
     int64_t bytes = numel * dtype_size(dtype);
     if (bytes > LARGE)
         bind_set_collector_pace(L, bytes);
-    Tensor *t = push_tensor(L, dtype, ndim);
-    t->storage = storage_init(lua_newuserdatauv(L, storage_userdata_size(bytes), 0), bytes);
-    lua_setiuservalue(L, -2, TENSOR_STORAGE);
+    bool few = bytes <= STORAGE_FEW;
+    Tensor *t = push_tensor(L, dtype, ndim, few ? sizeof(Storage) + (size_t)bytes : 0);
+    if (few) {
+        t->storage = storage_init_few((char *)t + tensor_userdata_size(ndim), bytes);
+    } else {
+        t->storage = storage_init(lua_newuserdatauv(L, storage_userdata_size(bytes), 0), bytes);
+        lua_setiuservalue(L, -2, TENSOR_STORAGE);
+    }
     t->numel = numel;
     t->is_contiguous = true;
     memcpy(tensor_shape(t), shape, (size_t)ndim * sizeof *shape);
@@ -60,15 +66,33 @@ Tensor *bind_new_tensor(lua_State *L, const char *f, DType dtype, int ndim, cons
     return t;
 }
 
+void bind_share_storage(lua_State *L, int to, int from)
+{
+    to = lua_absindex(L, to);
+    from = lua_absindex(L, from);
+    Tensor *source = lua_touserdata(L, from), *t = lua_touserdata(L, to);
+    if (tensor_holds_storage(source)) {
+        const Storage *few = source->storage;
+        Storage *own = lua_newuserdatauv(L, storage_userdata_size(few->size), 0);
+        storage_init(own, few->size);
+        memcpy(own->bytes, few->bytes, (size_t)few->size);
+        own->version = few->version;
+        own->viewed = few->viewed;
+        lua_setiuservalue(L, from, TENSOR_STORAGE);
+        source->storage = own;
+    }
+    lua_getiuservalue(L, from, TENSOR_STORAGE);
+    lua_setiuservalue(L, to, TENSOR_STORAGE);
+    t->storage = source->storage;
+}
+
 Tensor *bind_new_view(lua_State *L, int index, const View *view)
 {
     index = lua_absindex(L, index);
     const Tensor *source = lua_touserdata(L, index);
-    Tensor *t = push_tensor(L, view->dtype, view->ndim);
-    t->storage = source->storage;
-    lua_getiuservalue(L, index, TENSOR_STORAGE);
-    lua_setiuservalue(L, -2, TENSOR_STORAGE);
+    Tensor *t = push_tensor(L, view->dtype, view->ndim, 0);
     t->offset = (view->data - source->storage->bytes) / dtype_size(view->dtype);
+    bind_share_storage(L, -1, index);
     t->numel = view_numel(view);
     memcpy(tensor_shape(t), view->shape, (size_t)view->ndim * sizeof(int64_t));
     memcpy(tensor_stride(t), view->stride, (size_t)view->ndim * sizeof(int64_t));

@@ -12,8 +12,11 @@
 Tensor *bind_new_tensor(lua_State *L, const char *f, DType dtype, int ndim, const int64_t *shape);
 /* pushes a contiguous copy of v, converted */
 Tensor *bind_new_copy(lua_State *L, const char *f, const View *v, DType dtype);
-/* pushes a tensor that shows the storage of the tensor at `index` */
+/* pushes a tensor that shows the storage of the tensor at `index`; a View of that one that was taken
+ * before may show bytes that it no longer has */
 Tensor *bind_new_view(lua_State *L, int index, const View *view);
+/* gives the tensor at `to` the storage of that at `from`, which may have to move for it */
+void bind_share_storage(lua_State *L, int to, int from);
 /* pushes {2, 3} */
 void bind_push_sizes(lua_State *L, int n, const int64_t *sizes);
 /* the storage of the tensor at `index` is about to change */

@@ -246,9 +246,7 @@ static int core_share(lua_State *L)
         bind_fail(L, "%s: argument 2: expected %s like argument 1, got %s", f, wanted,
                   bind_describe(L, 2));
     }
-    lua_getiuservalue(L, 2, TENSOR_STORAGE);
-    lua_setiuservalue(L, 1, TENSOR_STORAGE);
-    t->storage = source->storage;
+    bind_share_storage(L, 1, 2);
     t->offset = source->offset;
     memcpy(tensor_stride(t), tensor_stride(source), (size_t)t->ndim * sizeof(int64_t));
     t->is_contiguous = source->is_contiguous;

@@ -35,7 +35,7 @@ static void push_runtime(lua_State *L)
     lua_pop(L, 1);
     Runtime *runtime = lua_newuserdatauv(L, sizeof *runtime + pool_size(), RUNTIME_VALUES);
     *runtime = (Runtime){0};
-    runtime->tensor_type = new_type(L, RUNTIME_TENSOR_TYPE, "wrun.Tensor");
+    new_type(L, RUNTIME_TENSOR_TYPE, "wrun.Tensor");
     runtime->node_type = new_type(L, RUNTIME_NODE_TYPE, "wrun.Node");
     runtime->generator_type = new_type(L, RUNTIME_GENERATOR_TYPE, "wrun.Generator");
     lua_getfield(L, LUA_REGISTRYINDEX, "wrun.threads");

@@ -265,6 +265,26 @@ static void move_elements(const Walk *walk, const Stream *stream, int64_t first,
     }
 }
 
+/* elements first..first+n-1 as a block of the compute type */
+static void read_block(const Walk *walk, const Stream *stream, int64_t first, int64_t n,
+                       char *block)
+{
+    int64_t size = dtype_size(walk->compute);
+    if (stream->in_place)
+        memcpy(block, stream->data + first * size, (size_t)(n * size));
+    else
+        move_elements(walk, stream, first, n, walk->compute, block, true);
+}
+
+static void write_block(const Walk *walk, int64_t first, int64_t n, char *block)
+{
+    int64_t size = dtype_size(walk->compute);
+    if (walk->out.in_place)
+        memcpy(walk->out.data + first * size, block, (size_t)(n * size));
+    else
+        move_elements(walk, &walk->out, first, n, walk->compute, block, false);
+}
+
 static void fill_constant(const Stream *stream, int64_t n, DType type, char *block)
 {
     char value[8];
@@ -298,7 +318,7 @@ static void walk_range(const Walk *walk, int64_t begin, int64_t end)
                 in[i] = stream->data + first * size;
             } else {
                 in[i] = buffer[i];
-                move_elements(walk, stream, first, n, walk->compute, buffer[i], true);
+                read_block(walk, stream, first, n, buffer[i]);
                 memset(buffer[i] + n * size, 0, (size_t)((padded - n) * size));
             }
         }
@@ -306,7 +326,7 @@ static void walk_range(const Walk *walk, int64_t begin, int64_t end)
         void *result = direct ? walk->out.data + first * size : buffer[MAX_INPUTS];
         walk->kernel(padded, result, in);
         if (!direct)
-            move_elements(walk, &walk->out, first, n, walk->compute, result, false);
+            write_block(walk, first, n, result);
     }
 }
 
@@ -392,12 +412,41 @@ static void set_stream(Stream *stream, const Walk *walk, const View *view)
     }
 }
 
-static void walk_run(Walk *walk, Pool *pool, const View *out, const Operand *in)
+/* Do all lie like the output, element by element in one row and of the type computed in? Then there
+ * are no dimensions to think of. */
+static bool plan_one_row(Walk *walk, const View *out, const Operand *in)
+{
+    size_t sizes = (size_t)out->ndim * sizeof(int64_t);
+    if (out->dtype != walk->compute || !shape_is_contiguous(out->ndim, out->shape, out->stride))
+        return false;
+    for (int i = 0; i < walk->inputs; i++) {
+        const View *view = &in[i].view;
+        if (!in[i].is_scalar && (view->dtype != walk->compute || view->ndim != out->ndim ||
+                                 memcmp(view->shape, out->shape, sizes) != 0 ||
+                                 memcmp(view->stride, out->stride, sizes) != 0))
+            return false;
+    }
+    walk->ndim = 1;
+    walk->shape[0] = walk->numel;
+    walk->out.data = out->data;
+    walk->out.dtype = walk->compute;
+    walk->out.in_place = true;
+    walk->out.stride[0] = 1;
+    for (int i = 0; i < walk->inputs; i++) {
+        Stream *stream = &walk->in[i];
+        stream->constant = in[i].is_scalar;
+        stream->in_place = !in[i].is_scalar;
+        stream->scalar = in[i].scalar;
+        stream->data = in[i].view.data;
+        stream->dtype = walk->compute;
+        stream->stride[0] = 1;
+    }
+    return true;
+}
+
+static void plan_dimensions(Walk *walk, const View *out, const Operand *in)
 {
     walk->ndim = out->ndim;
-    walk->numel = view_numel(out);
-    if (walk->numel == 0)
-        return;
     memcpy(walk->shape, out->shape, (size_t)out->ndim * sizeof(int64_t));
     set_stream(&walk->out, walk, out);
     for (int i = 0; i < walk->inputs; i++) {
@@ -414,6 +463,15 @@ static void walk_run(Walk *walk, Pool *pool, const View *out, const Operand *in)
     for (int i = 0; i < walk->inputs; i++)
         walk->in[i].in_place = !walk->in[i].constant && walk->in[i].dtype == walk->compute &&
                                shape_is_contiguous(walk->ndim, walk->shape, walk->in[i].stride);
+}
+
+static void walk_run(Walk *walk, Pool *pool, const View *out, const Operand *in)
+{
+    walk->numel = view_numel(out);
+    if (walk->numel == 0)
+        return;
+    if (!plan_one_row(walk, out, in))
+        plan_dimensions(walk, out, in);
     pool_run(pool, walk_piece, walk, size_pieces(walk->numel, PIECE));
 }
 

@@ -21,8 +21,12 @@ typedef struct {
     int64_t stride[MAX_RANK];
 } View;
 
+/* what a userdata begins with if it is a tensor */
+extern const char tensor_mark;
+
 typedef struct {
-    Storage *storage; /* kept alive by the userdata's first user value */
+    const char *mark;
+    Storage *storage; /* at the end of this userdata, or kept alive by its first user value */
     int64_t offset;   /* in elements */
     int64_t numel;
     uint8_t dtype;
@@ -57,6 +61,12 @@ static inline bool tensor_is_float(const Tensor *t)
 static inline size_t tensor_userdata_size(int ndim)
 {
     return sizeof(Tensor) + 2 * (size_t)ndim * sizeof(int64_t);
+}
+
+/* Is the storage at the end of the tensor's own userdata? */
+static inline bool tensor_holds_storage(const Tensor *t)
+{
+    return (const char *)t->storage == (const char *)t + tensor_userdata_size(t->ndim);
 }
 
 void tensor_view(Tensor *t, View *out);
