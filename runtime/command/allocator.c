@@ -4,11 +4,12 @@
  * A free block holds its own links: one pair joins it to the blocks of its class, last freed first,
  * so that the next taken is the one most likely in the processor's cache; the other joins all free
  * blocks by age, so that the oldest goes when the cache is full. Lua tells a block's size whenever
- * it hands one in, so nothing else is stored.
+ * it hands one in, so nothing else is stored. A small free block has only the link to the next of
+ * its class.
  */
 #include "command/allocator.h"
 
-#include <stdbool.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,11 +55,45 @@ static void drop_oldest(Allocator *a)
     free(block);
 }
 
+static bool is_small(size_t size)
+{
+    return size <= (ALLOCATOR_SMALL_CLASSES - 1) * ALLOCATOR_SMALL_STEP;
+}
+
+static void *take_fresh(Allocator *a, size_t size);
+
+static void *take_small(Allocator *a, size_t size)
+{
+    size_t class = (size + ALLOCATOR_SMALL_STEP - 1) / ALLOCATOR_SMALL_STEP;
+    void **block = a->small[class];
+    if (!block)
+        return take_fresh(a, class * ALLOCATOR_SMALL_STEP);
+    a->small[class] = *block;
+    a->small_cached -= class * ALLOCATOR_SMALL_STEP;
+    return block;
+}
+
+/* Not Lua's size counts but what malloc gave: the first blocks of a state are from elsewhere. */
+static void give_small(Allocator *a, void *memory)
+{
+    size_t class = malloc_usable_size(memory) / ALLOCATOR_SMALL_STEP, size;
+    size = class * ALLOCATOR_SMALL_STEP;
+    if (!ALLOCATOR_KEEPS_SMALL || class >= ALLOCATOR_SMALL_CLASSES ||
+        a->small_cached + size > ALLOCATOR_SMALL_CACHE) {
+        free(memory);
+        return;
+    }
+    void **block = memory;
+    *block = a->small[class];
+    a->small[class] = block;
+    a->small_cached += size;
+}
+
 /* malloc, for which the cache makes room when nothing else is left */
 static void *take_fresh(Allocator *a, size_t size)
 {
     void *block = malloc(size);
-    if (!block && a->cached) {
+    if (!block && a->cached + a->small_cached > 0) {
         allocator_release(a);
         block = malloc(size);
     }
@@ -67,6 +102,8 @@ static void *take_fresh(Allocator *a, size_t size)
 
 static void *take(Allocator *a, size_t size)
 {
+    if (is_small(size))
+        return take_small(a, size);
     if (!is_kept(size))
         return take_fresh(a, size);
     size_t rounded;
@@ -80,6 +117,12 @@ static void *take(Allocator *a, size_t size)
 
 static void give(Allocator *a, void *memory, size_t size)
 {
+    if (a->ending && ALLOCATOR_KEEPS_SMALL)
+        return;
+    if (memory && is_small(size)) {
+        give_small(a, memory);
+        return;
+    }
     if (!memory || !is_kept(size)) {
         free(memory);
         return;
@@ -118,13 +161,18 @@ void *allocator_resize(void *allocator, void *block, size_t old_size, size_t new
     }
     if (new_size > old_size && must_fail(a))
         return NULL;
-    if (block && !is_kept(old_size) && !is_kept(new_size)) {
+    bool both_between =
+        !is_small(old_size) && !is_small(new_size) && !is_kept(old_size) && !is_kept(new_size);
+    if (block && both_between) {
         void *moved = realloc(block, new_size);
-        if (moved || !a->cached)
+        if (moved || a->cached + a->small_cached == 0)
             return moved;
         allocator_release(a);
         return realloc(block, new_size);
     }
+    if (block && is_small(old_size) && is_small(new_size) &&
+        new_size <= malloc_usable_size(block) && new_size * 2 > old_size)
+        return block;
     if (block && is_kept(old_size) && is_kept(new_size)) {
         size_t old_rounded, new_rounded;
         if (class_of(old_size, &old_rounded) == class_of(new_size, &new_rounded))
@@ -144,4 +192,11 @@ void allocator_release(Allocator *a)
 {
     while (a->oldest)
         drop_oldest(a);
+    for (int class = 0; class < ALLOCATOR_SMALL_CLASSES; class ++)
+        while (a->small[class]) {
+            void **block = a->small[class];
+            a->small[class] = *block;
+            free(block);
+        }
+    a->small_cached = 0;
 }

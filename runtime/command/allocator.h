@@ -3,12 +3,13 @@
  *
  * Tensors are large blocks that live for a moment. Handing each back to the system would cost a
  * page fault for every 4 KiB of the next one, so blocks of ALLOCATOR_LARGE bytes and more are cut
- * to size classes and kept for reuse, at most ALLOCATOR_CACHE bytes of them. Everything smaller is
- * malloc's, which does it well.
+ * to size classes and kept for reuse, at most ALLOCATOR_CACHE bytes of them. Small ones, which the
+ * collector frees by the thousand, are kept too; what is between is malloc's.
  */
 #ifndef ALLOCATOR_H
 #define ALLOCATOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,8 +18,18 @@ enum {
     ALLOCATOR_CACHE_BITS = 25, /* 32 MiB */
     /* 8 classes between a power of two and the next: at most 1/8 is wasted */
     ALLOCATOR_STEP_BITS = 3,
-    ALLOCATOR_CLASSES = ((ALLOCATOR_CACHE_BITS - ALLOCATOR_LARGE_BITS) << ALLOCATOR_STEP_BITS) + 1
+    ALLOCATOR_CLASSES = ((ALLOCATOR_CACHE_BITS - ALLOCATOR_LARGE_BITS) << ALLOCATOR_STEP_BITS) + 1,
+    ALLOCATOR_SMALL_STEP = 16,
+    ALLOCATOR_SMALL_CLASSES = 33, /* 0, 16, ... 512 bytes */
+    ALLOCATOR_SMALL_CACHE = 1 << 22
 };
+
+/* Checkers of memory see more when each block comes from malloc. */
+#if defined(__SANITIZE_ADDRESS__) && !defined(ALLOCATOR_KEEPS_SMALL)
+#define ALLOCATOR_KEEPS_SMALL 0
+#elif !defined(ALLOCATOR_KEEPS_SMALL)
+#define ALLOCATOR_KEEPS_SMALL 1
+#endif
 
 typedef struct FreeBlock FreeBlock;
 
@@ -26,13 +37,16 @@ typedef struct {
     FreeBlock *classes[ALLOCATOR_CLASSES]; /* of each class, the block freed last */
     FreeBlock *newest, *oldest;            /* of all classes, by the time they were freed */
     size_t cached;                         /* bytes kept for reuse */
-    uint64_t requests;                     /* how often more memory was asked for */
-    uint64_t failing; /* the request to refuse, counted from 1; 0 refuses none */
+    void *small[ALLOCATOR_SMALL_CLASSES];  /* of each class, the block freed last */
+    size_t small_cached;
+    bool ending; /* the process is: blocks need not go back to the system one by one */
+    uint64_t requests; /* how often more memory was asked for */
+    uint64_t failing;  /* the request to refuse, counted from 1; 0 refuses none */
 } Allocator;
 
 /*
- * The lua_Alloc function; its user data is an Allocator that began as zeros. A small block may come
- * from realloc. The failing request is refused a second time, because Lua collects its garbage and
+ * The lua_Alloc function; its user data is an Allocator that began as zeros. A block below
+ * ALLOCATOR_LARGE may come from realloc. The failing request is refused a second time, because Lua collects its garbage and
  * asks again.
  */
 void *allocator_resize(void *allocator, void *block, size_t old_size, size_t new_size);

@@ -255,6 +255,7 @@ int main(int argc, char **argv)
     int status = lua_pcall(L, 1, 1, 0);
     bool ok = status == LUA_OK && lua_toboolean(L, -1);
     call_report(L, status, PREFIX);
+    allocator.ending = true;
     lua_close(L);
     allocator_release(&allocator);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
