@@ -1,6 +1,7 @@
 /*
  * bind_result.c - new tensors for results; see bind_result.h
  */
+#include <limits.h>
 #include <string.h>
 
 #include "bind/bind_check.h"
@@ -8,13 +9,14 @@
 
 void bind_set_collector_pace(lua_State *L, int64_t coming)
 {
-    enum { KB_ALLOWED = 8 << 10, MOST = 900, MOST_YOUNG = 100, LEAST = 10 };
+    enum { KB_ALLOWED = 8 << 10, MOST = 900, LEAST = 10, MOST_YOUNG = 100, LEAST_YOUNG = 1 };
     Runtime *runtime = bind_runtime(L);
     int64_t in_use = lua_gc(L, LUA_GCCOUNT) + 1 + coming / 1024;
-    int64_t most = runtime->generational ? MOST_YOUNG : MOST;
-    int percent = (int)size_max(LEAST, size_min(most, 100 * KB_ALLOWED / in_use));
-    lua_gc(L, LUA_GCSETPAUSE, 100 + percent);
-    if (runtime->generational && lua_gc(L, LUA_GCGEN, percent, 2 * percent) == LUA_GCINC) {
+    int64_t allowed = 100 * KB_ALLOWED / in_use;
+    int64_t percent = size_max(LEAST, size_min(runtime->generational ? MOST_YOUNG : MOST, allowed));
+    int64_t young = size_max(LEAST_YOUNG, size_min(MOST_YOUNG, allowed));
+    lua_gc(L, LUA_GCSETPAUSE, 100 + (int)percent);
+    if (runtime->generational && lua_gc(L, LUA_GCGEN, (int)young, 2 * (int)percent) == LUA_GCINC) {
         lua_gc(L, LUA_GCINC, 0, 0, 0); /* as the script chose meanwhile */
         runtime->generational = false;
     }
@@ -42,7 +44,7 @@ static void set_tensor_type(lua_State *L)
 
 Tensor *bind_new_tensor(lua_State *L, const char *f, DType dtype, int ndim, const int64_t *shape)
 {
-    enum { LARGE = 1 << 16 };
+    enum { LARGE = 1 << 16, VERY_LARGE = 1 << 18 };
     int64_t numel = 0;
     Reason reason = shape_count(ndim, shape, &numel);
     if (reason)
@@ -50,6 +52,8 @@ Tensor *bind_new_tensor(lua_State *L, const char *f, DType dtype, int ndim, cons
     int64_t bytes = numel * dtype_size(dtype);
     if (bytes > LARGE)
         bind_set_collector_pace(L, bytes);
+    if (bytes >= VERY_LARGE && bind_runtime(L)->generational && lua_gc(L, LUA_GCISRUNNING))
+        lua_gc(L, LUA_GCSTEP, (int)size_min(bytes / 1024, INT_MAX)); /* garbage first, then more */
     bool few = bytes <= STORAGE_FEW;
     Tensor *t = push_tensor(L, dtype, ndim, few ? sizeof(Storage) + (size_t)bytes : 0);
     if (few) {
