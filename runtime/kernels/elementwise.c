@@ -34,6 +34,33 @@ typedef struct {
 /* ---- the functions that rows may call, for each compute type ---- */
 
 /*
+ * Rounding in arithmetic that every vector has: up to 2^(bits of the fraction), adding and taking
+ * away that number leaves the nearest integer; beyond it there are only integers.
+ */
+#define FLOAT_ROUNDING(T, suffix, WHOLE)                                                           \
+    static inline T float_rint_##suffix(T x)                                                       \
+    {                                                                                              \
+        T size = fabs(x), near = (size + WHOLE) - WHOLE;                                           \
+        return copysign(size < WHOLE ? near : size, x);                                            \
+    }                                                                                              \
+    static inline T float_floor_##suffix(T x)                                                      \
+    {                                                                                              \
+        T near = float_rint_##suffix(x);                                                           \
+        return copysign(near - (T)(near > x), x);                                                  \
+    }                                                                                              \
+    static inline T float_ceil_##suffix(T x)                                                       \
+    {                                                                                              \
+        T near = float_rint_##suffix(x);                                                           \
+        return copysign(near + (T)(near < x), x);                                                  \
+    }                                                                                              \
+    static inline T float_trunc_##suffix(T x)                                                      \
+    {                                                                                              \
+        return copysign(float_floor_##suffix(fabs(x)), x);                                         \
+    }
+FLOAT_ROUNDING(float, f32, 0x1p23f)
+FLOAT_ROUNDING(double, f64, 0x1p52)
+
+/*
  * The remainder is exact. Where a / b is below NEAR, so that its whole part is exact or one too
  * far, one fused multiplication gives it, and vectors have that; elsewhere the C library does. The
  * quotient rounded down comes from it, so that 1 // 0.1 is 9.
@@ -43,7 +70,7 @@ typedef struct {
     {                                                                                              \
         if (!is_near)                                                                              \
             return fmod(a, b);                                                                     \
-        T r = fma(-trunc(a / b), b, a);                                                            \
+        T r = fma(-float_trunc_##suffix(a / b), b, a);                                             \
         r = a < 0 ? (r > 0 ? r - fabs(b) : r) : (r < 0 ? r + fabs(b) : r);                         \
         return copysign(r, a);                                                                     \
     }                                                                                              \
@@ -57,7 +84,7 @@ typedef struct {
         T r = float_fmod_##suffix(a, b, is_near);                                                  \
         T quotient = (a - r) / b;                                                                  \
         quotient = (r != 0) & ((r < 0) != (b < 0)) ? quotient - 1 : quotient;                      \
-        T whole = floor(quotient);                                                                 \
+        T whole = float_floor_##suffix(quotient);                                                  \
         whole = quotient - whole > (T)0.5 ? whole + 1 : whole;                                     \
         return b == 0 ? a / b : whole;                                                             \
     }
@@ -95,6 +122,10 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 }
 
 /* The C library's functions come through <tgmath.h>, by the type of their argument. */
+#undef rint
+#undef floor
+#undef ceil
+#undef trunc
 #define HAS_GRADIENTS 1
 #define abs(x) fabs(x)
 #define log_gamma(x) ((T)special_log_gamma((double)(x)))
@@ -106,6 +137,10 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define NAME(x) x##_f32
 #define LARGEST 0x1.fffffep127f
 #define NEAR 0x1p22f
+#define rint(x) float_rint_f32(x)
+#define floor(x) float_floor_f32(x)
+#define ceil(x) float_ceil_f32(x)
+#define trunc(x) float_trunc_f32(x)
 #define fmod_of(a, b) float_fmod_f32(a, b, is_near)
 #define floor_divide(a, b) float_floor_divide_f32(a, b, is_near)
 #define floor_remainder(a, b) float_remainder_f32(a, b, is_near)
@@ -114,6 +149,10 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef NAME
 #undef LARGEST
 #undef NEAR
+#undef rint
+#undef floor
+#undef ceil
+#undef trunc
 #undef fmod_of
 #undef floor_divide
 #undef floor_remainder
@@ -122,6 +161,10 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define NAME(x) x##_f64
 #define LARGEST 0x1.fffffffffffffp1023
 #define NEAR 0x1p51
+#define rint(x) float_rint_f64(x)
+#define floor(x) float_floor_f64(x)
+#define ceil(x) float_ceil_f64(x)
+#define trunc(x) float_trunc_f64(x)
 #define fmod_of(a, b) float_fmod_f64(a, b, is_near)
 #define floor_divide(a, b) float_floor_divide_f64(a, b, is_near)
 #define floor_remainder(a, b) float_remainder_f64(a, b, is_near)

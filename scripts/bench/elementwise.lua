@@ -5,7 +5,7 @@ local harness = require "harness"
 local wrun = require "wrun"
 
 local ROUNDS = 7
-local SIZES = { { 1000000, 4, "an element of 1,000,000" }, { 4, 5000, "a call on 4" } }
+local SIZES = { { 1000000, 16, "an element of 1,000,000" }, { 4, 5000, "a call on 4" } }
 
 local function loop(operation, size)
   local f, arguments = wrun[operation.name], {}
