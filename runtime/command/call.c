@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "bind/bind.h"
 #include "bind/core.h"
 
 static lua_State *volatile running;
@@ -138,6 +139,8 @@ bool call_report(lua_State *L, int status, const char *who)
 {
     if (status == LUA_OK)
         return true;
+    if (lua_isstring(L, -1))
+        bind_escape(L); /* it may quote a file, or its name */
     const char *message = lua_tostring(L, -1);
     fprintf(stderr, "%s%s%s\n", who ? who : "", who ? ": " : "",
             message ? message : "(error object is not a string)");

@@ -7,7 +7,9 @@
  *   - a user's code is text, never bytecode, for load, loadfile, dofile and require too;
  *   - output that could not be written is an error, and so is a failing script on standard input;
  *   - wrun's modules and scripts are found inside the program; a script's file goes first;
- *   - the collector stays incremental, as tensors set its pace;
+ *   - messages show control characters, and what is no UTF-8, as "\x1b";
+ *   - loadfile and dofile refuse a name with a zero byte, which would cut it;
+ *   - tensors set the collector's pace;
  *   - the session loads the library, has its own editor and history, traces back a failing print.
  * The library is loaded when a script requires it.
  */

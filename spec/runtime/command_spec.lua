@@ -204,9 +204,19 @@ local DIFFERENT = {
     {}, { input = "print(1) error()" },
     { "1\n", 0 }, { "1\n", 1 },
   },
-  ["collects garbage incrementally"] = {
-    { "-e", "print(collectgarbage('incremental'))" }, {},
-    { "generational\n", 0 }, { "incremental\n", 0 },
+  ["refuses names of files that hold zero bytes"] = {
+    { "-e", "for _, f in ipairs { loadfile, dofile } do print(select(-1, pcall(f, '/\\0x'))) end" },
+    {},
+    { ("cannot read /: Is a directory\n"):rep(2), 0 },
+    {
+      "bad argument #1 to 'loadfile' (string contains zeros)\n"
+        .. "bad argument #1 to 'dofile' (string contains zeros)\n",
+      0,
+    },
+  },
+  ["shows no terminal the control characters of a message"] = {
+    { "-e", "error('\27[31m\u{9b}31m\xff\u{e9}', 0)" }, { after = "2>&1 | sed -n '1s/.*: //p'" },
+    { "\27[31m\u{9b}31m\xff\u{e9}\n", 0 }, { "\\x1b[31m\\xc2\\x9b31m\\xff\u{e9}\n", 0 },
   },
   ["fails when its output is lost"] = {
     { "-e", "print(1)" }, { after = ">&-" },
