@@ -1,6 +1,8 @@
 --- Text that is given or read: a zero byte cuts none, and no terminal is given what it would obey.
 
+local check = require "wrun.check"
 local child = require "spec.support.child"
+local core = require "wrun.core"
 local files = require "spec.support.files"
 local public_items = require "spec.support.public_items"
 local refusal = require "spec.support.refusal"
@@ -184,5 +186,96 @@ describe("text with a zero byte", function()
     assert.is_nil(x["shape\0"])
     assert.equal("tensor: the field 'grad\\x00' cannot be set; grad and requires_grad can",
       refusal(function() x["grad\0"] = x end))
+  end)
+end)
+
+--- What no terminal may be given: control characters, as bytes or as UTF-8, and what is no UTF-8.
+local function is_obeyed(text)
+  return not utf8.len(text) or text:find("[\0-\8\11-\31\127]") ~= nil
+    or text:find("\xc2[\x80-\x9f]") ~= nil
+end
+
+-- sets a window's title, rings, and turns red
+local EVIL, EVIL_SHOWN = "\27]0;x\7\u{9b}31m", "\\x1b]0;x\\x07\\xc2\\x9b31m"
+
+describe("text with control characters", function()
+  it("is found by this spec", function()
+    for _, text in ipairs({ EVIL, "\27", "\0", "\127", "\u{85}", "\xff", "\xe9t\xe9" }) do
+      assert.is_true(is_obeyed(text))
+      assert.is_false(is_obeyed(check.escape(text)))
+    end
+    assert.equal("a\té\n€𝄞" .. EVIL_SHOWN .. "\\xe0\\x80\\x9b\\xff",
+      check.escape("a\té\n€𝄞" .. EVIL .. "\xe0\x80\x9b\xff"))
+  end)
+
+  it("is shown where a file's name is refused", function()
+    for _, read in ipairs({ data.csv, data.idx, data.npy, data.npz, wrun.load, wrun.image.load }) do
+      local message = refusal(read, "/nowhere/" .. EVIL)
+      assert.truthy(message:find("/nowhere/" .. EVIL_SHOWN .. ": No such file", 1, true), message)
+    end
+    for name, f in pairs(core) do
+      if name:find("_read$") or name == "make_folder" then
+        local results = table.pack(pcall(f, "/dev/null/" .. EVIL, "float32", ","))
+        assert.is_false(is_obeyed(tostring(results[results.n])), name)
+      end
+    end
+  end)
+
+  it("is shown where a name in a file is", function()
+    child.with_folder(function(folder)
+      local path = folder .. "/file"
+      data.save_npz(path, { [EVIL] = x })
+      files.write(path, (files.read(path):gsub("%.npy", ".txt")))
+      assert.equal("member '" .. EVIL_SHOWN .. ".txt': is no array (its name must end with .npy)",
+        files.refused("npz", data.npz, path))
+      files.write(path, EVIL .. ",b\n1,2\n")
+      assert.truthy(refusal(wrun.logbook.open, path, { format = "csv", append = true,
+        fields = { "a", "b" } }):find("found " .. EVIL_SHOWN .. ",b", 1, true))
+      wrun.save(path, { [EVIL] = x })
+      local message = refusal(module().load_state_dict, module(), wrun.load(path))
+      assert.truthy(message:find("unexpected " .. EVIL_SHOWN, 1, true), message)
+      local printed = tostring(nn.ParameterDict({ [EVIL] = nn.Parameter(x) }))
+      assert.truthy(printed:find("(" .. EVIL_SHOWN .. "): ", 1, true), printed)
+      assert.truthy(wrun.help(EVIL):find("has the name " .. EVIL_SHOWN, 1, true))
+    end)
+  end)
+
+  it("is shown in no message, wherever in a file it stands", function()
+    child.with_folder(function(folder)
+      local path, refused = folder .. "/file", 0
+      local formats = {
+        { data.csv, function() data.save_csv(path, wrun.eye(3)) end },
+        { data.npy, function() data.save_npy(path, x) end },
+        { data.npz, function() data.save_npz(path, { first = x, second = x }) end },
+        { data.idx, function() files.write(path, files.idx(8, { 3 }, "abc")) end },
+        { wrun.load, function() wrun.save(path, { first = x, list = { 1 } }, { note = "b" }) end },
+        { wrun.image.load, function() wrun.image.save(path, wrun.eye(9)) end },
+      }
+      for _, format in ipairs(formats) do
+        local read, write = table.unpack(format)
+        write()
+        local whole = files.read(path)
+        for at = 1, #whole, math.max(1, #whole // 100) do
+          files.write(path, whole:sub(1, at - 1) .. EVIL .. whole:sub(at + #EVIL))
+          local ok, message = pcall(read, path)
+          assert.is_true(ok or not is_obeyed(message), message)
+          refused = refused + (ok and 0 or 1)
+        end
+      end
+      assert.is_true(refused > 300, refused)
+    end)
+  end)
+
+  it("is shown by the command where it stops, scripts' names included", function()
+    child.with_folder(function(folder)
+      local script = folder .. "/" .. EVIL .. ".lua"
+      child.write(("error(%q)"):format(EVIL), script)
+      for _, name in ipairs({ script, script .. "x" }) do
+        local result = child.run({ name })
+        assert.equal(1, result.status)
+        assert.is_false(is_obeyed(result.err), result.err)
+        assert.truthy(result.err:find(EVIL_SHOWN, 1, true), result.err)
+      end
+    end)
   end)
 end)

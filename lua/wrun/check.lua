@@ -9,6 +9,8 @@ local M = {}
 
 -- fail(format, ...): an error at the script's line, after the path of the containers it passed.
 M.fail = core.fail
+-- escape(text): the text with its control characters shown, as messages have them.
+M.escape = core.escape
 -- Is this a tensor?
 M.is_tensor = core.is_tensor
 -- The shape of a tensor, or a table of sizes, as errors show it: "[2, 3]".

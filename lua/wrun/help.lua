@@ -302,7 +302,7 @@ function M.help(x)
     return ("help: nothing is known of %s"):format(check.describe(x))
   end
   local names = x:find("[%w_]+$") and alike(items, x) or {}
-  return ("help: nothing has the name %s"):format(x)
+  return ("help: nothing has the name %s"):format(check.escape(x))
     .. (#names > 0 and "; is it " .. table.concat(names, ", ") .. "?" or "")
 end
 

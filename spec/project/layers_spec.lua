@@ -106,9 +106,9 @@ local RULES = {
     "no string of a user's becomes one of C's that a zero byte cuts",
     of_c.strings,
     {
-      ["runtime/bind/bind_check.c"] = "luaL_checklstring(L, 1, &length); lua_tostring(L, index);\n",
+      ["runtime/bind/bind_check.c"] = "luaL_checklstring(L, 1, &n); lua_tostring(L, index);\n",
       ["runtime/bind/a.c"] = "luaL_checkstring(L, 1); /* luaL_optstring */ lua_tostring(L, -1);\n"
-        .. "lua_tostring(L, PATH); lua_tostring(L, lua_upvalueindex(1)); luaL_tolstring(L, 1, 0);\n",
+        .. "lua_tostring(L, PATH); lua_tostring(L, lua_upvalueindex(1));\n",
       ["runtime/command/b.c"] = "luaL_optlstring(L, 1, 0, 0); luaL_checkoption(L, 1, 0, all);\n"
         .. "luaL_checkstack(L, 1, 0); luaL_addstring(&b, s); lua_tostring(L, 1);\n",
     },

@@ -67,6 +67,8 @@ describe("the interactive session", function()
         "name = { field = 5 }\r",
         "'sum', 1 + 12\b2\r", -- a mistake, taken back
         "'completed', na\t.fi\t\r",
+        "from_file = { ['x\\27[2J'] = 1, xy = 6 }\r", -- whose first name is not offered
+        "'offered', from_file.x\t\r",
         "'é' .. 'ö\b'\r",
         "'lost\3", -- Ctrl-C
         "'kept'\r",
@@ -86,7 +88,7 @@ describe("the interactive session", function()
       local result = run({ "20", "sh", "-c", session }, { program = "timeout" })
       assert.equal(0, result.status)
       local shown = result.out:gsub("\r", "")
-      for _, text in ipairs({ "sum\t13", "completed\t5", "é", "kept", "kept!" }) do
+      for _, text in ipairs({ "sum\t13", "completed\t5", "offered\t6", "é", "kept", "kept!" }) do
         assert.truthy(shown:find("\n" .. text .. "\n", 1, true), text .. " in " .. shown)
       end
       assert.is_nil(shown:find("\nlost", 1, true))
