@@ -29,6 +29,6 @@ for step = 1, args.steps do
 end
 
 for i, weight in ipairs(model.weight[1]:tolist()) do
-  print(("%s: %.4f"):format(names[i], weight))
+  print(("%s: %.4f"):format(names[i]:gsub("%c", "?"), weight))
 end
 print(("constant: %.4f"):format(model.bias:item()))

@@ -127,7 +127,8 @@ describe("wrun.help", function()
 
   it("is at hand in the interactive session", function()
     local result = child.run({ "-i" }, { input = "help(wrun.outer)\n" })
-    assert.equal("> " .. OUTER .. "\n> \n", result.out:match("^[^\n]*\n[^\n]*\n(.*)$"))
+    assert.equal("> help(wrun.outer)\n" .. OUTER .. "\n> \n",
+      result.out:match("^[^\n]*\n[^\n]*\n(.*)$"))
   end)
 
   it("reads the sources that WRUN_LUA names", function()

@@ -6,6 +6,8 @@ local core = require "wrun.core"
 
 local graph, fail = core.graph, check.fail
 
+local NAMED = { name = check.string("Function") }
+
 ---@class wrun.autograd.Context
 --- What forward and backward of an operation of one's own share: a table with any fields of theirs.
 local Context = {}
@@ -80,8 +82,9 @@ end
 --- for each argument of forward, in tensor operations. `ctx` is a table of theirs, with
 --- save_for_backward and saved_tensors.
 --- domain  `name` stands in errors and in grad_fn
---- raises  `Function: expected a table with the functions forward and backward`; when called
----   `NAME: forward: expected`, `NAME: backward: expected`
+--- raises  `Function: expected a table with the functions forward and backward`;
+---   `Function: option name: expected a string`; when called `NAME: forward: expected`,
+---   `NAME: backward: expected`
 ---     local double = wrun.autograd.Function {
 ---       forward = function(ctx, x) return x * 2 end,
 ---       backward = function(ctx, g) return g * 2 end,
@@ -96,7 +99,7 @@ local function Function(definition)
   if type(forward) ~= "function" or type(backward) ~= "function" then
     fail("Function: expected a table with the functions forward and backward")
   end
-  local name = definition.name or "Function"
+  local name = check.options("Function", { name = definition.name }, NAMED).name
   return function(...)
     local context = setmetatable({}, Context)
     local y = autograd.no_grad(forward, context, ...)

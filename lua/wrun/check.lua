@@ -9,6 +9,8 @@ local M = {}
 
 -- fail(format, ...): an error at the script's line, after the path of the containers it passed.
 M.fail = core.fail
+-- escape(text): the text with its control characters shown, as messages have them.
+M.escape = core.escape
 -- Is this a tensor?
 M.is_tensor = core.is_tensor
 -- The shape of a tensor, or a table of sizes, as errors show it: "[2, 3]".
@@ -18,14 +20,15 @@ local fail = core.fail
 
 ---@class wrun.check.Rule
 ---@field expected string what a right value is, as the error says it
----@field accept fun(value: any): any the value to use, nil when it is refused
+---@field accept fun(value: any): any, string? the value to use, nil when it is refused
 ---@field default any
 ---@field optional boolean? whether the value may be missing although there is no default
 
 -- Rules ----------------------------------------------------------------------
 
 --- Makes a rule from the words for a right value and the function that recognises one.
---- domain  `accept` returns the value to use, which it may convert, or nil to refuse
+--- domain  `accept` returns the value to use, which it may convert, or nil to refuse and, where that
+---   says more, other words for a right value
 ---@param default any
 ---@param expected string
 ---@param accept fun(value: any): any
@@ -107,9 +110,26 @@ end
 ---@type fun(default: boolean?): wrun.check.Rule
 M.boolean = of_type("boolean", "true or false")
 
---- A rule for a string.
+local function without_zero_bytes(noun)
+  return function(default)
+    return M.rule(default, "a string", function(value)
+      if type(value) ~= "string" then
+        return nil
+      elseif value:find("\0", 1, true) then
+        return nil, noun .. " without zero bytes"
+      end
+      return value
+    end)
+  end
+end
+
+--- A rule for a string without zero bytes.
 ---@type fun(default: string?): wrun.check.Rule
-M.string = of_type("string", "a string")
+M.string = without_zero_bytes("a string")
+
+--- A rule for a path, a string without zero bytes.
+---@type fun(default: string?): wrun.check.Rule
+M.path = without_zero_bytes("a path")
 
 --- A rule for a function.
 ---@type fun(default: function?): wrun.check.Rule
@@ -200,16 +220,17 @@ function M.describe(value)
 end
 
 local function judge(fname, kind, name, value, rule)
-  local accepted
+  local accepted, expected
   if value == nil then
     if rule.default ~= nil or rule.optional then
       return rule.default
     end
   else
-    accepted = rule.accept(value)
+    accepted, expected = rule.accept(value)
   end
   if accepted == nil then
-    fail("%s: %s %s: expected %s, got %s", fname, kind, name, rule.expected, M.describe(value))
+    fail("%s: %s %s: expected %s, got %s", fname, kind, name, expected or rule.expected,
+      M.describe(value))
   end
   return accepted
 end

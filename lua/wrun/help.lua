@@ -279,6 +279,7 @@ help(x) says what x is: a function, a class, an object, a part, or a name: help 
 --- domain  a function, a class or an instance of one, a part such as wrun.nn, a tensor, or a name,
 ---   such as "cat", "nn.Linear", "x:item" or "+"; names that are nearly right are answered with
 ---   others
+--- raises  `help: argument 1: expected a string without zero bytes`
 ---     print(wrun.help(wrun.cat))
 ---     print(wrun.help("nn.Linear"))
 ---@param x any
@@ -291,7 +292,7 @@ function M.help(x)
   end
   local item
   if type(x) == "string" then
-    item = named(items, x)
+    item = named(items, check.argument("help", 1, x, check.string()))
   else
     item = of_value(items, x)
   end
@@ -301,7 +302,7 @@ function M.help(x)
     return ("help: nothing is known of %s"):format(check.describe(x))
   end
   local names = x:find("[%w_]+$") and alike(items, x) or {}
-  return ("help: nothing has the name %s"):format(x)
+  return ("help: nothing has the name %s"):format(check.escape(x))
     .. (#names > 0 and "; is it " .. table.concat(names, ", ") .. "?" or "")
 end
 

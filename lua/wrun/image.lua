@@ -111,7 +111,7 @@ end
 ---     print(#image.load(path)) os.remove(path)
 ---@param pictures wrun.Tensor
 function M.save(path, pictures, options)
-  path = check.argument("image.save", 1, path, check.string())
+  path = check.argument("image.save", 1, path, check.path())
   local sheet = layout("image.save", pictures, options)
   local ok, reason = core.image_save(path, (sheet * 255):round():byte():contiguous())
   if not ok then
@@ -128,7 +128,7 @@ end
 ---     print(pcall(image.load, "/no/such/picture.png"))
 ---@return wrun.Tensor
 function M.load(path)
-  path = check.argument("image.load", 1, path, check.string())
+  path = check.argument("image.load", 1, path, check.path())
   local picture, reason = core.image_load(path)
   return picture or fail("image.load: %s: %s", path, reason)
 end

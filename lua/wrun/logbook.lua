@@ -23,6 +23,10 @@ local function is_text(value)
   return type(value) == "string" and utf8.len(value) ~= nil
 end
 
+local function is_name(value)
+  return is_text(value) and value ~= "" and not value:find("\0", 1, true)
+end
+
 -- The number, text or boolean that a row's value stands for.
 local function plain(name, value)
   if check.is_tensor(value) and value:numel() == 1 then
@@ -156,7 +160,7 @@ local function values_of(log, row)
     known[name] = true
   end
   for name, value in pairs(row) do
-    if not is_text(name) or name == "" then
+    if not is_name(name) then
       fail("write: argument 1: expected names of fields, got %s", check.describe(name))
     elseif log.fields and not known[name] then
       fail("write: field %s: unknown; the fields are %s", name, table.concat(log.fields, ", "))
@@ -228,7 +232,7 @@ Log.__close = Log.close
 local FIELDS = check.rule(nil, "a list of different names", function(value)
   local seen = {}
   for i = 1, type(value) == "table" and #value or 0 do
-    if not is_text(value[i]) or value[i] == "" or seen[value[i]] then
+    if not is_name(value[i]) or seen[value[i]] then
       return nil
     end
     seen[value[i]] = true
@@ -288,7 +292,7 @@ end
 ---@param options { format: string, fields: string[], append: boolean }?
 ---@return wrun.logbook.Log
 function M.open(path, options)
-  check.argument("open", 1, path, check.string())
+  check.argument("open", 1, path, check.path())
   local o = check.options("open", options, OPEN)
   local format = FORMATS[o.format or path:match("%.(%w+)$")]
   if not format then

@@ -21,7 +21,7 @@ local M = {}
 
 local TREE = "wrun.tree"
 local DEEPEST = 100
-local PATH = check.string()
+local PATH = check.path()
 
 -- the name of what `key` leads to
 local function joined(path, key)

@@ -75,34 +75,42 @@ bool bind_push_location(lua_State *L)
     return frame.currentline > 0;
 }
 
-/* Is the byte at p, of a text that ends with a zero byte, one that a terminal would obey? Those
- * from 0x80 to 0x9f do as UTF-8, after 0xc2. */
-static bool is_control(const unsigned char *p, const unsigned char *start)
+/* The bytes of the character at p, 0 if no terminal should be given it. */
+static size_t shown_bytes(const unsigned char *p, const unsigned char *end)
 {
-    return (*p < ' ' && *p != '\n' && *p != '\t') || *p == 0x7f ||
-           (*p >= 0x80 && *p < 0xa0 && p > start && p[-1] == 0xc2) ||
-           (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0);
+    if (*p < 0x80)
+        return (*p >= ' ' && *p != 0x7f) || *p == '\n' || *p == '\t';
+    size_t bytes = *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;
+    if (*p < 0xc2 || *p > 0xf4 || (size_t)(end - p) < bytes)
+        return 0;
+    for (size_t i = 1; i < bytes; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    bool is_control = *p == 0xc2 && p[1] < 0xa0;
+    bool is_overlong = (*p == 0xe0 && p[1] < 0xa0) || (*p == 0xf0 && p[1] < 0x90);
+    return is_control || is_overlong ? 0 : bytes;
 }
 
 void bind_escape(lua_State *L)
 {
-    size_t length;
+    size_t length, bytes;
     const unsigned char *text = (const unsigned char *)lua_tolstring(L, -1, &length);
     const unsigned char *end = text + length, *p = text;
     luaL_Buffer shown;
 
-    while (p < end && !is_control(p, text))
-        p++;
+    while (p < end && (bytes = shown_bytes(p, end)) > 0)
+        p += bytes;
     if (p == end)
         return;
     luaL_buffinit(L, &shown);
-    for (p = text; p < end; p++) {
-        if (is_control(p, text)) {
+    for (p = text; p < end; p += bytes) {
+        bytes = shown_bytes(p, end);
+        luaL_addlstring(&shown, (const char *)p, bytes);
+        if (bytes == 0) {
             luaL_addlstring(&shown, "\\x", 2);
             luaL_addchar(&shown, "0123456789abcdef"[*p >> 4]);
             luaL_addchar(&shown, "0123456789abcdef"[*p & 15]);
-        } else {
-            luaL_addchar(&shown, (char)*p);
+            bytes = 1;
         }
     }
     luaL_pushresult(&shown);
@@ -116,12 +124,12 @@ static _Noreturn void raise(lua_State *L)
     lua_Debug frame;
     for (int level = 0; library_frame(L, level, &frame); level++)
         prepend_context(L, &frame);
-    bind_escape(L);
     if (bind_push_location(L)) {
         lua_pushliteral(L, ": ");
         lua_rotate(L, -3, 2);
         lua_concat(L, 3);
     }
+    bind_escape(L);
     lua_error(L);
     __builtin_unreachable();
 }
@@ -133,6 +141,17 @@ void bind_fail(lua_State *L, const char *format, ...)
     lua_pushvfstring(L, format, arguments);
     va_end(arguments);
     raise(L);
+}
+
+int bind_refuse(lua_State *L, const char *format, ...)
+{
+    va_list arguments;
+    lua_pushnil(L);
+    va_start(arguments, format);
+    lua_pushvfstring(L, format, arguments);
+    va_end(arguments);
+    bind_escape(L);
+    return 2;
 }
 
 /* fail(format, ...): raises as the binding functions do; %s takes anything tostring does */

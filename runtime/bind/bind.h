@@ -72,9 +72,12 @@ bool bind_push_location(lua_State *L);
 int bind_core_fail(lua_State *L);
 /* "f: argument 2: expected WHAT, got a string"; the type or value at `index` completes it */
 _Noreturn void bind_fail_argument(lua_State *L, const char *f, int index, const char *expected);
-/* Shows the control bytes of the string on top, which may come from a file, as "\x1b", so that no
- * terminal obeys them; line ends and tabs stay. */
+/* Shows the control characters of the string on top, which may come from a file, as "\x1b", and so
+ * what is no UTF-8, so that no terminal obeys them; line ends and tabs stay. */
 void bind_escape(lua_State *L);
+/* Pushes nil and a message, escaped, and returns 2: the results of a binding whose file is missing
+ * or bad. */
+int bind_refuse(lua_State *L, const char *format, ...);
 /* pushes "[2, 3]"; the pointer lives as long as the stack slot */
 const char *bind_shape_text(lua_State *L, int ndim, const int64_t *shape);
 /* pushes a short description of the value at index: "a string", "5", "a float32 tensor [2, 3]" */

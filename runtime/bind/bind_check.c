@@ -74,6 +74,16 @@ const char *bind_string(lua_State *L, const char *f, int index, const char *expe
     return text;
 }
 
+const char *bind_lua_string(lua_State *L, int index, const char *otherwise)
+{
+    size_t length;
+    if (lua_isnil(L, index))
+        return otherwise;
+    const char *text = luaL_checklstring(L, index, &length);
+    luaL_argcheck(L, strlen(text) == length, index, "string contains zeros");
+    return text;
+}
+
 double bind_number(lua_State *L, const char *f, int index, const char *expected)
 {
     if (lua_type(L, index) != LUA_TNUMBER)
@@ -204,6 +214,17 @@ void bind_push_option(lua_State *L, const char *f, int index, const char *name, 
     else if (lua_getfield(L, index, name) != LUA_TNIL && lua_type(L, -1) != type)
         bind_fail(L, "%s: option %s: expected %s, got %s", f, name, expected,
                   bind_describe(L, lua_gettop(L)));
+}
+
+const char *bind_push_option_string(lua_State *L, const char *f, int index, const char *name,
+                                    const char *expected)
+{
+    bind_push_option(L, f, index, name, LUA_TSTRING, expected);
+    const char *text = bind_to_string(L, -1);
+    if (text == NULL && !lua_isnil(L, -1))
+        bind_fail(L, "%s: option %s: expected %s without zero bytes, got %s", f, name, expected,
+                  bind_describe(L, lua_gettop(L)));
+    return text;
 }
 
 DType bind_option_dtype(lua_State *L, const char *f, int index, DType otherwise)

@@ -17,6 +17,8 @@ int64_t bind_integer(lua_State *L, const char *f, int index, const char *expecte
 const char *bind_to_string(lua_State *L, int index);
 /* the same, which must be there; expected: "a path" */
 const char *bind_string(lua_State *L, const char *f, int index, const char *expected);
+/* the same in Lua's own words, for what stands in for a function of Lua's; `otherwise` for nil */
+const char *bind_lua_string(lua_State *L, int index, const char *otherwise);
 double bind_number(lua_State *L, const char *f, int index, const char *expected);
 /* a dimension 1..ndim or -ndim..-1 as 0..ndim-1 */
 int bind_dimension(lua_State *L, const char *f, int index, int ndim);
@@ -37,6 +39,10 @@ bool bind_option_boolean(lua_State *L, const char *f, int index, const char *nam
 /* Pushes field `name` of the options at `index`, or nil; raises when it is of another type. */
 void bind_push_option(lua_State *L, const char *f, int index, const char *name, int type,
                       const char *expected);
+
+/* Pushes the same of a string; returns it as C has it, NULL when it is nil. */
+const char *bind_push_option_string(lua_State *L, const char *f, int index, const char *name,
+                                    const char *expected);
 
 /* finishes a new tensor with the option requires_grad */
 void bind_option_requires_grad(lua_State *L, const char *f, int index, Tensor *t);

@@ -99,8 +99,8 @@ static int core_csv_read(lua_State *L)
 
     if (descriptor < 0)
         return bind_refuse_file(L, path, strerror(errno));
-    dtype_find(luaL_checkstring(L, DTYPE), &reader->dtype);
-    reader->separator = luaL_checkstring(L, SEPARATOR)[0];
+    dtype_find(bind_string(L, "csv", DTYPE, DTYPE_NAMES), &reader->dtype);
+    reader->separator = bind_string(L, "csv", SEPARATOR, "a separator")[0];
     reader->missing_is_nan = lua_toboolean(L, MISSING);
     Reason reason = csv_open(reader, descriptor, luaL_checkinteger(L, SKIP));
     lua_pushnil(L);
@@ -130,7 +130,7 @@ static int core_csv_save(lua_State *L)
     enum { MATRIX = 2, SEPARATOR, NAMES };
     const char *path = bind_string(L, "save_csv", 1, "a path");
     const Tensor *t = bind_contiguous(L, "save_csv", MATRIX);
-    const char separator = luaL_checkstring(L, SEPARATOR)[0], **names = NULL;
+    const char separator = bind_string(L, "save_csv", SEPARATOR, "a separator")[0], **names = NULL;
 
     if (!lua_isnil(L, NAMES)) {
         names = lua_newuserdatauv(L, (size_t)t->dims[1] * sizeof(*names) + 1, 0);

@@ -42,7 +42,7 @@ static int core_download(lua_State *L)
     const char *path = bind_string(L, f, PATH, "a path");
     bind_check_options(L, f, OPTIONS, known);
     lua_settop(L, OPTIONS);
-    bind_push_option(L, f, OPTIONS, "sha256", LUA_TSTRING, "a string");
+    const char *sha256 = bind_push_option_string(L, f, OPTIONS, "sha256", "a string");
     bind_push_option(L, f, OPTIONS, "limit", LUA_TNUMBER, "a number of bytes");
     bind_push_option(L, f, OPTIONS, "progress", LUA_TFUNCTION, "a function");
 
@@ -51,7 +51,7 @@ static int core_download(lua_State *L)
     DownloadPlan plan = {
         .url = url,
         .path = path,
-        .sha256 = lua_tostring(L, SHA256),
+        .sha256 = sha256,
         .limit = lua_isnil(L, LIMIT) ? INT64_MAX : lua_tointeger(L, LIMIT),
         .progress = lua_isnil(L, PROGRESS) ? NULL : report_progress,
         .context = &progress,
@@ -65,9 +65,7 @@ static int core_download(lua_State *L)
     }
     if (reason == download_unlike)
         return bind_refuse_content(L, url, plan.sha256, detail);
-    lua_pushnil(L);
-    lua_pushfstring(L, "%s: %s%s%s", url, reason, detail[0] != '\0' ? ": " : "", detail);
-    return 2;
+    return bind_refuse(L, "%s: %s%s%s", url, reason, detail[0] != '\0' ? ": " : "", detail);
 }
 
 /* make_folder(path) -> true, or nil and a message; makes those above it too; may be there */
@@ -83,11 +81,8 @@ static int core_make_folder(lua_State *L)
             continue;
         part[i] = '\0';
         int error = mkdir(part, 0777) == 0 ? 0 : errno;
-        if (error != 0 && (stat(part, &status) != 0 || !S_ISDIR(status.st_mode))) {
-            lua_pushnil(L);
-            lua_pushfstring(L, "%s: %s", part, strerror(error == EEXIST ? ENOTDIR : error));
-            return 2;
-        }
+        if (error != 0 && (stat(part, &status) != 0 || !S_ISDIR(status.st_mode)))
+            return bind_refuse_file(L, part, strerror(error == EEXIST ? ENOTDIR : error));
         part[i] = path[i];
     }
     lua_pushboolean(L, true);

@@ -12,9 +12,7 @@
 
 int bind_refuse_file(lua_State *L, const char *path, Reason reason)
 {
-    lua_pushnil(L);
-    lua_pushfstring(L, "%s: %s", path, reason);
-    return 2;
+    return bind_refuse(L, "%s: %s", path, reason);
 }
 
 int bind_push_outcome(lua_State *L, const char *path, Reason reason)
@@ -59,8 +57,12 @@ NamedArray bind_named_array(lua_State *L, const char *f, int names, int tensors,
     lua_rawgeti(L, names, i);
     lua_rawgeti(L, tensors, i);
     const Tensor *t = bind_contiguous(L, f, lua_gettop(L));
+    const char *name = bind_to_string(L, -2);
+    if (name == NULL)
+        bind_fail(L, "%s: argument %d: expected names without zero bytes, got %s", f, names,
+                  bind_describe(L, lua_gettop(L) - 1));
     NamedArray array = {
-        .name = luaL_checkstring(L, -2),
+        .name = name,
         .dtype = (DType)t->dtype,
         .ndim = t->ndim,
         .shape = t->dims,
@@ -73,8 +75,6 @@ NamedArray bind_named_array(lua_State *L, const char *f, int names, int tensors,
 
 int bind_refuse_content(lua_State *L, const char *name, const char *expected, const char *found)
 {
-    lua_pushnil(L);
-    lua_pushfstring(L, "%s: %s: expected SHA-256 %s, found %s", name, download_unlike, expected,
-                    found);
-    return 2;
+    return bind_refuse(L, "%s: %s: expected SHA-256 %s, found %s", name, download_unlike, expected,
+                       found);
 }

@@ -17,7 +17,7 @@ int bind_open_file(const char *path); /* a descriptor to read from, or -1 and er
  */
 void *bind_push_reader(lua_State *L, const char *type, size_t size, lua_CFunction close);
 
-/* nil, "PATH: REASON" */
+/* nil and "PATH: REASON" */
 int bind_refuse_file(lua_State *L, const char *path, Reason reason);
 /* true, or nil and why not */
 int bind_push_outcome(lua_State *L, const char *path, Reason reason);

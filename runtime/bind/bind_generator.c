@@ -75,7 +75,7 @@ static int core_generator(lua_State *L)
     uint64_t seed = DEFAULT_SEED;
     if (!lua_isnil(L, 1)) {
         if (lua_getfield(L, 1, "engine") != LUA_TNIL) {
-            const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+            const char *name = bind_to_string(L, -1);
             if (name == NULL || (strcmp(name, "mt19937") != 0 && strcmp(name, "philox") != 0))
                 bind_fail(L, "Generator: option engine: expected mt19937 or philox, got %s",
                           bind_describe(L, 2));

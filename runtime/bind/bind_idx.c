@@ -22,25 +22,21 @@ static int idx_refusal(lua_State *L, const char *path, const IdxReader *reader, 
     const unsigned char *m = reader->magic;
     char magic[2 * sizeof(reader->magic) + sizeof(reader->magic)];
 
-    lua_pushnil(L);
     switch (reader->fault) {
     case IDX_FAULT_FILE:
-        lua_pushfstring(L, "%s: %s", path, reason);
         break;
     case IDX_FAULT_SIZE:
-        lua_pushfstring(L, "%s: %s: expected %I bytes, found %I", path, reason,
-                        (LUAI_UACINT)reader->expected, (LUAI_UACINT)reader->found);
-        break;
+        return bind_refuse(L, "%s: %s: expected %I bytes, found %I", path, reason,
+                           (LUAI_UACINT)reader->expected, (LUAI_UACINT)reader->found);
     case IDX_FAULT_HEADER:
         for (size_t i = 0; i < sizeof(reader->magic); i++) {
             magic[3 * i] = "0123456789ABCDEF"[m[i] >> 4];
             magic[3 * i + 1] = "0123456789ABCDEF"[m[i] & 15];
             magic[3 * i + 2] = i + 1 < sizeof(reader->magic) ? ' ' : '\0';
         }
-        lua_pushfstring(L, "%s: %s: found %s", path, reason, magic);
-        break;
+        return bind_refuse(L, "%s: %s: found %s", path, reason, magic);
     }
-    return 2;
+    return bind_refuse_file(L, path, reason);
 }
 
 /* Does the header announce the sizes in the table at `index`? nil takes any. */
@@ -62,13 +58,10 @@ static int shape_refusal(lua_State *L, const char *path, int index, const IdxRea
     int64_t expected[MAX_RANK];
     int next, ndim = bind_sizes(L, "idx_read", index, expected, &next);
 
-    lua_pushnil(L);
     const char *wanted = bind_shape_text(L, ndim, expected);
     const char *found = bind_shape_text(L, reader->ndim, reader->shape);
-    lua_pushfstring(L, "%s: other sizes than expected: expected %s, found %s", path, wanted, found);
-    lua_replace(L, -3);
-    lua_pop(L, 1);
-    return 2;
+    return bind_refuse(L, "%s: other sizes than expected: expected %s, found %s", path, wanted,
+                       found);
 }
 
 /*
@@ -79,11 +72,11 @@ static int core_idx_read(lua_State *L)
 {
     static const char f[] = "idx_read";
     static const char *const known[] = {"sha256", "shape", NULL};
-    enum { OPTIONS = 2, SHA256, SHAPE };
+    enum { OPTIONS = 2, SHAPE = 4 };
     const char *path = bind_string(L, f, 1, "a path");
     bind_check_options(L, f, OPTIONS, known);
     lua_settop(L, OPTIONS);
-    bind_push_option(L, f, OPTIONS, "sha256", LUA_TSTRING, "a string");
+    const char *sha256 = bind_push_option_string(L, f, OPTIONS, "sha256", "a string");
     bind_push_option(L, f, OPTIONS, "shape", LUA_TTABLE, "a table of sizes");
 
     IdxReader *reader = bind_push_reader(L, "wrun.idx_file", sizeof(*reader), close_idx_reader);
@@ -101,8 +94,8 @@ static int core_idx_read(lua_State *L)
 
     char found[DIGEST_TEXT];
     idx_digest(reader, found);
-    if (!lua_isnil(L, SHA256) && strcmp(found, lua_tostring(L, SHA256)) != 0)
-        return bind_refuse_content(L, path, lua_tostring(L, SHA256), found);
+    if (sha256 != NULL && strcmp(found, sha256) != 0)
+        return bind_refuse_content(L, path, sha256, found);
     return 1;
 }
 

@@ -8,13 +8,6 @@
 #include "bind/open.h"
 #include "formats/image.h"
 
-static int push_failure(lua_State *L, const char *error)
-{
-    lua_pushnil(L);
-    lua_pushstring(L, error);
-    return 2;
-}
-
 /* image_save(path, uint8 [height, width]) -> true, or nil and a message */
 static int core_image_save(lua_State *L)
 {
@@ -27,7 +20,7 @@ static int core_image_save(lua_State *L)
     char error[IMAGE_ERROR];
     const uint8_t *pixels = (const uint8_t *)tensor_data(t);
     if (!image_save(path, t->dims[1], t->dims[0], pixels, error))
-        return push_failure(L, error);
+        return bind_refuse(L, "%s", error);
     lua_pushboolean(L, true);
     return 1;
 }
@@ -39,10 +32,10 @@ static int core_image_load(lua_State *L)
     char error[IMAGE_ERROR];
     int64_t shape[2];
     if (!image_size(path, &shape[1], &shape[0], error))
-        return push_failure(L, error);
+        return bind_refuse(L, "%s", error);
     Tensor *t = bind_new_tensor(L, "image.load", UINT8, 2, shape);
     if (!image_load(path, shape[1], shape[0], (uint8_t *)tensor_data(t), error))
-        return push_failure(L, error);
+        return bind_refuse(L, "%s", error);
     return 1;
 }
 

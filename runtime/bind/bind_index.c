@@ -283,9 +283,9 @@ static int core_scatter_reduce(lua_State *L)
         {"amin", WRITE_MINIMUM},
     };
     lua_settop(L, 5);
-    const char *name = lua_type(L, 5) == LUA_TSTRING ? lua_tostring(L, 5) : "";
+    const char *name = bind_to_string(L, 5);
     for (size_t i = 0; i < COUNT_OF(ways); i++)
-        if (strcmp(name, ways[i].name) == 0)
+        if (name != NULL && strcmp(name, ways[i].name) == 0)
             return change_elements(L, f, ways[i].write, false);
     bind_fail_argument(L, f, 5, "sum, mean, prod, amax or amin");
 }

@@ -68,7 +68,7 @@ static View read_right_sides(lua_State *L, const char *f, const View *a)
 static const char *read_name(lua_State *L, int last, const char *usual)
 {
     lua_settop(L, last);
-    return luaL_optstring(L, last, usual);
+    return lua_isnil(L, last) ? usual : bind_string(L, usual, last, "a name");
 }
 
 /* ---- the work ---- */
@@ -274,7 +274,7 @@ static int core_qr(lua_State *L)
     static const char f[] = "qr";
     lua_settop(L, 2);
     View a = read_matrices(L, f, 1);
-    const char *mode = luaL_optstring(L, 2, "reduced");
+    const char *mode = lua_isnil(L, 2) ? "reduced" : bind_string(L, f, 2, "a mode");
     Factor factor = new_factor(FACTOR_QR, &a);
     bool is_complete = strcmp(mode, "complete") == 0;
     if (is_complete)

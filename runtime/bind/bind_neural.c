@@ -94,7 +94,7 @@ static int core_standardize_gradient(lua_State *L)
  */
 static int core_check_classes(lua_State *L)
 {
-    const char *f = luaL_checkstring(L, 1);
+    const char *f = bind_string(L, "check_classes", 1, "a name");
     Tensor *t = bind_tensor(L, f, 2);
     int64_t n = luaL_checkinteger(L, 3);
     if (t->dtype != INT64)

@@ -124,12 +124,9 @@ static int core_npz_read(lua_State *L)
         lua_settop(L, result);
         return 1;
     }
-    lua_pushnil(L);
     if (member != NULL)
-        lua_pushfstring(L, "%s: member '%s': %s", path, member, reason);
-    else
-        lua_pushfstring(L, "%s: %s", path, reason);
-    return 2;
+        return bind_refuse(L, "%s: member '%s': %s", path, member, reason);
+    return bind_refuse_file(L, path, reason);
 }
 
 /* npz_save(path, list of names, list of contiguous tensors, deflated) -> true, or nil and why */

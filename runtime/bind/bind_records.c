@@ -38,13 +38,10 @@ static int core_records_read(lua_State *L)
     if ((reason = gzip_read(source, tensor_data(records), (size_t)records->numel, &got)) != NULL ||
         (reason = gzip_read(source, &extra, 1, &more)) != NULL)
         return bind_refuse_file(L, path, reason);
-    if (got == 0 || more > 0 || (int64_t)got % shape[1] != 0) {
-        lua_pushnil(L);
-        lua_pushfstring(L, "%s: expected 1 to %I records of %I bytes, found %s%I bytes", path,
-                        (LUAI_UACINT)shape[0], (LUAI_UACINT)shape[1], more > 0 ? "more than " : "",
-                        (LUAI_UACINT)got);
-        return 2;
-    }
+    if (got == 0 || more > 0 || (int64_t)got % shape[1] != 0)
+        return bind_refuse(L, "%s: expected 1 to %I records of %I bytes, found %s%I bytes", path,
+                           (LUAI_UACINT)shape[0], (LUAI_UACINT)shape[1],
+                           more > 0 ? "more than " : "", (LUAI_UACINT)got);
     lua_pushinteger(L, (int64_t)got / shape[1]);
     return 2;
 }

@@ -33,7 +33,7 @@ static void push_metadata(lua_State *L, const json_t *header)
 /* safetensors_read(path) -> table of name and tensor, table of metadata; or nil and a message */
 static int core_safetensors_read(lua_State *L)
 {
-    const char *path = luaL_checkstring(L, 1);
+    const char *path = bind_string(L, "load", 1, "a path");
     SafetensorsReader *reader =
         bind_push_reader(L, "wrun.safetensors_file", sizeof(*reader), close_safetensors);
     int descriptor = bind_open_file(path), ndim;
@@ -67,7 +67,7 @@ static int core_safetensors_read(lua_State *L)
 static int core_safetensors_save(lua_State *L)
 {
     enum { NAMES = 2, TENSORS, TEXTS };
-    const char *path = luaL_checkstring(L, 1);
+    const char *path = bind_string(L, "save", 1, "a path");
     for (int i = NAMES; i <= TEXTS; i++)
         luaL_checktype(L, i, LUA_TTABLE);
     lua_Integer count = luaL_len(L, NAMES), text_count = luaL_len(L, TEXTS);
@@ -78,7 +78,9 @@ static int core_safetensors_save(lua_State *L)
         arrays[i] = bind_named_array(L, "safetensors_save", NAMES, TENSORS, i + 1);
     for (lua_Integer i = 0; i < text_count; i++) { /* they stay alive in their table */
         lua_rawgeti(L, TEXTS, i + 1);
-        texts[i] = luaL_checkstring(L, -1);
+        if ((texts[i] = bind_to_string(L, -1)) == NULL)
+            bind_fail(L, "save: argument 3: expected texts without zero bytes, got %s",
+                      bind_describe(L, lua_gettop(L)));
         lua_pop(L, 1);
     }
     Refusal refusal;

@@ -25,7 +25,7 @@ static const void *contiguous_data(lua_State *L, const char *f, Tensor *t, DType
  */
 static int core_sort(lua_State *L)
 {
-    const char *f = luaL_checkstring(L, 1);
+    const char *f = bind_string(L, "sort", 1, "a name");
     lua_remove(L, 1);
     lua_settop(L, 5);
     Tensor *x = bind_tensor(L, f, 1);

@@ -138,8 +138,8 @@ static int tensor_get(lua_State *L)
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL)
         return 1;
-    const char *name = lua_tostring(L, 2);
-    for (size_t i = 0; i < COUNT_OF(fields); i++)
+    const char *name = bind_to_string(L, 2);
+    for (size_t i = 0; i < COUNT_OF(fields) && name != NULL; i++)
         if (strcmp(name, fields[i].name) == 0) {
             fields[i].get(L, bind_tensor(L, name, 1));
             return 1;
@@ -151,13 +151,16 @@ static int tensor_set(lua_State *L)
 {
     if (lua_type(L, 2) != LUA_TSTRING)
         return call_method(L, has_tensor(L, 2) ? "assign" : "_view_assign", 0);
-    const char *name = lua_tostring(L, 2);
-    for (size_t i = 0; i < COUNT_OF(fields); i++)
+    const char *name = bind_to_string(L, 2);
+    for (size_t i = 0; i < COUNT_OF(fields) && name != NULL; i++)
         if (fields[i].set != NULL && strcmp(name, fields[i].name) == 0) {
             fields[i].set(L, bind_tensor(L, name, 1));
             return 0;
         }
-    bind_fail(L, "tensor: the field '%s' cannot be set; grad and requires_grad can", name);
+    lua_pushvalue(L, 2);
+    bind_escape(L);
+    bind_fail(L, "tensor: the field '%s' cannot be set; grad and requires_grad can",
+              lua_tostring(L, -1));
 }
 
 static int tensor_len(lua_State *L)

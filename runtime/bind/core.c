@@ -72,8 +72,18 @@ static int core_get_num_threads(lua_State *L)
     return 1;
 }
 
+/* escape(text) -> the text as bind_escape shows it, for what may be printed */
+static int core_escape(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TSTRING);
+    lua_settop(L, 1);
+    bind_escape(L);
+    return 1;
+}
+
 static const luaL_Reg core_functions[] = {
     {"fail", bind_core_fail},
+    {"escape", core_escape},
     {"set_num_threads", core_set_num_threads},
     {"get_num_threads", core_get_num_threads},
     {NULL, NULL},

@@ -39,7 +39,7 @@ typedef struct {
     size_t cached;                         /* bytes kept for reuse */
     void *small[ALLOCATOR_SMALL_CLASSES];  /* of each class, the block freed last */
     size_t small_cached;
-    bool ending; /* the process is: blocks need not go back to the system one by one */
+    bool ending;       /* the process is: blocks need not go back to the system one by one */
     uint64_t requests; /* how often more memory was asked for */
     uint64_t failing;  /* the request to refuse, counted from 1; 0 refuses none */
 } Allocator;

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "bind/bind.h"
 #include "bind/core.h"
 
 static lua_State *volatile running;
@@ -37,22 +38,26 @@ static void on_interrupt(int signal)
 }
 
 /*
- * Runs the coroutine with the values on top of L as its arguments, until it yields or ends; its
- * results go to L. False when it failed: the error object is on its own stack.
+ * Runs the coroutine with the values on top of L as its arguments, until it yields or ends. L gets
+ * its results, or the error object; false says that it is the latter.
  */
 static bool run_coroutine(lua_State *L, lua_State *coroutine, int arguments, int *results)
 {
-    if (!lua_checkstack(coroutine, arguments))
-        luaL_error(L, "too many arguments to resume");
+    if (!lua_checkstack(coroutine, arguments)) {
+        lua_pushliteral(L, "too many arguments to resume");
+        return false;
+    }
     lua_xmove(L, coroutine, arguments);
     running = coroutine;
     int status = lua_resume(coroutine, L, arguments, results);
     running = L;
-    if (status != LUA_OK && status != LUA_YIELD)
+    if (status != LUA_OK && status != LUA_YIELD) {
+        lua_xmove(coroutine, L, 1);
         return false;
+    }
     if (!lua_checkstack(L, *results + 1)) {
         lua_pop(coroutine, *results);
-        lua_pushliteral(coroutine, "too many results to resume");
+        lua_pushliteral(L, "too many results to resume");
         return false;
     }
     lua_xmove(coroutine, L, *results);
@@ -66,10 +71,8 @@ static int resume(lua_State *L)
     lua_State *coroutine = lua_tothread(L, 1);
     int results;
     bool succeeded = run_coroutine(L, coroutine, lua_gettop(L) - 1, &results);
-    if (!succeeded) {
-        lua_xmove(coroutine, L, 1);
+    if (!succeeded)
         results = 1;
-    }
     lua_pushboolean(L, succeeded);
     lua_insert(L, -1 - results);
     return 1 + results;
@@ -84,9 +87,10 @@ static int resume_wrapped(lua_State *L)
     if (run_coroutine(L, coroutine, lua_gettop(L), &results))
         return results;
     int status = lua_status(coroutine);
-    if (status != LUA_OK && status != LUA_YIELD)
-        lua_resetthread(coroutine); /* closes its variables */
-    lua_xmove(coroutine, L, 1);
+    if (status != LUA_OK && status != LUA_YIELD) {
+        status = lua_resetthread(coroutine); /* closes its variables, which may fail anew */
+        lua_xmove(coroutine, L, 1);
+    }
     if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
         luaL_where(L, 1);
         lua_insert(L, -2);
@@ -131,12 +135,15 @@ static int add_traceback(lua_State *L)
     return 1;
 }
 
-bool call_report(lua_State *L, int status, const char *prefix)
+bool call_report(lua_State *L, int status, const char *who)
 {
     if (status == LUA_OK)
         return true;
+    if (lua_isstring(L, -1))
+        bind_escape(L); /* it may quote a file, or its name */
     const char *message = lua_tostring(L, -1);
-    fprintf(stderr, "%s%s\n", prefix, message ? message : "(error object is not a string)");
+    fprintf(stderr, "%s%s%s\n", who ? who : "", who ? ": " : "",
+            message ? message : "(error object is not a string)");
     lua_pop(L, 1);
     return false;
 }

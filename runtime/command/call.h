@@ -20,8 +20,8 @@ int call_function(lua_State *L, int arguments, int results);
 
 /*
  * Did the call, or the loading of a chunk, succeed? If not, its message is taken off the stack and
- * printed on standard error after the prefix.
+ * printed on standard error, escaped, after `who` and a colon unless that is NULL.
  */
-bool call_report(lua_State *L, int status, const char *prefix);
+bool call_report(lua_State *L, int status, const char *who);
 
 #endif

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bind/bind_check.h"
 #include "bind/core.h"
 #include "tensor/base.h"
 
@@ -115,7 +116,7 @@ static int load_embedded(lua_State *L, const Embedded *file, const char *chunk_n
  * or a message where it was looked for. */
 static int search(lua_State *L)
 {
-    const char *module = luaL_checkstring(L, 1);
+    const char *module = bind_lua_string(L, 1, NULL);
     if (strcmp(module, "wrun") != 0 && strncmp(module, "wrun.", 5) != 0)
         return 0;
     const char *chunk_name = lua_pushfstring(L, "=%s", module);
@@ -156,7 +157,7 @@ static int sources_names(lua_State *L)
  * alone where there is none */
 static int sources_text(lua_State *L)
 {
-    const char *name = luaL_gsub(L, luaL_checkstring(L, 1), ".", "/");
+    const char *name = luaL_gsub(L, bind_lua_string(L, 1, NULL), ".", "/");
     const char *folder = override_folder(L);
     const char *path = lua_pushfstring(L, "%s/%s.lua", folder ? folder : "lua", name);
     const Embedded *file = folder ? NULL : find(path);

@@ -15,6 +15,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "bind/bind_check.h"
+
 enum { HISTORY_LINES = 1000 };
 
 static struct {
@@ -25,15 +27,23 @@ static struct {
 
 /* ---- completion ---- */
 
+/* Can it stand after a point? Other names, which may come from a file, are not to be shown. */
+static bool is_name(const char *text)
+{
+    size_t length = strspn(text, "_0123456789"
+                                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    return text[0] > '9' && text[length] == '\0';
+}
+
 /* Adds the names in the table at `table` that begin with `start` to the list at `list`. */
 static void add_names(lua_State *L, int table, int list, const char *owner, const char *start)
 {
     lua_pushnil(L);
     while (lua_next(L, table)) {
         lua_pop(L, 1);
-        if (lua_type(L, -1) != LUA_TSTRING)
+        const char *name = bind_to_string(L, -1);
+        if (name == NULL || !is_name(name))
             continue;
-        const char *name = lua_tostring(L, -1);
         bool asked = start[0] != '\0' || name[0] != '_';
         if (asked && strncmp(name, start, strlen(start)) == 0) {
             lua_pushfstring(L, "%s%s", owner, name);
@@ -45,7 +55,7 @@ static void add_names(lua_State *L, int table, int list, const char *owner, cons
 /* word -> a list of what it may become: "wrun.nn.Li" is looked up name by name, methods included */
 static int list_completions(lua_State *L)
 {
-    const char *word = luaL_checkstring(L, 1), *start = word;
+    const char *word = lua_tostring(L, 1), *start = word;
     lua_newtable(L);
     lua_pushglobaltable(L);
     for (const char *end = word; (end = strpbrk(start, ".:")); start = end + 1) {

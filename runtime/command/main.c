@@ -1,11 +1,17 @@
 /*
  * main.c - the wrun command
  *
- * Behaves as the stand-alone Lua interpreter does, option for option; --help, --version and
- * --threads are new. Three things differ on purpose: code is text, never bytecode; output that
- * could not be written is an error, and so is a failing script on standard input. The collector
- * stays incremental, as tensors set its pace. The library itself is loaded when a script requires
- * it.
+ * Behaves as the stand-alone Lua interpreter does, option for option, and passes its test suite.
+ * What differs on purpose:
+ *   - --help, --version and --threads, and usage and version that speak of wrun;
+ *   - a user's code is text, never bytecode, for load, loadfile, dofile and require too;
+ *   - output that could not be written is an error, and so is a failing script on standard input;
+ *   - wrun's modules and scripts are found inside the program; a script's file goes first;
+ *   - messages show control characters, and what is no UTF-8, as "\x1b";
+ *   - loadfile and dofile refuse a name with a zero byte, which would cut it;
+ *   - tensors set the collector's pace;
+ *   - the session loads the library, has its own editor and history, traces back a failing print.
+ * The library is loaded when a script requires it.
  */
 #include <errno.h>
 #include <lauxlib.h>
@@ -27,7 +33,7 @@
 #include "tensor/base.h"
 #include "tensor/pool.h"
 
-#define PREFIX "wrun: "
+static const char banner[] = VERSION " on " LUA_COPYRIGHT;
 
 typedef struct {
     int argc;
@@ -63,7 +69,7 @@ static bool run_chunk(lua_State *L, int status)
 {
     if (status == LUA_OK)
         status = call_function(L, 0, 0);
-    return call_report(L, status, PREFIX);
+    return call_report(L, status, program_invocation_name);
 }
 
 static bool run_statement(lua_State *L, const char *text, const char *chunk_name)
@@ -96,7 +102,7 @@ static bool require_library(lua_State *L, const char *text)
     const char *global = lua_pushlstring(L, text, global_length);
     lua_getglobal(L, "require");
     lua_pushstring(L, module);
-    if (!call_report(L, call_function(L, 1, 1), PREFIX))
+    if (!call_report(L, call_function(L, 1, 1), program_invocation_name))
         return false;
     lua_setglobal(L, global);
     lua_pop(L, 1); /* the name */
@@ -153,7 +159,7 @@ static bool run_script(lua_State *L, char **argv)
     int status = load_script(L, argv);
     if (status == LUA_OK)
         status = call_function(L, push_arguments(L), 0);
-    return call_report(L, status, PREFIX);
+    return call_report(L, status, program_invocation_name);
 }
 
 /* Opens the libraries, and nothing of wrun itself. */
@@ -182,7 +188,7 @@ static int run(lua_State *L)
     const Options *o = &command->options;
     bool has_script = o->script < command->argc;
     if (o->show_version)
-        puts(VERSION " on " LUA_RELEASE);
+        puts(banner);
     open_libraries(L, command);
     bool ok = (o->ignore_environment || run_init(L)) && run_options(L, command) &&
               (!has_script || run_script(L, command->argv + o->script));
@@ -190,7 +196,7 @@ static int run(lua_State *L)
         repl_run(L);
     } else if (ok && !has_script && !o->has_statement && !o->show_version) {
         if (isatty(STDIN_FILENO)) {
-            puts(VERSION " on " LUA_RELEASE);
+            puts(banner);
             repl_run(L);
         } else {
             ok = run_chunk(L, luaL_loadfilex(L, NULL, "t"));
@@ -219,8 +225,8 @@ static void close_output(void)
         reason = errno;
     }
     if (is_lost) {
-        fprintf(stderr, PREFIX "cannot write standard output%s%s\n", reason ? ": " : "",
-                reason ? strerror(reason) : "");
+        fprintf(stderr, "%s: cannot write standard output%s%s\n", program_invocation_name,
+                reason ? ": " : "", reason ? strerror(reason) : "");
         _exit(EXIT_FAILURE);
     }
 }
@@ -243,7 +249,7 @@ int main(int argc, char **argv)
     Allocator allocator = {0};
     lua_State *L = luaL_newstate(); /* with malloc, as is all that the allocator calls small */
     if (!L) {
-        fputs(PREFIX "cannot create state: not enough memory\n", stderr);
+        fprintf(stderr, "%s: cannot create state: not enough memory\n", program_invocation_name);
         return EXIT_FAILURE;
     }
     const char *failing = getenv("WRUN_FAIL_ALLOC");
@@ -254,7 +260,7 @@ int main(int argc, char **argv)
     lua_pushlightuserdata(L, &command);
     int status = lua_pcall(L, 1, 1, 0);
     bool ok = status == LUA_OK && lua_toboolean(L, -1);
-    call_report(L, status, PREFIX);
+    call_report(L, status, program_invocation_name);
     allocator.ending = true;
     lua_close(L);
     allocator_release(&allocator);

@@ -1,13 +1,12 @@
 /*
  * options.c - reads the command line
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command/options.h"
 #include "tensor/pool.h"
-
-#define PREFIX "wrun: "
 
 static const char usage[] =
     "usage: wrun [options] [script [args]]\n"
@@ -35,7 +34,7 @@ void options_print_usage(FILE *stream)
 
 static bool complain(const char *format, const char *option)
 {
-    fputs(PREFIX, stderr);
+    fprintf(stderr, "%s: ", program_invocation_name);
     fprintf(stderr, format, option);
     fputc('\n', stderr);
     options_print_usage(stderr);
@@ -61,8 +60,8 @@ static bool parse_threads(char **argv, int *i, int *threads)
     char *end;
     long number = strtol(value, &end, 10);
     if (end == value || *end != '\0' || number < 1 || number > MAX_THREADS) {
-        fprintf(stderr, PREFIX "--threads: expected a whole number from 1 to %d, got '%s'\n",
-                MAX_THREADS, value);
+        fprintf(stderr, "%s: --threads: expected a whole number from 1 to %d, got '%s'\n",
+                program_invocation_name, MAX_THREADS, value);
         return false;
     }
     *threads = (int)number;

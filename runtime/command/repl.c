@@ -21,7 +21,7 @@ typedef struct {
     bool cancelled; /* Ctrl-C ended the last line */
 } Session;
 
-/* A line from a pipe, as lineedit_read returns it. */
+/* A line from a pipe, as lineedit_read returns it; shown, as one from a terminal is. */
 static char *read_line(const char *prompt)
 {
     char *line = NULL;
@@ -34,10 +34,11 @@ static char *read_line(const char *prompt)
         return NULL;
     }
     line[strcspn(line, "\n")] = '\0';
+    puts(line);
     return line;
 }
 
-/* Pushes the next line, or returns false. */
+/* Pushes the next line, or returns false; "=x" as the first is "return x". */
 static bool push_line(lua_State *L, Session *session, bool is_first)
 {
     int top = lua_gettop(L);
@@ -49,7 +50,10 @@ static bool push_line(lua_State *L, Session *session, bool is_first)
     lua_settop(L, top);
     if (!line)
         return false;
-    lua_pushstring(L, line);
+    if (is_first && line[0] == '=')
+        lua_pushfstring(L, "return %s", line + 1);
+    else
+        lua_pushstring(L, line);
     free(line);
     return true;
 }
@@ -74,9 +78,7 @@ static int load_statement(lua_State *L, Session *session)
     if (!push_line(L, session, true))
         return STATEMENT_END;
     int text = lua_gettop(L);
-    const char *line = lua_tostring(L, text);
-    const char *expression = lua_pushfstring(L, "return %s", line + (line[0] == '='));
-    if (load_text(L, expression) == LUA_OK)
+    if (load_text(L, lua_pushfstring(L, "return %s", lua_tostring(L, text))) == LUA_OK)
         return LUA_OK;
     for (;;) {
         lua_settop(L, text);
@@ -102,14 +104,14 @@ static void print_results(lua_State *L, int base)
     }
     lua_getglobal(L, "print");
     lua_insert(L, base + 1);
-    call_report(L, call_function(L, count, 0), "error calling 'print': ");
+    call_report(L, call_function(L, count, 0), "error calling 'print'");
 }
 
 static void load_library(lua_State *L)
 {
     lua_getglobal(L, "require");
     lua_pushliteral(L, "wrun");
-    if (call_report(L, call_function(L, 1, 1), "")) {
+    if (call_report(L, call_function(L, 1, 1), NULL)) {
         lua_getfield(L, -1, "help");
         lua_setglobal(L, "help");
         lua_setglobal(L, "wrun");
@@ -136,7 +138,7 @@ void repl_run(lua_State *L)
         int base = lua_gettop(L) - 1;
         if (status == LUA_OK)
             status = call_function(L, 0, LUA_MULTRET);
-        if (call_report(L, status, ""))
+        if (call_report(L, status, NULL))
             print_results(L, base);
     }
 }

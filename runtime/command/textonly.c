@@ -9,14 +9,16 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "bind/bind_check.h"
+
 static const int LUA_FILE_SEARCHER = 2; /* in package.searchers */
 
 /* Calls the original, upvalue 1, with this function's arguments, without 'b' in the mode. */
 static int call_with_text_mode(lua_State *L, int index)
 {
-    const char *mode = luaL_optstring(L, index, "t");
     if (lua_gettop(L) < index)
         lua_settop(L, index);
+    const char *mode = bind_lua_string(L, index, "t");
     lua_pushstring(L, strchr(mode, 't') ? "t" : "");
     lua_replace(L, index);
     lua_pushvalue(L, lua_upvalueindex(1));
@@ -30,14 +32,16 @@ static int load_text(lua_State *L)
 {
     if (!lua_isstring(L, 1))
         luaL_checktype(L, 1, LUA_TFUNCTION);
-    luaL_optstring(L, 2, NULL);
+    if (!lua_isnoneornil(L, 2) && !lua_isstring(L, 2))
+        luaL_typeerror(L, 2, "string");
     return call_with_text_mode(L, 3);
 }
 
 /* loadfile([name [, mode [, env]]]) */
 static int loadfile_text(lua_State *L)
 {
-    luaL_optstring(L, 1, NULL);
+    if (lua_gettop(L) > 0)
+        bind_lua_string(L, 1, NULL);
     return call_with_text_mode(L, 2);
 }
 
@@ -50,8 +54,8 @@ static int finish_dofile(lua_State *L, int status, lua_KContext context)
 /* dofile([name]) */
 static int dofile_text(lua_State *L)
 {
-    const char *name = luaL_optstring(L, 1, NULL);
     lua_settop(L, 1);
+    const char *name = bind_lua_string(L, 1, NULL);
     if (luaL_loadfilex(L, name, "t") != LUA_OK)
         return lua_error(L);
     lua_callk(L, 0, LUA_MULTRET, 0, finish_dofile); /* the file may yield */
@@ -62,7 +66,7 @@ static int dofile_text(lua_State *L)
  * Returns the loader and the file's name. */
 static int search_text(lua_State *L)
 {
-    const char *module = luaL_checkstring(L, 1);
+    const char *module = bind_lua_string(L, 1, NULL);
     lua_getfield(L, lua_upvalueindex(1), "searchpath");
     lua_pushvalue(L, 1);
     if (lua_getfield(L, lua_upvalueindex(1), "path") != LUA_TSTRING)

@@ -103,6 +103,33 @@ local RULES = {
     },
   },
   {
+    "no string of a user's becomes one of C's that a zero byte cuts",
+    of_c.strings,
+    {
+      ["runtime/bind/bind_check.c"] = "luaL_checklstring(L, 1, &n); lua_tostring(L, index);\n",
+      ["runtime/bind/a.c"] = "luaL_checkstring(L, 1); /* luaL_optstring */ lua_tostring(L, -1);\n"
+        .. "lua_tostring(L, PATH); lua_tostring(L, lua_upvalueindex(1));\n",
+      ["runtime/command/b.c"] = "luaL_optlstring(L, 1, 0, 0); luaL_checkoption(L, 1, 0, all);\n"
+        .. "luaL_checkstack(L, 1, 0); luaL_addstring(&b, s); lua_tostring(L, 1);\n",
+    },
+    {
+      "runtime/bind/a.c: calls luaL_checkstring",
+      "runtime/bind/a.c: takes argument PATH as a C string",
+      "runtime/command/b.c: calls luaL_optlstring",
+      "runtime/command/b.c: calls luaL_checkoption",
+    },
+  },
+  {
+    "no binding makes the message of a refusal itself",
+    of_c.refusals,
+    {
+      ["runtime/bind/a.c"] = 'return bind_refuse(L, "%s: %s", path, reason);\n',
+      ["runtime/bind/b.c"] = 'lua_pushnil(L);\n  lua_pushfstring(L, "%s", path);\n  return 2;\n',
+      ["runtime/bind/c.c"] = "lua_pushnil(L);\n  lua_pushinteger(L, 1);\n  return 2;\n",
+    },
+    { "runtime/bind/b.c: refuses by lua_pushfstring" },
+  },
+  {
     "nothing in C with static storage can change",
     of_c.state,
     {

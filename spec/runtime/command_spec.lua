@@ -15,6 +15,8 @@ for i = -20, 20 do
 end
 ]]
 
+local BANNER = "^[^\n]*Lua 5.4.%d+ .-\n%f[>$]" -- of a session, to its first prompt
+
 --- What both interpreters must do alike: arguments, options of child.run, and a pattern to ignore.
 --- SCRIPT stands for a file that holds ARGUMENTS.
 local ALIKE = {
@@ -98,6 +100,40 @@ local ALIKE = {
     },
     ignore = "%(mode is '[^']*'%)",
   },
+  ["names whoever made Lua in its version"] = {
+    { "-v", "-e", "print(1)" },
+    ignore = "^[%w. ]*%f[L]Lua 5.4",
+  },
+  ["begins its messages with the name it was called by"] = { { "-e", "error('a', 0)" } },
+  ["refuses short options that are combined"] = { { "-vi" }, ignore = "\nusage:.*" },
+  ["needs a table of arguments"] = { { "-e", "arg = 1", "SCRIPT" } },
+  ["shows a session that comes from a pipe"] = {
+    { "-i" },
+    { input = "1 + 1\n=f or\n'a'\nx = [[\nb]]\nx\n\nlocal y = 1\ny\nx =+\nerror('c')\n" },
+    ignore = BANNER,
+  },
+  ["takes its prompts from anything with a text"] = {
+    { "-e", "_PROMPT = setmetatable({}, { __tostring = function() return '$ ' end }) _PROMPT2 = 3",
+      "-i" },
+    { input = "f(\n1)\n2\n" },
+    ignore = BANNER,
+  },
+  ["refuses to resume with more than fits"] = {
+    { "-" },
+    {
+      input = [[
+        local function full() return coroutine.yield(table.unpack({}, 1, 900000)) end
+        local function many() return table.unpack({}, 1, 200000) end
+        local co = coroutine.create(function() full() end)
+        print(coroutine.resume(co) and coroutine.resume(co, many()))
+        print(coroutine.resume(co, many()))
+        print(coroutine.status(co), coroutine.resume(co))
+        local w = coroutine.wrap(function() full() end)
+        w()
+        print(pcall(w, many()))
+        print(pcall(w))]],
+    },
+  },
   ["runs coroutines"] = {
     { "-" },
     {
@@ -137,7 +173,7 @@ describe("wrun, like lua5.4,", function()
     it(title, function()
       with_file(ARGUMENTS, function(path)
         local results = {}
-        for _, program in ipairs({ "lua5.4", child.wrun }) do
+        for _, program in ipairs({ "lua5.4", "wrun" }) do
           local arguments, options = {}, {}
           for i, argument in ipairs(case[1]) do
             arguments[i] = argument:gsub("SCRIPT", path)
@@ -147,12 +183,62 @@ describe("wrun, like lua5.4,", function()
           end
           options.program = program
           local result = run(arguments, options)
-          result.err = result.err:gsub("^lua5.4: ", "wrun: "):gsub(case.ignore or "$", "")
+          result.err = result.err:gsub("%f[^\n\0]lua5.4: ", "wrun: "):gsub(case.ignore or "$", "")
           result.out = result.out:gsub(case.ignore or "$", "")
           results[#results + 1] = result
         end
         assert.same(results[1], results[2])
       end)
+    end)
+  end
+end)
+
+--- What differs on purpose, as the head of main.c lists it: arguments, options of child.run, and
+--- the output and status of lua5.4 and of wrun.
+local DIFFERENT = {
+  ["refuses bytecode"] = {
+    { "-e", "print(load(string.dump(function() return 1 end)) ~= nil)" }, {},
+    { "true\n", 0 }, { "false\n", 0 },
+  },
+  ["fails when standard input fails as a script"] = {
+    {}, { input = "print(1) error()" },
+    { "1\n", 0 }, { "1\n", 1 },
+  },
+  ["refuses names of files that hold zero bytes"] = {
+    { "-e", "for _, f in ipairs { loadfile, dofile } do print(select(-1, pcall(f, '/\\0x'))) end" },
+    {},
+    { ("cannot read /: Is a directory\n"):rep(2), 0 },
+    {
+      "bad argument #1 to 'loadfile' (string contains zeros)\n"
+        .. "bad argument #1 to 'dofile' (string contains zeros)\n",
+      0,
+    },
+  },
+  ["shows no terminal the control characters of a message"] = {
+    { "-e", "error('\27[31m\u{9b}31m\xff\u{e9}', 0)" }, { after = "2>&1 | sed -n '1s/.*: //p'" },
+    { "\27[31m\u{9b}31m\xff\u{e9}\n", 0 }, { "\\x1b[31m\\xc2\\x9b31m\\xff\u{e9}\n", 0 },
+  },
+  ["fails when its output is lost"] = {
+    { "-e", "print(1)" }, { after = ">&-" },
+    { "", 0 }, { "", 1 },
+  },
+  ["finds modules inside itself"] = {
+    { "-l", "wrun.check", "-e", "print(1)" }, { env = "LUA_PATH= LUA_CPATH=" },
+    { "", 1 }, { "1\n", 0 },
+  },
+}
+
+describe("wrun, unlike lua5.4,", function()
+  for title, case in pairs(DIFFERENT) do
+    it(title, function()
+      for i, program in ipairs({ "lua5.4", "wrun" }) do
+        local options = { program = program }
+        for name, value in pairs(case[2]) do
+          options[name] = value
+        end
+        local result = run(case[1], options)
+        assert.same(case[2 + i], { result.out, result.status })
+      end
     end)
   end
 end)
@@ -186,7 +272,7 @@ describe("wrun's options", function()
 
   it("show the version with -v and go on", function()
     local result = run({ "-v", "-e", "print(1)" })
-    assert.truthy(result.out:find("^wrun 0%.1%.0 on Lua 5%.4%.%d+\n1\n$"), result.out)
+    assert.truthy(result.out:find("^wrun 0%.1%.0 on Lua 5%.4%.%d+ [^\n]+\n1\n$"), result.out)
   end)
 
   it("are refused when unknown or incomplete, with the usage", function()
@@ -272,12 +358,12 @@ describe("Ctrl-C", function()
     local path = child.write(script)
     local out = os.tmpname()
     local command = ([[
-      %s %s >%s & child=$!
+      wrun %s >%s & child=$!
       for line in $(seq %d); do
         while [ "$(wc -l <%s)" -lt $line ]; do sleep 0.01; done
         kill -INT $child
       done
-      wait $child]]):format(quote(child.wrun), path, out, times, out)
+      wait $child]]):format(path, out, times, out)
     local result = run({ "20", "sh", "-c", command }, { program = "timeout" })
     result.out = child.read(out)
     result.err = result.err:gsub(path, "script")

@@ -93,7 +93,7 @@ describe("wrun's own scripts", function()
         assert.truthy(result.out:find("--epochs", 1, true), result.out)
       end
       local result = in_folder(folder, "./mnist_xavier.lua --help")
-      local message = "wrun: cannot open ./mnist_xavier.lua: No such file or directory\n"
+      local message = child.wrun .. ": cannot open ./mnist_xavier.lua: No such file or directory\n"
       assert.equal(message, result.err)
     end)
   end)

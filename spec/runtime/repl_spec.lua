@@ -10,32 +10,35 @@ describe("the interactive session", function()
   local function feed(lines, arguments)
     local result = run(arguments or { "-i" }, { input = lines })
     assert.equal(0, result.status)
-    local banner, rest = result.out:match("^(wrun 0.1.0 on Lua [%d.]+\n[^\n]*\n)(.*)$")
+    local banner, rest = result.out:match("^(wrun 0.1.0 on Lua [^\n]+\n[^\n]*\n)(.*)$")
     local promise = "The library is loaded as 'wrun'; help(x) explains x."
     assert.truthy(banner:find(promise, 1, true), banner)
     return rest, result.err
   end
 
   it("prints the values of expressions", function()
-    assert.equal("> 2\n> 1\ta\tnil\n> 3\n> 4\n> \n", feed("1 + 1\n1, 'a', nil\n=3\nreturn 4\n"))
-    assert.equal("> > 5\n> \n", feed("x = 5\nx\n"))
+    assert.equal("> 1 + 1\n2\n> 1, 'a', nil\n1\ta\tnil\n> =3\n3\n> return 4\n4\n> \n",
+      feed("1 + 1\n1, 'a', nil\n=3\nreturn 4\n"))
+    assert.equal("> x = 5\n> x\n5\n> \n", feed("x = 5\nx\n"))
   end)
 
   it("has the library, and shows tensors", function()
-    assert.equal("> tensor([1., 2.])\n> \n", feed("wrun.tensor { 1.0, 2.0 }\n"))
+    assert.equal("> wrun.tensor { 1.0, 2.0 }\ntensor([1., 2.])\n> \n",
+      feed("wrun.tensor { 1.0, 2.0 }\n"))
   end)
 
   it("goes on reading until a statement is complete", function()
-    assert.equal("> >> >> 1\n2\n> \n", feed("for i = 1, 2 do\nprint(i)\nend\n"))
+    assert.equal("> for i = 1, 2 do\n>> print(i)\n>> end\n1\n2\n> \n",
+      feed("for i = 1, 2 do\nprint(i)\nend\n"))
     local lines = "x = {\n" .. ("1,\n"):rep(200) .. "}\n#x\n"
-    assert.equal("> " .. (">> "):rep(201) .. "> 200\n> \n", feed(lines))
+    assert.equal("> x = {\n" .. (">> 1,\n"):rep(200) .. ">> }\n> #x\n200\n> \n", feed(lines))
     local _, errors = feed("for\n")
     assert.equal("stdin:1: <name> expected near <eof>\n", errors)
   end)
 
   it("survives errors", function()
     local out, errors = feed("error('boom')\nx =+\nerror({})\n1\n")
-    assert.equal("> > > > 1\n> \n", out)
+    assert.equal("> error('boom')\n> x =+\n> error({})\n> 1\n1\n> \n", out)
     local trace = "stack traceback:\n\t[C]: in function 'error'\n\tstdin:1: in main chunk\n"
       .. "\t[C]: in ?\n"
     local expected = "stdin:1: boom\n" .. trace .. "stdin:1: unexpected symbol near '+'\n"
@@ -46,12 +49,13 @@ describe("the interactive session", function()
   end)
 
   it("takes its prompts from _PROMPT and _PROMPT2", function()
-    assert.equal("> $ .. 1\n$ \n", feed("_PROMPT, _PROMPT2 = '$ ', '.. '\nprint(\n1)\n"))
+    assert.equal("> _PROMPT, _PROMPT2 = '$ ', '.. '\n$ print(\n.. 1)\n1\n$ \n",
+      feed("_PROMPT, _PROMPT2 = '$ ', '.. '\nprint(\n1)\n"))
   end)
 
   it("follows a script and keeps what that left", function()
     with_file("x = ...", function(path)
-      assert.equal("> a\n> \n", feed("x\n", { "-i", path, "a" }))
+      assert.equal("> x\na\n> \n", feed("x\n", { "-i", path, "a" }))
     end)
     assert.equal("", run({ "-i", "-e", "error(1)" }, { input = "print(1)\n" }).out:match("\n(.*)$"))
   end)
@@ -63,6 +67,8 @@ describe("the interactive session", function()
         "name = { field = 5 }\r",
         "'sum', 1 + 12\b2\r", -- a mistake, taken back
         "'completed', na\t.fi\t\r",
+        "from_file = { ['x\\27[2J'] = 1, xy = 6 }\r", -- whose first name is not offered
+        "'offered', from_file.x\t\r",
         "'é' .. 'ö\b'\r",
         "'lost\3", -- Ctrl-C
         "'kept'\r",
@@ -82,7 +88,7 @@ describe("the interactive session", function()
       local result = run({ "20", "sh", "-c", session }, { program = "timeout" })
       assert.equal(0, result.status)
       local shown = result.out:gsub("\r", "")
-      for _, text in ipairs({ "sum\t13", "completed\t5", "é", "kept", "kept!" }) do
+      for _, text in ipairs({ "sum\t13", "completed\t5", "offered\t6", "é", "kept", "kept!" }) do
         assert.truthy(shown:find("\n" .. text .. "\n", 1, true), text .. " in " .. shown)
       end
       assert.is_nil(shown:find("\nlost", 1, true))

@@ -67,11 +67,17 @@ function M.shell(command, input)
   return result
 end
 
---- Runs a program with arguments.
+--- Runs a program with arguments: wrun, found on PATH as users have it, so that its messages begin
+--- with that name.
 --- Options: program, input, env ("NAME=value ..."), after (more words for the shell).
 function M.run(arguments, options)
   options = options or {}
-  local words = { options.env or "", M.quote(options.program or M.wrun) }
+  local folder, name = M.wrun:match("^(.*)/([^/]*)$")
+  local words = {
+    "PATH=" .. M.quote(folder) .. ":$PATH;",
+    options.env or "",
+    M.quote(options.program or name),
+  }
   for _, argument in ipairs(arguments) do
     words[#words + 1] = M.quote(argument)
   end

@@ -118,6 +118,42 @@ function M.printing(tree)
   return broken
 end
 
+-- Where strings that users give become C's, which a zero byte would cut.
+local TAKES_STRINGS = "runtime/bind/bind_check.c"
+
+--- Strings of users go through the functions that refuse zero bytes.
+function M.strings(tree)
+  local broken = {}
+  for _, path in ipairs(c_files(tree)) do
+    if path ~= TAKES_STRINGS then
+      local code = source.code(tree[path], "c")
+      for name in code:gmatch("%f[%w_](luaL_%l+)") do
+        if name:find("^luaL_checkl?string$") or name:find("^luaL_optl?string$")
+          or name == "luaL_checkoption" then
+          broken[#broken + 1] = ("%s: calls %s"):format(path, name)
+        end
+      end
+      for argument in code:gmatch("%f[%w_]lua_tol?string%(L, ([%w_]+)") do
+        if path:find("^runtime/bind/") and argument ~= "lua_upvalueindex" then
+          broken[#broken + 1] = ("%s: takes argument %s as a C string"):format(path, argument)
+        end
+      end
+    end
+  end
+  return broken
+end
+
+--- The message of a refusal, which may quote a file, is made where it is escaped.
+function M.refusals(tree)
+  local broken = {}
+  for _, path in ipairs(source.paths(tree, "^runtime/bind/.*%.c$")) do
+    for call in source.code(tree[path], "c"):gmatch("lua_pushnil%(L%);%s*(lua_push%l*string)%(") do
+      broken[#broken + 1] = ("%s: refuses by %s"):format(path, call)
+    end
+  end
+  return broken
+end
+
 -- Is what this declares constant? Of a pointer, the pointer itself must be.
 local function is_constant(declaration)
   local of_function = declaration:match("^[^(]*%(%*([^)]*)%)%(") -- int (*const f[])(void)

@@ -9,7 +9,7 @@ local fail = check.fail
 
 local M = {}
 
-local PATH = check.string()
+local PATH = check.path()
 
 local SEPARATOR = check.rule(",",
   "one character, no quotation mark, no newline and none of numbers",

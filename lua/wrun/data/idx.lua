@@ -3,7 +3,7 @@
 local check = require "wrun.check"
 local core = require "wrun.core"
 
-local PATH = check.string()
+local PATH = check.path()
 
 --- Returns the tensor that an IDX file holds, plain or compressed with gzip.
 --- shapes  -> the sizes that the file names

@@ -15,7 +15,7 @@ local SETS = { "fashion_mnist", "mnist" }
 
 local RULES = {
   split = check.optional(check.choice(nil, { "train", "test" })),
-  folder = check.optional(check.string()),
+  folder = check.optional(check.path()),
   mirror = check.optional(check.string()),
   otherwise = check.optional(check.choice(nil, SETS)),
 }

@@ -8,7 +8,7 @@ local fail = check.fail
 
 local M = {}
 
-local PATH = check.string()
+local PATH = check.path()
 
 --- Returns the tensor that an NPY file of NumPy holds, plain or compressed with gzip.
 --- shapes  as in the file; row-major, whatever the file's order

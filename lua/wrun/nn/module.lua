@@ -66,7 +66,8 @@ function Module:label()
   return self.__name
 end
 
--- The module with its settings, and its parts, each { its name, its text }, on lines of their own.
+-- The module with its settings, and its parts, each { its name, its text }, on lines of their own;
+-- the names may come from a file.
 function Module:_print(parts)
   local lines = { self:extra_repr() }
   if #parts == 0 then
@@ -76,7 +77,7 @@ function Module:_print(parts)
   for _, part in ipairs(parts) do
     lines[#lines + 1] = ("  (%s): %s\n"):format(part[1], (part[2]:gsub("\n", "\n  ")))
   end
-  return ("%s(\n%s)"):format(self.__name, table.concat(lines))
+  return check.escape(("%s(\n%s)"):format(self.__name, table.concat(lines)))
 end
 
 function Module:__tostring()

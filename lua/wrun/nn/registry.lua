@@ -37,10 +37,14 @@ end
 
 Module.__newindex = M.assign
 
--- Refuses a name that is no string, has a dot, or is taken by a field or a method of the module.
+-- Refuses a name that is no string, has a dot or a zero byte, or is taken by a field or a method of
+-- the module.
 function M.check_name(context, module, name)
   if type(name) ~= "string" or name == "" or name:find(".", 1, true) or module[name] ~= nil then
     check.fail("%s: expected a new field name without a dot, got %s", context, check.describe(name))
+  elseif name:find("\0", 1, true) then
+    check.fail("%s: expected a new field name without zero bytes, got %s", context,
+      check.describe(name))
   end
 end
 

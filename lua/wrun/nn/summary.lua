@@ -56,7 +56,7 @@ function Summary:__tostring()
     grouped(self.bytes))
   texts[#texts + 1] = ("flops %s, of products only, a multiply-add as 2"):format(
     grouped(self.flops))
-  return table.concat(texts, "\n")
+  return check.escape(table.concat(texts, "\n"))
 end
 
 -- Measuring ------------------------------------------------------------------
