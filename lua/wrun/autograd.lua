@@ -53,22 +53,6 @@ M.detect_anomaly = core.scoped.detect_anomaly
 
 -- The walk -------------------------------------------------------------------
 
---- g summed over what broadcasting repeated, down to `shape`, and converted
-local function sum_to(g, shape, dtype)
-  local lead, added, repeated = g.ndim - #shape, {}, {}
-  for d = 1, lead do
-    added[d] = d
-  end
-  g = lead > 0 and g:sum(added) or g
-  for d, size in ipairs(shape) do
-    if size == 1 and g:size(d) ~= 1 then
-      repeated[#repeated + 1] = d
-    end
-  end
-  g = #repeated > 0 and g:sum(repeated, true) or g
-  return g:to(dtype)
-end
-
 local function refuse_nan(g, i, label, line)
   if operations.isnan(g):any():item() then
     fail("backward: the gradient of argument %d of %s has a NaN; %s", i, label,
@@ -77,7 +61,7 @@ local function refuse_nan(g, i, label, line)
   end
 end
 
-local walk = graph.walker(sum_to, refuse_nan)
+local walk = graph.walker(operations, refuse_nan)
 
 local function check_output(f, output)
   if not check.is_tensor(output) then

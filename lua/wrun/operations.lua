@@ -8,6 +8,8 @@
 ---              is written in tensor operations, so that gradients have gradients. It need not undo
 ---              broadcasting or conversion: the walk backward sums and converts to the argument's
 ---              shape and type.
+---   kernels    what of the core computes the same where nothing is recorded; a gradient without one
+---              may read only g and what is saved
 ---   backward   in place of `gradients` where the number of arguments varies: all gradients at
 ---              once, from g, whether each argument wants one, and { result, arguments ... }
 ---   saves      the arguments (by number) and "y" whose values the gradients read; of other
@@ -98,7 +100,15 @@ local function elementwise_row(operation)
 end
 
 local function structural_row(name, row)
+  local kernels
+  if row.kernels then
+    kernels = {}
+    for i, gradient in ipairs(row.gradients) do
+      kernels[i] = unrecorded[row.kernels[i]] or gradient
+    end
+  end
   return {
+    kernels = kernels,
     name = name,
     label = row.label or label_of(name),
     gradients = row.gradients,

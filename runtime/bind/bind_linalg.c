@@ -151,6 +151,42 @@ static int core_linear(lua_State *L)
     return 1;
 }
 
+/* the tensor at index as rows: [..., n] -> [m, n], where BLAS can read it */
+static View read_rows(lua_State *L, const char *f, int index)
+{
+    Tensor *t = bind_tensor(L, f, index);
+    View v, rows;
+    tensor_view(t, &v);
+    int64_t shape[2] = {1, t->ndim > 0 ? t->dims[t->ndim - 1] : 1};
+    for (int d = 0; d < t->ndim - 1; d++)
+        shape[0] *= t->dims[d];
+    if (view_reshape(&v, 2, shape, &rows) || !linalg_is_ready(&rows)) {
+        tensor_view(bind_new_copy(L, f, &v, v.dtype), &v);
+        view_reshape(&v, 2, shape, &rows);
+    }
+    return rows;
+}
+
+/* _linear_weight_gradient(g, y, x): g[..., out] x[..., in] -> g^T x [out, in] */
+static int core_linear_weight_gradient(lua_State *L)
+{
+    static const char f[] = "linear";
+    View g = read_rows(L, f, 1), x = read_rows(L, f, 3), dw;
+    view_swap(&g, 0, 1);
+    const int64_t shape[2] = {g.shape[0], x.shape[1]};
+    tensor_view(bind_new_tensor(L, f, x.dtype, 2, shape), &dw);
+    linalg_matmul(bind_runtime(L)->pool, 1, &g, &x, &dw, false);
+    return 1;
+}
+
+/* _linear_input_gradient(g, y, x, weight): g[..., out] weight[out, in] -> [..., in] */
+static int core_linear_input_gradient(lua_State *L)
+{
+    lua_settop(L, 4);
+    lua_replace(L, 2);
+    return core_matmul(L);
+}
+
 /* accumulate(c, a, b, scale): c[m, n] += scale a[m, k] b[k, n] in place, for wrun's own training
  * loops: nothing is recorded; c is contiguous and shares memory with neither */
 static int core_accumulate(lua_State *L)
@@ -185,6 +221,8 @@ static int core_accumulate(lua_State *L)
 static const luaL_Reg linalg_functions[] = {
     {"matmul", core_matmul},
     {"linear", core_linear},
+    {"_linear_input_gradient", core_linear_input_gradient},
+    {"_linear_weight_gradient", core_linear_weight_gradient},
     {"accumulate", core_accumulate},
     {NULL, NULL},
 };

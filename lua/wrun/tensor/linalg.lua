@@ -58,6 +58,7 @@ operations.define("linalg", {
       function(g, _, x) return flat(g):t():matmul(flat(x)) end,
       gradients.to_same,
     },
+    kernels = { "_linear_input_gradient", "_linear_weight_gradient" },
     saves = { 1, 2 },
     sample = function(randn) return randn(3, 4), randn(2, 4), randn(2) end,
   },
