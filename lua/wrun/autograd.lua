@@ -85,7 +85,7 @@ local function check_seed(f, output, seed)
     end
     local one = output.ndim == 0 and ones[output.dtype]
     return one or operations.ones(output.shape, { dtype = output.dtype })
-  elseif not check.is_tensor(seed) or check.shape_text(seed) ~= check.shape_text(output) then
+  elseif not check.is_tensor(seed) or not check.same_shape(seed, output) then
     fail("%s: expected a gradient of shape %s, got %s", f, check.shape_text(output),
       check.describe(seed))
   end

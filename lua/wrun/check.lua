@@ -15,6 +15,8 @@ M.escape = core.escape
 M.is_tensor = core.is_tensor
 -- The shape of a tensor, or a table of sizes, as errors show it: "[2, 3]".
 M.shape_text = core.shape_text
+-- Have a and b, tensors or lists of sizes, the same shape?
+M.same_shape = core.same_shape
 
 local fail = core.fail
 

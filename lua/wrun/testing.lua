@@ -88,7 +88,7 @@ end
 --- the verdict on two tensors: whether they agree, and the text for either outcome
 local function verdict(kind, expected, got, compare)
   local problem
-  if check.shape_text(expected) ~= check.shape_text(got) then
+  if not check.same_shape(expected, got) then
     problem = "the shapes differ"
   elseif expected.dtype ~= got.dtype then
     problem = "the dtypes differ"

@@ -173,11 +173,13 @@ function Optimizer:zero_grad(options)
   local set_to_none = options == nil
     or check.options("zero_grad", options, ZERO_GRAD_OPTIONS).set_to_none
   for _, group in ipairs(self.param_groups) do
-    for _, parameter in ipairs(group.params) do
-      if set_to_none then
-        parameter.grad = nil
-      elseif parameter.grad ~= nil then
-        parameter.grad:detach():zero_()
+    if set_to_none then
+      core.drop_gradients(group.params)
+    else
+      for _, parameter in ipairs(group.params) do
+        if parameter.grad ~= nil then
+          parameter.grad:detach():zero_()
+        end
       end
     end
   end
@@ -320,7 +322,7 @@ local function own_state(fname, number, model, saved)
   return copy(saved, function(value, name)
     if not is_tensor(value) then
       return value
-    elseif check.shape_text(value) ~= check.shape_text(model) then
+    elseif not check.same_shape(value, model) then
       fail("%s: parameter %d: %s: expected %s, got %s", fname, number, name,
         check.shape_text(model), check.shape_text(value))
     end

@@ -292,7 +292,7 @@ function M.histogram(x, bins, options)
   check_float("histogram", x)
   local o = check.options("histogram", options, histogram_options)
   local weight = o.weight
-  if weight and (weight.dtype ~= x.dtype or check.shape_text(weight) ~= check.shape_text(x)) then
+  if weight and (weight.dtype ~= x.dtype or not check.same_shape(weight, x)) then
     fail("histogram: option weight: expected %s, got %s", check.describe(x), check.describe(weight))
   end
   x = operations.reshape(operations.detach(x), -1)

@@ -50,7 +50,7 @@ function M.stack(list, d)
   d = check.dimension("stack", 2, d or 1, list[1].ndim + 1)
   local tensors = {}
   for i, x in ipairs(list) do
-    if check.shape_text(x) ~= check.shape_text(list[1]) then
+    if not check.same_shape(x, list[1]) then
       fail("stack: tensor %d: expected the shape %s, got %s", i, check.shape_text(list[1]),
         check.shape_text(x))
     end

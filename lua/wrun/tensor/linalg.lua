@@ -147,7 +147,7 @@ local function sum(name, x, y, options)
   local o = check.options(name, options, SCALES)
   check.tensor_argument(name, 1, x)
   local joint = broadcast { x.shape, y.shape }
-  if not joint or check.shape_text(joint) ~= check.shape_text(y) then
+  if not joint or not check.same_shape(joint, y) then
     fail("%s: argument 1: expected what broadcasts to %s, got %s", name, check.shape_text(y),
       check.shape_text(x))
   end

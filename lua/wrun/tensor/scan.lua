@@ -191,7 +191,7 @@ local function trapezoids(name, y, x, d)
       sizes[i] = i == d and -1 or 1
     end
     return M.diff(operations.reshape(x, sizes), 1, d) * sums / 2, d
-  elseif check.shape_text(x) ~= check.shape_text(y) then
+  elseif not check.same_shape(x, y) then
     fail("%s: argument 2: expected %d points or the shape %s, got %s", name, y:size(d),
       check.shape_text(y), check.shape_text(x))
   end
