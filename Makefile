@@ -38,7 +38,7 @@ SCRIPTS  := $(wildcard scripts/*.lua)
 EMBEDDED := $(LUA) $(SCRIPTS)
 
 .PHONY: all help module debug deps test coverage structure parity extremes docs types lint format \
-        check-asan check-tsan check-valgrind check-all fuzz bench bench-compare mnist \
+        check-asan check-tsan check-valgrind check-all fuzz bench bench-ir bench-compare mnist \
         install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
@@ -220,6 +220,10 @@ bench: all $(BUILD)/bare.so build/packages-data
 	for part in $(or $(ONLY),epoch small start memory elementwise rbm); do \
 	  $(BUILD)/wrun scripts/bench/all.lua --results $$file --python $(PYTHON) $$part || exit 1; \
 	done; echo; echo "$$file"
+
+## the same for small things in instructions, as valgrind counts them
+bench-ir: build/packages-check
+	@$(MAKE) --no-print-directory bench ONLY=instructions
 
 ## two results of it side by side: A=FILE B=FILE, from build/bench
 bench-compare: all
