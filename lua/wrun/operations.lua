@@ -50,6 +50,15 @@ local function label_of(name)
   end)) .. "Backward0"
 end
 
+-- A row is asked for its label only when somebody looks.
+local Row = {}
+
+function Row:__index(key)
+  if key == "label" then
+    return label_of(self.name)
+  end
+end
+
 local function identity(x)
   return x
 end
@@ -96,7 +105,7 @@ local function elementwise_row(operation)
       return compiled[dtype](g, y, as_tensors(dtype, ...))
     end
   end
-  return { name = operation.name, label = label_of(operation.name), gradients = gradients }
+  return setmetatable({ name = operation.name, gradients = gradients }, Row)
 end
 
 local function structural_row(name, row)
@@ -107,13 +116,13 @@ local function structural_row(name, row)
       kernels[i] = unrecorded[row.kernels[i]] or gradient
     end
   end
-  return {
-    kernels = kernels,
+  return setmetatable({
     name = name,
-    label = row.label or label_of(name),
+    label = row.label,
     gradients = row.gradients,
+    kernels = kernels,
     backward = row.backward,
-  }
+  }, Row)
 end
 
 --- the mask of bind_autograd.c: bit 0 the result, bit i argument i, bit 32 in place
@@ -125,11 +134,13 @@ local function mask_of(row)
   return mask
 end
 
-local numbered = {}
-for op, operation in ipairs(core.elementwise_rows()) do
-  numbered[op] = elementwise_row(operation)
-end
-graph.set_rows(numbered)
+-- by number, each made when it is first recorded
+graph.set_rows(setmetatable({}, {
+  __index = function(rows, op)
+    rows[op] = elementwise_row(core.elementwise_rows()[op])
+    return rows[op]
+  end,
+}))
 
 --- The rows of structural operations by name, for the specs.
 M.rows = {}

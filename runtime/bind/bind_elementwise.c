@@ -216,7 +216,7 @@ static void check_saved(lua_State *L, const Entry *entry, const Call *call, uint
 static void record(lua_State *L, const Entry *entry, uint32_t saves, int result)
 {
     if (lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_ROWS) != LUA_TTABLE ||
-        lua_rawgeti(L, -1, entry->op + 1) != LUA_TTABLE)
+        lua_geti(L, -1, entry->op + 1) != LUA_TTABLE)
         bind_fail(L, "%s: gradients need the module wrun.operations", entry->name);
     bind_record(L, -1, entry->op, entry->operation->arity, saves, result);
     lua_pop(L, 2);
