@@ -158,10 +158,10 @@ static Reason count_row(CsvReader *reader)
     if (reader->column != reader->width)
         return refuse(&reader->refusal, "line %lld: expected %lld fields, as above, got %lld",
                       (long long)reader->line, (long long)reader->width, (long long)reader->column);
-    if (reader->wanted_count > reader->width)
+    int64_t last = reader->wanted_count > 0 ? reader->wanted[reader->wanted_count - 1] : 0;
+    if (last > reader->width)
         return refuse(&reader->refusal, "line %lld: has %lld fields, so there is no column %lld",
-                      (long long)reader->line, (long long)reader->width,
-                      (long long)reader->wanted_count);
+                      (long long)reader->line, (long long)reader->width, (long long)last);
     reader->rows++;
     return NULL;
 }
@@ -253,10 +253,16 @@ static Reason store_integer(CsvReader *reader, void *element)
     return NULL;
 }
 
-static bool is_wanted(const CsvReader *reader)
+static bool is_wanted(CsvReader *reader)
 {
-    return reader->wanted == NULL ||
-           (reader->column <= reader->wanted_count && reader->wanted[reader->column - 1]);
+    if (reader->wanted == NULL)
+        return true;
+    if (reader->column == 1)
+        reader->wanted_done = 0;
+    bool found = reader->wanted_done < reader->wanted_count &&
+                 reader->wanted[reader->wanted_done] == reader->column;
+    reader->wanted_done += found;
+    return found;
 }
 
 Reason csv_numbers(CsvReader *reader, void *elements, int64_t capacity, int64_t *count)
