@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/content.h"
 #include "formats/csv.h"
 #include "formats/number.h"
 
@@ -69,7 +70,7 @@ static void keep(CsvReader *reader, int c)
 
 Reason csv_open(CsvReader *reader, int descriptor, int64_t skip)
 {
-    static const char mark[] = "\xEF\xBB\xBF";
+    static const char mark[] = "\xEF\xBB\xBF", no_text[] = "not a text";
     Reason reason = gzip_open(&reader->source, descriptor);
     int c;
 
@@ -77,6 +78,12 @@ Reason csv_open(CsvReader *reader, int descriptor, int64_t skip)
     reader->ends_row = true;
     if (reason == NULL)
         reason = look(reader, &c);
+    if (reason == NULL && !content_is_text(reader->source.head, reader->source.head_size)) {
+        reason = content_refuse(&reader->refusal, "data.csv", no_text, &reader->source);
+        if (reason ==
+            no_text) /* of no known kind: columns that are passed over may hold anything */
+            reason = NULL;
+    }
     if (reason == NULL && reader->filled >= 3 && memcmp(reader->buffer, mark, 3) == 0)
         reader->at = 3;
     for (int64_t lines = 0; reason == NULL && lines < skip;) {

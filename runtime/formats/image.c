@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "formats/atomic_file.h"
+#include "formats/content.h"
 #include "formats/image.h"
 
 static const Reason too_large = "the picture is too large";
@@ -111,12 +112,14 @@ static bool begin(const char *path, unsigned char **bytes, png_image *image,
                   char error[IMAGE_ERROR])
 {
     size_t size;
+    Refusal refusal;
     Reason reason = read_file(path, bytes, &size);
 
     *image = start();
     if (reason == NULL &&
         !png_image_begin_read_from_memory(image, *bytes, drop_colour_space(*bytes, size)))
-        reason = image->message;
+        reason = content_refuse_bytes(&refusal, "image.load",
+                                      size > 0 ? image->message : "Not a PNG file", *bytes, size);
     if (reason == NULL && (int64_t)image->width * (int64_t)image->height > IMAGE_MOST)
         reason = too_large;
     if (reason == NULL) {
