@@ -163,4 +163,6 @@ static const luaL_Reg csv_functions[] = {
 void bind_open_csv(lua_State *L)
 {
     bind_register(L, csv_functions);
+    lua_pushinteger(L, CSV_FIELD);
+    lua_setfield(L, -2, "csv_field");
 }

@@ -95,7 +95,7 @@ local function one_of_each(folder, ending, write)
   end
 end
 
-describe("round trips", function()
+describe("round trips #many", function()
   it("of NPY files, which NumPy reads alike", function()
     child.with_folder(function(folder)
       one_of_each(folder, "npy", function(file, i)
