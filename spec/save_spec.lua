@@ -74,7 +74,8 @@ describe("wrun.load", function()
   it("refuses a file that was cut anywhere, or goes on", function()
     local whole = file(good, "ab")
     for size = 0, #whole - 1 do
-      local expected = size < 8 and "truncated within the header"
+      local expected = size == 0 and "truncated within the header; it is empty"
+        or size < 8 and "truncated within the header"
         or size < 8 + #good and ("not a whole safetensors file: announces a header of %d bytes, "
           .. "holds %d"):format(#good, size - 8)
         or ("truncated: expected 2 bytes of elements, found %d"):format(size - 8 - #good)

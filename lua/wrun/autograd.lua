@@ -144,7 +144,7 @@ local function as_list(what, value)
   elseif type(value) ~= "table" or (#value == 0 and what ~= "option grad_outputs") then
     fail("grad: %s: expected a tensor or a table of tensors, got %s", what, check.describe(value))
   end
-  return value
+  return what == "option grad_outputs" and value or check.list(value)
 end
 
 --- Returns the derivatives of outputs with respect to inputs, which need not be leaves; changes no

@@ -264,9 +264,9 @@ local function double_inputs(x)
     fail("gradients: argument 2: expected a tensor or a table of arguments, got %s",
       check.describe(x))
   end
-  local result, names = { n = inputs.n or #inputs }, {}
+  local result, names = check.packed("gradients", 2, inputs), {}
   for i = 1, result.n do
-    local value = inputs[i]
+    local value = result[i]
     if check.is_float(value) then
       value = value:detach():double():clone():requires_grad_()
     end

@@ -34,24 +34,19 @@ static Reason push_header(lua_State *L, CsvReader *reader)
     return NULL;
 }
 
-/* wanted[] from the list of columns on top, which must stay there */
+/* wanted[] from the ascending list of columns on top, which must stay there */
 static void choose_columns(lua_State *L, CsvReader *reader)
 {
-    lua_Integer count = luaL_len(L, -1), last = 0;
+    int64_t count = (int64_t)lua_rawlen(L, -1);
+    int64_t *wanted = lua_newuserdatauv(L, (size_t)(count + 1) * sizeof(*wanted), 0);
 
-    for (lua_Integer i = 1; i <= count; i++) {
-        lua_rawgeti(L, -1, i);
-        last = size_max(last, lua_tointeger(L, -1));
-        lua_pop(L, 1);
-    }
-    bool *wanted = memset(lua_newuserdatauv(L, (size_t)last + 1, 0), 0, (size_t)last + 1);
-    for (lua_Integer i = 1; i <= count; i++) {
-        lua_rawgeti(L, -2, i);
-        wanted[lua_tointeger(L, -1) - 1] = true;
+    for (int64_t i = 0; i < count; i++) {
+        lua_rawgeti(L, -2, i + 1);
+        wanted[i] = lua_tointeger(L, -1);
         lua_pop(L, 1);
     }
     reader->wanted = wanted;
-    reader->wanted_count = last;
+    reader->wanted_count = count;
 }
 
 /* Pushes the numbers of the whole text as a flat tensor, collected in blocks that grow. */
@@ -88,7 +83,7 @@ static Reason push_numbers(lua_State *L, CsvReader *reader)
 /*
  * csv_read(path, dtype, separator, skip, whether empty fields are NaN, whether there is a header,
  * choose) -> flat tensor, number of rows, fields a row, names or nil; or nil and a message.
- * choose(names) returns a list of wanted columns, or nil for all.
+ * choose(names) returns a list of wanted columns, ascending, or nil for all.
  */
 static int core_csv_read(lua_State *L)
 {
@@ -168,4 +163,6 @@ static const luaL_Reg csv_functions[] = {
 void bind_open_csv(lua_State *L)
 {
     bind_register(L, csv_functions);
+    lua_pushinteger(L, CSV_FIELD);
+    lua_setfield(L, -2, "csv_field");
 }

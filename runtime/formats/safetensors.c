@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/content.h"
 #include "formats/safetensors.h"
 
 enum {
@@ -184,7 +185,9 @@ static Reason parse_header(SafetensorsReader *reader, size_t length)
     Reason reason = text != NULL ? take(reader, text, length) : "not enough memory for the header";
 
     if (reason == NULL && text[0] != '{')
-        reason = "not a safetensors file (its header must begin with {)";
+        reason = content_refuse(&reader->refusal, "wrun.load",
+                                "not a safetensors file (its header must begin with {)",
+                                &reader->source);
     if (reason == NULL)
         reason = safetensors_check_header(&reader->refusal, text, length);
     if (reason == NULL &&
@@ -201,17 +204,23 @@ Reason safetensors_open(SafetensorsReader *reader, int descriptor)
     uint64_t length = 0;
     Reason reason = gzip_open(&reader->source, descriptor);
 
-    if (reason != NULL || (reason = take(reader, prefix, PREFIX)) != NULL)
+    if (reason != NULL)
         return reason;
+    if ((reason = take(reader, prefix, PREFIX)) != NULL)
+        return content_refuse(&reader->refusal, "wrun.load", reason, &reader->source);
     for (int i = PREFIX - 1; i >= 0; i--)
         length = length << 8 | prefix[i];
     int64_t bound = gzip_bound(&reader->source);
     if (length > INT64_MAX || (int64_t)length > bound - PREFIX)
-        return refuse(&reader->refusal,
-                      "not a whole safetensors file: announces a header of %llu bytes, holds %lld",
-                      (unsigned long long)length, (long long)size_max(bound - PREFIX, 0));
-    if ((reason = check_length(&reader->refusal, length)) != NULL ||
-        (reason = parse_header(reader, (size_t)length)) != NULL)
+        reason =
+            refuse(&reader->refusal,
+                   "not a whole safetensors file: announces a header of %llu bytes, holds %lld",
+                   (unsigned long long)length, (long long)size_max(bound - PREFIX, 0));
+    else
+        reason = check_length(&reader->refusal, length);
+    if (reason != NULL)
+        return content_refuse(&reader->refusal, "wrun.load", reason, &reader->source);
+    if ((reason = parse_header(reader, (size_t)length)) != NULL)
         return reason;
     return read_entries(reader, bound == INT64_MAX ? bound : bound - PREFIX - (int64_t)length);
 }

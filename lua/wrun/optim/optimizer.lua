@@ -100,8 +100,8 @@ local function check_group(self, fname, group)
 end
 
 local PARAMETERS = check.rule(nil, "a tensor or a list of tensors", function(value)
-  local list = is_tensor(value) and { value } or value
-  return type(list) == "table" and #list > 0 and list or nil
+  local list = is_tensor(value) and { value } or type(value) == "table" and check.list(value)
+  return list and #list > 0 and list or nil
 end)
 
 --- Takes the tensors to change: a list of them, or a list of groups with options of their own.
@@ -152,7 +152,7 @@ function Optimizer:add_param_group(group)
     whole[name] = value
   end
   whole = check_group(self, self.__name, whole)
-  whole.params = table.move(parameters, 1, #parameters, 1, {})
+  whole.params = parameters
   table.insert(self.param_groups, whole)
 end
 

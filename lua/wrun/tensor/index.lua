@@ -479,6 +479,7 @@ function M.one_hot(classes, count)
   end
   count = check.argument("one_hot", 2, count, check.integer(nil, 1))
   keys.indices(classes, count, false, "one_hot: argument 1")
+  check.sizes("one_hot", { count, table.unpack(classes.shape) })
   local sizes = classes.shape
   sizes[#sizes + 1] = 1
   local column = unrecorded.reshape(classes, sizes)

@@ -230,9 +230,11 @@ end
 ---     print(wrun.multi_dot({ wrun.ones(100, 2), wrun.ones(2, 100), wrun.ones(100) })[1])  -- 200
 ---@param list wrun.Tensor[]
 function M.multi_dot(list)
-  if type(list) ~= "table" or #list < 2 then
+  local given = list
+  list = type(given) == "table" and check.list(given) or {}
+  if #list < 2 then
     fail("multi_dot: argument 1: expected a table of two or more tensors, got %s",
-      check.describe(list))
+      check.describe(given))
   end
   local matrices, rows = {}, {}
   for i, x in ipairs(list) do

@@ -160,7 +160,7 @@ function M.diff(x, n, d, options)
     list[3] = o.prepend and o.append
     x = join.cat(list, d)
   end
-  for _ = 1, n do
+  for _ = 1, math.min(n, x:size(d)) do
     local size = x:size(d)
     local rest = math.max(size - 1, 0)
     local later = operations.narrow(x, d, math.min(2, size + 1), rest)
