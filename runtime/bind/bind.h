@@ -15,13 +15,14 @@
 #include "tensor/tensor.h"
 
 /* What is switched for the time of a call or a block; see bind_switch.c. */
-typedef enum { SWITCH_GRAD, SWITCH_TRACES, SWITCHES } Switch;
+typedef enum { SWITCH_GRAD, SWITCH_TRACES, SWITCH_GENERATOR, SWITCHES } Switch;
 typedef struct Scope Scope;
 
 /* The state behind one Lua state: a userdata, upvalue 1 of every function. */
 typedef struct {
     Scope *scopes[SWITCHES]; /* those that are open, the last opened first */
     lua_State *guarding;     /* the coroutine that was handed a guard last */
+    int undoing;             /* so many functions that must not be interrupted are running */
     uint64_t walks;          /* backward, so far */
     bool generational;       /* the collector, as the command or another host has it */
     Pool *pool;
