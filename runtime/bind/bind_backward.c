@@ -323,7 +323,7 @@ static void push_compiled(lua_State *L, Node *node, int i)
         set_operand(L, node, &node->argument[k], node_value(k), &in[k + 2]);
     View out;
     tensor_view(bind_new_tensor(L, "backward", (DType)g->dtype, g->ndim, tensor_shape(g)), &out);
-    elementwise_gradient(bind_runtime(L)->pool, node->op, i, (DType)g->dtype, &out, in);
+    elementwise_gradient(bind_pool(L), node->op, i, (DType)g->dtype, &out, in);
 }
 
 /* Is the derivative the same compiled and as tensors: g itself or none, so that it needs no row? */
@@ -566,6 +566,7 @@ static int graph_walk(lua_State *L)
         lua_newtable(L);
     lua_settop(L, ROW);
     for (int number = start(&w); number != NOWHERE;) {
+        pool_check(bind_pool(L));
         take_turn(&w, number);
         Visit *visit = &w.visits[number];
         if (!w.keep)

@@ -149,7 +149,7 @@ static void fill_with(lua_State *L, Tensor *t, Scalar value)
     Operand in = {.is_scalar = true, .scalar = value};
     View out;
     tensor_view(t, &out);
-    elementwise_copy(bind_runtime(L)->pool, &out, &in);
+    elementwise_copy(bind_pool(L), &out, &in);
 }
 
 static Scalar whole_number(int64_t i)
@@ -219,7 +219,7 @@ static int core_eye(lua_State *L)
     diagonal.shape[0] = size_min(shape[0], shape[1]);
     diagonal.stride[0] = shape[1] + 1;
     Operand one = {.is_scalar = true, .scalar = whole_number(1)};
-    elementwise_copy(bind_runtime(L)->pool, &diagonal, &one);
+    elementwise_copy(bind_pool(L), &diagonal, &one);
     bind_option_requires_grad(L, "eye", options, t);
     return 1;
 }

@@ -271,7 +271,7 @@ static int run(lua_State *L, const Entry *entry)
                     &call.out);
         out_index = lua_gettop(L);
     }
-    elementwise_run(bind_runtime(L)->pool, entry->op,
+    elementwise_run(bind_pool(L), entry->op,
                     elementwise_compute_type(entry->operation->kind, call.common), &call.out,
                     call.in);
     if (needs_grad)

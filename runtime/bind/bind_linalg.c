@@ -87,7 +87,7 @@ static int core_matmul(lua_State *L)
     expand_batches(&b, ndim, shape);
     View c;
     tensor_view(bind_new_tensor(L, f, dtype, ndim, shape), &c);
-    linalg_matmul(bind_runtime(L)->pool, 1, &a, &b, &c, false);
+    linalg_matmul(bind_pool(L), 1, &a, &b, &c, false);
     if (result != dtype)
         bind_new_copy(L, f, &c, result);
     if (row || column) {
@@ -141,13 +141,13 @@ static int core_linear(lua_State *L)
     if (tb != NULL) {
         Operand bias = {.is_scalar = false};
         tensor_view(tb, &bias.view);
-        elementwise_copy(bind_runtime(L)->pool, &y, &bias);
+        elementwise_copy(bind_pool(L), &y, &bias);
     }
     const int64_t result[2] = {rows, outs};
     View product;
     view_reshape(&y, 2, result, &product);
     view_swap(&w, 0, 1);
-    linalg_matmul(bind_runtime(L)->pool, 1, &matrix, &w, &product, tb != NULL);
+    linalg_matmul(bind_pool(L), 1, &matrix, &w, &product, tb != NULL);
     return 1;
 }
 
@@ -175,7 +175,7 @@ static int core_linear_weight_gradient(lua_State *L)
     view_swap(&g, 0, 1);
     const int64_t shape[2] = {g.shape[0], x.shape[1]};
     tensor_view(bind_new_tensor(L, f, x.dtype, 2, shape), &dw);
-    linalg_matmul(bind_runtime(L)->pool, 1, &g, &x, &dw, false);
+    linalg_matmul(bind_pool(L), 1, &g, &x, &dw, false);
     return 1;
 }
 
@@ -213,7 +213,7 @@ static int core_accumulate(lua_State *L)
     prepare(L, f, c.dtype, &a);
     prepare(L, f, c.dtype, &b);
     bind_touch(tc);
-    linalg_matmul(bind_runtime(L)->pool, scale, &a, &b, &c, true);
+    linalg_matmul(bind_pool(L), scale, &a, &b, &c, true);
     lua_settop(L, 1);
     return 1;
 }

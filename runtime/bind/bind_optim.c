@@ -318,7 +318,7 @@ static int core_adam_step(lua_State *L)
     memory.count = options.amsgrad ? 3 : 2;
     OptimGroup *group = plan(L, &memory);
     commit(L, &memory, group);
-    optim_adam(bind_runtime(L)->pool, &options, group);
+    optim_adam(bind_pool(L), &options, group);
     return 0;
 }
 
@@ -339,7 +339,7 @@ static int core_sgd_step(lua_State *L)
     memory.count = options.momentum != 0 ? 1 : 0;
     OptimGroup *group = plan(L, &memory);
     commit(L, &memory, group);
-    optim_sgd(bind_runtime(L)->pool, &options, group);
+    optim_sgd(bind_pool(L), &options, group);
     return 0;
 }
 

@@ -112,7 +112,7 @@ Tensor *bind_new_copy(lua_State *L, const char *f, const View *v, DType dtype)
     View out;
     Tensor *copy = bind_new_tensor(L, f, dtype, v->ndim, v->shape);
     tensor_view(copy, &out);
-    elementwise_copy(bind_runtime(L)->pool, &out, &in);
+    elementwise_copy(bind_pool(L), &out, &in);
     return copy;
 }
 

@@ -384,7 +384,7 @@ static int core_copy_(lua_State *L)
     if (bind_needs_grad(L, 2))
         bind_check_unshared(L, "copy_", t);
     bind_touch(t);
-    elementwise_copy(bind_runtime(L)->pool, &out, &in);
+    elementwise_copy(bind_pool(L), &out, &in);
     lua_pushvalue(L, 1);
     return 1;
 }

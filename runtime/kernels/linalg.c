@@ -145,18 +145,21 @@ static void multiply_floats(Pool *pool, Product *p)
     pool_run(pool, multiply_tile, p, size_pieces(p->m, p->tile_m) * p->tiles_n);
 }
 
-static void multiply_integers(const View *a, const View *b, const char *pa, const char *pb,
-                              int64_t *c, int64_t m, int64_t n, int64_t k, bool accumulate)
+static void multiply_integers(const Pool *pool, const View *a, const View *b, const char *pa,
+                              const char *pb, int64_t *c, int64_t m, int64_t n, int64_t k,
+                              bool accumulate)
 {
     const int64_t *x = (const int64_t *)(const void *)pa, *y = (const int64_t *)(const void *)pb;
     const int64_t *sa = a->stride + a->ndim - 2, *sb = b->stride + b->ndim - 2;
-    for (int64_t i = 0; i < m; i++)
+    for (int64_t i = 0; i < m; i++) {
+        pool_check(pool);
         for (int64_t j = 0; j < n; j++) {
             int64_t sum = accumulate ? c[i * n + j] : 0;
             for (int64_t l = 0; l < k; l++)
                 sum += x[i * sa[0] + l * sa[1]] * y[l * sb[0] + j * sb[1]];
             c[i * n + j] = sum;
         }
+    }
 }
 
 void linalg_matmul(Pool *pool, double scale, const View *a, const View *b, const View *c,
@@ -184,7 +187,7 @@ void linalg_matmul(Pool *pool, double scale, const View *a, const View *b, const
             };
             multiply_floats(pool, &product);
         } else {
-            multiply_integers(a, b, pa, pb, (int64_t *)(void *)pc, m, n, k, accumulate);
+            multiply_integers(pool, a, b, pa, pb, (int64_t *)(void *)pc, m, n, k, accumulate);
         }
         for (int d = lead - 1; d >= 0; d--) {
             pa += a->stride[d] * size;

@@ -32,6 +32,8 @@ end
 
 -- A signal handler and the callbacks of libedit are given no context, so what they need is global.
 local GLOBAL = {
+  ["runtime/tensor/interrupt.c"] = { ["atomic_bool interrupt_flag"] = true },
+  ["runtime/tensor/interrupt.h"] = { ["extern atomic_bool interrupt_flag"] = true },
   ["runtime/command/call.c"] = { ["static lua_State *volatile running"] = true },
   ["runtime/command/lineedit.c"] = { ["static struct"] = true },
 }
