@@ -21,8 +21,8 @@ local function owed(g, a, d, reverse)
   return shifted(a, d, not reverse, 0):linear_recurrence(g, d, { reverse = not reverse })
 end
 
---- x and y = x:logcumsumexp(d) without +inf: from the first on, log 1 stands for it and -inf for all
---- other x, and y is their logcumsumexp, the log of how many there were
+--- x and y = x:logcumsumexp(d), where from the first +inf on log 1 stands for it and -inf for all
+--- other x: y is the log of how many there were
 local function without_infinity(x, y, d, is_infinite)
   local counted = x:detach():eq(math.huge)
   local count = counted:long():cumsum(d):to(x.dtype)
