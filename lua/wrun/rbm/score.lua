@@ -88,7 +88,8 @@ local LEAST_SHARE = 0.2 -- of the chains that must count for a result to be call
 local function estimate(log_weight)
   local n = log_weight:size(1)
   local log_mean = log_weight:logsumexp(1):item() - math.log(n)
-  local ratio = (log_weight - log_mean):exp()
+  local below = log_weight - log_weight:max() -- where log n counts, however large the weights
+  local ratio = (below - (below:logsumexp(1) - math.log(n))):exp()
   local variance = n > 1 and (ratio - 1):square():sum():item() / (n - 1) or math.huge
   return log_mean, math.sqrt(variance / n), n / (ratio:square():mean():item())
 end
