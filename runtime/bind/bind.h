@@ -24,6 +24,7 @@ typedef struct {
     lua_State *guarding;     /* the coroutine that was handed a guard last */
     int undoing;             /* so many functions that must not be interrupted are running */
     uint64_t walks;          /* backward, so far */
+    int work_areas;          /* of OpenBLAS, made sure of */
     bool generational;       /* the collector, as the command or another host has it */
     Pool *pool;
     lua_State *computing;  /* the coroutine that was given the pool last */

@@ -20,9 +20,16 @@ static bool fail(char error[IMAGE_ERROR], const char *message)
     return false;
 }
 
+/* why libpng refused; where memory is out, it says this or that */
+static Reason png_reason(const png_image *image)
+{
+    return errno == ENOMEM ? "not enough memory for the picture" : image->message;
+}
+
 static png_image start(void)
 {
     png_image image;
+    errno = 0;
     memset(&image, 0, sizeof image);
     image.version = PNG_IMAGE_VERSION;
     return image;
@@ -41,7 +48,7 @@ bool image_save(const char *path, int64_t width, int64_t height, const uint8_t *
     Reason reason = atomic_file_begin(&output, path);
     if (reason == NULL) {
         bool written = png_image_write_to_stdio(&image, output.file, 0, pixels, 0, NULL);
-        reason = atomic_file_end(&output, written ? NULL : image.message);
+        reason = atomic_file_end(&output, written ? NULL : png_reason(&image));
     }
     return reason == NULL || fail(error, reason);
 }
@@ -119,8 +126,11 @@ static bool begin(const char *path, unsigned char **bytes, png_image *image,
     *image = start();
     if (reason == NULL &&
         !png_image_begin_read_from_memory(image, *bytes, drop_colour_space(*bytes, size)))
-        reason = content_refuse_bytes(&refusal, "image.load",
-                                      size > 0 ? image->message : "Not a PNG file", *bytes, size);
+        reason =
+            errno == ENOMEM
+                ? png_reason(image)
+                : content_refuse_bytes(&refusal, "image.load",
+                                       size > 0 ? image->message : "Not a PNG file", *bytes, size);
     if (reason == NULL && (int64_t)image->width * (int64_t)image->height > IMAGE_MOST)
         reason = too_large;
     if (reason == NULL)
@@ -204,7 +214,7 @@ static Reason finish(png_image *image, uint8_t *pixels)
     if (image->format & PNG_FORMAT_FLAG_LINEAR) /* what libpng takes 16 bits for */
         return finish_wide(image, pixels);
     image->format = PNG_FORMAT_GRAY;
-    return png_image_finish_read(image, &black, pixels, 0, NULL) ? NULL : image->message;
+    return png_image_finish_read(image, &black, pixels, 0, NULL) ? NULL : png_reason(image);
 }
 
 bool image_load(const char *path, int64_t width, int64_t height, uint8_t *pixels,

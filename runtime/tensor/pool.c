@@ -20,8 +20,8 @@ enum { SPINS = 4000 };
 
 struct Pool {
     int threads; /* wanted, the caller's included */
+    int usable;  /* of them: fewer where a worker cannot be made, or lacks room to work */
     int workers; /* running; 0 until the first parallel run */
-    bool broken; /* a worker could not be made: go on with those there are */
     PoolStop *stop;
     void *stop_context;
     PoolTask *task;
@@ -115,12 +115,11 @@ static void wake_workers(Pool *pool)
 static void start_workers(Pool *pool)
 {
     atomic_store(&pool->closing, false);
-    while (pool->workers < pool->threads - 1) {
-        if (pthread_create(&pool->thread[pool->workers], NULL, worker, pool) != 0) {
-            pool->broken = true;
-            return;
-        }
-        pool->workers++;
+    while (pool->workers < pool->usable - 1) {
+        if (pthread_create(&pool->thread[pool->workers], NULL, worker, pool) == 0)
+            pool->workers++;
+        else
+            pool->usable = pool->workers + 1;
     }
 }
 
@@ -155,7 +154,7 @@ size_t pool_size(void)
 
 void pool_init(Pool *pool, int threads, PoolStop *stop, void *context)
 {
-    *pool = (Pool){.threads = threads, .stop = stop, .stop_context = context};
+    *pool = (Pool){.threads = threads, .usable = threads, .stop = stop, .stop_context = context};
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->wake, NULL);
     pthread_cond_init(&pool->finished, NULL);
@@ -177,8 +176,19 @@ int pool_threads(const Pool *pool)
 void pool_set_threads(Pool *pool, int threads)
 {
     stop_workers(pool);
-    pool->broken = false;
     pool->threads = threads < MAX_THREADS ? threads : MAX_THREADS;
+    pool->usable = pool->threads;
+}
+
+int pool_usable(const Pool *pool)
+{
+    return pool->usable;
+}
+
+void pool_limit(Pool *pool, int usable)
+{
+    stop_workers(pool);
+    pool->usable = usable;
 }
 
 int pool_default_threads(void)
@@ -192,7 +202,7 @@ int pool_default_threads(void)
 
 static void run(Pool *pool, PoolTask *task, void *context, int64_t pieces, bool whole)
 {
-    if (pieces > 1 && pool->workers < pool->threads - 1 && !pool->broken)
+    if (pieces > 1 && pool->workers < pool->usable - 1)
         start_workers(pool);
     pool->task = task;
     pool->context = context;
