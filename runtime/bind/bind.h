@@ -23,6 +23,7 @@ typedef struct {
     Scope *scopes[SWITCHES]; /* those that are open, the last opened first */
     lua_State *guarding;     /* the coroutine that was handed a guard last */
     uint64_t walks;          /* backward, so far */
+    int work_areas;          /* of OpenBLAS, made sure of */
     bool generational;       /* the collector, as the command or another host has it */
     Pool *pool;
     const void *node_type; /* identities of the metatables, for quick type checks */

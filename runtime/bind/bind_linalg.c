@@ -83,6 +83,7 @@ static int core_matmul(lua_State *L)
     DType dtype = product_type(a.dtype, b.dtype), result = dtype_promote(a.dtype, b.dtype);
     prepare(L, f, dtype, &a);
     prepare(L, f, dtype, &b);
+    bind_reserve_work(L, f);
     expand_batches(&a, ndim, shape);
     expand_batches(&b, ndim, shape);
     View c;
@@ -132,6 +133,7 @@ static int core_linear(lua_State *L)
     tensor_view(tx, &x);
     tensor_view(tw, &w);
     prepare(L, f, w.dtype, &w);
+    bind_reserve_work(L, f);
     const int64_t flat[2] = {rows, ins};
     if (view_reshape(&x, 2, flat, &matrix) || !linalg_is_ready(&matrix)) {
         tensor_view(bind_new_copy(L, f, &x, x.dtype), &x);
@@ -212,6 +214,7 @@ static int core_accumulate(lua_State *L)
     tensor_view(tc, &c);
     prepare(L, f, c.dtype, &a);
     prepare(L, f, c.dtype, &b);
+    bind_reserve_work(L, f);
     bind_touch(tc);
     linalg_matmul(bind_runtime(L)->pool, scale, &a, &b, &c, true);
     lua_settop(L, 1);

@@ -6,6 +6,7 @@
 
 #include "bind/bind_check.h"
 #include "bind/bind_result.h"
+#include "kernels/linalg.h"
 
 void bind_set_collector_pace(lua_State *L, int64_t coming)
 {
@@ -20,6 +21,14 @@ void bind_set_collector_pace(lua_State *L, int64_t coming)
         lua_gc(L, LUA_GCINC, 0, 0, 0); /* as the script chose meanwhile */
         runtime->generational = false;
     }
+}
+
+void bind_reserve_work(lua_State *L, const char *f)
+{
+    Runtime *runtime = bind_runtime(L);
+    Reason reason = linalg_reserve(runtime->pool, &runtime->work_areas);
+    if (reason)
+        bind_fail(L, "%s: %s", f, reason);
 }
 
 /* pushes a tensor userdata whose storage is still to be set, with so many bytes after it */

@@ -8,8 +8,13 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "kernels/linalg.h"
+
+/* OpenBLAS exports these and declares them nowhere. */
+extern void *blas_memory_alloc(int unused);
+extern void blas_memory_free(void *area);
 
 enum {
     WORTH_CUTTING = 2000000, /* operations below which a second thread costs more than it gains */
@@ -29,6 +34,38 @@ Reason linalg_start(void)
         return "the OpenBLAS found is the serial build, which several threads must not call; "
                "install libopenblas0-pthread";
     openblas_set_num_threads(1);
+    return NULL;
+}
+
+/* Could so many work areas be taken now? */
+static bool has_room(int areas)
+{
+    const size_t AREA = (size_t)128 << 20;
+    size_t size = (size_t)areas * AREA;
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return false;
+    munmap(memory, size);
+    return true;
+}
+
+Reason linalg_reserve(Pool *pool, int *areas)
+{
+    void *taken[MAX_THREADS];
+    int wanted = pool_usable(pool);
+    if (wanted <= *areas)
+        return NULL;
+    if (*areas == 0 && !has_room(1))
+        return "not enough memory for the 128 MB that OpenBLAS works in";
+    while (wanted > size_max(*areas, 1) && !has_room(2 * (wanted - *areas)))
+        wanted--;
+    for (int i = 0; i < wanted; i++)
+        taken[i] = blas_memory_alloc(0);
+    for (int i = 0; i < wanted; i++)
+        blas_memory_free(taken[i]);
+    *areas = wanted;
+    if (wanted < pool_usable(pool))
+        pool_limit(pool, wanted);
     return NULL;
 }
 

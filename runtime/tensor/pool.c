@@ -18,8 +18,8 @@ enum { SPINS = 4000 };
 
 struct Pool {
     int threads; /* wanted, the caller's included */
+    int usable;  /* of them: fewer where a worker cannot be made, or lacks room to work */
     int workers; /* running; 0 until the first parallel run */
-    bool broken; /* a worker could not be made: go on with those there are */
     PoolTask *task;
     void *context;
     int64_t pieces;
@@ -104,12 +104,11 @@ static void wake_workers(Pool *pool)
 static void start_workers(Pool *pool)
 {
     atomic_store(&pool->closing, false);
-    while (pool->workers < pool->threads - 1) {
-        if (pthread_create(&pool->thread[pool->workers], NULL, worker, pool) != 0) {
-            pool->broken = true;
-            return;
-        }
-        pool->workers++;
+    while (pool->workers < pool->usable - 1) {
+        if (pthread_create(&pool->thread[pool->workers], NULL, worker, pool) == 0)
+            pool->workers++;
+        else
+            pool->usable = pool->workers + 1;
     }
 }
 
@@ -144,7 +143,7 @@ size_t pool_size(void)
 
 void pool_init(Pool *pool, int threads)
 {
-    *pool = (Pool){.threads = threads};
+    *pool = (Pool){.threads = threads, .usable = threads};
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->wake, NULL);
     pthread_cond_init(&pool->finished, NULL);
@@ -166,8 +165,19 @@ int pool_threads(const Pool *pool)
 void pool_set_threads(Pool *pool, int threads)
 {
     stop_workers(pool);
-    pool->broken = false;
     pool->threads = threads < MAX_THREADS ? threads : MAX_THREADS;
+    pool->usable = pool->threads;
+}
+
+int pool_usable(const Pool *pool)
+{
+    return pool->usable;
+}
+
+void pool_limit(Pool *pool, int usable)
+{
+    stop_workers(pool);
+    pool->usable = usable;
 }
 
 int pool_default_threads(void)
@@ -181,7 +191,7 @@ int pool_default_threads(void)
 
 void pool_run(Pool *pool, PoolTask *task, void *context, int64_t pieces)
 {
-    if (pieces > 1 && pool->workers < pool->threads - 1 && !pool->broken)
+    if (pieces > 1 && pool->workers < pool->usable - 1)
         start_workers(pool);
     if (pieces <= 1 || pool->workers == 0 || pieces > UINT32_MAX) {
         for (int64_t piece = 0; piece < pieces; piece++)

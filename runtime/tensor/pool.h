@@ -24,6 +24,11 @@ int pool_threads(const Pool *pool);
 void pool_set_threads(Pool *pool, int threads); /* joins the workers; the next run starts anew */
 int pool_default_threads(void);                 /* the processors this process may use */
 
+/* The threads that there can be, at most pool_threads; a worker that cannot be made, or a limit that
+ * a user of the pool sets, lowers it until the number of threads is set again. */
+int pool_usable(const Pool *pool);
+void pool_limit(Pool *pool, int usable);
+
 /* Calls task(context, piece) once for each piece in 0..pieces-1,
  * in any order, and returns when all are done. */
 void pool_run(Pool *pool, PoolTask *task, void *context, int64_t pieces);
