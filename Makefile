@@ -31,15 +31,15 @@ LINK    = $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--as-needed -pthread
 
 SOURCES  := $(wildcard runtime/*/*.c)
 HEADERS  := $(wildcard runtime/*/*.h)
-FORMATTED = $(SOURCES) $(HEADERS) $(wildcard scripts/bench/*.c spec/fuzz/*.c)
+FORMATTED = $(SOURCES) $(HEADERS) $(wildcard scripts/bench/*.c spec/alloc/*.c spec/fuzz/*.c)
 OBJECTS  := $(SOURCES:runtime/%.c=$(BUILD)/%.o)
 LUA      := $(shell find lua -name '*.lua' | LC_ALL=C sort)
 SCRIPTS  := $(wildcard scripts/*.lua)
 EMBEDDED := $(LUA) $(SCRIPTS)
 
 .PHONY: all help module debug deps test coverage structure parity extremes docs types lint format \
-        check-asan check-tsan check-valgrind check-all fuzz bench bench-ir bench-compare mnist \
-        install uninstall clean FORCE
+        check-alloc check-asan check-tsan check-valgrind check-all fuzz bench bench-ir \
+        bench-compare mnist install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
 ## build/wrun, the program; build/compile_commands.json, for editors
@@ -118,7 +118,7 @@ build/packages-%: .packages
 deps: $(addprefix build/packages-,build data test docs lint check fuzz)
 
 ## every spec; SPEC=spec/tensor runs what is there
-test: all module build/packages-test
+test: all module $(BUILD)/refuse.so build/packages-test
 	$(BUILD)/wrun $(BUSTED) $(SPEC)
 
 ## the specs, and for each folder how many lines of C they run
@@ -151,6 +151,14 @@ lint: $(BUILD)/embedded_table.h build/packages-lint
 ## clang-format on every file of C
 format: build/packages-lint
 	clang-format -i $(FORMATTED)
+
+$(BUILD)/refuse.so: spec/alloc/refuse.c Makefile | build/packages-build
+	@echo "CC $<"
+	@$(COMPILE) $(LDFLAGS) -shared -o $@ $<
+
+## programs in which each request of memory is refused once, by turns; ARGS="--step 100 rbm"
+check-alloc: all $(BUILD)/refuse.so
+	LD_PRELOAD=$(BUILD)/refuse.so $(BUILD)/wrun --threads 1 spec/alloc.lua $(ARGS)
 
 # Here too a malloc that fails must return NULL, as Lua expects.
 ## the specs under AddressSanitizer and UndefinedBehaviorSanitizer

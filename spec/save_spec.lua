@@ -381,7 +381,7 @@ describe("wrun.save", function()
     assert.equal("save: argument 1: expected a string, got nil", refusal(wrun.save))
     assert.equal("save: /nowhere/x: No such file or directory",
       refusal(wrun.save, "/nowhere/x", {}))
-    assert.equal("save: " .. path .. ": a name or a text is no UTF-8, or memory is out",
+    assert.equal("save: " .. path .. ": a name or a text is no UTF-8",
       refusal(wrun.save, path, {}, { a = "\255" }))
     assert.equal("save: " .. path .. ": a tensor cannot be named __metadata__, which is the "
       .. "format's own", refusal(wrun.save, path, { __metadata__ = wrun.zeros(1) }))

@@ -50,7 +50,7 @@ static void choose_columns(lua_State *L, CsvReader *reader)
 }
 
 /* Pushes the numbers of the whole text as a flat tensor, collected in blocks that grow. */
-static Reason push_numbers(lua_State *L, CsvReader *reader)
+static Reason push_numbers(lua_State *L, const char *path, CsvReader *reader)
 {
     enum { FIRST = 1 << 12, LARGEST = 1 << 24 };
     int64_t size = dtype_size(reader->dtype), total = 0, part, got, capacity = FIRST;
@@ -67,7 +67,7 @@ static Reason push_numbers(lua_State *L, CsvReader *reader)
         part = capacity;
         capacity = size_min(2 * capacity, LARGEST);
     } while (got == part);
-    char *to = tensor_data(bind_new_tensor(L, "csv", reader->dtype, 1, &total));
+    char *to = tensor_data(bind_new_file_tensor(L, "csv", path, reader->dtype, 1, &total));
     capacity = FIRST;
     for (int i = 1; i <= blocks; i++, capacity = size_min(2 * capacity, LARGEST)) {
         int64_t bytes = size * size_min(capacity, total);
@@ -111,7 +111,7 @@ static int core_csv_read(lua_State *L)
     lua_call(L, 1, 1);
     if (!lua_isnil(L, -1))
         choose_columns(L, reader);
-    if ((reason = push_numbers(L, reader)) != NULL)
+    if ((reason = push_numbers(L, path, reader)) != NULL)
         return bind_refuse_file(L, path, reason);
     lua_pushinteger(L, reader->rows);
     lua_pushinteger(L, reader->width);

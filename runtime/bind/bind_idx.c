@@ -92,7 +92,7 @@ static int core_idx_read(lua_State *L)
         return idx_refusal(L, path, reader, reason);
     if (!has_shape(L, SHAPE, reader))
         return shape_refusal(L, path, SHAPE, reader);
-    Tensor *result = bind_new_tensor(L, f, reader->dtype, reader->ndim, reader->shape);
+    Tensor *result = bind_new_file_tensor(L, f, path, reader->dtype, reader->ndim, reader->shape);
     if ((reason = idx_read(reader, tensor_data(result))) != NULL)
         return idx_refusal(L, path, reader, reason);
 

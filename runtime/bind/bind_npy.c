@@ -22,14 +22,14 @@ static int close_source(lua_State *L)
 }
 
 /* Pushes the array that was opened; on a Reason it pushes nothing of use. */
-static Reason read_array(lua_State *L, const char *f, NpyReader *array)
+static Reason read_array(lua_State *L, const char *f, const char *path, NpyReader *array)
 {
     int n = array->ndim;
     int64_t shape[MAX_RANK];
 
     for (int d = 0; d < n; d++)
         shape[d] = array->shape[array->is_fortran ? n - 1 - d : d];
-    Tensor *t = bind_new_tensor(L, f, encoding_info[array->encoding].dtype, n, shape);
+    Tensor *t = bind_new_file_tensor(L, f, path, encoding_info[array->encoding].dtype, n, shape);
     Reason reason = npy_read(array, tensor_data(t));
     if (reason != NULL || !array->is_fortran || n < 2)
         return reason;
@@ -54,7 +54,7 @@ static int core_npy_read(lua_State *L)
     if (reason == NULL)
         reason = npy_open(&file->array, &file->source, gzip_bound(&file->source));
     if (reason == NULL)
-        reason = read_array(L, "npy_read", &file->array);
+        reason = read_array(L, "npy", path, &file->array);
     return reason != NULL ? bind_refuse_file(L, path, reason) : 1;
 }
 
@@ -88,7 +88,8 @@ static Reason leave_member(lua_State *L, NpzFile *file, int result, size_t lengt
  * Sets the next member in the table at `result`: its name without .npy, and its tensor; or, where
  * it holds what no tensor can, its name and the reason in the table behind.
  */
-static Reason read_member(lua_State *L, NpzFile *file, int result, const char **member)
+static Reason read_member(lua_State *L, NpzFile *file, const char *path, int result,
+                          const char **member)
 {
     enum { ENDING = 4, FIELDS = 2 };
     Reason reason = zip_next(&file->zip);
@@ -112,7 +113,7 @@ static Reason read_member(lua_State *L, NpzFile *file, int result, const char **
     if (lua_rawget(L, result) != LUA_TNIL)
         return "stands there twice";
     lua_pop(L, 1);
-    if ((reason = read_array(L, "npz_read", &file->array)) != NULL)
+    if ((reason = read_array(L, "npz", path, &file->array)) != NULL)
         return reason;
     *member = NULL;
     if ((reason = zip_check(&file->zip)) != NULL)
@@ -138,7 +139,7 @@ static int core_npz_read(lua_State *L)
     int result = lua_gettop(L);
     lua_newtable(L);
     while (reason == NULL && file->zip.done < file->zip.count)
-        reason = read_member(L, file, result, &member);
+        reason = read_member(L, file, path, result, &member);
     if (reason == NULL)
         reason = zip_finish(&file->zip);
     if (reason == NULL) {

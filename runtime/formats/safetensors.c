@@ -1,6 +1,7 @@
 /*
  * safetensors.c - reads named tensors; see safetensors.h
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,7 +148,7 @@ static Reason read_entries(SafetensorsReader *reader, int64_t size)
     reader->count = 0;
     reader->entries = malloc((json_object_size(reader->header) + 1) * sizeof(SafetensorsEntry));
     if (reader->entries == NULL)
-        return "not enough memory for the header";
+        return SAFETENSORS_NO_MEMORY;
     json_object_foreach(reader->header, name, info)
     {
         if (strcmp(name, SAFETENSORS_METADATA) == 0)
@@ -182,7 +183,7 @@ static Reason parse_header(SafetensorsReader *reader, size_t length)
 {
     json_error_t error;
     char *text = malloc(length);
-    Reason reason = text != NULL ? take(reader, text, length) : "not enough memory for the header";
+    Reason reason = text != NULL ? take(reader, text, length) : SAFETENSORS_NO_MEMORY;
 
     if (reason == NULL && text[0] != '{')
         reason = content_refuse(&reader->refusal, "wrun.load",
@@ -190,10 +191,12 @@ static Reason parse_header(SafetensorsReader *reader, size_t length)
                                 &reader->source);
     if (reason == NULL)
         reason = safetensors_check_header(&reader->refusal, text, length);
+    errno = 0; /* what jansson says of a header for which memory is out differs */
     if (reason == NULL &&
         (reader->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error)) == NULL)
-        reason = refuse(&reader->refusal, "bad safetensors header: %s at byte %d", error.text,
-                        error.position);
+        reason = errno == ENOMEM ? SAFETENSORS_NO_MEMORY
+                                 : refuse(&reader->refusal, "bad safetensors header: %s at byte %d",
+                                          error.text, error.position);
     free(text);
     return reason;
 }
