@@ -154,7 +154,7 @@ format: build/packages-lint
 
 $(BUILD)/refuse.so: spec/alloc/refuse.c Makefile | build/packages-build
 	@echo "CC $<"
-	@$(COMPILE) $(LDFLAGS) -shared -o $@ $<
+	@$(COMPILE) $(LDFLAGS) -shared -Wl,-z,nodelete -o $@ $<
 
 ## programs in which each request of memory is refused once, by turns; ARGS="--step 100 rbm"
 check-alloc: all $(BUILD)/refuse.so
@@ -163,7 +163,7 @@ check-alloc: all $(BUILD)/refuse.so
 # Here too a malloc that fails must return NULL, as Lua expects.
 ## the specs under AddressSanitizer and UndefinedBehaviorSanitizer
 check-asan: build/packages-test
-	$(MAKE) all BUILD=build/asan \
+	$(MAKE) all build/asan/refuse.so BUILD=build/asan \
 	  CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
 	ASAN_OPTIONS=allocator_may_return_null=1 build/asan/wrun $(BUSTED) --exclude-tags=memory,slow $(SPEC)
 

@@ -1,11 +1,14 @@
 --- Refuses each request of memory of a program in spec/alloc once, by turns: the program must end
 --- with an error that says so, and do all its work when it is run again in the same process.
 ---
----     LD_PRELOAD=build/refuse.so wrun --threads 1 spec/alloc.lua [--step N] [PROGRAM ...]
+---     LD_PRELOAD=build/refuse.so build/wrun --threads 1 spec/alloc.lua [--step N] [PROGRAM ...]
 ---
---- Every request is refused twice: alone, and with all that follow. `make check-alloc` runs it.
+--- Every request is refused twice: alone, and with all that follow. Without the preloading, only
+--- Lua's are. `make check-alloc` runs it.
 
-package.cpath = "./build/?.so;" .. package.cpath
+local interpreter = require "spec.support.interpreter"
+
+package.cpath = interpreter():gsub("wrun$", "refuse.so")
 
 local refuse = require "refuse"
 
@@ -42,7 +45,7 @@ local function judge(work, path, expected, first, last)
   end
   local good, again = pcall(work, path)
   if not good or again ~= expected then
-    return "broken: " .. (good and "other bits" or tostring(again)) .. ", after " .. tostring(message)
+    return ("broken: %s, after %s"):format(good and "other bits" or again, message)
   end
   return verdict
 end

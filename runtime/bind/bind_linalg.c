@@ -176,6 +176,7 @@ static int core_linear_weight_gradient(lua_State *L)
     View g = read_rows(L, f, 1), x = read_rows(L, f, 3), dw;
     view_swap(&g, 0, 1);
     const int64_t shape[2] = {g.shape[0], x.shape[1]};
+    bind_reserve_work(L, f);
     tensor_view(bind_new_tensor(L, f, x.dtype, 2, shape), &dw);
     linalg_matmul(bind_runtime(L)->pool, 1, &g, &x, &dw, false);
     return 1;

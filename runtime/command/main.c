@@ -282,8 +282,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: cannot create state: not enough memory\n", program_invocation_name);
         return EXIT_FAILURE;
     }
-    const char *failing = getenv("WRUN_FAIL_ALLOC");
-    allocator.failing = failing ? strtoull(failing, NULL, 10) : 0;
     lua_setallocf(L, allocator_resize, &allocator);
 
     lua_pushcfunction(L, run);

@@ -2,7 +2,8 @@
  * refuse.c - refuses requests of memory as a specification says; for spec/alloc.lua
  *
  * A Lua module that stands before the allocator of its state and, where it is preloaded, before
- * malloc, as jansson and others call it. What both see is counted once.
+ * malloc, as jansson and others call it. What both see is counted once. Preloaded with REFUSE=N, it
+ * refuses the requests N and N + 1 of the whole process.
  */
 #include <errno.h>
 #include <lauxlib.h>
@@ -55,7 +56,7 @@ void *realloc(void *block, size_t size)
     return is_refused_outside() ? NULL : __libc_realloc(block, size);
 }
 
-/* A block that shrinks is never refused, as Lua expects. */
+/* A block that shrinks has room where it is. */
 static void *allocate(void *data, void *block, size_t old_size, size_t new_size)
 {
     if (new_size > (block ? old_size : 0) && is_refused())
@@ -64,6 +65,13 @@ static void *allocate(void *data, void *block, size_t old_size, size_t new_size)
     void *result = state.allocate(data, block, old_size, new_size);
     state.is_lua = false;
     return result;
+}
+
+__attribute__((constructor)) static void start_process(void)
+{
+    const char *first = getenv("REFUSE");
+    state.first = first != NULL ? strtoull(first, NULL, 10) : UINT64_MAX;
+    state.last = state.first + 1;
 }
 
 /* start(first, last): refuses these requests, counted from here */
@@ -131,7 +139,6 @@ int luaopen_refuse(lua_State *L)
         {"child", refuse_child},
         {NULL, NULL},
     };
-    state.first = UINT64_MAX;
     state.allocate = lua_getallocf(L, &state.data);
     lua_setallocf(L, allocate, state.data);
     luaL_newlib(L, functions);
