@@ -94,7 +94,7 @@ for i, word in ipairs(arg) do
 end
 
 local is_good = true
-for _, program in ipairs(programs[1] and programs or { "training", "rbm" }) do
+for _, program in ipairs(programs[1] and programs or { "training", "rbm", "parts" }) do
   is_good = run(program, step) and is_good
 end
 os.exit(is_good)

@@ -165,8 +165,11 @@ static Reason fetch(Transfer *transfer, char detail[DOWNLOAD_DETAIL])
     Curl curl;
     CURL *handle = NULL;
     char error[CURL_ERROR_SIZE] = "";
+    errno = 0;
     void *library = curl_open(&curl);
 
+    if (library == NULL && errno == ENOMEM)
+        return explain(detail, "not enough memory", "");
     if (library == NULL)
         return explain(detail, "needs libcurl.so.4 (Debian package libcurl4)", "");
     CURLcode code = curl.curl_global_init(CURL_GLOBAL_DEFAULT);

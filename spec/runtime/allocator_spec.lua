@@ -117,7 +117,7 @@ describe("running out of memory", function()
     local result = child.run({ "--threads", "1", "spec/alloc.lua", "--step", "499" }, { env = env })
     assert.equal("", result.err)
     assert.equal(0, result.status, result.out)
-    for program in ("training rbm"):gmatch("%a+") do
+    for program in ("training rbm parts"):gmatch("%a+") do
       local caught = result.out:match(program .. ": %d+ runs, (%d+) errors caught, 0 unharmed, "
         .. "0 crashes, 0 broken afterwards, 0 wrong messages\n")
       assert.is_true(tonumber(caught) > 40, result.out)

@@ -1,6 +1,7 @@
 --- What a process may have, as its user or system says: too little is said, and ends.
 
 local child = require "spec.support.child"
+local wrun = require "wrun"
 
 --- Runs a script in a shell that has carried out `limit`, for at most a minute.
 local function run(limit, arguments)
@@ -40,6 +41,25 @@ describe("a limit of address space #memory", function()
     }, result)
   end)
 
+  it("that a file does not fit in is an error that names the file and what it holds", function()
+    local size = 1 << 26
+    local x, npy, saved = wrun.zeros(size, { dtype = "uint8" }), os.tmpname(), os.tmpname()
+    wrun.data.save_npy(npy, x)
+    wrun.save(saved, { x = x })
+    local result = run("ulimit -v 100000;", { "-e", ([[
+      local wrun = require "wrun"
+      print(pcall(function() return wrun.data.npy(%q) end))
+      print(pcall(function() return wrun.load(%q) end))]]):format(npy, saved) })
+    os.remove(npy)
+    os.remove(saved)
+    local line = "false\t(command line):%d: %s: %s: "
+      .. "not enough memory for a tensor [%d] of %d bytes\n"
+    assert.same({
+      out = line:format(2, "npy", npy, size, size) .. line:format(3, "load", saved, size, size),
+      err = "", status = 0,
+    }, result)
+  end)
+
   it("does not touch what computes nothing", function()
     assert.same({ out = "1\n", err = "", status = 0 },
       run("ulimit -v 100000;", { "-e", "print(1)" }))
@@ -49,17 +69,17 @@ end)
 describe("a limit of threads #memory", function()
   it("leaves the thread that is there", function()
     local limit = "prlimit --nproc=1:1"
-    local wrun
+    local copy
     if child.shell("id -u").out == "0\n" then -- root has no such limit
-      wrun = os.tmpname()
-      assert(os.execute(("cp %s %s && chmod 755 %s"):format(child.quote(child.wrun), wrun, wrun)))
+      copy = os.tmpname()
+      assert(os.execute(("cp %s %s && chmod 755 %s"):format(child.quote(child.wrun), copy, copy)))
       limit = "setpriv --reuid=65534 --clear-groups " .. limit
     end
     local result = child.shell(("cd /; %s %s --threads 4 -"):format(limit,
-      wrun or child.quote(child.wrun)), PRODUCT)
+      copy or child.quote(child.wrun)), PRODUCT)
     assert.same({ out = DONE, err = "", status = 0 }, result)
-    if wrun then
-      os.remove(wrun)
+    if copy then
+      os.remove(copy)
     end
   end)
 end)

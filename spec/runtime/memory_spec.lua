@@ -147,8 +147,8 @@ describe("running out of memory", function()
       return wrun.zeros(1 << 46)
     end))
     assert.is_false(ok)
-    assert.matches("zeros: not enough memory for a tensor [70368744177664] of 281474976710656 bytes",
-      message, 1, true)
+    assert.matches("zeros: not enough memory for a tensor [70368744177664] of 281474976710656 "
+      .. "bytes", message, 1, true)
   end)
 
   it("in the middle of recorded steps leaves recording as it was", function()
