@@ -158,7 +158,8 @@ $(BUILD)/refuse.so: spec/alloc/refuse.c Makefile | build/packages-build
 
 ## programs in which each request of memory is refused once, by turns; ARGS="--step 100 rbm"
 check-alloc: all $(BUILD)/refuse.so
-	LD_PRELOAD=$(BUILD)/refuse.so $(BUILD)/wrun --threads 1 spec/alloc.lua $(ARGS)
+	LUA_CPATH="$(BUILD)/?.so" LD_PRELOAD=$(BUILD)/refuse.so \
+	  $(BUILD)/wrun --threads 1 spec/alloc.lua $(ARGS)
 
 # Here too a malloc that fails must return NULL, as Lua expects.
 ## the specs under AddressSanitizer and UndefinedBehaviorSanitizer

@@ -1,14 +1,11 @@
 --- Refuses each request of memory of a program in spec/alloc once, by turns: the program must end
 --- with an error that says so, and do all its work when it is run again in the same process.
 ---
----     LD_PRELOAD=build/refuse.so build/wrun --threads 1 spec/alloc.lua [--step N] [PROGRAM ...]
+---     LUA_CPATH=build/?.so LD_PRELOAD=build/refuse.so build/wrun --threads 1 spec/alloc.lua
+---       [--step N] [PROGRAM ...]
 ---
 --- Every request is refused twice: alone, and with all that follow. Without the preloading, only
 --- Lua's are. `make check-alloc` runs it.
-
-local interpreter = require "spec.support.interpreter"
-
-package.cpath = interpreter():gsub("wrun$", "refuse.so")
 
 local refuse = require "refuse"
 

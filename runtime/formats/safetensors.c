@@ -1,11 +1,11 @@
 /*
  * safetensors.c - reads named tensors; see safetensors.h
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "formats/content.h"
+#include "formats/json_memory.h"
 #include "formats/safetensors.h"
 
 enum {
@@ -191,12 +191,14 @@ static Reason parse_header(SafetensorsReader *reader, size_t length)
                                 &reader->source);
     if (reason == NULL)
         reason = safetensors_check_header(&reader->refusal, text, length);
-    errno = 0; /* what jansson says of a header for which memory is out differs */
-    if (reason == NULL &&
-        (reader->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error)) == NULL)
-        reason = errno == ENOMEM ? SAFETENSORS_NO_MEMORY
-                                 : refuse(&reader->refusal, "bad safetensors header: %s at byte %d",
-                                          error.text, error.position);
+    json_memory_watch();
+    if (reason == NULL)
+        reader->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+    if (reason == NULL && json_memory_is_out())
+        reason = SAFETENSORS_NO_MEMORY;
+    if (reason == NULL && reader->header == NULL)
+        reason = refuse(&reader->refusal, "bad safetensors header: %s at byte %d", error.text,
+                        error.position);
     free(text);
     return reason;
 }

@@ -5,10 +5,10 @@
  * among equals the names decide: the order, and with it every byte, of the reference
  * implementation.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/json_memory.h"
 #include "formats/safetensors.h"
 
 /* names, and the reference implementation's order of types from the last */
@@ -65,7 +65,7 @@ static Reason make_header(const NamedArray *arrays, int64_t count, const char *c
                           int64_t text_count, char **header)
 {
     static const Reason no_text = "a name or a text is no UTF-8";
-    errno = 0;
+    json_memory_watch();
     json_t *object = json_object(), *metadata = json_object();
     int64_t at = 0;
     Reason reason = NULL;
@@ -86,9 +86,11 @@ static Reason make_header(const NamedArray *arrays, int64_t count, const char *c
     }
     *header = reason == NULL ? pad(json_dumps(object, JSON_COMPACT)) : NULL;
     json_decref(object);
-    if (reason == NULL && *header == NULL)
-        reason = no_text;
-    return reason == no_text && errno == ENOMEM ? SAFETENSORS_NO_MEMORY : reason;
+    if (!json_memory_is_out() && (reason != NULL || *header != NULL))
+        return reason;
+    free(*header);
+    *header = NULL;
+    return SAFETENSORS_NO_MEMORY;
 }
 
 static void write_header(AtomicFile *file, const char *header)

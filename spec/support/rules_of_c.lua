@@ -30,10 +30,11 @@ for name in names:gmatch("%S+") do
   PRINTING[name] = true
 end
 
--- A signal handler, the callbacks of libedit and what runs before main are given no context, so
--- what they need is global.
+-- A signal handler, callbacks of libedit and jansson and what runs before main are given no context,
+-- so what they need is global.
 local GLOBAL = {
   ["runtime/command/call.c"] = { ["static lua_State *volatile running"] = true },
+  ["runtime/formats/json_memory.c"] = { ["static _Thread_local bool is_out"] = true },
   ["runtime/command/main.c"] = { ["static cpu_set_t processors"] = true },
   ["runtime/command/lineedit.c"] = { ["static struct"] = true },
 }
