@@ -39,8 +39,7 @@ EMBEDDED := $(LUA) $(SCRIPTS)
 
 .PHONY: all help module debug deps test coverage structure parity extremes docs types lint format \
         check-alloc check-asan check-tsan check-valgrind check-all fuzz bench bench-ir \
-        bench-compare mnist \
-        install uninstall clean FORCE
+        bench-compare mnist install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
 ## build/wrun, the program; build/compile_commands.json, for editors

@@ -12,7 +12,8 @@
 #include "formats/content.h"
 #include "formats/image.h"
 
-static const Reason too_large = "the picture is too large";
+static const Reason too_large = "the picture is too large",
+                    no_memory = "not enough memory for the picture";
 
 static bool fail(char error[IMAGE_ERROR], const char *message)
 {
@@ -23,7 +24,7 @@ static bool fail(char error[IMAGE_ERROR], const char *message)
 /* why libpng refused; where memory is out, it says this or that */
 static Reason png_reason(const png_image *image)
 {
-    return errno == ENOMEM ? "not enough memory for the picture" : image->message;
+    return errno == ENOMEM ? no_memory : image->message;
 }
 
 static png_image start(void)
@@ -126,11 +127,8 @@ static bool begin(const char *path, unsigned char **bytes, png_image *image,
     *image = start();
     if (reason == NULL &&
         !png_image_begin_read_from_memory(image, *bytes, drop_colour_space(*bytes, size)))
-        reason =
-            errno == ENOMEM
-                ? png_reason(image)
-                : content_refuse_bytes(&refusal, "image.load",
-                                       size > 0 ? image->message : "Not a PNG file", *bytes, size);
+        reason = content_refuse_bytes(
+            &refusal, "image.load", size > 0 ? png_reason(image) : "Not a PNG file", *bytes, size);
     if (reason == NULL && (int64_t)image->width * (int64_t)image->height > IMAGE_MOST)
         reason = too_large;
     if (reason == NULL)
@@ -198,13 +196,13 @@ static Reason finish_wide(png_image *image, uint8_t *pixels)
 
     if (wide == NULL) {
         png_image_free(image);
-        return "not enough memory for the picture";
+        return no_memory;
     }
     bool good = png_image_finish_read(image, NULL, wide, 0, NULL);
     for (size_t i = 0; good && i < count; i++)
         pixels[i] = grey_of(wide + i * channels, has_colour, has_alpha);
     free(wide);
-    return good ? NULL : image->message;
+    return good ? NULL : png_reason(image);
 }
 
 static Reason finish(png_image *image, uint8_t *pixels)

@@ -12,7 +12,7 @@ return function(path)
   end
   wrun.manual_seed(1)
   local x = wrun.randn(3, 3, { dtype = "float64", requires_grad = true })
-  wrun.gradcheck(function(t) return t:tanh():sum() end, x)
+  wrun.gradcheck(function(t) return t:tanh():sum() end, { x })
   shown[#shown + 1] = tostring(wrun.linalg.inv(x:detach()))
   shown[#shown + 1] = tostring(wrun.einsum("ij,jk->ik", x, x))
   wrun.data.save_csv(path, x:detach())
