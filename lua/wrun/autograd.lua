@@ -127,7 +127,6 @@ end
 --- shapes  output [...], gradient the same
 --- domain  float32 or float64; options retain_graph (keep the graph for another walk) and
 ---   create_graph (record this walk, so that gradients have gradients)
---- raises  `backward: no gradient flows into this tensor`; `backward: expected a gradient`
 --- cost    about twice the work of computing output
 ---     local x = wrun.tensor({ 1.0, 2.0, 3.0 }, { requires_grad = true })
 ---     x:square():sum():backward()
@@ -168,8 +167,6 @@ end
 --- shapes  outputs any, option grad_outputs the same; each result has its input's shape
 --- domain  float32 or float64; options grad_outputs (1 for a single number), retain_graph,
 ---   create_graph, and allow_unused: nil for an input that does not lead to the outputs
---- raises  `grad: input N does not lead to the outputs`; `grad: no gradient flows into this`;
----   `grad: argument N: expected a tensor or a table of tensors`
 ---     local x = wrun.tensor(2.0, { requires_grad = true })
 ---     local dx = wrun.autograd.grad(x ^ 3, x, { create_graph = true })
 ---     print(dx, wrun.autograd.grad(dx, x)) -- 3 x^2 and 6 x

@@ -237,7 +237,6 @@ end
 
 --- Returns a positional argument that obeys `rule`, or the rule's default when it is nil.
 --- domain  `index` counts from 1, without `self`
---- raises  `argument N: expected`
 ---     local n = check.argument("Linear", 1, n, check.integer(nil, 0))
 ---@param fname string the function that errors name
 ---@param index integer
@@ -250,7 +249,6 @@ end
 
 --- Returns a positional argument that is true or false, or `default` when it is nil.
 --- domain  `index` counts from 1
---- raises  `argument N: expected true or false`
 ---@param fname string the function that errors name
 ---@param index integer
 ---@param value any
@@ -267,7 +265,6 @@ end
 
 --- Refuses a positional argument that is no tensor; quicker than `argument`.
 --- domain  `index` counts from 1
---- raises  `argument N: expected a tensor`
 ---@param fname string
 ---@param index integer
 ---@param value any
@@ -306,7 +303,6 @@ end
 
 --- Refuses a positional argument that is no tensor of floats.
 --- domain  `index` counts from 1
---- raises  `argument N: expected a float32 or float64 tensor`
 ---@param fname string
 ---@param index integer
 ---@param x any
@@ -319,7 +315,6 @@ end
 
 --- Refuses a positional argument that is no table of one or more tensors.
 --- domain  `index` counts from 1
---- raises  `argument N: expected a table of one or more tensors`; `tensor N: expected a tensor`
 ---@param fname string
 ---@param index integer
 ---@param list any
@@ -365,7 +360,6 @@ end
 
 --- Returns a fresh table with a value for every rule: the given one, or the rule's default.
 --- domain  `given` is a table or nil; false is a value, nil is none
---- raises  `expected a table of options`; `option NAME: unknown`; `option NAME: expected`
 ---     local o = check.options("SGD", given, { lr = check.number(1e-3, 0) })
 ---@param fname string the function that errors name
 ---@param given table?

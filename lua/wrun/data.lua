@@ -102,7 +102,6 @@ local RUN = { seed = check.integer(1) }
 ---
 --- Option seed: the default of --seed (1).
 --- domain  a parser that has none of them; `images` does what they say
---- raises  `options: option seed: expected`
 ---     local parser = require("argparse")("mine.lua", "Trains a network of my own.")
 ---     data.options(parser, { seed = 7 })
 ---     print(parser:parse({ "--threads", "1" }).seed)

@@ -67,7 +67,6 @@ M.SequentialSampler = SequentialSampler
 
 --- Makes a sampler of 1, 2, 3 ... to the last sample.
 --- domain  a data set, or a number of samples
---- raises  `SequentialSampler: argument 1: expected`
 ---     for i in data.SequentialSampler(3):iterate() do print(i) end
 ---@param dataset table|integer
 function SequentialSampler:init(dataset)
@@ -100,7 +99,6 @@ M.RandomSampler = RandomSampler
 --- domain  a data set, or a number of samples; options replacement (false), num_samples (as many as
 ---   there are) and generator. Without a generator each pass draws a seed from the default one, for
 ---   one of its own
---- raises  `RandomSampler: argument 1: expected`; `RandomSampler: option NAME: expected`
 ---     wrun.manual_seed(0)
 ---     for i in data.RandomSampler(10, { replacement = true, num_samples = 3 }):iterate() do
 ---       print(i)
@@ -184,8 +182,7 @@ M.WeightedRandomSampler = WeightedRandomSampler
 --- Makes a sampler that draws index i with a probability in proportion to weights[i].
 --- domain  weights >= 0, a list or a tensor; options replacement (true) and generator (the default
 ---   generator)
---- raises  `WeightedRandomSampler: argument N: expected`; `multinomial: argument 2: expected` when
----   there are too few weights but zeros
+--- raises  `multinomial: argument 2: expected` when there are too few weights but zeros
 ---     for i in data.WeightedRandomSampler({ 0, 1, 3 }, 4):iterate() do print(i) end
 ---@param weights number[]|wrun.Tensor
 ---@param num_samples integer
@@ -261,7 +258,6 @@ M.BatchSampler = BatchSampler
 --- Makes a sampler of batches: each step of `iterate` gives an int64 tensor of indices.
 --- domain  a sampler, or a list of indices; option drop_last (false) leaves out a last batch that
 ---   is smaller
---- raises  `BatchSampler: argument N: expected`; `BatchSampler: option drop_last: expected`
 ---     for indices in data.BatchSampler(data.SequentialSampler(5), 2):iterate() do
 ---       print(indices)
 ---     end

@@ -39,7 +39,6 @@ end
 --- Returns the output for an input; every layer replaces it.
 --- shapes  as the layer says
 --- domain  as the layer says
---- raises  `forward: not defined`
 ---     local Twice = nn.Module:extend("Twice")
 ---     function Twice:forward(x) return x * 2 end
 ---     print(Twice()(wrun.ones(2)))
@@ -178,7 +177,6 @@ end
 --- Makes `parameter` a field, as an assignment does that checks both.
 --- shapes  any
 --- domain  a parameter, as nn.Parameter makes it
---- raises  `register_parameter: argument 1: expected a new field name`; `argument 2: expected`
 ---     local layer = nn.Identity()
 ---     layer:register_parameter("scale", nn.Parameter(wrun.ones(1)))
 ---     print(#layer:parameters())
@@ -194,7 +192,6 @@ end
 
 --- Makes `module` a field, as an assignment does that checks both.
 --- domain  a module, made and not a class
---- raises  `add_module: argument 1: expected a new field name`; `argument 2: expected a module`
 ---     local net = nn.Identity()
 ---     net:add_module("inner", nn.ReLU())
 ---     print(net)
@@ -226,7 +223,6 @@ end
 
 --- Returns the module at a path such as "encoder.1"; this one for "".
 --- domain  names with a dot between each two
---- raises  `get_submodule: argument 1: expected the path of a module`
 ---     local model = nn.Sequential(nn.ReLU(), nn.Sequential(nn.Tanh()))
 ---     print(model:get_submodule("2.1"))
 ---@return wrun.nn.Module
@@ -237,7 +233,6 @@ end
 --- Returns the parameter at a path such as "1.weight".
 --- shapes  any
 --- as  get_submodule
---- raises  `get_parameter: argument 1: expected the path of a parameter`
 ---     print(nn.Sequential(nn.Linear(2, 1)):get_parameter("1.bias").shape[1])
 ---@return wrun.Tensor
 function Module:get_parameter(path)
@@ -247,7 +242,6 @@ end
 --- Returns the buffer at a path such as "1.running_mean".
 --- shapes  any
 --- as  get_submodule
---- raises  `get_buffer: argument 1: expected the path of a buffer`
 ---     print(nn.Sequential(nn.BatchNorm1d(2)):get_buffer("1.running_mean"))
 ---@return wrun.Tensor
 function Module:get_buffer(path)
@@ -274,7 +268,6 @@ local BUFFER_OPTIONS = { persistent = check.boolean(true) }
 --- Makes `tensor` a field that belongs to the module's state but is not trained.
 --- shapes  any
 --- domain  `persistent = false` keeps it out of `state_dict`
---- raises  `register_buffer: argument 1: expected a new field name`; `argument 2: expected`
 ---     local layer = nn.Linear(2, 3)
 ---     layer:register_buffer("seen", wrun.zeros(1))
 ---     print(layer:state_dict().seen)
@@ -312,7 +305,6 @@ end
 
 --- Calls `fn` with every module, children before their parent, and returns the module.
 --- domain  any function
---- raises  `apply: argument 1: expected a function`
 ---     nn.Sequential(nn.ReLU(), nn.Tanh()):apply(function(layer) print(layer:label()) end)
 ---@param fn fun(module: wrun.nn.Module)
 ---@return wrun.nn.Module
@@ -327,7 +319,6 @@ end
 
 --- Sets `training` here and below (layers such as dropout read it) and returns the module.
 --- domain  true or false
---- raises  `train: argument 1: expected true or false`
 ---     print(nn.Dropout():train(false).training)
 ---@param mode boolean? default true
 ---@return wrun.nn.Module
@@ -349,7 +340,6 @@ end
 
 --- Sets whether the parameters take part in gradients and returns the module.
 --- domain  true or false
---- raises  `requires_grad_: argument 1: expected true or false`
 ---     print(nn.Linear(2, 3):requires_grad_(false).weight.requires_grad)
 ---@param requires_grad boolean? default true
 ---@return wrun.nn.Module

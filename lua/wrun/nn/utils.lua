@@ -67,8 +67,6 @@ end
 --- shapes  tensors [...] -> []
 --- domain  float32 or float64; an empty list has the norm 0; options norm_type = 2, any order that
 ---   `norm` has, and error_if_nonfinite = false
---- raises  `get_total_norm: argument 1: expected a tensor or a list`; `get_total_norm: the norm of
----   order`
 ---     print(nn.utils.get_total_norm({ wrun.tensor({ 3.0, 0 }), wrun.tensor(4.0) }):item()) -- 5.0
 ---@param tensors wrun.Tensor|wrun.Tensor[]
 ---@param options { norm_type: number, error_if_nonfinite: boolean }?
@@ -80,8 +78,6 @@ end
 --- Multiplies all gradients by max_norm / (total_norm + 1e-6) where that is below 1.
 --- shapes  total_norm []
 --- domain  max_norm >= 0; parameters without a gradient are passed over
---- raises  `clip_grads_with_norm_: argument 2: expected a number >= 0`; `argument 3: expected a
----   tensor`
 ---     local w = wrun.ones(2, { requires_grad = true })
 ---     w:mul(8):sum():backward()
 ---     nn.utils.clip_grads_with_norm_(w, 1, wrun.tensor(4.0))
@@ -102,8 +98,6 @@ end
 --- domain  max_norm >= 0; parameters without a gradient are passed over; a norm that is not finite
 ---   makes gradients NaN or 0 unless error_if_nonfinite; options norm_type = 2,
 ---   error_if_nonfinite = false
---- raises  `clip_grad_norm_: argument 2: expected a number >= 0`; `clip_grad_norm_: the norm of
----   order`
 --- source  [Pascanu2013]; PyTorch's factor, max_norm / (norm + 1e-6) but at most 1
 ---     local w = wrun.ones(4, { requires_grad = true })
 ---     w:mul(3):sum():backward()
@@ -124,7 +118,6 @@ end
 --- Keeps every element of all gradients within -clip_value and clip_value.
 --- shapes  parameters [...]
 --- domain  clip_value >= 0; NaN stays; parameters without a gradient are passed over
---- raises  `clip_grad_value_: argument 2: expected a number >= 0`
 ---     local w = wrun.ones(2, { requires_grad = true })
 ---     w:mul(wrun.tensor({ 0.5, -3 })):sum():backward()
 ---     nn.utils.clip_grad_value_(w, 1)
@@ -146,7 +139,7 @@ end
 --- Returns all elements of all parameters in one vector, a copy through which gradients flow.
 --- shapes  [a, b], [c] -> [a b + c]
 --- domain  any dtypes; the result has their common one; one parameter or more
---- raises  `parameters_to_vector: argument 1: expected a tensor or a list`; as `cat`
+--- raises  as `cat`
 ---     print(nn.utils.parameters_to_vector({ wrun.ones(2, 2), wrun.zeros(1) }))
 ---@param parameters wrun.Tensor|wrun.Tensor[]
 function M.parameters_to_vector(parameters)
@@ -179,7 +172,6 @@ end
 --- shapes  vector [a b + c], parameters [a, b], [c]
 --- domain  as many elements in both; the parameters keep their memory and dtypes (PyTorch's show
 ---   the vector's from then on; flatten_parameters does that here)
---- raises  `vector_to_parameters: argument 1: expected a vector of N elements`
 ---     local w = wrun.zeros(2, 2)
 ---     nn.utils.vector_to_parameters(wrun.arange(4):float(), { w })
 ---     print(w)
@@ -229,8 +221,6 @@ end
 --- shapes  [a, b], [c] -> [a b + c], [a b + c]
 --- domain  leaf tensors of one float dtype, each once; values and gradients stay, gradients that
 ---   are missing become 0
---- raises  `flatten_parameters: argument 1: expected one parameter or more`; `tensor N: expected a
----   leaf tensor`; `tensor N: expected each tensor once`
 --- source  Torch7's getParameters
 ---     local model = nn.Linear(3, 2)
 ---     local w, g = nn.utils.flatten_parameters(model:parameters())

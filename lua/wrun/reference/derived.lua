@@ -86,6 +86,19 @@ local function parts_of(entry, changed)
   return parts
 end
 
+--- Returns the entry with other errors.
+---@param entry wrun.reference.Entry
+---@param raises string?
+---@return wrun.reference.Entry
+function M.with_errors(entry, raises)
+  local result = {}
+  for field, value in pairs(entry) do
+    result[field] = value
+  end
+  result.parts = parts_of(entry, { raises = raises })
+  return result
+end
+
 --- The entry of `to`, which is as `from` but for its name.
 ---@param entry wrun.reference.Entry of `from`
 ---@param from string

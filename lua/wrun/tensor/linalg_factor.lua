@@ -272,7 +272,7 @@ end
 --- shapes  x [..., m, n] -> q [..., m, k], r [..., k, n]; k = min(m, n), or m if mode is
 ---   "complete". With mode "r" q is empty.
 --- domain  float32 or float64. No gradient for "r", nor for "complete" where m > n.
---- raises  `qr: argument 2: expected reduced, complete or r`; `argument 1: expected a matrix`
+--- raises  `argument 1: expected a matrix`
 ---     local q, r = wrun.qr(wrun.randn(4, 3))
 ---     print(q:t():matmul(q), r)  -- ones on the diagonal; zeros below it
 ---@param mode string?  "reduced"
@@ -396,7 +396,7 @@ local SOLVE_TRIANGULAR = {
 --- shapes  a [..., n, n], b [..., n, k] -> [..., n, k]; batches broadcast. With left = false
 ---   x a = b, b [..., k, n].
 --- domain  float32 or float64; infinities or NaN where a is singular
---- raises  `solve_triangular: option upper: expected true or false`; as `solve`
+--- raises  as `solve`
 ---     local a = wrun.tensor({ { 2.0, 99 }, { 1, 4 } })
 ---     print(wrun.solve_triangular(a, wrun.tensor({ { 2.0 }, { 9 } }), { upper = false }))
 ---@param options { upper: boolean, left: boolean, unitriangular: boolean }  left is true
@@ -521,7 +521,7 @@ end
 --- shapes  x [..., m, n] -> [...] of int64
 --- domain  float32 or float64, finite. A singular value counts as 0 up to max(atol, rtol times the
 ---   largest); hermitian = true takes magnitudes of eigenvalues.
---- raises  `matrix_rank: argument 1: the matrix holds NaN or infinity`; `option NAME: expected`
+--- raises  `matrix_rank: argument 1: the matrix holds NaN or infinity`
 ---     print(wrun.matrix_rank(wrun.ones(3, 3)))  -- tensor(1)
 ---@param options { atol: number, rtol: number, hermitian: boolean }?  0; epsilon times max(m, n),
 ---   but 0 if atol is given; false
@@ -540,7 +540,7 @@ end
 --- Returns the pseudo-inverse p: x p x = x and p x p = p, with x p and p x symmetric.
 --- shapes  x [..., m, n] -> [..., n, m]
 --- domain  as `matrix_rank`. The gradient takes the rank to be constant.
---- raises  `pinv: argument 1: the matrix holds NaN or infinity`; `option NAME: expected`
+--- raises  `pinv: argument 1: the matrix holds NaN or infinity`
 ---     print(wrun.pinv(wrun.tensor({ { 2.0, 0 }, { 0, 0 } })))  -- 0.5 and zeros
 ---@param options { atol: number, rtol: number }?  as `matrix_rank`
 function M.pinv(x, options)
@@ -551,7 +551,6 @@ end
 --- Returns the n-th power of a square matrix, by repeated squaring; of the inverse for n < 0.
 --- shapes  x [..., m, m] -> same
 --- domain  float32 or float64; the identity for n = 0
---- raises  `matrix_power: argument 1: expected a square matrix`; `argument 2: expected an integer`
 ---     print(wrun.matrix_power(wrun.tensor({ { 1.0, 1 }, { 0, 1 } }), 10))  -- 1 10, 0 1
 ---@param n integer
 function M.matrix_power(x, n)

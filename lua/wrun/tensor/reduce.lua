@@ -280,7 +280,7 @@ end
 --- Returns how many elements are not 0.
 --- shapes  x [...] -> [] int64; without dimensions dims
 --- domain  any dtype; NaN is not 0
---- raises  `count_nonzero: argument 1: expected a tensor`; as `sum`
+--- raises  as `sum`
 ---     print(wrun.tensor({ { 0, 5 }, { 4, 2 } }):count_nonzero(1))    -- tensor([1, 2])
 ---@param dims integer|integer[]?  all dimensions
 function M.count_nonzero(x, dims)
@@ -296,7 +296,7 @@ end
 
 --- Returns the sum of all that is not NaN, over everything or over some dimensions.
 --- domain  any dtype; 0 where there is nothing but NaN
---- raises  `nansum: argument 1: expected a tensor`; `nansum: option dtype: expected`; as `sum`
+--- raises  `nansum: option dtype: expected`; as `sum`
 --- as      sum
 ---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nansum())    -- tensor(4.)
 ---@return wrun.Tensor
@@ -307,7 +307,7 @@ end
 --- Returns the mean of all that is not NaN, over everything or over some dimensions.
 --- shapes  as `mean`
 --- domain  float32 or float64; NaN where there is nothing but NaN
---- raises  `nanmean: argument 1: expected a float`; as `nansum`
+--- raises  as `nansum`
 --- as      sum
 ---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nanmean())    -- tensor(2.)
 ---@return wrun.Tensor
@@ -320,7 +320,7 @@ end
 
 --- Returns log sum exp(x) over everything or over one or some dimensions, without overflow.
 --- domain  any dtype, integers as float32; -inf where all elements are, or there are none
---- raises  `logsumexp: argument 1: expected a tensor`; as `sum`
+--- raises  as `sum`
 --- as      sum
 ---     print(wrun.tensor({ 1000.0, 1000.0 }):logsumexp(1))    -- tensor(1000.6932)
 function M.logsumexp(x, dims, keepdim)

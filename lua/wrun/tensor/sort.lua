@@ -41,8 +41,6 @@ end
 --- Returns the elements of x in ascending order along dimension d, and where each of them stood.
 --- shapes  x [...] -> same, twice; the indices are int64 and count from 1
 --- domain  any dtype; NaN is the largest. Always stable: equals keep their order.
---- raises  `sort: argument 1: expected a tensor`; `sort: argument 2: expected a dimension`;
----   `sort: argument 3: expected true or false`
 --- cost    time O(n) for each line of n
 ---     local values, indices = wrun.tensor({ 3, 1, 2, 1 }):sort()
 ---     print(values, indices)    -- tensor([1, 1, 2, 3])  tensor([2, 4, 3, 1])
@@ -83,8 +81,7 @@ end
 --- shapes  x [m, n], k, 2 -> [m, k], twice; the indices are int64 and count from 1
 --- domain  any dtype; k from 0 to the size (a number without dimensions is its own). In
 ---   order, whatever `sorted` says; of equals the first.
---- raises  `topk: argument 2: expected an integer from 0 to`; `topk: argument 3: expected a
----   dimension`; `topk: argument N: expected true or false`
+--- raises  `topk: argument 2: expected an integer from 0 to`
 --- cost    time O(n) for each line of n
 ---     local scores = wrun.tensor { 0.1, 0.7, 0.4, 0.9 }
 ---     print(scores:topk(2))    -- tensor([0.9000, 0.7000])  tensor([4, 2])
@@ -117,9 +114,7 @@ end
 --- Returns the k-th smallest element along dimension d, and its index.
 --- shapes  x [m, n], k, 2 -> [m], twice; the index is int64 and counts from 1
 --- domain  any dtype; k from 1 to the size; of equals each has its turn, the first index first
---- raises  `kthvalue: argument 1: expected at least one element`; `kthvalue: argument 2: expected
----   an integer from 1 to`; `kthvalue: argument 3: expected a dimension`; `kthvalue: argument 4:
----   expected true or false`
+--- raises  `kthvalue: argument 2: expected an integer from 1 to`
 ---     print(wrun.tensor({ 40, 10, 30, 20 }):kthvalue(2))    -- tensor(20)  tensor(4)
 ---@param k integer
 ---@param d integer?  -1
@@ -185,8 +180,6 @@ end
 --- shapes  x [...] -> []; x [m, n], 2 -> [m], twice; the index is int64 and counts from 1
 --- domain  any dtype; NaN (the first) where there is one, and for an empty float tensor. Over all
 ---   the gradient is shared among equals.
---- raises  `median: argument 1: expected at least one element`; `median: argument 2: expected a
----   dimension`; `median: argument 3: expected true or false`
 ---     print(wrun.tensor({ 5.0, 1, 4, 2 }):median())     -- tensor(2.)
 ---     print(wrun.tensor({ 5.0, 1, 4, 2 }):median(1))    -- tensor(2.)  tensor(4)
 ---@type fun(x: wrun.Tensor, d?: integer, keepdim?: boolean): wrun.Tensor, wrun.Tensor?
@@ -206,8 +199,6 @@ end)
 --- its indices.
 --- shapes  x [m, n], 2 -> [m], twice; the index is int64 and counts from 1
 --- domain  any dtype; NaN equals nothing, so no NaN is frequent
---- raises  `mode: argument 1: expected at least one element`; `mode: argument 2: expected a
----   dimension`; `mode: argument 3: expected true or false`
 ---     print(wrun.tensor({ 4, 2, 2, 4, 1 }):mode())    -- tensor(2)  tensor(3)
 ---@param d integer?  -1
 ---@return wrun.Tensor value
@@ -332,10 +323,7 @@ end
 --- domain  float32 or float64, q from 0 to 1. Between two elements the option interpolation says
 ---   what holds: linear, lower, higher, midpoint or nearest (of two as near the even one).
 ---   NaN where the line has a NaN.
---- raises  `quantile: argument 1: expected at least one element`; `quantile: argument 2: expected a
----   number`; `quantile: argument 2: expected probabilities`; `quantile: argument 3: expected
----   a dimension`; `quantile: argument 4: expected true or false`; `quantile: option
----   interpolation: expected linear`
+--- raises  `quantile: argument 2: expected a number`
 ---     local x = wrun.tensor { 1.0, 2, 3, 10 }
 ---     print(x:quantile(0.5))              -- tensor(2.5000)
 ---     print(x:quantile({ 0, 0.9, 1 }))    -- tensor([ 1.0000,  7.9000, 10.0000])
@@ -360,7 +348,6 @@ local search_options = {
 --- shapes  sequence [n], values [...] or a number -> same; [..., n], [..., m] -> [..., m]
 --- domain  any dtypes; indices are int64 from 1 to n + 1. NaN is the largest. Option sorter: the
 ---   indices that sort the sequence, as `argsort` gives them.
---- raises  `searchsorted: argument N: expected`; `searchsorted: option NAME: expected`
 --- cost    time O(log n) a value
 ---     local sequence = wrun.tensor { 10, 20, 20, 30 }
 ---     print(sequence:searchsorted(wrun.tensor { 5, 20, 99 }))                      -- 1, 2, 5
@@ -386,7 +373,6 @@ local bucket_options = { right = check.boolean(false) }
 --- last has no end. With option right a boundary itself belongs to the bucket it begins.
 --- shapes  values [...] or a number, boundaries [n], ascending -> [...]
 --- domain  any dtypes; buckets are int64 from 1 to n + 1. NaN is in the last.
---- raises  `bucketize: argument N: expected`; `bucketize: option right: expected true or false`
 ---     print(wrun.tensor({ 0, 5, 7 }):bucketize(wrun.tensor { 1, 5 }))    -- tensor([1, 2, 3])
 ---@param values wrun.Tensor|number
 ---@param boundaries wrun.Tensor

@@ -29,7 +29,7 @@ local DIRAC = { groups = check.integer(1, 1) }
 --- centre of the kernel, 0 elsewhere.
 --- shapes  tensor [out, in, ...] with 1 to 3 further dimensions; groups divides out
 --- domain  any dtype
---- raises  `dirac_: argument 1: expected 3 to 5 dimensions`; `option groups: expected a divisor`
+--- raises  `dirac_: argument 1: expected 3 to 5 dimensions`
 ---     print(nn.init.dirac_(wrun.empty(2, 2, 3)))
 ---@param ... any groups = 1, or { groups = }
 ---@return wrun.Tensor
