@@ -64,7 +64,6 @@ end
 --- raises  as mnist, beginning `fashion_mnist:`
 --- cost    53 MB and about 0.5 s for the training set, compressed on disk
 --- source  [Xiao2017]
----@param options { split: string?, folder: string?, mirror: string?, otherwise: string? }?
 function M.fashion_mnist(options)
   return images.load(catalog.fashion_mnist, options)
 end
@@ -164,7 +163,6 @@ end
 ---     local set = { x = wrun.randn(5, 3), y = wrun.arange(1, 6) }
 ---     local loader = data.loader(set, { batch_size = 2, shuffle = true })
 ---     for x, y in loader:batches() do print(x.shape[1], y.shape[1]) end
----@param dataset table
 ---@return wrun.data.Loader
 function M.loader(dataset, options)
   return Loader(dataset, options)

@@ -323,7 +323,6 @@ function M.entries()
 end
 
 --- Returns the comments at the heads of the sources, by the name of the module.
---- domain  every module of the library
 ---@return table<string, wrun.reference.Entry>
 function M.heads()
   M.faces()
@@ -331,8 +330,6 @@ function M.heads()
 end
 
 --- Returns the comment that documents a value, by what published it or where it is defined.
---- domain  any value
----@param value any
 ---@return wrun.reference.Entry?
 function M.entry_of(value)
   M.faces()
@@ -478,7 +475,6 @@ end
 
 --- Returns all that is said of an item: its own comment, and where that is silent, what it follows
 --- from.
---- domain  an item of `faces`
 ---@param items table<any, wrun.reference.Item> as `items` returns them
 ---@param item wrun.reference.Item
 ---@return wrun.reference.Entry?
@@ -515,7 +511,6 @@ function M.documentation(items, item)
 end
 
 --- Returns every item by its name and by its value.
---- domain  the faces that `faces` returns
 ---@param faces wrun.reference.Item[]
 ---@return table<any, wrun.reference.Item>
 function M.items(faces)
@@ -530,7 +525,6 @@ function M.items(faces)
 end
 
 --- Calls visit(item) for every face, function, class and method.
---- domain  the faces that `faces` returns
 --- raises  what visit raises
 ---@param faces wrun.reference.Item[]
 ---@param visit fun(item: wrun.reference.Item)

@@ -110,7 +110,6 @@ M.indices_of = indices_of
 --- domain  any data set; indices from 1, repeated or not
 ---     local set = data.Subset({ x = wrun.arange(10):reshape(5, 2) }, { 5, 1 })
 ---     print(#set, set.x)
----@param dataset table
 ---@param indices integer[]|wrun.Tensor
 function Subset:init(dataset, indices)
   local source = sources.of("Subset", dataset)
@@ -240,7 +239,6 @@ local SPLIT = { generator = check.optional(check.passed_on()) }
 ---     local set = { x = wrun.randn(10, 2), y = wrun.arange(1, 11) }
 ---     local train, test = table.unpack(data.random_split(set, { 0.8, 0.2 }))
 ---     print(#train, #test)
----@param dataset table
 ---@param lengths number[]
 ---@param options { generator: wrun.Generator }?
 ---@return wrun.data.Subset[]

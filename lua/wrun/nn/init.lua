@@ -85,7 +85,6 @@ local UNIFORM = { a = check.number(0), b = check.number(1), generator = check.ge
 --- domain  float32 or float64; a <= b
 ---     print(nn.init.uniform_(wrun.empty(2, 3), -0.1, 0.1))
 ---@param ... any a = 0, b = 1, or { a =, b =, generator = }
----@return wrun.Tensor
 function M.uniform_(tensor, ...)
   local o = settings("uniform_", tensor, UNIFORM, { "a", "b" }, ...)
   if o.a > o.b then
@@ -102,7 +101,6 @@ local NORMAL = { mean = check.number(0), std = check.number(1, 0), generator = c
 --- raises  `normal_: option std: expected a number >= 0`
 ---     print(nn.init.normal_(wrun.empty(2, 3), { std = 0.01 }))
 ---@param ... any mean = 0, std = 1, or { mean =, std =, generator = }
----@return wrun.Tensor
 function M.normal_(tensor, ...)
   local o = settings("normal_", tensor, NORMAL, { "mean", "std" }, ...)
   return draw(tensor, "normal_", o.mean, o.std, o.generator)
@@ -120,7 +118,6 @@ end
 --- domain  any dtype
 ---     print(nn.init.constant_(wrun.empty(2), 0.5))  -- tensor([0.5000, 0.5000])
 ---@param value number
----@return wrun.Tensor
 function M.constant_(tensor, value)
   return fill("constant_", tensor, value)
 end
@@ -128,7 +125,6 @@ end
 --- Fills with zeros.
 --- as  ones_
 ---     print(nn.init.zeros_(nn.Linear(3, 2).bias))
----@return wrun.Tensor
 function M.zeros_(tensor)
   return fill("zeros_", tensor, 0)
 end
@@ -137,7 +133,6 @@ end
 --- shapes  any
 --- domain  any dtype
 ---     print(nn.init.ones_(wrun.empty(2)))  -- tensor([1., 1.])
----@return wrun.Tensor
 function M.ones_(tensor)
   return fill("ones_", tensor, 1)
 end
@@ -161,7 +156,6 @@ end
 ---     nn.init.xavier_uniform_(layer.weight, nn.init.calculate_gain("tanh"))
 ---     print(layer.weight:max()) -- just below 5/3 sqrt(6 / 1000)
 ---@param ... any gain = 1, or { gain =, generator = }
----@return wrun.Tensor
 function M.xavier_uniform_(tensor, ...)
   local o = settings("xavier_uniform_", tensor, XAVIER, { "gain" }, ...)
   local bound = math.sqrt(3) * xavier_std("xavier_uniform_", tensor, o.gain)
@@ -172,8 +166,6 @@ end
 --- as  xavier_uniform_
 --- source  [Glorot2010] eq. 12
 ---     print(nn.init.xavier_normal_(wrun.empty(100, 100)):std())  -- about 0.1
----@param ... any gain = 1, or { gain =, generator = }
----@return wrun.Tensor
 function M.xavier_normal_(tensor, ...)
   local o = settings("xavier_normal_", tensor, XAVIER, { "gain" }, ...)
   return draw(tensor, "normal_", 0, xavier_std("xavier_normal_", tensor, o.gain), o.generator)
@@ -217,7 +209,6 @@ end
 ---     local weight = wrun.empty(2, 6)
 ---     print(nn.init.kaiming_uniform_(weight, { nonlinearity = "relu" }))  -- from -1 to 1
 ---@param ... any a = 0, mode = "fan_in", nonlinearity = "leaky_relu", or a table
----@return wrun.Tensor
 function M.kaiming_uniform_(tensor, ...)
   return kaiming("kaiming_uniform_", "uniform_", tensor, ...)
 end
@@ -226,8 +217,6 @@ end
 --- as  kaiming_uniform_
 --- raises  `option mode: expected`
 ---     print(nn.init.kaiming_normal_(wrun.empty(50, 200), 0, "fan_out"):std())  -- about 0.2
----@param ... any a = 0, mode = "fan_in", nonlinearity = "leaky_relu", or a table
----@return wrun.Tensor
 function M.kaiming_normal_(tensor, ...)
   return kaiming("kaiming_normal_", "normal_", tensor, ...)
 end

@@ -101,7 +101,6 @@ end
 --- for an item with a name.
 --- domain  items as the class holds them
 --- raises  `Sequential[N]: expected a module`; `Sequential: expected a new field name`
----@param ... any
 function List:init(...)
   local items = table.pack(...)
   local first = items[1]

@@ -82,7 +82,6 @@ end
 ---     w:mul(8):sum():backward()
 ---     nn.utils.clip_grads_with_norm_(w, 1, wrun.tensor(4.0))
 ---     print(w.grad) -- 8 / 4
----@param parameters wrun.Tensor|wrun.Tensor[]
 ---@param max_norm number
 ---@param total_norm_ wrun.Tensor
 function M.clip_grads_with_norm_(parameters, max_norm, total_norm_)
@@ -102,7 +101,6 @@ end
 ---     local w = wrun.ones(4, { requires_grad = true })
 ---     w:mul(3):sum():backward()
 ---     print(nn.utils.clip_grad_norm_({ w }, 1):item(), w.grad:norm():item()) -- 6.0, nearly 1
----@param parameters wrun.Tensor|wrun.Tensor[]
 ---@param max_norm number
 ---@param options { norm_type: number, error_if_nonfinite: boolean }?
 function M.clip_grad_norm_(parameters, max_norm, options)
@@ -122,7 +120,6 @@ end
 ---     w:mul(wrun.tensor({ 0.5, -3 })):sum():backward()
 ---     nn.utils.clip_grad_value_(w, 1)
 ---     print(w.grad) -- 0.5 and -1
----@param parameters wrun.Tensor|wrun.Tensor[]
 ---@param clip_value number
 function M.clip_grad_value_(parameters, clip_value)
   local fname = "clip_grad_value_"
@@ -141,7 +138,6 @@ end
 --- domain  any dtypes; the result has their common one; one parameter or more
 --- raises  as `cat`
 ---     print(nn.utils.parameters_to_vector({ wrun.ones(2, 2), wrun.zeros(1) }))
----@param parameters wrun.Tensor|wrun.Tensor[]
 function M.parameters_to_vector(parameters)
   local parts = {}
   for i, parameter in ipairs(tensors_of("parameters_to_vector", 1, parameters)) do
@@ -176,7 +172,6 @@ end
 ---     nn.utils.vector_to_parameters(wrun.arange(4):float(), { w })
 ---     print(w)
 ---@param vector wrun.Tensor
----@param parameters wrun.Tensor|wrun.Tensor[]
 function M.vector_to_parameters(vector, parameters)
   local fname = "vector_to_parameters"
   local list = tensors_of(fname, 2, parameters)
@@ -228,7 +223,6 @@ end
 ---     w:sub_(g * 0.1) -- a step of the whole model
 ---     g:zero_()
 ---     print(w:numel(), w:norm())
----@param parameters wrun.Tensor|wrun.Tensor[]
 ---@return wrun.Tensor vector
 ---@return wrun.Tensor gradient
 function M.flatten_parameters(parameters)

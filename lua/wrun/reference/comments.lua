@@ -53,6 +53,8 @@ local ARGUMENTS = {
   count = "integer", d = "integer", dims = "integer|integer[]?  all dimensions", index = "integer",
   n = "integer", keepdim = "boolean?  false", f = "function", fname = "string", name = "string",
   optimizer = "wrun.optim.Optimizer", options = "table?", path = "string",
+  parameters = "wrun.Tensor|wrun.Tensor[]", dataset = "table", value = "any", ["..."] = "any",
+  entry = "wrun.reference.Entry", rule = "wrun.check.Rule",
 }
 
 -- Tags -----------------------------------------------------------------------

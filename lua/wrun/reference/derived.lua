@@ -87,7 +87,6 @@ local function parts_of(entry, changed)
 end
 
 --- Returns the entry with other errors.
----@param entry wrun.reference.Entry
 ---@param raises string?
 ---@return wrun.reference.Entry
 function M.with_errors(entry, raises)
@@ -155,7 +154,6 @@ end
 
 --- Returns the entry of a class with what it lacks of its base's, with the options that this lists
 --- but for those that it lists itself, and with what these raise.
----@param entry wrun.reference.Entry
 ---@param base wrun.reference.Entry
 ---@return wrun.reference.Entry
 function M.with_options(entry, base)
@@ -205,7 +203,6 @@ end
 
 --- Returns the entry of a class with the options that its rules name. The `options` of its comment
 --- and of those above say what they mean: "lr: the size of a step; ..."
----@param entry wrun.reference.Entry
 ---@param start wrun.reference.Entry? of its init, which raises too
 ---@param class wrun.Class with a field rules
 ---@param above wrun.reference.Entry[] its comment and those of the classes above

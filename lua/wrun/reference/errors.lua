@@ -68,7 +68,7 @@ function M.parse(text)
       }
     elseif name then
       source.constants[name] = value
-      source.modules[name] = value:match('^require "([%w_.]+)"%s*$')
+      source.modules[name] = value:match('^%l+ "([%w_.]+)"%s*$') -- what a module is required by
       local brackets, body = value:match("^function(%b())(.*)$")
       source.functions[name] = source.functions[name] or {
         arguments = brackets and pieces_of(brackets:sub(2, -2)) or {}, body = body or value,
@@ -234,7 +234,6 @@ end
 --- domain  a path that the source defines, as `parse` names it; of another there are none
 ---@param sources table<string, wrun.reference.Source> by the names of the modules
 ---@param module string
----@param path string
 ---@return string[]
 function M.of(sources, module, path)
   local list, places, source = {}, {}, sources[module]

@@ -88,7 +88,6 @@ local LOGSPACE = {
 ---     print(wrun.logspace(-3, 0, 4), wrun.logspace(0, 4, 5, { base = 2 }))
 ---@param start number
 ---@param stop number
----@param n integer
 function M.logspace(start, stop, n, options)
   start = check.argument("logspace", 1, start, check.number())
   stop = check.argument("logspace", 2, stop, check.number())
@@ -169,7 +168,6 @@ M.rand_like = like("rand")
 M.randn_like = like("randn")
 
 --- Returns integers drawn from low to high - 1 in the shape of x.
---- shapes  x [...] -> same
 --- domain  x's dtype unless options name another; low is 0 where one bound is given; option
 ---   generator
 --- raises  as `randint`
@@ -185,7 +183,6 @@ function M.randint_like(x, low, high, options)
 end
 
 --- Returns a tensor like x, filled with value.
---- shapes  x [...] -> same
 --- domain  x's dtype unless options name another
 --- raises  as `full`
 ---     print(wrun.full_like(wrun.ones(2, 2), 7))

@@ -116,7 +116,6 @@ M.addcdiv_ = scaled("addcdiv_")
 --- shapes  x [...] -> same
 --- domain  n a whole number from 0 (digamma) to 170; float32 and float64, others as float32
 ---     print(wrun.polygamma(1, wrun.tensor({ 1.0 }))) -- pi^2 / 6
----@param n integer
 function M.polygamma(x, n)
   if type(x) == "number" and check.is_tensor(n) then
     return operations.polygamma(n, x)

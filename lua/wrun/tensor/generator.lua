@@ -138,7 +138,6 @@ local restoring = {
 ---     end
 ---     print(wrun.initial_seed()) -- as before
 ---@param f function?
----@param ... any
 ---@return any ...
 function M.fork_rng(f, ...)
   local fork = setmetatable({ state = M.get_rng_state() }, restoring)

@@ -82,7 +82,6 @@ end
 --- domain  as `cat`
 --- raises  as `cat`
 ---     print(wrun.hstack({ wrun.zeros(2, 1), wrun.ones(2, 2) }))
----@param list wrun.Tensor[]
 function M.hstack(list)
   return cat_at_least("hstack", list, 1)
 end
@@ -92,7 +91,6 @@ end
 --- domain  as `cat`
 --- raises  as `cat`
 ---     print(wrun.vstack({ wrun.zeros(3), wrun.ones(2, 3) }))
----@param list wrun.Tensor[]
 function M.vstack(list)
   return cat_at_least("vstack", list, 2, 1)
 end
@@ -130,7 +128,6 @@ local MESHGRID = { indexing = check.choice("ij", { "ij", "xy" }) }
 ---   "xy", the first two exchanged
 ---     local x, y = wrun.meshgrid({ wrun.linspace(-1, 1, 5), wrun.linspace(0, 1, 3) })
 ---     print((x * x + y * y):sqrt())
----@param list wrun.Tensor[]
 ---@param options { indexing: string }?
 ---@return wrun.Tensor ...
 function M.meshgrid(list, options)
@@ -159,7 +156,6 @@ end
 --- domain  any dtypes; the result has their common one
 --- raises  `meshgrid: tensor N: expected at most one dimension`
 ---     print(wrun.cartesian_prod({ wrun.tensor({ 1, 2 }), wrun.tensor({ 3, 4, 5 }) }))
----@param list wrun.Tensor[]
 function M.cartesian_prod(list)
   local grids = { M.meshgrid(list) }
   for i, grid in ipairs(grids) do

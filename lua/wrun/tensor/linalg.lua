@@ -222,7 +222,6 @@ end
 --- shapes  [a, b], [b, c], [c, d] -> [a, d]; the first may be a row [b], the last a column [c]
 --- cost    the fewest multiplications, found in O(n^3) for n matrices
 ---     print(wrun.multi_dot({ wrun.ones(100, 2), wrun.ones(2, 100), wrun.ones(100) })[1])  -- 200
----@param list wrun.Tensor[]
 function M.multi_dot(list)
   if type(list) ~= "table" or #list < 2 then
     fail("multi_dot: argument 1: expected a table of two or more tensors, got %s",

@@ -552,7 +552,6 @@ end
 --- shapes  x [..., m, m] -> same
 --- domain  float32 or float64; the identity for n = 0
 ---     print(wrun.matrix_power(wrun.tensor({ { 1.0, 1 }, { 0, 1 } }), 10))  -- 1 10, 0 1
----@param n integer
 function M.matrix_power(x, n)
   check.tensor_argument("matrix_power", 1, x)
   n = check.argument("matrix_power", 2, n, check.integer())

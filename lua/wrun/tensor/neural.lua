@@ -57,7 +57,6 @@ end
 --- shapes  x [n, c, ...], weight [c] or [1] -> as x
 --- domain  float32 and float64
 ---     print(wrun.prelu(wrun.tensor({ { -1.0, -1.0 } }), wrun.tensor({ 0.25, 0.5 })))
----@param weight wrun.Tensor
 function M.prelu(x, weight)
   check.tensor_argument("prelu", 1, x)
   check.tensor_argument("prelu", 2, weight)

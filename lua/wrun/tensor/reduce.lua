@@ -167,7 +167,6 @@ operations.define("reduce", {
 --- raises  `sum: argument 2: expected a dimension`; `sum: option dtype: expected`
 ---     local x = wrun.ones(2, 3)
 ---     print(x:sum(), x:sum(1), x:sum({ 1, 2 }, true))
----@param dims integer|integer[]?  all dimensions
 ---@param options { dtype: string }?  of x before it is reduced, and of the result
 function M.sum(x, dims, keepdim, options)
   return with_dtype("sum", operations.sum, options, x, dims, keepdim)
@@ -270,7 +269,6 @@ M.amin = operations.amin
 --- domain  any dtype; both are NaN where there is one. Equals share the gradient.
 --- raises  as `amin`
 ---     print(wrun.tensor({ 3, 1, 2 }):aminmax())    -- tensor(1)  tensor(3)
----@param dims integer|integer[]?  all dimensions
 ---@return wrun.Tensor smallest
 ---@return wrun.Tensor largest
 function M.aminmax(x, dims, keepdim)
@@ -282,7 +280,6 @@ end
 --- domain  any dtype; NaN is not 0
 --- raises  as `sum`
 ---     print(wrun.tensor({ { 0, 5 }, { 4, 2 } }):count_nonzero(1))    -- tensor([1, 2])
----@param dims integer|integer[]?  all dimensions
 function M.count_nonzero(x, dims)
   check.tensor_argument("count_nonzero", 1, x)
   return operations.sum(operations.ne(x, 0), dims)
@@ -299,7 +296,6 @@ end
 --- raises  `nansum: option dtype: expected`; as `sum`
 --- as      sum
 ---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nansum())    -- tensor(4.)
----@return wrun.Tensor
 function M.nansum(x, dims, keepdim, options)
   return with_dtype("nansum", operations.sum, options, without_nan("nansum", x), dims, keepdim)
 end
@@ -310,7 +306,6 @@ end
 --- raises  as `nansum`
 --- as      sum
 ---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nanmean())    -- tensor(2.)
----@return wrun.Tensor
 function M.nanmean(x, dims, keepdim, options)
   check.tensor_argument("nanmean", 1, x)
   check.float_argument("nanmean", 1, x)

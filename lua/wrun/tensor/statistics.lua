@@ -65,7 +65,6 @@ end
 --- raises  `var: argument 1: expected a float`; `var: argument 2: expected a dimension`
 ---     local x = wrun.tensor { 1.0, 2.0, 6.0 }
 ---     print(x:var(), x:var(1, false, { correction = 0 }))    -- tensor(7.)  tensor(4.6667)
----@param dims integer|integer[]?  all dimensions
 ---@param options { correction: number, unbiased: boolean }?
 function M.var(x, dims, keepdim, options)
   return operations.var(x, dims, keepdim, correction_of(options))
@@ -75,7 +74,6 @@ end
 --- domain  as `var`; the gradient is 0 where it is 0
 --- as      var
 ---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):std())    -- tensor(2.6458)
----@return wrun.Tensor
 function M.std(x, dims, keepdim, options)
   return root_of_squares(operations.std, x, dims, keepdim, correction_of(options))
 end
@@ -95,8 +93,6 @@ end
 --- raises  as `var`
 --- as      var_mean
 ---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):std_mean())    -- tensor(2.6458)  tensor(3.)
----@param dims integer|integer[]?  all dimensions
----@param options { correction: number, unbiased: boolean }?
 ---@return wrun.Tensor deviation
 ---@return wrun.Tensor mean
 function M.std_mean(x, dims, keepdim, options)
@@ -131,7 +127,6 @@ end
 ---     local x = wrun.tensor { 3.0, -4.0 }
 ---     print(x:norm(), x:norm(1), x:norm(math.huge))    -- tensor(5.)  tensor(7.)  tensor(4.)
 ---@param p number?  2
----@param dims integer|integer[]?  all dimensions
 function M.norm(x, p, dims, keepdim)
   check.tensor_argument("norm", 1, x)
   p = check.argument("norm", 2, p, check.number(2))

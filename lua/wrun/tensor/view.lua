@@ -421,7 +421,6 @@ end
 ---   sooner; tensor_split gives just as many as it is asked for.
 --- as      split
 ---     print(#wrun.arange(10):chunk(4)) -- 3, 3, 3 and 1 elements
----@param count integer
 ---@return wrun.Tensor[]
 function M.chunk(x, count, d)
   d = along("chunk", x, 3, d)

@@ -81,7 +81,6 @@ local SHARE = 0.3
 ---     print(nn.init.trunc_normal_(wrun.empty(1000), { std = 2 }):abs():max():le(2))
 ---@param ... any mean = 0, std = 1, a = -2, b = 2, or { mean =, std =, a =, b =, method =,
 ---   generator = }
----@return wrun.Tensor
 function M.trunc_normal_(tensor, ...)
   local o = common.settings("trunc_normal_", tensor, TRUNCATED, { "mean", "std", "a", "b" }, ...)
   if o.a > o.b then

@@ -226,7 +226,6 @@ LRScheduler.functions = of_kind("function", "a function or a list of functions, 
 
 --- Returns the option `name` as a list of one value for each group, and takes its field away.
 --- domain  an option that obeys `numbers` or `functions`
----@param name string
 ---@return any[]
 function LRScheduler:per_group(name)
   local count, value = #self.optimizer.param_groups, self[name]
