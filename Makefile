@@ -31,14 +31,15 @@ LINK    = $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--as-needed -pthread
 
 SOURCES  := $(wildcard runtime/*/*.c)
 HEADERS  := $(wildcard runtime/*/*.h)
-FORMATTED = $(SOURCES) $(HEADERS) $(wildcard scripts/bench/*.c spec/fuzz/*.c)
+FORMATTED = $(SOURCES) $(HEADERS) $(wildcard scripts/bench/*.c spec/alloc/*.c spec/fuzz/*.c)
 OBJECTS  := $(SOURCES:runtime/%.c=$(BUILD)/%.o)
 LUA      := $(shell find lua -name '*.lua' | LC_ALL=C sort)
 SCRIPTS  := $(wildcard scripts/*.lua)
 EMBEDDED := $(LUA) $(SCRIPTS)
 
 .PHONY: all help module debug deps test coverage structure parity extremes docs types lint format \
-        check-asan check-tsan check-valgrind check-all fuzz bench bench-compare mnist \
+        check-alloc check-asan check-tsan check-valgrind check-all fuzz bench bench-ir \
+        bench-compare mnist \
         install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
@@ -118,7 +119,7 @@ build/packages-%: .packages
 deps: $(addprefix build/packages-,build data test docs lint check fuzz)
 
 ## every spec; SPEC=spec/tensor runs what is there
-test: all module build/packages-test
+test: all module $(BUILD)/refuse.so build/packages-test
 	$(BUILD)/wrun $(BUSTED) $(SPEC)
 
 ## the specs, and for each folder how many lines of C they run
@@ -152,10 +153,19 @@ lint: $(BUILD)/embedded_table.h build/packages-lint
 format: build/packages-lint
 	clang-format -i $(FORMATTED)
 
+$(BUILD)/refuse.so: spec/alloc/refuse.c Makefile | build/packages-build
+	@echo "CC $<"
+	@$(COMPILE) $(LDFLAGS) -shared -Wl,-z,nodelete -o $@ $<
+
+## programs in which each request of memory is refused once, by turns; ARGS="--step 100 rbm"
+check-alloc: all $(BUILD)/refuse.so
+	LUA_CPATH="$(BUILD)/?.so" LD_PRELOAD=$(BUILD)/refuse.so \
+	  $(BUILD)/wrun --threads 1 spec/alloc.lua $(ARGS)
+
 # Here too a malloc that fails must return NULL, as Lua expects.
 ## the specs under AddressSanitizer and UndefinedBehaviorSanitizer
 check-asan: build/packages-test
-	$(MAKE) all BUILD=build/asan \
+	$(MAKE) all build/asan/refuse.so BUILD=build/asan \
 	  CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
 	ASAN_OPTIONS=allocator_may_return_null=1 build/asan/wrun $(BUSTED) --exclude-tags=memory,slow $(SPEC)
 
@@ -220,6 +230,10 @@ bench: all $(BUILD)/bare.so build/packages-data
 	for part in $(or $(ONLY),epoch small start memory elementwise rbm); do \
 	  $(BUILD)/wrun scripts/bench/all.lua --results $$file --python $(PYTHON) $$part || exit 1; \
 	done; echo; echo "$$file"
+
+## the same for small things in instructions, as valgrind counts them
+bench-ir: build/packages-check
+	@$(MAKE) --no-print-directory bench ONLY=instructions
 
 ## two results of it side by side: A=FILE B=FILE, from build/bench
 bench-compare: all

@@ -1,5 +1,7 @@
 --- Pictures, pixel by pixel, and their files, against an independent decoder.
 
+local core = require "wrun.core"
+local files = require "spec.support.files"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 
@@ -59,6 +61,26 @@ with open(name, "wb") as file:
                + chunks[extra] + palette
                + chunk(b"IDAT", zlib.compress(b"\0" + b"".join(map(pixel, range(256)))))
                + chunk(b"IEND", b""))
+]]
+
+-- Writes a picture of random colours with an alpha, and prints the grey of the same light.
+local COLOURS = [[
+import random, struct, sys, zlib
+name, depth, alpha = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+random.seed(1)
+colours = [[random.randrange(256) for _ in range(3)] for _ in range(400)]
+def chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+raw = b"\0" + b"".join(bytes([v] * (depth // 8)) for c in colours for v in c + [alpha])
+with open(name, "wb") as file:
+    file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IDAT", zlib.compress(raw)).join(
+        [chunk(b"IHDR", struct.pack(">IIBBBBB", 400, 1, depth, 6, 0, 0, 0)), chunk(b"IEND", b"")]))
+def light(x):
+    x /= 255
+    return x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4
+for r, g, b in colours:
+    y = (0.2126 * light(r) + 0.7152 * light(g) + 0.0722 * light(b)) * alpha / 255
+    print(round(255 * (y * 12.92 if y <= 0.0031308 else 1.055 * y ** (1 / 2.4) - 0.055)))
 ]]
 
 local path
@@ -190,13 +212,48 @@ describe("image", function()
     assert.equal("image.load: /: Is a directory", refusal(image.load, "/"))
   end)
 
-  it("refuses a picture that claims to be huge before it makes room for it", function()
+  it("reads and writes up to 2^26 pixels, and refuses more before it makes room", function()
     local function chunk(kind, body)
-      return string.pack(">I4", #body) .. kind .. body
-        .. string.pack(">I4", tonumber(kind == "IHDR" and "0x5a1f8bcd" or "0"))
+      local sum = files.gzip(kind .. body):sub(-8, -5):reverse()
+      return string.pack(">I4", #body) .. kind .. body .. sum
     end
-    write(path, "\137PNG\r\n\26\n"
-      .. chunk("IHDR", string.pack(">I4I4I1I1I1I1I1", 60000, 60000, 8, 0, 0, 0, 0)))
-    assert.truthy(refusal(image.load, path))
+    local function claim(width, height)
+      write(path, "\137PNG\r\n\26\n"
+        .. chunk("IHDR", string.pack(">I4I4I1I1I1I1I1", width, height, 8, 0, 0, 0, 0))
+        .. chunk("IDAT", "") .. chunk("IEND", ""))
+      return refusal(image.load, path):sub(#path + 15)
+    end
+    local too_large = "the picture is too large"
+    assert.equal(too_large, claim(8192, 8193))
+    assert.equal(too_large, claim(60000, 60000))
+    assert.is_true(claim(8192, 8192) ~= too_large) -- it is the pixels that are missing
+    local x = wrun.zeros(8193, 8192, { dtype = "uint8" })
+    assert.same({ nil, too_large }, { core.image_save(path, x) })
+    local most = x:narrow(1, 1, 8192)
+    assert.is_true(core.image_save(path, most))
+    assert.same(most.shape, image.load(path).shape)
+  end)
+
+  it("makes colours grey by their light, the same of 8 and of 16 bits", function()
+    local script = os.tmpname()
+    write(script, COLOURS)
+    for _, alpha in ipairs { 255, 100 } do
+      local pictures, light = {}, nil
+      for _, depth in ipairs { 8, 16 } do
+        local pipe = assert(io.popen(("python3 %s %s %d %d"):format(script, path, depth, alpha)))
+        light = pipe:read("a")
+        assert(pipe:close())
+        pictures[depth] = image.load(path):long():reshape(-1)
+      end
+      local exact = {}
+      for value in light:gmatch("%d+") do
+        exact[#exact + 1] = math.tointeger(value)
+      end
+      exact = wrun.tensor(exact)
+      assert.is_true((pictures[16] - exact):abs():max():item() <= 1)
+      -- libpng's tables for 8 bits are coarse where it is dark
+      assert.is_true((pictures[8] - exact):abs():max():item() <= 16)
+    end
+    os.remove(script)
   end)
 end)

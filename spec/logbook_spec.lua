@@ -241,6 +241,8 @@ describe("a log", function()
     assert.equal("write: argument 1: expected names of fields, got 1", refused { 5 })
     assert.equal("write: argument 1: expected names of fields, got the string ''",
       refused { [""] = 5 })
+    assert.equal("write: argument 1: expected names of at most 4096 bytes, got one of 4097",
+      refused { [("a"):rep(4097)] = 5 }) -- data.csv would not read it
     local expected = "write: field a: expected a number, a boolean, UTF-8 text or a tensor of one "
       .. "element, got "
     assert.equal(expected .. "a float32 tensor [2]", refused { a = wrun.zeros(2) })

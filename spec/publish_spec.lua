@@ -9,11 +9,12 @@ describe("publish.into", function()
     assert.same({ a = 1, b = 2, c = 3 }, target)
   end)
 
-  it("refuses a name that is there", function()
-    local target = { a = 1 }
-    local ok, text = pcall(publish.into, target, { a = 1 })
+  it("refuses a name that is there for something else", function()
+    local target = { a = print }
+    local ok, text = pcall(publish.into, target, { a = tostring })
     assert.is_false(ok)
     assert.equal("publish: a: is there already", text)
+    assert.same({ a = print, b = type }, publish.into(target, { a = print, b = type }))
   end)
 end)
 

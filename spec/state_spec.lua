@@ -2,6 +2,7 @@
 --- it goes on bit for bit as one that was never stopped.
 
 local files = require "spec.support.files"
+local source = require "spec.support.source"
 local wrun = require "wrun"
 
 local nn, optim, data = wrun.nn, wrun.optim, wrun.data
@@ -24,9 +25,12 @@ local function text_of(value)
   return math.type(value) == "float" and ("%a"):format(value) or tostring(value)
 end
 
+local makers = {}
+
 -- `new()` makes an object { state_dict, load_state_dict, go } of its own; `go(i)` is its i-th step
 -- and may return what came out.
 local function survives(title, new, steps)
+  makers[#makers + 1] = new
   it(title, function()
     local whole = new()
     local stop = math.random(1, steps - 1)
@@ -48,6 +52,7 @@ end
 local function object(parts, go)
   return {
     go = go,
+    parts = parts,
     state_dict = function()
       local state = {}
       for name, part in pairs(parts) do
@@ -254,6 +259,37 @@ describe("the state of", function()
       return model:sample(3, 2)
     end)
   end, 4)
+end)
+
+describe("every state_dict of the library", function()
+  -- "wrun.dbn:151": a module, as a file or as it is compiled in, and a line of it
+  local function place(where, line)
+    where = where:gsub("^[@=]", ""):gsub("^lua/", ""):gsub("%.lua$", "")
+    return where:gsub("/", ".") .. ":" .. line
+  end
+
+  it("is among them", function()
+    local seen = {}
+    for _, new in ipairs(makers) do
+      local made = new()
+      for _, part in pairs(made.parts or { made }) do
+        local info = debug.getinfo(part.state_dict, "S")
+        seen[place(info.source, info.linedefined)] = true
+      end
+    end
+    local tree, count = source.tree(), 0
+    for _, name in ipairs(source.paths(tree, "^lua/.*%.lua$")) do
+      local number = 0
+      for line in tree[name]:gmatch("([^\n]*)\n") do
+        number = number + 1
+        if line:find("^function %w+[:.]state_dict%(") then
+          count = count + 1
+          assert.is_true(seen[place(name, number)], name)
+        end
+      end
+    end
+    assert.is_true(count >= 9)
+  end)
 end)
 
 describe("a machine", function()

@@ -53,22 +53,6 @@ M.detect_anomaly = core.scoped.detect_anomaly
 
 -- The walk -------------------------------------------------------------------
 
---- g summed over what broadcasting repeated, down to `shape`, and converted
-local function sum_to(g, shape, dtype)
-  local lead, added, repeated = g.ndim - #shape, {}, {}
-  for d = 1, lead do
-    added[d] = d
-  end
-  g = lead > 0 and g:sum(added) or g
-  for d, size in ipairs(shape) do
-    if size == 1 and g:size(d) ~= 1 then
-      repeated[#repeated + 1] = d
-    end
-  end
-  g = #repeated > 0 and g:sum(repeated, true) or g
-  return g:to(dtype)
-end
-
 local function refuse_nan(g, i, label, line)
   if operations.isnan(g):any():item() then
     fail("backward: the gradient of argument %d of %s has a NaN; %s", i, label,
@@ -77,7 +61,7 @@ local function refuse_nan(g, i, label, line)
   end
 end
 
-local walk = graph.walker(sum_to, refuse_nan)
+local walk = graph.walker(operations, refuse_nan)
 
 local function check_output(f, output)
   if not check.is_tensor(output) then
@@ -101,7 +85,7 @@ local function check_seed(f, output, seed)
     end
     local one = output.ndim == 0 and ones[output.dtype]
     return one or operations.ones(output.shape, { dtype = output.dtype })
-  elseif not check.is_tensor(seed) or check.shape_text(seed) ~= check.shape_text(output) then
+  elseif not check.is_tensor(seed) or not check.same_shape(seed, output) then
     fail("%s: expected a gradient of shape %s, got %s", f, check.shape_text(output),
       check.describe(seed))
   end
@@ -159,7 +143,7 @@ local function as_list(what, value)
   elseif type(value) ~= "table" or (#value == 0 and what ~= "option grad_outputs") then
     fail("grad: %s: expected a tensor or a table of tensors, got %s", what, check.describe(value))
   end
-  return value
+  return what == "option grad_outputs" and value or check.list(value)
 end
 
 --- Returns the derivatives of outputs with respect to inputs, which need not be leaves; changes no

@@ -16,6 +16,8 @@ M.escape = core.escape
 M.is_tensor = core.is_tensor
 -- The shape of a tensor, or a table of sizes, as errors show it: "[2, 3]".
 M.shape_text = core.shape_text
+-- Have a and b, tensors or lists of sizes, the same shape?
+M.same_shape = core.same_shape
 
 local fail = core.fail
 
@@ -148,6 +150,7 @@ function M.choice(default, choices)
 end
 
 local DTYPES = { "bool", "uint8", "int32", "int64", "float32", "float64" }
+local MOST = 2.0 ^ 57 -- elements of which even the widest kind can be counted in bytes
 local FLOATS = { float32 = true, float64 = true }
 
 --- A rule for the name of a dtype.
@@ -272,17 +275,60 @@ function M.float_argument(fname, index, x)
   end
 end
 
---- Refuses a positional argument that is no table of one or more tensors.
+--- Returns the values of a list up to the first that is nil, in a new table: what its length says
+--- may be anything.
+--- domain  any table
+---@param list table
+---@return any[]
+function M.list(list)
+  local values = {}
+  for i, value in ipairs(list) do
+    values[i] = value
+  end
+  return values
+end
+
+--- Returns the arguments in a table as `table.pack` would, with their number in n: its own n, for
+--- which some may be nil, or its length.
+---@param list table
+---@return table
+function M.packed(fname, index, list)
+  local n = list.n or rawlen(list)
+  if math.type(n) ~= "integer" or n < 0 or n > 100000 then
+    fail("%s: argument %d: expected a table of at most 100000 arguments, got n = %s", fname, index,
+      M.describe(n))
+  end
+  return table.move(list, 1, n, 1, { n = n })
+end
+
+--- Returns a positional argument, a table of one or more tensors, as a list of its own; refuses
+--- anything else.
 ---@param list any
 function M.tensors(fname, index, list)
-  if type(list) ~= "table" or #list == 0 then
+  local tensors = type(list) == "table" and M.list(list) or {}
+  if #tensors == 0 then
     fail("%s: argument %d: expected a table of one or more tensors, got %s", fname, index,
       core.describe(list))
   end
-  for i, x in ipairs(list) do
+  for i, x in ipairs(tensors) do
     if not core.is_tensor(x) then
       fail("%s: tensor %d: expected a tensor, got %s", fname, i, core.describe(x))
     end
+  end
+  return tensors
+end
+
+--- Refuses sizes of a result that no tensor has: a count that a script gave may be any number.
+--- domain  numbers of 0 or more, also floats, which do not wrap
+---@param fname string
+---@param sizes number[]
+function M.sizes(fname, sizes)
+  local count, texts = 1.0, {}
+  for i, size in ipairs(sizes) do
+    count, texts[i] = count * math.max(size, 1), ("%.0f"):format(size)
+  end
+  if count > MOST then
+    fail("%s: the sizes overflow: [%s]", fname, table.concat(texts, ", "))
   end
 end
 

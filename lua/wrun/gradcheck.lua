@@ -25,11 +25,6 @@ local function differentiable(inputs)
   return list
 end
 
-local function copy_of(inputs)
-  local n = inputs.n or #inputs
-  return table.move(inputs, 1, n, 1, { n = n })
-end
-
 local function call(f, inputs)
   local y = f(table.unpack(inputs, 1, inputs.n))
   if not check.is_tensor(y) then
@@ -48,7 +43,7 @@ local function numeric(f, inputs, i, weights, eps)
       return autograd.no_grad(function()
         local moved = flat:clone()
         moved[k] = value + shift
-        local changed = copy_of(inputs)
+        local changed = table.move(inputs, 1, inputs.n, 1, { n = inputs.n })
         changed[i] = moved:reshape(inputs[i].shape)
         return (call(f, changed):double() * weights):sum():item()
       end)
@@ -63,7 +58,7 @@ end
 -- their defaults.
 function M.compare(f, inputs, options)
   local o = check.options("gradcheck", options, OPTIONS)
-  inputs = copy_of(inputs)
+  inputs = check.packed("gradcheck", 2, inputs)
   local indices = differentiable(inputs)
   if #indices == 0 then
     fail("gradcheck: expected at least one input that requires a gradient")
@@ -140,7 +135,7 @@ end
 --- raises  as gradcheck
 --- cost    two walks backward for each element
 function M.gradgradcheck(f, inputs, options)
-  inputs = copy_of(inputs)
+  inputs = check.packed("gradgradcheck", 2, inputs)
   local indices = differentiable(inputs)
   local function gradients(...)
     local arguments = table.pack(...)

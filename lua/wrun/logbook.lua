@@ -79,6 +79,10 @@ end
 function csv.header(names)
   local fields = {}
   for i, name in ipairs(names) do
+    if #name > core.csv_field then
+      fail("write: argument 1: expected names of at most %d bytes, got one of %d", core.csv_field,
+        #name)
+    end
     fields[i] = csv_text(name)
   end
   return table.concat(fields, ",") .. "\n"

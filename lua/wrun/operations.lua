@@ -8,6 +8,8 @@
 ---              is written in tensor operations, so that gradients have gradients. It need not undo
 ---              broadcasting or conversion: the walk backward sums and converts to the argument's
 ---              shape and type.
+---   kernels    what of the core computes the same where nothing is recorded; a gradient without one
+---              may read only g and what is saved
 ---   backward   in place of `gradients` where the number of arguments varies: all gradients at
 ---              once, from g, whether each argument wants one, and { result, arguments ... }
 ---   saves      the arguments (by number) and "y" whose values the gradients read; of other
@@ -46,6 +48,15 @@ local function label_of(name)
   return (name:gsub("_*(%l)(%w*)_*", function(first, rest)
     return first:upper() .. rest
   end)) .. "Backward0"
+end
+
+-- A row is asked for its label only when somebody looks.
+local Row = {}
+
+function Row:__index(key)
+  if key == "label" then
+    return label_of(self.name)
+  end
 end
 
 local function identity(x)
@@ -94,16 +105,24 @@ local function elementwise_row(operation)
       return compiled[dtype](g, y, as_tensors(dtype, ...))
     end
   end
-  return { name = operation.name, label = label_of(operation.name), gradients = gradients }
+  return setmetatable({ name = operation.name, gradients = gradients }, Row)
 end
 
 local function structural_row(name, row)
-  return {
+  local kernels
+  if row.kernels then
+    kernels = {}
+    for i, gradient in ipairs(row.gradients) do
+      kernels[i] = unrecorded[row.kernels[i]] or gradient
+    end
+  end
+  return setmetatable({
     name = name,
-    label = row.label or label_of(name),
+    label = row.label,
     gradients = row.gradients,
+    kernels = kernels,
     backward = row.backward,
-  }
+  }, Row)
 end
 
 --- the mask of bind_autograd.c: bit 0 the result, bit i argument i, bit 32 in place
@@ -115,11 +134,13 @@ local function mask_of(row)
   return mask
 end
 
-local numbered = {}
-for op, operation in ipairs(core.elementwise_rows()) do
-  numbered[op] = elementwise_row(operation)
-end
-graph.set_rows(numbered)
+-- by number, each made when it is first recorded
+graph.set_rows(setmetatable({}, {
+  __index = function(rows, op)
+    rows[op] = elementwise_row(core.elementwise_rows()[op])
+    return rows[op]
+  end,
+}))
 
 --- The rows of structural operations by name, for the specs.
 M.rows = {}

@@ -2,14 +2,15 @@
 
 local M = {}
 
---- Copies every field of `source` to `target` and returns `target`.
+--- Copies every field of `source` to `target` and returns `target`. It may do so again, if memory
+--- ran out at first.
 --- raises  `publish: NAME: is there already`
 ---@param target table
 ---@param source table
 ---@return table target
 function M.into(target, source)
   for name, value in pairs(source) do
-    if target[name] ~= nil then
+    if target[name] ~= nil and target[name] ~= value then
       error(("publish: %s: is there already"):format(name), 0)
     end
     target[name] = value

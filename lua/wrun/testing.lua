@@ -88,7 +88,7 @@ end
 --- the verdict on two tensors: whether they agree, and the text for either outcome
 local function verdict(kind, expected, got, compare)
   local problem
-  if check.shape_text(expected) ~= check.shape_text(got) then
+  if not check.same_shape(expected, got) then
     problem = "the shapes differ"
   elseif expected.dtype ~= got.dtype then
     problem = "the dtypes differ"
@@ -198,10 +198,19 @@ local function double_copy(tensor)
   return copy
 end
 
---- Puts float64 copies in the place of all tensors of a module and returns a guard that puts them
---- back.
-local function in_double(module)
-  local replaced, copies = {}, {}
+-- A list of { owner, name, tensor }, what in_double replaced; closing puts it back.
+local Replaced = {
+  __close = core.scoped.undo(function(replaced)
+    for _, entry in ipairs(replaced) do
+      local owner, name, tensor = table.unpack(entry)
+      owner[name] = tensor
+    end
+  end),
+}
+
+--- Puts float64 copies in the place of all tensors of a module.
+local function in_double(module, replaced)
+  local copies = {}
   for _, owner in ipairs(module:modules()) do
     local tensors_of = {}
     for name, value in next, owner do
@@ -213,14 +222,6 @@ local function in_double(module)
       owner[name] = copies[tensor]
     end
   end
-  return setmetatable({}, {
-    __close = function()
-      for _, entry in ipairs(replaced) do
-        local owner, name, tensor = table.unpack(entry)
-        owner[name] = tensor
-      end
-    end,
-  })
 end
 
 --- f with the module's parameters as further arguments, after the first n
@@ -241,18 +242,13 @@ local function with_parameters(f, n, parameters)
   end
 end
 
---- f that draws the same numbers from the default generator at every call, and a guard that leaves
---- the generator where it is now
+--- f that draws the same numbers from the default generator at every call
 local function repeating_draws(f)
-  local generator = wrun.default_generator
-  local state = generator:get_state()
-  local function rewind()
-    generator:set_state(state)
-  end
+  local state = wrun.get_rng_state()
   return function(...)
-    rewind()
+    wrun.set_rng_state(state)
     return f(...)
-  end, setmetatable({}, { __close = rewind })
+  end
 end
 
 local function double_inputs(x)
@@ -261,9 +257,9 @@ local function double_inputs(x)
     fail("gradients: argument 2: expected a tensor or a table of arguments, got %s",
       check.describe(x))
   end
-  local result, names = { n = inputs.n or #inputs }, {}
+  local result, names = check.packed("gradients", 2, inputs), {}
   for i = 1, result.n do
-    local value = inputs[i]
+    local value = result[i]
     if check.is_float(value) then
       value = value:detach():double():clone():requires_grad_()
     end
@@ -300,8 +296,9 @@ function M.gradients(f, x, options)
   if not is_module(f) then
     check.argument("gradients", 1, f, check.func())
   end
-  local _ <close> = is_module(f) and in_double(f) or nil
+  local replaced <close> = setmetatable({}, Replaced)
   if is_module(f) then
+    in_double(f, replaced)
     for name, parameter in f:named_parameters() do
       if parameter.requires_grad then
         parameters[#parameters + 1] = parameter
@@ -310,8 +307,8 @@ function M.gradients(f, x, options)
     end
     inputs.n = n + #parameters
   end
-  local repeated, rewinding = repeating_draws(with_parameters(f, n, parameters))
-  local _ <close> = rewinding
+  local _ <close> = wrun.fork_rng()
+  local repeated = repeating_draws(with_parameters(f, n, parameters))
   local function checked(...)
     local y = repeated(...)
     if is_tensor(y) and y.dtype ~= "float64" then

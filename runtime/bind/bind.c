@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bind/bind.h"
+#include "tensor/interrupt.h"
 
 void bind_register(lua_State *L, const luaL_Reg *functions)
 {
@@ -118,12 +119,8 @@ void bind_escape(lua_State *L)
 }
 
 /* Raises the message on top as an error of the first script line below. */
-static _Noreturn void raise(lua_State *L)
+static _Noreturn void raise_at_script(lua_State *L)
 {
-    luaL_checkstack(L, 8, "no room for an error message");
-    lua_Debug frame;
-    for (int level = 0; library_frame(L, level, &frame); level++)
-        prepend_context(L, &frame);
     if (bind_push_location(L)) {
         lua_pushliteral(L, ": ");
         lua_rotate(L, -3, 2);
@@ -132,6 +129,38 @@ static _Noreturn void raise(lua_State *L)
     bind_escape(L);
     lua_error(L);
     __builtin_unreachable();
+}
+
+/* the same, after the path of the containers it passed */
+static _Noreturn void raise(lua_State *L)
+{
+    luaL_checkstack(L, 8, "no room for an error message");
+    lua_Debug frame;
+    for (int level = 0; library_frame(L, level, &frame); level++)
+        prepend_context(L, &frame);
+    raise_at_script(L);
+}
+
+/* Is the collector calling a finaliser? What that raises becomes a warning. */
+static bool is_finalising(lua_State *L)
+{
+    lua_Debug frame;
+    for (int level = 0; lua_getstack(L, level, &frame); level++) {
+        lua_getinfo(L, "n", &frame);
+        if (strcmp(frame.namewhat, "metamethod") == 0 && strcmp(frame.name, "__gc") == 0)
+            return true;
+    }
+    return false;
+}
+
+void bind_stop(void *runtime)
+{
+    lua_State *L = ((Runtime *)runtime)->computing;
+    if (!is_finalising(L))
+        interrupt_set(false); /* else its caller is still to be interrupted */
+    luaL_checkstack(L, 8, "no room for an error message");
+    lua_pushliteral(L, "interrupted!");
+    raise_at_script(L);
 }
 
 void bind_fail(lua_State *L, const char *format, ...)

@@ -15,16 +15,19 @@
 #include "tensor/tensor.h"
 
 /* What is switched for the time of a call or a block; see bind_switch.c. */
-typedef enum { SWITCH_GRAD, SWITCH_TRACES, SWITCHES } Switch;
+typedef enum { SWITCH_GRAD, SWITCH_TRACES, SWITCH_GENERATOR, SWITCHES } Switch;
 typedef struct Scope Scope;
 
 /* The state behind one Lua state: a userdata, upvalue 1 of every function. */
 typedef struct {
     Scope *scopes[SWITCHES]; /* those that are open, the last opened first */
     lua_State *guarding;     /* the coroutine that was handed a guard last */
+    int undoing;             /* so many functions that must not be interrupted are running */
     uint64_t walks;          /* backward, so far */
+    int work_areas;          /* of OpenBLAS, made sure of */
     bool generational;       /* the collector, as the command or another host has it */
     Pool *pool;
+    lua_State *computing;  /* the coroutine that was given the pool last */
     const void *node_type; /* identities of the metatables, for quick type checks */
     const void *generator_type;
 } Runtime;
@@ -56,6 +59,14 @@ static inline Runtime *bind_runtime(lua_State *L)
     return lua_touserdata(L, lua_upvalueindex(1));
 }
 
+/* the pool, for work that may raise "interrupted!" in L, at any call of a kernel */
+static inline Pool *bind_pool(lua_State *L)
+{
+    Runtime *runtime = bind_runtime(L);
+    runtime->computing = L;
+    return runtime->pool;
+}
+
 /* Puts functions into the table on top, with the Runtime (upvalue 1 of the caller) as upvalue 1. */
 void bind_register(lua_State *L, const luaL_Reg *functions);
 /* The same for what computes with tensors and records no gradient: they go into the field
@@ -78,6 +89,8 @@ void bind_escape(lua_State *L);
 /* Pushes nil and a message, escaped, and returns 2: the results of a binding whose file is missing
  * or bad. */
 int bind_refuse(lua_State *L, const char *format, ...);
+/* what pool_init wants: raises "interrupted!", in the coroutine that computes */
+void bind_stop(void *runtime);
 /* pushes "[2, 3]"; the pointer lives as long as the stack slot */
 const char *bind_shape_text(lua_State *L, int ndim, const int64_t *shape);
 /* pushes a short description of the value at index: "a string", "5", "a float32 tensor [2, 3]" */

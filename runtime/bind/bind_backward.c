@@ -4,7 +4,7 @@
  * First a survey numbers the nodes that are reached, and counts for each the edges by which
  * gradients will arrive. Then each node that has all of its own passes them on to its arguments: by
  * the derivative in ops.def, compiled, or by the functions of its row, where the walk is itself
- * recorded or the operation is a structural one.
+ * recorded or the operation is a structural one without kernels for that.
  *
  * Those functions may walk the same nodes: what a walk knows of a node stands in its own Visit, and
  * only the survey, in which no function of a row runs, asks the node for its number.
@@ -124,6 +124,19 @@ static void push_values(lua_State *L, Node *node)
         lua_pushnil(L);
     for (int i = 0; i < node->count; i++)
         push_value(L, node, &node->argument[i], node_value(i));
+}
+
+/* the same, with nil for what there is only a shape of */
+static void push_saved_values(lua_State *L, Node *node)
+{
+    luaL_checkstack(L, 2 * node->count + 16, "too many arguments");
+    for (int i = -1; i < node->count; i++) {
+        const Argument *argument = i < 0 ? &node->result : &node->argument[i];
+        if (argument->is_tensor && !argument->saved)
+            lua_pushnil(L);
+        else
+            push_value(L, node, argument, i < 0 ? NODE_RESULT : node_value(i));
+    }
 }
 
 /* ---- the survey ---- */
@@ -310,7 +323,7 @@ static void push_compiled(lua_State *L, Node *node, int i)
         set_operand(L, node, &node->argument[k], node_value(k), &in[k + 2]);
     View out;
     tensor_view(bind_new_tensor(L, "backward", (DType)g->dtype, g->ndim, tensor_shape(g)), &out);
-    elementwise_gradient(bind_runtime(L)->pool, node->op, i, (DType)g->dtype, &out, in);
+    elementwise_gradient(bind_pool(L), node->op, i, (DType)g->dtype, &out, in);
 }
 
 /* Is the derivative the same compiled and as tensors: g itself or none, so that it needs no row? */
@@ -320,6 +333,46 @@ static bool is_compiled(const Walk *w, const Node *node, int i)
         return false;
     const char *derivative = operations[node->op].derivative[i];
     return !w->recording || strcmp(derivative, "g") == 0 || strcmp(derivative, "0") == 0;
+}
+
+/* g, list -> the sum of g over the dimensions in the list; nothing happens where that is empty */
+static void sum_over(lua_State *L, bool keep)
+{
+    if (lua_rawlen(L, -1) == 0) {
+        lua_pop(L, 1);
+        return;
+    }
+    lua_getfield(L, lua_upvalueindex(2), "sum");
+    lua_rotate(L, -3, 1);
+    lua_pushboolean(L, keep);
+    lua_call(L, 3, 1);
+}
+
+/* undoes broadcasting and conversion: sums g, on top, over what was repeated, down to the shape of
+ * the argument, and converts it */
+static void sum_to(lua_State *L, const Argument *argument, const int64_t *shape)
+{
+    int lead = ((const Tensor *)lua_touserdata(L, -1))->ndim - argument->ndim;
+    lua_createtable(L, lead > 0 ? lead : 0, 0);
+    for (int d = 1; d <= lead; d++) {
+        lua_pushinteger(L, d);
+        lua_rawseti(L, -2, d);
+    }
+    sum_over(L, false);
+    Tensor *g = lua_touserdata(L, -1);
+    lua_createtable(L, 0, 0);
+    for (int d = 0, count = 0; d < argument->ndim; d++)
+        if (shape[d] == 1 && tensor_shape(g)[d] != 1) {
+            lua_pushinteger(L, d + 1);
+            lua_rawseti(L, -2, ++count);
+        }
+    sum_over(L, true);
+    if (((const Tensor *)lua_touserdata(L, -1))->dtype == argument->dtype)
+        return;
+    lua_getfield(L, lua_upvalueindex(2), "to");
+    lua_rotate(L, -2, 1);
+    lua_pushstring(L, dtype_info[argument->dtype].name);
+    lua_call(L, 2, 1);
 }
 
 /* passes the gradient on top, which is popped, on to argument i */
@@ -332,13 +385,8 @@ static void pass_on(Walk *w, const Visit *visit, int i)
     const int64_t *shape = node_sizes(node) + argument->shape_at;
     Tensor *g = bind_tensor(L, "backward", lua_gettop(L));
     if (g->dtype != argument->dtype ||
-        !shape_equal(g->ndim, tensor_shape(g), argument->ndim, shape)) {
-        lua_pushvalue(L, lua_upvalueindex(2));
-        lua_rotate(L, -2, 1);
-        bind_push_sizes(L, argument->ndim, shape);
-        lua_pushstring(L, dtype_info[argument->dtype].name);
-        lua_call(L, 3, 1);
-    }
+        !shape_equal(g->ndim, tensor_shape(g), argument->ndim, shape))
+        sum_to(L, argument, shape);
     if (w->tracing) {
         lua_pushvalue(L, lua_upvalueindex(3));
         lua_pushvalue(L, -2);
@@ -391,8 +439,8 @@ static void pass_on_together(Walk *w, const Visit *visit)
     }
 }
 
-/* by row.gradients[i](g, result, arguments ...) */
-static void pass_on_each(Walk *w, const Visit *visit)
+/* by row.gradients[i](g, result, arguments ...); or by row.kernels[i], of the core, likewise */
+static void pass_on_each(Walk *w, const Visit *visit, void (*push_arguments)(lua_State *, Node *))
 {
     lua_State *L = w->L;
     Node *node = visit->node;
@@ -407,7 +455,7 @@ static void pass_on_each(Walk *w, const Visit *visit)
             continue;
         } else {
             if (values == 0) {
-                push_values(L, node);
+                push_arguments(L, node);
                 values = gradients + 1;
                 lua_rotate(L, values, -1); /* the function stays on top */
             }
@@ -431,11 +479,14 @@ static void take_turn(Walk *w, int number)
     if (arrived) {
         lua_getiuservalue(L, NODE, NODE_ROW);
         lua_replace(L, ROW);
-        if (lua_getfield(L, ROW, "gradients") != LUA_TNIL) {
-            pass_on_each(w, visit);
+        if (!w->recording && lua_getfield(L, ROW, "kernels") != LUA_TNIL) {
+            pass_on_each(w, visit, push_saved_values);
+        } else if (lua_getfield(L, ROW, "gradients") != LUA_TNIL) {
+            pass_on_each(w, visit, push_values);
         } else {
-            lua_pop(L, 1);
             lua_getfield(L, ROW, "backward");
+            lua_replace(L, ROW + 1);
+            lua_settop(L, ROW + 1);
             pass_on_together(w, visit);
         }
         lua_settop(L, ROW);
@@ -515,6 +566,7 @@ static int graph_walk(lua_State *L)
         lua_newtable(L);
     lua_settop(L, ROW);
     for (int number = start(&w); number != NOWHERE;) {
+        pool_check(bind_pool(L));
         take_turn(&w, number);
         Visit *visit = &w.visits[number];
         if (!w.keep)
@@ -598,8 +650,8 @@ static int graph_accumulate(lua_State *L)
 }
 
 /*
- * walker(sum_to, refuse_nan) -> walk. What it leaves to Lua: sum_to(g, shape, dtype) undoes
- * broadcasting and conversion; while tracing, refuse_nan(g, i, label, line) looks at each gradient.
+ * walker(operations, refuse_nan) -> walk. It calls sum and to among the operations, which record
+ * themselves; and while tracing refuse_nan(g, i, label, line), which looks at a gradient.
  */
 static int graph_walker(lua_State *L)
 {

@@ -149,7 +149,7 @@ static void fill_with(lua_State *L, Tensor *t, Scalar value)
     Operand in = {.is_scalar = true, .scalar = value};
     View out;
     tensor_view(t, &out);
-    elementwise_copy(bind_runtime(L)->pool, &out, &in);
+    elementwise_copy(bind_pool(L), &out, &in);
 }
 
 static Scalar whole_number(int64_t i)
@@ -219,7 +219,7 @@ static int core_eye(lua_State *L)
     diagonal.shape[0] = size_min(shape[0], shape[1]);
     diagonal.stride[0] = shape[1] + 1;
     Operand one = {.is_scalar = true, .scalar = whole_number(1)};
-    elementwise_copy(bind_runtime(L)->pool, &diagonal, &one);
+    elementwise_copy(bind_pool(L), &diagonal, &one);
     bind_option_requires_grad(L, "eye", options, t);
     return 1;
 }
@@ -306,10 +306,43 @@ static int core_linspace(lua_State *L)
     return 1;
 }
 
+/* triangle_indices(rows, columns, offset, is_upper): rows and columns, from 1, of the elements whose
+ * column is at most row + offset, or at least that; -rows <= offset <= columns */
+static int core_triangle_indices(lua_State *L)
+{
+    static const char f[] = "triangle_indices";
+    int64_t rows = bind_integer(L, f, 1, "a size"), columns = bind_integer(L, f, 2, "a size"),
+            offset = bind_integer(L, f, 3, "an offset");
+    bool is_upper = lua_toboolean(L, 4);
+    int64_t shape[2] = {2, 0};
+    for (int64_t i = 1; i <= rows; i++) {
+        int64_t below = size_min(size_max(i + offset - is_upper, 0), columns);
+        shape[1] += is_upper ? columns - below : below;
+    }
+    int64_t *row = (int64_t *)tensor_data(bind_new_tensor(L, f, INT64, 2, shape));
+    int64_t *column = row + shape[1];
+    for (int64_t i = 1; i <= rows; i++) {
+        int64_t first = is_upper ? size_max(i + offset, 1) : 1;
+        int64_t last = is_upper ? columns : size_min(i + offset, columns);
+        for (int64_t j = first; j <= last; j++) {
+            *row++ = i;
+            *column++ = j;
+        }
+    }
+    return 1;
+}
+
 static const luaL_Reg create_functions[] = {
-    {"tensor", core_tensor}, {"empty", core_empty},       {"zeros", core_zeros},
-    {"ones", core_ones},     {"full", core_full},         {"eye", core_eye},
-    {"arange", core_arange}, {"linspace", core_linspace}, {NULL, NULL},
+    {"tensor", core_tensor},
+    {"empty", core_empty},
+    {"zeros", core_zeros},
+    {"ones", core_ones},
+    {"full", core_full},
+    {"eye", core_eye},
+    {"arange", core_arange},
+    {"linspace", core_linspace},
+    {"triangle_indices", core_triangle_indices},
+    {NULL, NULL},
 };
 
 void bind_open_create(lua_State *L)

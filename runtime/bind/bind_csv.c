@@ -34,28 +34,23 @@ static Reason push_header(lua_State *L, CsvReader *reader)
     return NULL;
 }
 
-/* wanted[] from the list of columns on top, which must stay there */
+/* wanted[] from the ascending list of columns on top, which must stay there */
 static void choose_columns(lua_State *L, CsvReader *reader)
 {
-    lua_Integer count = luaL_len(L, -1), last = 0;
+    int64_t count = (int64_t)lua_rawlen(L, -1);
+    int64_t *wanted = lua_newuserdatauv(L, (size_t)(count + 1) * sizeof(*wanted), 0);
 
-    for (lua_Integer i = 1; i <= count; i++) {
-        lua_rawgeti(L, -1, i);
-        last = size_max(last, lua_tointeger(L, -1));
-        lua_pop(L, 1);
-    }
-    bool *wanted = memset(lua_newuserdatauv(L, (size_t)last + 1, 0), 0, (size_t)last + 1);
-    for (lua_Integer i = 1; i <= count; i++) {
-        lua_rawgeti(L, -2, i);
-        wanted[lua_tointeger(L, -1) - 1] = true;
+    for (int64_t i = 0; i < count; i++) {
+        lua_rawgeti(L, -2, i + 1);
+        wanted[i] = lua_tointeger(L, -1);
         lua_pop(L, 1);
     }
     reader->wanted = wanted;
-    reader->wanted_count = last;
+    reader->wanted_count = count;
 }
 
 /* Pushes the numbers of the whole text as a flat tensor, collected in blocks that grow. */
-static Reason push_numbers(lua_State *L, CsvReader *reader)
+static Reason push_numbers(lua_State *L, const char *path, CsvReader *reader)
 {
     enum { FIRST = 1 << 12, LARGEST = 1 << 24 };
     int64_t size = dtype_size(reader->dtype), total = 0, part, got, capacity = FIRST;
@@ -72,7 +67,7 @@ static Reason push_numbers(lua_State *L, CsvReader *reader)
         part = capacity;
         capacity = size_min(2 * capacity, LARGEST);
     } while (got == part);
-    char *to = tensor_data(bind_new_tensor(L, "csv", reader->dtype, 1, &total));
+    char *to = tensor_data(bind_new_file_tensor(L, "csv", path, reader->dtype, 1, &total));
     capacity = FIRST;
     for (int i = 1; i <= blocks; i++, capacity = size_min(2 * capacity, LARGEST)) {
         int64_t bytes = size * size_min(capacity, total);
@@ -88,7 +83,7 @@ static Reason push_numbers(lua_State *L, CsvReader *reader)
 /*
  * csv_read(path, dtype, separator, skip, whether empty fields are NaN, whether there is a header,
  * choose) -> flat tensor, number of rows, fields a row, names or nil; or nil and a message.
- * choose(names) returns a list of wanted columns, or nil for all.
+ * choose(names) returns a list of wanted columns, ascending, or nil for all.
  */
 static int core_csv_read(lua_State *L)
 {
@@ -116,7 +111,7 @@ static int core_csv_read(lua_State *L)
     lua_call(L, 1, 1);
     if (!lua_isnil(L, -1))
         choose_columns(L, reader);
-    if ((reason = push_numbers(L, reader)) != NULL)
+    if ((reason = push_numbers(L, path, reader)) != NULL)
         return bind_refuse_file(L, path, reason);
     lua_pushinteger(L, reader->rows);
     lua_pushinteger(L, reader->width);
@@ -168,4 +163,6 @@ static const luaL_Reg csv_functions[] = {
 void bind_open_csv(lua_State *L)
 {
     bind_register(L, csv_functions);
+    lua_pushinteger(L, CSV_FIELD);
+    lua_setfield(L, -2, "csv_field");
 }

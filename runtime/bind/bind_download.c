@@ -57,8 +57,10 @@ static int core_download(lua_State *L)
         .context = &progress,
     };
     Reason reason = download_run(&plan, detail);
-    if (reason == download_stopped)
+    if (reason == download_stopped) {
+        pool_check(bind_pool(L));
         return lua_error(L);
+    }
     if (reason == NULL) {
         lua_pushboolean(L, true);
         return 1;

@@ -216,7 +216,7 @@ static void check_saved(lua_State *L, const Entry *entry, const Call *call, uint
 static void record(lua_State *L, const Entry *entry, uint32_t saves, int result)
 {
     if (lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_ROWS) != LUA_TTABLE ||
-        lua_rawgeti(L, -1, entry->op + 1) != LUA_TTABLE)
+        lua_geti(L, -1, entry->op + 1) != LUA_TTABLE)
         bind_fail(L, "%s: gradients need the module wrun.operations", entry->name);
     bind_record(L, -1, entry->op, entry->operation->arity, saves, result);
     lua_pop(L, 2);
@@ -271,7 +271,7 @@ static int run(lua_State *L, const Entry *entry)
                     &call.out);
         out_index = lua_gettop(L);
     }
-    elementwise_run(bind_runtime(L)->pool, entry->op,
+    elementwise_run(bind_pool(L), entry->op,
                     elementwise_compute_type(entry->operation->kind, call.common), &call.out,
                     call.in);
     if (needs_grad)

@@ -7,6 +7,7 @@
 
 #include "bind/bind_check.h"
 #include "bind/bind_file.h"
+#include "bind/bind_result.h"
 #include "formats/download.h"
 #include "formats/gzip.h"
 
@@ -42,6 +43,16 @@ void *bind_push_reader(lua_State *L, const char *type, size_t size, lua_CFunctio
     lua_setmetatable(L, -2);
     lua_toclose(L, -1);
     return reader;
+}
+
+Tensor *bind_new_file_tensor(lua_State *L, const char *f, const char *path, DType dtype, int ndim,
+                             const int64_t *shape)
+{
+    const char *name = lua_pushfstring(L, "%s: %s", f, path);
+    Tensor *t = bind_new_tensor(L, name, dtype, ndim, shape);
+
+    lua_remove(L, -2);
+    return t;
 }
 
 const Tensor *bind_contiguous(lua_State *L, const char *f, int index)

@@ -17,6 +17,10 @@ int bind_open_file(const char *path); /* a descriptor to read from, or -1 and er
  */
 void *bind_push_reader(lua_State *L, const char *type, size_t size, lua_CFunction close);
 
+/* as bind_new_tensor; an error names the file that is read */
+Tensor *bind_new_file_tensor(lua_State *L, const char *f, const char *path, DType dtype, int ndim,
+                             const int64_t *shape);
+
 /* nil and "PATH: REASON" */
 int bind_refuse_file(lua_State *L, const char *path, Reason reason);
 /* true, or nil and why not */

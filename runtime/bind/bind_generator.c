@@ -1,7 +1,8 @@
 /*
  * bind_generator.c - generators of random numbers as Lua values
  *
- * Each Lua state has a default generator, which serves where no option names another.
+ * Each Lua state has a default generator, which serves where no option names another. In the scope
+ * of a fork it stands for the copy that the scope holds, and is itself left alone.
  */
 #include <string.h>
 #include <time.h>
@@ -10,8 +11,28 @@
 #include "bind/bind_check.h"
 #include "bind/bind_generator.h"
 #include "bind/bind_result.h"
+#include "bind/bind_switch.h"
 #include "bind/open.h"
 #include "kernels/random.h"
+
+/* pushes the default generator */
+static Generator *push_default(lua_State *L)
+{
+    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_GENERATOR);
+    return lua_touserdata(L, -1);
+}
+
+/* what g stands for */
+static Generator *resolve(lua_State *L, Generator *g)
+{
+    const Scope *forks = bind_runtime(L)->scopes[SWITCH_GENERATOR];
+    if (forks == NULL)
+        return g;
+    bool is_default = push_default(L) == g;
+    lua_pop(L, 1);
+    const Scope *fork = is_default ? bind_scope_of(L, forks) : NULL;
+    return fork != NULL ? fork->held : g;
+}
 
 static Generator *to_generator(lua_State *L, int index)
 {
@@ -19,7 +40,7 @@ static Generator *to_generator(lua_State *L, int index)
         return NULL;
     bool same = lua_topointer(L, -1) == bind_runtime(L)->generator_type;
     lua_pop(L, 1);
-    return same ? lua_touserdata(L, index) : NULL;
+    return same ? resolve(L, lua_touserdata(L, index)) : NULL;
 }
 
 Generator *bind_generator(lua_State *L, const char *f, int index)
@@ -30,17 +51,10 @@ Generator *bind_generator(lua_State *L, const char *f, int index)
     return g;
 }
 
-/* the default generator is pushed */
-static Generator *default_generator(lua_State *L)
-{
-    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_GENERATOR);
-    return lua_touserdata(L, -1);
-}
-
 Generator *bind_option_generator(lua_State *L, const char *f, int index)
 {
     if (lua_isnoneornil(L, index) || lua_getfield(L, index, "generator") == LUA_TNIL)
-        return default_generator(L);
+        return resolve(L, push_default(L));
     Generator *g = to_generator(L, lua_gettop(L));
     if (g == NULL)
         bind_fail(L, "%s: option generator: expected a generator, got %s", f,
@@ -148,6 +162,14 @@ static int generator_tostring(lua_State *L)
     return 1;
 }
 
+/* a copy of the default generator, for the scope of a fork */
+static int copy_default(lua_State *L)
+{
+    const Generator *g = resolve(L, push_default(L));
+    *new_generator(L, MT19937, 0) = *g;
+    return 1;
+}
+
 static const luaL_Reg generator_methods[] = {
     {"manual_seed", generator_manual_seed},
     {"initial_seed", generator_initial_seed},
@@ -176,6 +198,12 @@ void bind_open_generator(lua_State *L)
         lua_setiuservalue(L, lua_upvalueindex(1), RUNTIME_GENERATOR);
     }
     lua_pop(L, 1);
-    default_generator(L);
+    push_default(L);
     lua_setfield(L, -2, "default_generator");
+    luaL_getsubtable(L, -1, "scoped");
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushcclosure(L, copy_default, 1);
+    bind_push_scoped(L, SWITCH_GENERATOR);
+    lua_setfield(L, -2, "fork_rng");
+    lua_pop(L, 1);
 }

@@ -8,6 +8,7 @@
 #include "bind/bind_file.h"
 #include "bind/bind_result.h"
 #include "bind/open.h"
+#include "formats/content.h"
 #include "formats/idx.h"
 
 static int close_idx_reader(lua_State *L)
@@ -17,8 +18,9 @@ static int close_idx_reader(lua_State *L)
 }
 
 /* nil, "PATH: REASON" and what completes the Reason */
-static int idx_refusal(lua_State *L, const char *path, const IdxReader *reader, Reason reason)
+static int idx_refusal(lua_State *L, const char *path, IdxReader *reader, Reason reason)
 {
+    Refusal refusal;
     const unsigned char *m = reader->magic;
     char magic[2 * sizeof(reader->magic) + sizeof(reader->magic)];
 
@@ -34,7 +36,9 @@ static int idx_refusal(lua_State *L, const char *path, const IdxReader *reader, 
             magic[3 * i + 1] = "0123456789ABCDEF"[m[i] & 15];
             magic[3 * i + 2] = i + 1 < sizeof(reader->magic) ? ' ' : '\0';
         }
-        return bind_refuse(L, "%s: %s: found %s", path, reason, magic);
+        reason = lua_pushfstring(L, "%s: found %s", reason, magic);
+        return bind_refuse_file(L, path,
+                                content_refuse(&refusal, "data.idx", reason, &reader->source));
     }
     return bind_refuse_file(L, path, reason);
 }
@@ -88,7 +92,7 @@ static int core_idx_read(lua_State *L)
         return idx_refusal(L, path, reader, reason);
     if (!has_shape(L, SHAPE, reader))
         return shape_refusal(L, path, SHAPE, reader);
-    Tensor *result = bind_new_tensor(L, f, reader->dtype, reader->ndim, reader->shape);
+    Tensor *result = bind_new_file_tensor(L, f, path, reader->dtype, reader->ndim, reader->shape);
     if ((reason = idx_read(reader, tensor_data(result))) != NULL)
         return idx_refusal(L, path, reader, reason);
 

@@ -4,6 +4,7 @@
  * For wrun.image, which checks what users give. A file that cannot be had gives nil and a message.
  */
 #include "bind/bind_check.h"
+#include "bind/bind_file.h"
 #include "bind/bind_result.h"
 #include "bind/open.h"
 #include "formats/image.h"
@@ -33,7 +34,7 @@ static int core_image_load(lua_State *L)
     int64_t shape[2];
     if (!image_size(path, &shape[1], &shape[0], error))
         return bind_refuse(L, "%s", error);
-    Tensor *t = bind_new_tensor(L, "image.load", UINT8, 2, shape);
+    Tensor *t = bind_new_file_tensor(L, "image.load", path, UINT8, 2, shape);
     if (!image_load(path, shape[1], shape[0], (uint8_t *)tensor_data(t), error))
         return bind_refuse(L, "%s", error);
     return 1;

@@ -75,7 +75,7 @@ static int core_index_select(lua_State *L)
     shape[dimension] = rows.count;
     const Tensor *source = contiguous(L, f, x);
     const Tensor *y = bind_new_tensor(L, f, rows.dtype, x->ndim, shape);
-    index_select(bind_runtime(L)->pool, &rows, tensor_data(source), tensor_data(y));
+    index_select(bind_pool(L), &rows, tensor_data(source), tensor_data(y));
     return 1;
 }
 
@@ -142,7 +142,7 @@ static const void *block(const Change *c, const Operand *in, int ndim, const int
         return in->view.data;
     View out;
     tensor_view(bind_new_tensor(c->L, c->name, (DType)c->x->dtype, ndim, shape), &out);
-    elementwise_copy(bind_runtime(c->L)->pool, &out, in);
+    elementwise_copy(bind_pool(c->L), &out, in);
     return out.data;
 }
 
@@ -208,7 +208,7 @@ static int end_change(const Change *c)
         Operand in = {.is_scalar = false};
         tensor_view(c->x, &out);
         tensor_view(c->target, &in.view);
-        elementwise_copy(bind_runtime(c->L)->pool, &out, &in);
+        elementwise_copy(bind_pool(c->L), &out, &in);
     }
     lua_pushvalue(c->L, 1);
     return 1;
@@ -446,7 +446,7 @@ static int core_assign(lua_State *L)
     if (bind_needs_grad(L, 3))
         bind_check_unshared(L, "assign", t);
     bind_touch(t);
-    elementwise_copy(bind_runtime(L)->pool, &part, &in);
+    elementwise_copy(bind_pool(L), &part, &in);
     lua_pushvalue(L, 1);
     return 1;
 }

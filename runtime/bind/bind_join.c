@@ -41,7 +41,7 @@ static int core_cat(lua_State *L)
         tensor_view(lua_touserdata(L, i + 1), &in.view);
         View part = out;
         part.shape[dimension] = in.view.shape[dimension];
-        elementwise_copy(bind_runtime(L)->pool, &part, &in);
+        elementwise_copy(bind_pool(L), &part, &in);
         out.data += part.shape[dimension] * out.stride[dimension] * dtype_size(dtype);
     }
     return 1;

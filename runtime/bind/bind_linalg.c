@@ -83,11 +83,12 @@ static int core_matmul(lua_State *L)
     DType dtype = product_type(a.dtype, b.dtype), result = dtype_promote(a.dtype, b.dtype);
     prepare(L, f, dtype, &a);
     prepare(L, f, dtype, &b);
+    bind_reserve_work(L, f);
     expand_batches(&a, ndim, shape);
     expand_batches(&b, ndim, shape);
     View c;
     tensor_view(bind_new_tensor(L, f, dtype, ndim, shape), &c);
-    linalg_matmul(bind_runtime(L)->pool, 1, &a, &b, &c, false);
+    linalg_matmul(bind_pool(L), 1, &a, &b, &c, false);
     if (result != dtype)
         bind_new_copy(L, f, &c, result);
     if (row || column) {
@@ -132,6 +133,7 @@ static int core_linear(lua_State *L)
     tensor_view(tx, &x);
     tensor_view(tw, &w);
     prepare(L, f, w.dtype, &w);
+    bind_reserve_work(L, f);
     const int64_t flat[2] = {rows, ins};
     if (view_reshape(&x, 2, flat, &matrix) || !linalg_is_ready(&matrix)) {
         tensor_view(bind_new_copy(L, f, &x, x.dtype), &x);
@@ -141,14 +143,51 @@ static int core_linear(lua_State *L)
     if (tb != NULL) {
         Operand bias = {.is_scalar = false};
         tensor_view(tb, &bias.view);
-        elementwise_copy(bind_runtime(L)->pool, &y, &bias);
+        elementwise_copy(bind_pool(L), &y, &bias);
     }
     const int64_t result[2] = {rows, outs};
     View product;
     view_reshape(&y, 2, result, &product);
     view_swap(&w, 0, 1);
-    linalg_matmul(bind_runtime(L)->pool, 1, &matrix, &w, &product, tb != NULL);
+    linalg_matmul(bind_pool(L), 1, &matrix, &w, &product, tb != NULL);
     return 1;
+}
+
+/* the tensor at index as rows: [..., n] -> [m, n], where BLAS can read it */
+static View read_rows(lua_State *L, const char *f, int index)
+{
+    Tensor *t = bind_tensor(L, f, index);
+    View v, rows;
+    tensor_view(t, &v);
+    int64_t shape[2] = {1, t->ndim > 0 ? t->dims[t->ndim - 1] : 1};
+    for (int d = 0; d < t->ndim - 1; d++)
+        shape[0] *= t->dims[d];
+    if (view_reshape(&v, 2, shape, &rows) || !linalg_is_ready(&rows)) {
+        tensor_view(bind_new_copy(L, f, &v, v.dtype), &v);
+        view_reshape(&v, 2, shape, &rows);
+    }
+    return rows;
+}
+
+/* _linear_weight_gradient(g, y, x): g[..., out] x[..., in] -> g^T x [out, in] */
+static int core_linear_weight_gradient(lua_State *L)
+{
+    static const char f[] = "linear";
+    View g = read_rows(L, f, 1), x = read_rows(L, f, 3), dw;
+    view_swap(&g, 0, 1);
+    const int64_t shape[2] = {g.shape[0], x.shape[1]};
+    bind_reserve_work(L, f);
+    tensor_view(bind_new_tensor(L, f, x.dtype, 2, shape), &dw);
+    linalg_matmul(bind_pool(L), 1, &g, &x, &dw, false);
+    return 1;
+}
+
+/* _linear_input_gradient(g, y, x, weight): g[..., out] weight[out, in] -> [..., in] */
+static int core_linear_input_gradient(lua_State *L)
+{
+    lua_settop(L, 4);
+    lua_replace(L, 2);
+    return core_matmul(L);
 }
 
 /* accumulate(c, a, b, scale): c[m, n] += scale a[m, k] b[k, n] in place, for wrun's own training
@@ -176,8 +215,9 @@ static int core_accumulate(lua_State *L)
     tensor_view(tc, &c);
     prepare(L, f, c.dtype, &a);
     prepare(L, f, c.dtype, &b);
+    bind_reserve_work(L, f);
     bind_touch(tc);
-    linalg_matmul(bind_runtime(L)->pool, scale, &a, &b, &c, true);
+    linalg_matmul(bind_pool(L), scale, &a, &b, &c, true);
     lua_settop(L, 1);
     return 1;
 }
@@ -185,6 +225,8 @@ static int core_accumulate(lua_State *L)
 static const luaL_Reg linalg_functions[] = {
     {"matmul", core_matmul},
     {"linear", core_linear},
+    {"_linear_input_gradient", core_linear_input_gradient},
+    {"_linear_weight_gradient", core_linear_weight_gradient},
     {"accumulate", core_accumulate},
     {NULL, NULL},
 };

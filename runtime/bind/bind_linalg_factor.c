@@ -130,12 +130,14 @@ static void push_flat(lua_State *L, const char *f, Factor *factor, int count)
 static void run(lua_State *L, const char *f, const Factor *factor)
 {
     int64_t at = 0;
+    bind_reserve_work(L, f);
     Reason reason =
         factor_run(factor, lua_newuserdatauv(L, (size_t)factor_scratch_size(factor), 0), &at);
     if (reason && factor->batches == 1)
         bind_fail(L, "%s: argument 1: the matrix %s", f, reason);
     if (reason)
         bind_fail(L, "%s: argument 1: matrix %I of the batch %s", f, (LUAI_UACINT)(at + 1), reason);
+    pool_check(bind_pool(L));
     lua_pop(L, 1);
 }
 
@@ -216,7 +218,7 @@ static int core_lstsq(lua_State *L)
     Operand right = {.is_scalar = false, .view = b};
     view_swap(&right.view, b.ndim - 2, b.ndim - 1);
     x.shape[b.ndim - 1] = factor.m;
-    elementwise_copy(bind_runtime(L)->pool, &x, &right);
+    elementwise_copy(bind_pool(L), &x, &right);
     push_rows(L, f, &a, INT64, -1, &factor, 2);
     run(L, f, &factor);
     push_result(L, -2, factor.n);
@@ -342,7 +344,7 @@ static int core_eigh(lua_State *L)
     memcpy(vectors.shape, a.shape, (size_t)a.ndim * sizeof *a.shape);
     shape_strides(a.ndim, a.shape, vectors.stride);
     view_swap(&source.view, a.ndim - 2, a.ndim - 1);
-    elementwise_copy(bind_runtime(L)->pool, &vectors, &source);
+    elementwise_copy(bind_pool(L), &vectors, &source);
     factor.x[0] = factor.x[2];
     factor.step[0] = factor.step[2];
     run(L, f, &factor);

@@ -21,8 +21,8 @@ static int softmax(lua_State *L, const char *f, bool logarithm)
     Tensor *y = bind_new_copy(L, f, &v, v.dtype);
     int64_t n = x->ndim > 0 ? v.shape[last] : 1;
     if (y->numel > 0)
-        neural_softmax(bind_runtime(L)->pool, v.dtype, y->numel / n, n, tensor_data(y),
-                       tensor_data(y), logarithm);
+        neural_softmax(bind_pool(L), v.dtype, y->numel / n, n, tensor_data(y), tensor_data(y),
+                       logarithm);
     if (d != last && x->ndim > 0) {
         tensor_view(y, &v);
         view_swap(&v, d, last);
@@ -63,8 +63,8 @@ static int core_standardize(lua_State *L)
     Tensor *y = bind_new_tensor(L, f, (DType)x->dtype, 3, x->dims);
     Tensor *mean = bind_new_tensor(L, f, (DType)x->dtype, 1, x->dims + 1);
     Tensor *variance = bind_new_tensor(L, f, (DType)x->dtype, 1, x->dims + 1);
-    neural_standardize(bind_runtime(L)->pool, (DType)x->dtype, x->dims, eps, tensor_data(x),
-                       tensor_data(y), tensor_data(mean), tensor_data(variance));
+    neural_standardize(bind_pool(L), (DType)x->dtype, x->dims, eps, tensor_data(x), tensor_data(y),
+                       tensor_data(mean), tensor_data(variance));
     return 3;
 }
 
@@ -81,7 +81,7 @@ static int core_standardize_gradient(lua_State *L)
     View v;
     tensor_view(g, &v);
     Tensor *dx = bind_new_copy(L, f, &v, v.dtype);
-    neural_standardize_gradient(bind_runtime(L)->pool, v.dtype, x->dims, eps, tensor_data(x),
+    neural_standardize_gradient(bind_pool(L), v.dtype, x->dims, eps, tensor_data(x),
                                 tensor_data(dx));
     return 1;
 }

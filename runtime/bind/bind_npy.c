@@ -22,14 +22,14 @@ static int close_source(lua_State *L)
 }
 
 /* Pushes the array that was opened; on a Reason it pushes nothing of use. */
-static Reason read_array(lua_State *L, const char *f, NpyReader *array)
+static Reason read_array(lua_State *L, const char *f, const char *path, NpyReader *array)
 {
     int n = array->ndim;
     int64_t shape[MAX_RANK];
 
     for (int d = 0; d < n; d++)
         shape[d] = array->shape[array->is_fortran ? n - 1 - d : d];
-    Tensor *t = bind_new_tensor(L, f, encoding_info[array->encoding].dtype, n, shape);
+    Tensor *t = bind_new_file_tensor(L, f, path, encoding_info[array->encoding].dtype, n, shape);
     Reason reason = npy_read(array, tensor_data(t));
     if (reason != NULL || !array->is_fortran || n < 2)
         return reason;
@@ -54,7 +54,7 @@ static int core_npy_read(lua_State *L)
     if (reason == NULL)
         reason = npy_open(&file->array, &file->source, gzip_bound(&file->source));
     if (reason == NULL)
-        reason = read_array(L, "npy_read", &file->array);
+        reason = read_array(L, "npy", path, &file->array);
     return reason != NULL ? bind_refuse_file(L, path, reason) : 1;
 }
 
@@ -73,38 +73,59 @@ typedef struct {
     NpyReader array;
 } NpzFile;
 
-/* sets the next member in the table at `result`: its name without .npy, and its tensor */
-static Reason read_member(lua_State *L, NpzFile *file, int result, const char **member)
+/* Notes in the table behind `result` why a whole member is no tensor. */
+static Reason leave_member(lua_State *L, NpzFile *file, int result, size_t length, Reason reason)
 {
-    enum { ENDING = 4 };
+    const char *name = file->zip.member.name;
+
+    lua_pushlstring(L, name, length);
+    lua_pushfstring(L, "member '%s': %s", name, reason);
+    lua_rawset(L, result + 1);
+    return zip_skip(&file->zip);
+}
+
+/*
+ * Sets the next member in the table at `result`: its name without .npy, and its tensor; or, where
+ * it holds what no tensor can, its name and the reason in the table behind.
+ */
+static Reason read_member(lua_State *L, NpzFile *file, const char *path, int result,
+                          const char **member)
+{
+    enum { ENDING = 4, FIELDS = 2 };
     Reason reason = zip_next(&file->zip);
     const char *name = file->zip.member.name;
     size_t length = strlen(name);
 
     if (reason != NULL)
         return reason;
-    *member = name;
     if (length <= ENDING || strcmp(name + length - ENDING, ".npy") != 0)
-        return "is no array (its name must end with .npy)";
-    if ((reason = npy_open(&file->array, &file->zip.source, file->zip.member.size)) != NULL)
+        return leave_member(L, file, result, length, "is no array (its name must end with .npy)");
+    *member = name;
+    reason = npy_open(&file->array, &file->zip.source, file->zip.member.size);
+    if (reason != NULL && file->array.is_foreign) {
+        *member = NULL;
+        return leave_member(L, file, result, length - ENDING, reason);
+    }
+    if (reason != NULL)
         return reason;
     lua_pushlstring(L, name, length - ENDING);
     lua_pushvalue(L, -1);
     if (lua_rawget(L, result) != LUA_TNIL)
         return "stands there twice";
     lua_pop(L, 1);
-    if ((reason = read_array(L, "npz_read", &file->array)) != NULL)
+    if ((reason = read_array(L, "npz", path, &file->array)) != NULL)
         return reason;
     *member = NULL;
     if ((reason = zip_check(&file->zip)) != NULL)
         return reason;
-    lua_insert(L, result + 2);
-    lua_settop(L, result + 2);
+    lua_insert(L, result + FIELDS + 1);
+    lua_settop(L, result + FIELDS + 1);
     lua_rawset(L, result);
     return NULL;
 }
 
-/* npz_read(path) -> table of name and tensor, or nil and a message */
+/* npz_read(path) -> table of name and tensor, table of name and why it is none; or nil and a
+ * message */
 static int core_npz_read(lua_State *L)
 {
     const char *path = bind_string(L, "npz", 1, "a path"), *member = NULL;
@@ -116,13 +137,14 @@ static int core_npz_read(lua_State *L)
     Reason reason = zip_open(&file->zip, descriptor);
     lua_newtable(L);
     int result = lua_gettop(L);
+    lua_newtable(L);
     while (reason == NULL && file->zip.done < file->zip.count)
-        reason = read_member(L, file, result, &member);
+        reason = read_member(L, file, path, result, &member);
     if (reason == NULL)
         reason = zip_finish(&file->zip);
     if (reason == NULL) {
-        lua_settop(L, result);
-        return 1;
+        lua_settop(L, result + 1);
+        return 2;
     }
     if (member != NULL)
         return bind_refuse(L, "%s: member '%s': %s", path, member, reason);

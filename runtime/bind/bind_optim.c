@@ -25,6 +25,25 @@ typedef struct {
 
 /* ---- gradients ---- */
 
+/* drop_gradients(parameters): their `grad` is nil again */
+static int core_drop_gradients(lua_State *L)
+{
+    static const char f[] = "drop_gradients";
+    lua_settop(L, 1);
+    if (lua_type(L, 1) != LUA_TTABLE)
+        bind_fail_argument(L, f, 1, "a list of tensors");
+    int n = (int)lua_rawlen(L, 1);
+    for (int i = 1; i <= n; i++) {
+        lua_rawgeti(L, 1, i);
+        if (bind_to_tensor(L, 2) == NULL)
+            bind_fail(L, "%s: parameter %d: expected a tensor, got %s", f, i, bind_describe(L, 2));
+        lua_pushnil(L);
+        lua_setiuservalue(L, 2, TENSOR_GRAD);
+        lua_settop(L, 1);
+    }
+    return 0;
+}
+
 /* gradients(parameters) -> those of them that have a gradient, and their gradients, contiguous */
 static int core_gradients(lua_State *L)
 {
@@ -299,7 +318,7 @@ static int core_adam_step(lua_State *L)
     memory.count = options.amsgrad ? 3 : 2;
     OptimGroup *group = plan(L, &memory);
     commit(L, &memory, group);
-    optim_adam(bind_runtime(L)->pool, &options, group);
+    optim_adam(bind_pool(L), &options, group);
     return 0;
 }
 
@@ -320,12 +339,13 @@ static int core_sgd_step(lua_State *L)
     memory.count = options.momentum != 0 ? 1 : 0;
     OptimGroup *group = plan(L, &memory);
     commit(L, &memory, group);
-    optim_sgd(bind_runtime(L)->pool, &options, group);
+    optim_sgd(bind_pool(L), &options, group);
     return 0;
 }
 
 static const luaL_Reg optim_functions[] = {
     {"gradients", core_gradients},
+    {"drop_gradients", core_drop_gradients},
     {"adam_step", core_adam_step},
     {"sgd_step", core_sgd_step},
     {NULL, NULL},

@@ -68,11 +68,12 @@ static void begin_fill(lua_State *L, const char *f, int options, Fill *fill, Vie
 
 static int end_fill(Fill *fill)
 {
+    pool_check(bind_pool(fill->L));
     if (fill->buffered) {
         Operand in = {.is_scalar = false, .view = fill->view};
         in.view.data = fill->block;
         shape_strides(in.view.ndim, in.view.shape, in.view.stride);
-        elementwise_copy(bind_runtime(fill->L)->pool, &fill->view, &in);
+        elementwise_copy(bind_pool(fill->L), &fill->view, &in);
     }
     lua_pushvalue(fill->L, 1);
     return 1;
@@ -290,6 +291,7 @@ static int core_rand(lua_State *L)
     Generator *g;
     Tensor *t = create_float(L, "rand", &g);
     random_uniform(g, (DType)t->dtype, t->numel, tensor_data(t), 0, 1);
+    pool_check(bind_pool(L));
     return 1;
 }
 
@@ -298,6 +300,7 @@ static int core_randn(lua_State *L)
     Generator *g;
     Tensor *t = create_float(L, "randn", &g);
     random_normal(g, (DType)t->dtype, t->numel, tensor_data(t), 0, 1, true);
+    pool_check(bind_pool(L));
     return 1;
 }
 
@@ -318,6 +321,7 @@ static int core_randint(lua_State *L)
     Generator *g = bind_option_generator(L, "randint", options);
     Tensor *t = bind_new_tensor(L, "randint", dtype, ndim, shape);
     random_integers(g, dtype, t->numel, tensor_data(t), low, range);
+    pool_check(bind_pool(L));
     bind_option_requires_grad(L, "randint", options, t);
     return 1;
 }
@@ -333,6 +337,7 @@ static int core_randperm(lua_State *L)
     Generator *g = bind_option_generator(L, "randperm", 2);
     Tensor *t = bind_new_tensor(L, "randperm", INT64, 1, &n);
     random_permutation(g, n, (int64_t *)(void *)tensor_data(t));
+    pool_check(bind_pool(L));
     return 1;
 }
 
@@ -345,6 +350,7 @@ static int core_bernoulli(lua_State *L)
     Tensor *t = bind_new_tensor(L, "bernoulli", (DType)p->dtype, p->ndim, tensor_shape(p));
     random_bernoulli_each(g, (DType)p->dtype, p->numel, tensor_data(t), (DType)p->dtype,
                           tensor_data(p));
+    pool_check(bind_pool(L));
     return 1;
 }
 
@@ -358,6 +364,7 @@ static int core_poisson(lua_State *L)
     const Tensor *t =
         bind_new_tensor(L, "poisson", (DType)rate->dtype, rate->ndim, tensor_shape(rate));
     random_poisson_each(g, (DType)rate->dtype, rate->numel, tensor_data(t), tensor_data(rate));
+    pool_check(bind_pool(L));
     return 1;
 }
 
@@ -396,6 +403,7 @@ static int core_multinomial(lua_State *L)
     for (int64_t row = 0; row < rows; row++)
         random_multinomial(g, (DType)p->dtype, n, tensor_data(p) + row * bytes, samples,
                            replacement, out + row * samples, scratch);
+    pool_check(bind_pool(L));
     lua_pop(L, 1);
     return 1;
 }

@@ -95,7 +95,7 @@ static int core_rbm_sample(lua_State *L)
     bind_touch(bind_to_tensor(L, 1));
     if (draw && out != NULL)
         bind_touch(bind_to_tensor(L, OUT));
-    rbm_sample(bind_runtime(L)->pool, &in, draw, out != NULL ? out : in.x, key, first);
+    rbm_sample(bind_pool(L), &in, draw, out != NULL ? out : in.x, key, first);
     lua_settop(L, draw && out != NULL ? OUT : 1);
     return 1;
 }
@@ -111,7 +111,7 @@ static int core_rbm_softplus(lua_State *L)
     if (in.bias == NULL)
         bind_fail_argument(L, f, 2, "the biases");
     Tensor *out = bind_new_tensor(L, f, FLOAT64, 1, &in.rows);
-    rbm_softplus(bind_runtime(L)->pool, &in, (double *)(void *)tensor_data(out));
+    rbm_softplus(bind_pool(L), &in, (double *)(void *)tensor_data(out));
     return 1;
 }
 
@@ -128,8 +128,8 @@ static int core_rbm_sample_groups(lua_State *L)
     Generator *g = check_philox(L, f, 3);
     uint64_t first = random_reserve(g, (uint64_t)rbm_counters(rows, n / categories));
     bind_touch(p);
-    rbm_sample_groups(bind_runtime(L)->pool, (DType)p->dtype, rows, n, categories, tensor_data(p),
-                      g->seed, first);
+    rbm_sample_groups(bind_pool(L), (DType)p->dtype, rows, n, categories, tensor_data(p), g->seed,
+                      first);
     lua_settop(L, 1);
     return 1;
 }
@@ -152,8 +152,8 @@ static int core_rbm_log_partition(lua_State *L)
     int64_t size = (int64_t)rbm_enumeration_scratch(nh, nv);
     Tensor *scratch = bind_new_tensor(L, f, FLOAT64, 1, &size);
     double log_z;
-    if (!rbm_log_partition(bind_runtime(L)->pool, nh, nv, (const double *)(void *)tensor_data(w), a,
-                           b, (double *)(void *)tensor_data(scratch), &log_z))
+    if (!rbm_log_partition(bind_pool(L), nh, nv, (const double *)(void *)tensor_data(w), a, b,
+                           (double *)(void *)tensor_data(scratch), &log_z))
         return 0;
     lua_pushnumber(L, log_z);
     return 1;

@@ -32,7 +32,7 @@ static int core_records_read(lua_State *L)
     Reason reason = gzip_open(source, descriptor);
     if (reason != NULL)
         return bind_refuse_file(L, path, reason);
-    Tensor *records = bind_new_tensor(L, "records_read", UINT8, 2, shape);
+    Tensor *records = bind_new_file_tensor(L, "records_read", path, UINT8, 2, shape);
     size_t got, more;
     unsigned char extra; /* to ask for it also verifies the check sum at the end of gzip data */
     if ((reason = gzip_read(source, tensor_data(records), (size_t)records->numel, &got)) != NULL ||

@@ -99,7 +99,7 @@ static int result_shape(const Tensor *t, const Dimensions *dims, int64_t *shape)
 static void run(lua_State *L, Reduce *r)
 {
     r->scratch = lua_newuserdatauv(L, reduce_scratch_size(r), 0);
-    reduce_run(bind_runtime(L)->pool, r);
+    reduce_run(bind_pool(L), r);
     lua_pop(L, 1);
 }
 

@@ -6,6 +6,7 @@
 
 #include "bind/bind_check.h"
 #include "bind/bind_result.h"
+#include "kernels/linalg.h"
 
 void bind_set_collector_pace(lua_State *L, int64_t coming)
 {
@@ -20,6 +21,14 @@ void bind_set_collector_pace(lua_State *L, int64_t coming)
         lua_gc(L, LUA_GCINC, 0, 0, 0); /* as the script chose meanwhile */
         runtime->generational = false;
     }
+}
+
+void bind_reserve_work(lua_State *L, const char *f)
+{
+    Runtime *runtime = bind_runtime(L);
+    Reason reason = linalg_reserve(runtime->pool, &runtime->work_areas);
+    if (reason)
+        bind_fail(L, "%s: %s", f, reason);
 }
 
 /* pushes a tensor userdata whose storage is still to be set, with so many bytes after it */
@@ -42,6 +51,31 @@ static void set_tensor_type(lua_State *L)
     lua_setmetatable(L, -2);
 }
 
+static void push_storage(lua_State *L, int64_t bytes)
+{
+    storage_init(lua_newuserdatauv(L, storage_userdata_size(bytes), 0), bytes);
+}
+
+static int protected_storage(lua_State *L)
+{
+    push_storage(L, lua_tointeger(L, 1));
+    return 1;
+}
+
+/* the same for a large tensor: where memory is out, there is some to say what for */
+static void push_large_storage(lua_State *L, const char *f, int64_t bytes, int ndim,
+                               const int64_t *shape)
+{
+    lua_pushcfunction(L, protected_storage);
+    lua_pushinteger(L, bytes);
+    int status = lua_pcall(L, 1, 1, 0);
+    if (status == LUA_ERRMEM)
+        bind_fail(L, "%s: not enough memory for a tensor %s of %I bytes", f,
+                  bind_shape_text(L, ndim, shape), (LUAI_UACINT)bytes);
+    if (status != LUA_OK)
+        lua_error(L);
+}
+
 Tensor *bind_new_tensor(lua_State *L, const char *f, DType dtype, int ndim, const int64_t *shape)
 {
     enum { LARGE = 1 << 16, VERY_LARGE = 1 << 18 };
@@ -59,7 +93,11 @@ Tensor *bind_new_tensor(lua_State *L, const char *f, DType dtype, int ndim, cons
     if (few) {
         t->storage = storage_init_few((char *)t + tensor_userdata_size(ndim), bytes);
     } else {
-        t->storage = storage_init(lua_newuserdatauv(L, storage_userdata_size(bytes), 0), bytes);
+        if (bytes > LARGE)
+            push_large_storage(L, f, bytes, ndim, shape);
+        else
+            push_storage(L, bytes);
+        t->storage = lua_touserdata(L, -1);
         lua_setiuservalue(L, -2, TENSOR_STORAGE);
     }
     t->numel = numel;
@@ -112,7 +150,7 @@ Tensor *bind_new_copy(lua_State *L, const char *f, const View *v, DType dtype)
     View out;
     Tensor *copy = bind_new_tensor(L, f, dtype, v->ndim, v->shape);
     tensor_view(copy, &out);
-    elementwise_copy(bind_runtime(L)->pool, &out, &in);
+    elementwise_copy(bind_pool(L), &out, &in);
     return copy;
 }
 

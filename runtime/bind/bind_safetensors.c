@@ -47,8 +47,8 @@ static int core_safetensors_read(lua_State *L)
         const SafetensorsEntry *entry = &reader->entries[i];
         lua_pushstring(L, entry->name);
         safetensors_shape(entry, &ndim, shape);
-        Tensor *t = bind_new_tensor(L, "safetensors_read", encoding_info[entry->encoding].dtype,
-                                    ndim, shape);
+        Tensor *t = bind_new_file_tensor(L, "load", path, encoding_info[entry->encoding].dtype,
+                                         ndim, shape);
         reason = safetensors_read(reader, i, tensor_data(t));
         lua_rawset(L, -3);
     }

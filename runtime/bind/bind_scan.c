@@ -26,7 +26,7 @@ static int scan_values(lua_State *L, const char *f, ScanKind kind)
         bind_check_float(L, f, 1, x);
     Scan s = {.kind = kind, .reverse = lua_toboolean(L, 3)};
     start_scan(L, f, x, dimension, dtype_promote((DType)x->dtype, INT64), &s);
-    scan_run(bind_runtime(L)->pool, &s);
+    scan_run(bind_pool(L), &s);
     return 1;
 }
 
@@ -60,7 +60,7 @@ static int scan_extremes(lua_State *L, const char *f, ScanKind kind)
     start_scan(L, f, x, dimension, (DType)x->dtype, &s);
     Tensor *indices = bind_new_tensor(L, f, INT64, x->ndim, tensor_shape(x));
     s.indices = (int64_t *)(void *)tensor_data(indices);
-    scan_run(bind_runtime(L)->pool, &s);
+    scan_run(bind_pool(L), &s);
     return 2;
 }
 
@@ -94,7 +94,7 @@ static int core_linear_recurrence(lua_State *L)
     tensor_view(a, &v);
     s.a = tensor_data(bind_new_copy(L, f, &v, dtype));
     start_scan(L, f, b, dimension, dtype, &s);
-    scan_run(bind_runtime(L)->pool, &s);
+    scan_run(bind_pool(L), &s);
     return 1;
 }
 

@@ -45,7 +45,7 @@ static int core_sort(lua_State *L)
     s.scratch = lua_newuserdatauv(L, sort_scratch_size(&s), 0);
     s.y = tensor_data(bind_new_tensor(L, f, s.dtype, x->ndim, shape));
     s.indices = (int64_t *)(void *)tensor_data(bind_new_tensor(L, f, INT64, x->ndim, shape));
-    sort_run(bind_runtime(L)->pool, &s);
+    sort_run(bind_pool(L), &s);
     return 2;
 }
 
@@ -78,7 +78,7 @@ static int core_searchsorted(lua_State *L)
     s.values = contiguous_data(L, f, values, s.dtype);
     Tensor *indices = bind_new_tensor(L, f, INT64, values->ndim, tensor_shape(values));
     s.indices = (int64_t *)(void *)tensor_data(indices);
-    sort_search(bind_runtime(L)->pool, &s);
+    sort_search(bind_pool(L), &s);
     return 1;
 }
 

@@ -6,7 +6,8 @@
  *
  * A scope is opened and marked to be closed in one C function, and closed by another, so that no
  * hook that raises, as that of an interrupt, comes between. Only a guard that is handed out is
- * marked by its block one instruction later; bind_may_interrupt is for that.
+ * marked by its block one instruction later; bind_may_interrupt is for that, and for what undoes
+ * in Lua.
  */
 #include "bind/bind_switch.h"
 
@@ -51,17 +52,20 @@ static int collect_scope(lua_State *L)
 static int close_scope(lua_State *L)
 {
     collect_scope(L);
-    if (!((Scope *)lua_touserdata(L, 1))->of_call)
+    const Scope *scope = lua_touserdata(L, 1);
+    if (!scope->of_call)
         return 0;
-    lua_pushnil(L);
-    lua_setiuservalue(L, 1, 1);
+    for (int slot = 1; slot <= (scope->held != NULL ? 2 : 1); slot++) {
+        lua_pushnil(L);
+        lua_setiuservalue(L, 1, slot);
+    }
     lua_settop(L, 1);
     lua_setiuservalue(L, lua_upvalueindex(1), RUNTIME_SPARE_SCOPE);
     return 0;
 }
 
 /* pushes a guard that is not open yet */
-static Scope *push_scope(lua_State *L, bool of_call, bool value)
+static Scope *push_scope(lua_State *L, bool of_call)
 {
     int count = lua_gettop(L);
     int spare = of_call ? lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_SPARE_SCOPE) : LUA_TNIL;
@@ -70,15 +74,22 @@ static Scope *push_scope(lua_State *L, bool of_call, bool value)
         lua_setiuservalue(L, lua_upvalueindex(1), RUNTIME_SPARE_SCOPE);
     } else {
         lua_settop(L, count);
-        *(Scope *)lua_newuserdatauv(L, sizeof(Scope), 1) = (Scope){.of_call = of_call};
+        *(Scope *)lua_newuserdatauv(L, sizeof(Scope), 2) = (Scope){.of_call = of_call};
         lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_SCOPE_TYPE);
         lua_setmetatable(L, -2);
     }
     Scope *scope = lua_touserdata(L, -1);
     scope->thread = L;
-    scope->value = value;
     lua_pushthread(L);
     lua_setiuservalue(L, -2, 1);
+    scope->value = lua_toboolean(L, lua_upvalueindex(3));
+    scope->held = NULL;
+    if (lua_isfunction(L, lua_upvalueindex(3))) {
+        lua_pushvalue(L, lua_upvalueindex(3));
+        lua_call(L, 0, 1);
+        scope->held = lua_touserdata(L, -1);
+        lua_setiuservalue(L, -2, 2);
+    }
     return scope;
 }
 
@@ -97,7 +108,7 @@ static int call_scoped(lua_State *L)
     int count = lua_gettop(L);
     bool of_call = !lua_isnoneornil(L, 1) && count > 0;
     luaL_checkstack(L, 5, "too many arguments");
-    Scope *scope = push_scope(L, of_call, lua_toboolean(L, lua_upvalueindex(3)));
+    Scope *scope = push_scope(L, of_call);
     if (!of_call) {
         open_scope(scope, head);
         runtime->guarding = L;
@@ -110,12 +121,35 @@ static int call_scoped(lua_State *L)
     return finish_scoped(L, LUA_OK, 0);
 }
 
-void bind_push_scoped(lua_State *L, Switch which, bool value)
+void bind_push_scoped(lua_State *L, Switch which)
 {
     lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, -2);
     lua_pushinteger(L, which);
-    lua_pushboolean(L, value);
+    lua_insert(L, -2);
     lua_pushcclosure(L, call_scoped, 3);
+}
+
+/* upvalue 2 is the function */
+static int call_undo(lua_State *L)
+{
+    Runtime *runtime = bind_runtime(L);
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_insert(L, 1);
+    runtime->undoing++;
+    int status = lua_pcall(L, lua_gettop(L) - 1, 0, 0);
+    runtime->undoing--;
+    return status == LUA_OK ? 0 : lua_error(L);
+}
+
+/* undo(f) -> a function that calls f(...), which no interrupt ends: for __close */
+static int scoped_undo(lua_State *L)
+{
+    lua_settop(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_pushcclosure(L, call_undo, 2);
+    return 1;
 }
 
 bool bind_may_interrupt(lua_State *L)
@@ -126,7 +160,7 @@ bool bind_may_interrupt(lua_State *L)
     bool guarding = runtime != NULL && runtime->guarding == L;
     if (guarding)
         runtime->guarding = NULL;
-    return !guarding;
+    return !guarding && (runtime == NULL || runtime->undoing == 0);
 }
 
 void bind_open_switch(lua_State *L)
@@ -138,12 +172,22 @@ void bind_open_switch(lua_State *L)
     lua_pushcclosure(L, close_scope, 1);
     lua_setfield(L, -2, "__close");
     lua_setiuservalue(L, lua_upvalueindex(1), RUNTIME_SCOPE_TYPE);
-    lua_newtable(L);
-    bind_push_scoped(L, SWITCH_GRAD, false);
-    lua_setfield(L, -2, "no_grad");
-    bind_push_scoped(L, SWITCH_GRAD, true);
-    lua_setfield(L, -2, "enable_grad");
-    bind_push_scoped(L, SWITCH_TRACES, true);
-    lua_setfield(L, -2, "detect_anomaly");
-    lua_setfield(L, -2, "scoped");
+    static const struct {
+        const char *name;
+        Switch which;
+        bool value;
+    } switches[] = {
+        {"no_grad", SWITCH_GRAD, false},
+        {"enable_grad", SWITCH_GRAD, true},
+        {"detect_anomaly", SWITCH_TRACES, true},
+    };
+    static const luaL_Reg functions[] = {{"undo", scoped_undo}, {NULL, NULL}};
+    luaL_getsubtable(L, -1, "scoped");
+    bind_register(L, functions);
+    for (size_t i = 0; i < COUNT_OF(switches); i++) {
+        lua_pushboolean(L, switches[i].value);
+        bind_push_scoped(L, switches[i].which);
+        lua_setfield(L, -2, switches[i].name);
+    }
+    lua_pop(L, 1);
 }

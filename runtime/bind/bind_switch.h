@@ -6,9 +6,10 @@
 
 #include "bind/bind.h"
 
-/* A guard: a userdata whose user value is the coroutine that opened it. */
+/* A guard: a userdata whose user values are the coroutine that opened it, and what it holds. */
 struct Scope {
     lua_State *thread;
+    void *held;           /* a userdata, or NULL */
     Scope *outer, **link; /* link: what points here, NULL when closed */
     bool value, of_call;  /* not handed out */
 };
@@ -25,9 +26,10 @@ static inline bool bind_switch(lua_State *L, Switch which)
 }
 
 /*
- * Pushes a function of (f, ...) that calls f(...) with the switch set to value; without arguments
- * it returns a guard, to be closed.
+ * Pops a value and pushes a function of (f, ...) that calls f(...) with the switch set to it;
+ * without arguments it returns a guard, to be closed. The value is a boolean, or a function that
+ * makes the userdata that each scope holds.
  */
-void bind_push_scoped(lua_State *L, Switch which, bool value);
+void bind_push_scoped(lua_State *L, Switch which);
 
 #endif

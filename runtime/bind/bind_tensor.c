@@ -131,6 +131,34 @@ static int core_key_has_tensor(lua_State *L)
     return 1;
 }
 
+/* the sizes at index, of a tensor or as a list of at most MAX_RANK; -1 where they are neither */
+static int read_shape(lua_State *L, int index, int64_t *shape)
+{
+    Tensor *t = bind_to_tensor(L, index);
+    if (t != NULL) {
+        memcpy(shape, tensor_shape(t), t->ndim * sizeof *shape);
+        return t->ndim;
+    }
+    size_t count = lua_type(L, index) == LUA_TTABLE ? lua_rawlen(L, index) : MAX_RANK + 1;
+    if (count > MAX_RANK)
+        return -1;
+    for (size_t d = 0; d < count; d++) {
+        lua_rawgeti(L, index, (lua_Integer)d + 1);
+        shape[d] = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : -1;
+        lua_pop(L, 1);
+    }
+    return (int)count;
+}
+
+/* same_shape(a, b): of tensors, or given as lists of sizes */
+static int core_same_shape(lua_State *L)
+{
+    int64_t a[MAX_RANK], b[MAX_RANK];
+    int na = read_shape(L, 1, a), nb = read_shape(L, 2, b);
+    lua_pushboolean(L, na >= 0 && shape_equal(na, a, nb, b));
+    return 1;
+}
+
 static int tensor_get(lua_State *L)
 {
     if (lua_type(L, 2) != LUA_TSTRING)
@@ -140,7 +168,7 @@ static int tensor_get(lua_State *L)
         return 1;
     const char *name = bind_to_string(L, 2);
     for (size_t i = 0; i < COUNT_OF(fields) && name != NULL; i++)
-        if (strcmp(name, fields[i].name) == 0) {
+        if (name[0] == fields[i].name[0] && strcmp(name, fields[i].name) == 0) {
             fields[i].get(L, bind_tensor(L, name, 1));
             return 1;
         }
@@ -356,7 +384,7 @@ static int core_copy_(lua_State *L)
     if (bind_needs_grad(L, 2))
         bind_check_unshared(L, "copy_", t);
     bind_touch(t);
-    elementwise_copy(bind_runtime(L)->pool, &out, &in);
+    elementwise_copy(bind_pool(L), &out, &in);
     lua_pushvalue(L, 1);
     return 1;
 }
@@ -385,6 +413,7 @@ static const luaL_Reg tensor_functions[] = {
     {"is_contiguous", core_is_contiguous},
     {"is_tensor", core_is_tensor},
     {"key_has_tensor", core_key_has_tensor},
+    {"same_shape", core_same_shape},
     {"shape_text", core_shape_text},
     {"describe", core_describe},
     {"set_parameter", core_set_parameter},

@@ -44,7 +44,7 @@ static void push_runtime(lua_State *L)
     runtime->generational = lua_gc(L, LUA_GCGEN, 0, 0) == LUA_GCGEN;
     if (!runtime->generational)
         lua_gc(L, LUA_GCINC, 0, 0, 0); /* as the host has it */
-    pool_init((Pool *)(runtime + 1), threads);
+    pool_init((Pool *)(runtime + 1), threads, bind_stop, runtime);
     runtime->pool = (Pool *)(runtime + 1);
     lua_newtable(L);
     lua_pushcfunction(L, runtime_gc);
@@ -62,13 +62,13 @@ static int core_set_num_threads(lua_State *L)
     if (n < 1 || n > MAX_THREADS)
         bind_fail_argument(L, "set_num_threads", 1,
                            lua_pushfstring(L, "1 to %d threads", MAX_THREADS));
-    pool_set_threads(bind_runtime(L)->pool, (int)n);
+    pool_set_threads(bind_pool(L), (int)n);
     return 0;
 }
 
 static int core_get_num_threads(lua_State *L)
 {
-    lua_pushinteger(L, pool_threads(bind_runtime(L)->pool));
+    lua_pushinteger(L, pool_threads(bind_pool(L)));
     return 1;
 }
 

@@ -12,7 +12,8 @@ int luaopen_wrun_core(lua_State *L);
 /* where the registry keeps the Runtime */
 #define BIND_RUNTIME_KEY "wrun.runtime"
 
-/* May a hook raise an error? Not once, at the instruction that marks a guard to be closed. */
+/* May a hook raise an error? Not once, at the instruction that marks a guard to be closed, nor in
+ * what undoes a change. */
 bool bind_may_interrupt(lua_State *L);
 
 #endif

@@ -143,13 +143,6 @@ static void give(Allocator *a, void *memory, size_t size)
     a->cached += block->size;
 }
 
-/* Is this the request that a test wants to fail, or Lua's second attempt at it? */
-static bool must_fail(Allocator *a)
-{
-    a->requests++;
-    return a->failing && (a->requests == a->failing || a->requests == a->failing + 1);
-}
-
 void *allocator_resize(void *allocator, void *block, size_t old_size, size_t new_size)
 {
     Allocator *a = allocator;
@@ -159,8 +152,6 @@ void *allocator_resize(void *allocator, void *block, size_t old_size, size_t new
         give(a, block, old_size);
         return NULL;
     }
-    if (new_size > old_size && must_fail(a))
-        return NULL;
     bool both_between =
         !is_small(old_size) && !is_small(new_size) && !is_kept(old_size) && !is_kept(new_size);
     if (block && both_between) {

@@ -11,7 +11,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 enum {
     ALLOCATOR_LARGE_BITS = 15, /* 32 KiB */
@@ -39,15 +38,12 @@ typedef struct {
     size_t cached;                         /* bytes kept for reuse */
     void *small[ALLOCATOR_SMALL_CLASSES];  /* of each class, the block freed last */
     size_t small_cached;
-    bool ending;       /* the process is: blocks need not go back to the system one by one */
-    uint64_t requests; /* how often more memory was asked for */
-    uint64_t failing;  /* the request to refuse, counted from 1; 0 refuses none */
+    bool ending; /* the process is: blocks need not go back to the system one by one */
 } Allocator;
 
 /*
  * The lua_Alloc function; its user data is an Allocator that began as zeros. A block below
- * ALLOCATOR_LARGE may come from realloc. The failing request is refused a second time, because Lua collects its garbage and
- * asks again.
+ * ALLOCATOR_LARGE may come from realloc.
  */
 void *allocator_resize(void *allocator, void *block, size_t old_size, size_t new_size);
 

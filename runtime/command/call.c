@@ -1,30 +1,38 @@
 /*
  * call.c - runs Lua code as a command does
  *
- * SIGINT sets a debug hook, which raises the error at the next instruction; not at a call or a
- * return, which would be in C functions too, that undo a switch. A hook belongs to one
- * coroutine and must go to the one that runs, which Lua does not tell; so resume and wrap are
- * replaced by functions that do the same and keep `running` up to date. It is a global because a
- * signal handler is given nothing else, and it never points to a coroutine that could have been
- * collected.
+ * SIGINT sets the interrupt flag, at which kernels raise the error, and a debug hook, which raises
+ * it at the next instruction; not at a call or a return, which would be in C functions too, that
+ * undo a switch. A hook belongs to one coroutine and must go to the one that runs, which Lua does
+ * not tell; so resume, wrap and close are replaced by functions that do the same and keep `running`
+ * up to date. It is a global because a signal handler is given nothing else, and it never points to
+ * a coroutine that could have been collected.
+ *
+ * Where Lua calls no hook, in a finaliser, and in a C function that takes its time, as a pattern
+ * match does, only the second SIGINT helps, which kills.
  */
 #include "command/call.h"
 
 #include <lauxlib.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "bind/bind.h"
 #include "bind/core.h"
+#include "tensor/interrupt.h"
 
 static lua_State *volatile running;
 
 static void raise_interrupted(lua_State *L, lua_Debug *ar)
 {
     (void)ar;
-    if (!bind_may_interrupt(L))
+    if (interrupt_wanted() && !bind_may_interrupt(L))
         return;
     lua_sethook(L, NULL, 0, 0);
+    if (!interrupt_wanted()) /* it was raised elsewhere */
+        return;
+    interrupt_set(false);
     luaL_where(L, 0); /* level 0 is the function that was stopped */
     lua_pushliteral(L, "interrupted!");
     lua_concat(L, 2);
@@ -34,7 +42,16 @@ static void raise_interrupted(lua_State *L, lua_Debug *ar)
 static void on_interrupt(int signal)
 {
     (void)signal;
+    interrupt_set(true);
     lua_sethook(running, raise_interrupted, LUA_MASKCOUNT, 1);
+}
+
+/* L runs from here on; a hook that another one was given is its own. */
+static void set_running(lua_State *L)
+{
+    running = L;
+    if (interrupt_wanted())
+        lua_sethook(L, raise_interrupted, LUA_MASKCOUNT, 1);
 }
 
 /*
@@ -48,9 +65,9 @@ static bool run_coroutine(lua_State *L, lua_State *coroutine, int arguments, int
         return false;
     }
     lua_xmove(L, coroutine, arguments);
-    running = coroutine;
+    set_running(coroutine);
     int status = lua_resume(coroutine, L, arguments, results);
-    running = L;
+    set_running(L);
     if (status != LUA_OK && status != LUA_YIELD) {
         lua_xmove(coroutine, L, 1);
         return false;
@@ -78,6 +95,15 @@ static int resume(lua_State *L)
     return 1 + results;
 }
 
+/* closes the variables of a coroutine that does not run */
+static int reset(lua_State *L, lua_State *coroutine)
+{
+    set_running(coroutine);
+    int status = lua_resetthread(coroutine);
+    set_running(L);
+    return status;
+}
+
 /* what coroutine.wrap returns: resumes upvalue 1;
  * an error goes on, with the caller's line before it */
 static int resume_wrapped(lua_State *L)
@@ -88,7 +114,7 @@ static int resume_wrapped(lua_State *L)
         return results;
     int status = lua_status(coroutine);
     if (status != LUA_OK && status != LUA_YIELD) {
-        status = lua_resetthread(coroutine); /* closes its variables, which may fail anew */
+        status = reset(L, coroutine); /* closes its variables, which may fail anew */
         lua_xmove(coroutine, L, 1);
     }
     if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
@@ -110,6 +136,46 @@ static int wrap(lua_State *L)
     return 1;
 }
 
+/* coroutine.close(co) -> true, or false and an error; upvalue 1, Lua's own, refuses */
+static int close_coroutine(lua_State *L)
+{
+    lua_State *coroutine = lua_tothread(L, 1);
+    lua_Debug frame;
+    if (!coroutine || coroutine == L ||
+        (lua_status(coroutine) == LUA_OK && lua_getstack(coroutine, 0, &frame))) {
+        lua_pushvalue(L, lua_upvalueindex(1));
+        lua_insert(L, 1);
+        lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+        return lua_gettop(L);
+    }
+    bool succeeded = reset(L, coroutine) == LUA_OK;
+    lua_pushboolean(L, succeeded);
+    if (!succeeded)
+        lua_xmove(coroutine, L, 1);
+    return succeeded ? 1 : 2;
+}
+
+/* os.execute(...), which leaves SIGINT to the command that it runs: one that died of it was not all
+ * that was meant. Upvalue 1 is Lua's own. */
+static int execute(lua_State *L)
+{
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    int count = lua_gettop(L);
+    if (count == 3 && strcmp(lua_tostring(L, 2), "signal") == 0 && lua_tointeger(L, 3) == SIGINT)
+        return luaL_error(L, "interrupted!");
+    return count;
+}
+
+/* the function of the table on top, with the one it replaces as upvalue 1 */
+static void replace(lua_State *L, const char *name, lua_CFunction function)
+{
+    lua_getfield(L, -1, name);
+    lua_pushcclosure(L, function, 1);
+    lua_setfield(L, -2, name);
+}
+
 void call_install(lua_State *L)
 {
     lua_getglobal(L, "coroutine");
@@ -117,7 +183,10 @@ void call_install(lua_State *L)
     lua_setfield(L, -2, "resume");
     lua_pushcfunction(L, wrap);
     lua_setfield(L, -2, "wrap");
-    lua_pop(L, 1);
+    replace(L, "close", close_coroutine);
+    lua_getglobal(L, "os");
+    replace(L, "execute", execute);
+    lua_pop(L, 2);
 }
 
 /* The message handler: error object -> message with the traceback,
@@ -161,6 +230,7 @@ int call_function(lua_State *L, int arguments, int results)
     sigaction(SIGINT, &catch, &before); /* once: a second Ctrl-C kills */
     int status = lua_pcall(L, arguments, results, base);
     sigaction(SIGINT, &before, NULL);
+    interrupt_set(false); /* it came too late */
     running = outer;
 
     lua_remove(L, base);

@@ -9,7 +9,8 @@
 #include <lua.h>
 #include <stdbool.h>
 
-/* Lets Ctrl-C reach coroutines, by replacing coroutine.resume and coroutine.wrap. */
+/* Lets Ctrl-C reach coroutines and what a command stands still for, by replacing coroutine.resume,
+ * wrap and close, and os.execute. */
 void call_install(lua_State *L);
 
 /*

@@ -192,7 +192,10 @@ void embedded_install(lua_State *L)
 
     lua_getglobal(L, "package");
     lua_getfield(L, -1, "searchers");
-    for (lua_Integer i = luaL_len(L, -1); i >= FIRST_FILE_SEARCHER; i--) {
+    lua_rawgeti(L, -1, FIRST_FILE_SEARCHER);
+    bool is_there = lua_tocfunction(L, -1) == search; /* since a start that memory ran out in */
+    lua_pop(L, 1);
+    for (lua_Integer i = luaL_len(L, -1); i >= FIRST_FILE_SEARCHER && !is_there; i--) {
         lua_rawgeti(L, -1, i);
         lua_rawseti(L, -2, i + 1);
     }

@@ -52,10 +52,11 @@ static void add_names(lua_State *L, int table, int list, const char *owner, cons
     }
 }
 
-/* word -> a list of what it may become: "wrun.nn.Li" is looked up name by name, methods included */
+/* Keeps a list of what the word may become: "wrun.nn.Li" is looked up name by name, methods
+ * included. It is in the registry under the editor's address. */
 static int list_completions(lua_State *L)
 {
-    const char *word = lua_tostring(L, 1), *start = word;
+    const char *word = lua_touserdata(L, 1), *start = word;
     lua_newtable(L);
     lua_pushglobaltable(L);
     for (const char *end = word; (end = strpbrk(start, ".:")); start = end + 1) {
@@ -71,23 +72,23 @@ static int list_completions(lua_State *L)
             break;
     }
     lua_settop(L, 2);
-    return 1;
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &editor);
+    return 0;
 }
 
-/* libedit asks for one name after the other, until NULL */
+/* libedit asks for one name after the other, until NULL; no error may pass through it */
 static char *next_completion(const char *word, int asked_before)
 {
     lua_State *L = editor.L;
     if (!asked_before) {
         lua_pushcfunction(L, list_completions);
-        lua_pushstring(L, word);
-        if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
+        lua_pushlightuserdata(L, (void *)word);
+        if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
             lua_pop(L, 1);
             return NULL;
         }
-        lua_setfield(L, LUA_REGISTRYINDEX, "wrun.completions");
     }
-    lua_getfield(L, LUA_REGISTRYINDEX, "wrun.completions");
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &editor);
     lua_rawgeti(L, -1, asked_before + 1);
     const char *name = lua_tostring(L, -1);
     char *copy = name ? strdup(name) : NULL;

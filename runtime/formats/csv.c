@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/content.h"
 #include "formats/csv.h"
 #include "formats/number.h"
 
@@ -69,7 +70,7 @@ static void keep(CsvReader *reader, int c)
 
 Reason csv_open(CsvReader *reader, int descriptor, int64_t skip)
 {
-    static const char mark[] = "\xEF\xBB\xBF";
+    static const char mark[] = "\xEF\xBB\xBF", no_text[] = "not a text";
     Reason reason = gzip_open(&reader->source, descriptor);
     int c;
 
@@ -77,6 +78,12 @@ Reason csv_open(CsvReader *reader, int descriptor, int64_t skip)
     reader->ends_row = true;
     if (reason == NULL)
         reason = look(reader, &c);
+    if (reason == NULL && !content_is_text(reader->source.head, reader->source.head_size)) {
+        reason = content_refuse(&reader->refusal, "data.csv", no_text, &reader->source);
+        if (reason ==
+            no_text) /* of no known kind: columns that are passed over may hold anything */
+            reason = NULL;
+    }
     if (reason == NULL && reader->filled >= 3 && memcmp(reader->buffer, mark, 3) == 0)
         reader->at = 3;
     for (int64_t lines = 0; reason == NULL && lines < skip;) {
@@ -158,10 +165,10 @@ static Reason count_row(CsvReader *reader)
     if (reader->column != reader->width)
         return refuse(&reader->refusal, "line %lld: expected %lld fields, as above, got %lld",
                       (long long)reader->line, (long long)reader->width, (long long)reader->column);
-    if (reader->wanted_count > reader->width)
+    int64_t last = reader->wanted_count > 0 ? reader->wanted[reader->wanted_count - 1] : 0;
+    if (last > reader->width)
         return refuse(&reader->refusal, "line %lld: has %lld fields, so there is no column %lld",
-                      (long long)reader->line, (long long)reader->width,
-                      (long long)reader->wanted_count);
+                      (long long)reader->line, (long long)reader->width, (long long)last);
     reader->rows++;
     return NULL;
 }
@@ -253,10 +260,16 @@ static Reason store_integer(CsvReader *reader, void *element)
     return NULL;
 }
 
-static bool is_wanted(const CsvReader *reader)
+static bool is_wanted(CsvReader *reader)
 {
-    return reader->wanted == NULL ||
-           (reader->column <= reader->wanted_count && reader->wanted[reader->column - 1]);
+    if (reader->wanted == NULL)
+        return true;
+    if (reader->column == 1)
+        reader->wanted_done = 0;
+    bool found = reader->wanted_done < reader->wanted_count &&
+                 reader->wanted[reader->wanted_done] == reader->column;
+    reader->wanted_done += found;
+    return found;
 }
 
 Reason csv_numbers(CsvReader *reader, void *elements, int64_t capacity, int64_t *count)

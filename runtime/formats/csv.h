@@ -22,8 +22,9 @@ typedef struct {
     char separator; /* ' ' stands for any run of blanks */
     bool missing_is_nan;
     DType dtype;
-    const bool *wanted; /* wanted[0..wanted_count-1]: which fields of a row are; NULL: all */
-    int64_t wanted_count;
+    const int64_t *wanted; /* wanted[0..wanted_count-1]: which fields of a row are, from 1, in
+                              ascending order; NULL: all */
+    int64_t wanted_count, wanted_done; /* of which so many came in this row */
 
     int64_t line, column; /* of the field that was read last, from 1 */
     int64_t width;        /* fields a row, 0 while not known */

@@ -21,6 +21,7 @@
 #include "formats/digest.h"
 #include "formats/download.h"
 #include "formats/gzip.h"
+#include "tensor/interrupt.h"
 
 const char download_stopped[] = "stopped";
 const char download_unlike[] = "other content than expected";
@@ -121,7 +122,8 @@ static int on_progress(void *context, curl_off_t total, curl_off_t done, curl_of
 
     (void)upload_total;
     (void)upload_done;
-    if (plan->progress == NULL || plan->progress(plan->context, done, total))
+    bool goes_on = plan->progress == NULL || plan->progress(plan->context, done, total);
+    if (goes_on && !interrupt_wanted())
         return 0;
     transfer->reason = download_stopped;
     return 1;
@@ -165,8 +167,11 @@ static Reason fetch(Transfer *transfer, char detail[DOWNLOAD_DETAIL])
     Curl curl;
     CURL *handle = NULL;
     char error[CURL_ERROR_SIZE] = "";
+    errno = 0;
     void *library = curl_open(&curl);
 
+    if (library == NULL && errno == ENOMEM)
+        return explain(detail, "not enough memory", "");
     if (library == NULL)
         return explain(detail, "needs libcurl.so.4 (Debian package libcurl4)", "");
     CURLcode code = curl.curl_global_init(CURL_GLOBAL_DEFAULT);

@@ -32,7 +32,7 @@ typedef struct {
 Reason download_run(const DownloadPlan *plan, char detail[DOWNLOAD_DETAIL]);
 
 /* two Reasons that callers tell apart */
-extern const char download_stopped[]; /* the progress function returned false */
+extern const char download_stopped[]; /* the progress function returned false, or an interrupt */
 extern const char download_unlike[];  /* detail[] is the SHA-256 of what came */
 
 #endif

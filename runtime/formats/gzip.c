@@ -61,6 +61,7 @@ Reason gzip_open(GzipReader *reader, int descriptor)
     reader->inflating = false;
     reader->is_part = false;
     reader->tap = NULL;
+    reader->head_size = 0;
     reader->z = (z_stream){.next_in = reader->input};
     while (added > 0 && reader->z.avail_in < sizeof(gzip_magic)) {
         if ((reason = fill(reader, &added)) != NULL)
@@ -83,6 +84,7 @@ Reason gzip_part(GzipReader *reader, int64_t offset, int64_t size, bool is_defla
     reader->z = (z_stream){.next_in = reader->input};
     reader->compressed = reader->inflating = reader->between = false;
     reader->is_part = true;
+    reader->head_size = 0;
     reader->left = size;
     if (lseek(reader->descriptor, offset, SEEK_SET) < 0)
         return strerror(errno);
@@ -170,6 +172,9 @@ Reason gzip_read(GzipReader *reader, void *to, size_t size, size_t *got)
 {
     Reason reason = reader->compressed ? read_compressed(reader, to, size, got)
                                        : read_plain(reader, to, size, got);
+    size_t noted = GZIP_HEAD - reader->head_size < *got ? GZIP_HEAD - reader->head_size : *got;
+    memcpy(reader->head + reader->head_size, to, noted);
+    reader->head_size += noted;
     if (reader->tap != NULL)
         reader->tap(reader->tap_context, to, *got);
     return reason;

@@ -13,7 +13,7 @@
 
 #include "tensor/base.h"
 
-enum { GZIP_INPUT = 1 << 16 };
+enum { GZIP_INPUT = 1 << 16, GZIP_HEAD = 512 };
 
 typedef struct {
     int descriptor; /* -1: closed */
@@ -25,6 +25,8 @@ typedef struct {
     /* is shown all that comes out; gzip_open sets none */
     void (*tap)(void *context, const void *bytes, size_t size);
     void *tap_context;
+    unsigned char head[GZIP_HEAD]; /* the first bytes that came out, to say what the file is */
+    size_t head_size;
     z_stream z;
     unsigned char input[GZIP_INPUT];
 } GzipReader;

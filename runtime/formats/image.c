@@ -2,12 +2,14 @@
  * image.c - grey pictures as PNG files; see image.h
  */
 #include <errno.h>
+#include <math.h>
 #include <png.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "formats/atomic_file.h"
+#include "formats/content.h"
 #include "formats/image.h"
 
 static const Reason too_large = "the picture is too large";
@@ -18,9 +20,16 @@ static bool fail(char error[IMAGE_ERROR], const char *message)
     return false;
 }
 
+/* why libpng refused; where memory is out, it says this or that */
+static Reason png_reason(const png_image *image)
+{
+    return errno == ENOMEM ? "not enough memory for the picture" : image->message;
+}
+
 static png_image start(void)
 {
     png_image image;
+    errno = 0;
     memset(&image, 0, sizeof image);
     image.version = PNG_IMAGE_VERSION;
     return image;
@@ -39,7 +48,7 @@ bool image_save(const char *path, int64_t width, int64_t height, const uint8_t *
     Reason reason = atomic_file_begin(&output, path);
     if (reason == NULL) {
         bool written = png_image_write_to_stdio(&image, output.file, 0, pixels, 0, NULL);
-        reason = atomic_file_end(&output, written ? NULL : image.message);
+        reason = atomic_file_end(&output, written ? NULL : png_reason(&image));
     }
     return reason == NULL || fail(error, reason);
 }
@@ -111,18 +120,21 @@ static bool begin(const char *path, unsigned char **bytes, png_image *image,
                   char error[IMAGE_ERROR])
 {
     size_t size;
+    Refusal refusal;
     Reason reason = read_file(path, bytes, &size);
 
     *image = start();
     if (reason == NULL &&
         !png_image_begin_read_from_memory(image, *bytes, drop_colour_space(*bytes, size)))
-        reason = image->message;
+        reason =
+            errno == ENOMEM
+                ? png_reason(image)
+                : content_refuse_bytes(&refusal, "image.load",
+                                       size > 0 ? image->message : "Not a PNG file", *bytes, size);
     if (reason == NULL && (int64_t)image->width * (int64_t)image->height > IMAGE_MOST)
         reason = too_large;
-    if (reason == NULL) {
-        image->flags |= PNG_IMAGE_FLAG_16BIT_sRGB; /* else 16 bits mean linear light */
+    if (reason == NULL)
         return true;
-    }
     fail(error, reason);
     png_image_free(image);
     free(*bytes);
@@ -142,6 +154,69 @@ bool image_size(const char *path, int64_t *width, int64_t *height, char error[IM
     return true;
 }
 
+/* ---- 16 bits ---- */
+
+static double to_light(double x) /* [IEC61966-2-1], as libpng for 8 bits */
+{
+    return x <= 0.04045 ? x / 12.92 : pow((x + 0.055) / 1.055, 2.4);
+}
+
+static double from_light(double x)
+{
+    return x <= 0.0031308 ? x * 12.92 : 1.055 * pow(x, 1 / 2.4) - 0.055;
+}
+
+/* one pixel of a picture whose colours were multiplied by its alpha, of 16 bits, as 8 bits of grey
+ * before black */
+static uint8_t grey_of(const uint16_t *pixel, bool has_colour, bool has_alpha)
+{
+    enum { MOST = UINT16_MAX, PER_STEP = 257 };
+    uint16_t r = pixel[0], g = has_colour ? pixel[1] : r, b = has_colour ? pixel[2] : r;
+    uint16_t alpha = has_alpha ? pixel[has_colour ? 3 : 1] : MOST;
+
+    if (alpha == 0)
+        return 0;
+    if (alpha == MOST && r == g && g == b)
+        return (uint8_t)((r + PER_STEP / 2) / PER_STEP);
+    double light = 0.2126 * to_light(fmin(r, alpha) / alpha) +
+                   0.7152 * to_light(fmin(g, alpha) / alpha) +
+                   0.0722 * to_light(fmin(b, alpha) / alpha);
+    return (uint8_t)lround(from_light(light * alpha / MOST) * UINT8_MAX);
+}
+
+/*
+ * Reads the 16 bits as they are and makes them grey here: libpng's simplified interface mixes up
+ * the rows of an interlaced picture when it makes 8 bits of 16.
+ */
+static Reason finish_wide(png_image *image, uint8_t *pixels)
+{
+    bool has_colour = image->format & PNG_FORMAT_FLAG_COLOR;
+    bool has_alpha = image->format & PNG_FORMAT_FLAG_ALPHA;
+    size_t channels = PNG_IMAGE_PIXEL_CHANNELS(image->format);
+    size_t count = (size_t)image->width * image->height;
+    uint16_t *wide = malloc(count * channels * sizeof(*wide));
+
+    if (wide == NULL) {
+        png_image_free(image);
+        return "not enough memory for the picture";
+    }
+    bool good = png_image_finish_read(image, NULL, wide, 0, NULL);
+    for (size_t i = 0; good && i < count; i++)
+        pixels[i] = grey_of(wide + i * channels, has_colour, has_alpha);
+    free(wide);
+    return good ? NULL : image->message;
+}
+
+static Reason finish(png_image *image, uint8_t *pixels)
+{
+    static const png_color black = {0, 0, 0}; /* behind what is transparent */
+
+    if (image->format & PNG_FORMAT_FLAG_LINEAR) /* what libpng takes 16 bits for */
+        return finish_wide(image, pixels);
+    image->format = PNG_FORMAT_GRAY;
+    return png_image_finish_read(image, &black, pixels, 0, NULL) ? NULL : png_reason(image);
+}
+
 bool image_load(const char *path, int64_t width, int64_t height, uint8_t *pixels,
                 char error[IMAGE_ERROR])
 {
@@ -149,14 +224,11 @@ bool image_load(const char *path, int64_t width, int64_t height, uint8_t *pixels
     png_image image;
     if (!begin(path, &bytes, &image, error))
         return false;
-    bool good = image.width == width && image.height == height;
-    if (!good)
-        fail(error, "the file has changed");
-    image.format = PNG_FORMAT_GRAY;
-    const png_color black = {0, 0, 0}; /* behind what is transparent */
-    if (good && !png_image_finish_read(&image, &black, pixels, 0, NULL))
-        good = fail(error, image.message);
+    bool is_same = image.width == width && image.height == height;
+    Reason reason = is_same ? finish(&image, pixels) : "the file has changed";
+    if (reason != NULL)
+        fail(error, reason);
     png_image_free(&image);
     free(bytes);
-    return good;
+    return reason == NULL;
 }

@@ -9,7 +9,7 @@
 #include "tensor/base.h"
 
 enum {
-    IMAGE_ERROR = 128,    /* bytes of a message */
+    IMAGE_ERROR = 320,    /* bytes of a message */
     IMAGE_MOST = 1 << 26, /* pixels that are read, or written */
 };
 

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "formats/content.h"
 #include "formats/npy.h"
 
 static const char magic[6] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};
@@ -60,6 +61,7 @@ static Reason understand_type(NpyReader *reader, const char *type, int length)
         reader->encoding = ENCODING_BOOL;
         return NULL;
     }
+    reader->is_foreign = true;
     return refuse(&reader->refusal, "holds %s ('%.*s')", foreign(rest > 0 ? name[0] : '\0'),
                   length < 40 ? length : 40, type);
 }
@@ -122,8 +124,10 @@ static Reason parse_type(Parser *p)
     int length;
 
     skip_blanks(p);
-    if (*p->at == '[' || *p->at == '(' || *p->at == '{')
+    if (*p->at == '[' || *p->at == '(' || *p->at == '{') {
+        p->reader->is_foreign = true;
         return "holds records (a structured array)";
+    }
     Reason reason = parse_string(p, &text, &length);
     return reason != NULL ? reason : understand_type(p->reader, text, length);
 }
@@ -240,10 +244,12 @@ Reason npy_open(NpyReader *reader, GzipReader *source, int64_t limit)
 
     reader->source = source;
     reader->header_bytes = 0;
+    reader->is_foreign = false;
     if ((reason = take(reader, start, sizeof(start))) != NULL)
-        return reason;
+        return content_refuse(&reader->refusal, "data.npy", reason, source);
     if (memcmp(start, magic, sizeof(magic)) != 0)
-        return "not an NPY file (it must begin with \\x93NUMPY)";
+        return content_refuse(&reader->refusal, "data.npy",
+                              "not an NPY file (it must begin with \\x93NUMPY)", source);
     int version = start[sizeof(magic)];
     if (version < 1 || version > 3 || start[sizeof(magic) + 1] != 0)
         return refuse(&reader->refusal, "NPY version %d.%d; known are 1.0, 2.0 and 3.0", version,

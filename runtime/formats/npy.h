@@ -26,6 +26,7 @@ typedef struct {
     GzipReader *source;
     Encoding encoding;
     bool is_big_endian;
+    bool is_foreign; /* refused for elements that wrun has no type for: the file may be good */
     bool is_fortran; /* elements lie with the first dimension innermost */
     int ndim;
     int64_t shape[MAX_RANK];

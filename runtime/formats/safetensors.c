@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/content.h"
+#include "formats/json_memory.h"
 #include "formats/safetensors.h"
 
 enum {
@@ -146,7 +148,7 @@ static Reason read_entries(SafetensorsReader *reader, int64_t size)
     reader->count = 0;
     reader->entries = malloc((json_object_size(reader->header) + 1) * sizeof(SafetensorsEntry));
     if (reader->entries == NULL)
-        return "not enough memory for the header";
+        return SAFETENSORS_NO_MEMORY;
     json_object_foreach(reader->header, name, info)
     {
         if (strcmp(name, SAFETENSORS_METADATA) == 0)
@@ -181,14 +183,20 @@ static Reason parse_header(SafetensorsReader *reader, size_t length)
 {
     json_error_t error;
     char *text = malloc(length);
-    Reason reason = text != NULL ? take(reader, text, length) : "not enough memory for the header";
+    Reason reason = text != NULL ? take(reader, text, length) : SAFETENSORS_NO_MEMORY;
 
     if (reason == NULL && text[0] != '{')
-        reason = "not a safetensors file (its header must begin with {)";
+        reason = content_refuse(&reader->refusal, "wrun.load",
+                                "not a safetensors file (its header must begin with {)",
+                                &reader->source);
     if (reason == NULL)
         reason = safetensors_check_header(&reader->refusal, text, length);
-    if (reason == NULL &&
-        (reader->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error)) == NULL)
+    json_memory_watch();
+    if (reason == NULL)
+        reader->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+    if (reason == NULL && json_memory_is_out())
+        reason = SAFETENSORS_NO_MEMORY;
+    if (reason == NULL && reader->header == NULL)
         reason = refuse(&reader->refusal, "bad safetensors header: %s at byte %d", error.text,
                         error.position);
     free(text);
@@ -201,17 +209,23 @@ Reason safetensors_open(SafetensorsReader *reader, int descriptor)
     uint64_t length = 0;
     Reason reason = gzip_open(&reader->source, descriptor);
 
-    if (reason != NULL || (reason = take(reader, prefix, PREFIX)) != NULL)
+    if (reason != NULL)
         return reason;
+    if ((reason = take(reader, prefix, PREFIX)) != NULL)
+        return content_refuse(&reader->refusal, "wrun.load", reason, &reader->source);
     for (int i = PREFIX - 1; i >= 0; i--)
         length = length << 8 | prefix[i];
     int64_t bound = gzip_bound(&reader->source);
     if (length > INT64_MAX || (int64_t)length > bound - PREFIX)
-        return refuse(&reader->refusal,
-                      "not a whole safetensors file: announces a header of %llu bytes, holds %lld",
-                      (unsigned long long)length, (long long)size_max(bound - PREFIX, 0));
-    if ((reason = check_length(&reader->refusal, length)) != NULL ||
-        (reason = parse_header(reader, (size_t)length)) != NULL)
+        reason =
+            refuse(&reader->refusal,
+                   "not a whole safetensors file: announces a header of %llu bytes, holds %lld",
+                   (unsigned long long)length, (long long)size_max(bound - PREFIX, 0));
+    else
+        reason = check_length(&reader->refusal, length);
+    if (reason != NULL)
+        return content_refuse(&reader->refusal, "wrun.load", reason, &reader->source);
+    if ((reason = parse_header(reader, (size_t)length)) != NULL)
         return reason;
     return read_entries(reader, bound == INT64_MAX ? bound : bound - PREFIX - (int64_t)length);
 }

@@ -19,6 +19,7 @@
 #include "tensor/tensor.h"
 
 #define SAFETENSORS_METADATA "__metadata__" /* the one name in a header that is no tensor's */
+#define SAFETENSORS_NO_MEMORY "not enough memory for the header"
 
 typedef struct {
     const char *name; /* these three live in the reader's header */

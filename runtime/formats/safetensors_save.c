@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/json_memory.h"
 #include "formats/safetensors.h"
 
 /* names, and the reference implementation's order of types from the last */
@@ -34,7 +35,10 @@ static json_t *describe(const NamedArray *array, int64_t begin)
     json_t *shape = json_array();
 
     for (int d = 0; d < array->ndim; d++)
-        json_array_append_new(shape, json_integer(array->shape[d]));
+        if (json_array_append_new(shape, json_integer(array->shape[d])) != 0) {
+            json_decref(shape);
+            return NULL;
+        }
     return json_pack("{s:s, s:o, s:[I,I]}", "dtype", types[array->dtype].name, "shape", shape,
                      "data_offsets", (json_int_t)begin, (json_int_t)(begin + array->size));
 }
@@ -60,7 +64,8 @@ static char *pad(char *header)
 static Reason make_header(const NamedArray *arrays, int64_t count, const char *const *texts,
                           int64_t text_count, char **header)
 {
-    static const Reason no_text = "a name or a text is no UTF-8, or memory is out";
+    static const Reason no_text = "a name or a text is no UTF-8";
+    json_memory_watch();
     json_t *object = json_object(), *metadata = json_object();
     int64_t at = 0;
     Reason reason = NULL;
@@ -68,8 +73,8 @@ static Reason make_header(const NamedArray *arrays, int64_t count, const char *c
     for (int64_t i = 0; i < text_count; i++)
         if (json_object_set_new(metadata, texts[2 * i], json_string(texts[2 * i + 1])) != 0)
             reason = no_text;
-    if (text_count > 0)
-        json_object_set(object, SAFETENSORS_METADATA, metadata);
+    if (text_count > 0 && json_object_set(object, SAFETENSORS_METADATA, metadata) != 0)
+        reason = no_text;
     json_decref(metadata);
     for (int64_t i = 0; i < count && reason == NULL; at += arrays[i++].size) {
         if (strcmp(arrays[i].name, SAFETENSORS_METADATA) == 0)
@@ -81,7 +86,11 @@ static Reason make_header(const NamedArray *arrays, int64_t count, const char *c
     }
     *header = reason == NULL ? pad(json_dumps(object, JSON_COMPACT)) : NULL;
     json_decref(object);
-    return reason == NULL && *header == NULL ? no_text : reason;
+    if (!json_memory_is_out() && (reason != NULL || *header != NULL))
+        return reason;
+    free(*header);
+    *header = NULL;
+    return SAFETENSORS_NO_MEMORY;
 }
 
 static void write_header(AtomicFile *file, const char *header)

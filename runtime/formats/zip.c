@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "formats/content.h"
 #include "formats/zip.h"
 
 enum {
@@ -94,7 +95,12 @@ Reason zip_open(ZipReader *reader, int descriptor)
     if (!S_ISREG(status.st_mode))
         return "is not a regular file";
     if (reader->source.z.avail_in < 2 || memcmp(reader->source.input, "PK", 2) != 0)
-        return "not a ZIP archive (it must begin with PK)";
+        return content_refuse_bytes(&reader->refusal, "data.npz",
+                                    "not a ZIP archive (it must begin with PK)",
+                                    reader->source.input, reader->source.z.avail_in);
+    if (content_is_torch(reader->source.input, reader->source.z.avail_in))
+        return content_refuse_bytes(&reader->refusal, "data.npz", "not an NPZ archive",
+                                    reader->source.input, reader->source.z.avail_in);
     int64_t length = size_min(status.st_size, ZIP_TAIL), start = status.st_size - length;
     if ((reason = read_at(reader, reader->tail, (size_t)length, start)) != NULL)
         return reason;
@@ -219,6 +225,13 @@ Reason zip_next(ZipReader *reader)
     reader->occupied += start - m->offset + m->packed;
     if (reader->occupied > reader->directory)
         return refuse(&reader->refusal, "member '%.100s': overlaps another", m->name);
+    size_t length = strlen(m->name);
+    if (load_u16(local + 26) != length ||
+        (reason = read_at(reader, reader->tail, length, m->offset + LOCAL)) != NULL ||
+        memcmp(reader->tail, m->name, length) != 0)
+        return reason != NULL ? reason
+                              : refuse(&reader->refusal,
+                                       "member '%.100s': has another name where it lies", m->name);
     if (is_deflated ? m->size > gzip_inflated_bound(m->packed) : m->size != m->packed)
         return refuse(&reader->refusal,
                       "member '%.100s': announces %lld bytes, which %lld cannot hold", m->name,
@@ -242,6 +255,17 @@ Reason zip_check(ZipReader *reader)
                ? refuse(&reader->refusal, "member '%.100s': is damaged: its check sum differs",
                         m->name)
                : NULL;
+}
+
+Reason zip_skip(ZipReader *reader)
+{
+    unsigned char bytes[1 << 12];
+    size_t got = sizeof(bytes);
+    Reason reason = NULL;
+
+    while (reason == NULL && got == sizeof(bytes))
+        reason = gzip_read(&reader->source, bytes, sizeof(bytes), &got);
+    return reason != NULL ? reason : zip_check(reader);
 }
 
 Reason zip_finish(ZipReader *reader)

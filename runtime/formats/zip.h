@@ -51,6 +51,9 @@ Reason zip_next(ZipReader *reader);
 /* After the last byte of a member: is it what was packed? */
 Reason zip_check(ZipReader *reader);
 
+/* Reads the rest of a member, which is not wanted, and checks it. */
+Reason zip_skip(ZipReader *reader);
+
 /* After the last member: has the directory ended too? */
 Reason zip_finish(ZipReader *reader);
 

@@ -8,8 +8,13 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "kernels/linalg.h"
+
+/* OpenBLAS exports these and declares them nowhere. */
+extern void *blas_memory_alloc(int unused);
+extern void blas_memory_free(void *area);
 
 enum {
     WORTH_CUTTING = 2000000, /* operations below which a second thread costs more than it gains */
@@ -29,6 +34,38 @@ Reason linalg_start(void)
         return "the OpenBLAS found is the serial build, which several threads must not call; "
                "install libopenblas0-pthread";
     openblas_set_num_threads(1);
+    return NULL;
+}
+
+/* Could so many work areas be taken now? */
+static bool has_room(int areas)
+{
+    const size_t AREA = (size_t)128 << 20;
+    size_t size = (size_t)areas * AREA;
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return false;
+    munmap(memory, size);
+    return true;
+}
+
+Reason linalg_reserve(Pool *pool, int *areas)
+{
+    void *taken[MAX_THREADS];
+    int wanted = pool_usable(pool);
+    if (wanted <= *areas)
+        return NULL;
+    if (*areas == 0 && !has_room(1))
+        return "not enough memory for the 128 MB that OpenBLAS works in";
+    while (wanted > size_max(*areas, 1) && !has_room(2 * (wanted - *areas)))
+        wanted--;
+    for (int i = 0; i < wanted; i++)
+        taken[i] = blas_memory_alloc(0);
+    for (int i = 0; i < wanted; i++)
+        blas_memory_free(taken[i]);
+    *areas = wanted;
+    if (wanted < pool_usable(pool))
+        pool_limit(pool, wanted);
     return NULL;
 }
 
@@ -145,18 +182,21 @@ static void multiply_floats(Pool *pool, Product *p)
     pool_run(pool, multiply_tile, p, size_pieces(p->m, p->tile_m) * p->tiles_n);
 }
 
-static void multiply_integers(const View *a, const View *b, const char *pa, const char *pb,
-                              int64_t *c, int64_t m, int64_t n, int64_t k, bool accumulate)
+static void multiply_integers(const Pool *pool, const View *a, const View *b, const char *pa,
+                              const char *pb, int64_t *c, int64_t m, int64_t n, int64_t k,
+                              bool accumulate)
 {
     const int64_t *x = (const int64_t *)(const void *)pa, *y = (const int64_t *)(const void *)pb;
     const int64_t *sa = a->stride + a->ndim - 2, *sb = b->stride + b->ndim - 2;
-    for (int64_t i = 0; i < m; i++)
+    for (int64_t i = 0; i < m; i++) {
+        pool_check(pool);
         for (int64_t j = 0; j < n; j++) {
             int64_t sum = accumulate ? c[i * n + j] : 0;
             for (int64_t l = 0; l < k; l++)
                 sum += x[i * sa[0] + l * sa[1]] * y[l * sb[0] + j * sb[1]];
             c[i * n + j] = sum;
         }
+    }
 }
 
 void linalg_matmul(Pool *pool, double scale, const View *a, const View *b, const View *c,
@@ -184,7 +224,7 @@ void linalg_matmul(Pool *pool, double scale, const View *a, const View *b, const
             };
             multiply_floats(pool, &product);
         } else {
-            multiply_integers(a, b, pa, pb, (int64_t *)(void *)pc, m, n, k, accumulate);
+            multiply_integers(pool, a, b, pa, pb, (int64_t *)(void *)pc, m, n, k, accumulate);
         }
         for (int d = lead - 1; d >= 0; d--) {
             pa += a->stride[d] * size;

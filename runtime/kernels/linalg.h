@@ -14,6 +14,14 @@
 /* Sets OpenBLAS to one thread; refuses a build that cannot be called from several threads. */
 Reason linalg_start(void);
 
+/*
+ * OpenBLAS takes a work area for each thread that calls it, keeps it, and where there is no memory
+ * for one tries for ever. So this is called before what computes with it: it makes sure of an area
+ * for each usable thread, limits the pool to fewer where that takes most of the memory there is, and
+ * refuses where there is none for one. *areas, 0 at first, counts those made sure of.
+ */
+Reason linalg_reserve(Pool *pool, int *areas);
+
 /* "OpenBLAS 0.3.21 Cooperlake pthreads", the library found at run time */
 void linalg_describe(char *text, size_t size);
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "kernels/linalg_factor.h"
+#include "tensor/interrupt.h"
 
 typedef const blasint *Size;
 
@@ -377,7 +378,7 @@ Reason factor_run(const Factor *f, void *scratch, int64_t *at)
     c.numbers = (char *)scratch + (count_integers(f) + 1) / 2 * 2 * (int64_t)sizeof(blasint);
     c.work = offset(&c, c.numbers, count_numbers(f));
     c.work_size = count_work(f);
-    for (int64_t batch = 0; batch < f->batches; batch++) {
+    for (int64_t batch = 0; batch < f->batches && !interrupt_wanted(); batch++) {
         for (int i = 0; i < FACTOR_ARRAYS; i++) {
             bool is_rank = f->kind == FACTOR_LEAST_SQUARES && i == 2;
             int64_t size = is_rank ? (int64_t)sizeof(int64_t) : dtype_size(f->dtype);

@@ -3,6 +3,7 @@
  *
  * One function for each float type, read through each_float.h.
  */
+#include <float.h>
 #include <string.h>
 
 #include "kernels/neural.h"
@@ -29,6 +30,9 @@ typedef struct {
     void *y, *mean, *variance; /* no mean: y is a gradient */
     double eps;
 } Standardize;
+
+/* A smaller variance has lost digits: it is a sum of subnormal squares. */
+#define LEAST_SQUARE 0x1p-960
 
 typedef struct {
     double n, mean[LANES], variance[LANES], scale[LANES];

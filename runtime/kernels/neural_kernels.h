@@ -23,10 +23,26 @@ static T NAME(row_maximum)(const T *x, int64_t n)
     return most;
 }
 
+/* the limit where elements are +infinity: they share alike */
+static void NAME(softmax_at_infinity)(const T *x, T *y, int64_t n, bool logarithm)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < n; i++)
+        count += x[i] == (T)INFINITY;
+    T share = (T)(logarithm ? log(1 / (double)count) : 1 / (double)count);
+    T other = logarithm ? -(T)INFINITY : 0;
+    for (int64_t i = 0; i < n; i++)
+        y[i] = x[i] == (T)INFINITY ? share : other;
+}
+
 static void NAME(softmax_row)(const T *x, T *y, int64_t n, bool logarithm)
 {
     T e[CHUNK], most = NAME(row_maximum)(x, n);
     double sum = 0;
+    if (most == (T)INFINITY) {
+        NAME(softmax_at_infinity)(x, y, n, logarithm);
+        return;
+    }
     for (int64_t first = 0; first < n; first += CHUNK) {
         int64_t width = size_min(CHUNK, n - first);
         NAME(shifted_exp)(width, x + first, most, e);
@@ -75,6 +91,24 @@ static void NAME(join_lanes)(const Standardize *s, double *lanes)
         lanes[i] = sum;
 }
 
+/* the moments of group j in lane l, whose squares leave the range of double: of x times unit */
+static void NAME(scaled_moments)(const Standardize *s, int64_t j, int64_t l, double unit,
+                                 Moments *m)
+{
+    double mean = 0, variance = 0;
+    for (int64_t i = 0; i < s->a; i++)
+        for (int64_t k = 0; k < s->c; k++)
+            mean += (double)((const T *)s->x)[(i * s->b + j) * s->c + k] * unit / m->n;
+    for (int64_t i = 0; i < s->a; i++)
+        for (int64_t k = 0; k < s->c; k++) {
+            double d = (double)((const T *)s->x)[(i * s->b + j) * s->c + k] * unit - mean;
+            variance += d * d / m->n;
+        }
+    m->mean[l] = mean / unit;
+    m->variance[l] = variance / unit / unit;
+    m->scale[l] = unit / sqrt(variance + s->eps * unit * unit);
+}
+
 VECTORISED static void NAME(find_moments)(const Standardize *s, int64_t j, int64_t width,
                                           Moments *m)
 {
@@ -104,6 +138,14 @@ VECTORISED static void NAME(find_moments)(const Standardize *s, int64_t j, int64
     for (int l = 0; l < LANES; l++) {
         m->variance[l] /= n;
         m->scale[l] = 1 / sqrt(m->variance[l] + s->eps);
+    }
+    int64_t lanes = s->c == 1 ? width : LANES;
+    for (int64_t l = 0; l < lanes; l++) {
+        int64_t group = s->c == 1 ? j + l : j;
+        if (!(m->variance[l] <= DBL_MAX))
+            NAME(scaled_moments)(s, group, l, 0x1p-600, m);
+        else if (m->variance[l] + s->eps < LEAST_SQUARE && fabs(m->mean[l]) < 1)
+            NAME(scaled_moments)(s, group, l, 0x1p600, m);
     }
 }
 

@@ -40,8 +40,8 @@ static void run_range(void *context, int64_t piece)
 static void run_job(Pool *pool, Job job)
 {
     const OptimParam *last = job.end - 1;
-    pool_run(pool, run_range, &job,
-             size_pieces(last->before + last->n - job.first->before, OPTIM_RANGE));
+    pool_run_whole(pool, run_range, &job,
+                   size_pieces(last->before + last->n - job.first->before, OPTIM_RANGE));
 }
 
 static void run(Pool *pool, Range *f32, Range *f64, const void *options, const OptimGroup *group)

@@ -10,6 +10,7 @@
 #include "kernels/philox.h"
 #include "kernels/random.h"
 #include "kernels/vector_math.h"
+#include "tensor/interrupt.h"
 
 static const double PI = 3.141592653589793, TWO_PI = 6.283185307179586;
 
@@ -133,7 +134,7 @@ VECTORISED static void words_to_uniform(int64_t n, const uint32_t *words, float 
 
 static void uniform_f32(Generator *g, int64_t n, float *out, float low, float high)
 {
-    while (n > 0) {
+    while (n > 0 && !interrupt_wanted()) {
         if (g->at == RANDOM_WORDS)
             refill(g);
         int64_t run = size_min(n, RANDOM_WORDS - (int64_t)g->at);
@@ -146,7 +147,7 @@ static void uniform_f32(Generator *g, int64_t n, float *out, float low, float hi
 
 static void uniform_f64(Generator *g, int64_t n, double *out, double low, double high)
 {
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; interrupt_allows(i, n); i++)
         out[i] = fma(unit_f64(g), high - low, low);
 }
 
@@ -185,15 +186,19 @@ VECTORISED static void sixteen_f64(double *d, double mean, double std)
 
 static void normal_chunks(Generator *g, DType dtype, int64_t n, void *out, double mean, double std)
 {
-    random_uniform(g, dtype, n, out, 0, 1);
-    int64_t whole = n - n % 16;
-    for (int64_t i = 0; i < whole; i += 16) {
-        if (dtype == FLOAT32)
-            sixteen_f32((float *)out + i, (float)mean, (float)std);
-        else
-            sixteen_f64((double *)out + i, mean, std);
+    enum { CHUNK = 1 << 14 };
+    for (int64_t begin = 0; begin < n && !interrupt_wanted(); begin += CHUNK) {
+        int64_t count = size_min(CHUNK, n - begin);
+        char *chunk = (char *)out + begin * dtype_size(dtype);
+        random_uniform(g, dtype, count, chunk, 0, 1);
+        for (int64_t i = 0; i + 16 <= count; i += 16) {
+            if (dtype == FLOAT32)
+                sixteen_f32((float *)(void *)chunk + i, (float)mean, (float)std);
+            else
+                sixteen_f64((double *)(void *)chunk + i, mean, std);
+        }
     }
-    if (whole == n)
+    if (n % 16 == 0)
         return;
     /* the last sixteen elements are drawn afresh, over values that were finished */
     char *last = (char *)out + (n - 16) * dtype_size(dtype);
@@ -233,7 +238,7 @@ void random_normal(Generator *g, DType dtype, int64_t n, void *out, double mean,
         normal_chunks(g, dtype, n, out, mean, std);
         return;
     }
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; interrupt_allows(i, n); i++)
         store_float(dtype, out, i, next_normal(g) * std + mean);
 }
 
@@ -242,7 +247,7 @@ void random_normal(Generator *g, DType dtype, int64_t n, void *out, double mean,
 void random_integers(Generator *g, DType dtype, int64_t n, void *out, int64_t low, uint64_t range)
 {
     bool wide = range >= 1U << 28;
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; interrupt_allows(i, n); i++) {
         uint64_t draw = (wide ? random_u64(g) : next_u32(g)) % range;
         store_integer(dtype, out, i, (int64_t)(draw + (uint64_t)low));
     }
@@ -259,16 +264,16 @@ void random_natural(Generator *g, DType dtype, int64_t n, void *out)
         [FLOAT64] = (1ULL << 53) + 1,
     };
     bool wide = dtype == INT64 || dtype == FLOAT64;
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; interrupt_allows(i, n); i++)
         store_integer(dtype, out, i,
                       (int64_t)((wide ? random_u64(g) : next_u32(g)) % range[dtype]));
 }
 
 void random_permutation(Generator *g, int64_t n, int64_t *out)
 {
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; interrupt_allows(i, n); i++)
         out[i] = i + 1;
-    for (int64_t i = 0; i < n - 1; i++) {
+    for (int64_t i = 0; interrupt_allows(i, n - 1); i++) {
         int64_t j = i + (int64_t)(next_u32(g) % (uint64_t)(n - i));
         int64_t held = out[i];
         out[i] = out[j];
@@ -280,7 +285,7 @@ void random_permutation(Generator *g, int64_t n, int64_t *out)
 
 void random_bernoulli(Generator *g, DType dtype, int64_t n, void *out, double p)
 {
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; interrupt_allows(i, n); i++)
         store_integer(dtype, out, i, unit_f64(g) < p);
 }
 
@@ -293,7 +298,7 @@ static double load_float(DType dtype, const void *x, int64_t i)
 void random_bernoulli_each(Generator *g, DType dtype, int64_t n, void *out, DType p_dtype,
                            const void *p)
 {
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; interrupt_allows(i, n); i++) {
         double u = p_dtype == FLOAT32 ? (double)unit_f32(g) : unit_f64(g);
         store_integer(dtype, out, i, u < load_float(p_dtype, p, i));
     }
@@ -303,25 +308,25 @@ void random_bernoulli_each(Generator *g, DType dtype, int64_t n, void *out, DTyp
 
 void random_exponential(Generator *g, DType dtype, int64_t n, void *out, double lambda)
 {
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; interrupt_allows(i, n); i++)
         store_float(dtype, out, i, -1 / lambda * log1p(-unit_f64(g)));
 }
 
 void random_cauchy(Generator *g, DType dtype, int64_t n, void *out, double median, double sigma)
 {
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; interrupt_allows(i, n); i++)
         store_float(dtype, out, i, median + sigma * tan(PI * (unit_f64(g) - 0.5)));
 }
 
 void random_log_normal(Generator *g, DType dtype, int64_t n, void *out, double mean, double std)
 {
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; interrupt_allows(i, n); i++)
         store_float(dtype, out, i, exp(next_normal(g) * std + mean));
 }
 
 void random_geometric(Generator *g, DType dtype, int64_t n, void *out, double p)
 {
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; interrupt_allows(i, n); i++)
         store_float(dtype, out, i, ceil(log(unit_f64(g)) / log1p(-p)));
 }
 
@@ -357,7 +362,7 @@ static double poisson_large(Generator *g, double rate)
 void random_poisson_each(Generator *g, DType dtype, int64_t n, void *out, const void *rate)
 {
     enum { SMALL = 10 };
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; interrupt_allows(i, n); i++) {
         double r = load_float(dtype, rate, i);
         store_float(dtype, out, i,
                     r == 0      ? 0
@@ -379,12 +384,12 @@ void random_multinomial(Generator *g, DType dtype, int64_t n, const void *p, int
 {
     if (!replacement || samples == 1) {
         /* exponential races: the largest p / q win, q ~ exponential(1) */
-        for (int64_t i = 0; i < n; i++) {
+        for (int64_t i = 0; interrupt_allows(i, n); i++) {
             double q = rounded(dtype, -log1p(-unit_f64(g)));
             scratch[i] =
                 load_float(dtype, p, i) == 0 ? -1 : rounded(dtype, load_float(dtype, p, i) / q);
         }
-        for (int64_t s = 0; s < samples; s++) {
+        for (int64_t s = 0; s < samples && !interrupt_wanted(); s++) {
             int64_t best = 0;
             for (int64_t i = 1; i < n; i++)
                 if (scratch[i] > scratch[best])
@@ -395,12 +400,12 @@ void random_multinomial(Generator *g, DType dtype, int64_t n, const void *p, int
         return;
     }
     double sum = 0;
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; interrupt_allows(i, n); i++)
         scratch[i] = sum = rounded(dtype, sum + load_float(dtype, p, i));
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; interrupt_allows(i, n); i++)
         scratch[i] = rounded(dtype, scratch[i] / sum);
     scratch[n - 1] = 1;
-    for (int64_t s = 0; s < samples; s++) {
+    for (int64_t s = 0; interrupt_allows(s, samples); s++) {
         double u = unit_f64(g);
         int64_t first = 0, last = n - 1;
         while (first < last) {

@@ -17,6 +17,8 @@ enum {
     OUTPUTS = 16,  /* rows a thread takes at a time */
 };
 
+#define HUGE_UNIT 0x1p64 /* more than elements can be */
+
 static bool is_one_row(const Reduce *r)
 {
     return r->along.outer == 1 && r->along.inner == 1;

@@ -134,12 +134,33 @@ static A NAME(combine)(Reduction kind, A a, A b)
     }
 }
 
+/* the sum in units of HUGE_UNIT, which overflows only where there is infinity */
+static double NAME(sum_of_huge)(const Reduce *r, int64_t at)
+{
+    int64_t inner = r->along.inner;
+    const T *x = (const T *)r->x + at / inner * r->along.n * inner + at % inner;
+    double sum = 0;
+    for (int64_t i = 0; i < r->along.n; i++)
+        sum += (double)x[i * inner] / HUGE_UNIT;
+    return sum;
+}
+
+/* a sum or a mean, which the sum of some elements may have left double for */
+static inline double NAME(finish_sum)(const Reduce *r, int64_t at, double sum)
+{
+    bool is_finite = isfinite(sum);
+    if (r->kind == REDUCE_SUM)
+        return is_finite ? sum : NAME(sum_of_huge)(r, at) * HUGE_UNIT;
+    double n = (double)r->along.n;
+    return is_finite ? sum / n : NAME(sum_of_huge)(r, at) / n * HUGE_UNIT;
+}
+
 static void NAME(store)(const Reduce *r, int64_t at, A value)
 {
     if (r->wide)
-        ((double *)r->y)[at] = (double)value / (double)r->along.n;
-    else if (r->kind == REDUCE_MEAN)
-        ((T *)r->y)[at] = (T)((double)value / (double)r->along.n);
+        ((double *)r->y)[at] = NAME(finish_sum)(r, at, (double)value);
+    else if (r->kind == REDUCE_MEAN || (r->kind == REDUCE_SUM && dtype_is_float(r->dtype)))
+        ((T *)r->y)[at] = (T)NAME(finish_sum)(r, at, (double)value);
     else if (r->kind == REDUCE_SQUARES)
         ((T *)r->y)[at] =
             (T)(r->root ? sqrt((double)value / r->divisor) : (double)value / r->divisor);

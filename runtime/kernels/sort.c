@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "kernels/sort.h"
+#include "tensor/interrupt.h"
 
 enum {
     DIGITS = 256,
@@ -106,8 +107,10 @@ static Record *sort_by_digits(Record *records, Record *spare, int64_t n, int byt
             next[v] = start;
             start += count[d][v];
         }
-        for (int64_t i = 0; i < n; i++)
+        for (int64_t i = 0; interrupt_allows(i, n); i++)
             spare[next[digit(records[i].key, d)]++] = records[i];
+        if (interrupt_wanted())
+            return records;
         Record *sorted = spare;
         spare = records;
         records = sorted;
@@ -179,7 +182,7 @@ static void sort_line(const Sort *s, int64_t line, Record *records)
     int64_t to = line / inner * wanted * inner + line % inner;
     load_keys(s, from, records);
     const Record *ordered = order(s, records);
-    for (int64_t i = 0; i < wanted; i++, to += inner) {
+    for (int64_t i = 0; interrupt_allows(i, wanted); i++, to += inner) {
         int64_t index = ordered[i].index;
         memcpy((char *)s->y + to * size, (const char *)s->x + (from + index * inner) * size,
                (size_t)size);
@@ -205,7 +208,8 @@ static void sort_piece(void *context, int64_t piece)
     const Sort *s = context;
     int64_t lines = count_lines(s), pieces = count_pieces(s);
     Record *records = (Record *)s->scratch + 2 * s->along.n * piece;
-    for (int64_t line = piece * lines / pieces; line < (piece + 1) * lines / pieces; line++)
+    int64_t line = piece * lines / pieces, last = (piece + 1) * lines / pieces;
+    for (; line < last && !interrupt_wanted(); line++)
         sort_line(s, line, records);
 }
 

@@ -5,24 +5,29 @@
  * Whoever takes a piece lowers the count by one compare-and-swap, which fails for a run that is
  * over; so a worker that comes late finds nothing to do, and nobody waits for it. The run is over
  * when every piece is done, and only then may the next one be published: task, context and pieces
- * are stable for whoever holds a piece. Waiting spins for some microseconds, since training calls
- * the pool thousands of times a second, and then sleeps.
+ * are stable for whoever holds a piece. The pieces of a run that is interrupted are taken and left
+ * undone. Waiting spins for some microseconds, since training calls the pool thousands of times a
+ * second, and then sleeps.
  */
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 
+#include "tensor/interrupt.h"
 #include "tensor/pool.h"
 
 enum { SPINS = 4000 };
 
 struct Pool {
     int threads; /* wanted, the caller's included */
+    int usable;  /* of them: fewer where a worker cannot be made, or lacks room to work */
     int workers; /* running; 0 until the first parallel run */
-    bool broken; /* a worker could not be made: go on with those there are */
+    PoolStop *stop;
+    void *stop_context;
     PoolTask *task;
     void *context;
     int64_t pieces;
+    bool whole;              /* is never interrupted */
     _Atomic uint64_t ticket; /* the run's number, and in the low half the pieces not yet taken */
     _Atomic int64_t done;
     atomic_bool closing;
@@ -44,6 +49,12 @@ static uint32_t pieces_left(uint64_t ticket)
     return (uint32_t)ticket;
 }
 
+static void do_piece(Pool *pool, int64_t piece)
+{
+    if (pool->whole || !interrupt_wanted())
+        pool->task(pool->context, piece);
+}
+
 /* Does pieces of the run that is on until none is left to take. */
 static void take_pieces(Pool *pool)
 {
@@ -52,7 +63,7 @@ static void take_pieces(Pool *pool)
         if (!atomic_compare_exchange_weak(&pool->ticket, &ticket, ticket - 1))
             continue;
         int64_t pieces = pool->pieces;
-        pool->task(pool->context, pieces - pieces_left(ticket));
+        do_piece(pool, pieces - pieces_left(ticket));
         if (atomic_fetch_add(&pool->done, 1) + 1 == pieces) {
             pthread_mutex_lock(&pool->mutex);
             pthread_cond_signal(&pool->finished);
@@ -104,12 +115,11 @@ static void wake_workers(Pool *pool)
 static void start_workers(Pool *pool)
 {
     atomic_store(&pool->closing, false);
-    while (pool->workers < pool->threads - 1) {
-        if (pthread_create(&pool->thread[pool->workers], NULL, worker, pool) != 0) {
-            pool->broken = true;
-            return;
-        }
-        pool->workers++;
+    while (pool->workers < pool->usable - 1) {
+        if (pthread_create(&pool->thread[pool->workers], NULL, worker, pool) == 0)
+            pool->workers++;
+        else
+            pool->usable = pool->workers + 1;
     }
 }
 
@@ -142,9 +152,9 @@ size_t pool_size(void)
     return sizeof(Pool);
 }
 
-void pool_init(Pool *pool, int threads)
+void pool_init(Pool *pool, int threads, PoolStop *stop, void *context)
 {
-    *pool = (Pool){.threads = threads};
+    *pool = (Pool){.threads = threads, .usable = threads, .stop = stop, .stop_context = context};
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->wake, NULL);
     pthread_cond_init(&pool->finished, NULL);
@@ -166,8 +176,19 @@ int pool_threads(const Pool *pool)
 void pool_set_threads(Pool *pool, int threads)
 {
     stop_workers(pool);
-    pool->broken = false;
     pool->threads = threads < MAX_THREADS ? threads : MAX_THREADS;
+    pool->usable = pool->threads;
+}
+
+int pool_usable(const Pool *pool)
+{
+    return pool->usable;
+}
+
+void pool_limit(Pool *pool, int usable)
+{
+    stop_workers(pool);
+    pool->usable = usable;
 }
 
 int pool_default_threads(void)
@@ -179,22 +200,40 @@ int pool_default_threads(void)
     return count < 1 ? 1 : count < MAX_THREADS ? count : MAX_THREADS;
 }
 
-void pool_run(Pool *pool, PoolTask *task, void *context, int64_t pieces)
+static void run(Pool *pool, PoolTask *task, void *context, int64_t pieces, bool whole)
 {
-    if (pieces > 1 && pool->workers < pool->threads - 1 && !pool->broken)
+    if (pieces > 1 && pool->workers < pool->usable - 1)
         start_workers(pool);
-    if (pieces <= 1 || pool->workers == 0 || pieces > UINT32_MAX) {
-        for (int64_t piece = 0; piece < pieces; piece++)
-            task(context, piece);
-        return;
-    }
     pool->task = task;
     pool->context = context;
     pool->pieces = pieces;
+    pool->whole = whole;
+    if (pieces <= 1 || pool->workers == 0 || pieces > UINT32_MAX) {
+        for (int64_t piece = 0; piece < pieces; piece++)
+            do_piece(pool, piece);
+        return;
+    }
     atomic_store(&pool->done, 0);
-    uint64_t run = (atomic_load(&pool->ticket) >> 32) + 1;
-    atomic_store(&pool->ticket, run << 32 | (uint64_t)pieces);
+    uint64_t number = (atomic_load(&pool->ticket) >> 32) + 1;
+    atomic_store(&pool->ticket, number << 32 | (uint64_t)pieces);
     wake_workers(pool);
     take_pieces(pool);
     await_end(pool, pieces);
+}
+
+void pool_run(Pool *pool, PoolTask *task, void *context, int64_t pieces)
+{
+    run(pool, task, context, pieces, false);
+    pool_check(pool);
+}
+
+void pool_run_whole(Pool *pool, PoolTask *task, void *context, int64_t pieces)
+{
+    run(pool, task, context, pieces, true);
+}
+
+void pool_check(const Pool *pool)
+{
+    if (interrupt_wanted())
+        pool->stop(pool->stop_context);
 }

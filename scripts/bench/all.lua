@@ -13,7 +13,7 @@ package.cpath = build .. "/?.so;" .. package.cpath
 local wrun = require "wrun"
 local harness = require "harness"
 
-local PARTS = { "epoch", "small", "start", "memory", "elementwise", "rbm" }
+local PARTS = { "epoch", "small", "start", "memory", "elementwise", "rbm", "instructions" }
 
 local parser = argparse("all.lua", "Measures wrun.")
 parser:argument("part", "What to measure."):args("*"):choices(PARTS)

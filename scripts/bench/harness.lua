@@ -122,6 +122,11 @@ function M.memory(what, ours, theirs, aim)
   row(what, "MB", ours, theirs, theirs and ours / theirs, aim)
 end
 
+--- Prints a line of an amount of instructions, and what is aimed at, a text.
+function M.instructions(what, count, aim)
+  row(what, "instructions", count, nil, nil, aim and "<= " .. aim)
+end
+
 -- Other processes ------------------------------------------------------------
 
 --- Returns the most memory, in MB, that wrun ever held while running a script of this folder.

@@ -132,7 +132,7 @@ describe("idx_read", function()
 
   it("shows how a file begins that is no IDX file", function()
     local two_zeros = "not an IDX file (it must begin with two zero bytes): found "
-    assert.equal(two_zeros .. "3C 68 74 6D", refusal("<html>"))
+    assert.equal(two_zeros .. "3C 68 74 6D; it is a text of HTML or XML", refusal("<html>"))
     assert.equal(two_zeros .. "00 01 08 01", refusal("\0\1\8\1\0\0\0\0"))
     assert.equal(two_zeros .. "01 00 08 01", refusal("\1\0\8\1\0\0\0\0"))
     assert.equal("not an IDX file (the third byte names no element type): found 00 00 0A 01",

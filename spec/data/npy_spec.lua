@@ -136,7 +136,8 @@ describe("data.npy", function()
 
   it("refuses other files, and files that were cut or went on", function()
     local whole = npy(good, two)
-    assert.equal("not an NPY file (it must begin with \\x93NUMPY)", refused("npy", "PK\3\4...."))
+    assert.equal("not an NPY file (it must begin with \\x93NUMPY); it is a ZIP archive; data.npz "
+      .. "reads NPZ", refused("npy", "PK\3\4...."))
     assert.equal("NPY version 4.0; known are 1.0, 2.0 and 3.0",
       refused("npy", "\x93NUMPY\4\0" .. whole))
     assert.equal("NPY version 1.1; known are 1.0, 2.0 and 3.0",
@@ -144,7 +145,8 @@ describe("data.npy", function()
     assert.equal("bad NPY header: announces 4294967295 bytes, known are at most 65536",
       refused("npy", "\x93NUMPY\2\0\255\255\255\255"))
     for size = 0, #whole - 1 do
-      local expected = size < #whole - 16
+      local expected = size == 0 and "truncated: ends after 0 bytes, within the header; it is empty"
+        or size < #whole - 16
           and ("truncated: ends after %d bytes, within the header"):format(size)
         or ("truncated: expected %d bytes, found %d"):format(#whole, size)
       assert.equal(expected, refused("npy", whole:sub(1, size)))
@@ -256,7 +258,8 @@ describe("data.npz", function()
     for _, compress in ipairs { false, true } do
       local whole = archive({ compress = compress })
       for size = 0, #whole - 1 do
-        assert.equal(size < 2 and "not a ZIP archive (it must begin with PK)"
+        assert.equal(size == 0 and "not a ZIP archive (it must begin with PK); it is empty"
+          or size == 1 and "not a ZIP archive (it must begin with PK)"
           or "truncated: not a whole ZIP archive", refused("npz", whole:sub(1, size)))
       end
     end
@@ -290,6 +293,39 @@ describe("data.npz", function()
     return whole:sub(1, at - 1) .. replacement .. whole:sub(at + #replacement)
   end
 
+  it("leaves out what is no tensor, and says so when it is asked for", function()
+    local function array(descr)
+      local header = ("{'descr': %s, 'fortran_order': False, 'shape': (1,)}\n"):format(descr)
+      return "\x93NUMPY\1\0" .. string.pack("<s2", header) .. "\1\0\0\0\0\0\0\0"
+    end
+    local members = { { "readme.txt", "hello" }, { "o.npy", array("'|O'") },
+      { "x.npy", array("'<i8'") }, { "t.npy", array("'<U2'") },
+      { "r.npy", array("[('a', '<i8')]") } }
+    files.write(path, files.zip(members))
+    local arrays = data.npz(path)
+    assert.same({ 1 }, arrays.x:tolist())
+    assert.equal("x", next(arrays))
+    assert.is_nil(next(arrays, "x"))
+    assert.is_nil(arrays.nothing)
+    for name, reason in pairs {
+      ["readme.txt"] = "'readme.txt': is no array (its name must end with .npy)",
+      o = "'o.npy': holds Python objects, which only Python can read ('|O')",
+      t = "'t.npy': holds texts ('<U2')",
+      r = "'r.npy': holds records (a structured array)",
+    } do
+      assert.equal(("npz: %s: member %s"):format(path, reason), refusal(function()
+        return arrays[name]
+      end))
+    end
+    for _, member in ipairs(members) do
+      local whole = files.zip(members)
+      local at = select(2, whole:find(member[2], 1, true))
+      files.write(path, whole:sub(1, at - 1) .. "\7" .. whole:sub(at + 1))
+      assert.equal(("member '%s': is damaged: its check sum differs"):format(member[1]),
+        files.refused("npz", data.npz, path))
+    end
+  end)
+
   it("says what is wrong with a member", function()
     local whole, entry = archive(), "PK\1\2"
     assert.equal("member 'a.npy': is encrypted",
@@ -298,7 +334,7 @@ describe("data.npz", function()
       refused("npz", patched(whole, entry, 10, "\12")))
     assert.equal("member 'a.npy': is damaged: its check sum differs",
       refused("npz", patched(whole, entry, 16, "1234")))
-    assert.equal("member 'a.txt': is no array (its name must end with .npy)",
+    assert.equal("member 'a.txt': has another name where it lies",
       refused("npz", patched(whole, entry, 46, "a.txt")))
     assert.equal("member 'a.npy': stands there twice",
       refused("npz", (whole:gsub("b%.npy", "a.npy"))))

@@ -124,7 +124,7 @@ __attribute__((unused)) static void read_safetensors(int descriptor)
 __attribute__((unused)) static void read_csv(int descriptor)
 {
     static const char separators[] = {',', ' ', ';', '\t'};
-    static const bool wanted[] = {true, false, true};
+    static const int64_t wanted[] = {1, 3};
     static double numbers[64];
     static CsvReader reader;
     unsigned char options = 0;

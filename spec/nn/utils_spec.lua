@@ -40,6 +40,18 @@ for _, case in ipairs(fixture.cases) do
     local title = ("clips %s gradients in %s to a norm of order %g of %g"):format(case.list,
       case.dtype, case.norm_type, case.max_norm)
     describe("clip_grad_norm_", function()
+  it("clips finite gradients whose norm is beyond their dtype", function()
+    for dtype, huge in pairs { float32 = 3e38, float64 = 1.7e308 } do
+      local a = wrun.zeros(2, { dtype = dtype, requires_grad = true })
+      local b = wrun.zeros(1, { dtype = dtype, requires_grad = true })
+      a.grad = wrun.tensor({ huge, -huge }, { dtype = dtype })
+      b.grad = wrun.tensor({ huge / 2 }, { dtype = dtype })
+      assert.equal(math.huge, nn.utils.clip_grad_norm_({ a, b }, 3):item())
+      assert.is_true(wrun.allclose(a.grad, wrun.tensor({ 2, -2 }, { dtype = dtype })))
+      assert.is_true(wrun.allclose(b.grad, wrun.tensor({ 1 }, { dtype = dtype })))
+    end
+  end)
+
       it(title .. " as PyTorch does", function()
         local parameters = parameters_of(case.list, case.dtype)
         local total = utils.clip_grad_norm_(parameters, case.max_norm,

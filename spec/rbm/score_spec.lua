@@ -10,6 +10,17 @@ local rbm = wrun.rbm
 local ROUNDING = 1e-11 -- float64 sums of some thousand terms
 
 describe("ais", function()
+  it("counts between 1 and all chains as effective, however large the weights", function()
+    for _, scale in ipairs { 1, 1e3, 1e10, 1e30 } do
+      local r = tiny.new(4, 3, 1, 2)
+      r.weight:mul_(scale)
+      local z = r:ais { chains = 5, steps = 20 }
+      assert.is_true(z.ess > 0.999999 and z.ess < 5.000001)
+      -- the mean of w^2 is n / ess where that of w is 1
+      assert.near(math.sqrt((5 / z.ess - 1) / 4), z.sd, 1e-6)
+    end
+  end)
+
   it("is exact, without variance, for a machine without weights", function()
     local r = tiny.without_weights(9, 6)
     r.base:copy_(r.visible_bias)

@@ -1,4 +1,4 @@
---- The wrun command: what it does as lua5.4 does, its own options, lost output, Ctrl-C.
+--- The wrun command: what it does as lua5.4 does, its own options, lost output.
 
 local child = require "spec.support.child"
 
@@ -349,68 +349,5 @@ describe("output that cannot be written", function()
     child.shell(command:format(quote(child.wrun), endless, status))
     assert.equal("141\n", child.read(status))
     os.remove(status)
-  end)
-end)
-
-describe("Ctrl-C", function()
-  --- Runs a script in the background and sends SIGINT each time it has printed another line.
-  local function interrupt(script, times)
-    local path = child.write(script)
-    local out = os.tmpname()
-    local command = ([[
-      wrun %s >%s & child=$!
-      for line in $(seq %d); do
-        while [ "$(wc -l <%s)" -lt $line ]; do sleep 0.01; done
-        kill -INT $child
-      done
-      wait $child]]):format(path, out, times, out)
-    local result = run({ "20", "sh", "-c", command }, { program = "timeout" })
-    result.out = child.read(out)
-    result.err = result.err:gsub(path, "script")
-    os.remove(path)
-    os.remove(out)
-    return result
-  end
-
-  it("raises an error where the script is", function()
-    local result = interrupt("print 'ready'\nwhile true do end", 1)
-    local trace = "\nstack traceback:\n\tscript:2: in main chunk\n\t[C]: in ?\n"
-    local err = "wrun: script:2: interrupted!" .. trace
-    assert.same({ out = "ready\n", err = err, status = 1 }, result)
-  end)
-
-  it("reaches the coroutine that runs, however deep", function()
-    local result = interrupt([[
-      local inner = coroutine.wrap(function()
-        coroutine.yield()
-        print("ready")
-        while true do end
-      end)
-      local outer = coroutine.create(function() inner() coroutine.wrap(inner)() end)
-      print(coroutine.resume(outer))]], 1)
-    assert.equal(0, result.status)
-    assert.truthy(result.out:find("false\t.*:4: interrupted!\n$"), result.out)
-  end)
-
-  it("reaches the script again after a coroutine has yielded, ended or failed", function()
-    for _, body in ipairs({ "coroutine.yield()", "return", "error('x')" }) do
-      local script = [[
-        pcall(coroutine.wrap(function() %s end))
-        collectgarbage()
-        print "ready"
-        while true do end]]
-      local result = interrupt(script:format(body), 1)
-      assert.equal(1, result.status)
-      assert.truthy(result.err:find("^wrun: script:4: interrupted!\n"), result.err)
-    end
-  end)
-
-  it("kills when it comes again", function()
-    local result = interrupt([[
-      print("ready")
-      print(pcall(function() while true do end end))
-      while true do end]], 2)
-    assert.equal(130, result.status)
-    assert.truthy(result.out:find("interrupted!", 1, true), result.out)
   end)
 end)

@@ -17,6 +17,19 @@ local SCRIPT = [[
     local book <close> = wrun.logbook.open(path)
     book:write { a = 0.5, b = 1e-30, c = 3.0 }
   end
+  local saved = folder .. "/x.safetensors"
+  local tree = { a = 0.5, b = { -1 / 3, 1e-30, 5e-324 }, [3] = "0.5", x = wrun.tensor { 1.5 } }
+  wrun.save(saved, tree, { note = "0.5" })
+  assert(os.setlocale("C"))
+  for _ = 1, 2 do -- read in both locales
+    local back = wrun.load(saved)
+    assert(back.a == 0.5 and back[3] == "0.5" and back.x:equal(tree.x))
+    for i, value in ipairs(tree.b) do
+      assert(back.b[i] == value)
+    end
+    assert(wrun.data.csv(log, { header = true })[{ 1, 1 }]:item() == 0.5)
+    assert(os.setlocale("de_DE.UTF-8"))
+  end
   for _, path in ipairs { csv, jsonl, log } do
     io.write(io.open(path):read("a"))
   end

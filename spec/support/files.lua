@@ -40,6 +40,22 @@ function M.gzip(bytes)
   return table.concat(parts)
 end
 
+--- Packs { name, bytes } each into a ZIP archive, stored.
+function M.zip(members)
+  local parts, directory, at = {}, {}, 0
+  for i, member in ipairs(members) do
+    local name, bytes = table.unpack(member)
+    local about = string.pack("<I2I2I2I2I2I4I4I4I2I2", 20, 0, 0, 0, 33, crc32(bytes), #bytes,
+      #bytes, #name, 0)
+    parts[i] = "PK\3\4" .. about .. name .. bytes
+    directory[i] = "PK\1\2\20\0" .. about .. string.pack("<I2I2I2I4I4", 0, 0, 0, 0, at) .. name
+    at = at + #parts[i]
+  end
+  local index = table.concat(directory)
+  return table.concat(parts) .. index
+    .. string.pack("<c4I2I2I2I2I4I4I2", "PK\5\6", 0, 0, #members, #members, #index, at, 0)
+end
+
 --- Writes a file and returns its path.
 function M.write(path, bytes)
   local file = assert(io.open(path, "wb"))

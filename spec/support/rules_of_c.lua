@@ -30,9 +30,14 @@ for name in names:gmatch("%S+") do
   PRINTING[name] = true
 end
 
--- A signal handler and the callbacks of libedit are given no context, so what they need is global.
+-- A signal handler, callbacks of libedit and jansson and what runs before main are given no context,
+-- so what they need is global.
 local GLOBAL = {
+  ["runtime/tensor/interrupt.c"] = { ["atomic_bool interrupt_flag"] = true },
+  ["runtime/tensor/interrupt.h"] = { ["extern atomic_bool interrupt_flag"] = true },
   ["runtime/command/call.c"] = { ["static lua_State *volatile running"] = true },
+  ["runtime/formats/json_memory.c"] = { ["static _Thread_local bool is_out"] = true },
+  ["runtime/command/main.c"] = { ["static cpu_set_t processors"] = true },
   ["runtime/command/lineedit.c"] = { ["static struct"] = true },
 }
 

@@ -45,6 +45,9 @@ describe("another arrangement", function()
         .. "got an int64 tensor [4]", wrun.repeat_interleave, x, v, 1 },
       { "repeat_interleave: argument 2: expected counts of 0 or more, got -2 at index 1",
         wrun.repeat_interleave, x, -2 },
+      { "repeat_interleave: the sizes overflow: [13835058055282163712]",
+        wrun.repeat_interleave, x, 1 << 62, 1 },
+      { "tile: the sizes overflow: [4611686018427387904, 3, 1, 4]", wrun.tile, x, 1 << 62, 1 },
       { "repeat_interleave: argument 3: " .. DIMENSION .. "3", wrun.repeat_interleave, x, 2, 3 },
     }
   end)

@@ -23,7 +23,25 @@ describe("diagonals and triangles", function()
       { "triu: argument 2: expected an integer, got 0.5", wrun.triu, x, 0.5 },
       { "tril_indices: argument 1: expected an integer >= 0, got -1", wrun.tril_indices, -1, 2 },
       { "triu_indices: argument 2: expected an integer >= 0, got nil", wrun.triu_indices, 1 },
+      { "diag_embed: the sizes overflow: [4611686018427387904, 4611686018427387904]",
+        wrun.diag_embed, v, 1 << 62 },
+      { "tril_indices: the sizes overflow: [4611686018427387904, 2]",
+        wrun.tril_indices, 1 << 62, 2 },
     }
+  end)
+
+  it("have the indices of what a mask keeps", function()
+    for _, sizes in ipairs { { 0, 3 }, { 3, 0 }, { 1, 1 }, { 4, 2 }, { 2, 5 } } do
+      local m, n = table.unpack(sizes)
+      local apart = wrun.arange(n) - wrun.arange(m):reshape(m, 1)
+      for _, offset in ipairs { math.mininteger, -5, -1, 0, 1, 2, 6, math.maxinteger } do
+        for name, compare in pairs { tril_indices = wrun.le, triu_indices = wrun.ge } do
+          local kept, indices = compare(apart, offset), wrun[name](m, n, offset)
+          assert.equal("int64", indices.dtype)
+          assert.same(kept:nonzero():transpose(1, 2):tolist(), indices:tolist())
+        end
+      end
+    end
   end)
 end)
 

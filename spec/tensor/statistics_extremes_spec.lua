@@ -28,6 +28,9 @@ local CASES = {
   pairwise_distance = { 1, function(x) return F.pairwise_distance(x, other(x), { eps = 0 }) end },
   std = { 1, function(x) return x:std() end },
   std_of_rows = { 1, function(x) return x:std(2, false, { correction = 0 }) end },
+  BatchNorm1d = { 0, function(x) return nn.BatchNorm1d(5, { eps = 0, dtype = x.dtype })(x) end },
+  GroupNorm = { 0, function(x) return nn.GroupNorm(1, 5, { eps = 0, dtype = x.dtype })(x) end },
+  LayerNorm = { 0, function(x) return nn.LayerNorm(5, { eps = 0, dtype = x.dtype })(x) end },
   RMSNorm = { 0, function(x) return nn.RMSNorm(5, { eps = 0, dtype = x.dtype })(x) end },
 }
 for _, p in ipairs { 0.5, 1, 1.5, 3, 8, -1, -2, math.huge, -math.huge } do

@@ -39,23 +39,34 @@ local function numbers_of(columns, names)
         names and " or names of the header" or "", check.describe(column))
     end
   end
+  if #numbers == 0 then
+    fail("csv: option columns: expected one column or more, got none")
+  end
   return numbers
+end
+
+-- Each of the numbers once, in ascending order.
+local function ascending(numbers)
+  local sorted, list = { table.unpack(numbers) }, {}
+  table.sort(sorted)
+  for _, number in ipairs(sorted) do
+    list[#list + 1] = number ~= list[#list] and number or nil
+  end
+  return list
 end
 
 -- The columns of x, which holds them in the order of the file, in the order that was asked for.
 local function in_order(x, numbers)
-  local sorted, indices, order = { table.unpack(numbers) }, {}, {}
-  table.sort(sorted)
-  local index = 0
-  for i, number in ipairs(sorted) do
-    index = number == sorted[i - 1] and index or index + 1
+  local indices, order = {}, {}
+  local columns = ascending(numbers)
+  for index, number in ipairs(columns) do
     indices[number] = index
   end
   for i, number in ipairs(numbers) do
     order[i] = indices[number]
   end
-  x = x:reshape(-1, index)
-  return #order == index and table.concat(order, " ") == table.concat(sorted, " ") and x
+  x = x:reshape(-1, #columns)
+  return table.concat(numbers, " ") == table.concat(columns, " ") and x
     or x:index_select(2, wrun.tensor(order))
 end
 
@@ -87,7 +98,7 @@ function M.csv(path, options)
   local x, rows, width, names = core.csv_read(path, o.dtype or "float32", o.separator, o.skip,
     o.missing == "nan", o.header, function(header)
       numbers = o.columns and numbers_of(o.columns, header)
-      return numbers
+      return numbers and ascending(numbers)
     end)
   if not x then
     fail("csv: %s", rows)

@@ -45,8 +45,11 @@ end
 
 --- Returns all arrays of an NPZ file of NumPy by their names.
 --- shapes  as `npy`
---- domain  as `npy`; members stored or deflated, check sums verified; nothing is unpacked to a path
---- raises  `npz: PATH: ...` for a file that is missing or bad
+--- domain  as `npy`; members stored or deflated, check sums verified; nothing is unpacked to a
+---   path. Members that are no tensors (texts, objects, other files) are left out, and raise when
+---   they are asked for
+--- raises  `npz: PATH: ...` for a file that is missing or bad; on access `npz: PATH: member
+---   'NAME': holds`
 --- source  PKWARE's APPNOTE 6.3
 ---     local path = os.tmpname()
 ---     data.save_npz(path, { x = wrun.zeros(2, 3), y = wrun.tensor({ 1, 2 }) })
@@ -54,8 +57,17 @@ end
 ---@return table<string, wrun.Tensor>
 function M.npz(path)
   check.argument("npz", 1, path, PATH)
-  local arrays, message = core.npz_read(path)
-  return arrays or fail("npz: %s", message)
+  local arrays, left = core.npz_read(path)
+  if not arrays then
+    fail("npz: %s", left)
+  elseif next(left) == nil then
+    return arrays
+  end
+  return setmetatable(arrays, {
+    __index = function(_, name)
+      return left[name] and fail("npz: %s: %s", path, left[name])
+    end,
+  })
 end
 
 local NPZ = { compress = check.boolean(false) }

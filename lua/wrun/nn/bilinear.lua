@@ -43,7 +43,7 @@ end
 
 local function check_input(index, x, shape)
   check.tensor_argument("Bilinear", index, x)
-  if check.shape_text(x) ~= check.shape_text(shape) then
+  if not check.same_shape(x, shape) then
     check.fail("Bilinear: argument %d: expected %s, got %s", index, check.shape_text(shape),
       check.shape_text(x))
   end

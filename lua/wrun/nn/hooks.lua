@@ -31,12 +31,11 @@ end
 local function registers(name, kind)
   return function(module, fn)
     check.argument(name, 1, fn, FUNCTION)
-    if not module._hooks then
-      rawset(module, "_hooks", { before = {}, after = {}, backward = {} })
-    end
-    local hooks = module._hooks[kind]
+    local all = module._hooks or { before = {}, after = {}, backward = {} }
+    local hooks = all[kind]
     local handle = setmetatable({ module = module, hooks = hooks, fn = fn }, Handle)
     hooks[#hooks + 1] = handle
+    rawset(module, "_hooks", all) -- last: a module has no hooks or some, also when interrupted
     return handle
   end
 end

@@ -238,14 +238,13 @@ M.GroupNorm = GroupNorm
 -- LayerNorm and RMSNorm ------------------------------------------------------
 
 local SHAPE = check.rule(nil, "a size or a list of sizes", function(value)
-  local sizes = type(value) == "table" and value or { value }
-  for i, size in ipairs(sizes) do
+  local sizes = type(value) == "table" and check.list(value) or { value }
+  for _, size in ipairs(sizes) do
     if math.type(size) ~= "integer" or size < 0 then
       return nil
     end
-    sizes[i] = size
   end
-  return #sizes > 0 and table.move(sizes, 1, #sizes, 1, {}) or nil
+  return #sizes > 0 and sizes or nil
 end)
 
 -- The last dimensions of x, counted from the end, which must have the layer's sizes; and how many

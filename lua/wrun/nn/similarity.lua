@@ -27,7 +27,7 @@ end
 local function cosine(fname, o, a, b)
   check.tensor_argument(fname, 1, a)
   check.tensor_argument(fname, 2, b)
-  if check.shape_text(a) ~= check.shape_text(b) then
+  if not check.same_shape(a, b) then
     local sum = a:detach() + b:detach()
     a, b = a:expand_as(sum), b:expand_as(sum)
   end

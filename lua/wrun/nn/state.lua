@@ -47,7 +47,7 @@ local function compare(module, state)
       missing[#missing + 1] = name
     elseif not check.is_tensor(given) then
       misfits[#misfits + 1] = ("%s: expected a tensor, got %s"):format(name, check.describe(given))
-    elseif check.shape_text(given) ~= check.shape_text(tensor) then
+    elseif not check.same_shape(given, tensor) then
       local want, got = check.shape_text(tensor), check.shape_text(given)
       misfits[#misfits + 1] = ("%s: expected %s, got %s"):format(name, want, got)
     end

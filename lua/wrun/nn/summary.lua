@@ -1,6 +1,7 @@
 --- Summaries of modules: what each layer gives for an input, holds, and costs.
 
 local check = require "wrun.check"
+local core = require "wrun.core"
 local registry = require "wrun.nn.registry"
 local wrun = require "wrun"
 
@@ -76,17 +77,17 @@ local function count_parameters(summary, module, counted)
   return count
 end
 
--- Has `summary` get a row for each call of `module`; returns the handles of the hooks.
-local function watch(summary, module, path, counted)
+-- Has `summary` get a row for each call of `module`, by functions that are first put into `hooks`.
+local function watch(summary, module, path, counted, hooks)
   local open = {} -- the rows of calls that have not returned
-  local before = module:register_forward_pre_hook(function()
+  local function before()
     local row = { path = path, module = module, label = module:label(), depth = summary.depth }
     row.parameters = count_parameters(summary, module, counted)
     summary.rows[#summary.rows + 1] = row
     summary.depth = summary.depth + 1
     open[#open + 1] = row
-  end)
-  local after = module:register_forward_hook(function(_, inputs, output)
+  end
+  local function after(_, inputs, output)
     local row = table.remove(open)
     local is_tensor = check.is_tensor(output)
     row.shape = is_tensor and output.shape or nil
@@ -96,8 +97,21 @@ local function watch(summary, module, path, counted)
     summary.flops = summary.flops + row.flops
     local is_leaf = module:children()[1] == nil
     summary.bytes = summary.bytes + (is_leaf and row.bytes or 0)
-  end)
-  return before, after
+  end
+  hooks[before], hooks[after] = true, true
+  module:register_forward_pre_hook(before)
+  module:register_forward_hook(after)
+end
+
+-- Takes those of the hooks away that the module has: all, unless an error came between.
+local function unwatch(module, hooks)
+  for _, handles in pairs(module._hooks or {}) do
+    for i = #handles, 1, -1 do
+      if hooks[handles[i].fn] then
+        handles[i]:remove()
+      end
+    end
+  end
 end
 
 --- Returns what each module below gives for an input, holds and costs; `tostring` makes it a table.
@@ -117,21 +131,18 @@ return function(module, ...)
   local summary = setmetatable({
     rows = {}, depth = 0, parameters = 0, trained = 0, parameter_bytes = 0, flops = 0, bytes = 0,
   }, Summary)
-  local handles, modes, counted = {}, {}, {}
+  local hooks, modes, counted = {}, {}, {}
   local _ <close> = setmetatable({}, {
-    __close = function()
-      for _, handle in ipairs(handles) do
-        handle:remove()
-      end
+    __close = core.scoped.undo(function()
       for below, mode in pairs(modes) do
+        unwatch(below, hooks)
         below.training = mode
       end
-    end,
+    end),
   })
   for path, below in module:named_modules() do
     modes[below] = below.training
-    local before, after = watch(summary, below, path, counted)
-    handles[#handles + 1], handles[#handles + 2] = before, after
+    watch(summary, below, path, counted, hooks)
   end
   module:eval()
   local _ <close> = wrun.no_grad()

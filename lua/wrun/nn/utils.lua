@@ -63,6 +63,18 @@ local function clip(parameters, max_norm, total)
   end
 end
 
+-- Finite gradients whose norm is beyond their dtype: in smaller units it is not.
+local function clip_overflowing(gradients, max_norm, o)
+  local _ <close> = wrun.no_grad()
+  for _, gradient in ipairs(gradients) do
+    gradient:mul_(0x1p-64)
+  end
+  local factor = max_norm / total_norm("clip_grad_norm_", gradients, o)
+  for _, gradient in ipairs(gradients) do
+    gradient:mul_(factor)
+  end
+end
+
 --- Returns the norm of tensors taken together, as if they were one vector.
 --- shapes  tensors [...] -> []
 --- domain  float32 or float64; an empty list has the norm 0; options norm_type = 2, any order that
@@ -94,9 +106,9 @@ end
 
 --- Shrinks all gradients together until their norm is at most max_norm; returns the norm before.
 --- shapes  parameters [...] -> []
---- domain  max_norm >= 0; parameters without a gradient are passed over; a norm that is not finite
----   makes gradients NaN or 0 unless error_if_nonfinite; options norm_type = 2,
----   error_if_nonfinite = false
+--- domain  max_norm >= 0; parameters without a gradient are passed over; gradients that
+---   are not finite make all NaN or 0 unless error_if_nonfinite, which refuses a norm that is not;
+---   options norm_type = 2, error_if_nonfinite = false
 --- source  [Pascanu2013]; PyTorch's factor, max_norm / (norm + 1e-6) but at most 1
 ---     local w = wrun.ones(4, { requires_grad = true })
 ---     w:mul(3):sum():backward()
@@ -108,8 +120,13 @@ function M.clip_grad_norm_(parameters, max_norm, options)
   local o = check.options(fname, options, NORM_OPTIONS)
   parameters = tensors_of(fname, 1, parameters)
   max_norm = check.argument(fname, 2, max_norm, BOUND)
-  local total = total_norm(fname, gradients_of(parameters), o)
-  clip(parameters, max_norm, total)
+  local gradients = gradients_of(parameters)
+  local total = total_norm(fname, gradients, o)
+  if total:item() == math.huge and max_norm < math.huge then
+    clip_overflowing(gradients, max_norm, o)
+  else
+    clip(parameters, max_norm, total)
+  end
   return total
 end
 

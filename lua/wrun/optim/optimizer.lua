@@ -100,8 +100,8 @@ local function check_group(self, fname, group)
 end
 
 local PARAMETERS = check.rule(nil, "a tensor or a list of tensors", function(value)
-  local list = is_tensor(value) and { value } or value
-  return type(list) == "table" and #list > 0 and list or nil
+  local list = is_tensor(value) and { value } or type(value) == "table" and check.list(value)
+  return list and #list > 0 and list or nil
 end)
 
 --- Takes the tensors to change: a list of them, or a list of groups with options of their own.
@@ -151,7 +151,7 @@ function Optimizer:add_param_group(group)
     whole[name] = value
   end
   whole = check_group(self, self.__name, whole)
-  whole.params = table.move(parameters, 1, #parameters, 1, {})
+  whole.params = parameters
   table.insert(self.param_groups, whole)
 end
 
@@ -172,11 +172,13 @@ function Optimizer:zero_grad(options)
   local set_to_none = options == nil
     or check.options("zero_grad", options, ZERO_GRAD_OPTIONS).set_to_none
   for _, group in ipairs(self.param_groups) do
-    for _, parameter in ipairs(group.params) do
-      if set_to_none then
-        parameter.grad = nil
-      elseif parameter.grad ~= nil then
-        parameter.grad:detach():zero_()
+    if set_to_none then
+      core.drop_gradients(group.params)
+    else
+      for _, parameter in ipairs(group.params) do
+        if parameter.grad ~= nil then
+          parameter.grad:detach():zero_()
+        end
       end
     end
   end
@@ -318,7 +320,7 @@ local function own_state(fname, number, model, saved)
   return copy(saved, function(value, name)
     if not is_tensor(value) then
       return value
-    elseif check.shape_text(value) ~= check.shape_text(model) then
+    elseif not check.same_shape(value, model) then
       fail("%s: parameter %d: %s: expected %s, got %s", fname, number, name,
         check.shape_text(model), check.shape_text(value))
     end

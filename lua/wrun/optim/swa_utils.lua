@@ -59,7 +59,7 @@ local function pairs_of(averaged, model, list)
   end
   local both = {}
   for i, tensor in ipairs(old) do
-    if check.shape_text(tensor) ~= check.shape_text(new[i]) then
+    if not check.same_shape(tensor, new[i]) then
       fail("AveragedModel: update_parameters: %s %d: expected %s, got %s", list, i,
         check.shape_text(tensor), check.shape_text(new[i]))
     end

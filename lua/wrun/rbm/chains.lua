@@ -167,7 +167,7 @@ function Chains:load_state_dict(state)
     states = check.tensor(), steps = check.integer(nil, 0),
     tried = counts(self.levels), swapped = counts(self.levels),
   })
-  if check.shape_text(saved.states) ~= check.shape_text(self.states) then
+  if not check.same_shape(saved.states, self.states) then
     fail("load_state_dict: states: expected %s, got %s", check.shape_text(self.states),
       check.shape_text(saved.states))
   end

@@ -36,7 +36,7 @@ end
 function M.mask(fname, mask, v)
   local width = v:size(2)
   local fits = check.is_tensor(mask) and mask:numel() > 0
-    and (check.shape_text(mask) == check.shape_text(v) or mask.ndim == 1 and mask:size(1) == width)
+    and (check.same_shape(mask, v) or mask.ndim == 1 and mask:size(1) == width)
   if not fits then
     fail("%s: argument 3: expected a mask [%d] or %s, got %s", fname, width, check.shape_text(v),
       check.describe(mask))

@@ -268,7 +268,7 @@ end
 function Model:load_state_dict(state)
   for _, name in ipairs(STATE) do
     local own, given = self[name], type(state) == "table" and state[name]
-    if not check.is_tensor(given) or check.shape_text(own) ~= check.shape_text(given) then
+    if not check.is_tensor(given) or not check.same_shape(own, given) then
       fail("load_state_dict: %s: expected a tensor %s, got %s", name, check.shape_text(own),
         check.describe(given))
     end

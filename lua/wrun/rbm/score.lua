@@ -41,15 +41,17 @@ local function default_betas()
   return betas
 end
 
-local function betas_of(steps)
-  if steps == nil then
-    return default_betas()
+-- The number of steps, and a function from a step, 0 to that number, to its inverse temperature.
+local function schedule_of(steps)
+  if steps ~= nil then
+    return steps, function(i)
+      return i / steps
+    end
   end
-  local betas = {}
-  for i = 0, steps do
-    betas[i + 1] = i / steps
+  local betas = default_betas()
+  return #betas - 1, function(i)
+    return betas[i + 1]
   end
-  return betas
 end
 
 -- log Z of the reference model: hidden units without input, visible units with the base bias
@@ -61,19 +63,19 @@ local function reference_log_z(model)
 end
 
 -- Walks v along the inverse temperatures; log weights of the walk [chains] float64.
-local function anneal(model, v, betas, tick)
+local function anneal(model, v, steps, beta, tick)
   local total = wrun.zeros(v:size(1), { dtype = "float64" })
   local x = model:_to_hidden(v)
-  for i = 2, #betas do
-    total = total + model:_log_weight(v, x, betas[i]) - model:_log_weight(v, x, betas[i - 1])
-    if i < #betas then
+  for i = 1, steps do
+    total = total + model:_log_weight(v, x, beta(i)) - model:_log_weight(v, x, beta(i - 1))
+    if i < steps then
       local h = model.hidden_kind.sample(x, model.hidden_bias, model.generator,
-        { beta = betas[i] })
-      v = model:_draw_visible(h, betas[i])
+        { beta = beta(i) })
+      v = model:_draw_visible(h, beta(i))
       x = model:_to_hidden(v)
     end
     if tick then
-      tick(i - 1, #betas - 1)
+      tick(i, steps)
     end
   end
   return total
@@ -86,7 +88,8 @@ local LEAST_SHARE = 0.2 -- of the chains that must count for a result to be call
 local function estimate(log_weight)
   local n = log_weight:size(1)
   local log_mean = log_weight:logsumexp(1):item() - math.log(n)
-  local ratio = (log_weight - log_mean):exp()
+  local below = log_weight - log_weight:max() -- where log n counts, however large the weights
+  local ratio = (below - (below:logsumexp(1) - math.log(n))):exp()
   local variance = n > 1 and (ratio - 1):square():sum():item() / (n - 1) or math.huge
   return log_mean, math.sqrt(variance / n), n / (ratio:square():mean():item())
 end
@@ -120,19 +123,18 @@ local function reverse_start(model, o)
 end
 
 local function run_ais(model, o)
-  local betas = betas_of(o.steps)
+  local steps, beta = schedule_of(o.steps)
   local v, sign
   if o.reverse then
     v, sign = reverse_start(model, o), -1
-    local backward = {}
-    for i = #betas, 1, -1 do
-      backward[#backward + 1] = betas[i]
+    local forward = beta
+    beta = function(i)
+      return forward(steps - i)
     end
-    betas = backward
   else
     v, sign = model:_draw_base(o.chains), 1
   end
-  local log_weight = anneal(model, v, betas, o.progress)
+  local log_weight = anneal(model, v, steps, beta, o.progress)
   local log_mean, sd, ess = estimate(log_weight)
   local low, high = interval(log_mean, sd)
   local base = reference_log_z(model)
@@ -146,7 +148,7 @@ local function run_ais(model, o)
     high = math.max(low, high),
     reliable = ess >= LEAST_SHARE * o.chains,
     chains = o.chains,
-    steps = #betas - 1,
+    steps = steps,
     log_weight = log_weight,
   }
 end

@@ -28,11 +28,11 @@ local SHAPES = { "x [...] -> same", "a and b broadcast", "a, b and c broadcast" 
 
 -- five numbers of the row's range go in
 local EXAMPLES = {
-  "print(wrun.linspace(%g, %g, 5):%s())",
-  "print(wrun.linspace(%g, %g, 5):%s(2))",
-  "print(wrun.linspace(%g, %g, 5):%s(1, 2))",
+  "print(wrun.linspace(%s, %s, 5):%s())",
+  "print(wrun.linspace(%s, %s, 5):%s(2))",
+  "print(wrun.linspace(%s, %s, 5):%s(1, 2))",
 }
-local SELECTING = "local x = wrun.linspace(%g, %g, 5)\nprint(wrun.%s(x:gt(0), x, 0))"
+local SELECTING = "local x = wrun.linspace(%s, %s, 5)\nprint(wrun.%s(x:gt(0), x, 0))"
 
 local BOUNDS = "A bound that is nil does not bind; both may be given as { min = b, max = c }."
 
@@ -40,7 +40,7 @@ local BOUNDS = "A bound that is nil does not bind; both may be given as { min = 
 local function default_values(row, names)
   local values = {}
   for i, value in ipairs(row.defaults) do
-    values[i] = ("%s is %g"):format(names[i + 1], value)
+    values[i] = names[i + 1] .. " is " .. core.number_text(value)
   end
   return table.concat(values, " and ") .. " unless given."
 end
@@ -87,8 +87,8 @@ function M.entry(row)
     params = params,
     returns = { { type = "wrun.Tensor", text = "" } },
     fields = {},
-    example = (row.kind == "select" and SELECTING or EXAMPLES[row.arity]):format(row.low, row.high,
-      row.name),
+    example = (row.kind == "select" and SELECTING or EXAMPLES[row.arity])
+      :format(core.number_text(row.low), core.number_text(row.high), row.name),
     arguments = names,
   }
 end

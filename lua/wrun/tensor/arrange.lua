@@ -2,6 +2,7 @@
 
 local check = require "wrun.check"
 local operations = require "wrun.operations"
+local unrecorded = require "wrun.unrecorded"
 
 local fail = check.fail
 
@@ -110,7 +111,7 @@ function M.rot90(x, count, dims)
 end
 
 --- x beside itself along each dimension; counts has as many numbers as x dimensions or more
-local function tiled(x, counts)
+local function tiled(f, x, counts)
   local apart, repeated, sizes = {}, {}, {}
   local lead = #counts - x.ndim
   for i, count in ipairs(counts) do
@@ -119,6 +120,7 @@ local function tiled(x, counts)
     repeated[2 * i - 1], repeated[2 * i] = count, size
     sizes[i] = count * size
   end
+  check.sizes(f, repeated)
   local y = operations.expand(operations.reshape(x, apart), repeated)
   return operations.reshape(operations.clone(y), sizes)
 end
@@ -147,7 +149,7 @@ function M.tile(x, ...)
   while #counts < x.ndim do
     table.insert(counts, 1, 1)
   end
-  return tiled(x, counts)
+  return tiled("tile", x, counts)
 end
 
 --- Returns x beside itself, count times along each dimension: x["repeat"](x, 2, 3), since `repeat`
@@ -165,7 +167,7 @@ M["repeat"] = function(x, ...)
     fail("repeat: expected a count for each of the %d dimensions, got %d; use tile", x.ndim,
       #counts)
   end
-  return tiled(x, counts)
+  return tiled("repeat", x, counts)
 end
 
 --- the indices 1..n, each as often as its count says
@@ -175,17 +177,18 @@ local function repeated_indices(counts, n)
     fail("repeat_interleave: argument 2: expected a whole number or an int64 tensor of %d counts, "
       .. "got %s", n, check.describe(counts))
   end
-  local indices, list = {}, operations.tolist(operations.expand(operations.reshape(counts, -1), n))
-  for i, count in ipairs(list) do
-    if count < 0 then
-      fail("repeat_interleave: argument 2: expected counts of 0 or more, got %d at index %d",
-        count, i)
-    end
-    for _ = 1, count do
-      indices[#indices + 1] = i
-    end
+  counts = operations.expand(operations.reshape(counts, -1), n)
+  local is_wrong = counts:lt(0)
+  if is_wrong:any():item() then
+    local i = is_wrong:byte():argmax():item()
+    fail("repeat_interleave: argument 2: expected counts of 0 or more, got %d at index %d",
+      counts[i]:item(), i)
   end
-  return operations.tensor(indices, { dtype = "int64" })
+  -- in float64, which does not wrap
+  check.sizes("repeat_interleave", { counts:double():sum():item() })
+  local ends = counts:cumsum(1)
+  local total = n > 0 and ends[n]:item() or 0
+  return unrecorded.searchsorted(ends, operations.arange(total), true)
 end
 
 --- Returns the indices along dimension d, each repeated as often as counts say.

@@ -185,7 +185,9 @@ function M.bincount(x, weights, minlength)
     end
     weights = weights.dtype == "float32" and weights or operations.to(weights, "float64")
   end
-  local zeros = operations.zeros(math.max(most, minlength), { dtype = weights.dtype })
+  local count = math.max(most, minlength)
+  check.sizes("bincount", { count })
+  local zeros = operations.zeros(count, { dtype = weights.dtype })
   return operations.index_add(zeros, 1, operations.to(x, "int64"), weights)
 end
 
@@ -228,6 +230,7 @@ end
 function M.histc(x, bins, min, max)
   check_float("histc", x)
   bins = check.argument("histc", 2, bins, check.integer(100, 1))
+  check.sizes("histc", { bins })
   min = check.argument("histc", 3, min, check.number(0))
   max = check.argument("histc", 4, max, check.number(0, min))
   x = operations.reshape(operations.detach(x), -1)
@@ -259,6 +262,7 @@ local function edges_of(x, bins, range)
     return operations.detach(bins)
   end
   bins = check.argument("histogram", 2, bins, check.integer(nil, 1))
+  check.sizes("histogram", { bins })
   local low, high = table.unpack(range or { 0, 0 })
   if low > high then
     fail("histogram: option range: expected two numbers in order, got %s and %s", low, high)
@@ -285,7 +289,7 @@ function M.histogram(x, bins, options)
   check_float("histogram", x)
   local o = check.options("histogram", options, histogram_options)
   local weight = o.weight
-  if weight and (weight.dtype ~= x.dtype or check.shape_text(weight) ~= check.shape_text(x)) then
+  if weight and (weight.dtype ~= x.dtype or not check.same_shape(weight, x)) then
     fail("histogram: option weight: expected %s, got %s", check.describe(x), check.describe(weight))
   end
   x = operations.reshape(operations.detach(x), -1)

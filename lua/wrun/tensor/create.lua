@@ -92,6 +92,7 @@ function M.logspace(start, stop, n, options)
   start = check.argument("logspace", 1, start, check.number())
   stop = check.argument("logspace", 2, stop, check.number())
   n = check.argument("logspace", 3, n, check.integer(nil, 0))
+  check.sizes("logspace", { n })
   local o = check.options("logspace", options, LOGSPACE)
   local powers = operations.pow(o.base, operations.linspace(start, stop, n, { dtype = o.dtype }))
   powers.requires_grad = o.requires_grad

@@ -30,7 +30,9 @@ function M.diag_embed(x, offset, d, e)
     fail("diag_embed: expected two different dimensions, got %d twice", d)
   end
   local sizes, numel = x.shape, 1
-  local side = table.remove(sizes) + math.abs(offset)
+  local side = table.remove(sizes) + math.abs(offset + 0.0)
+  check.sizes("diag_embed", { side, side, table.unpack(sizes) })
+  side = math.tointeger(side)
   table.insert(sizes, math.min(d, e), side)
   table.insert(sizes, math.max(d, e), side)
   for _, size in ipairs(sizes) do
@@ -86,9 +88,10 @@ local function indices(f, rows, columns, offset)
   local size = check.integer(nil, 0)
   rows = check.argument(f, 1, rows, size)
   columns = check.argument(f, 2, columns, size)
-  local whole = operations.ones(rows, columns, { dtype = "bool" })
-  local kept = triangle(f, whole, offset, f == "tril_indices" and operations.le or operations.ge)
-  return unrecorded.contiguous(unrecorded.transpose(unrecorded.nonzero(kept), 1, 2))
+  offset = check.argument(f, 3, offset, OFFSET)
+  check.sizes(f, { rows, columns })
+  offset = math.max(-rows, math.min(offset, columns))
+  return unrecorded.triangle_indices(rows, columns, offset, f == "triu_indices")
 end
 
 --- Returns the indices of a matrix's lower triangle, row by row.

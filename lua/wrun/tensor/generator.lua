@@ -119,16 +119,9 @@ function M.set_rng_state(state)
   core.default_generator:set_state(state)
 end
 
-local restoring = {
-  __close = function(fork)
-    core.default_generator:set_state(fork.state)
-  end,
-}
-
---- Calls f(...) and returns its results; the default generator then stands where it stood before.
----
---- Without f it returns a guard, which does the same when its scope is left.
---- domain  also when f raises an error
+--- Calls f(...) with a copy of the default generator in its place and returns its results; then the
+--- default generator stands where it stood before. Without arguments it returns a guard, as no_grad.
+--- domain  any function
 --- raises  what f raises
 ---     local function noise() return wrun.randn(2) end
 ---     wrun.fork_rng(noise)
@@ -137,16 +130,8 @@ local restoring = {
 ---       wrun.manual_seed(1)
 ---     end
 ---     print(wrun.initial_seed()) -- as before
----@param f function?
----@return any ...
-function M.fork_rng(f, ...)
-  local fork = setmetatable({ state = M.get_rng_state() }, restoring)
-  if f == nil then
-    return fork
-  end
-  local _ <close> = fork
-  return f(...)
-end
+---@type fun(f?: function, ...: any): any
+M.fork_rng = core.scoped.fork_rng
 
 M.default_generator = core.default_generator
 

@@ -19,7 +19,7 @@ local to_same, zeros_like = gradients.to_same, gradients.zeros_like
 --- the gradient of what scatter wrote: indices may cover only its beginning
 local function gathered(g, y, dim, indices)
   local part = g:gather(dim, indices)
-  if check.shape_text(part) == check.shape_text(y) then
+  if check.same_shape(part, y) then
     return part
   end
   local key = {}
@@ -221,7 +221,7 @@ local function write(f, x, key, value, accumulate)
   local flat = keys.flat(f, x, key)
   if check.is_tensor(value) then
     local joint = broadcast { flat.shape, value.shape }
-    if not joint or check.shape_text(joint) ~= check.shape_text(flat) then
+    if not joint or not check.same_shape(joint, flat) then
       fail("%s: argument 3: expected a shape that broadcasts to %s, got %s", f,
         check.shape_text(flat), check.shape_text(value))
     end
@@ -413,7 +413,7 @@ function M.scatter_reduce(x, d, indices, y, way, include_self)
   if not include_self then
     base = operations.scatter(x, d, indices, NOTHING[way](x.dtype))
   end
-  if check.shape_text(y) ~= check.shape_text(indices) and y.ndim == indices.ndim then
+  if not check.same_shape(y, indices) and y.ndim == indices.ndim then
     for e, size in ipairs(indices.shape) do
       y = y:size(e) > size and operations.narrow(y, e, 1, size) or y
     end
@@ -478,6 +478,7 @@ function M.one_hot(classes, count)
   end
   count = check.argument("one_hot", 2, count, check.integer(nil, 1))
   keys.indices(classes, count, false, "one_hot: argument 1")
+  check.sizes("one_hot", { count, table.unpack(classes.shape) })
   local sizes = classes.shape
   sizes[#sizes + 1] = 1
   local column = unrecorded.reshape(classes, sizes)

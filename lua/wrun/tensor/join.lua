@@ -35,7 +35,7 @@ operations.define("join", {
 ---@param list wrun.Tensor[]  of one shape but for dimension d
 ---@param d integer?  1
 function M.cat(list, d)
-  check.tensors("cat", 1, list)
+  list = check.tensors("cat", 1, list)
   d = check.dimension("cat", 2, d or 1, list[1].ndim)
   return operations.cat(d, table.unpack(list))
 end
@@ -46,11 +46,11 @@ end
 ---     print(wrun.stack({ wrun.tensor({ 1, 2 }), wrun.tensor({ 3, 4 }) }, 2))
 ---@param list wrun.Tensor[]
 function M.stack(list, d)
-  check.tensors("stack", 1, list)
+  list = check.tensors("stack", 1, list)
   d = check.dimension("stack", 2, d or 1, list[1].ndim + 1)
   local tensors = {}
   for i, x in ipairs(list) do
-    if check.shape_text(x) ~= check.shape_text(list[1]) then
+    if not check.same_shape(x, list[1]) then
       fail("stack: tensor %d: expected the shape %s, got %s", i, check.shape_text(list[1]),
         check.shape_text(x))
     end
@@ -69,7 +69,7 @@ end
 
 --- cat of the list's tensors with at least n dimensions, along d
 local function cat_at_least(f, list, n, d)
-  check.tensors(f, 1, list)
+  list = check.tensors(f, 1, list)
   local tensors = {}
   for i, x in ipairs(list) do
     tensors[i] = at_least(x, n)
@@ -131,7 +131,7 @@ local MESHGRID = { indexing = check.choice("ij", { "ij", "xy" }) }
 ---@param options { indexing: string }?
 ---@return wrun.Tensor ...
 function M.meshgrid(list, options)
-  check.tensors("meshgrid", 1, list)
+  list = check.tensors("meshgrid", 1, list)
   local swapped = check.options("meshgrid", options, MESHGRID).indexing == "xy" and #list > 1
   local sizes, grids = {}, {}
   for i, x in ipairs(list) do

@@ -58,6 +58,7 @@ operations.define("linalg", {
       function(g, _, x) return flat(g):t():matmul(flat(x)) end,
       gradients.to_same,
     },
+    kernels = { "_linear_input_gradient", "_linear_weight_gradient" },
     saves = { 1, 2 },
     sample = function(randn) return randn(3, 4), randn(2, 4), randn(2) end,
   },
@@ -146,7 +147,7 @@ local function sum(name, x, y, options)
   local o = check.options(name, options, SCALES)
   check.tensor_argument(name, 1, x)
   local joint = broadcast { x.shape, y.shape }
-  if not joint or check.shape_text(joint) ~= check.shape_text(y) then
+  if not joint or not check.same_shape(joint, y) then
     fail("%s: argument 1: expected what broadcasts to %s, got %s", name, check.shape_text(y),
       check.shape_text(x))
   end
@@ -223,9 +224,11 @@ end
 --- cost    the fewest multiplications, found in O(n^3) for n matrices
 ---     print(wrun.multi_dot({ wrun.ones(100, 2), wrun.ones(2, 100), wrun.ones(100) })[1])  -- 200
 function M.multi_dot(list)
-  if type(list) ~= "table" or #list < 2 then
+  local given = list
+  list = type(given) == "table" and check.list(given) or {}
+  if #list < 2 then
     fail("multi_dot: argument 1: expected a table of two or more tensors, got %s",
-      check.describe(list))
+      check.describe(given))
   end
   local matrices, rows = {}, {}
   for i, x in ipairs(list) do

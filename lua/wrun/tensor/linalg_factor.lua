@@ -8,6 +8,7 @@ local broadcast = require "wrun.tensor.internal.broadcast"
 local check = require "wrun.check"
 local factors = require "wrun.tensor.internal.factors"
 local operations = require "wrun.operations"
+local step_function = require "wrun.tensor.internal.step_function"
 
 local fail = check.fail
 
@@ -479,6 +480,8 @@ end
 ---@type fun(x: wrun.Tensor): wrun.Tensor
 M.det = operations.det
 
+local sign_of_det = step_function("SlogdetSign", function(_, sign) return sign end)
+
 --- Returns the sign of the determinant, and the log of its magnitude, without overflow.
 --- shapes  x [..., n, n] -> [...], [...]
 --- domain  float32 or float64; 0 and -inf for a singular matrix
@@ -488,7 +491,7 @@ M.det = operations.det
 ---@return wrun.Tensor logabsdet
 function M.slogdet(x)
   local logarithm, sign = operations._logabsdet(x)
-  return sign, logarithm
+  return sign_of_det(x, sign), logarithm
 end
 
 --- Returns the log of the determinant.

@@ -86,7 +86,7 @@ function M.matrix_norm(x, order, dims, keepdim)
   check_float("matrix_norm", x)
   order = check.argument("matrix_norm", 2, order, MATRIX_ORDER)
   dims = check.argument("matrix_norm", 3, dims, check.table({ -2, -1 }))
-  dims = table.move(dims, 1, #dims, 1, {})
+  dims = check.list(dims)
   local y = MATRIX_NORMS[order](with_matrices_last("matrix_norm", x, dims))
   if check.argument("matrix_norm", 4, keepdim, FLAG) then
     local shape = x.shape

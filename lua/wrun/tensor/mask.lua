@@ -16,7 +16,7 @@ local function joint_shape(f, x, mask, in_place)
     fail("%s: argument 2: expected a bool tensor, got %s", f, check.describe(mask))
   end
   local joint = broadcast { x.shape, mask.shape }
-  if not joint or (in_place and check.shape_text(joint) ~= check.shape_text(x)) then
+  if not joint or (in_place and not check.same_shape(joint, x)) then
     fail("%s: argument 2: expected a shape that broadcasts %s %s, got %s", f,
       in_place and "to" or "with", check.shape_text(x), check.shape_text(mask))
   end

@@ -26,7 +26,8 @@ operations.define("neural", {
 
 --- Returns exp(x) / sum exp(x) along dimension d, without overflow.
 --- shapes  x [...] -> same
---- domain  float32 or float64; NaN along d where any is NaN or all are -inf
+--- domain  float32 or float64; NaN along d where any is NaN or all are -inf; elements of +inf share
+---   1 alike
 --- raises  `softmax: argument 2: expected a dimension`; `softmax: argument 1: expected a float`
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):softmax(1))
 ---@param options { dtype: string }?  of x before, and of the result

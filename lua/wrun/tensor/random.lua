@@ -6,6 +6,7 @@
 local autograd = require "wrun.autograd"
 local check = require "wrun.check"
 local operations = require "wrun.operations"
+local step_function = require "wrun.tensor.internal.step_function"
 local unrecorded = require "wrun.unrecorded"
 
 local fail = check.fail
@@ -84,7 +85,7 @@ M.random_ = operations.random_
 --- raises  `bernoulli: argument 1: expected probabilities from 0 to 1`
 ---     print(wrun.tensor({ 0.0, 0.5, 1.0 }):bernoulli())
 ---@type fun(p: wrun.Tensor, options?: table): wrun.Tensor
-M.bernoulli = operations.bernoulli
+M.bernoulli = step_function("Bernoulli", operations.bernoulli)
 
 --- Returns categories 1 to n drawn with the probabilities that are proportional to weights.
 --- shapes  weights [n] -> [samples] int64; [rows, n] -> [rows, samples]
@@ -102,7 +103,7 @@ M.multinomial = operations.multinomial
 --- source  [Knuth1969] below a rate of 10, [Hormann1993] from there, as in PyTorch
 ---     print(wrun.poisson(wrun.tensor({ 0.0, 0.5, 4, 100 })))
 ---@type fun(rate: wrun.Tensor, options?: table): wrun.Tensor
-M.poisson = operations.poisson
+M.poisson = step_function("Poisson", operations.poisson)
 
 local OF_TENSORS = { generator = check.optional(check.passed_on()) }
 local OF_NUMBERS = {

@@ -104,9 +104,19 @@ local function std_gradient(g, y, x, dim, keepdim, correction)
     * over_root(distance, restore_dimensions(y, x, dim, keepdim))
 end
 
+--- x / y, and where x has infinite elements, these alone count, and alike
 local function norm_gradient(g, y, x, dim, keepdim)
-  return restore_dimensions(g, x, dim, keepdim)
-    * over_root(x, restore_dimensions(y, x, dim, keepdim))
+  y = restore_dimensions(y, x, dim, keepdim)
+  local ratio
+  local is_infinite = x:detach():isinf()
+  if is_infinite:any():item() then
+    local count = is_infinite:to(x.dtype):sum(dim, true)
+    ratio = over_root(x:masked_fill(is_infinite, 0), y)
+    ratio = operations.where(is_infinite, x:detach():sign() / count:sqrt(), ratio)
+  else
+    ratio = over_root(x, y)
+  end
+  return restore_dimensions(g, x, dim, keepdim) * ratio
 end
 
 operations.define("reduce", {
@@ -314,7 +324,8 @@ function M.nanmean(x, dims, keepdim, options)
 end
 
 --- Returns log sum exp(x) over everything or over one or some dimensions, without overflow.
---- domain  any dtype, integers as float32; -inf where all elements are, or there are none
+--- domain  any dtype, integers as float32; -inf where all elements are, or there are none. The
+---   gradient is `softmax`: elements of +inf share it alike
 --- raises  as `sum`
 --- as      sum
 ---     print(wrun.tensor({ 1000.0, 1000.0 }):logsumexp(1))    -- tensor(1000.6932)
@@ -327,7 +338,16 @@ function M.logsumexp(x, dims, keepdim)
     return operations.log(operations.sum(x, dims, keepdim))
   end
   local most = operations.amax(operations.detach(x), dims, true)
-  most = operations.where(operations.isfinite(most), most, 0)
+  local is_finite = operations.isfinite(most)
+  if not operations.item(operations.all(is_finite)) then
+    local is_infinite = operations.eq(most, math.huge)
+    if operations.item(operations.any(is_infinite)) then
+      local rest = M.logsumexp(operations.where(is_infinite, 0, x), dims, keepdim)
+      return operations.where(operations.reshape(is_infinite, rest.shape),
+        operations.amax(x, dims, keepdim), rest)
+    end
+    most = operations.where(is_finite, most, 0)
+  end
   local sum = operations.sum(operations.exp(x - most), dims, keepdim)
   local is_zero = operations.eq(sum, 0) -- all are -inf: the gradient is 0
   local log = operations.log(operations.where(is_zero, 1, sum))

@@ -21,6 +21,30 @@ local function owed(g, a, d, reverse)
   return shifted(a, d, not reverse, 0):linear_recurrence(g, d, { reverse = not reverse })
 end
 
+--- x and y = x:logcumsumexp(d), where from the first +inf on log 1 stands for it and -inf for all
+--- other x: y is the log of how many there were
+local function without_infinity(x, y, d, is_infinite)
+  local counted = x:detach():eq(math.huge)
+  local count = counted:long():cumsum(d):to(x.dtype)
+  x = x:masked_fill(is_infinite, -math.huge):masked_fill(counted, 0)
+  return x, operations.where(is_infinite, count:log(), y)
+end
+
+--- dx[i] = exp(x[i] - y[i]) s[i], s[i] = g[i] + exp(y[i] - y[i+1]) s[i+1]: no exponent is positive
+local function logcumsumexp_gradient(g, y, x, d)
+  local is_infinite = y:detach():eq(math.huge)
+  local is_apart = y:detach():eq(-math.huge) -- its differences would be NaN
+  local before = shifted(y, d, false, -math.huge)
+  if is_infinite:any():item() then
+    x, y = without_infinity(x, y, d, is_infinite)
+    local starts = is_infinite:logical_and(before:detach():lt(math.huge))
+    before = shifted(y, d, false, -math.huge):masked_fill(starts, -math.huge)
+  end
+  local share = (x - y):masked_fill(is_apart, -math.huge):exp()
+  local decay = (before - y):masked_fill(is_apart, -math.huge):exp()
+  return share * owed(g, decay, d)
+end
+
 operations.define("scan", {
   cumsum = {
     gradients = {
@@ -33,16 +57,8 @@ operations.define("scan", {
     saves = { 1, "y" },
     sample = function(randn) return randn(3, 4), 2 end,
   },
-  -- dx[i] = exp(x[i] - y[i]) s[i], s[i] = g[i] + exp(y[i] - y[i+1]) s[i+1]: no exponent is positive
   logcumsumexp = {
-    gradients = {
-      function(g, y, x, d)
-        local is_least = y:detach():eq(-math.huge) -- its differences would be NaN
-        local share = (x - y):exp():masked_fill(is_least, 0)
-        local decay = (shifted(y, d, false, 0) - y):exp():masked_fill(is_least, 0)
-        return share * owed(g, decay, d)
-      end,
-    },
+    gradients = { logcumsumexp_gradient },
     saves = { 1, "y" },
     sample = function(randn) return randn(3, 4), 1 end,
   },
@@ -87,7 +103,8 @@ end
 
 --- Returns log of the running sum of exp(x) along dimension d, without overflow.
 --- shapes  x [...] -> same
---- domain  float32 or float64; -inf until something greater comes, whose gradient is 0
+--- domain  float32 or float64; -inf until something greater comes, whose gradient is 0. From +inf
+---   on, elements of +inf share the gradient alike
 --- raises  `logcumsumexp: argument 1: expected a float32`; `argument 2: expected a dimension`
 ---     local x = wrun.tensor { 1000.0, 1000.0 }
 ---     print(x:logcumsumexp(1) - 1000)    -- tensor([0.0000, 0.6932])
@@ -158,7 +175,7 @@ function M.diff(x, n, d, options)
     list[3] = o.prepend and o.append
     x = join.cat(list, d)
   end
-  for _ = 1, n do
+  for _ = 1, math.min(n, x:size(d)) do
     local size = x:size(d)
     local rest = math.max(size - 1, 0)
     local later = operations.narrow(x, d, math.min(2, size + 1), rest)
@@ -189,7 +206,7 @@ local function trapezoids(name, y, x, d)
       sizes[i] = i == d and -1 or 1
     end
     return M.diff(operations.reshape(x, sizes), 1, d) * sums / 2, d
-  elseif check.shape_text(x) ~= check.shape_text(y) then
+  elseif not check.same_shape(x, y) then
     fail("%s: argument 2: expected %d points or the shape %s, got %s", name, y:size(d),
       check.shape_text(y), check.shape_text(x))
   end

@@ -267,7 +267,7 @@ end
 function M.equal(a, b)
   check.tensor_argument("equal", 1, a)
   check.tensor_argument("equal", 2, b)
-  return check.shape_text(a) == check.shape_text(b) and operations.all(operations.eq(a, b)):item()
+  return check.same_shape(a, b) and operations.all(operations.eq(a, b)):item()
 end
 
 local closeness_options = {

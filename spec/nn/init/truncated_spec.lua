@@ -40,6 +40,35 @@ describe("nn.init.trunc_normal_", function()
     end
   end)
 
+  it("draws from tails far outside, which uniform draws would hardly ever meet", function()
+    local FAR = { -- bounds, and by mpmath the mean and deviation of the standard normal between them
+      { 4, 1e300, 4.22560714448947, 0.2160389743 },
+      { 30, 1e9, 30.0332596674337, 0.03322305693 },
+      { 1000, 1e6, 1000.000999998, 0.000999997 },
+      { 200, 200.001, 200.000483344393, 0.0002883867668 },
+    }
+    for _, o in ipairs(FAR) do
+      local a, b, mean, std = table.unpack(o)
+      for _, sign in ipairs { 1, -1 } do
+        local w = wrun.empty(200, 500, { dtype = "float64" })
+        init.trunc_normal_(w, 5, 2, 5 + 2 * (sign > 0 and a or -b), 5 + 2 * (sign > 0 and b or -a))
+        local z = (w - 5) / (2 * sign)
+        assert.is_true(z:min():item() >= a * (1 - 1e-15) and z:max():item() <= b)
+        assert.near(mean, z:mean():item(), SIGMAS * std / sqrt(1e5))
+        assert.near(std, z:std():item(), 3 * SIGMAS * std / sqrt(2e5)) -- tails are heavier
+      end
+      local w = init.trunc_normal_(wrun.empty(1000), 0, 1, a, b)
+      assert.is_true(w:ge(a):all():item() and w:le(b):all():item())
+    end
+    local lost = init.trunc_normal_(wrun.empty(1000), 0, 1, 50, math.huge, { method = "inverse" })
+    assert.near(50.02, lost:mean():item(), 0.01)
+  end)
+
+  it("ends where rounding puts the bounds out of reach", function()
+    local w = init.trunc_normal_(wrun.empty(5), 1, 1e-9, 1 + 5.97e-8, 2)
+    assert.is_true(w:ge(1):all():item() and w:le(2):all():item())
+  end)
+
   it("keeps a small spread between far bounds", function()
     local w = init.trunc_normal_(wrun.empty(1000, 1000), { std = 0.001 })
     assert.is_true(w:abs():max():item() < 0.01)

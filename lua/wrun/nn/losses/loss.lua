@@ -26,20 +26,12 @@ local Loss = Module:extend("Loss")
 --- A rule for an option that is a tensor or missing.
 Loss.WEIGHT = check.optional(TENSOR)
 
-local function has_shape(x, shape)
-  local fits = x.ndim == #shape
-  for d = 1, fits and #shape or 0 do
-    fits = fits and x:size(d) == shape[d]
-  end
-  return fits
-end
-
 --- Refuses an argument that is no tensor of this shape, which matches that of a tensor: argument
 --- 1, unless it is given.
 --- raises  `argument N: expected a tensor`
 function Loss.check_shape(o, index, x, shape, matched)
   check.tensor_argument(o.__name, index, x)
-  if not has_shape(x, shape) then
+  if not check.same_shape(x, shape) then
     fail("%s: argument %d: expected %s to match %s, got %s", o.__name, index,
       check.shape_text(shape), matched and check.shape_text(matched) or "argument 1",
       check.shape_text(x))
@@ -50,7 +42,7 @@ end
 --- raises  `argument 1: expected a float32 or float64 tensor`
 function Loss.check_pair(o, input, target)
   check.float_argument(o.__name, 1, input)
-  Loss.check_shape(o, 2, target, input.shape)
+  Loss.check_shape(o, 2, target, input)
 end
 
 --- Returns an optional weight of the losses, which broadcasts to their shape; 1 when there is none.

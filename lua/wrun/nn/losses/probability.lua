@@ -127,12 +127,12 @@ local function variances(o, input, var)
   check.float_argument(o.__name, 3, var)
   local shape = input.shape
   local rows = table.move(shape, 1, #shape - 1, 1, {})
-  if #shape > 0 and check.shape_text(var) == check.shape_text(rows) then
+  if #shape > 0 and check.same_shape(var, rows) then
     return var:unsqueeze(-1)
   end
-  local fits = check.shape_text(var) == check.shape_text(shape)
+  local fits = check.same_shape(var, shape)
   rows[#shape] = 1
-  if not fits and check.shape_text(var) ~= check.shape_text(rows) then
+  if not fits and not check.same_shape(var, rows) then
     fail("%s: argument 3: expected %s, or one variance for each row, got %s", o.__name,
       check.shape_text(shape), check.shape_text(var))
   end

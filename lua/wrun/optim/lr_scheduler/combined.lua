@@ -24,7 +24,8 @@ local function check_parts(fname, parts, optimizer)
 end
 
 local SCHEDULERS = check.rule(nil, "a list of schedulers", function(value)
-  return type(value) == "table" and #value > 0 and value or nil
+  local list = type(value) == "table" and check.list(value) or {}
+  return #list > 0 and list or nil
 end)
 
 -- Sets the rates from which the first of all schedulers started.
@@ -150,7 +151,7 @@ local ChainedScheduler = Combined:extend("ChainedScheduler")
 function ChainedScheduler:init(schedulers)
   schedulers = check.argument(self.__name, 1, schedulers, SCHEDULERS)
   self.optimizer = check_parts(self.__name, schedulers)
-  self.schedulers = table.move(schedulers, 1, #schedulers, 1, {})
+  self.schedulers = schedulers
   self.last_epoch = 0
   self:_note_rates()
 end

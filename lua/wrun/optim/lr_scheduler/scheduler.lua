@@ -210,7 +210,8 @@ local function of_kind(kind, expected)
           return nil
         end
       end
-      return (type(value) ~= "table" or #value > 0) and value or nil
+      local list = type(value) == "table" and check.list(value)
+      return (not list or #list > 0) and (list or value) or nil
     end)
   end
 end

@@ -1,0 +1,142 @@
+--- What holds for the time of a call or a block: undone whatever ends it, and no other coroutine's.
+
+local wrun = require("wrun")
+
+local zero = wrun.zeros(1, { requires_grad = true })
+
+local function finds_anomalies()
+  return not pcall(function()
+    (zero:sqrt() * 0):sum():backward()
+  end)
+end
+
+local function rng_state()
+  return table.concat(wrun.get_rng_state():tolist(), " ")
+end
+
+--- The switches: by name the function that sets one, and what it sets.
+local SWITCHES = {
+  no_grad = { wrun.no_grad, wrun.is_grad_enabled },
+  enable_grad = { wrun.enable_grad, wrun.is_grad_enabled, outside = wrun.no_grad },
+  detect_anomaly = { wrun.autograd.detect_anomaly, finds_anomalies },
+  fork_rng = { wrun.fork_rng, rng_state, inside = function() wrun.manual_seed(3) end },
+}
+
+for name, switch in pairs(SWITCHES) do
+  local set, probe = table.unpack(switch)
+  local outside = switch.outside or function(f, ...) return f(...) end
+  local inside = switch.inside or function() end
+
+  local function enter()
+    inside()
+    return probe()
+  end
+
+  describe(name, function()
+    local before
+
+    before_each(function()
+      before = outside(probe)
+    end)
+
+    --- The scope's two forms: f(...) called in it.
+    local FORMS = {
+      ["of a call"] = set,
+      ["of a block"] = function(f, ...)
+        local _ <close> = set()
+        return f(...)
+      end,
+    }
+
+    for form, scoped in pairs(FORMS) do
+      it("is undone after a return and after an error " .. form, function()
+        outside(function()
+          assert.are_not.equal(before, scoped(enter))
+          assert.equal(before, probe())
+          assert.is_false(pcall(scoped, function()
+            enter()
+            error("stop")
+          end))
+          assert.equal(before, probe())
+        end)
+      end)
+
+      it("is its coroutine's, and its caller's only while that is inside, " .. form, function()
+        outside(function()
+          local within
+          local step = coroutine.wrap(function()
+            scoped(function()
+              within = enter()
+              coroutine.yield()
+              assert.equal(within, probe())
+              scoped(coroutine.yield)
+              assert.equal(within, probe())
+              assert.equal(within, coroutine.wrap(probe)())
+            end)
+            return probe()
+          end)
+          for _ = 1, 2 do
+            step()
+            assert.are_not.equal(before, within)
+            assert.equal(before, probe())
+          end
+          local inner = scoped(function()
+            local inner = enter()
+            coroutine.wrap(function() scoped(coroutine.yield) end)()
+            assert.equal(inner, probe())
+            return inner
+          end)
+          assert.equal(within, inner)
+          assert.equal(before, step())
+          for _ = 1, 100 do -- abandoned
+            coroutine.wrap(function() scoped(coroutine.yield) end)()
+          end
+          assert.equal(before, probe())
+          collectgarbage()
+          assert.equal(before, probe())
+        end)
+      end)
+    end
+
+    it("may be undone out of order", function()
+      outside(function()
+        local first, second = set(), set()
+        local close = getmetatable(first).__close
+        inside()
+        close(first)
+        close(second)
+        close(second)
+        assert.equal(before, probe())
+      end)
+    end)
+  end)
+end
+
+it("switches are undone wherever a hook raises an error in a call", function()
+  local function state()
+    return { wrun.is_grad_enabled(), finds_anomalies(), rng_state() }
+  end
+  local function interrupted_at(n)
+    local count = 0
+    pcall(function()
+      debug.sethook(function()
+        count = count + 1
+        if count == n then
+          debug.sethook()
+          error("interrupted")
+        end
+      end, "", 1)
+      wrun.no_grad(function() wrun.enable_grad(wrun.is_grad_enabled) end)
+      wrun.autograd.detect_anomaly(wrun.is_grad_enabled)
+      wrun.fork_rng(function() wrun.manual_seed(1) end)
+      debug.sethook()
+    end)
+    return count == n
+  end
+  local before, n = state(), 1
+  while interrupted_at(n) do
+    assert.same(before, state(), n)
+    n = n + 1
+  end
+  assert.is_true(n > 20)
+end)

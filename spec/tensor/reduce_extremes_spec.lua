@@ -1,0 +1,92 @@
+--- What is made of sums and exponentials, at +infinity and where sums leave the dtype: value, first
+--- and second derivative beside their limits, worked out by hand.
+
+local wrun = require "wrun"
+
+local inf = math.huge
+
+-- The value of f, the gradient of sum k y_k, and that of the gradient's own sum.
+local function derivatives(f, numbers, dtype)
+  local x = wrun.tensor(numbers, { dtype = dtype }):requires_grad_()
+  local y = f(x)
+  local weights = wrun.arange(1, y:numel() + 1):to(dtype):reshape(y.shape)
+  local dx = wrun.autograd.grad(y, x, { grad_outputs = weights, create_graph = true })
+  local ddx = dx.requires_grad and wrun.autograd.grad(dx:sum(), x) or x * 0
+  return { y:detach(), dx:detach(), ddx }
+end
+
+local root = math.sqrt(0.5)
+
+-- { name, f, x, value, gradient, second derivative }
+local CASES = {
+  { "softmax", function(x) return x:softmax(1) end, {
+    { { inf, 0.0, 1.0 }, { 1, 0, 0 }, { 0, 0, 0 }, { 0, 0, 0 } },
+    { { inf, inf, -inf }, { 0.5, 0.5, 0 }, { -0.25, 0.25, 0 }, { 0, 0, 0 } },
+  } },
+  { "log_softmax", function(x) return x:log_softmax(1) end, {
+    { { inf, 0.0, 1.0 }, { 0, -inf, -inf }, { -5, 2, 3 }, { 0, 0, 0 } },
+    { { inf, inf, -inf }, { -math.log(2), -math.log(2), -inf }, { -2, -1, 3 }, { 0, 0, 0 } },
+  } },
+  { "logsumexp", function(x) return x:logsumexp(1) end, {
+    { { inf, 0.0, 3e38 }, { inf }, { 1, 0, 0 }, { 0, 0, 0 } },
+    { { inf, inf, 0.0 }, { inf }, { 0.5, 0.5, 0 }, { 0, 0, 0 } },
+    { { -inf, -inf, inf }, { inf }, { 0, 0, 1 }, { 0, 0, 0 } },
+  } },
+  { "logcumsumexp", function(x) return x:logcumsumexp(1) end, {
+    { { 0.5, inf, -inf }, { 0.5, inf, inf }, { 1, 5, 0 }, { 0, 0, 0 } },
+    { { inf, inf, 3e38 }, { inf, inf, inf }, { 3.5, 2.5, 0 }, { 0, 0, 0 } },
+    { { -3e38, 1.0, -inf }, { -3e38, 1, 1 }, { 1, 5, 0 }, { 0, 0, 0 } },
+  } },
+  { "norm", function(x) return x:norm() end, {
+    { { -inf, 0.0, 1.0 }, { inf }, { -1, 0, 0 }, { 0, 0, 0 } },
+    { { inf, 3.0, -inf }, { inf }, { root, 0, -root }, { 0, 0, 0 } },
+  } },
+}
+
+describe("at +infinity", function()
+  for _, case in ipairs(CASES) do
+    local name, f, rows = table.unpack(case)
+    for _, dtype in ipairs { "float32", "float64" } do
+      it(("%s is the limit, in which equals share alike: %s"):format(name, dtype), function()
+        for _, row in ipairs(rows) do
+          local got = derivatives(f, row[1], dtype)
+          for order = 0, 2 do
+            local want = wrun.tensor(row[order + 2], { dtype = dtype })
+            local rtol = dtype == "float32" and 1e-6 or 1e-14
+            assert(wrun.allclose(got[order + 1]:reshape(-1), want, { rtol = rtol }),
+              ("order %d: expected %s, got %s"):format(order, want, got[order + 1]))
+          end
+        end
+      end)
+    end
+  end
+
+  it("keeps rows without it as they are", function()
+    local x = wrun.randn(3, 4)
+    local seen = wrun.cat({ x, wrun.full({ 1, 4 }, inf) }, 1)
+    assert.is_true(wrun.equal(x:logsumexp(2), seen:logsumexp(2):narrow(1, 1, 3)))
+    assert.is_true(wrun.equal(x:logcumsumexp(2), seen:logcumsumexp(2):narrow(1, 1, 3)))
+    assert.is_true(wrun.equal(x:softmax(2), seen:softmax(2):narrow(1, 1, 3)))
+  end)
+end)
+
+describe("a sum that leaves float64", function()
+  it("gives the mean and the sum nevertheless", function()
+    local x = wrun.tensor({ 0x1p1023, 0x1p1023, 0x1p1023, -0x1p1023 }, { dtype = "float64" })
+    assert.equal(0x1p1022, x:mean():item())
+    assert.equal(0x1p1023, x:narrow(1, 1, 3):mean():item())
+    assert.equal(0x1p1023, x:narrow(1, 2, 3):sum():item())
+    assert.is_true(wrun.equal(x / 2, (x:expand(3, 4) / 2):mean(1)))
+    assert.is_true(wrun.equal(x, x:expand(3, 4):mean(1)))
+    assert.equal(inf, x:narrow(1, 1, 3):sum():item())
+    assert.equal(inf, (wrun.tensor({ inf, 1 }, { dtype = "float64" })):mean():item())
+  end)
+end)
+
+describe("rsqrt", function()
+  it("has a gradient wherever it is within the dtype", function()
+    local x = wrun.tensor({ 1e-25 }):requires_grad_()
+    x:rsqrt():backward(wrun.tensor { 15.0 })
+    assert.near(-15 / 2 * 1e-25 ^ -1.5, x.grad:item(), 1e33)
+  end)
+end)
