@@ -117,7 +117,6 @@ end
 ---     print(x.grad)
 ---@param output wrun.Tensor
 ---@param gradient wrun.Tensor?  of output's shape; 1 where output is a single number
----@param options { retain_graph: boolean, create_graph: boolean }?
 function M.backward(output, gradient, options)
   check_output("backward", output)
   options = options and check.options("backward", options, BACKWARD_OPTIONS)

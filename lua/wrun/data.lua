@@ -105,7 +105,6 @@ local RUN = { seed = check.integer(1) }
 ---     data.options(parser, { seed = 7 })
 ---     print(parser:parse({ "--threads", "1" }).seed)
 ---@param parser table
----@param options { seed: integer }?
 function M.options(parser, options)
   local o = check.options("options", options, RUN)
   parser:option("--seed", "Seed of every random draw.", tostring(o.seed), math.tointeger)

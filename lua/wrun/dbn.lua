@@ -233,7 +233,6 @@ local NN = { classes = check.optional(check.integer(nil, 1)) }
 --- shapes  x [batch, visible] -> [batch, classes], without classes [batch, top]
 --- domain  the fresh layer draws from the default generator
 ---     print(dbn.new({ sizes = { 784, 100, 50 } }):to_nn({ classes = 10 }))
----@param options { classes: integer }?
 ---@return wrun.nn.Sequential
 function Model:to_nn(options)
   local o = check.options("to_nn", options, NN)

@@ -349,8 +349,10 @@ local function joined(found, text)
   return #list > 0 and table.concat(list, "; ") or text
 end
 
---- the entry of a function with what its source raises
-local function with_errors(entry)
+--- the entry of a function with what its source says of its options and of what it raises
+local function with_source(entry)
+  local rules = entry and entry.path and errors.rules(parsed[entry.module], entry.path)
+  entry = rules and derived.with_options_type(entry, rules) or entry
   local found = entry and entry.path and errors.of(parsed, entry.module, entry.path) or {}
   if #found == 0 or entry.parts.raises == "nothing" then
     return entry
@@ -365,7 +367,7 @@ local function replaced(items, item)
   while class do
     local value = rawget(class, method)
     if value ~= nil then
-      local entry = items[value] and with_errors(items[value].entry)
+      local entry = items[value] and with_source(items[value].entry)
       local is_abstract = entry and (entry.parts.raises or ""):find(": not defined`$")
       return is_abstract and derived.with_errors(entry, "nothing") or entry
     end
@@ -414,14 +416,14 @@ end
 
 --- of a class: what its init says and those that it replaces, or the function that it applies
 local function of_class(items, item)
-  local start, class = with_errors(item.start), item.value
+  local start, class = with_source(item.start), item.value
   if class and rawget(class, "applies") then
     local applied = M.documentation(items, items["wrun." .. class.applies])
     return derived.layer(applied, item.name, class.applies, class.settings)
   end
   while class and class.super do
     class = class.super
-    local above = items[class] and with_errors(items[class].start)
+    local above = items[class] and with_source(items[class].start)
     if above and start and not item.start.parts.raises and start.parts.raises then
       above = derived.with_errors(above, joined({ start.parts.raises }, above.parts.raises))
       start = derived.with_errors(start, above.parts.raises)
@@ -481,7 +483,7 @@ end
 function M.documentation(items, item)
   local own, other = item.entry, nil
   if item.kind == "function" or item.kind == "method" or own and not own.class then
-    own = with_errors(own)
+    own = with_source(own)
   end
   local source = own and own.parts.as
   if source then

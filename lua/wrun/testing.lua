@@ -123,7 +123,6 @@ local NEAR = {
 ---     assert.is_not.tensor_near(0, wrun.tensor(0.1))
 ---@param expected wrun.Tensor|number|table
 ---@param got wrun.Tensor|number|table
----@param options { rtol: number, atol: number, equal_nan: boolean }?
 ---@return boolean
 ---@return string text  what was compared; where, by how much and how often it differs
 function M.tensor_near(expected, got, options)

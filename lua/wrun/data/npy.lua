@@ -82,7 +82,6 @@ local NPZ = { compress = check.boolean(false) }
 ---     data.save_npz(path, { w = wrun.eye(3) }, { compress = true })
 ---     print(data.npz(path).w:sum(), os.remove(path))
 ---@param tensors table<string, wrun.Tensor>
----@param options { compress: boolean }?
 function M.save_npz(path, tensors, options)
   check.argument("save_npz", 1, path, PATH)
   check.argument("save_npz", 2, tensors, check.table())

@@ -104,7 +104,6 @@ M.RandomSampler = RandomSampler
 ---       print(i)
 ---     end
 ---@param dataset table|integer
----@param options { replacement: boolean, num_samples: integer, generator: wrun.Generator }?
 function RandomSampler:init(dataset, options)
   local o = check.options("RandomSampler", options, RANDOM)
   self.count = count_of("RandomSampler", dataset)
@@ -154,7 +153,6 @@ M.SubsetRandomSampler = SubsetRandomSampler
 ---     local sampler = data.SubsetRandomSampler({ 2, 4, 6 })
 ---     print(#sampler, sampler:iterate()() % 2)
 ---@param indices integer[]|wrun.Tensor
----@param options { generator: wrun.Generator }?
 function SubsetRandomSampler:init(indices, options)
   self.indices = sets.indices_of("SubsetRandomSampler", 1, indices, math.maxinteger)
   self.generator = check.options("SubsetRandomSampler", options, GENERATOR).generator
@@ -186,7 +184,6 @@ M.WeightedRandomSampler = WeightedRandomSampler
 ---     for i in data.WeightedRandomSampler({ 0, 1, 3 }, 4):iterate() do print(i) end
 ---@param weights number[]|wrun.Tensor
 ---@param num_samples integer
----@param options { replacement: boolean, generator: wrun.Generator }?
 function WeightedRandomSampler:init(weights, num_samples, options)
   local o = check.options("WeightedRandomSampler", options, WEIGHTED)
   local is_list = type(weights) == "table" and type(weights[1]) == "number"
@@ -263,7 +260,6 @@ M.BatchSampler = BatchSampler
 ---     end
 ---@param sampler table
 ---@param batch_size integer
----@param options { drop_last: boolean }?
 function BatchSampler:init(sampler, batch_size, options)
   self.sampler = M.of("BatchSampler: argument 1", 1, sampler)
   self.batch_size = check.argument("BatchSampler", 2, batch_size, check.integer(nil, 1))

@@ -240,7 +240,6 @@ local SPLIT = { generator = check.optional(check.passed_on()) }
 ---     local train, test = table.unpack(data.random_split(set, { 0.8, 0.2 }))
 ---     print(#train, #test)
 ---@param lengths number[]
----@param options { generator: wrun.Generator }?
 ---@return wrun.data.Subset[]
 function M.random_split(dataset, lengths, options)
   local count = sources.of("random_split", dataset).count

@@ -120,7 +120,6 @@ local NOISE = { generator = check.optional(check.passed_on()) }
 ---     local noisy = data.transforms.add_noise(0.1)
 ---     print(noisy, noisy(wrun.zeros(1000)):std():item() < 0.2)
 ---@param std number
----@param options { generator: wrun.Generator }?
 function M.add_noise(std, options)
   check.argument("add_noise", 1, std, check.number(nil, 0))
   local o = check.options("add_noise", options, NOISE)
@@ -142,7 +141,6 @@ local BINARIZE = {
 ---   exactly that gives 0), stochastic (false; x from 0 to 1) and generator (the default one)
 --- raises  on the call as `bernoulli`
 ---     print(data.transforms.binarize()(wrun.tensor({ 0.2, 0.5, 0.9 })))
----@param options { threshold: number, stochastic: boolean, generator: wrun.Generator }?
 function M.binarize(options)
   local o = check.options("binarize", options, BINARIZE)
   if o.stochastic then

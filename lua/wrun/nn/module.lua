@@ -271,7 +271,6 @@ local BUFFER_OPTIONS = { persistent = check.boolean(true) }
 ---     local layer = nn.Linear(2, 3)
 ---     layer:register_buffer("seen", wrun.zeros(1))
 ---     print(layer:state_dict().seen)
----@param options { persistent: boolean }?
 function Module:register_buffer(name, tensor, options)
   registry.check_name("register_buffer: argument 1", self, name)
   check.argument("register_buffer", 2, tensor, check.tensor())
@@ -360,7 +359,6 @@ local ZERO_GRAD_OPTIONS = { set_to_none = check.boolean(true) }
 ---     layer(wrun.ones(1, 2)):sum():backward()
 ---     layer:zero_grad()
 ---     print(layer.weight.grad)
----@param options { set_to_none: boolean }?
 function Module:zero_grad(options)
   local set_to_none = check.options("zero_grad", options, ZERO_GRAD_OPTIONS).set_to_none
   for _, parameter in ipairs(self:parameters()) do

@@ -73,7 +73,6 @@ end
 ---     assert(a.weight:equal(b.weight))
 ---@param self wrun.nn.Module
 ---@param state table<string, wrun.Tensor>
----@param options { strict: boolean }?
 ---@return { missing_keys: string[], unexpected_keys: string[] }
 function M.load_state_dict(self, state, options)
   local fname = self.__name .. ": load_state_dict"

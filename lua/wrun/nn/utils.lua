@@ -81,7 +81,6 @@ end
 ---   `norm` has, and error_if_nonfinite = false
 ---     print(nn.utils.get_total_norm({ wrun.tensor({ 3.0, 0 }), wrun.tensor(4.0) }):item()) -- 5.0
 ---@param tensors wrun.Tensor|wrun.Tensor[]
----@param options { norm_type: number, error_if_nonfinite: boolean }?
 function M.get_total_norm(tensors, options)
   local o = check.options("get_total_norm", options, NORM_OPTIONS)
   return total_norm("get_total_norm", tensors_of("get_total_norm", 1, tensors), o)
@@ -114,7 +113,6 @@ end
 ---     w:mul(3):sum():backward()
 ---     print(nn.utils.clip_grad_norm_({ w }, 1):item(), w.grad:norm():item()) -- 6.0, nearly 1
 ---@param max_norm number
----@param options { norm_type: number, error_if_nonfinite: boolean }?
 function M.clip_grad_norm_(parameters, max_norm, options)
   local fname = "clip_grad_norm_"
   local o = check.options(fname, options, NORM_OPTIONS)

@@ -167,7 +167,6 @@ local ZERO_GRAD_OPTIONS = { set_to_none = check.boolean(true) }
 ---     w:square():sum():backward()
 ---     optimizer:zero_grad()
 ---     print(w.grad)
----@param options { set_to_none: boolean }?
 function Optimizer:zero_grad(options)
   local set_to_none = options == nil
     or check.options("zero_grad", options, ZERO_GRAD_OPTIONS).set_to_none

@@ -154,10 +154,10 @@ local function run_ais(model, o)
 end
 
 --- Returns log Z by annealed importance sampling from the model of the base rates.
+--- shapes  start [chains, visible]
 --- domain  options chains (100); steps (default: the 14,500 of the source; a number: equal steps);
 ---   reverse: walk from samples of the model to the base rates, which errs towards a larger log Z;
----   start [chains, visible], those samples (default: exact ones, of small machines);
----   progress(done, all). Returns { log_z, sd (of log Z, nats), ess (effective chains), low and
+---   start, those samples (default: exact ones, of small machines); progress(done, all). Returns { log_z, sd (of log Z, nats), ess (effective chains), low and
 ---   high (95 %), reliable (ess at least a fifth of the chains), chains, steps, log_weight }
 --- cost    two products of chains x visible x hidden a step
 --- source  [Neal2001], [Salakhutdinov2008], [Burda2015]

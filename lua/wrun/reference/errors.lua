@@ -82,7 +82,7 @@ end
 local function evaluate(expression, source)
   local names = setmetatable({ check = check }, {
     __index = function(_, name)
-      return source.constants[name] and evaluate(source.constants[name], source)
+      return source.constants[name] and evaluate(source.constants[name], source) or _G[name]
     end,
   })
   local chunk = load("return " .. expression, "=rule", "t", names)
@@ -226,6 +226,22 @@ function visit(f, scope, sources, add)
       visit_call(name, arguments, scope, sources, add)
     end
     at = last - #brackets + 1
+  end
+end
+
+--- Returns the rules by which a function checks its argument `options`, nil where it does not do so
+--- itself.
+--- domain  a path that the source defines
+---@param source wrun.reference.Source
+---@param path string
+---@return table<string, wrun.check.Rule>?
+function M.rules(source, path)
+  local f = source.functions[path]
+  for brackets in (f and f.body or ""):gmatch("check%.options(%b())") do
+    local arguments = pieces_of(brackets:sub(2, -2))
+    if arguments[2] == "options" then
+      return evaluate(arguments[3], source)
+    end
   end
 end
 

@@ -130,7 +130,6 @@ local isin_options = { invert = check.boolean(false), assume_unique = check.bool
 ---     print(wrun.isin(wrun.tensor { 1, 2, 3 }, wrun.tensor { 3, 1 }))    -- True, False, True
 ---@param elements wrun.Tensor|number
 ---@param others wrun.Tensor|number
----@param options { invert: boolean, assume_unique: boolean }?
 function M.isin(elements, others, options)
   local o = check.options("isin", options, isin_options)
   local dtype = check.is_tensor(elements) and elements.dtype

@@ -128,7 +128,6 @@ local MESHGRID = { indexing = check.choice("ij", { "ij", "xy" }) }
 ---   "xy", the first two exchanged
 ---     local x, y = wrun.meshgrid({ wrun.linspace(-1, 1, 5), wrun.linspace(0, 1, 3) })
 ---     print((x * x + y * y):sqrt())
----@param options { indexing: string }?
 ---@return wrun.Tensor ...
 function M.meshgrid(list, options)
   list = check.tensors("meshgrid", 1, list)

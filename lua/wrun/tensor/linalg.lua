@@ -282,7 +282,6 @@ local DIMENSION = { dim = check.integer(-1) }
 --- shapes  a [..., k] and b [..., k] broadcast -> [...]
 --- raises  as `mul` and `sum`
 ---     print(wrun.linalg.vecdot(wrun.ones(2, 3), wrun.ones(3)))  -- tensor([3., 3.])
----@param options { dim: integer }?  -1
 function M.vecdot(a, b, options)
   check.tensor_argument("vecdot", 1, a)
   check.tensor_argument("vecdot", 2, b)

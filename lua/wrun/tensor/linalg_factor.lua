@@ -321,7 +321,6 @@ local CHOLESKY = { upper = BOOLEAN }
 --- domain  symmetric and positive definite; only one triangle of x is read
 --- raises  `cholesky: argument 1: the matrix is not positive definite`
 ---     print(wrun.cholesky(wrun.tensor({ { 4.0, 2 }, { 2, 5 } })))  -- 2 0, 1 2
----@param options { upper: boolean }?  false
 function M.cholesky(x, options)
   local o = check.options("cholesky", options, CHOLESKY)
   return operations._cholesky(x, o.upper)
@@ -374,7 +373,6 @@ local SOLVE = { left = check.boolean(true) }
 --- raises  `solve: argument 1: the matrix is singular`; `argument 2: expected N rows to match`
 ---     local a, b = wrun.tensor({ { 2.0, 1 }, { 1, 3 } }), wrun.tensor({ 3.0, 5 })
 ---     print(wrun.solve(a, b))  -- tensor([0.8000, 1.4000])
----@param options { left: boolean }?  true
 function M.solve(a, b, options)
   local o = check.options("solve", options, SOLVE)
   check.tensor_argument("solve", 1, a)
@@ -418,7 +416,6 @@ end
 ---     local a, b = wrun.tensor({ { 4.0, 2 }, { 2, 5 } }), wrun.tensor({ { 2.0 }, { 9 } })
 ---     print(wrun.cholesky_solve(b, wrun.cholesky(a)), wrun.solve(a, b))  -- the same
 ---@param factor wrun.Tensor
----@param options { upper: boolean }?  false
 function M.cholesky_solve(b, factor, options)
   local o = check.options("cholesky_solve", options, CHOLESKY)
   factor, b = with_common_batch("cholesky_solve", factor, b)

@@ -84,7 +84,6 @@ local cumsum_options = { dtype = check.optional(check.dtype()), reverse = check.
 ---     local x = wrun.tensor { 1, 2, 3 }
 ---     print(x:cumsum(1))                        -- tensor([1, 3, 6])
 ---     print(x:cumsum(1, { reverse = true }))    -- tensor([6, 5, 3])
----@param options { dtype: string, reverse: boolean }?
 function M.cumsum(x, d, options)
   local o = options and check.options("cumsum", options, cumsum_options) or {}
   return with_dtype("cumsum", operations.cumsum, o.dtype and { dtype = o.dtype }, x, d,
@@ -142,7 +141,6 @@ local recurrence_options = { reverse = check.boolean(false) }
 ---     local rewards = wrun.tensor { 1.0, 0.0, 2.0 }
 ---     local returns = wrun.full({ 3 }, 0.5):linear_recurrence(rewards, 1, { reverse = true })
 ---     print(returns)    -- tensor([1.5000, 1.0000, 2.0000])
----@param options { reverse: boolean }?
 function M.linear_recurrence(a, b, d, options)
   local o = options and check.options("linear_recurrence", options, recurrence_options) or {}
   return operations.linear_recurrence(a, b, d, o.reverse)
@@ -161,7 +159,6 @@ local diff_options = {
 ---     print(wrun.tensor({ 1, 4, 9, 16 }):diff(2))    -- tensor([2, 2])
 ---@param n integer?  1
 ---@param d integer?  -1
----@param options { prepend: wrun.Tensor, append: wrun.Tensor }?
 function M.diff(x, n, d, options)
   check.tensor_argument("diff", 1, x)
   n = check.argument("diff", 2, n, check.integer(1, 0))

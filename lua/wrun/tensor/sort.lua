@@ -354,7 +354,6 @@ local search_options = {
 ---     print(sequence:searchsorted(wrun.tensor { 5, 20, 99 }, { right = true }))    -- 1, 4, 5
 ---@param sequence wrun.Tensor
 ---@param values wrun.Tensor|number
----@param options { right: boolean, side: string, sorter: wrun.Tensor }?
 function M.searchsorted(sequence, values, options)
   local o = check.options("searchsorted", options, search_options)
   check.tensor_argument("searchsorted", 1, sequence)
@@ -376,7 +375,6 @@ local bucket_options = { right = check.boolean(false) }
 ---     print(wrun.tensor({ 0, 5, 7 }):bucketize(wrun.tensor { 1, 5 }))    -- tensor([1, 2, 3])
 ---@param values wrun.Tensor|number
 ---@param boundaries wrun.Tensor
----@param options { right: boolean }?
 function M.bucketize(values, boundaries, options)
   local o = check.options("bucketize", options, bucket_options)
   check.tensor_argument("bucketize", 2, boundaries)

@@ -220,7 +220,6 @@ end
 ---   [n] says how often each observation was made, aweights [n] how much it counts.
 ---     local x = wrun.tensor { { 1.0, 2.0, 3.0 }, { 6.0, 4.0, 2.0 } }
 ---     print(x:cov())    -- tensor([[1., -2.], [-2., 4.]])
----@param options { correction: integer, fweights: wrun.Tensor, aweights: wrun.Tensor }?
 function M.cov(x, options)
   local o = check.options("cov", options, covariance_options)
   x = variables("cov", x)
