@@ -157,8 +157,9 @@ end
 --- shapes  start [chains, visible]
 --- domain  options chains (100); steps (default: the 14,500 of the source; a number: equal steps);
 ---   reverse: walk from samples of the model to the base rates, which errs towards a larger log Z;
----   start, those samples (default: exact ones, of small machines); progress(done, all). Returns { log_z, sd (of log Z, nats), ess (effective chains), low and
----   high (95 %), reliable (ess at least a fifth of the chains), chains, steps, log_weight }
+---   start, those samples (default: exact ones, of small machines); progress(done, all). Returns
+---   { log_z, sd (of log Z, nats), ess (effective chains), low and high (95 %), reliable (ess at
+---   least a fifth of the chains), chains, steps, log_weight }
 --- cost    two products of chains x visible x hidden a step
 --- source  [Neal2001], [Salakhutdinov2008], [Burda2015]
 ---     local z = rbm.new({ visible = 6, hidden = 3 }):ais { steps = 100 }
