@@ -85,7 +85,6 @@ end
 --- Returns x turned by count quarters of a circle, from the first to the second of two dimensions.
 --- shapes  x [m, n] -> [n, m] for an odd count, a copy
 --- domain  any dtype; count 1 and dimensions { 1, 2 } by default
---- raises  `rot90: argument 2: expected a whole number`
 ---     print(wrun.arange(6):reshape(2, 3):rot90())
 ---@param count integer?  1
 ---@param dims integer[]?  { 1, 2 }
