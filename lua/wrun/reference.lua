@@ -11,9 +11,9 @@
 --- comment with the part `as NAME` says only what differs from NAME. The `options` of a base class
 --- are those of every class below; where a class has `rules`, these say which options it has, their
 --- defaults and what they must be, and the `options` of it and of those above what they mean. What
---- a function raises is read from its source (reference/errors.lua); its comment says only what does
---- not stand there. Where nothing is found, nothing is raised, but that a function of tensors refuses
---- what is none; where nothing is said of its domain, it takes any dtype.
+--- a function raises is read from its source (reference/errors.lua); its comment says only what
+--- does not stand there. Where nothing is found, nothing is raised, but that a function of tensors
+--- refuses what is none; where nothing is said of its domain, it takes any dtype.
 
 local comments = require "wrun.reference.comments"
 local core = require "wrun.core"

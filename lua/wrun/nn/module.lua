@@ -330,7 +330,7 @@ function Module:train(mode)
 end
 
 --- Sets `training` to false here and below and returns the module.
----
+--- raises  nothing
 ---     print(nn.Dropout():eval().training)
 ---@return wrun.nn.Module
 function Module:eval()

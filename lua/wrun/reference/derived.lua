@@ -312,7 +312,7 @@ function M.options_type(rules)
   end
 end
 
---- Returns the entry with the type and the defaults of its argument `options`, where a tag does not say it.
+--- Returns the entry with the type and the defaults of its argument `options`, if no tag says them.
 ---@param rules table<string, wrun.check.Rule>
 ---@return wrun.reference.Entry
 function M.with_options_type(entry, rules)

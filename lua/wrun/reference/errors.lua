@@ -100,7 +100,7 @@ local function placeholder(expression, is_number)
     return "DTYPE"
   end
   local word = expression:match("^[%w_.]-([%w_]+)$")
-  return word and word:gsub("_", ""):gsub("^fname$", "name"):upper() or "..."
+  return word and word:gsub("^fname$", "name"):upper() or "..."
 end
 
 --- the text of an expression, nil where it is not known before the call
@@ -141,7 +141,7 @@ local function message_of(arguments, scope)
       or placeholder(expression, letter == "d")
   end)
   text = text:gsub("%%%%", "%%"):gsub("\\[%d%a]+", ""):gsub(", got .*$", ""):gsub(";.*$", "")
-  return not text:find(": %u+$") and text or nil
+  return not text:find(": [%u_]+$") and text or nil
 end
 
 --- what a call of `check.argument`, `check.options` or `check.dimension` says
