@@ -120,7 +120,8 @@ local BEFORE = {
   ["nn.Module:named_parameters"] = { module() }, ["nn.Module:parameters"] = { module() },
   ["nn.Embedding"] = { 2, 2 }, ["nn.RMSNorm"] = { 2 },
   ["rbm.Model:log_likelihood"] = { machine, square, 1 },
-  ["rbm.Model:pseudo_likelihood"] = { machine, square }, ["wrun.logspace"] = { 0, 1, 2 }, ["wrun.normal"] = { 0, 1, { 2 } },
+  ["rbm.Model:pseudo_likelihood"] = { machine, square }, ["wrun.logspace"] = { 0, 1, 2 },
+  ["wrun.normal"] = { 0, 1, { 2 } },
 }
 
 --- Asserts that a call is refused: the message says what it got, and no byte is left to obey.
