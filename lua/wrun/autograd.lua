@@ -32,7 +32,6 @@ M.no_grad = core.scoped.no_grad
 M.enable_grad = core.scoped.enable_grad
 
 --- Is recording on?
----
 ---     print(wrun.is_grad_enabled(), wrun.no_grad(wrun.is_grad_enabled))
 ---@type fun(): boolean
 M.is_grad_enabled = graph.is_grad_enabled

@@ -50,7 +50,6 @@ end
 
 --- Returns what stands between the brackets when the module prints; a layer with settings replaces
 --- it.
----
 ---     print(nn.Linear(2, 3):extra_repr())
 ---@return string
 Module.extra_repr = function()
@@ -58,7 +57,6 @@ Module.extra_repr = function()
 end
 
 --- Returns the short name that an error uses for this module, such as `Linear(784 -> 128)`.
----
 ---     print(nn.Linear(784, 128):label())
 ---@return string
 function Module:label()
@@ -125,7 +123,6 @@ function Module:named_buffers(options)
 end
 
 --- Returns the modules directly below this one.
----
 ---     print(nn.Sequential(nn.ReLU(), nn.Tanh()):children()[2])
 ---@return wrun.nn.Module[]
 function Module:children()
@@ -137,7 +134,6 @@ function Module:children()
 end
 
 --- Iterates over name and module directly below this one; a Sequential's names are integers.
----
 ---     for name, layer in nn.Sequential(nn.ReLU(), nn.Tanh()):named_children() do
 ---       print(name, layer)
 ---     end
@@ -156,7 +152,6 @@ local function paths_and_modules(module)
 end
 
 --- Returns this module and all below it, parents first; a shared one comes once.
----
 ---     print(#nn.Sequential(nn.ReLU(), nn.Tanh()):modules()) -- the network and its two layers
 ---@return wrun.nn.Module[]
 function Module:modules()
@@ -165,7 +160,6 @@ function Module:modules()
 end
 
 --- Iterates over path and module in the order of `modules`; the path of this module is "".
----
 ---     for path, module in nn.Sequential(nn.ReLU(), nn.Tanh()):named_modules() do
 ---       print(path, module:label())
 ---     end
@@ -287,7 +281,6 @@ Module.load_state_dict = state.load_state_dict
 Module.to = state.to
 
 --- Casts the module to float32, as `to`.
----
 ---     print(nn.Linear(2, 3):float().weight.dtype)
 ---@return wrun.nn.Module
 function Module:float()

@@ -228,7 +228,7 @@ end
 --- line searches and steps by hand take one line each. The gradients stay together as long as they
 --- are set to 0, by `gradient:zero_()` or `zero_grad { set_to_none = false }`, and not dropped.
 --- Views made of the parameters before, such as a state_dict, keep the old memory.
---- shapes  [a, b], [c] -> [a b + c], [a b + c]
+--- shapes  [a, b], [c] -> vector [a b + c], gradient [a b + c]
 --- domain  leaf tensors of one float dtype, each once; values and gradients stay, gradients that
 ---   are missing become 0
 --- source  Torch7's getParameters
@@ -238,8 +238,6 @@ end
 ---     w:sub_(g * 0.1) -- a step of the whole model
 ---     g:zero_()
 ---     print(w:numel(), w:norm())
----@return wrun.Tensor vector
----@return wrun.Tensor gradient
 function M.flatten_parameters(parameters)
   local fname = "flatten_parameters"
   local list = tensors_of(fname, 1, parameters)

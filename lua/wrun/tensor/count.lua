@@ -272,7 +272,7 @@ end
 
 --- Returns how many elements of x fall in each bin, and the edges of the bins. A bin holds its
 --- lower edge, the last one its upper edge too.
---- shapes  x [...], k -> [k], [k + 1]; x [...], edges [k + 1] -> [k], [k + 1]
+--- shapes  x [...], k -> histogram [k], edges [k + 1]; x [...], edges [k + 1] -> [k], [k + 1]
 --- domain  float32 or float64; bins of one width between the numbers of option range (or the
 ---   extremes of x), or given by ascending edges. Option weight, of x's shape and type, is
 ---   summed instead of 1; with density = true the histogram times the widths sums to 1. No
@@ -282,8 +282,6 @@ end
 ---     print(counts, edges)    -- tensor([2., 1.])  tensor([0., 2., 4.])
 ---@param bins integer|wrun.Tensor
 ---@param options { range: number[], weight: wrun.Tensor, density: boolean }?
----@return wrun.Tensor histogram
----@return wrun.Tensor edges
 function M.histogram(x, bins, options)
   check_float("histogram", x)
   local o = check.options("histogram", options, histogram_options)

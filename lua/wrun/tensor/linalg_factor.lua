@@ -252,9 +252,6 @@ local BOOLEAN = check.boolean(false)
 ---     local u, s, vh = wrun.svd(x, false)
 ---     print(s, (u * s):matmul(vh))  -- tensor([3., 2.]), and x
 ---@param full_matrices boolean?  true
----@return wrun.Tensor u
----@return wrun.Tensor s
----@return wrun.Tensor vh
 function M.svd(x, full_matrices)
   local full = check.argument("svd", 2, full_matrices, check.boolean(true))
   return factors.svd(operations._svd(x, full, "svd"), x, full)
@@ -277,8 +274,6 @@ end
 ---     local q, r = wrun.qr(wrun.randn(4, 3))
 ---     print(q:t():matmul(q), r)  -- ones on the diagonal; zeros below it
 ---@param mode string?  "reduced"
----@return wrun.Tensor q
----@return wrun.Tensor r
 function M.qr(x, mode)
   mode = check.argument("qr", 2, mode, check.choice("reduced", { "reduced", "complete", "r" }))
   return factors.qr(operations._qr(x, mode), x, mode)
@@ -296,8 +291,6 @@ local TRIANGLE = check.choice("L", { "L", "U" })
 ---     local w, v = wrun.eigh(wrun.tensor({ { 2.0, 1 }, { 1, 2 } }))
 ---     print(w, (v * w):matmul(v:t()))  -- tensor([1., 3.]), and the matrix
 ---@param uplo string?  "L": the lower triangle is read; "U": the upper one
----@return wrun.Tensor w
----@return wrun.Tensor v
 function M.eigh(x, uplo)
   local upper = check.argument("eigh", 2, uplo, TRIANGLE) == "U"
   return factors.eigh(operations._eigh(x, upper, "eigh"), x)
@@ -480,12 +473,10 @@ M.det = operations.det
 local sign_of_det = step_function("SlogdetSign", function(_, sign) return sign end)
 
 --- Returns the sign of the determinant, and the log of its magnitude, without overflow.
---- shapes  x [..., n, n] -> [...], [...]
+--- shapes  x [..., n, n] -> sign [...], logabsdet [...]
 --- domain  float32 or float64; 0 and -inf for a singular matrix
 --- raises  `slogdet: argument 1: expected a square matrix`
 ---     print(wrun.slogdet(wrun.eye(400) * 10))  -- 1 and 400 log 10 = 921.0340
----@return wrun.Tensor sign
----@return wrun.Tensor logabsdet
 function M.slogdet(x)
   local logarithm, sign = operations._logabsdet(x)
   return sign_of_det(x, sign), logarithm

@@ -39,15 +39,13 @@ end
 -- Sorting --------------------------------------------------------------------
 
 --- Returns the elements of x in ascending order along dimension d, and where each of them stood.
---- shapes  x [...] -> same, twice; the indices are int64 and count from 1
+--- shapes  x [...] -> values [...], indices [...]: int64, from 1
 --- domain  any dtype; NaN is the largest. Always stable: equals keep their order.
 --- cost    time O(n) for each line of n
 ---     local values, indices = wrun.tensor({ 3, 1, 2, 1 }):sort()
 ---     print(values, indices)    -- tensor([1, 1, 2, 3])  tensor([2, 4, 3, 1])
 ---@param d integer?  -1
 ---@param descending boolean?  false
----@return wrun.Tensor values
----@return wrun.Tensor indices
 function M.sort(x, d, descending)
   d = dimension_of("sort", 2, x, d)
   descending = check.flag("sort", 3, descending)
@@ -78,7 +76,7 @@ end
 
 --- Returns the k largest elements along dimension d (the smallest, where `largest` is false), and
 --- their indices.
---- shapes  x [m, n], k, 2 -> [m, k], twice; the indices are int64 and count from 1
+--- shapes  x [m, n], k, 2 -> values [m, k], indices [m, k]: int64, from 1
 --- domain  any dtype; k from 0 to the size (a number without dimensions is its own). In
 ---   order, whatever `sorted` says; of equals the first.
 --- raises  `topk: argument 2: expected an integer from 0 to`
@@ -89,8 +87,6 @@ end
 ---@param d integer?  -1
 ---@param largest boolean?  true
 ---@param sorted boolean?  true
----@return wrun.Tensor values
----@return wrun.Tensor indices
 function M.topk(x, k, d, largest, sorted)
   d = dimension_of("topk", 3, x, d)
   k = check.argument("topk", 2, k, check.integer(nil, 0, count_along(x, d)))
@@ -112,14 +108,12 @@ local function single(x, d, keepdim, values, indices)
 end
 
 --- Returns the k-th smallest element along dimension d, and its index.
---- shapes  x [m, n], k, 2 -> [m], twice; the index is int64 and counts from 1
+--- shapes  x [m, n], k, 2 -> value [m], index [m]: int64, from 1
 --- domain  any dtype; k from 1 to the size; of equals each has its turn, the first index first
 --- raises  `kthvalue: argument 2: expected an integer from 1 to`
 ---     print(wrun.tensor({ 40, 10, 30, 20 }):kthvalue(2))    -- tensor(20)  tensor(4)
 ---@param k integer
 ---@param d integer?  -1
----@return wrun.Tensor value
----@return wrun.Tensor index
 function M.kthvalue(x, k, d, keepdim)
   d = dimension_of("kthvalue", 3, x, d)
   k = check.argument("kthvalue", 2, k, check.integer(nil, 1, need_elements("kthvalue", x, d)))
@@ -177,7 +171,7 @@ end
 
 --- Returns the median of all elements, or of those along dimension d and its index: of an even
 --- number the lower of the two in the middle.
---- shapes  x [...] -> []; x [m, n], 2 -> [m], twice; the index is int64 and counts from 1
+--- shapes  x [...] -> []; x [m, n], 2 -> value [m], index [m]: int64, from 1
 --- domain  any dtype; NaN (the first) where there is one, and for an empty float tensor. Over all
 ---   the gradient is shared among equals.
 ---     print(wrun.tensor({ 5.0, 1, 4, 2 }):median())     -- tensor(2.)
@@ -197,12 +191,10 @@ end)
 
 --- Returns the most frequent element along dimension d (of several the smallest), and the last of
 --- its indices.
---- shapes  x [m, n], 2 -> [m], twice; the index is int64 and counts from 1
+--- shapes  x [m, n], 2 -> value [m], index [m]: int64, from 1
 --- domain  any dtype; NaN equals nothing, so no NaN is frequent
 ---     print(wrun.tensor({ 4, 2, 2, 4, 1 }):mode())    -- tensor(2)  tensor(3)
 ---@param d integer?  -1
----@return wrun.Tensor value
----@return wrun.Tensor index
 function M.mode(x, d, keepdim)
   d = dimension_of("mode", 2, x, d)
   keepdim = check.flag("mode", 3, keepdim)
