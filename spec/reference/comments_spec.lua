@@ -87,12 +87,12 @@ describe("a comment", function()
       { name = "...", type = "any", text = "", optional = false },
     }, entries[4].params)
     assert.is_true(entries[4].is_typed)
-    assert.equal("Indented.", entries[5].summary)
-    assert.equal(38, entries[5].line)
+    assert.equal("Indented.", found[5].summary)
+    assert.equal(38, found[5].line)
   end)
 
   it("takes results from the names behind the arrow, and an example after a sentence", function()
-    local entries = comments.parse([[
+    local found = comments.parse([[
 --- Head.
 
 --- Returns factors.
@@ -104,9 +104,9 @@ function M.factors(x) end
 --- shapes  x [n] -> y [n]
 function M.square(x) end
 ]], "sample")
-    assert.equal("print(M.factors(x))", entries[1].example)
+    assert.equal("print(M.factors(x))", found[1].example)
     assert.same({ { type = "wrun.Tensor", text = "u" }, { type = "wrun.Tensor", text = "s" } },
-      entries[1].returns)
-    assert.same({ { type = "wrun.Tensor", text = "" } }, entries[2].returns)
+      found[1].returns)
+    assert.same({ { type = "wrun.Tensor", text = "" } }, found[2].returns)
   end)
 end)

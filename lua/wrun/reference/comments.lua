@@ -3,12 +3,12 @@
 --- A comment is a run of lines that begin with three dashes, followed by what it describes. It has
 --- a summary and more text; parts, such as `raises`, whose further lines are indented by two
 --- blanks; an example, indented by four, after a part or a sentence; and the tags of LuaCATS. The
---- part `as` names another entry, which says whatever this one does not; `options` are listed with a
---- semicolon between them, each beginning with its name.
+--- part `as` names another entry, which says whatever this one does not; `options` are listed with
+--- a semicolon between them, each beginning with its name.
 ---
 --- An argument needs a tag only where it is not what its name means everywhere (ARGUMENTS), and a
---- result where it is not the tensor, or the named tensors, that the arrow of `shapes` or the "_" of
---- the name promises.
+--- result where it is not the tensor, or the named tensors, that the arrow of `shapes` or the "_"
+--- of the name promises.
 
 local M = {}
 
