@@ -87,8 +87,8 @@ describe("a comment", function()
       { name = "...", type = "any", text = "", optional = false },
     }, entries[4].params)
     assert.is_true(entries[4].is_typed)
-    assert.equal("Indented.", found[5].summary)
-    assert.equal(38, found[5].line)
+    assert.equal("Indented.", entries[5].summary)
+    assert.equal(38, entries[5].line)
   end)
 
   it("takes results from the names behind the arrow, and an example after a sentence", function()
