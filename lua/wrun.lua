@@ -33,7 +33,6 @@ M.get_printoptions = format.get_printoptions
 M.set_num_threads = core.set_num_threads
 
 --- Returns how many threads large operations use.
----
 ---     print(wrun.get_num_threads() >= 1)
 ---@type fun(): integer
 M.get_num_threads = core.get_num_threads

@@ -32,7 +32,6 @@ M.no_grad = core.scoped.no_grad
 M.enable_grad = core.scoped.enable_grad
 
 --- Is recording on?
----
 ---     print(wrun.is_grad_enabled(), wrun.no_grad(wrun.is_grad_enabled))
 ---@type fun(): boolean
 M.is_grad_enabled = graph.is_grad_enabled
@@ -111,14 +110,12 @@ end
 --- shapes  output [...], gradient the same
 --- domain  float32 or float64; options retain_graph (keep the graph for another walk) and
 ---   create_graph (record this walk, so that gradients have gradients)
---- raises  `backward: no gradient flows into this tensor`; `backward: expected a gradient`
 --- cost    about twice the work of computing output
 ---     local x = wrun.tensor({ 1.0, 2.0, 3.0 }, { requires_grad = true })
 ---     x:square():sum():backward()
 ---     print(x.grad)
 ---@param output wrun.Tensor
 ---@param gradient wrun.Tensor?  of output's shape; 1 where output is a single number
----@param options { retain_graph: boolean, create_graph: boolean }?
 function M.backward(output, gradient, options)
   check_output("backward", output)
   options = options and check.options("backward", options, BACKWARD_OPTIONS)
@@ -152,8 +149,6 @@ end
 --- shapes  outputs any, option grad_outputs the same; each result has its input's shape
 --- domain  float32 or float64; options grad_outputs (1 for a single number), retain_graph,
 ---   create_graph, and allow_unused: nil for an input that does not lead to the outputs
---- raises  `grad: input N does not lead to the outputs`; `grad: no gradient flows into this`;
----   `grad: argument N: expected a tensor or a table of tensors`
 ---     local x = wrun.tensor(2.0, { requires_grad = true })
 ---     local dx = wrun.autograd.grad(x ^ 3, x, { create_graph = true })
 ---     print(dx, wrun.autograd.grad(dx, x)) -- 3 x^2 and 6 x

@@ -82,9 +82,7 @@ end
 --- for each argument of forward, in tensor operations. `ctx` is a table of theirs, with
 --- save_for_backward and saved_tensors.
 --- domain  `name` stands in errors and in grad_fn
---- raises  `Function: expected a table with the functions forward and backward`;
----   `Function: option name: expected a string`; when called `NAME: forward: expected`,
----   `NAME: backward: expected`
+--- raises  when called `NAME: forward: expected`, `NAME: backward: expected`
 ---     local double = wrun.autograd.Function {
 ---       forward = function(ctx, x) return x * 2 end,
 ---       backward = function(ctx, g) return g * 2 end,

@@ -2,6 +2,7 @@
 ---
 --- A rule is made by one of the functions below. Each takes the default first; what has no default
 --- is required, unless `check.optional` wraps its rule. Rules hold no state and can be shared.
+--- Errors begin with the function `fname`; an `index` is that of an argument, from 1, without self.
 
 local core = require "wrun.core"
 
@@ -40,8 +41,6 @@ function M.rule(default, expected, accept)
 end
 
 --- The same rule for a value that may be missing; it is then nil.
---- domain  any rule
----@param rule wrun.check.Rule
 ---@return wrun.check.Rule
 function M.optional(rule)
   return { expected = rule.expected, accept = rule.accept, optional = true }
@@ -68,7 +67,6 @@ end
 ---@param default number?
 ---@param min number?
 ---@param max number?
----@return wrun.check.Rule
 function M.number(default, min, max)
   return M.rule(default, range_text("a number", min, max), function(value)
     return type(value) == "number" and in_range(value, min, max) and value or nil
@@ -76,9 +74,7 @@ function M.number(default, min, max)
 end
 
 --- A rule for a number above 0, which may be infinite.
---- domain  never NaN
 ---@param default number?
----@return wrun.check.Rule
 function M.positive(default)
   return M.rule(default, "a number > 0", function(value)
     return type(value) == "number" and value > 0 and value or nil
@@ -86,11 +82,9 @@ function M.positive(default)
 end
 
 --- A rule for an integer within inclusive bounds; a float of integral value (3.0) is converted.
---- domain  64-bit integers
 ---@param default integer?
 ---@param min integer?
 ---@param max integer?
----@return wrun.check.Rule
 function M.integer(default, min, max)
   return M.rule(default, range_text("an integer", min, max), function(value)
     local integer = type(value) == "number" and math.tointeger(value)
@@ -142,10 +136,8 @@ M.func = of_type("function", "a function")
 M.table = of_type("table", "a table")
 
 --- A rule for one of the strings in `choices`.
---- domain  strings, compared exactly
 ---@param default string?
 ---@param choices string[]
----@return wrun.check.Rule
 function M.choice(default, choices)
   local known = {}
   for _, choice in ipairs(choices) do
@@ -162,24 +154,18 @@ local MOST = 2.0 ^ 57 -- elements of which even the widest kind can be counted i
 local FLOATS = { float32 = true, float64 = true }
 
 --- A rule for the name of a dtype.
---- domain  one of the six
 ---@param default string?
----@return wrun.check.Rule
 function M.dtype(default)
   return M.choice(default, DTYPES)
 end
 
 --- A rule for the name of a dtype of floats.
---- domain  "float32" or "float64"
 ---@param default string?
----@return wrun.check.Rule
 function M.float_dtype(default)
   return M.choice(default, { "float32", "float64" })
 end
 
 --- A rule for a tensor of any dtype and shape.
---- domain  any tensor
----@return wrun.check.Rule
 function M.tensor()
   return M.rule(nil, "a tensor", function(value)
     return core.is_tensor(value) and value or nil
@@ -187,8 +173,6 @@ function M.tensor()
 end
 
 --- A rule for a value that is only passed on, and checked by the function that uses it.
---- domain  any value
----@return wrun.check.Rule
 function M.passed_on()
   return M.rule(nil, "a value", function(value)
     return value
@@ -196,9 +180,6 @@ function M.passed_on()
 end
 
 --- A rule for an option `generator`, which may be missing and is checked by what draws from it.
---- domain  any value
---- raises  nothing
----@return wrun.check.Rule
 function M.generator()
   return M.optional(M.rule(nil, "a generator", function(value)
     return value
@@ -208,8 +189,6 @@ end
 -- Judgement ------------------------------------------------------------------
 
 --- Says what a value is, as errors put it: `the string 'max'`, `{0.9, 1.5}`, `a bool tensor [2]`.
---- domain  any value
----@param value any
 ---@return string
 function M.describe(value)
   if type(value) == "table" and math.type(value[1]) and #value <= 4 then
@@ -239,24 +218,13 @@ local function judge(fname, kind, name, value, rule)
 end
 
 --- Returns a positional argument that obeys `rule`, or the rule's default when it is nil.
---- domain  `index` counts from 1, without `self`
---- raises  `argument N: expected`
 ---     local n = check.argument("Linear", 1, n, check.integer(nil, 0))
----@param fname string the function that errors name
----@param index integer
----@param value any
----@param rule wrun.check.Rule
 ---@return any
 function M.argument(fname, index, value, rule)
   return judge(fname, "argument", index, value, rule)
 end
 
 --- Returns a positional argument that is true or false, or `default` when it is nil.
---- domain  `index` counts from 1
---- raises  `argument N: expected true or false`
----@param fname string the function that errors name
----@param index integer
----@param value any
 ---@param default boolean?  false
 ---@return boolean
 function M.flag(fname, index, value, default)
@@ -269,11 +237,6 @@ function M.flag(fname, index, value, default)
 end
 
 --- Refuses a positional argument that is no tensor; quicker than `argument`.
---- domain  `index` counts from 1
---- raises  `argument N: expected a tensor`
----@param fname string
----@param index integer
----@param value any
 function M.tensor_argument(fname, index, value)
   if not core.is_tensor(value) then
     fail("%s: argument %d: expected a tensor, got %s", fname, index, M.describe(value))
@@ -283,11 +246,8 @@ end
 --- Returns dimension d (from 1, or from the end) of a tensor of n dimensions, counted from 1; a
 --- number without dimensions takes 1 and -1.
 --- domain  `index`: the index of the argument, from 1, or the name of an option
---- raises  `argument N: expected a dimension`; `option NAME: expected a dimension`
----@param fname string the function that errors name
 ---@param index integer|string
 ---@param d any
----@param n integer
 ---@return integer
 function M.dimension(fname, index, d, n)
   n = math.max(n, 1)
@@ -300,7 +260,6 @@ function M.dimension(fname, index, d, n)
 end
 
 --- Is x a tensor of floats, or the name of a dtype of floats?
---- domain  any value
 ---@param x any
 ---@return boolean
 function M.is_float(x)
@@ -308,10 +267,6 @@ function M.is_float(x)
 end
 
 --- Refuses a positional argument that is no tensor of floats.
---- domain  `index` counts from 1
---- raises  `argument N: expected a float32 or float64 tensor`
----@param fname string
----@param index integer
 ---@param x any
 function M.float_argument(fname, index, x)
   if not M.is_float(x) then
@@ -335,10 +290,6 @@ end
 
 --- Returns the arguments in a table as `table.pack` would, with their number in n: its own n, for
 --- which some may be nil, or its length.
---- domain  `index` counts from 1
---- raises  `argument N: expected a table of at most 100000 arguments`
----@param fname string
----@param index integer
 ---@param list table
 ---@return table
 function M.packed(fname, index, list)
@@ -352,10 +303,6 @@ end
 
 --- Returns a positional argument, a table of one or more tensors, as a list of its own; refuses
 --- anything else.
---- domain  `index` counts from 1
---- raises  `argument N: expected a table of one or more tensors`; `tensor N: expected a tensor`
----@param fname string
----@param index integer
 ---@param list any
 function M.tensors(fname, index, list)
   local tensors = type(list) == "table" and M.list(list) or {}
@@ -373,7 +320,6 @@ end
 
 --- Refuses sizes of a result that no tensor has: a count that a script gave may be any number.
 --- domain  numbers of 0 or more, also floats, which do not wrap
---- raises  `the sizes overflow`
 ---@param fname string
 ---@param sizes number[]
 function M.sizes(fname, sizes)
@@ -416,9 +362,7 @@ end
 
 --- Returns a fresh table with a value for every rule: the given one, or the rule's default.
 --- domain  `given` is a table or nil; false is a value, nil is none
---- raises  `expected a table of options`; `option NAME: unknown`; `option NAME: expected`
 ---     local o = check.options("SGD", given, { lr = check.number(1e-3, 0) })
----@param fname string the function that errors name
 ---@param given table?
 ---@param rules table<string, wrun.check.Rule>
 ---@return table

@@ -64,7 +64,6 @@ end
 --- raises  as mnist, beginning `fashion_mnist:`
 --- cost    53 MB and about 0.5 s for the training set, compressed on disk
 --- source  [Xiao2017]
----@param options { split: string?, folder: string?, mirror: string?, otherwise: string? }?
 function M.fashion_mnist(options)
   return images.load(catalog.fashion_mnist, options)
 end
@@ -102,12 +101,10 @@ local RUN = { seed = check.integer(1) }
 ---
 --- Option seed: the default of --seed (1).
 --- domain  a parser that has none of them; `images` does what they say
---- raises  `options: option seed: expected`
 ---     local parser = require("argparse")("mine.lua", "Trains a network of my own.")
 ---     data.options(parser, { seed = 7 })
 ---     print(parser:parse({ "--threads", "1" }).seed)
 ---@param parser table
----@param options { seed: integer }?
 function M.options(parser, options)
   local o = check.options("options", options, RUN)
   parser:option("--seed", "Seed of every random draw.", tostring(o.seed), math.tointeger)
@@ -165,7 +162,6 @@ end
 ---     local set = { x = wrun.randn(5, 3), y = wrun.arange(1, 6) }
 ---     local loader = data.loader(set, { batch_size = 2, shuffle = true })
 ---     for x, y in loader:batches() do print(x.shape[1], y.shape[1]) end
----@param dataset table
 ---@return wrun.data.Loader
 function M.loader(dataset, options)
   return Loader(dataset, options)

@@ -73,7 +73,7 @@ end
 --- Returns the hidden probabilities (means, for Gaussian units) of layer `n`, the top by default.
 --- shapes  x [batch, visible] or [batch, ...] -> [batch, sizes[n + 1]]
 --- domain  floats, or uint8 (which counts as 0..1); n from 0 (x itself) to the number of layers
---- raises  `up: argument 2: expected`; `hidden: argument 1: expected`
+--- raises  `hidden: argument 1: expected`
 ---     local d = dbn.new { sizes = { 6, 4, 2 }, seed = 1 }
 ---     print(d:up(wrun.rand(3, 6)).shape[2], d:up(wrun.rand(3, 6), 1).shape[2])
 ---@param n integer?
@@ -122,7 +122,7 @@ local LAYERS = check.optional(check.table())
 --- domain  the options of rbm's fit, for every layer; `layers` is a list of such tables, whose
 ---   options win in their layer. callback(info) gets the layer's number as info.layer; when it
 ---   returns false, the next layer begins
---- raises  `fit: option layers: expected`; as rbm's fit
+--- raises  as rbm's fit
 --- cost    the memory of the widest layer's activity over all data, twice
 --- source  [Hinton2006] section 4
 ---     local d, x = dbn.new { sizes = { 6, 4, 2 } }, wrun.rand(50, 6)
@@ -158,7 +158,7 @@ end
 
 --- Makes the model what `state_dict` of a model of the same sizes returned.
 --- domain  copied, and converted to the model's dtype
---- raises  `load_state_dict: argument 1: expected a list of N states`; as rbm's
+--- raises  as rbm's
 ---     local d, other = dbn.new { sizes = { 6, 4, 2 } }, dbn.new { sizes = { 6, 4, 2 } }
 ---     other:load_state_dict(d:state_dict())
 ---     assert(other.layers[2].weight:equal(d.layers[2].weight))
@@ -182,7 +182,6 @@ local STEPS = check.integer(1000, 1)
 --- shapes  -> [n, visible]
 --- domain  n >= 1, steps >= 1 (1000); the probabilities (means) of the visible units, the layers
 ---   between are sampled. The chains start from independent units of the top machine
---- raises  `sample: argument N: expected`
 --- cost    steps products there and back in the top machine
 --- source  [Hinton2006] section 6
 ---     local d = dbn.new { sizes = { 6, 4, 2 }, seed = 1 }
@@ -233,9 +232,7 @@ local NN = { classes = check.optional(check.integer(nil, 1)) }
 --- Linear to so many logits. The weights are the machines' own memory: training one trains both.
 --- shapes  x [batch, visible] -> [batch, classes], without classes [batch, top]
 --- domain  the fresh layer draws from the default generator
---- raises  `to_nn: option classes: expected an integer >= 1`
 ---     print(dbn.new({ sizes = { 784, 100, 50 } }):to_nn({ classes = 10 }))
----@param options { classes: integer }?
 ---@return wrun.nn.Sequential
 function Model:to_nn(options)
   local o = check.options("to_nn", options, NN)

@@ -95,7 +95,6 @@ end
 ---   as many as rows), padding (2 pixels), background (0.5), scale (pixels a pixel, 1) and range:
 ---   "unit" (values are 0..1), "each" (every picture from its least to its largest value), "all"
 ---   (the same for all together), "symmetric" (every picture around zero, as mid grey)
---- raises  `image.grid: argument 1: expected pictures`; `image.grid: option NAME: expected`
 ---     print(image.grid(wrun.rand(6, 4, 4), { columns = 3, padding = 1 }).shape[2])
 ---@param pictures wrun.Tensor
 function M.grid(pictures, options)
@@ -123,8 +122,7 @@ end
 --- shapes  -> [height, width] uint8
 --- domain  the values of the file, whatever light it says they mean; those of 16 bits divided by
 ---   257; up to 2^26 pixels
---- raises  `image.load: argument 1: expected`; `image.load: PATH: ...` for a file that is missing or
----   no picture
+--- raises  `image.load: PATH: ...` for a file that is missing or no picture
 ---     print(pcall(image.load, "/no/such/picture.png"))
 ---@return wrun.Tensor
 function M.load(path)
@@ -137,7 +135,6 @@ end
 --- beside each other.
 --- shapes  k times [n, height, width] -> [n * k, height, width] float32
 --- domain  floats, or uint8, which counts as 0..1
---- raises  `image.beside: argument N: expected`
 ---     local x, noise = wrun.ones(2, 4, 4), wrun.rand(2, 4, 4)
 ---     print(image.beside(x, noise).shape[1])
 ---@param ... wrun.Tensor

@@ -194,9 +194,7 @@ end
 ---   bring them back. In CSV, booleans are 1 and 0, missing fields are empty, and the first row,
 ---   where no fields were given, decides which there are, in sorted order. JSON has no NaN and no
 ---   infinities: they become null, and missing fields are left out
---- raises  `write: argument 1: expected`; `write: field NAME: expected`;
----   `write: field NAME: unknown`; `write: the log PATH is closed`; `write: PATH: ...` when it
----   cannot be written
+--- raises  `write: field NAME: expected`; `write: PATH: ...` when it cannot be written
 ---     local path = os.tmpname()
 ---     local log <close> = wrun.logbook.open(path, { format = "jsonl" })
 ---     log:write { epoch = 1, loss = 0.5, note = "x" }
@@ -285,9 +283,7 @@ end
 ---           without them may each have other names)
 ---   append  go on with a file that is there, of the same header (false: it begins anew)
 --- domain  `data.csv` reads back the columns of numbers
---- raises  `open: argument 1: expected a string`; `open: option NAME: expected`;
----   `open: PATH: expected the header`; `open: PATH: its last row is not complete`;
----   `open: PATH: expected JSON objects`; `open: PATH: ...` when it cannot be opened
+--- raises  `open: PATH: ...` when it cannot be opened
 --- source  [RFC4180], [RFC8259]
 ---     local path = os.tmpname()
 ---     local log <close> = wrun.logbook.open(path, { format = "csv" })

@@ -116,7 +116,6 @@ local BAR = {
 --- Returns a bar to be updated by hand, as a download does; close it, or declare it <close>.
 --- domain  count and done in pieces; `scale` pieces are one `unit` in the text (1e6 bytes, " MB");
 ---   `columns`, `stream` and `clock` replace the terminal's width, standard error, core.clock
---- raises  `progress.bar: option NAME: expected`
 ---     local bar <close> = wrun.progress.bar { label = "file.gz", unit = " MB", scale = 1e6 }
 ---     bar:update(500000, 1000000)
 ---     print(bar.count)
@@ -152,7 +151,6 @@ local LABEL = check.optional(check.string())
 --- Returns an iterator for `for` that yields what the given one yields, and shows how far it is.
 --- domain  `count` is how many steps there are, nil when unknown; `state` and `control` are what an
 ---   iterator like `next` wants besides
---- raises  `progress: argument N: expected`
 --- cost    nothing without a terminal (the iterator itself comes back), else a clock reading a step
 ---     local loader = data.loader({ x = wrun.rand(4, 2) }, { batch_size = 2 })
 ---     for x in wrun.progress(loader:batches(), #loader, "epoch 1") do print(x.shape[1]) end

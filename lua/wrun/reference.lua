@@ -10,14 +10,16 @@
 --- `zeros_like` from `zeros`, `nn.functional.mse_loss` from `nn.MSELoss`, `nn.ReLU` from `relu`. A
 --- comment with the part `as NAME` says only what differs from NAME. The `options` of a base class
 --- are those of every class below; where a class has `rules`, these say which options it has, their
---- defaults and what they must be, and the `options` of it and of those above what they mean. Where
---- nothing is said of errors, nothing is raised, but that a function of tensors refuses what is none;
---- where nothing is said of its domain, it takes any dtype.
+--- defaults and what they must be, and the `options` of it and of those above what they mean. What
+--- a function raises is read from its source (reference/errors.lua); its comment says only what
+--- does not stand there. Where nothing is found, nothing is raised, but that a function of tensors
+--- refuses what is none; where nothing is said of its domain, it takes any dtype.
 
 local comments = require "wrun.reference.comments"
 local core = require "wrun.core"
 local derived = require "wrun.reference.derived"
 local elementwise = require "wrun.reference.elementwise"
+local errors = require "wrun.reference.errors"
 local sources = require "wrun.sources"
 local wrun = require "wrun"
 
@@ -68,6 +70,14 @@ local function source_of(name)
   end
   return text or ""
 end
+
+--- the sources as wrun.reference.errors takes them apart, each when it is asked for
+local parsed = setmetatable({}, {
+  __index = function(self, name)
+    self[name] = errors.parse(source_of(name))
+    return self[name]
+  end,
+})
 
 --- reads all sources; returns the entries by line and by value, those of classes by tag, and heads
 local function read_sources()
@@ -313,7 +323,6 @@ function M.entries()
 end
 
 --- Returns the comments at the heads of the sources, by the name of the module.
---- domain  every module of the library
 ---@return table<string, wrun.reference.Entry>
 function M.heads()
   M.faces()
@@ -321,8 +330,6 @@ function M.heads()
 end
 
 --- Returns the comment that documents a value, by what published it or where it is defined.
---- domain  any value
----@param value any
 ---@return wrun.reference.Entry?
 function M.entry_of(value)
   M.faces()
@@ -332,13 +339,37 @@ end
 -- What is said of an item ----------------------------------------------------
 -- Its own comment, and what a class or a method has from elsewhere.
 
+--- the errors of found that text does not name, and text
+local function joined(found, text)
+  local list = {}
+  for _, message in ipairs(found) do
+    list[#list + 1] = not (text and text:find(message:sub(2, -2), 1, true)) and message or nil
+  end
+  list[#list + 1] = text ~= "nothing" and text or nil
+  return #list > 0 and table.concat(list, "; ") or text
+end
+
+--- the entry of a function with what its source says of its options and of what it raises
+local function with_source(entry)
+  local rules = entry and entry.path and errors.rules(parsed[entry.module], entry.path)
+  entry = rules and derived.with_options_type(entry, rules) or entry
+  local found = entry and entry.path and errors.of(parsed, entry.module, entry.path) or {}
+  if #found == 0 or entry.parts.raises == "nothing" then
+    return entry
+  end
+  return derived.with_errors(entry, joined(found, entry.parts.raises))
+end
+
 --- the entry of what a method replaces in the classes above its own
 local function replaced(items, item)
   local class, method = items[item.owner].value, item.name:match("[^:]+$")
   class = class and class.super
   while class do
-    if rawget(class, method) ~= nil then
-      return items[rawget(class, method)] and items[rawget(class, method)].entry
+    local value = rawget(class, method)
+    if value ~= nil then
+      local entry = items[value] and with_source(items[value].entry)
+      local is_abstract = entry and (entry.parts.raises or ""):find(": not defined`$")
+      return is_abstract and derived.with_errors(entry, "nothing") or entry
     end
     class = class.super
   end
@@ -385,14 +416,18 @@ end
 
 --- of a class: what its init says and those that it replaces, or the function that it applies
 local function of_class(items, item)
-  local start, class = item.start, item.value
+  local start, class = with_source(item.start), item.value
   if class and rawget(class, "applies") then
     local applied = M.documentation(items, items["wrun." .. class.applies])
     return derived.layer(applied, item.name, class.applies, class.settings)
   end
   while class and class.super do
     class = class.super
-    local above = items[class] and items[class].start
+    local above = items[class] and with_source(items[class].start)
+    if above and start and not item.start.parts.raises and start.parts.raises then
+      above = derived.with_errors(above, joined({ start.parts.raises }, above.parts.raises))
+      start = derived.with_errors(start, above.parts.raises)
+    end
     if above and (not start or same_arguments(start, above)) then
       start = derived.completed(start, above)
     end
@@ -442,17 +477,22 @@ end
 
 --- Returns all that is said of an item: its own comment, and where that is silent, what it follows
 --- from.
---- domain  an item of `faces`
 ---@param items table<any, wrun.reference.Item> as `items` returns them
 ---@param item wrun.reference.Item
 ---@return wrun.reference.Entry?
 function M.documentation(items, item)
   local own, other = item.entry, nil
+  if item.kind == "function" or item.kind == "method" or own and not own.class then
+    own = with_source(own)
+  end
   local source = own and own.parts.as
   if source then
     local from = named(items, item, source)
     other = derived.under_name(M.documentation(items, from), from.name:match("[%w_]+$"),
       item.name:match("[%w_]+$"))
+    if not item.entry.parts.raises and own.parts.raises then
+      own = derived.with_errors(own, joined({ other.parts.raises }, own.parts.raises))
+    end
   elseif item.kind == "class" then
     other = of_class(items, item)
   elseif item.kind == "method" and items[item.owner] then
@@ -464,11 +504,15 @@ function M.documentation(items, item)
   if item.kind == "class" then
     entry = with_options(entry, other, item.value)
   end
-  return entry and derived.completed(entry, usual(item, entry))
+  local said = entry and usual(item, entry)
+  if said and said.parts.raises ~= "nothing" and not (item.entry and item.entry.parts.raises)
+    and entry.parts.raises and not entry.parts.raises:find("expected a .-tensor") then
+    entry = derived.with_errors(entry, joined({ said.parts.raises }, entry.parts.raises))
+  end
+  return entry and derived.completed(entry, said)
 end
 
 --- Returns every item by its name and by its value.
---- domain  the faces that `faces` returns
 ---@param faces wrun.reference.Item[]
 ---@return table<any, wrun.reference.Item>
 function M.items(faces)
@@ -483,7 +527,6 @@ function M.items(faces)
 end
 
 --- Calls visit(item) for every face, function, class and method.
---- domain  the faces that `faces` returns
 --- raises  what visit raises
 ---@param faces wrun.reference.Item[]
 ---@param visit fun(item: wrun.reference.Item)

@@ -165,8 +165,7 @@ end
 ---   safetensors reader finds it; a flat table makes the very bytes that the reference
 ---   implementation would. The file is on the disk before it takes the place of an older one: a run
 ---   that is killed leaves the old file or the new
---- raises  `save: argument N: expected`; `save: argument 2: two tensors would be named`;
----   `save: PATH: ...` when it cannot be written
+--- raises  `save: PATH: ...` when it cannot be written
 --- source  the safetensors format; see lua/wrun/save.lua for what is not a tensor
 ---     local path, model = os.tmpname(), nn.Linear(2, 3)
 ---     wrun.save(path, { model = model:state_dict(), epoch = 7 }, { note = "a first try" })
@@ -369,7 +368,7 @@ end
 --- file's metadata.
 --- domain  BOOL, U8, I32, I64, F32 and F64 stay as they are; other integers become int64, F16 and
 ---   BF16 float32; other types are refused. Tensors require no gradient
---- raises  `load: argument 1: expected a string`; `load: PATH: ...` for a missing or bad file
+--- raises  `load: PATH: ...` for a missing or bad file
 --- cost    a bad header, of at most 100 MB, takes no more memory than a few times its size and 64 MB
 ---     local path = os.tmpname()
 ---     wrun.save(path, { weight = wrun.ones(2, 2), steps = { 1, 2.5, "three" } })

@@ -118,13 +118,11 @@ local NEAR = {
 ---   options rtol and atol are 1.3e-6 and 1e-5 in float32, 1e-7 and 1e-7 in float64 (as PyTorch's
 ---   assert_close has them), 0 and 0 in other dtypes; where one is given, the other is 0.
 ---   Infinities are near themselves; NaN is near nothing unless equal_nan.
---- raises  `tensor_near: argument N: expected a tensor`; `tensor_near: option NAME: expected`
 ---     require "wrun.testing" -- in a spec
 ---     assert.tensor_near({ 1, 2 }, wrun.tensor({ 1.0, 2.001 }), { rtol = 1e-3 })
 ---     assert.is_not.tensor_near(0, wrun.tensor(0.1))
 ---@param expected wrun.Tensor|number|table
 ---@param got wrun.Tensor|number|table
----@param options { rtol: number, atol: number, equal_nan: boolean }?
 ---@return boolean
 ---@return string text  what was compared; where, by how much and how often it differs
 function M.tensor_near(expected, got, options)
@@ -147,7 +145,6 @@ end
 --- Returns whether two tensors are the same to the last bit: 0 and -0 differ, all NaNs are one.
 --- shapes  the same
 --- domain  the same dtype; a number or a table of numbers takes the dtype of the other
---- raises  `same_bits: argument N: expected a tensor`
 ---     require "wrun.testing" -- in a spec
 ---     assert.same_bits({ 0.5, 0 / 0 }, wrun.tensor({ 0.5, 0 / 0 }))
 ---     assert.is_not.same_bits({ 0.0 }, wrun.tensor({ -0.0 }))
@@ -174,7 +171,6 @@ end)
 --- Returns whether a tensor has this shape.
 --- shapes  any
 --- domain  any dtype; {} is the shape of a single number
---- raises  `shape: argument N: expected`
 ---     require "wrun.testing" -- in a spec
 ---     assert.shape(wrun.zeros(2, 3), { 2, 3 })
 ---@param shape integer[]
@@ -283,7 +279,7 @@ end
 --- each call, so that dropout can be checked.
 --- shapes  any
 --- domain  f returns one tensor; options eps (the step, 1e-6), atol (1e-5) and rtol (1e-3)
---- raises  `gradients: argument N: expected`; `gradients: expected a float64 result`; as gradcheck
+--- raises  `gradients: expected a float64 result`; as gradcheck
 --- cost    two calls of f for each element of each input and parameter
 ---     require "wrun.testing" -- in a spec
 ---     assert.gradients(nn.Linear(3, 2), wrun.randn(4, 3))

@@ -10,7 +10,6 @@ local Timer = {}
 Timer.__index = Timer
 
 --- Returns the seconds since the timer was made or last reset.
----
 ---     local timer = wrun.timer()
 ---     print(timer:seconds() >= 0) -- true
 ---@return number
@@ -19,7 +18,6 @@ function Timer:seconds()
 end
 
 --- Starts the timer anew.
----
 ---     local timer = wrun.timer()
 ---     print(timer:reset(), timer:seconds() < 10)
 function Timer:reset()

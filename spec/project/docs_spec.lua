@@ -7,7 +7,8 @@ local SUM = [[
 -- @function unsqueeze
 -- @shapes x [a, b], d = 2 -&gt; [a, 1, b], a view
 -- @domain any dtype; d from 1 to ndim + 1, or from the end
--- @raise <code>unsqueeze: argument 2: expected a dimension</code>
+-- @raise <code>unsqueeze: argument 1: expected a tensor</code>; ]] .. [[
+<code>unsqueeze: argument 2: expected a dimension</code>
 -- @param x <code>wrun.Tensor</code>
 -- @param d <code>integer</code>
 -- @return <code>wrun.Tensor</code>

@@ -90,4 +90,23 @@ describe("a comment", function()
     assert.equal("Indented.", entries[5].summary)
     assert.equal(38, entries[5].line)
   end)
+
+  it("takes results from the names behind the arrow, and an example after a sentence", function()
+    local found = comments.parse([[
+--- Head.
+
+--- Returns factors.
+---     print(M.factors(x))
+--- shapes  x [m, n] -> u [m, k], s [k]; k = min(m, n)
+function M.factors(x) end
+
+--- Returns x squared.
+--- shapes  x [n] -> y [n]
+function M.square(x) end
+]], "sample")
+    assert.equal("print(M.factors(x))", found[1].example)
+    assert.same({ { type = "wrun.Tensor", text = "u" }, { type = "wrun.Tensor", text = "s" } },
+      found[1].returns)
+    assert.same({ { type = "wrun.Tensor", text = "" } }, found[2].returns)
+  end)
 end)

@@ -128,4 +128,15 @@ describe("the reference", function()
     assert.equal("any dtypes", entry.parts.domain)
     assert.equal("`outer: argument N: expected a tensor`", entry.parts.raises)
   end)
+
+  it("says the type and the defaults of options by their rules", function()
+    local kind, text = derived.options_type {
+      dtype = check.dtype(), left = check.boolean(true), n = check.integer(nil, 1),
+      generator = check.generator(),
+    }
+    assert.equal("{ dtype: string, generator: wrun.Generator, left: boolean, n: integer }", kind)
+    assert.equal("left = true", text)
+    assert.is_nil(derived.options_type { any = check.passed_on() })
+    assert.is_nil(derived.options_type {})
+  end)
 end)

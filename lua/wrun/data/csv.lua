@@ -83,8 +83,8 @@ end
 --- domain  decimal numbers, inf and nan; fields may stand in quotation marks; blank lines are
 ---   passed over, as is the text of columns that were not asked for; the file may be compressed
 ---   with gzip
---- raises  `csv: option NAME: expected`; `csv: PATH: line L, column C: expected a number, got`;
----   `csv: PATH: line L: expected N fields`; `csv: PATH: ...` for a missing file
+--- raises  `csv: PATH: line L, column C: expected a number, got`; `csv: PATH: line L: expected N
+---   fields`; `csv: PATH: ...` for a missing file
 --- source  [RFC4180]
 ---     local path = os.tmpname()
 ---     data.save_csv(path, wrun.tensor({ { 1, 2.5 }, { 3, 4 } }), { header = { "a", "b" } })
@@ -119,8 +119,7 @@ local WRITE = { separator = SEPARATOR, header = check.optional(check.table()) }
 --- number back. Options: separator (","), header (a list of names).
 --- shapes  x [n, m] or [n]
 --- domain  any dtype; booleans as 0 and 1; the file is complete or not there
---- raises  `save_csv: argument N: expected`; `save_csv: option NAME: expected`;
----   `save_csv: PATH: ...` when it cannot be written
+--- raises  `save_csv: PATH: ...` when it cannot be written
 --- source  [RFC4180]
 ---     local path = os.tmpname()
 ---     data.save_csv(path, wrun.tensor({ 0.1, 1 / 3 }))

@@ -64,7 +64,6 @@ end
 --- Hands out batches: `wrun.data.loader` makes one, and says more.
 --- domain  as wrun.data.loader
 --- raises  as wrun.data.loader
----@param dataset table
 ---@param given table?
 function Loader:init(dataset, given)
   self._source = sources.of("loader", dataset)

@@ -15,7 +15,7 @@ local PATH = check.path()
 --- domain  bool, uint8, int32, int64, float32 and float64 stay as they are; other integers become
 ---   int64, float16 becomes float32; little and big endian; versions 1.0 to 3.0. Texts, dates,
 ---   records, complex numbers and Python objects are refused; nothing is evaluated
---- raises  `npy: argument 1: expected a string`; `npy: PATH: ...` for a file that is missing or bad
+--- raises  `npy: PATH: ...` for a file that is missing or bad
 --- source  numpy/lib/format.py
 ---     local path = os.tmpname()
 ---     data.save_npy(path, wrun.arange(6):reshape(2, 3))
@@ -30,7 +30,7 @@ end
 --- Writes a tensor to an NPY file, which NumPy reads as it was.
 --- shapes  x [...], any
 --- domain  any dtype; the file is complete or not there
---- raises  `save_npy: argument N: expected`; `save_npy: PATH: ...` when it cannot be written
+--- raises  `save_npy: PATH: ...` when it cannot be written
 ---     local path = os.tmpname()
 ---     data.save_npy(path, wrun.tensor({ true, false }))
 ---     print(data.npy(path).dtype, os.remove(path))
@@ -48,8 +48,8 @@ end
 --- domain  as `npy`; members stored or deflated, check sums verified; nothing is unpacked to a
 ---   path. Members that are no tensors (texts, objects, other files) are left out, and raise when
 ---   they are asked for
---- raises  `npz: argument 1: expected a string`; `npz: PATH: ...` for a file that is missing or bad;
----   on access `npz: PATH: member 'NAME': holds`
+--- raises  `npz: PATH: ...` for a file that is missing or bad; on access `npz: PATH: member
+---   'NAME': holds`
 --- source  PKWARE's APPNOTE 6.3
 ---     local path = os.tmpname()
 ---     data.save_npz(path, { x = wrun.zeros(2, 3), y = wrun.tensor({ 1, 2 }) })
@@ -77,13 +77,11 @@ local NPZ = { compress = check.boolean(false) }
 --- shapes  any
 --- domain  names are UTF-8 texts; any dtypes; the same tensors give the same bytes; the file is
 ---   complete or not there
---- raises  `save_npz: argument 2: expected a table of name and tensor`;
----   `save_npz: option NAME: ...`; `save_npz: PATH: ...` when it cannot be written
+--- raises  `save_npz: PATH: ...` when it cannot be written
 ---     local path = os.tmpname()
 ---     data.save_npz(path, { w = wrun.eye(3) }, { compress = true })
 ---     print(data.npz(path).w:sum(), os.remove(path))
 ---@param tensors table<string, wrun.Tensor>
----@param options { compress: boolean }?
 function M.save_npz(path, tensors, options)
   check.argument("save_npz", 1, path, PATH)
   check.argument("save_npz", 2, tensors, check.table())

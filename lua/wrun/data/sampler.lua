@@ -67,7 +67,6 @@ M.SequentialSampler = SequentialSampler
 
 --- Makes a sampler of 1, 2, 3 ... to the last sample.
 --- domain  a data set, or a number of samples
---- raises  `SequentialSampler: argument 1: expected`
 ---     for i in data.SequentialSampler(3):iterate() do print(i) end
 ---@param dataset table|integer
 function SequentialSampler:init(dataset)
@@ -100,13 +99,11 @@ M.RandomSampler = RandomSampler
 --- domain  a data set, or a number of samples; options replacement (false), num_samples (as many as
 ---   there are) and generator. Without a generator each pass draws a seed from the default one, for
 ---   one of its own
---- raises  `RandomSampler: argument 1: expected`; `RandomSampler: option NAME: expected`
 ---     wrun.manual_seed(0)
 ---     for i in data.RandomSampler(10, { replacement = true, num_samples = 3 }):iterate() do
 ---       print(i)
 ---     end
 ---@param dataset table|integer
----@param options { replacement: boolean, num_samples: integer, generator: wrun.Generator }?
 function RandomSampler:init(dataset, options)
   local o = check.options("RandomSampler", options, RANDOM)
   self.count = count_of("RandomSampler", dataset)
@@ -156,7 +153,6 @@ M.SubsetRandomSampler = SubsetRandomSampler
 ---     local sampler = data.SubsetRandomSampler({ 2, 4, 6 })
 ---     print(#sampler, sampler:iterate()() % 2)
 ---@param indices integer[]|wrun.Tensor
----@param options { generator: wrun.Generator }?
 function SubsetRandomSampler:init(indices, options)
   self.indices = sets.indices_of("SubsetRandomSampler", 1, indices, math.maxinteger)
   self.generator = check.options("SubsetRandomSampler", options, GENERATOR).generator
@@ -184,12 +180,10 @@ M.WeightedRandomSampler = WeightedRandomSampler
 --- Makes a sampler that draws index i with a probability in proportion to weights[i].
 --- domain  weights >= 0, a list or a tensor; options replacement (true) and generator (the default
 ---   generator)
---- raises  `WeightedRandomSampler: argument N: expected`; `multinomial: argument 2: expected` when
----   there are too few weights but zeros
+--- raises  `multinomial: argument 2: expected` when there are too few weights but zeros
 ---     for i in data.WeightedRandomSampler({ 0, 1, 3 }, 4):iterate() do print(i) end
 ---@param weights number[]|wrun.Tensor
 ---@param num_samples integer
----@param options { replacement: boolean, generator: wrun.Generator }?
 function WeightedRandomSampler:init(weights, num_samples, options)
   local o = check.options("WeightedRandomSampler", options, WEIGHTED)
   local is_list = type(weights) == "table" and type(weights[1]) == "number"
@@ -261,13 +255,11 @@ M.BatchSampler = BatchSampler
 --- Makes a sampler of batches: each step of `iterate` gives an int64 tensor of indices.
 --- domain  a sampler, or a list of indices; option drop_last (false) leaves out a last batch that
 ---   is smaller
---- raises  `BatchSampler: argument N: expected`; `BatchSampler: option drop_last: expected`
 ---     for indices in data.BatchSampler(data.SequentialSampler(5), 2):iterate() do
 ---       print(indices)
 ---     end
 ---@param sampler table
 ---@param batch_size integer
----@param options { drop_last: boolean }?
 function BatchSampler:init(sampler, batch_size, options)
   self.sampler = M.of("BatchSampler: argument 1", 1, sampler)
   self.batch_size = check.argument("BatchSampler", 2, batch_size, check.integer(nil, 1))

@@ -44,7 +44,6 @@ M.TensorDataset = TensorDataset
 --- A loader hands out their batches as they are, without conversion.
 --- shapes  each [n, ...]
 --- domain  any dtypes
---- raises  `TensorDataset: argument N: expected a tensor of`
 ---     local set = data.TensorDataset(wrun.randn(5, 3), wrun.arange(1, 6))
 ---     local x, y = table.unpack(set[2])
 ---     print(#set, x.shape[1], y:item())
@@ -109,10 +108,8 @@ M.indices_of = indices_of
 ---
 --- Of a table { x =, y = } it has the fields too: `subset.x` is a new tensor of its samples.
 --- domain  any data set; indices from 1, repeated or not
---- raises  `Subset: argument 1: expected a data set`; `Subset: argument 2: expected indices`
 ---     local set = data.Subset({ x = wrun.arange(10):reshape(5, 2) }, { 5, 1 })
 ---     print(#set, set.x)
----@param dataset table
 ---@param indices integer[]|wrun.Tensor
 function Subset:init(dataset, indices)
   local source = sources.of("Subset", dataset)
@@ -198,7 +195,6 @@ M.ConcatDataset = ConcatDataset
 
 --- Makes a data set of all samples of several, one after the other. Nothing is copied.
 --- domain  any data sets, whose samples have the same fields
---- raises  `ConcatDataset: argument 1: expected a list of data sets`
 ---     local one, two = { x = wrun.zeros(3, 2) }, { x = wrun.ones(4, 2) }
 ---     local set = data.ConcatDataset { one, two }
 ---     print(#set, set[-1][1])
@@ -240,13 +236,10 @@ local SPLIT = { generator = check.optional(check.passed_on()) }
 --- Option generator (the default generator). From equal seeds the samples are PyTorch's.
 --- domain  lengths that add up to the number of samples, or fractions that add up to 1: each is
 ---   rounded down, and what is left goes to the first ones
---- raises  `random_split: argument 1: expected a data set`; `random_split: argument 2: expected`
 ---     local set = { x = wrun.randn(10, 2), y = wrun.arange(1, 11) }
 ---     local train, test = table.unpack(data.random_split(set, { 0.8, 0.2 }))
 ---     print(#train, #test)
----@param dataset table
 ---@param lengths number[]
----@param options { generator: wrun.Generator }?
 ---@return wrun.data.Subset[]
 function M.random_split(dataset, lengths, options)
   local count = sources.of("random_split", dataset).count

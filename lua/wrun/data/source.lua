@@ -64,7 +64,6 @@ end
 --- list, and of lists and other tables each field so.
 --- shapes  n tensors [...] -> [n, ...]; n numbers -> [n]
 --- domain  one or more samples of the same kind; integers become int64, floats float32
---- raises  `collate: argument 1: expected a list of samples`; `collate: sample N: expected`
 ---     local x, y = table.unpack(data.collate { { wrun.zeros(3), 1 }, { wrun.ones(3), 2 } })
 ---     print(x, y)
 ---@param samples table

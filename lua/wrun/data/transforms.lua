@@ -34,7 +34,6 @@ end
 --- Makes a transform that multiplies: x * factor.
 --- shapes  x [...] -> same
 --- domain  any dtype; float64 stays so, all else becomes float32
---- raises  `scale: argument 1: expected a number`
 ---     print(data.transforms.scale(1 / 255)(wrun.tensor({ 0, 255 }):byte()))
 ---@param factor number
 function M.scale(factor)
@@ -70,8 +69,6 @@ end
 --- Makes a transform that subtracts a mean and divides by a standard deviation.
 --- shapes  mean, std: numbers, or lists of c for x [batch, c, ...] -> same
 --- domain  any dtype; float64 stays so, all else becomes float32; std not 0
---- raises  `normalize: argument N: expected a number or a list of numbers`;
----   `normalize: argument 2: expected no deviation of 0`
 ---     local x = wrun.tensor({ { 1.0, 10 }, { 3, 30 } })
 ---     print(data.transforms.normalize({ 2, 20 }, { 1, 10 })(x))
 ---@param mean number|number[]|wrun.Tensor
@@ -104,7 +101,7 @@ end
 --- Makes a transform that turns classes into rows with a 1 at the class's index.
 --- shapes  y [...] -> [..., classes] float32
 --- domain  y int64, from 1 to classes
---- raises  `one_hot: argument 1: expected an integer >= 1`; on the call as wrun.one_hot
+--- raises  on the call as wrun.one_hot
 ---     print(data.transforms.one_hot(3)(wrun.tensor({ 1, 3 })))
 ---@param classes integer
 function M.one_hot(classes)
@@ -120,11 +117,9 @@ local NOISE = { generator = check.optional(check.passed_on()) }
 --- shapes  x [...] -> same
 --- domain  any dtype; float64 stays so, all else becomes float32; option generator (the default
 ---   generator)
---- raises  `add_noise: argument 1: expected a number >= 0`
 ---     local noisy = data.transforms.add_noise(0.1)
 ---     print(noisy, noisy(wrun.zeros(1000)):std():item() < 0.2)
 ---@param std number
----@param options { generator: wrun.Generator }?
 function M.add_noise(std, options)
   check.argument("add_noise", 1, std, check.number(nil, 0))
   local o = check.options("add_noise", options, NOISE)
@@ -144,9 +139,8 @@ local BINARIZE = {
 --- shapes  x [...] -> same
 --- domain  any dtype; float64 stays so, all else becomes float32. Options threshold (0.5: x of
 ---   exactly that gives 0), stochastic (false; x from 0 to 1) and generator (the default one)
---- raises  `binarize: option NAME: expected`; on the call as `bernoulli`
+--- raises  on the call as `bernoulli`
 ---     print(data.transforms.binarize()(wrun.tensor({ 0.2, 0.5, 0.9 })))
----@param options { threshold: number, stochastic: boolean, generator: wrun.Generator }?
 function M.binarize(options)
   local o = check.options("binarize", options, BINARIZE)
   if o.stochastic then
@@ -163,7 +157,6 @@ end
 --- Makes a transform of a function of your own, with a name to print.
 --- shapes  what the function says
 --- domain  a function from a tensor to a tensor
---- raises  `lambda: argument 1: expected a function`
 ---     local double = data.transforms.lambda(function(x) return x * 2 end, "double")
 ---     print(double, double(wrun.ones(2)))
 ---@param apply fun(x: wrun.Tensor): wrun.Tensor
@@ -175,7 +168,6 @@ end
 
 --- Makes a transform that applies others one after the other.
 --- domain  a list of transforms, or functions; an empty one changes nothing
---- raises  `compose: argument 1: expected a list of transforms`
 ---     local t = data.transforms
 ---     print(t.compose { t.scale(1 / 255), t.normalize(0.5, 0.5) })
 ---@param list function[]

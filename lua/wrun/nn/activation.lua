@@ -100,7 +100,6 @@ local PRELU_OPTIONS = { dtype = check.float_dtype("float32") }
 
 ---@param num_parameters integer? default 1
 ---@param start number? default 0.25
----@param options { dtype: string }?
 function M.PReLU:init(num_parameters, start, options)
   self.num_parameters = check.argument("PReLU", 1, num_parameters, check.integer(1, 1))
   start = check.argument("PReLU", 2, start, check.number(0.25))

@@ -17,7 +17,6 @@ Bilinear.rules = weights.OPTIONS
 --- Makes a layer of two inputs, whose parameters start as draws from U(-1, 1) / sqrt(in1).
 --- shapes  weight [out, in1, in2], bias [out]
 --- domain  widths >= 1
---- raises  `Bilinear: argument N: expected an integer >= 1`; `Bilinear: option OPTION: expected`
 ---     local layer = nn.Bilinear(4, 3, 2)
 ---     print(layer(wrun.ones(5, 4), wrun.ones(5, 3)).shape[2])
 ---@param in1_features integer

@@ -22,7 +22,6 @@ local Sequential = List:extend("Sequential")
 --- raises  `Sequential[N]: expected a module`
 ---     local model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), { "head", nn.Linear(4, 1) })
 ---     print(model.head == model[-1])
----@param ... any
 function Sequential:init(...)
   self._paths = {} -- index -> path, made once: forward is hot
   List.init(self, ...)
@@ -60,7 +59,6 @@ ModuleList.is_collection = true
 --- domain  modules, made and not classes
 --- raises  `ModuleList[N]: expected a module`
 ---     print(nn.ModuleList(nn.Linear(4, 4), nn.Linear(4, 4)))
----@param ... any
 function ModuleList:init(...)
   List.init(self, ...)
 end
@@ -177,7 +175,6 @@ ParameterList._item = PARAMETER
 --- domain  parameters, as nn.Parameter makes them
 --- raises  `ParameterList[N]: expected a parameter`
 ---     print(nn.ParameterList(nn.Parameter(wrun.zeros(2, 3)), nn.Parameter(wrun.zeros(3))))
----@param ... any
 function ParameterList:init(...)
   List.init(self, ...)
 end

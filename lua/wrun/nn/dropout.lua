@@ -60,8 +60,7 @@ end
 --- by 1 - p; after `eval()` it returns its input.
 --- shapes  x [...] -> same
 --- domain  p in 0..1, default 0.5; option generator (the default generator)
---- raises  `Dropout: argument 1: expected a number from 0 to 1`; `bernoulli_` for an x of no float
----   dtype
+--- raises  `bernoulli_` for an x of no float dtype
 --- source  [Srivastava2014]
 ---     local layer = nn.Dropout(0.2)
 ---     print(layer(wrun.ones(5)), layer:eval()(wrun.ones(5)))

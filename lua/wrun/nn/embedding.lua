@@ -30,7 +30,6 @@ local Embedding = Module:extend("Embedding")
 --- domain  Options: padding_idx, from 1 or from the end, a row that starts at 0 and has no
 ---   gradient; max_norm, to which rows that are looked up are shortened in the weight itself, by
 ---   their norm_type-norm (2); dtype "float32"; generator
---- raises  `Embedding: argument N: expected an integer >= 0`; `option padding_idx: expected`
 ---     local layer = nn.Embedding(10, 3, { padding_idx = 1 })
 ---     print(layer(wrun.tensor { { 1, 7 } }))
 ---@param num_embeddings integer
@@ -60,7 +59,6 @@ local PRETRAINED = {
 --- shapes  table [num_embeddings, embedding_dim]
 --- domain  Options: freeze = true, the weight is not trained; padding_idx, max_norm and norm_type
 ---   as for the layer, which leave the rows as they are
---- raises  `Embedding.from_pretrained: argument 1: expected a float table of rows`; `option NAME:`
 ---     local layer = nn.Embedding.from_pretrained(wrun.eye(3))
 ---     print(layer(wrun.tensor { 3, 1 }))
 ---@param rows wrun.Tensor
@@ -101,7 +99,6 @@ end
 
 --- shapes  indices [...] -> [..., embedding_dim]
 --- domain  indices int64 or uint8, from 1
---- raises  `Embedding: argument 1: expected int64 or uint8 indices`; `expected indices from 1 to`
 function Embedding:forward(indices)
   if not (check.is_tensor(indices) and INDEX_DTYPES[indices.dtype]) then
     fail("Embedding: argument 1: expected int64 or uint8 indices, got %s", check.describe(indices))

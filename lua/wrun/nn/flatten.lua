@@ -12,7 +12,7 @@ local Flatten = Module:extend("Flatten")
 --- but the batch.
 --- shapes  x [n, a, b, ...] -> y [n, a * b * ...]
 --- domain  any dtype; dimensions from 1, or from the end
---- raises  `Flatten: argument N: expected an integer`; as `flatten`
+--- raises  as `flatten`
 ---     print(nn.Flatten()(wrun.zeros(5, 28, 28)).shape[2])
 ---@param start_dim integer? default 2
 ---@param end_dim integer? default -1
@@ -35,7 +35,7 @@ local Unflatten = Module:extend("Unflatten")
 --- Makes a layer that splits dimension `dim` into dimensions of the given sizes.
 --- shapes  x [n, a * b], dim 2, sizes { a, b } -> y [n, a, b]
 --- domain  any dtype; one of the sizes may be -1, what is left
---- raises  `Unflatten: argument 2: expected a table`; as `unflatten`
+--- raises  as `unflatten`
 ---     print(nn.Unflatten(2, { 2, -1 })(wrun.arange(6):reshape(1, 6)))
 ---@param dim integer
 ---@param sizes integer[]

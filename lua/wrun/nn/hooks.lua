@@ -43,7 +43,6 @@ end
 --- Has hook(module, inputs) called before each forward, with the list of its arguments; what it
 --- returns, unless nothing, takes their place. Returns a handle, whose remove() undoes this.
 --- domain  any function
---- raises  `register_forward_pre_hook: argument 1: expected a function`
 ---     local layer = nn.Linear(2, 1)
 ---     local handle = layer:register_forward_pre_hook(function(_, inputs) return inputs[1] * 2 end)
 ---     print(layer(wrun.ones(1, 2)), handle:remove())

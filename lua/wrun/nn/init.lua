@@ -40,7 +40,7 @@ local SLOPE = check.number(0.01)
 
 --- Returns the factor that makes up for the spread a signal loses in a nonlinearity.
 --- domain  `param` is the slope of leaky_relu (default 0.01) and is ignored elsewhere
---- raises  `calculate_gain: argument 1: expected one of`; `argument 2: expected a number`
+--- raises  `calculate_gain: argument 1: expected one of`
 --- source  [He2015] for relu and leaky_relu; tanh and selu as PyTorch chose them
 ---     print(nn.init.calculate_gain("tanh"), nn.init.calculate_gain("leaky_relu", 0.2))
 ---@param nonlinearity string
@@ -70,7 +70,6 @@ end
 --- Returns how many inputs feed an output of a layer, and how many outputs an input feeds.
 --- shapes  tensor [fan_out, fan_in, ...]; further dimensions multiply both fans
 --- domain  any dtype
---- raises  `calculate_fan_in_and_fan_out: argument 1: expected at least 2 dimensions`
 ---     print(nn.init.calculate_fan_in_and_fan_out(wrun.empty(16, 3, 5, 5)))  -- 75 and 400
 ---@return integer fan_in
 ---@return integer fan_out
@@ -84,10 +83,8 @@ local UNIFORM = { a = check.number(0), b = check.number(1), generator = check.ge
 --- Fills with draws from U[a, b).
 --- shapes  any
 --- domain  float32 or float64; a <= b
---- raises  `uniform_: option b: expected a number >= a`
 ---     print(nn.init.uniform_(wrun.empty(2, 3), -0.1, 0.1))
 ---@param ... any a = 0, b = 1, or { a =, b =, generator = }
----@return wrun.Tensor
 function M.uniform_(tensor, ...)
   local o = settings("uniform_", tensor, UNIFORM, { "a", "b" }, ...)
   if o.a > o.b then
@@ -104,7 +101,6 @@ local NORMAL = { mean = check.number(0), std = check.number(1, 0), generator = c
 --- raises  `normal_: option std: expected a number >= 0`
 ---     print(nn.init.normal_(wrun.empty(2, 3), { std = 0.01 }))
 ---@param ... any mean = 0, std = 1, or { mean =, std =, generator = }
----@return wrun.Tensor
 function M.normal_(tensor, ...)
   local o = settings("normal_", tensor, NORMAL, { "mean", "std" }, ...)
   return draw(tensor, "normal_", o.mean, o.std, o.generator)
@@ -120,10 +116,8 @@ end
 --- Fills with one value.
 --- shapes  any
 --- domain  any dtype
---- raises  `constant_: argument 1: expected a tensor`
 ---     print(nn.init.constant_(wrun.empty(2), 0.5))  -- tensor([0.5000, 0.5000])
 ---@param value number
----@return wrun.Tensor
 function M.constant_(tensor, value)
   return fill("constant_", tensor, value)
 end
@@ -131,7 +125,6 @@ end
 --- Fills with zeros.
 --- as  ones_
 ---     print(nn.init.zeros_(nn.Linear(3, 2).bias))
----@return wrun.Tensor
 function M.zeros_(tensor)
   return fill("zeros_", tensor, 0)
 end
@@ -139,9 +132,7 @@ end
 --- Fills with ones.
 --- shapes  any
 --- domain  any dtype
---- raises  `ones_: argument 1: expected a tensor`
 ---     print(nn.init.ones_(wrun.empty(2)))  -- tensor([1., 1.])
----@return wrun.Tensor
 function M.ones_(tensor)
   return fill("ones_", tensor, 1)
 end
@@ -160,13 +151,11 @@ end
 --- Fills with draws from U(-a, a), a = gain * sqrt(6 / (fan_in + fan_out)).
 --- shapes  tensor [fan_out, fan_in, ...]; further dimensions multiply both fans
 --- domain  float32 or float64; gain >= 0
---- raises  `xavier_uniform_: argument 1: expected at least 2 dimensions`; `expected a fan in or`
 --- source  [Glorot2010] eq. 16
 ---     local layer = nn.Linear(400, 600)
 ---     nn.init.xavier_uniform_(layer.weight, nn.init.calculate_gain("tanh"))
 ---     print(layer.weight:max()) -- just below 5/3 sqrt(6 / 1000)
 ---@param ... any gain = 1, or { gain =, generator = }
----@return wrun.Tensor
 function M.xavier_uniform_(tensor, ...)
   local o = settings("xavier_uniform_", tensor, XAVIER, { "gain" }, ...)
   local bound = math.sqrt(3) * xavier_std("xavier_uniform_", tensor, o.gain)
@@ -177,8 +166,6 @@ end
 --- as  xavier_uniform_
 --- source  [Glorot2010] eq. 12
 ---     print(nn.init.xavier_normal_(wrun.empty(100, 100)):std())  -- about 0.1
----@param ... any gain = 1, or { gain =, generator = }
----@return wrun.Tensor
 function M.xavier_normal_(tensor, ...)
   local o = settings("xavier_normal_", tensor, XAVIER, { "gain" }, ...)
   return draw(tensor, "normal_", 0, xavier_std("xavier_normal_", tensor, o.gain), o.generator)
@@ -217,22 +204,19 @@ end
 --- domain  float32 or float64. `a` is the slope of leaky_relu, `mode` is "fan_in" or "fan_out",
 ---   `nonlinearity` any that `calculate_gain` knows. A tensor without elements is left alone, with
 ---   a warning.
---- raises  `kaiming_uniform_: argument 1: expected at least 2 dimensions`; `option mode: expected`
+--- raises  `option mode: expected`
 --- source  [He2015] sec. 2.2
 ---     local weight = wrun.empty(2, 6)
 ---     print(nn.init.kaiming_uniform_(weight, { nonlinearity = "relu" }))  -- from -1 to 1
 ---@param ... any a = 0, mode = "fan_in", nonlinearity = "leaky_relu", or a table
----@return wrun.Tensor
 function M.kaiming_uniform_(tensor, ...)
   return kaiming("kaiming_uniform_", "uniform_", tensor, ...)
 end
 
 --- Fills with draws from N(0, std^2), std = gain / sqrt(fan).
 --- as  kaiming_uniform_
---- raises  `kaiming_normal_: argument 1: expected at least 2 dimensions`; `option mode: expected`
+--- raises  `option mode: expected`
 ---     print(nn.init.kaiming_normal_(wrun.empty(50, 200), 0, "fan_out"):std())  -- about 0.2
----@param ... any a = 0, mode = "fan_in", nonlinearity = "leaky_relu", or a table
----@return wrun.Tensor
 function M.kaiming_normal_(tensor, ...)
   return kaiming("kaiming_normal_", "normal_", tensor, ...)
 end

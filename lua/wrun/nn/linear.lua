@@ -20,7 +20,6 @@ Linear.rules = weights.OPTIONS
 --- Makes a layer whose parameters start as `reset_parameters` says.
 --- shapes  weight [out, in], bias [out]
 --- domain  widths >= 0
---- raises  `Linear: argument N: expected an integer >= 0`; `Linear: option OPTION: expected`
 ---     local layer = nn.Linear(784, 256, { bias = false })
 ---     print(layer, layer(wrun.rand(100, 784)).shape[2])
 ---@param in_features integer

@@ -71,7 +71,7 @@ end
 --- Makes a subclass, as every class does; of a container, adds the items of a list at its end and
 --- returns it.
 --- domain  the name of the subclass, or a list of items
---- raises  `Sequential[N]: expected a module`; `extend: argument 1: expected a table`
+--- raises  `Sequential[N]: expected a module`
 ---     local model = nn.Sequential(nn.Linear(2, 2)):extend({ nn.ReLU(), nn.Linear(2, 1) })
 ---     print(model)
 ---@param what string|table
@@ -101,7 +101,6 @@ end
 --- for an item with a name.
 --- domain  items as the class holds them
 --- raises  `Sequential[N]: expected a module`; `Sequential: expected a new field name`
----@param ... any
 function List:init(...)
   local items = table.pack(...)
   local first = items[1]
@@ -136,7 +135,7 @@ end
 --- Adds an item before the one at an index, counted from the end where negative; returns the
 --- container.
 --- domain  indices from 1 to one after the last, or from the end
---- raises  `Sequential[N]: expected a module`; `insert: argument 1: expected an index`
+--- raises  `Sequential[N]: expected a module`
 ---     local model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
 ---     print(model:insert(2, nn.ReLU()))
 ---@param item any
@@ -174,7 +173,6 @@ end
 
 --- Takes the item at an index (the last) out and returns it.
 --- domain  indices from 1 or from the end
---- raises  `remove: argument 1: expected an index`
 ---     local model = nn.Sequential(nn.ReLU(), nn.Tanh())
 ---     print(model:remove(1), #model)
 ---@param index integer?
@@ -200,7 +198,6 @@ end
 
 --- Returns a container of the same class with the items from `first` to `last`, which are shared.
 --- domain  indices from 1 or from the end; none where first comes after last
---- raises  `slice: argument N: expected an integer`
 ---     local model = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1))
 ---     print(model:slice(1, -2))
 ---@param first integer? default 1

@@ -39,7 +39,6 @@ end
 --- Returns the output for an input; every layer replaces it.
 --- shapes  as the layer says
 --- domain  as the layer says
---- raises  `forward: not defined`
 ---     local Twice = nn.Module:extend("Twice")
 ---     function Twice:forward(x) return x * 2 end
 ---     print(Twice()(wrun.ones(2)))
@@ -51,7 +50,6 @@ end
 
 --- Returns what stands between the brackets when the module prints; a layer with settings replaces
 --- it.
----
 ---     print(nn.Linear(2, 3):extra_repr())
 ---@return string
 Module.extra_repr = function()
@@ -59,7 +57,6 @@ Module.extra_repr = function()
 end
 
 --- Returns the short name that an error uses for this module, such as `Linear(784 -> 128)`.
----
 ---     print(nn.Linear(784, 128):label())
 ---@return string
 function Module:label()
@@ -126,7 +123,6 @@ function Module:named_buffers(options)
 end
 
 --- Returns the modules directly below this one.
----
 ---     print(nn.Sequential(nn.ReLU(), nn.Tanh()):children()[2])
 ---@return wrun.nn.Module[]
 function Module:children()
@@ -138,7 +134,6 @@ function Module:children()
 end
 
 --- Iterates over name and module directly below this one; a Sequential's names are integers.
----
 ---     for name, layer in nn.Sequential(nn.ReLU(), nn.Tanh()):named_children() do
 ---       print(name, layer)
 ---     end
@@ -157,7 +152,6 @@ local function paths_and_modules(module)
 end
 
 --- Returns this module and all below it, parents first; a shared one comes once.
----
 ---     print(#nn.Sequential(nn.ReLU(), nn.Tanh()):modules()) -- the network and its two layers
 ---@return wrun.nn.Module[]
 function Module:modules()
@@ -166,7 +160,6 @@ function Module:modules()
 end
 
 --- Iterates over path and module in the order of `modules`; the path of this module is "".
----
 ---     for path, module in nn.Sequential(nn.ReLU(), nn.Tanh()):named_modules() do
 ---       print(path, module:label())
 ---     end
@@ -178,7 +171,6 @@ end
 --- Makes `parameter` a field, as an assignment does that checks both.
 --- shapes  any
 --- domain  a parameter, as nn.Parameter makes it
---- raises  `register_parameter: argument 1: expected a new field name`; `argument 2: expected`
 ---     local layer = nn.Identity()
 ---     layer:register_parameter("scale", nn.Parameter(wrun.ones(1)))
 ---     print(#layer:parameters())
@@ -194,7 +186,6 @@ end
 
 --- Makes `module` a field, as an assignment does that checks both.
 --- domain  a module, made and not a class
---- raises  `add_module: argument 1: expected a new field name`; `argument 2: expected a module`
 ---     local net = nn.Identity()
 ---     net:add_module("inner", nn.ReLU())
 ---     print(net)
@@ -226,7 +217,6 @@ end
 
 --- Returns the module at a path such as "encoder.1"; this one for "".
 --- domain  names with a dot between each two
---- raises  `get_submodule: argument 1: expected the path of a module`
 ---     local model = nn.Sequential(nn.ReLU(), nn.Sequential(nn.Tanh()))
 ---     print(model:get_submodule("2.1"))
 ---@return wrun.nn.Module
@@ -237,7 +227,6 @@ end
 --- Returns the parameter at a path such as "1.weight".
 --- shapes  any
 --- as  get_submodule
---- raises  `get_parameter: argument 1: expected the path of a parameter`
 ---     print(nn.Sequential(nn.Linear(2, 1)):get_parameter("1.bias").shape[1])
 ---@return wrun.Tensor
 function Module:get_parameter(path)
@@ -247,7 +236,6 @@ end
 --- Returns the buffer at a path such as "1.running_mean".
 --- shapes  any
 --- as  get_submodule
---- raises  `get_buffer: argument 1: expected the path of a buffer`
 ---     print(nn.Sequential(nn.BatchNorm1d(2)):get_buffer("1.running_mean"))
 ---@return wrun.Tensor
 function Module:get_buffer(path)
@@ -274,11 +262,9 @@ local BUFFER_OPTIONS = { persistent = check.boolean(true) }
 --- Makes `tensor` a field that belongs to the module's state but is not trained.
 --- shapes  any
 --- domain  `persistent = false` keeps it out of `state_dict`
---- raises  `register_buffer: argument 1: expected a new field name`; `argument 2: expected`
 ---     local layer = nn.Linear(2, 3)
 ---     layer:register_buffer("seen", wrun.zeros(1))
 ---     print(layer:state_dict().seen)
----@param options { persistent: boolean }?
 function Module:register_buffer(name, tensor, options)
   registry.check_name("register_buffer: argument 1", self, name)
   check.argument("register_buffer", 2, tensor, check.tensor())
@@ -295,7 +281,6 @@ Module.load_state_dict = state.load_state_dict
 Module.to = state.to
 
 --- Casts the module to float32, as `to`.
----
 ---     print(nn.Linear(2, 3):float().weight.dtype)
 ---@return wrun.nn.Module
 function Module:float()
@@ -312,7 +297,6 @@ end
 
 --- Calls `fn` with every module, children before their parent, and returns the module.
 --- domain  any function
---- raises  `apply: argument 1: expected a function`
 ---     nn.Sequential(nn.ReLU(), nn.Tanh()):apply(function(layer) print(layer:label()) end)
 ---@param fn fun(module: wrun.nn.Module)
 ---@return wrun.nn.Module
@@ -327,7 +311,6 @@ end
 
 --- Sets `training` here and below (layers such as dropout read it) and returns the module.
 --- domain  true or false
---- raises  `train: argument 1: expected true or false`
 ---     print(nn.Dropout():train(false).training)
 ---@param mode boolean? default true
 ---@return wrun.nn.Module
@@ -340,7 +323,7 @@ function Module:train(mode)
 end
 
 --- Sets `training` to false here and below and returns the module.
----
+--- raises  nothing
 ---     print(nn.Dropout():eval().training)
 ---@return wrun.nn.Module
 function Module:eval()
@@ -349,7 +332,6 @@ end
 
 --- Sets whether the parameters take part in gradients and returns the module.
 --- domain  true or false
---- raises  `requires_grad_: argument 1: expected true or false`
 ---     print(nn.Linear(2, 3):requires_grad_(false).weight.requires_grad)
 ---@param requires_grad boolean? default true
 ---@return wrun.nn.Module
@@ -370,7 +352,6 @@ local ZERO_GRAD_OPTIONS = { set_to_none = check.boolean(true) }
 ---     layer(wrun.ones(1, 2)):sum():backward()
 ---     layer:zero_grad()
 ---     print(layer.weight.grad)
----@param options { set_to_none: boolean }?
 function Module:zero_grad(options)
   local set_to_none = check.options("zero_grad", options, ZERO_GRAD_OPTIONS).set_to_none
   for _, parameter in ipairs(self:parameters()) do

@@ -196,7 +196,6 @@ GroupNorm.rules = { eps = EPS, affine = check.boolean(true), dtype = DTYPE }
 --- weight plus bias of the channel.
 --- shapes  weight, bias [C]
 --- domain  num_channels a multiple of num_groups
---- raises  `GroupNorm: argument N: expected an integer >= 1`; `argument 2: expected a multiple of`
 --- source  [Wu2018]
 ---     local y = nn.GroupNorm(2, 4)(wrun.randn(3, 4, 5))
 ---     print(y:reshape(3, 2, 10):mean(3))
@@ -216,7 +215,6 @@ end
 --- Returns x with its groups of channels standardised, times weight plus bias.
 --- shapes  x [n, C, ...] -> same
 --- domain  float32 or float64
---- raises  `argument 1: expected [n, C, ...]`; `argument 1: expected more than 1 value per group`
 function GroupNorm:forward(x)
   check.tensor_argument("GroupNorm", 1, x)
   if x.ndim < 2 or x:size(2) ~= self.num_channels then
@@ -278,7 +276,6 @@ LayerNorm.rules = {
 --- plus bias.
 --- shapes  weight, bias [normalized_shape]
 --- domain  normalized_shape a size, or the list of the last sizes
---- raises  `LayerNorm: argument 1: expected a size or a list of sizes`
 --- source  [Ba2016]
 ---     local layer = nn.LayerNorm(3)
 ---     print(layer(wrun.tensor { { 1.0, 2.0, 3.0 }, { 10.0, 10.0, 40.0 } }))
@@ -291,7 +288,6 @@ function LayerNorm:init(normalized_shape, options)
 end
 
 --- shapes  x [..., normalized_shape] -> same
---- raises  `argument 1: expected a shape that ends in`
 function LayerNorm:forward(x)
   local _, width = last_dimensions(self, x)
   return scale(self, (standardized(x, 1, x:numel() // math.max(1, width), width, self.eps)))
@@ -325,7 +321,6 @@ local RMSNorm = Module:extend("RMSNorm")
 --- shapes  weight [normalized_shape]
 --- domain  normalized_shape a size, or the list of the last sizes. Options: eps, by default the
 ---   precision of the input's dtype; elementwise_affine = true; dtype "float32"
---- raises  `RMSNorm: argument 1: expected a size or a list of sizes`
 --- source  [Zhang2019]
 ---     print(nn.RMSNorm(2)(wrun.tensor { { 3.0, 4.0 } }))
 ---@param normalized_shape integer|integer[]
@@ -339,7 +334,6 @@ end
 --- Returns x over the root of the mean square of its last dimensions, times weight.
 --- shapes  x [..., normalized_shape] -> same
 --- domain  float32 or float64
---- raises  `argument 1: expected a shape that ends in`
 function RMSNorm:forward(x)
   local dims, width = last_dimensions(self, x)
   local root = x:norm(2, dims, true) / math.sqrt(width)

@@ -8,7 +8,6 @@ local REQUIRES_GRAD = check.boolean(true)
 --- Returns a parameter on the memory of `tensor`: a leaf that registers itself as a module's field.
 --- shapes  any
 --- domain  float32 or float64 when it requires a gradient
---- raises  `Parameter: argument 1: expected a tensor`
 ---     print(nn.Parameter(wrun.zeros(2)))
 ---@param requires_grad boolean? default true
 ---@return wrun.Tensor

@@ -14,7 +14,6 @@ local paths = require "wrun.nn.path"
 ---@field training boolean
 --- The base of every layer and network: a class with `init` and `forward`. Parameters and modules
 --- in its fields are found by themselves, in the order of their first assignment.
----
 ---     local Scale = nn.Module:extend("Scale")
 ---     function Scale:init(n) self.by = nn.Parameter(wrun.ones(n)) end
 ---     function Scale:forward(x) return x * self.by end

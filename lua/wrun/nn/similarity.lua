@@ -86,7 +86,7 @@ local NORMALIZE = {
 --- Returns x over its p-norm along a dimension.
 --- shapes  x [..., n, ...] -> same
 --- domain  norms below eps count as eps. Options: p > 0, default 2; dim 2; eps 1e-12
---- raises  `normalize: argument 1: expected a tensor`; `option p: expected a number > 0`; as `norm`
+--- raises  as `norm`
 ---     print(nn.functional.normalize(wrun.tensor { { 3.0, 4.0 } }))
 function M.normalize(x, options)
   local o = check.options("normalize", options, NORMALIZE)

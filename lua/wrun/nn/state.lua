@@ -73,7 +73,6 @@ end
 ---     assert(a.weight:equal(b.weight))
 ---@param self wrun.nn.Module
 ---@param state table<string, wrun.Tensor>
----@param options { strict: boolean }?
 ---@return { missing_keys: string[], unexpected_keys: string[] }
 function M.load_state_dict(self, state, options)
   local fname = self.__name .. ": load_state_dict"
@@ -115,7 +114,6 @@ end
 --- Puts float parameters and buffers of another dtype in the place of those the module has, and
 --- returns the module. They are new tensors: make the optimiser afterwards.
 --- domain  "float32" or "float64"; integer buffers stay as they are, shared tensors stay shared
---- raises  `to: argument 1: expected float32 or float64`
 ---     print(nn.Linear(2, 3):to("float64").bias.dtype)
 ---@param self wrun.nn.Module
 ---@param dtype string

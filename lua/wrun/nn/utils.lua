@@ -79,11 +79,8 @@ end
 --- shapes  tensors [...] -> []
 --- domain  float32 or float64; an empty list has the norm 0; options norm_type = 2, any order that
 ---   `norm` has, and error_if_nonfinite = false
---- raises  `get_total_norm: argument 1: expected a tensor or a list`; `get_total_norm: the norm of
----   order`
 ---     print(nn.utils.get_total_norm({ wrun.tensor({ 3.0, 0 }), wrun.tensor(4.0) }):item()) -- 5.0
 ---@param tensors wrun.Tensor|wrun.Tensor[]
----@param options { norm_type: number, error_if_nonfinite: boolean }?
 function M.get_total_norm(tensors, options)
   local o = check.options("get_total_norm", options, NORM_OPTIONS)
   return total_norm("get_total_norm", tensors_of("get_total_norm", 1, tensors), o)
@@ -92,13 +89,10 @@ end
 --- Multiplies all gradients by max_norm / (total_norm + 1e-6) where that is below 1.
 --- shapes  total_norm []
 --- domain  max_norm >= 0; parameters without a gradient are passed over
---- raises  `clip_grads_with_norm_: argument 2: expected a number >= 0`; `argument 3: expected a
----   tensor`
 ---     local w = wrun.ones(2, { requires_grad = true })
 ---     w:mul(8):sum():backward()
 ---     nn.utils.clip_grads_with_norm_(w, 1, wrun.tensor(4.0))
 ---     print(w.grad) -- 8 / 4
----@param parameters wrun.Tensor|wrun.Tensor[]
 ---@param max_norm number
 ---@param total_norm_ wrun.Tensor
 function M.clip_grads_with_norm_(parameters, max_norm, total_norm_)
@@ -114,15 +108,11 @@ end
 --- domain  max_norm >= 0; parameters without a gradient are passed over; gradients that
 ---   are not finite make all NaN or 0 unless error_if_nonfinite, which refuses a norm that is not;
 ---   options norm_type = 2, error_if_nonfinite = false
---- raises  `clip_grad_norm_: argument 2: expected a number >= 0`; `clip_grad_norm_: the norm of
----   order`
 --- source  [Pascanu2013]; PyTorch's factor, max_norm / (norm + 1e-6) but at most 1
 ---     local w = wrun.ones(4, { requires_grad = true })
 ---     w:mul(3):sum():backward()
 ---     print(nn.utils.clip_grad_norm_({ w }, 1):item(), w.grad:norm():item()) -- 6.0, nearly 1
----@param parameters wrun.Tensor|wrun.Tensor[]
 ---@param max_norm number
----@param options { norm_type: number, error_if_nonfinite: boolean }?
 function M.clip_grad_norm_(parameters, max_norm, options)
   local fname = "clip_grad_norm_"
   local o = check.options(fname, options, NORM_OPTIONS)
@@ -141,12 +131,10 @@ end
 --- Keeps every element of all gradients within -clip_value and clip_value.
 --- shapes  parameters [...]
 --- domain  clip_value >= 0; NaN stays; parameters without a gradient are passed over
---- raises  `clip_grad_value_: argument 2: expected a number >= 0`
 ---     local w = wrun.ones(2, { requires_grad = true })
 ---     w:mul(wrun.tensor({ 0.5, -3 })):sum():backward()
 ---     nn.utils.clip_grad_value_(w, 1)
 ---     print(w.grad) -- 0.5 and -1
----@param parameters wrun.Tensor|wrun.Tensor[]
 ---@param clip_value number
 function M.clip_grad_value_(parameters, clip_value)
   local fname = "clip_grad_value_"
@@ -163,9 +151,8 @@ end
 --- Returns all elements of all parameters in one vector, a copy through which gradients flow.
 --- shapes  [a, b], [c] -> [a b + c]
 --- domain  any dtypes; the result has their common one; one parameter or more
---- raises  `parameters_to_vector: argument 1: expected a tensor or a list`; as `cat`
+--- raises  as `cat`
 ---     print(nn.utils.parameters_to_vector({ wrun.ones(2, 2), wrun.zeros(1) }))
----@param parameters wrun.Tensor|wrun.Tensor[]
 function M.parameters_to_vector(parameters)
   local parts = {}
   for i, parameter in ipairs(tensors_of("parameters_to_vector", 1, parameters)) do
@@ -196,12 +183,10 @@ end
 --- shapes  vector [a b + c], parameters [a, b], [c]
 --- domain  as many elements in both; the parameters keep their memory and dtypes (PyTorch's show
 ---   the vector's from then on; flatten_parameters does that here)
---- raises  `vector_to_parameters: argument 1: expected a vector of N elements`
 ---     local w = wrun.zeros(2, 2)
 ---     nn.utils.vector_to_parameters(wrun.arange(4):float(), { w })
 ---     print(w)
 ---@param vector wrun.Tensor
----@param parameters wrun.Tensor|wrun.Tensor[]
 function M.vector_to_parameters(vector, parameters)
   local fname = "vector_to_parameters"
   local list = tensors_of(fname, 2, parameters)
@@ -243,11 +228,9 @@ end
 --- line searches and steps by hand take one line each. The gradients stay together as long as they
 --- are set to 0, by `gradient:zero_()` or `zero_grad { set_to_none = false }`, and not dropped.
 --- Views made of the parameters before, such as a state_dict, keep the old memory.
---- shapes  [a, b], [c] -> [a b + c], [a b + c]
+--- shapes  [a, b], [c] -> vector [a b + c], gradient [a b + c]
 --- domain  leaf tensors of one float dtype, each once; values and gradients stay, gradients that
 ---   are missing become 0
---- raises  `flatten_parameters: argument 1: expected one parameter or more`; `tensor N: expected a
----   leaf tensor`; `tensor N: expected each tensor once`
 --- source  Torch7's getParameters
 ---     local model = nn.Linear(3, 2)
 ---     local w, g = nn.utils.flatten_parameters(model:parameters())
@@ -255,9 +238,6 @@ end
 ---     w:sub_(g * 0.1) -- a step of the whole model
 ---     g:zero_()
 ---     print(w:numel(), w:norm())
----@param parameters wrun.Tensor|wrun.Tensor[]
----@return wrun.Tensor vector
----@return wrun.Tensor gradient
 function M.flatten_parameters(parameters)
   local fname = "flatten_parameters"
   local list = tensors_of(fname, 1, parameters)

@@ -207,10 +207,7 @@ local function iterate(run, is_last)
 end
 
 --- Moves the parameters by up to max_iter iterations and returns the loss before them.
---- shapes  loss []
 --- domain  `closure` drops the gradients, computes the loss and its gradients, and returns the loss
---- raises  `LBFGS: step: argument 1: expected a function`; `LBFGS: step: expected the closure to
----   return the loss`
 ---@param closure fun(): wrun.Tensor|number
 ---@return wrun.Tensor|number loss as the closure first returned it
 function LBFGS:step(closure)

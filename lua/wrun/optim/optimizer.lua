@@ -106,8 +106,7 @@ end)
 
 --- Takes the tensors to change: a list of them, or a list of groups with options of their own.
 --- domain  leaf tensors of a float dtype, each once
---- raises  `NAME: argument 1: expected parameters`; `NAME: parameter N: expected a leaf tensor`;
----   `NAME: option OPTION: expected`
+--- raises  `NAME: parameter N: expected a leaf tensor`
 ---     local w, b = nn.Parameter(wrun.ones(2)), nn.Parameter(wrun.ones(1))
 ---     print(optim.SGD({ { params = { w }, lr = 0.1 }, { params = b } }, { lr = 0.01 }))
 ---@param params wrun.Tensor[]|table[]
@@ -136,7 +135,7 @@ Optimizer.check_together = function() end
 --- Adds a group `{ params = ..., OPTION = ... }`; options it does not name come from the
 --- optimiser's.
 --- domain  as for the constructor; on an error nothing has changed
---- raises  `NAME: option params: expected a tensor or a list`; `NAME: parameter N`; `NAME: option`
+--- raises  `NAME: parameter N`
 ---     local w = nn.Parameter(wrun.ones(1))
 ---     local optimizer = optim.SGD({ w }, { lr = 0.5 })
 ---     optimizer:add_param_group({ params = { nn.Parameter(wrun.ones(2)) }, lr = 0.1 })
@@ -168,7 +167,6 @@ local ZERO_GRAD_OPTIONS = { set_to_none = check.boolean(true) }
 ---     w:square():sum():backward()
 ---     optimizer:zero_grad()
 ---     print(w.grad)
----@param options { set_to_none: boolean }?
 function Optimizer:zero_grad(options)
   local set_to_none = options == nil
     or check.options("zero_grad", options, ZERO_GRAD_OPTIONS).set_to_none
@@ -197,7 +195,7 @@ end
 --- Changes every parameter that has a gradient and returns what the closure returned.
 --- shapes  loss []
 --- domain  `closure` computes the loss and its gradients anew; it runs with gradients on
---- raises  `NAME: step: argument 1: expected a function`; what the closure raises
+--- raises  what the closure raises
 ---     local w = nn.Parameter(wrun.ones(1))
 ---     local optimizer = optim.SGD({ w }, { lr = 0.5 })
 ---     optimizer:step(function()
@@ -241,7 +239,6 @@ end
 --- optimiser replaces it.
 --- shapes  p and grad the same
 --- domain  grad is contiguous and like the parameter; it must stay as it is
---- raises  `NAME: change: not defined`
 ---@type fun(self: wrun.optim.Optimizer, p: wrun.Tensor, grad: wrun.Tensor, state: table, group: table)
 Optimizer.change = function(self)
   fail("%s: change: not defined; write function %s:change(parameter, grad, state, group)",
@@ -252,7 +249,6 @@ end
 
 --- Returns the options of the groups and the state of the parameters, numbered through the groups.
 --- The tensors are the optimiser's own: save or clone them before the next step.
----
 ---     local w = nn.Parameter(wrun.ones(1))
 ---     local optimizer = optim.SGD({ w }, { lr = 0.5 })
 ---     print(optimizer:state_dict().param_groups[1].lr)
@@ -343,8 +339,7 @@ end
 --- would have made.
 --- domain  the same number of parameters in the same groups; tensors are copied; on an error
 ---   nothing has changed
---- raises  `NAME: load_state_dict: expected N groups`; `group G: expected N parameters`; `parameter
----   N: STATE: expected`
+--- raises  `NAME: load_state_dict: expected N groups`
 ---     local w = nn.Parameter(wrun.ones(1))
 ---     local optimizer = optim.SGD({ w }, { lr = 0.5 })
 ---     local other = optim.SGD({ w })

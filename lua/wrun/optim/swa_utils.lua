@@ -39,7 +39,6 @@ AveragedModel.rules = {
 
 --- Begins with a copy of the model as it is.
 --- domain  a module
---- raises  `NAME: argument 1: expected a module`; `NAME: option OPTION: expected`
 ---@param model wrun.nn.Module
 function AveragedModel:init(model, options)
   local o = check.options("AveragedModel", options, AveragedModel.rules)
@@ -71,8 +70,7 @@ end
 
 --- Takes the model's parameters into the average; the first update copies them.
 --- domain  a model of the same parameters; on an error nothing has changed
---- raises  `AveragedModel: update_parameters: argument 1: expected a module`; `expected a model
----   with N parameters`; `parameters N: expected [2], got [3]`
+--- raises  `parameters N: expected [2], got [3]`
 ---@param model wrun.nn.Module
 function AveragedModel:update_parameters(model)
   check.argument("AveragedModel: update_parameters", 1, model, MODEL)
@@ -106,8 +104,7 @@ local SAVED = { n_averaged = check.integer(nil, 0), module = check.table() }
 
 --- Takes over what `state_dict` returned.
 --- domain  the state of an average of a like model
---- raises  `AveragedModel: load_state_dict: option n_averaged: expected`; as the module's
----   load_state_dict
+--- raises  as the module's load_state_dict
 ---@param saved { n_averaged: integer, module: table }
 function AveragedModel:load_state_dict(saved)
   saved = check.options("AveragedModel: load_state_dict", saved, SAVED)

@@ -83,7 +83,6 @@ end
 --- Makes `k` steps v -> h -> v of every chain; units where `mask` is 1 keep their values.
 --- shapes  mask [visible] or [chains, visible]
 --- domain  k >= 1 (1); with temperatures, an exchange follows every step
---- raises  `step: argument N: expected`
 ---     print(rbm.new({ visible = 4, hidden = 2 }):chains(10):step(100).v:mean(1))
 ---@param k integer?
 ---@param mask wrun.Tensor?
@@ -124,7 +123,6 @@ end
 --- Returns the probabilities of the visible units, as pictures.
 --- shapes  -> [chains, height, width]
 --- domain  height times width is the number of visible units
---- raises  `images: expected a height and width of`
 ---     print(rbm.new({ visible = 6, hidden = 2 }):chains(10):step(5):images(2, 3).shape[1])
 ---@param height integer
 ---@param width integer
@@ -159,7 +157,6 @@ end
 --- Makes the chains what `state_dict` of as many returned.
 --- shapes  states as the field
 --- domain  copied, and converted to the machine's dtype; on an error nothing has changed
---- raises  `load_state_dict: option NAME: expected`; `load_state_dict: states: expected`
 ---     local machine = rbm.new { visible = 4, hidden = 2 }
 ---     local chains, other = machine:chains(10):step(5), machine:chains(10)
 ---     other:load_state_dict(chains:state_dict())
@@ -185,7 +182,6 @@ local M = { methods = {} }
 --- Returns the autocorrelation of a series, averaged over chains, at lags 0 to `most`.
 --- shapes  series [steps, chains] -> [most + 1] float64
 --- domain  1 at lag 0; second, the integrated autocorrelation time in steps (at least 1)
---- raises  `autocorrelation: argument N: expected`
 --- source  [Sokal1997]: summed until the lag exceeds five times the sum
 ---     local x = wrun.randn(100, 2)
 ---     print(rbm.autocorrelation(x, 3))

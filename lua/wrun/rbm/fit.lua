@@ -375,7 +375,6 @@ end
 --- Returns Hinton's checklist in numbers, for some rows of data.
 --- shapes  data [n, visible]
 --- domain  see wrun.rbm.statistics
---- raises  `statistics: argument 1: expected`
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     for name in pairs(machine:statistics(wrun.rand(10, 4):round())) do print(name) end
 ---@param options table? binarize

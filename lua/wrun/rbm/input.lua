@@ -33,7 +33,6 @@ function M.layer(model, fname, x, width, index)
 end
 
 --- Returns a clamping mask as bool, [visible] or [batch, visible].
---- raises  `FNAME: argument 3: expected a mask`
 function M.mask(fname, mask, v)
   local width = v:size(2)
   local fits = check.is_tensor(mask) and mask:numel() > 0
@@ -46,7 +45,6 @@ function M.mask(fname, mask, v)
 end
 
 --- Refuses data that the machine's visible units cannot take.
---- raises  `FNAME: argument 1: expected ...`
 function M.check_data(model, fname, data)
   check.tensor_argument(fname, 1, data)
   local o = model.options

@@ -106,7 +106,6 @@ end
 --- ones.
 --- shapes  v [batch, visible] -> [batch, hidden]
 --- domain  probabilities; v of any values, images as uint8 count as 0..1
---- raises  `hidden: argument 1: expected`
 ---     print(rbm.new({ visible = 4, hidden = 2 }):hidden(wrun.ones(3, 4)))
 function Model:hidden(v)
   v = input.layer(self, "hidden", v, self.options.visible)
@@ -117,7 +116,6 @@ end
 --- ones.
 --- shapes  h [batch, hidden] -> [batch, visible]
 --- domain  h of any values
---- raises  `visible: argument 1: expected`
 ---     print(rbm.new({ visible = 4, hidden = 2 }):visible(wrun.ones(3, 2)))
 function Model:visible(h)
   h = input.layer(self, "visible", h, self.options.hidden)
@@ -145,7 +143,6 @@ local STEPS = check.integer(1, 1)
 --- are.
 --- shapes  v [batch, visible], mask [visible] or [batch, visible] -> [batch, visible]
 --- domain  k >= 1; the mask holds 0 and 1, or is bool: 1 clamps the unit to its value in v
---- raises  `gibbs: argument N: expected`
 --- cost    k products there and back
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     print(machine:gibbs(wrun.zeros(3, 4), 10, wrun.tensor({ 1, 0, 0, 0 }))) -- unit 1 stays 0
@@ -168,7 +165,6 @@ end
 --- Returns the probabilities of the visible units after one step up and down without sampling.
 --- shapes  v [batch, visible] -> [batch, visible]
 --- domain  v of any values, images as uint8 count as 0..1
---- raises  `reconstruct: argument 1: expected`
 ---     print(rbm.new({ visible = 4, hidden = 2 }):reconstruct(wrun.ones(3, 4)))
 function Model:reconstruct(v)
   v = input.layer(self, "reconstruct", v, self.options.visible)
@@ -181,7 +177,6 @@ end
 --- Returns the energy of each pair of visible and hidden states.
 --- shapes  v [batch, visible], h [batch, hidden] -> [batch] float64
 --- domain  nats
---- raises  `energy: argument N: expected`
 ---     print(rbm.new({ visible = 4, hidden = 2 }):energy(wrun.ones(1, 4), wrun.ones(1, 2)))
 function Model:energy(v, h)
   v = input.layer(self, "energy", v, self.options.visible)
@@ -208,7 +203,6 @@ end
 --- Returns the free energy of visible states: exp(-F(v)) is proportional to the probability of v.
 --- shapes  v [batch, visible] -> [batch] float64
 --- domain  nats
---- raises  `free_energy: argument 1: expected`
 --- source  [Hinton2012] section 16.1
 ---     print(rbm.new({ visible = 4, hidden = 2 }):free_energy(wrun.eye(4)))
 function Model:free_energy(v)
@@ -266,7 +260,6 @@ end
 --- Makes the model what `state_dict` of a model of the same sizes returned.
 --- shapes  as the parameters
 --- domain  copied, and converted to the model's dtype
---- raises  `load_state_dict: NAME: expected`
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     local other = rbm.new { visible = 4, hidden = 2 }
 ---     other:load_state_dict(machine:state_dict())

@@ -154,12 +154,12 @@ local function run_ais(model, o)
 end
 
 --- Returns log Z by annealed importance sampling from the model of the base rates.
+--- shapes  start [chains, visible]
 --- domain  options chains (100); steps (default: the 14,500 of the source; a number: equal steps);
 ---   reverse: walk from samples of the model to the base rates, which errs towards a larger log Z;
----   start [chains, visible], those samples (default: exact ones, of small machines);
----   progress(done, all). Returns { log_z, sd (of log Z, nats), ess (effective chains), low and
----   high (95 %), reliable (ess at least a fifth of the chains), chains, steps, log_weight }
---- raises  `ais: option NAME: expected`
+---   start, those samples (default: exact ones, of small machines); progress(done, all). Returns
+---   { log_z, sd (of log Z, nats), ess (effective chains), low and high (95 %), reliable (ess at
+---   least a fifth of the chains), chains, steps, log_weight }
 --- cost    two products of chains x visible x hidden a step
 --- source  [Neal2001], [Salakhutdinov2008], [Burda2015]
 ---     local z = rbm.new({ visible = 6, hidden = 3 }):ais { steps = 100 }
@@ -194,7 +194,6 @@ end
 --- shapes  data [n, visible] -> [n] float64
 --- domain  nats; log_z a number or what `ais` returned; options binarize ("none" for data of 0 and
 ---   1, "threshold" or "stochastic") and the seed (1) of the draws
---- raises  `log_likelihood: argument N: expected`; `log_likelihood: option binarize: expected`
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     print(machine:log_likelihood(wrun.eye(4), machine:log_z()))
 ---@param log_z number|table
@@ -221,7 +220,6 @@ end
 --- shapes  data [n, visible] -> [n] float64
 --- domain  nats; binary visible units; option bits: that many units drawn for each row, scaled to
 ---   all of them, instead of every unit; binarize and seed as in log_likelihood
---- raises  `pseudo_likelihood: argument 1: expected`
 --- cost    a free energy a unit: visible times the work of free_energy
 --- source  [Besag1975]
 ---     print(rbm.new({ visible = 4, hidden = 2 }):pseudo_likelihood(wrun.eye(4)))

@@ -2,12 +2,13 @@
 ---
 --- A comment is a run of lines that begin with three dashes, followed by what it describes. It has
 --- a summary and more text; parts, such as `raises`, whose further lines are indented by two
---- blanks; an example, indented by four, after a part or an empty line; and the tags of LuaCATS. The
---- part `as` names another entry, which says whatever this one does not; `options` are listed with a
---- semicolon between them, each beginning with its name.
+--- blanks; an example, indented by four, after a part or a sentence; and the tags of LuaCATS. The
+--- part `as` names another entry, which says whatever this one does not; `options` are listed with
+--- a semicolon between them, each beginning with its name.
 ---
 --- An argument needs a tag only where it is not what its name means everywhere (ARGUMENTS), and a
---- result where it is not the tensor that the arrow of `shapes` or the "_" of the name promises.
+--- result where it is not the tensor, or the named tensors, that the arrow of `shapes` or the "_"
+--- of the name promises.
 
 local M = {}
 
@@ -53,6 +54,8 @@ local ARGUMENTS = {
   count = "integer", d = "integer", dims = "integer|integer[]?  all dimensions", index = "integer",
   n = "integer", keepdim = "boolean?  false", f = "function", fname = "string", name = "string",
   optimizer = "wrun.optim.Optimizer", options = "table?", path = "string",
+  parameters = "wrun.Tensor|wrun.Tensor[]", dataset = "table", value = "any", ["..."] = "any",
+  entry = "wrun.reference.Entry", rule = "wrun.check.Rule",
 }
 
 -- Tags -----------------------------------------------------------------------
@@ -177,7 +180,7 @@ end
 --- the entry that the lines of a comment make, without the dashes
 local function entry_of(lines)
   local entry = { text = {}, parts = {}, params = {}, returns = {}, fields = {} }
-  local part, after_blank, example = nil, false, {}
+  local part, after_sentence, example = nil, false, {}
   for _, line in ipairs(lines) do
     local tag, rest = line:match("^@(%a+)%s*(.*)$")
     line = line:gsub("^ ", "")
@@ -192,14 +195,14 @@ local function entry_of(lines)
       entry.parts[part] = entry.parts[part] and entry.parts[part] .. " " .. words or words
     elseif part and line:find("^  %S") then
       entry.parts[part] = entry.parts[part] .. " " .. trim(line)
-    elseif line:find("^    ") and (part or after_blank or #example > 0) then
+    elseif line:find("^    ") and (part or after_sentence or #example > 0) then
       part = nil
       example[#example + 1] = line:sub(5)
     else
       part = nil
       entry.text[#entry.text + 1] = line
     end
-    after_blank = line == ""
+    after_sentence = line == "" or line:find("[.?]$") ~= nil
   end
   entry.example = #example > 0 and table.concat(example, "\n") or nil
   take_summary(entry)
@@ -214,6 +217,17 @@ local DEFINITIONS = {
   "^local ([%w_]+) = (.*)$",
   "^([%w_.]+) = (.*)$",
 }
+
+--- the tensors of "u [m, k], s [k], vh [k, n]", or the one of any other shape
+local function add_results(entry, shapes)
+  local names = {}
+  for name in (", " .. shapes:match("^%s*(.*)")):gmatch(", ([%a_]+) %[") do
+    names[#names + 1] = name
+  end
+  for i = 1, math.max(#names, 1) do
+    entry.returns[i] = { type = "wrun.Tensor", text = #names > 1 and names[i] or "" }
+  end
+end
 
 --- the tags of the definition's arguments and results, with those that go without saying
 local function add_usual_tags(entry)
@@ -238,7 +252,7 @@ local function add_usual_tags(entry)
     if entry.path:find("_$") and first and first.type == "wrun.Tensor" then
       entry.returns[1] = { type = "wrun.Tensor", text = first.name }
     elseif entry.parts.shapes and entry.parts.shapes:find("->", 1, true) then
-      entry.returns[1] = { type = "wrun.Tensor", text = "" }
+      add_results(entry, entry.parts.shapes:match("->([^;]*)"))
     end
   end
 end

@@ -86,6 +86,22 @@ local function parts_of(entry, changed)
   return parts
 end
 
+local function with(entry, changed, new)
+  local result = {}
+  for field, value in pairs(entry) do
+    result[field] = value
+  end
+  result[changed] = new
+  return result
+end
+
+--- Returns the entry with other errors.
+---@param raises string?
+---@return wrun.reference.Entry
+function M.with_errors(entry, raises)
+  return with(entry, "parts", parts_of(entry, { raises = raises }))
+end
+
 --- The entry of `to`, which is as `from` but for its name.
 ---@param entry wrun.reference.Entry of `from`
 ---@param from string
@@ -142,7 +158,6 @@ end
 
 --- Returns the entry of a class with what it lacks of its base's, with the options that this lists
 --- but for those that it lists itself, and with what these raise.
----@param entry wrun.reference.Entry
 ---@param base wrun.reference.Entry
 ---@return wrun.reference.Entry
 function M.with_options(entry, base)
@@ -192,7 +207,6 @@ end
 
 --- Returns the entry of a class with the options that its rules name. The `options` of its comment
 --- and of those above say what they mean: "lr: the size of a step; ..."
----@param entry wrun.reference.Entry
 ---@param start wrun.reference.Entry? of its init, which raises too
 ---@param class wrun.Class with a field rules
 ---@param above wrun.reference.Entry[] its comment and those of the classes above
@@ -266,6 +280,49 @@ end
 local function type_of(rule)
   local word = rule.expected:match("^an? (%a+)")
   return (word == "number" or word == "integer") and word or "string"
+end
+
+local TYPES = {
+  ["true or false"] = "boolean", ["a string"] = "string", ["a function"] = "function",
+  ["a table"] = "table", ["a tensor"] = TENSOR,
+}
+
+--- Returns the type of a table of options with these rules, nil where one asks for what has none,
+--- and the defaults.
+---@param rules table<string, wrun.check.Rule>
+---@return string?
+---@return string? text "left = true, upper = false"
+function M.options_type(rules)
+  local fields, defaults = {}, {}
+  for name, rule in pairs(rules) do
+    local choice = rule.expected:match("^[%w_]+")
+    local kind = name == "generator" and "wrun.Generator" or TYPES[rule.expected] or type_of(rule)
+    local is_choice = rule.accept(choice) ~= nil and rule.accept("") == nil
+    if kind == "string" and not TYPES[rule.expected] and not is_choice then
+      return nil
+    end
+    fields[#fields + 1] = name .. ": " .. kind
+    local is_shown = rule.default ~= nil and type(rule.default) ~= "function"
+    defaults[#defaults + 1] = is_shown and name .. " = " .. value_text(rule.default) or nil
+  end
+  table.sort(fields)
+  table.sort(defaults)
+  if #fields > 0 then
+    return "{ " .. table.concat(fields, ", ") .. " }", table.concat(defaults, ", ")
+  end
+end
+
+--- Returns the entry with the type and the defaults of its argument `options`, if no tag says them.
+---@param rules table<string, wrun.check.Rule>
+---@return wrun.reference.Entry
+function M.with_options_type(entry, rules)
+  local params, kind, text = {}, M.options_type(rules)
+  for i, param in ipairs(entry.params) do
+    local is_options = param.name == "options" and param.is_usual and kind
+    params[i] = is_options and { name = "options", type = kind, text = text, optional = true }
+      or param
+  end
+  return with(entry, "params", params)
 end
 
 --- what a setting's rule says besides its type

@@ -24,7 +24,6 @@ end
 --- Returns x with the order of some dimensions reversed.
 --- shapes  x [...] -> same, a copy
 --- domain  any dtype; dimensions one by one or in a table
---- raises  `flip: argument 2: expected a dimension`; `flip: dimension D is given twice`
 ---     print(wrun.arange(6):reshape(2, 3):flip(2))
 ---@param ... integer|integer[]
 function M.flip(x, ...)
@@ -56,7 +55,6 @@ end
 --- come in at the other.
 --- shapes  x [...] -> same, a copy; without dimensions x is rolled as one row
 --- domain  any dtype; shifts of either sign, a number, or a table of as many as dimensions
---- raises  `roll: argument 2: expected a whole number`; `roll: expected a shift for each dimension`
 ---     print(wrun.arange(5):roll(2)) -- 3, 4, 0, 1, 2
 ---     print(wrun.arange(6):reshape(2, 3):roll({ 1, -1 }, { 1, 2 }))
 ---@param shifts integer|integer[]
@@ -87,8 +85,6 @@ end
 --- Returns x turned by count quarters of a circle, from the first to the second of two dimensions.
 --- shapes  x [m, n] -> [n, m] for an odd count, a copy
 --- domain  any dtype; count 1 and dimensions { 1, 2 } by default
---- raises  `rot90: argument 2: expected a whole number`; `rot90: argument 3: expected two different
----   dimensions`; `rot90: argument 1: expected two dimensions or more`
 ---     print(wrun.arange(6):reshape(2, 3):rot90())
 ---@param count integer?  1
 ---@param dims integer[]?  { 1, 2 }
@@ -145,7 +141,6 @@ end
 --- shapes  x [a, b], 2, 3 -> [2 * a, 3 * b], a copy; more counts than dimensions add some in front
 --- domain  any dtype; counts one by one or in a table. Where there are fewer than dimensions, the
 ---   first dimensions are not repeated; `wrun["repeat"]`, whose name is a word of Lua, refuses that
---- raises  `tile: expected counts of 0 or more`
 ---     print(wrun.arange(3):tile(2, 2))
 ---@param ... integer|integer[]
 function M.tile(x, ...)
@@ -198,8 +193,7 @@ end
 --- Returns the indices along dimension d, each repeated as often as counts say.
 --- shapes  x [a, b], 2, 1 -> [2 * a, b]; counts [a] -> [sum of counts, b]; without d x is a row
 --- domain  any dtype; counts a whole number or an int64 tensor, 0 or more
---- raises  `repeat_interleave: argument 2: expected a whole number or an int64 tensor`;
----   `repeat_interleave: argument 2: expected counts of 0 or more`
+--- raises  `repeat_interleave: argument 2: expected a whole number or an int64 tensor`
 ---     print(wrun.tensor({ 5, 6, 7 }):repeat_interleave(2))
 ---     print(wrun.tensor({ 5, 6, 7 }):repeat_interleave(wrun.tensor({ 2, 0, 1 })))
 ---@param counts integer|wrun.Tensor

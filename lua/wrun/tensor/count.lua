@@ -98,7 +98,6 @@ end
 --- shapes  x [...] -> [k], inverse [...], counts [k]; x [m, n], dim = 1 -> [k, n], [m], [k]
 --- domain  any dtype; always sorted, whatever option sorted says; every NaN is different. inverse
 ---   and counts are int64, inverse counts from 1. No gradient.
---- raises  `unique: argument 1: expected a tensor`; `unique: option NAME: expected`
 ---     local x = wrun.tensor { 3, 1, 3, 2 }
 ---     local values, inverse = x:unique { return_inverse = true }
 ---     print(values, inverse)    -- tensor([1, 2, 3])  tensor([3, 1, 3, 2])
@@ -127,11 +126,10 @@ local isin_options = { invert = check.boolean(false), assume_unique = check.bool
 --- Returns for each element whether it is among the others, or with option invert whether not.
 --- shapes  elements [...] -> same, bool; others of any shape, or a number
 --- domain  any dtypes; NaN is nowhere
---- raises  `isin: argument N: expected a tensor`; `isin: option NAME: expected true or false`
+--- raises  `isin: argument N: expected a tensor`
 ---     print(wrun.isin(wrun.tensor { 1, 2, 3 }, wrun.tensor { 3, 1 }))    -- True, False, True
 ---@param elements wrun.Tensor|number
 ---@param others wrun.Tensor|number
----@param options { invert: boolean, assume_unique: boolean }?
 function M.isin(elements, others, options)
   local o = check.options("isin", options, isin_options)
   local dtype = check.is_tensor(elements) and elements.dtype
@@ -156,8 +154,6 @@ end
 --- shapes  x [n], weights [n] -> [the largest of x, at least minlength]
 --- domain  x integers, from 1; counts are int64, sums of float32 weights float32 and of all
 ---   others float64
---- raises  `bincount: argument 1: expected`; `bincount: argument 2: expected`; `bincount: argument
----   3: expected an integer >= 0`
 ---     print(wrun.tensor({ 2, 4, 2 }):bincount())                                  -- 0, 2, 0, 1
 ---     print(wrun.tensor({ 1, 2, 1 }):bincount(wrun.tensor { 0.5, 1.0, 2.0 }))     -- 2.5, 1
 ---@param weights wrun.Tensor?
@@ -226,8 +222,6 @@ end
 --- shapes  x [...] -> [bins], in x's dtype
 --- domain  float32 or float64. Where min = max the extremes of x stand for them. What is outside,
 ---   or NaN, is left out; max itself is in the last bin. No gradient.
---- raises  `histc: argument 1: expected a float32`; `histc: argument 1: expected a finite range`;
----   `histc: argument N: expected`
 ---     print(wrun.tensor({ 1.0, 2.0, 1.5, 9.0 }):histc(4, 0, 4))    -- tensor([0., 2., 1., 0.])
 ---@param bins integer?  100
 ---@param min number?  0
@@ -278,20 +272,16 @@ end
 
 --- Returns how many elements of x fall in each bin, and the edges of the bins. A bin holds its
 --- lower edge, the last one its upper edge too.
---- shapes  x [...], k -> [k], [k + 1]; x [...], edges [k + 1] -> [k], [k + 1]
+--- shapes  x [...], k -> histogram [k], edges [k + 1]; x [...], edges [k + 1] -> [k], [k + 1]
 --- domain  float32 or float64; bins of one width between the numbers of option range (or the
 ---   extremes of x), or given by ascending edges. Option weight, of x's shape and type, is
 ---   summed instead of 1; with density = true the histogram times the widths sums to 1. No
 ---   gradient.
---- raises  `histogram: argument 1: expected a float32`; `histogram: argument 1: expected a finite
----   range`; `histogram: argument 2: expected`; `histogram: option NAME: expected`
 ---     local x = wrun.tensor { 1.0, 2.0, 1.5, 9.0 }
 ---     local counts, edges = x:histogram(2, { range = { 0, 4 } })
 ---     print(counts, edges)    -- tensor([2., 1.])  tensor([0., 2., 4.])
 ---@param bins integer|wrun.Tensor
 ---@param options { range: number[], weight: wrun.Tensor, density: boolean }?
----@return wrun.Tensor histogram
----@return wrun.Tensor edges
 function M.histogram(x, bins, options)
   check_float("histogram", x)
   local o = check.options("histogram", options, histogram_options)

@@ -85,12 +85,9 @@ local LOGSPACE = {
 --- Returns n powers of a base whose exponents are at equal distances from start to stop.
 --- shapes  -> [n]
 --- domain  n >= 0; options base (10), dtype float32 (default) or float64, requires_grad
---- raises  `logspace: argument N: expected a number`; `logspace: argument 3: expected an integer`;
----   `logspace: option base: expected a number`
 ---     print(wrun.logspace(-3, 0, 4), wrun.logspace(0, 4, 5, { base = 2 }))
 ---@param start number
 ---@param stop number
----@param n integer
 function M.logspace(start, stop, n, options)
   start = check.argument("logspace", 1, start, check.number())
   stop = check.argument("logspace", 2, stop, check.number())
@@ -172,10 +169,9 @@ M.rand_like = like("rand")
 M.randn_like = like("randn")
 
 --- Returns integers drawn from low to high - 1 in the shape of x.
---- shapes  x [...] -> same
 --- domain  x's dtype unless options name another; low is 0 where one bound is given; option
 ---   generator
---- raises  `randint_like: argument 1: expected a tensor`; as `randint`
+--- raises  as `randint`
 ---     print(wrun.randint_like(wrun.zeros(2, 3), 1, 7))
 ---@param low integer  or high, where that is the last number
 ---@param high integer?
@@ -188,7 +184,6 @@ function M.randint_like(x, low, high, options)
 end
 
 --- Returns a tensor like x, filled with value.
---- shapes  x [...] -> same
 --- domain  x's dtype unless options name another
 --- raises  as `full`
 ---     print(wrun.full_like(wrun.ones(2, 2), 7))

@@ -14,8 +14,6 @@ local OFFSET = check.integer(0)
 --- Returns tensors of zeros whose diagonal, over two new dimensions, holds the last one of x.
 --- shapes  x [a, n] -> [a, n, n]; offset k moves it: [a, n + |k|, n + |k|]
 --- domain  any dtype; offset 0 and dimensions -2 and -1 of the result by default
---- raises  `diag_embed: argument 1: expected a tensor with dimensions`; `diag_embed: argument N:
----   expected a dimension`; `diag_embed: expected two different dimensions`
 ---     print(wrun.tensor({ 1, 2 }):diag_embed(1))
 ---@param offset integer?  0
 ---@param d integer?  -2
@@ -47,7 +45,6 @@ end
 
 --- Returns a vector as the diagonal of a matrix, or the diagonal of a matrix.
 --- shapes  x [n] -> [n, n]; x [m, n] -> [min(m, n)], a view; offset moves it right or down
---- raises  `diag: argument 1: expected one or two dimensions`
 ---     print(wrun.tensor({ 1, 2 }):diag(), wrun.arange(9):reshape(3, 3):diag(-1))
 ---@param offset integer?  0
 function M.diag(x, offset)
@@ -73,7 +70,6 @@ end
 
 --- Returns the lower triangles of the matrices of the last two dimensions, zeros above them.
 --- shapes  x [..., m, n] -> same; with offset so many more diagonals are kept, or less
---- raises  `tril: argument 1: expected two dimensions or more`
 ---     print(wrun.ones(3, 3):tril(), wrun.ones(3, 3):tril(-1))
 ---@param offset integer?  0
 function M.tril(x, offset)
@@ -101,7 +97,6 @@ end
 --- Returns the indices of a matrix's lower triangle, row by row.
 --- shapes  -> [2, count], int64: rows and columns, from 1
 --- domain  sizes of 0 or more; offset as for `tril`
---- raises  `tril_indices: argument N: expected an integer`
 ---     local x, indices = wrun.rand(3, 3), wrun.tril_indices(3, 3)
 ---     print(x[{ indices[1], indices[2] }]) -- the triangle in a row
 ---@param rows integer

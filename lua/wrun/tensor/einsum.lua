@@ -245,8 +245,7 @@ end
 --- the result has `...` and what occurs once, in alphabetical order, capitals first.
 --- shapes  "ij,jk->ik": a [i, j], b [j, k] -> [i, k]; a size of 1 broadcasts
 --- domain  any dtypes; sums of small integers are int64, as `sum` has them
---- raises  `einsum: argument 1: expected subscripts for N tensors`; `names N dimensions of tensor`;
----   `names dimensions of sizes`; `after -> names`; `expected letters`; `tensor N: expected`
+--- raises  `names N dimensions of tensor`; `names dimensions of sizes`; `after -> names`
 --- cost    tensors are multiplied from left to right, as matrices
 ---     local a, b = wrun.ones(2, 3), wrun.ones(3, 4)
 ---     print(wrun.einsum("ij,jk->ki", a, b))  -- threes, 4 by 2
@@ -311,7 +310,6 @@ end
 --- Returns the sum of products over some dimensions of a and as many of b.
 --- shapes  a [m, k, l], b [k, l, n], 2 -> [m, n]; with { { 2 }, { 1 } } dimension 2 of a goes with
 ---   1 of b; the others stay in order, those of a first
---- raises  `tensordot: argument 3: expected`; `argument 2: expected N elements along dimension`
 ---     local a, b = wrun.ones(2, 3, 4), wrun.ones(4, 3)
 ---     print(wrun.tensordot(a, b, { { 2, 3 }, { 2, 1 } }))  -- tensor([12., 12.])
 ---@param dims integer|integer[][]?  2: the last two of a with the first two of b

@@ -63,7 +63,6 @@ end
 --- Returns x with numbers for NaN (0) and the infinities (the largest and least of the dtype).
 --- shapes  x [...] -> same
 --- domain  any dtype; the gradient is 0 where x was replaced
---- raises  `nan_to_num: argument N: expected a number`
 ---     print(wrun.tensor({ 0 / 0, 1 / 0, 2 }):nan_to_num(-1, 99))
 ---@param nan number?
 ---@param posinf number?
@@ -99,7 +98,6 @@ end
 --- Returns x + value * a * b.
 --- shapes  x, a and b broadcast
 --- domain  any dtypes, the result has the common one; option value 1
---- raises  `addcmul: option value: expected`; `addcmul: argument N: expected a tensor`
 ---     print(wrun.ones(2):addcmul(wrun.ones(2), wrun.tensor({ 2.0, 3.0 }), { value = 0.5 }))
 ---@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor|number, options?: { value: number }): wrun.Tensor
 M.addcmul = scaled("addcmul")
@@ -118,7 +116,6 @@ M.addcdiv_ = scaled("addcdiv_")
 --- shapes  x [...] -> same
 --- domain  n a whole number from 0 (digamma) to 170; float32 and float64, others as float32
 ---     print(wrun.polygamma(1, wrun.tensor({ 1.0 }))) -- pi^2 / 6
----@param n integer
 function M.polygamma(x, n)
   if type(x) == "number" and check.is_tensor(n) then
     return operations.polygamma(n, x)
@@ -133,7 +130,6 @@ local APPROXIMATE = check.choice("none", { "none", "tanh" })
 --- Returns x times the normal distribution function at x, or its approximation by tanh.
 --- shapes  x [...] -> same
 --- domain  approximate "none" or "tanh"; float32 and float64, others as float32
---- raises  `gelu: argument 2: expected none or tanh`
 --- source  [Hendrycks2016]
 ---     print(wrun.gelu(wrun.tensor({ -1.0, 1.0 })), wrun.gelu(wrun.tensor({ 1.0 }), "tanh"))
 ---@param approximate string?
@@ -148,7 +144,6 @@ end
 --- beta and threshold it is log(1 + e^x) everywhere.
 --- shapes  x [...] -> same
 --- domain  beta > 0 (1), threshold (20); float32 and float64, others as float32
---- raises  `softplus: argument 2: expected a number > 0`; `softplus: argument 3: expected a number`
 ---     print(wrun.softplus(wrun.tensor({ -1.0, 0.0, 30.0 }), 2))
 ---@param beta number?
 ---@param threshold number?

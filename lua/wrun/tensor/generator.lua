@@ -82,7 +82,6 @@ function M.manual_seed(seed)
 end
 
 --- Returns the seed the default generator was started from.
----
 ---     wrun.manual_seed(777)
 ---     print(wrun.initial_seed())
 ---@return integer
@@ -91,7 +90,6 @@ function M.initial_seed()
 end
 
 --- Starts the default generator from a seed that differs from run to run, and returns the seed.
----
 ---     print(math.type(wrun.seed()))
 ---@return integer
 function M.seed()

@@ -191,8 +191,7 @@ end
 --- as it has, and tensors of indices broadcast together: x[{ i, j }] holds x[i[k]][j[k]].
 --- shapes  x [4, 5]: x[2] [5], x[{ {}, 2 }] [4], x[{ {1, 3} }] [3, 5], x[mask] [count, ...]
 --- domain  any dtype; a view for indices and slices, a copy where a tensor is in the key
---- raises  `index: expected an index from`; `index: expected {from, to, step}`; `index: part N of
----   the key: expected`; `index: expected tensors in the key that broadcast together`
+--- raises  `index: expected an index from`; `index: expected {from, to, step}`
 ---     local x = wrun.arange(1, 13):reshape(3, 4)
 ---     print(x[2], x[{ {}, { 1, -1, 2 } }])
 ---     print(x[x:gt(6)], x[{ wrun.tensor { 1, 3 }, wrun.tensor { -1, 2 } }])
@@ -236,7 +235,7 @@ end
 --- Writes value to the part of x that a key names, and returns x; x[key] = value does it too.
 --- shapes  value broadcasts to x[key]
 --- domain  any dtypes; value takes x's. Where an index stands twice, the last value stays.
---- raises  as `index`; `assign: argument 3: expected a shape that broadcasts to`
+--- raises  as `index`
 ---     local x = wrun.arange(6):reshape(2, 3)
 ---     x[x:gt(3)] = 0
 ---     x[{ {}, 1 }] = wrun.tensor { 7, 8 }
@@ -259,7 +258,7 @@ end
 --- Writes value to the part of x that a key with tensors names (or adds it there), and returns x.
 --- shapes  value broadcasts to x[key]
 --- domain  as `assign`; with accumulate, an index that stands twice gets both values
---- raises  as `assign`; `index_put_: argument 2: expected a key with a tensor`
+--- raises  as `assign`
 ---     local counts = wrun.zeros(3)
 ---     print(counts:index_put_(wrun.tensor { 3, 1, 3 }, 1, true))
 ---@param key wrun.Tensor|table
@@ -395,7 +394,7 @@ end
 --- shapes  as `scatter`
 --- domain  any dtype but bool, of y the same, a tensor; with include_self = false what stood in x
 ---   at an index does not count. Extremes share their gradient among equals
---- raises  `scatter_reduce: argument 5: expected sum, mean, prod, amax or amin`; as `scatter`
+--- raises  as `scatter`
 ---     local x, indices = wrun.zeros(3), wrun.tensor({ 1, 1, 3 })
 ---     print(x:scatter_reduce(1, indices, wrun.tensor({ 2.0, 5.0, -1.0 }), "amax"))
 ---@param way string  "sum", "mean", "prod", "amax" or "amin"
@@ -433,7 +432,7 @@ end
 --- Returns for each of the indices the element of x along dimension d, the others broadcast.
 --- shapes  x [n, m], d = 2, indices [1, k] -> [n, k]; without d both are seen as one row
 --- domain  any dtype; indices int64, from 1
---- raises  `take_along_dim: argument 2: expected`; as `gather`
+--- raises  as `gather`
 ---     local x = wrun.tensor { { 3, 1, 2 }, { 4, 6, 5 } }
 ---     print(x:take_along_dim(x:argmax(2, true), 2)) -- 3, 6
 ---@param d integer?
@@ -465,7 +464,7 @@ end
 --- shapes  classes [...] -> [..., count], int64
 --- domain  int64 classes from 1; count is the largest class by default
 --- raises  `one_hot: argument 1: expected an int64 tensor of indices`; `one_hot: argument 1:
----   expected indices from 1 to`; `one_hot: argument 2: expected an integer >= 1`
+---   expected indices from 1 to`
 ---     print(wrun.one_hot(wrun.tensor({ 3, 1 }), 4))
 ---@param classes wrun.Tensor
 ---@param count integer?

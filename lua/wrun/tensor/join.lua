@@ -30,7 +30,7 @@ operations.define("join", {
 --- Returns tensors one after the other along dimension d.
 --- shapes  [a, n], [b, n] along 1 -> [a + b, n]
 --- domain  any dtypes; the result has their common one
---- raises  `cat: tensor N: expected the shape`; `cat: argument 1: expected a table`
+--- raises  `cat: tensor N: expected the shape`
 ---     print(wrun.cat({ wrun.zeros(2, 1), wrun.ones(2, 2) }, 2))
 ---@param list wrun.Tensor[]  of one shape but for dimension d
 ---@param d integer?  1
@@ -80,9 +80,8 @@ end
 --- Returns tensors beside each other: along dimension 2, vectors and numbers in a row.
 --- shapes  [m, a], [m, b] -> [m, a + b]; [a], [b] -> [a + b]
 --- domain  as `cat`
---- raises  as `cat`; `hstack: argument 1: expected a table`
+--- raises  as `cat`
 ---     print(wrun.hstack({ wrun.zeros(2, 1), wrun.ones(2, 2) }))
----@param list wrun.Tensor[]
 function M.hstack(list)
   return cat_at_least("hstack", list, 1)
 end
@@ -90,9 +89,8 @@ end
 --- Returns tensors below each other: along dimension 1, vectors and numbers as rows.
 --- shapes  [a, n], [n] -> [a + 1, n]
 --- domain  as `cat`
---- raises  as `cat`; `vstack: argument 1: expected a table`
+--- raises  as `cat`
 ---     print(wrun.vstack({ wrun.zeros(3), wrun.ones(2, 3) }))
----@param list wrun.Tensor[]
 function M.vstack(list)
   return cat_at_least("vstack", list, 2, 1)
 end
@@ -128,11 +126,8 @@ local MESHGRID = { indexing = check.choice("ij", { "ij", "xy" }) }
 --- shapes  [m], [n] -> [m, n], [m, n]; views; with indexing = "xy" -> [n, m], [n, m]
 --- domain  any dtypes; option indexing "ij" (default), the vectors along dimensions 1, 2, ..., or
 ---   "xy", the first two exchanged
---- raises  `meshgrid: tensor N: expected at most one dimension`; `meshgrid: option indexing`
 ---     local x, y = wrun.meshgrid({ wrun.linspace(-1, 1, 5), wrun.linspace(0, 1, 3) })
 ---     print((x * x + y * y):sqrt())
----@param list wrun.Tensor[]
----@param options { indexing: string }?
 ---@return wrun.Tensor ...
 function M.meshgrid(list, options)
   list = check.tensors("meshgrid", 1, list)
@@ -160,7 +155,6 @@ end
 --- domain  any dtypes; the result has their common one
 --- raises  `meshgrid: tensor N: expected at most one dimension`
 ---     print(wrun.cartesian_prod({ wrun.tensor({ 1, 2 }), wrun.tensor({ 3, 4, 5 }) }))
----@param list wrun.Tensor[]
 function M.cartesian_prod(list)
   local grids = { M.meshgrid(list) }
   for i, grid in ipairs(grids) do

@@ -103,28 +103,28 @@ end
 
 --- Returns the product of two matrices.
 --- shapes  a [m, k], b [k, n] -> [m, n]
---- raises  `mm: expected 2 and 2 dimensions`; as `matmul`
+--- raises  as `matmul`
 --- as      matmul
 ---     print(wrun.eye(2):mm(wrun.ones(2, 3)))
 M.mm = product("mm", 2, 2)
 
 --- Returns the product of a matrix and a vector.
 --- shapes  a [m, k], b [k] -> [m]
---- raises  `mv: expected 2 and 1 dimensions`; as `matmul`
+--- raises  as `matmul`
 --- as      matmul
 ---     print(wrun.eye(2):mv(wrun.ones(2)))
 M.mv = product("mv", 2, 1)
 
 --- Returns the sum of the products of two vectors' elements.
 --- shapes  a [n], b [n] -> []
---- raises  `dot: expected 1 and 1 dimensions`; as `matmul`
+--- raises  as `matmul`
 --- as      matmul
 ---     print(wrun.tensor({ 1, 2, 3 }):dot(wrun.tensor({ 4, 5, 6 })))
 M.dot = product("dot", 1, 1)
 
 --- Returns the products of two batches of matrices.
 --- shapes  a [batch, m, k], b [batch, k, n] -> [batch, m, n]
---- raises  `bmm: expected 3 and 3 dimensions`; as `matmul`
+--- raises  as `matmul`
 --- as      matmul
 ---     print(wrun.rand(5, 2, 3):bmm(wrun.rand(5, 3, 4)).shape[3])
 M.bmm = product("bmm", 3, 3)
@@ -168,7 +168,6 @@ end
 --- Returns beta x + alpha a b for matrices a and b.
 --- shapes  x broadcasts to [m, n], a [m, k], b [k, n] -> [m, n]
 --- domain  any dtypes; with beta = 0 x is not read
---- raises  `addmm: argument 1: expected what broadcasts to`; `expected 2 and 2 dimensions`
 ---     local one = wrun.eye(2)
 ---     print(wrun.addmm(wrun.ones(2), one, one, { beta = 3, alpha = 2 }))  -- 5 3, 3 5
 ---@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor, options?: { beta: number, alpha: number }): wrun.Tensor
@@ -176,14 +175,12 @@ M.addmm = sum_with_product("addmm", 2, 2)
 
 --- Returns beta x + alpha a b for a matrix a and a vector b.
 --- shapes  x broadcasts to [m], a [m, k], b [k] -> [m]
---- raises  `addmv: argument 1: expected what broadcasts to`; `expected 2 and 1 dimensions`
 --- as      addmm
 ---     print(wrun.addmv(wrun.ones(2), wrun.eye(2), wrun.tensor({ 1.0, 2 })))  -- tensor([2., 3.])
 M.addmv = sum_with_product("addmv", 2, 1)
 
 --- Returns beta x + alpha a b for batches of matrices a and b.
 --- shapes  x broadcasts to [n, m, l], a [n, m, k], b [n, k, l] -> [n, m, l]
---- raises  `baddbmm: argument 1: expected what broadcasts to`; `expected 3 and 3 dimensions`
 --- as      addmm
 ---     print(wrun.baddbmm(wrun.ones(1), wrun.ones(2, 1, 3), wrun.ones(2, 3, 1)):flatten())  -- 4, 4
 M.baddbmm = sum_with_product("baddbmm", 3, 3)
@@ -191,7 +188,6 @@ M.baddbmm = sum_with_product("baddbmm", 3, 3)
 --- Returns beta x + alpha times the outer product of the vectors a and b.
 --- shapes  x broadcasts to [n, m], a [n], b [m] -> [n, m]
 --- domain  as `addmm`
---- raises  `addr: argument 1: expected what broadcasts to`; `expected 1 and 1 dimensions`
 ---     print(wrun.addr(wrun.ones(2, 2), wrun.tensor({ 1.0, 2 }), wrun.tensor({ 1.0, 10 })))
 ---@param options { beta: number, alpha: number }?
 function M.addr(x, a, b, options)
@@ -225,10 +221,8 @@ end
 
 --- Returns the product of several matrices, multiplied in the order that is cheapest.
 --- shapes  [a, b], [b, c], [c, d] -> [a, d]; the first may be a row [b], the last a column [c]
---- raises  `multi_dot: argument 1: expected a table of two or more tensors`; `tensor N: expected`
 --- cost    the fewest multiplications, found in O(n^3) for n matrices
 ---     print(wrun.multi_dot({ wrun.ones(100, 2), wrun.ones(2, 100), wrun.ones(100) })[1])  -- 200
----@param list wrun.Tensor[]
 function M.multi_dot(list)
   local given = list
   list = type(given) == "table" and check.list(given) or {}
@@ -288,7 +282,6 @@ local DIMENSION = { dim = check.integer(-1) }
 --- shapes  a [..., k] and b [..., k] broadcast -> [...]
 --- raises  as `mul` and `sum`
 ---     print(wrun.linalg.vecdot(wrun.ones(2, 3), wrun.ones(3)))  -- tensor([3., 3.])
----@param options { dim: integer }?  -1
 function M.vecdot(a, b, options)
   check.tensor_argument("vecdot", 1, a)
   check.tensor_argument("vecdot", 2, b)
@@ -297,7 +290,6 @@ end
 
 --- Returns the cross products of the vectors of 3 that lie along a dimension.
 --- shapes  a [..., 3] and b [..., 3] broadcast -> [..., 3]
---- raises  `cross: argument N: expected 3 elements along dimension`
 --- as      vecdot
 ---     print(wrun.cross(wrun.tensor({ 1, 0, 0 }), wrun.tensor({ 0, 1, 0 })))  -- tensor([0, 0, 1])
 function M.cross(a, b, options)
@@ -319,7 +311,6 @@ end
 --- Returns the sum of the diagonal of a matrix.
 --- shapes  x [m, n] -> []
 --- domain  any dtype; 0 for a matrix without elements
---- raises  `trace: argument 1: expected a matrix`
 ---     print(wrun.trace(wrun.tensor({ { 1, 2 }, { 3, 4 } })))  -- tensor(5)
 function M.trace(x)
   check.tensor_argument("trace", 1, x)

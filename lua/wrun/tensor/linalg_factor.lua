@@ -252,9 +252,6 @@ local BOOLEAN = check.boolean(false)
 ---     local u, s, vh = wrun.svd(x, false)
 ---     print(s, (u * s):matmul(vh))  -- tensor([3., 2.]), and x
 ---@param full_matrices boolean?  true
----@return wrun.Tensor u
----@return wrun.Tensor s
----@return wrun.Tensor vh
 function M.svd(x, full_matrices)
   local full = check.argument("svd", 2, full_matrices, check.boolean(true))
   return factors.svd(operations._svd(x, full, "svd"), x, full)
@@ -273,12 +270,10 @@ end
 --- shapes  x [..., m, n] -> q [..., m, k], r [..., k, n]; k = min(m, n), or m if mode is
 ---   "complete". With mode "r" q is empty.
 --- domain  float32 or float64. No gradient for "r", nor for "complete" where m > n.
---- raises  `qr: argument 2: expected reduced, complete or r`; `argument 1: expected a matrix`
+--- raises  `argument 1: expected a matrix`
 ---     local q, r = wrun.qr(wrun.randn(4, 3))
 ---     print(q:t():matmul(q), r)  -- ones on the diagonal; zeros below it
 ---@param mode string?  "reduced"
----@return wrun.Tensor q
----@return wrun.Tensor r
 function M.qr(x, mode)
   mode = check.argument("qr", 2, mode, check.choice("reduced", { "reduced", "complete", "r" }))
   return factors.qr(operations._qr(x, mode), x, mode)
@@ -296,8 +291,6 @@ local TRIANGLE = check.choice("L", { "L", "U" })
 ---     local w, v = wrun.eigh(wrun.tensor({ { 2.0, 1 }, { 1, 2 } }))
 ---     print(w, (v * w):matmul(v:t()))  -- tensor([1., 3.]), and the matrix
 ---@param uplo string?  "L": the lower triangle is read; "U": the upper one
----@return wrun.Tensor w
----@return wrun.Tensor v
 function M.eigh(x, uplo)
   local upper = check.argument("eigh", 2, uplo, TRIANGLE) == "U"
   return factors.eigh(operations._eigh(x, upper, "eigh"), x)
@@ -321,7 +314,6 @@ local CHOLESKY = { upper = BOOLEAN }
 --- domain  symmetric and positive definite; only one triangle of x is read
 --- raises  `cholesky: argument 1: the matrix is not positive definite`
 ---     print(wrun.cholesky(wrun.tensor({ { 4.0, 2 }, { 2, 5 } })))  -- 2 0, 1 2
----@param options { upper: boolean }?  false
 function M.cholesky(x, options)
   local o = check.options("cholesky", options, CHOLESKY)
   return operations._cholesky(x, o.upper)
@@ -374,7 +366,6 @@ local SOLVE = { left = check.boolean(true) }
 --- raises  `solve: argument 1: the matrix is singular`; `argument 2: expected N rows to match`
 ---     local a, b = wrun.tensor({ { 2.0, 1 }, { 1, 3 } }), wrun.tensor({ 3.0, 5 })
 ---     print(wrun.solve(a, b))  -- tensor([0.8000, 1.4000])
----@param options { left: boolean }?  true
 function M.solve(a, b, options)
   local o = check.options("solve", options, SOLVE)
   check.tensor_argument("solve", 1, a)
@@ -397,7 +388,7 @@ local SOLVE_TRIANGULAR = {
 --- shapes  a [..., n, n], b [..., n, k] -> [..., n, k]; batches broadcast. With left = false
 ---   x a = b, b [..., k, n].
 --- domain  float32 or float64; infinities or NaN where a is singular
---- raises  `solve_triangular: option upper: expected true or false`; as `solve`
+--- raises  as `solve`
 ---     local a = wrun.tensor({ { 2.0, 99 }, { 1, 4 } })
 ---     print(wrun.solve_triangular(a, wrun.tensor({ { 2.0 }, { 9 } }), { upper = false }))
 ---@param options { upper: boolean, left: boolean, unitriangular: boolean }  left is true
@@ -418,7 +409,6 @@ end
 ---     local a, b = wrun.tensor({ { 4.0, 2 }, { 2, 5 } }), wrun.tensor({ { 2.0 }, { 9 } })
 ---     print(wrun.cholesky_solve(b, wrun.cholesky(a)), wrun.solve(a, b))  -- the same
 ---@param factor wrun.Tensor
----@param options { upper: boolean }?  false
 function M.cholesky_solve(b, factor, options)
   local o = check.options("cholesky_solve", options, CHOLESKY)
   factor, b = with_common_batch("cholesky_solve", factor, b)
@@ -483,12 +473,10 @@ M.det = operations.det
 local sign_of_det = step_function("SlogdetSign", function(_, sign) return sign end)
 
 --- Returns the sign of the determinant, and the log of its magnitude, without overflow.
---- shapes  x [..., n, n] -> [...], [...]
+--- shapes  x [..., n, n] -> sign [...], logabsdet [...]
 --- domain  float32 or float64; 0 and -inf for a singular matrix
 --- raises  `slogdet: argument 1: expected a square matrix`
 ---     print(wrun.slogdet(wrun.eye(400) * 10))  -- 1 and 400 log 10 = 921.0340
----@return wrun.Tensor sign
----@return wrun.Tensor logabsdet
 function M.slogdet(x)
   local logarithm, sign = operations._logabsdet(x)
   return sign_of_det(x, sign), logarithm
@@ -524,7 +512,7 @@ end
 --- shapes  x [..., m, n] -> [...] of int64
 --- domain  float32 or float64, finite. A singular value counts as 0 up to max(atol, rtol times the
 ---   largest); hermitian = true takes magnitudes of eigenvalues.
---- raises  `matrix_rank: argument 1: the matrix holds NaN or infinity`; `option NAME: expected`
+--- raises  `matrix_rank: argument 1: the matrix holds NaN or infinity`
 ---     print(wrun.matrix_rank(wrun.ones(3, 3)))  -- tensor(1)
 ---@param options { atol: number, rtol: number, hermitian: boolean }?  0; epsilon times max(m, n),
 ---   but 0 if atol is given; false
@@ -543,7 +531,7 @@ end
 --- Returns the pseudo-inverse p: x p x = x and p x p = p, with x p and p x symmetric.
 --- shapes  x [..., m, n] -> [..., n, m]
 --- domain  as `matrix_rank`. The gradient takes the rank to be constant.
---- raises  `pinv: argument 1: the matrix holds NaN or infinity`; `option NAME: expected`
+--- raises  `pinv: argument 1: the matrix holds NaN or infinity`
 ---     print(wrun.pinv(wrun.tensor({ { 2.0, 0 }, { 0, 0 } })))  -- 0.5 and zeros
 ---@param options { atol: number, rtol: number }?  as `matrix_rank`
 function M.pinv(x, options)
@@ -554,9 +542,7 @@ end
 --- Returns the n-th power of a square matrix, by repeated squaring; of the inverse for n < 0.
 --- shapes  x [..., m, m] -> same
 --- domain  float32 or float64; the identity for n = 0
---- raises  `matrix_power: argument 1: expected a square matrix`; `argument 2: expected an integer`
 ---     print(wrun.matrix_power(wrun.tensor({ { 1.0, 1 }, { 0, 1 } }), 10))  -- 1 10, 0 1
----@param n integer
 function M.matrix_power(x, n)
   check.tensor_argument("matrix_power", 1, x)
   n = check.argument("matrix_power", 2, n, check.integer())

@@ -78,8 +78,7 @@ local MATRIX_ORDER = check.rule("fro", "fro, nuc, 1, 2, math.huge or the negativ
 --- the least.
 --- shapes  x [..., m, n] -> [...]
 --- domain  float32 or float64; finite for "nuc", 2 and -2. 0 for a matrix without elements.
---- raises  `matrix_norm: argument 2: expected fro, nuc`; `argument 3: expected two dimensions`;
----   `argument 1: expected a matrix with elements for a negative order`; as `svdvals`
+--- raises  `argument 1: expected a matrix with elements for a negative order`; as `svdvals`
 ---     print(wrun.linalg.matrix_norm(wrun.eye(4), "nuc"))  -- tensor(4.)
 ---@param order string|number?  "fro"
 ---@param dims integer[]?  { -2, -1 }
@@ -118,7 +117,7 @@ end
 --- and -2 the ratio of the largest and the least singular value.
 --- shapes  x [..., n, n] -> [...]; for 2 and -2 also [..., m, n]
 --- domain  float32 or float64; infinity for a singular matrix, 0 for one without elements
---- raises  `cond: argument 2: expected fro, nuc`; `argument 1: expected a square matrix`
+--- raises  `argument 1: expected a square matrix`
 ---     print(wrun.linalg.cond(wrun.tensor({ { 2.0, 0 }, { 0, 0.5 } })))  -- tensor(4.)
 ---@param order string|number?  2
 function M.cond(x, order)

@@ -37,7 +37,6 @@ end
 --- Returns x with value where mask is true.
 --- shapes  x and mask broadcast; value a number or a tensor that broadcasts too
 --- domain  mask bool; any dtype, which stays x's
---- raises  `masked_fill: argument 2: expected a bool tensor`; `expected a shape that broadcasts`
 ---     local x = wrun.tensor { 1.0, -2.0, 3.0 }
 ---     print(x:masked_fill(x:lt(0), 0))
 ---@param value number|wrun.Tensor
@@ -53,7 +52,6 @@ end
 --- Returns the elements of x where mask is true, in a row.
 --- shapes  x and mask broadcast -> [count]
 --- domain  mask bool; any dtype
---- raises  `masked_select: argument 2: expected a bool tensor`; `expected a shape that broadcasts`
 ---     local x = wrun.tensor { { 1, 5 }, { 7, 2 } }
 ---     print(x:masked_select(x:gt(3))) -- 5, 7
 function M.masked_select(x, mask)
@@ -75,8 +73,6 @@ end
 --- Returns x with the elements of source, in order, where mask is true.
 --- shapes  x and mask broadcast; source [...] of at least as many elements as mask has true
 --- domain  mask bool; any dtype, of source the same
---- raises  `masked_scatter: argument 2: expected a bool tensor`; `masked_scatter: argument 3:
----   expected N elements or more`
 ---     local mask = wrun.tensor { true, false, true }
 ---     print(wrun.zeros(3):masked_scatter(mask, wrun.tensor { 5.0, 7.0 })) -- 5, 0, 7
 ---@param source wrun.Tensor

@@ -44,7 +44,7 @@ function M.log_softmax(x, d, options)
 end
 
 --- Returns exp(-x) / sum exp(-x) along dimension d, without overflow.
---- raises  `softmin: argument 1: expected a tensor`; as `softmax`
+--- raises  as `softmax`
 --- as      softmax
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):softmin(1))
 function M.softmin(x, d, options)
@@ -57,9 +57,7 @@ end
 --- Returns x where positive, else x times the weight of its channel, dimension 2.
 --- shapes  x [n, c, ...], weight [c] or [1] -> as x
 --- domain  float32 and float64
---- raises  `prelu: argument 2: expected a weight [N] or [1]`
 ---     print(wrun.prelu(wrun.tensor({ { -1.0, -1.0 } }), wrun.tensor({ 0.25, 0.5 })))
----@param weight wrun.Tensor
 function M.prelu(x, weight)
   check.tensor_argument("prelu", 1, x)
   check.tensor_argument("prelu", 2, weight)
@@ -78,7 +76,6 @@ end
 --- Returns the first half of x along dimension d times the sigmoid of the other half.
 --- shapes  x [..., 2 n, ...] -> [..., n, ...]
 --- domain  float32 and float64
---- raises  `glu: argument 2: expected a dimension`; `glu: argument 1: expected an even size`
 --- source  [Dauphin2017]
 ---     print(wrun.tensor({ 1.0, 2.0, 0.0, 9.0 }):glu()) -- tensor([0.5000, 1.9998])
 ---@param d integer?  -1

@@ -133,8 +133,6 @@ end
 --- shapes  tensors broadcast -> their joint shape; two numbers and sizes -> [sizes]
 --- domain  float32 or float64; std >= 0. No gradient flows to mean and std. Options generator, for
 ---   two numbers also dtype and requires_grad
---- raises  `normal: argument N: expected a float32 or float64 tensor or a number`;
----   `normal: argument 2: expected standard deviations`; `normal: argument 3: expected a table of`
 ---     print(wrun.normal(wrun.arange(1.0, 6.0), 0.1))
 ---     print(wrun.normal(0, wrun.tensor({ 0.1, 1, 10 })), wrun.normal(2, 3, { 2, 2 }))
 ---@param mean wrun.Tensor|number

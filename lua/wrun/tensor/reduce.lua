@@ -177,7 +177,6 @@ operations.define("reduce", {
 --- raises  `sum: argument 2: expected a dimension`; `sum: option dtype: expected`
 ---     local x = wrun.ones(2, 3)
 ---     print(x:sum(), x:sum(1), x:sum({ 1, 2 }, true))
----@param dims integer|integer[]?  all dimensions
 ---@param options { dtype: string }?  of x before it is reduced, and of the result
 function M.sum(x, dims, keepdim, options)
   return with_dtype("sum", operations.sum, options, x, dims, keepdim)
@@ -280,7 +279,6 @@ M.amin = operations.amin
 --- domain  any dtype; both are NaN where there is one. Equals share the gradient.
 --- raises  as `amin`
 ---     print(wrun.tensor({ 3, 1, 2 }):aminmax())    -- tensor(1)  tensor(3)
----@param dims integer|integer[]?  all dimensions
 ---@return wrun.Tensor smallest
 ---@return wrun.Tensor largest
 function M.aminmax(x, dims, keepdim)
@@ -290,9 +288,8 @@ end
 --- Returns how many elements are not 0.
 --- shapes  x [...] -> [] int64; without dimensions dims
 --- domain  any dtype; NaN is not 0
---- raises  `count_nonzero: argument 1: expected a tensor`; as `sum`
+--- raises  as `sum`
 ---     print(wrun.tensor({ { 0, 5 }, { 4, 2 } }):count_nonzero(1))    -- tensor([1, 2])
----@param dims integer|integer[]?  all dimensions
 function M.count_nonzero(x, dims)
   check.tensor_argument("count_nonzero", 1, x)
   return operations.sum(operations.ne(x, 0), dims)
@@ -306,10 +303,9 @@ end
 
 --- Returns the sum of all that is not NaN, over everything or over some dimensions.
 --- domain  any dtype; 0 where there is nothing but NaN
---- raises  `nansum: argument 1: expected a tensor`; `nansum: option dtype: expected`; as `sum`
+--- raises  `nansum: option dtype: expected`; as `sum`
 --- as      sum
 ---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nansum())    -- tensor(4.)
----@return wrun.Tensor
 function M.nansum(x, dims, keepdim, options)
   return with_dtype("nansum", operations.sum, options, without_nan("nansum", x), dims, keepdim)
 end
@@ -317,10 +313,9 @@ end
 --- Returns the mean of all that is not NaN, over everything or over some dimensions.
 --- shapes  as `mean`
 --- domain  float32 or float64; NaN where there is nothing but NaN
---- raises  `nanmean: argument 1: expected a float`; as `nansum`
+--- raises  as `nansum`
 --- as      sum
 ---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nanmean())    -- tensor(2.)
----@return wrun.Tensor
 function M.nanmean(x, dims, keepdim, options)
   check.tensor_argument("nanmean", 1, x)
   check.float_argument("nanmean", 1, x)
@@ -331,7 +326,7 @@ end
 --- Returns log sum exp(x) over everything or over one or some dimensions, without overflow.
 --- domain  any dtype, integers as float32; -inf where all elements are, or there are none. The
 ---   gradient is `softmax`: elements of +inf share it alike
---- raises  `logsumexp: argument 1: expected a tensor`; as `sum`
+--- raises  as `sum`
 --- as      sum
 ---     print(wrun.tensor({ 1000.0, 1000.0 }):logsumexp(1))    -- tensor(1000.6932)
 function M.logsumexp(x, dims, keepdim)

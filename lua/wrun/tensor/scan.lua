@@ -80,11 +80,10 @@ local cumsum_options = { dtype = check.optional(check.dtype()), reverse = check.
 --- shapes  x [...] -> same
 --- domain  any dtype, converted first (and the result has it) where option dtype says so; float
 ---   sums are carried in double. With option reverse the sums run from the end.
---- raises  `cumsum: argument 2: expected a dimension`; `cumsum: option NAME: expected`
+--- raises  `cumsum: argument 2: expected a dimension`
 ---     local x = wrun.tensor { 1, 2, 3 }
 ---     print(x:cumsum(1))                        -- tensor([1, 3, 6])
 ---     print(x:cumsum(1, { reverse = true }))    -- tensor([6, 5, 3])
----@param options { dtype: string, reverse: boolean }?
 function M.cumsum(x, d, options)
   local o = options and check.options("cumsum", options, cumsum_options) or {}
   return with_dtype("cumsum", operations.cumsum, o.dtype and { dtype = o.dtype }, x, d,
@@ -142,7 +141,6 @@ local recurrence_options = { reverse = check.boolean(false) }
 ---     local rewards = wrun.tensor { 1.0, 0.0, 2.0 }
 ---     local returns = wrun.full({ 3 }, 0.5):linear_recurrence(rewards, 1, { reverse = true })
 ---     print(returns)    -- tensor([1.5000, 1.0000, 2.0000])
----@param options { reverse: boolean }?
 function M.linear_recurrence(a, b, d, options)
   local o = options and check.options("linear_recurrence", options, recurrence_options) or {}
   return operations.linear_recurrence(a, b, d, o.reverse)
@@ -156,14 +154,11 @@ local diff_options = {
 --- shapes  x [m], n -> [m - n], at least [0]
 --- domain  any dtype; of bool whether neighbours differ. Options prepend and append are tensors
 ---   that are put before and behind x.
---- raises  `diff: argument 1: expected a tensor with dimensions`; `diff: argument 2: expected an
----   integer >= 0`; `diff: argument 3: expected a dimension`; `diff: option NAME: expected a
----   tensor`; as `cat`
+--- raises  as `cat`
 ---     print(wrun.tensor({ 1, 4, 9, 16 }):diff())     -- tensor([3, 5, 7])
 ---     print(wrun.tensor({ 1, 4, 9, 16 }):diff(2))    -- tensor([2, 2])
 ---@param n integer?  1
 ---@param d integer?  -1
----@param options { prepend: wrun.Tensor, append: wrun.Tensor }?
 function M.diff(x, n, d, options)
   check.tensor_argument("diff", 1, x)
   n = check.argument("diff", 2, n, check.integer(1, 0))
@@ -218,7 +213,6 @@ end
 --- Returns the integral of y along dimension d by the trapezoidal rule.
 --- shapes  y [..., n] -> [...]; x [n] or y's shape, or one distance for all
 --- domain  any dtype; 0 for fewer than 2 points
---- raises  `trapezoid: argument N: expected`
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):trapezoid())                                -- 4
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):trapezoid(wrun.tensor { 0.0, 1.0, 3.0 }))    -- 6.5
 ---@param x wrun.Tensor|number?  1: where the values stand, or how far they are apart

@@ -39,17 +39,13 @@ end
 -- Sorting --------------------------------------------------------------------
 
 --- Returns the elements of x in ascending order along dimension d, and where each of them stood.
---- shapes  x [...] -> same, twice; the indices are int64 and count from 1
+--- shapes  x [...] -> values [...], indices [...]: int64, from 1
 --- domain  any dtype; NaN is the largest. Always stable: equals keep their order.
---- raises  `sort: argument 1: expected a tensor`; `sort: argument 2: expected a dimension`;
----   `sort: argument 3: expected true or false`
 --- cost    time O(n) for each line of n
 ---     local values, indices = wrun.tensor({ 3, 1, 2, 1 }):sort()
 ---     print(values, indices)    -- tensor([1, 1, 2, 3])  tensor([2, 4, 3, 1])
 ---@param d integer?  -1
 ---@param descending boolean?  false
----@return wrun.Tensor values
----@return wrun.Tensor indices
 function M.sort(x, d, descending)
   d = dimension_of("sort", 2, x, d)
   descending = check.flag("sort", 3, descending)
@@ -80,11 +76,10 @@ end
 
 --- Returns the k largest elements along dimension d (the smallest, where `largest` is false), and
 --- their indices.
---- shapes  x [m, n], k, 2 -> [m, k], twice; the indices are int64 and count from 1
+--- shapes  x [m, n], k, 2 -> values [m, k], indices [m, k]: int64, from 1
 --- domain  any dtype; k from 0 to the size (a number without dimensions is its own). In
 ---   order, whatever `sorted` says; of equals the first.
---- raises  `topk: argument 2: expected an integer from 0 to`; `topk: argument 3: expected a
----   dimension`; `topk: argument N: expected true or false`
+--- raises  `topk: argument 2: expected an integer from 0 to`
 --- cost    time O(n) for each line of n
 ---     local scores = wrun.tensor { 0.1, 0.7, 0.4, 0.9 }
 ---     print(scores:topk(2))    -- tensor([0.9000, 0.7000])  tensor([4, 2])
@@ -92,8 +87,6 @@ end
 ---@param d integer?  -1
 ---@param largest boolean?  true
 ---@param sorted boolean?  true
----@return wrun.Tensor values
----@return wrun.Tensor indices
 function M.topk(x, k, d, largest, sorted)
   d = dimension_of("topk", 3, x, d)
   k = check.argument("topk", 2, k, check.integer(nil, 0, count_along(x, d)))
@@ -115,16 +108,12 @@ local function single(x, d, keepdim, values, indices)
 end
 
 --- Returns the k-th smallest element along dimension d, and its index.
---- shapes  x [m, n], k, 2 -> [m], twice; the index is int64 and counts from 1
+--- shapes  x [m, n], k, 2 -> value [m], index [m]: int64, from 1
 --- domain  any dtype; k from 1 to the size; of equals each has its turn, the first index first
---- raises  `kthvalue: argument 1: expected at least one element`; `kthvalue: argument 2: expected
----   an integer from 1 to`; `kthvalue: argument 3: expected a dimension`; `kthvalue: argument 4:
----   expected true or false`
+--- raises  `kthvalue: argument 2: expected an integer from 1 to`
 ---     print(wrun.tensor({ 40, 10, 30, 20 }):kthvalue(2))    -- tensor(20)  tensor(4)
 ---@param k integer
 ---@param d integer?  -1
----@return wrun.Tensor value
----@return wrun.Tensor index
 function M.kthvalue(x, k, d, keepdim)
   d = dimension_of("kthvalue", 3, x, d)
   k = check.argument("kthvalue", 2, k, check.integer(nil, 1, need_elements("kthvalue", x, d)))
@@ -182,11 +171,9 @@ end
 
 --- Returns the median of all elements, or of those along dimension d and its index: of an even
 --- number the lower of the two in the middle.
---- shapes  x [...] -> []; x [m, n], 2 -> [m], twice; the index is int64 and counts from 1
+--- shapes  x [...] -> []; x [m, n], 2 -> value [m], index [m]: int64, from 1
 --- domain  any dtype; NaN (the first) where there is one, and for an empty float tensor. Over all
 ---   the gradient is shared among equals.
---- raises  `median: argument 1: expected at least one element`; `median: argument 2: expected a
----   dimension`; `median: argument 3: expected true or false`
 ---     print(wrun.tensor({ 5.0, 1, 4, 2 }):median())     -- tensor(2.)
 ---     print(wrun.tensor({ 5.0, 1, 4, 2 }):median(1))    -- tensor(2.)  tensor(4)
 ---@type fun(x: wrun.Tensor, d?: integer, keepdim?: boolean): wrun.Tensor, wrun.Tensor?
@@ -204,14 +191,10 @@ end)
 
 --- Returns the most frequent element along dimension d (of several the smallest), and the last of
 --- its indices.
---- shapes  x [m, n], 2 -> [m], twice; the index is int64 and counts from 1
+--- shapes  x [m, n], 2 -> value [m], index [m]: int64, from 1
 --- domain  any dtype; NaN equals nothing, so no NaN is frequent
---- raises  `mode: argument 1: expected at least one element`; `mode: argument 2: expected a
----   dimension`; `mode: argument 3: expected true or false`
 ---     print(wrun.tensor({ 4, 2, 2, 4, 1 }):mode())    -- tensor(2)  tensor(3)
 ---@param d integer?  -1
----@return wrun.Tensor value
----@return wrun.Tensor index
 function M.mode(x, d, keepdim)
   d = dimension_of("mode", 2, x, d)
   keepdim = check.flag("mode", 3, keepdim)
@@ -332,10 +315,7 @@ end
 --- domain  float32 or float64, q from 0 to 1. Between two elements the option interpolation says
 ---   what holds: linear, lower, higher, midpoint or nearest (of two as near the even one).
 ---   NaN where the line has a NaN.
---- raises  `quantile: argument 1: expected at least one element`; `quantile: argument 2: expected a
----   number`; `quantile: argument 2: expected probabilities`; `quantile: argument 3: expected
----   a dimension`; `quantile: argument 4: expected true or false`; `quantile: option
----   interpolation: expected linear`
+--- raises  `quantile: argument 2: expected a number`
 ---     local x = wrun.tensor { 1.0, 2, 3, 10 }
 ---     print(x:quantile(0.5))              -- tensor(2.5000)
 ---     print(x:quantile({ 0, 0.9, 1 }))    -- tensor([ 1.0000,  7.9000, 10.0000])
@@ -360,14 +340,12 @@ local search_options = {
 --- shapes  sequence [n], values [...] or a number -> same; [..., n], [..., m] -> [..., m]
 --- domain  any dtypes; indices are int64 from 1 to n + 1. NaN is the largest. Option sorter: the
 ---   indices that sort the sequence, as `argsort` gives them.
---- raises  `searchsorted: argument N: expected`; `searchsorted: option NAME: expected`
 --- cost    time O(log n) a value
 ---     local sequence = wrun.tensor { 10, 20, 20, 30 }
 ---     print(sequence:searchsorted(wrun.tensor { 5, 20, 99 }))                      -- 1, 2, 5
 ---     print(sequence:searchsorted(wrun.tensor { 5, 20, 99 }, { right = true }))    -- 1, 4, 5
 ---@param sequence wrun.Tensor
 ---@param values wrun.Tensor|number
----@param options { right: boolean, side: string, sorter: wrun.Tensor }?
 function M.searchsorted(sequence, values, options)
   local o = check.options("searchsorted", options, search_options)
   check.tensor_argument("searchsorted", 1, sequence)
@@ -386,11 +364,9 @@ local bucket_options = { right = check.boolean(false) }
 --- last has no end. With option right a boundary itself belongs to the bucket it begins.
 --- shapes  values [...] or a number, boundaries [n], ascending -> [...]
 --- domain  any dtypes; buckets are int64 from 1 to n + 1. NaN is in the last.
---- raises  `bucketize: argument N: expected`; `bucketize: option right: expected true or false`
 ---     print(wrun.tensor({ 0, 5, 7 }):bucketize(wrun.tensor { 1, 5 }))    -- tensor([1, 2, 3])
 ---@param values wrun.Tensor|number
 ---@param boundaries wrun.Tensor
----@param options { right: boolean }?
 function M.bucketize(values, boundaries, options)
   local o = check.options("bucketize", options, bucket_options)
   check.tensor_argument("bucketize", 2, boundaries)

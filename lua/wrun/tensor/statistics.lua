@@ -62,11 +62,9 @@ end
 --- shapes  x [...] -> []; without dimensions dims, or with size 1 there where keepdim is set
 --- domain  float32 or float64. correction is 1 unless given; unbiased = false means 0. NaN for no
 ---   more elements than that, or infinity.
---- raises  `var: argument 1: expected a float`; `var: argument 2: expected a dimension`;
----   `var: option unbiased: expected`; `var: option correction: expected a number`
+--- raises  `var: argument 1: expected a float`; `var: argument 2: expected a dimension`
 ---     local x = wrun.tensor { 1.0, 2.0, 6.0 }
 ---     print(x:var(), x:var(1, false, { correction = 0 }))    -- tensor(7.)  tensor(4.6667)
----@param dims integer|integer[]?  all dimensions
 ---@param options { correction: number, unbiased: boolean }?
 function M.var(x, dims, keepdim, options)
   return operations.var(x, dims, keepdim, correction_of(options))
@@ -76,7 +74,6 @@ end
 --- domain  as `var`; the gradient is 0 where it is 0
 --- as      var
 ---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):std())    -- tensor(2.6458)
----@return wrun.Tensor
 function M.std(x, dims, keepdim, options)
   return root_of_squares(operations.std, x, dims, keepdim, correction_of(options))
 end
@@ -96,8 +93,6 @@ end
 --- raises  as `var`
 --- as      var_mean
 ---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):std_mean())    -- tensor(2.6458)  tensor(3.)
----@param dims integer|integer[]?  all dimensions
----@param options { correction: number, unbiased: boolean }?
 ---@return wrun.Tensor deviation
 ---@return wrun.Tensor mean
 function M.std_mean(x, dims, keepdim, options)
@@ -128,12 +123,10 @@ end
 --- shapes  x [...] -> []; without dimensions dims, or with size 1 there where keepdim is set
 --- domain  float32 or float64; p any number. The gradient is 0 where the norm is 0, and shared
 ---   among equal extremes.
---- raises  `norm: argument 1: expected a float`; `norm: argument 1: expected at least one element`
----   for p < 0 or infinite; `norm: argument 2: expected a number`; as `sum`
+--- raises  `norm: argument 1: expected at least one element` for p < 0 or infinite; as `sum`
 ---     local x = wrun.tensor { 3.0, -4.0 }
 ---     print(x:norm(), x:norm(1), x:norm(math.huge))    -- tensor(5.)  tensor(7.)  tensor(4.)
 ---@param p number?  2
----@param dims integer|integer[]?  all dimensions
 function M.norm(x, p, dims, keepdim)
   check.tensor_argument("norm", 1, x)
   p = check.argument("norm", 2, p, check.number(2))
@@ -161,7 +154,7 @@ end
 --- Returns the p-norm of a - b.
 --- shapes  a and b broadcast -> []
 --- domain  float32 or float64; p as for `norm`
---- raises  `dist: argument N: expected a tensor`; as `sub` and `norm`
+--- raises  as `sub` and `norm`
 ---     print(wrun.dist(wrun.tensor { 1.0, 2.0 }, wrun.tensor { 4.0, 6.0 }))    -- tensor(5.)
 ---@param p number?  2
 function M.dist(a, b, p)
@@ -173,7 +166,7 @@ end
 --- Returns the p-norm of the difference of each row of a and each row of b.
 --- shapes  a [..., m, k], b [..., n, k] -> [..., m, n]; the dimensions before broadcast
 --- domain  float32 or float64; p as for `norm`, from 0. Always by differences, never by products.
---- raises  `cdist: argument N: expected`; as `sub`
+--- raises  as `sub`
 --- cost    time and memory O(m n k)
 ---     local a, b = wrun.tensor { { 0.0, 0.0 }, { 3.0, 0.0 } }, wrun.tensor { { 0.0, 4.0 } }
 ---     print(wrun.cdist(a, b))    -- tensor([[4.], [5.]])
@@ -225,10 +218,8 @@ end
 --- shapes  x [k, n] -> [k, k]; x [n] -> []
 --- domain  any dtype, integers as float32. Divided by n less the option correction; option fweights
 ---   [n] says how often each observation was made, aweights [n] how much it counts.
---- raises  `cov: argument 1: expected`; `cov: option NAME: expected`
 ---     local x = wrun.tensor { { 1.0, 2.0, 3.0 }, { 6.0, 4.0, 2.0 } }
 ---     print(x:cov())    -- tensor([[1., -2.], [-2., 4.]])
----@param options { correction: integer, fweights: wrun.Tensor, aweights: wrun.Tensor }?
 function M.cov(x, options)
   local o = check.options("cov", options, covariance_options)
   x = variables("cov", x)
@@ -255,7 +246,6 @@ end
 --- variance 1.
 --- shapes  x [k, n] -> [k, k]; x [n] -> []
 --- domain  any dtype, integers as float32; from -1 to 1, NaN for a variable that does not vary
---- raises  `corrcoef: argument 1: expected`
 ---     local x = wrun.tensor { { 1.0, 2.0, 3.0 }, { 6.0, 4.0, 2.0 } }
 ---     print(x:corrcoef())    -- tensor([[1., -1.], [-1., 1.]])
 function M.corrcoef(x)
@@ -300,7 +290,7 @@ end
 --- Returns where |a - b| <= atol + rtol |b|; infinities are near themselves.
 --- shapes  a and b broadcast -> bool
 --- domain  numbers or floats; NaN is near nothing unless equal_nan
---- raises  `isclose: option NAME: expected`; as `sub`
+--- raises  as `sub`
 ---     print(wrun.isclose(wrun.tensor({ 1.0, 2.0 }), 1, { rtol = 0.1 }))
 ---@param b wrun.Tensor|number
 ---@param options { rtol: number, atol: number, equal_nan: boolean }?  1e-5, 1e-8, false
@@ -311,7 +301,7 @@ end
 --- Is |a - b| <= atol + rtol |b| everywhere? Infinities are near themselves.
 --- shapes  a and b broadcast
 --- domain  numbers or floats; NaN is near nothing unless equal_nan
---- raises  `allclose: option NAME: expected`; as `sub`
+--- raises  as `sub`
 ---     print(wrun.ones(3):allclose(wrun.ones(3) + 1e-6))
 ---@param b wrun.Tensor|number
 ---@param options { rtol: number, atol: number, equal_nan: boolean }?  1e-5, 1e-8, false

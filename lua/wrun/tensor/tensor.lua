@@ -41,7 +41,6 @@ operations.define("tensor", {
 --- mask or a tensor of indices, x[x:gt(0)], picks copies (`wrun.index` says more). Assigning to
 --- any of them, x[2] = 0, changes x. #x is the first size. + - * / // % ^ and the unary minus work
 --- element by element, also with numbers; comparisons are methods, x:lt(y).
----
 ---     local x = wrun.arange(12):reshape(3, 4)
 ---     x[{ { 1, 2 }, -1 }] = 0
 ---     print(x, x[2], x[{ 3, 1 }]:item(), #x)

@@ -136,7 +136,6 @@ M.expand = operations.expand
 
 --- Returns the transpose of a matrix; a vector or a number is its own.
 --- shapes  x [m, n] -> [n, m], a view
---- raises  `t: argument 1: expected at most 2 dimensions`
 ---     print(wrun.arange(6):reshape(2, 3):t())
 function M.t(x)
   check.tensor_argument("t", 1, x)
@@ -149,7 +148,6 @@ end
 --- Returns x with a dimension of size 1, which is dimension d of the result.
 --- shapes  x [a, b], d = 2 -> [a, 1, b], a view
 --- domain  any dtype; d from 1 to ndim + 1, or from the end
---- raises  `unsqueeze: argument 2: expected a dimension`
 ---     print(wrun.arange(3):unsqueeze(2))
 function M.unsqueeze(x, d)
   check.tensor_argument("unsqueeze", 1, x)
@@ -161,7 +159,6 @@ end
 --- Returns x without its dimensions of size 1, or without those of dimensions d that are.
 --- shapes  x [a, 1, b] -> [a, b], a view
 --- domain  any dtype; d one dimension or a table of them
---- raises  `squeeze: argument 2: expected a dimension`
 ---     local x = wrun.zeros(1, 2, 1, 3)
 ---     print(#x:squeeze().shape, #x:squeeze(1).shape, #x:squeeze({ 1, 2 }).shape)
 ---@param d integer|integer[]?
@@ -181,7 +178,6 @@ end
 
 --- Returns x with the dimensions from first to last (all of them) joined into one.
 --- shapes  x [a, b, c], 2 -> [a, b * c]; a view where the memory allows, else a copy
---- raises  `flatten: argument 2: expected a dimension`; `expected the first dimension before`
 ---     print(wrun.arange(24):reshape(2, 3, 4):flatten(2).shape[2])
 ---@param first integer?  1
 ---@param last integer?  -1
@@ -240,7 +236,6 @@ end
 
 --- Returns x with dimension d cut into several.
 --- shapes  x [a, b * c], d = 2, { b, c } -> [a, b, c], a view; one size may be -1
---- raises  `unflatten: argument 2: expected a dimension`; `unflatten: argument 3: expected sizes`
 ---     print(wrun.arange(6):unflatten(1, { 2, -1 }))
 ---@param sizes integer[]
 function M.unflatten(x, d, sizes)
@@ -270,8 +265,6 @@ end
 --- Returns x with dimension `from` (or several) moved to `to`, the others in their order.
 --- shapes  x [a, b, c], 1, 3 -> [b, c, a]; { 3, 1 }, { 1, 2 } -> [c, a, b]; a view
 --- domain  any dtype; dimensions from 1, or from the end
---- raises  `movedim: argument N: expected a dimension`; `movedim: expected as many`; `movedim:
----   argument N: dimension D is given twice`
 ---     print(#wrun.zeros(2, 3, 4):movedim(1, -1)) -- 3
 ---@param from integer|integer[]
 ---@param to integer|integer[]
@@ -312,7 +305,6 @@ M.swapaxes = operations.transpose
 
 --- Returns the transposes of the matrices of the last two dimensions.
 --- shapes  x [..., m, n] -> [..., n, m], a view
---- raises  `mT: argument 1: expected two dimensions or more`
 ---     print(#wrun.zeros(5, 2, 3):mT():select(1, 1)) -- 3
 function M.mT(x)
   check.tensor_argument("mT", 1, x)
@@ -399,8 +391,6 @@ end
 --- Returns the stretches of dimension d that have this size (the last may be smaller), or these.
 --- shapes  x [5, a], 2 -> [2, a], [2, a], [1, a]; { 1, 4 } -> [1, a], [4, a]; views
 --- domain  any dtype; d 1 by default
---- raises  `split: argument 2: expected a size of 1 or more or a table of sizes`;
----   `split: argument 2: expected sizes that add up to`; `split: argument 3: expected a dimension`
 ---     local left, right = table.unpack(wrun.arange(10):reshape(2, 5):split({ 2, 3 }, 2))
 ---     print(left, right)
 ---@param size integer|integer[]
@@ -429,10 +419,8 @@ end
 --- shapes  x [5, a], 3 -> [2, a], [2, a], [1, a]; views
 --- domain  any dtype; d 1 by default. Fewer stretches come out where the size rounded up fills x
 ---   sooner; tensor_split gives just as many as it is asked for.
---- raises  `chunk: argument 2: expected a number of parts`; `chunk: argument 3: expected a`
 --- as      split
 ---     print(#wrun.arange(10):chunk(4)) -- 3, 3, 3 and 1 elements
----@param count integer
 ---@return wrun.Tensor[]
 function M.chunk(x, count, d)
   d = along("chunk", x, 3, d)
@@ -451,8 +439,6 @@ end
 --- shapes  x [5, a], 3 -> [2, a], [2, a], [1, a]; { 1, 3 } (cuts after 1 and 3) -> [1, a], [2, a],
 ---   [2, a]; views
 --- domain  any dtype; d 1 by default; a cut beyond the end is one at the end
---- raises  `tensor_split: argument 2: expected a number of parts from 1 or a table of cuts`;
----   `tensor_split: argument 2: expected cuts of 0 or more`
 --- as      split
 ---     for _, part in ipairs(wrun.arange(7):tensor_split(3)) do print(part) end
 ---@param cuts integer|integer[]
@@ -479,7 +465,6 @@ end
 
 --- Returns all indices of dimension d, each without that dimension.
 --- shapes  x [3, a] -> [a], [a], [a]; views
---- raises  `unbind: argument 1: expected a tensor with dimensions`; `unbind: argument 2: expected`
 --- as      split
 ---     local x, y = table.unpack(wrun.rand(5, 2):unbind(2))
 ---     print((x * x + y * y):le(1))

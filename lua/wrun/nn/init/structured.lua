@@ -13,7 +13,6 @@ local M = {}
 --- domain  any dtype
 --- raises  `eye_: argument 1: expected 2 dimensions`
 ---     print(nn.init.eye_(wrun.empty(2, 3)))
----@return wrun.Tensor
 function M.eye_(tensor)
   common.check_dimensions("eye_", tensor, 2, 2)
   local _ <close> = wrun.no_grad()
@@ -29,10 +28,9 @@ local DIRAC = { groups = check.integer(1, 1) }
 --- centre of the kernel, 0 elsewhere.
 --- shapes  tensor [out, in, ...] with 1 to 3 further dimensions; groups divides out
 --- domain  any dtype
---- raises  `dirac_: argument 1: expected 3 to 5 dimensions`; `option groups: expected a divisor`
+--- raises  `dirac_: argument 1: expected 3 to 5 dimensions`
 ---     print(nn.init.dirac_(wrun.empty(2, 2, 3)))
 ---@param ... any groups = 1, or { groups = }
----@return wrun.Tensor
 function M.dirac_(tensor, ...)
   common.check_dimensions("dirac_", tensor, 3, 5)
   local groups = settings("dirac_", tensor, DIRAC, { "groups" }, ...).groups
@@ -70,7 +68,6 @@ local ORTHOGONAL = { gain = check.number(1), generator = check.generator() }
 ---     local weight = nn.init.orthogonal_(wrun.empty(2, 4), 3)
 ---     print(weight:matmul(weight:t()))  -- 9 on the diagonal
 ---@param ... any gain = 1, or { gain =, generator = }
----@return wrun.Tensor
 function M.orthogonal_(tensor, ...)
   common.check_dimensions("orthogonal_", tensor, 2, math.huge)
   local o = settings("orthogonal_", tensor, ORTHOGONAL, { "gain" }, ...)
@@ -99,7 +96,6 @@ local SPARSE = {
 ---   default one even then.
 ---     print(nn.init.sparse_(wrun.empty(4, 3), 0.5))
 ---@param ... any sparsity, std = 0.01, or { sparsity =, std =, generator = }
----@return wrun.Tensor
 function M.sparse_(tensor, ...)
   common.check_dimensions("sparse_", tensor, 2, 2)
   local o = settings("sparse_", tensor, SPARSE, { "sparsity", "std" }, ...)

@@ -116,13 +116,12 @@ end
 --- apart, are drawn from an exponential distribution and rejected.
 --- shapes  any
 --- domain  float32 or float64; std > 0, a <= b. Warns where mean is more than 2 std outside [a, b].
---- raises  `trunc_normal_: option b: expected a number >= a`; `option std: expected a number > 0`;
----   `expected finite bounds where they hold less than 0.3 of the distribution`
+--- raises  `option std: expected a number > 0`; `expected finite bounds where they hold less than
+---   0.3 of the distribution`
 --- source  [Robert1995] for tails
 ---     print(nn.init.trunc_normal_(wrun.empty(1000), { std = 2 }):abs():max():le(2))
 ---@param ... any mean = 0, std = 1, a = -2, b = 2, or { mean =, std =, a =, b =, method =,
 ---   generator = }
----@return wrun.Tensor
 function M.trunc_normal_(tensor, ...)
   local o = common.settings("trunc_normal_", tensor, TRUNCATED, { "mean", "std", "a", "b" }, ...)
   if o.a > o.b then

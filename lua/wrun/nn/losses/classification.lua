@@ -136,7 +136,7 @@ end)
 --- shapes  input [C] or [n, C]; target [] or [n]; the loss [], with "none" like the target
 --- domain  target int64 or uint8 classes 1..C
 --- options  weight: [C] scales each class
---- raises  `NAME: argument 1: expected [C] or [n, C]`; `NAME: argument 2: expected classes from 1`
+--- raises  `NAME: argument 2: expected classes from 1`
 ---     local loss = nn.MultiMarginLoss()(wrun.tensor { 0.1, 0.2, 0.8 }, wrun.tensor(3))
 ---     print(loss)
 M.MultiMarginLoss = Loss.define("MultiMarginLoss", "multi_margin_loss", {

@@ -8,7 +8,6 @@ local Loss = require "wrun.nn.losses.loss"
 local M = {}
 
 --- Makes the loss (x - y)^2, averaged over all elements.
----
 ---     local criterion = nn.MSELoss({ reduction = "sum" })
 ---     print(criterion(wrun.tensor { 1.0, 2.0 }, wrun.tensor { 1.0, 4.0 }))
 M.MSELoss = Loss.define("MSELoss", "mse_loss", {}, function(o, input, target)
@@ -45,7 +44,6 @@ end)
 
 --- Makes the loss d^2 / (2 beta) for |d| <= beta and |d| - beta / 2 beyond, d = x - y, averaged
 --- over all elements; HuberLoss divided by beta, and L1Loss for beta = 0.
----
 ---     local criterion = nn.SmoothL1Loss({ beta = 0.5, reduction = "none" })
 ---     print(criterion(wrun.tensor { 0.5, 3.0 }, wrun.zeros(2)))
 M.SmoothL1Loss = Loss.define("SmoothL1Loss", "smooth_l1_loss", {

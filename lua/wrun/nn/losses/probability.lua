@@ -38,7 +38,6 @@ end
 --- Makes the loss -(t log x + (1 - t) log(1 - x)) of probabilities x, averaged over all elements.
 --- domain  input and target from 0 to 1; logarithms below -100 count as -100
 --- options  weight: broadcasts to the input and scales each loss
---- raises  `NAME: argument N: expected probabilities from 0 to 1`
 ---     print(nn.BCELoss()(wrun.tensor { 0.9, 0.2 }, wrun.tensor { 1.0, 0.0 }))
 M.BCELoss = Loss.define("BCELoss", "binary_cross_entropy", {
   weight = Loss.WEIGHT,
@@ -146,7 +145,6 @@ end
 ---   reduction "none" like the input
 --- domain  var >= 0, or a number for all; where it is below eps it counts as eps
 --- options  full: adds log(2 pi) / 2
---- raises  `NAME: argument 3: expected variances >= 0`; `NAME: argument 3: expected SHAPE, or one`
 ---     local x, t = wrun.zeros(2), wrun.tensor { 1.0, 2.0 }
 ---     print(nn.GaussianNLLLoss()(x, t, wrun.ones(2)))
 M.GaussianNLLLoss = Loss.define("GaussianNLLLoss", "gaussian_nll_loss", {

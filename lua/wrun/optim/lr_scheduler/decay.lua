@@ -6,7 +6,6 @@ local check = require "wrun.check"
 local cos, pi = math.cos, math.pi
 
 --- Makes a scheduler that multiplies the rates by gamma every step_size steps.
----
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     local scheduler = optim.lr_scheduler.StepLR(optimizer, { step_size = 2 })
 ---     for _ = 1, 4 do scheduler:step() end
@@ -54,7 +53,6 @@ end
 MultiStepLR.first_lr = MultiStepLR.next_lr
 
 --- Makes a scheduler that multiplies the rates by gamma at every step.
----
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     local scheduler = optim.lr_scheduler.ExponentialLR(optimizer, { gamma = 0.5 })
 ---     for _ = 1, 3 do scheduler:step() end
@@ -69,7 +67,6 @@ function ExponentialLR:next_lr(lr)
 end
 
 --- Makes a scheduler that takes the rates down to 0 in total_iters steps, as (1 - t / total)^power.
----
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     local scheduler = optim.lr_scheduler.PolynomialLR(optimizer, { total_iters = 4, power = 2 })
 ---     for _ = 1, 2 do scheduler:step() end

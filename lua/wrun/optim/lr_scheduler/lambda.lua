@@ -27,7 +27,6 @@ LambdaLR.first_lr = LambdaLR.next_lr
 
 --- Makes a scheduler that multiplies the rates by lr_lambda(t) at each step t. States hold no
 --- functions. As a later part of a SequentialLR it goes on from the rate it finds, as in PyTorch.
----
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     local options = { lr_lambda = function(t) return 1 / (1 + t) end }
 ---     local scheduler = optim.lr_scheduler.MultiplicativeLR(optimizer, options)

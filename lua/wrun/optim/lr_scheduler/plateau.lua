@@ -12,7 +12,6 @@ local fail = check.fail
 --- threshold_mode is "abs", below best - threshold; in mode "max", above best * (1 + threshold) or
 --- best + threshold. NaN is none. Rates stay at least min_lr, and as they are where they would
 --- change by eps or less.
----
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     local scheduler = optim.lr_scheduler.ReduceLROnPlateau(optimizer, { patience = 1 })
 ---     for _, loss in ipairs { 3, 2, 2, 2 } do scheduler:step(loss) end

@@ -36,7 +36,6 @@ LRScheduler.rules = {}
 
 --- Begins with step 0.
 --- domain  an optimiser; the options of the class
---- raises  `NAME: argument 1: expected an optimizer`; `NAME: option OPTION: expected`
 function LRScheduler:init(optimizer, options)
   self:attach(optimizer, options)
   self:prepare()
@@ -100,7 +99,6 @@ end
 
 --- Returns the rate of group g at step `last_epoch`; every scheduler replaces it.
 --- domain  lr, the rate the group has; base_lr, the one it began with
---- raises  `NAME: next_lr: not defined`
 ---@type fun(lr: number, base_lr: number, g: integer): number
 LRScheduler.next_lr = function(self)
   fail("%s: next_lr: not defined; write function %s:next_lr(lr, base_lr, g)", self.__name,
@@ -120,7 +118,6 @@ function LRScheduler:restart()
 end
 
 --- Goes one step on and sets the rates.
---- raises  `NAME: step: expected N groups`
 function LRScheduler:step()
   local count = #self.optimizer.param_groups
   if count ~= #self.base_lrs then
@@ -177,8 +174,7 @@ local PER_GROUP = { "base_lrs", "_last_lr" }
 
 --- Takes over what `state_dict` returned; the rates themselves are the optimiser's to load.
 --- domain  a state of the same class and as many groups; on an error nothing has changed
---- raises  `NAME: load_state_dict: FIELD: unknown`; `FIELD: expected a number`; `FIELD: expected N
----   numbers`
+--- raises  `NAME: load_state_dict: FIELD: unknown`; `FIELD: expected a number`
 ---@param saved table
 function LRScheduler:load_state_dict(saved)
   local fname, own = self.__name .. ": load_state_dict", LRScheduler.state_dict(self)
@@ -231,8 +227,6 @@ LRScheduler.functions = of_kind("function", "a function or a list of functions, 
 
 --- Returns the option `name` as a list of one value for each group, and takes its field away.
 --- domain  an option that obeys `numbers` or `functions`
---- raises  `NAME: option OPTION: expected N values, one a group`
----@param name string
 ---@return any[]
 function LRScheduler:per_group(name)
   local count, value = #self.optimizer.param_groups, self[name]

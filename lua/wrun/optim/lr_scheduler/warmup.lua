@@ -26,7 +26,6 @@ end
 
 --- Makes a scheduler that multiplies the rates by a factor that goes from start_factor to
 --- end_factor in total_iters steps.
----
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     local options = { start_factor = 0.5, total_iters = 4 }
 ---     local scheduler = optim.lr_scheduler.LinearLR(optimizer, options)

@@ -199,7 +199,6 @@ local OPTIONS = {
 ---   80), sci_mode (true always, false never; left out, the numbers decide) and profile: "default",
 ---   "short" (precision 2, edgeitems 2) or "full" (threshold infinite), which sets the first four
 ---   before the others are looked at; what is left out stays, but sci_mode, as in PyTorch
---- raises  `set_printoptions: option NAME: expected`
 ---     wrun.set_printoptions { precision = 2, sci_mode = false }
 ---     print(wrun.tensor { 3.14159, 1e-5 }) -- tensor([3.14, 0.00])
 ---     wrun.set_printoptions { profile = "default" }
