@@ -137,6 +137,18 @@ M.path = without_zero_bytes("a path")
 ---@type fun(default: function?): wrun.check.Rule
 M.func = of_type("function", "a function")
 
+--- A rule for a function, or what is called as one: a module, a class.
+--- domain  functions, and values whose metatable has `__call`
+---@param default function?
+---@return wrun.check.Rule
+function M.callable(default)
+  return M.rule(default, "a function", function(value)
+    local metatable = getmetatable(value)
+    local is_callable = type(value) == "function" or type(metatable) == "table" and metatable.__call
+    return is_callable and value or nil
+  end)
+end
+
 --- A rule for a table.
 ---@type fun(default: table?): wrun.check.Rule
 M.table = of_type("table", "a table")
