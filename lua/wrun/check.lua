@@ -354,6 +354,7 @@ end
 ---@param list table
 ---@return table
 function M.packed(fname, index, list)
+  M.argument(fname, index, list, M.table())
   local n = list.n or rawlen(list)
   if math.type(n) ~= "integer" or n < 0 or n > 100000 then
     fail("%s: argument %d: expected a table of at most 100000 arguments, got n = %s", fname, index,

@@ -68,7 +68,8 @@ local function is_of(kind, value)
       or one:find('^"') and type(value) == "string"
       or one:find("^fun%(") and type(value) == "function"
       or one == "wrun.Tensor" and check.is_tensor(value)
-      or (one:find("^{") or one:find("%[%]$") or one:find("^table<")) and type(value) == "table" then
+      or type(value) == "table"
+        and (one:find("^{") or one:find("%[%]$") or one:find("^table<")) then
       return true
     end
   end
@@ -140,7 +141,8 @@ local function try(call)
   local complaints, count = {}, 0
   local sample = fullest(call.samples)
   for i, param in ipairs(call.item.entry.params) do
-    for _, value in ipairs(param.name ~= "..." and not is_object(call, param, i) and VALUES or {}) do
+    local is_tried = param.name ~= "..." and not is_object(call, param, i)
+    for _, value in ipairs(is_tried and VALUES or {}) do
       local what, wrong = value[1], value[2]
       local is_right = wrong == nil and param.optional or is_of(param.type, wrong)
         or is_scalar(call, param.type, wrong)
