@@ -131,6 +131,18 @@ M.path = without_zero_bytes("a path")
 ---@type fun(default: function?): wrun.check.Rule
 M.func = of_type("function", "a function")
 
+--- A rule for a function, or what is called as one: a module, a class.
+--- domain  functions, and values whose metatable has `__call`
+---@param default function?
+---@return wrun.check.Rule
+function M.callable(default)
+  return M.rule(default, "a function", function(value)
+    local metatable = getmetatable(value)
+    local is_callable = type(value) == "function" or type(metatable) == "table" and metatable.__call
+    return is_callable and value or nil
+  end)
+end
+
 --- A rule for a table.
 ---@type fun(default: table?): wrun.check.Rule
 M.table = of_type("table", "a table")
@@ -293,6 +305,7 @@ end
 ---@param list table
 ---@return table
 function M.packed(fname, index, list)
+  M.argument(fname, index, list, M.table())
   local n = list.n or rawlen(list)
   if math.type(n) ~= "integer" or n < 0 or n > 100000 then
     fail("%s: argument %d: expected a table of at most 100000 arguments, got n = %s", fname, index,

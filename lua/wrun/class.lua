@@ -4,6 +4,8 @@
 --- metamethod is written as a method: `function Net.__len(self)`. Metamethods are inherited when
 --- `extend` runs.
 
+local check = require "wrun.check"
+
 ---@class wrun.Class
 ---@field __name string
 ---@field super wrun.Class?
@@ -24,6 +26,7 @@ end
 ---     print(Net(3).width, Net, nn.Module:is_instance(Net(3)))
 ---@return any
 function Class:extend(name)
+  check.argument("extend", 1, name, check.string())
   local class = {}
   for key, value in pairs(self) do
     if type(key) == "string" and key:sub(1, 2) == "__" then

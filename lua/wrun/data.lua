@@ -107,6 +107,7 @@ local RUN = { seed = check.integer(1) }
 ---@param parser table
 function M.options(parser, options)
   local o = check.options("options", options, RUN)
+  check.argument("options", 1, parser, check.table())
   parser:option("--seed", "Seed of every random draw.", tostring(o.seed), math.tointeger)
   parser:option("--data", "Folder that holds the data set (default: the usual places).")
   parser:option("--dataset",
@@ -127,6 +128,7 @@ end
 ---@return wrun.data.Dataset train
 ---@return wrun.data.Dataset test
 function M.images(args)
+  check.argument("images", 1, args, check.table())
   wrun.manual_seed(args.seed)
   if args.threads then
     wrun.set_num_threads(args.threads)

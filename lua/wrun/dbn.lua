@@ -130,7 +130,7 @@ local LAYERS = check.optional(check.table())
 ---     print(d:up(x).shape[2])
 ---@return wrun.dbn.Model
 function Model:fit(data, options)
-  options = options or {}
+  options = check.argument("fit", 2, options, check.table({}))
   check.options("fit", { layers = options.layers }, { layers = LAYERS })
   if options.layers and #options.layers > #self.layers then
     fail("fit: option layers: expected at most %d tables, got %d", #self.layers, #options.layers)

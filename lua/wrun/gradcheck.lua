@@ -14,6 +14,8 @@ local OPTIONS = {
   rtol = check.number(1e-3, 0),
 }
 
+local FUNCTION = check.callable()
+
 -- The indices of the inputs that require a gradient.
 local function differentiable(inputs)
   local list = {}
@@ -58,6 +60,7 @@ end
 -- their defaults.
 function M.compare(f, inputs, options)
   local o = check.options("gradcheck", options, OPTIONS)
+  f = check.argument("gradcheck", 1, f, FUNCTION)
   inputs = check.packed("gradcheck", 2, inputs)
   local indices = differentiable(inputs)
   if #indices == 0 then
@@ -135,6 +138,7 @@ end
 --- raises  as gradcheck
 --- cost    two walks backward for each element
 function M.gradgradcheck(f, inputs, options)
+  f = check.argument("gradgradcheck", 1, f, FUNCTION)
   inputs = check.packed("gradgradcheck", 2, inputs)
   local indices = differentiable(inputs)
   local function gradients(...)

@@ -8,6 +8,7 @@ local core = require "wrun.core"
 
 local M = {}
 
+local NUMBER, COUNTED = check.number(), check.optional(check.number())
 local INTERVAL = 0.1 -- seconds between two drawings
 local WIDEST = 40 -- columns of the bar itself
 local NARROWEST = 5
@@ -69,10 +70,11 @@ end
 ---@param done number
 ---@param count number?
 function Bar:update(done, count)
+  check.argument("update", 1, done, NUMBER)
+  self.count = check.argument("update", 2, count, COUNTED) or self.count
   if not self.columns then
     return
   end
-  self.count = count or self.count
   local now = self.clock()
   if now - self.drawn >= INTERVAL then
     self.drawn = now

@@ -182,6 +182,8 @@ void bind_check_options(lua_State *L, const char *f, int index, const char *cons
         return;
     if (lua_type(L, index) != LUA_TTABLE)
         bind_fail_argument(L, f, index, "a table of options");
+    if (!lua_isnoneornil(L, index + 1))
+        bind_fail_argument(L, f, index + 1, "nothing behind the table of options");
     lua_pushnil(L);
     while (lua_next(L, index)) {
         lua_pop(L, 1);

@@ -32,7 +32,7 @@ void bind_check_float(lua_State *L, const char *f, int index, const Tensor *t);
 
 /* ---- fields of an options table at `index` (nil or none: the default) ---- */
 /* raises unless the value is nil, none,
- * or a table whose every key stands in known[] (NULL-terminated) */
+ * or a table whose every key stands in known[] (NULL-terminated), and the last argument */
 void bind_check_options(lua_State *L, const char *f, int index, const char *const *known);
 DType bind_option_dtype(lua_State *L, const char *f, int index, DType otherwise);
 bool bind_option_boolean(lua_State *L, const char *f, int index, const char *name, bool otherwise);

@@ -209,7 +209,7 @@ static int core_eye(lua_State *L)
     int64_t n = bind_integer(L, "eye", 1, "a number of rows");
     bool square = lua_type(L, 2) != LUA_TNUMBER;
     int64_t shape[2] = {n, square ? n : bind_integer(L, "eye", 2, "a number of columns")};
-    int options = square ? 2 : 3;
+    int options = square && !lua_isnil(L, 2) ? 2 : 3;
     bind_check_options(L, "eye", options, create_options);
     Tensor *t = bind_new_tensor(L, "eye", bind_option_dtype(L, "eye", options, FLOAT32), 2, shape);
     fill_with(L, t, whole_number(0));
@@ -253,8 +253,11 @@ static int core_arange(lua_State *L)
     bool whole = true;
     for (int i = 0; i < 3; i++)
         whole &= part[i].category == CATEGORY_INTEGER;
-    bind_check_options(L, "arange", given + 1, create_options);
-    DType dtype = bind_option_dtype(L, "arange", given + 1, whole ? INT64 : FLOAT32);
+    int options = given + 1;
+    while (options <= 3 && lua_isnil(L, options))
+        options++;
+    bind_check_options(L, "arange", options, create_options);
+    DType dtype = bind_option_dtype(L, "arange", options, whole ? INT64 : FLOAT32);
     /* integers are counted in integers, from parts that lose their fraction, as PyTorch does */
     bool in_integers = whole || !dtype_is_float(dtype);
     whole |= dtype == INT64;
@@ -277,7 +280,7 @@ static int core_arange(lua_State *L)
             value.i = dtype_truncate(value.d);
         dtype_store(dtype, tensor_data(t) + i * dtype_size(dtype), value);
     }
-    bind_option_requires_grad(L, "arange", given + 1, t);
+    bind_option_requires_grad(L, "arange", options, t);
     return 1;
 }
 

@@ -203,7 +203,7 @@ void bind_open_generator(lua_State *L)
     luaL_getsubtable(L, -1, "scoped");
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_pushcclosure(L, copy_default, 1);
-    bind_push_scoped(L, SWITCH_GENERATOR);
+    bind_push_scoped(L, SWITCH_GENERATOR, "fork_rng");
     lua_setfield(L, -2, "fork_rng");
     lua_pop(L, 1);
 }

@@ -100,13 +100,16 @@ static int finish_scoped(lua_State *L, int status, lua_KContext context)
     return lua_gettop(L) - 1;
 }
 
-/* upvalue 2 is the switch, 3 the value */
+/* upvalue 2 is the switch, 3 the value, 4 the name */
 static int call_scoped(lua_State *L)
 {
     Runtime *runtime = bind_runtime(L);
     Scope **head = &runtime->scopes[lua_tointeger(L, lua_upvalueindex(2))];
     int count = lua_gettop(L);
     bool of_call = !lua_isnoneornil(L, 1) && count > 0;
+    if (of_call && !lua_isfunction(L, 1) && luaL_getmetafield(L, 1, "__call") == LUA_TNIL)
+        bind_fail_argument(L, lua_tostring(L, lua_upvalueindex(4)), 1, "a function");
+    lua_settop(L, count);
     luaL_checkstack(L, 5, "too many arguments");
     Scope *scope = push_scope(L, of_call);
     if (!of_call) {
@@ -121,13 +124,14 @@ static int call_scoped(lua_State *L)
     return finish_scoped(L, LUA_OK, 0);
 }
 
-void bind_push_scoped(lua_State *L, Switch which)
+void bind_push_scoped(lua_State *L, Switch which, const char *name)
 {
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, -2);
     lua_pushinteger(L, which);
     lua_insert(L, -2);
-    lua_pushcclosure(L, call_scoped, 3);
+    lua_pushstring(L, name);
+    lua_pushcclosure(L, call_scoped, 4);
 }
 
 /* upvalue 2 is the function */
@@ -186,7 +190,7 @@ void bind_open_switch(lua_State *L)
     bind_register(L, functions);
     for (size_t i = 0; i < COUNT_OF(switches); i++) {
         lua_pushboolean(L, switches[i].value);
-        bind_push_scoped(L, switches[i].which);
+        bind_push_scoped(L, switches[i].which, switches[i].name);
         lua_setfield(L, -2, switches[i].name);
     }
     lua_pop(L, 1);

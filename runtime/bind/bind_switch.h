@@ -30,6 +30,6 @@ static inline bool bind_switch(lua_State *L, Switch which)
  * without arguments it returns a guard, to be closed. The value is a boolean, or a function that
  * makes the userdata that each scope holds.
  */
-void bind_push_scoped(lua_State *L, Switch which);
+void bind_push_scoped(lua_State *L, Switch which, const char *name);
 
 #endif

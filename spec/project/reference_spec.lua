@@ -5,7 +5,7 @@ local comments = require "wrun.reference.comments"
 local reference = require "wrun.reference"
 local public_items = require "spec.support.public_items"
 local rules = require "spec.support.rules_of_reference"
-local wrun = require "wrun"
+local run = require "spec.support.example"
 
 -- Each rule, a source of which some comments break it and others do not, and what it says of them.
 local RULES = {
@@ -176,36 +176,6 @@ local function items_of(text)
     }
   end
   return items
-end
-
---- Runs an example by itself and returns what it printed, or raises.
-local function run(name, text)
-  local printed = {}
-  local environment = setmetatable({
-    wrun = wrun,
-    nn = wrun.nn,
-    optim = wrun.optim,
-    data = wrun.data,
-    rbm = wrun.rbm,
-    dbn = wrun.dbn,
-    image = wrun.image,
-    gradcheck = wrun.gradcheck,
-    assert = assert,
-    print = function(...)
-      local words = table.pack(...)
-      for i = 1, words.n do
-        words[i] = tostring(words[i])
-      end
-      printed[#printed + 1] = table.concat(words, "\t")
-    end,
-  }, {
-    __index = _G,
-    __newindex = function(_, global)
-      error("the example sets the global " .. global, 2)
-    end,
-  })
-  assert(load(text, "=" .. name, "t", environment))()
-  return table.concat(printed, "\n")
 end
 
 describe("the reference", function()

@@ -213,6 +213,10 @@ describe("a creating function", function()
       refusal(wrun.zeros, 2, { dtypes = "int64" }))
     assert.equal("tensor: option 1: unknown; the options are dtype, requires_grad",
       refusal(wrun.tensor, { 1 }, { "int64" }))
+    assert.equal("eye: argument 3: expected nothing behind the table of options, got true",
+      refusal(wrun.eye, 2, { dtype = "int64" }, true))
+    assert.equal("int64", wrun.eye(2, nil, { dtype = "int64" }).dtype)
+    assert.equal("float64", wrun.arange(3, nil, nil, { dtype = "float64" }).dtype)
     assert.equal("arange: option step: unknown; the options are dtype, requires_grad",
       refusal(wrun.arange, 3, { step = 2 }))
     assert.equal("ones: option dtype: expected bool, uint8, int32, int64, float32 or float64, "

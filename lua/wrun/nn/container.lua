@@ -102,6 +102,7 @@ local function dictionary(class_name, item)
   ---@param items table<string, any>
   ---@return any
   function class:update(items)
+    items = check.argument(class_name .. ": update", 1, items, check.table())
     local names = check.sorted_keys(items)
     for _, name in ipairs(names) do
       if rawget(self, name) == nil then

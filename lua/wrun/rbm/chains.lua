@@ -127,6 +127,8 @@ end
 ---@param height integer
 ---@param width integer
 function Chains:images(height, width)
+  height = check.argument("images", 1, height, check.integer(nil, 0))
+  width = check.argument("images", 2, width, check.integer(nil, 0))
   local visible = self.model.options.visible
   if height * width ~= visible then
     fail("images: expected a height and width of %d pixels, got %s x %s", visible, height, width)

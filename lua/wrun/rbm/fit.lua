@@ -287,6 +287,7 @@ end
 ---     print(later.epoch)
 ---@param state table
 function Trainer:load_state_dict(state)
+  check.argument("load_state_dict", 1, state, check.table())
   self.model:load_state_dict(state.model)
   self.epoch, self.memory, self.buffers, self.ladder = state.epoch, {}, {}, nil
   for _, part in ipairs { "memory", "buffers" } do

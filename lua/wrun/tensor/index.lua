@@ -408,7 +408,7 @@ function M.scatter_reduce(x, d, indices, y, way, include_self)
     fail("scatter_reduce: argument 5: expected sum, mean, prod, amax or amin, got %s",
       check.describe(way))
   end
-  include_self = include_self ~= false
+  include_self = check.flag("scatter_reduce", 6, include_self, true)
   local base = x
   if not include_self then
     base = operations.scatter(x, d, indices, NOTHING[way](x.dtype))

@@ -151,7 +151,10 @@ function M.normal(mean, std, sizes, options)
     x.requires_grad = o.requires_grad
     return autograd.no_grad(operations.normal_, x, mean, std, { generator = o.generator })
   end
-  local o = check.options("normal", sizes, OF_TENSORS)
+  if sizes ~= nil and options ~= nil then
+    fail("normal: argument 3: expected no sizes beside tensors, got %s", check.describe(sizes))
+  end
+  local o = check.options("normal", sizes or options, OF_TENSORS)
   return autograd.no_grad(function()
     local like = check.is_tensor(mean) and check.is_tensor(std) and mean + std
       or check.is_tensor(mean) and mean or std

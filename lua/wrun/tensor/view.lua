@@ -272,7 +272,8 @@ function M.movedim(x, from, to)
   check.tensor_argument("movedim", 1, x)
   local lists = { from, to }
   local order, taken = {}, { {}, {} }
-  for k, list in ipairs(lists) do
+  for k = 1, 2 do
+    local list = lists[k]
     lists[k] = {}
     for i, d in ipairs(type(list) == "table" and list or { list }) do
       d = check.dimension("movedim", k + 1, d, x.ndim)

@@ -1,0 +1,198 @@
+--- Every public function refuses an argument of another type than its documentation says: with the
+--- script's line, its own name, what it expected and what came.
+
+local check = require "wrun.check"
+local core = require "wrun.core"
+local every_call = require "spec.support.calls"
+local wrun = require "wrun"
+
+-- What a class gives to the class above it, which alone calls it.
+local PROTOCOL = {}
+for name in ([[change update check_together first_lr next_lr per_group flops prepare restart start
+  functions numbers attach state_model extra_repr label]]):gmatch("%S+") do
+  PROTOCOL[name] = true
+end
+
+-- Where a value of another type than the documented one has a meaning: an options table where an
+-- argument before it may be missing, and what an iterator's own arguments may be.
+local OTHERWISE = {
+  ["wrun.arange stop table"] = true,
+  ["wrun.arange step table"] = true,
+  ["wrun.eye m table"] = true,
+  ["wrun.polygamma n tensor"] = true,
+  ["wrun.randint high table"] = true,
+  ["wrun.randint_like high table"] = true,
+  ["wrun.random_ low table"] = true,
+  ["wrun.random_ high table"] = true,
+  ["nn.functional.gaussian_nll_loss var fraction"] = true,
+  ["nn.functional.gaussian_nll_loss var nan"] = true,
+  ["nn.functional.gaussian_nll_loss var negative"] = true,
+  ["nn.init.constant_ value tensor"] = true,
+  ["progress iterator nil"] = true,
+}
+
+local VALUES = {
+  { "nil" },
+  { "boolean", true },
+  { "fraction", 1.5 },
+  { "nan", 0 / 0 },
+  { "negative", -1 },
+  { "string", "x" },
+  { "table", {} },
+  { "function", function() error("called", 0) end },
+  { "tensor", wrun.ones(2, { dtype = "bool" }) },
+  { "coroutine", coroutine.create(print) },
+  { "userdata", io.stderr },
+}
+
+--- the alternatives of a type, at the bars outside brackets
+local function alternatives(kind)
+  local list, depth, first = {}, 0, 1
+  for i = 1, #kind + 1 do
+    local c = kind:sub(i, i)
+    depth = depth + (c:find("[%(%[{<]") and 1 or c:find("[%)%]}>]") and -1 or 0)
+    if depth == 0 and (c == "|" or c == "") then
+      list[#list + 1] = kind:sub(first, i - 1):gsub("%?$", ""):gsub("^%((.*)%)$", "%1")
+      first = i + 1
+    end
+  end
+  return list
+end
+
+--- Is a value of the type? Of the classes of wrun only tensors are known.
+local function is_of(kind, value)
+  for _, one in ipairs(alternatives(kind)) do
+    local lua_type = one:match("^%a+$")
+    if one == "any" or lua_type and type(value) == lua_type
+      or one == "integer" and type(value) == "number" and math.tointeger(value)
+      or one:find('^"') and type(value) == "string"
+      or one:find("^fun%(") and type(value) == "function"
+      or one == "wrun.Tensor" and check.is_tensor(value)
+      or type(value) == "table"
+        and (one:find("^{") or one:find("%[%]$") or one:find("^table<")) then
+      return true
+    end
+  end
+  return false
+end
+
+--- Is a number or a boolean taken as a tensor of one element, or a boolean as a number?
+local function is_scalar(call, kind, value)
+  local name = call.name:match("^wrun%.([%w_]+)$") or call.name:match("^nn%.init%.([%w_]+)$")
+  if not name or type(value) ~= "boolean" and type(value) ~= "number" then
+    return false
+  end
+  local is_elementwise = core.elementwise[name] ~= nil or name == "polygamma" or name == "where"
+  return is_elementwise and kind:find("wrun.Tensor", 1, true) ~= nil
+    or type(value) == "boolean" and is_of(kind, 1) and (is_of(kind, VALUES[9][2])
+      or name:find("^fill_$") ~= nil or name == "full_like" or name == "constant_")
+end
+
+-- A script, whose line errors must blame.
+local script = load("local f, a = ...; local r = f(table.unpack(a, 1, a.n)); return r",
+  "=script.lua")
+
+--- what is wrong with how a call with these arguments ends, nil where it is refused as it should be
+local function complaint(call, arguments)
+  local ok, message = pcall(script, call.f, arguments)
+  message = tostring(message)
+  local text = message:match("^script%.lua:1: (.*)$")
+  if ok then
+    return "accepted"
+  elseif not text then
+    return "blames another line: " .. message
+  elseif text:find("attempt to ", 1, true) or text:find("bad argument", 1, true) then
+    return "is Lua's own: " .. message
+  elseif not (text:find("^[%w_.]+[^:]*: ") and (text:find("expected ", 1, true)
+      or text:find(": unknown; ", 1, true))) then
+    return "does not say what was expected: " .. message
+  end
+end
+
+--- Is the parameter the object whose method is called?
+local function is_object(call, param, i)
+  return call.item.kind == "method" and i == 1 and call.skip == 0
+    and (param.name == "self" or param.type == "wrun." .. call.name:match("^(.-):"))
+end
+
+--- the arguments of a sample, with another value for a documented parameter
+local function with_value(call, sample, i, value)
+  local arguments = { n = math.max(sample.n, i + call.skip) }
+  table.move(sample, 1, sample.n, 1, arguments)
+  arguments[i + call.skip] = value
+  if call.item.kind == "class" then -- made by calling the class, not its init
+    local n = arguments.n
+    arguments = table.move(arguments, 2, n, 1, { n = n - 1 })
+  end
+  return arguments
+end
+
+--- the sample that gives most arguments
+local function fullest(samples)
+  local best = samples[1]
+  for _, sample in ipairs(samples) do
+    best = sample.n > best.n and sample or best
+  end
+  return best
+end
+
+--- Tries all wrong values of all parameters; returns the complaints, and how many were tried.
+local function try(call)
+  local complaints, count = {}, 0
+  local sample = fullest(call.samples)
+  for i, param in ipairs(call.item.entry.params) do
+    local is_tried = param.name ~= "..." and not is_object(call, param, i)
+    for _, value in ipairs(is_tried and VALUES or {}) do
+      local what, wrong = value[1], value[2]
+      local is_right = wrong == nil and param.optional or is_of(param.type, wrong)
+        or is_scalar(call, param.type, wrong)
+        or OTHERWISE[("%s %s %s"):format(call.name, param.name, what)]
+      if not is_right then
+        count = count + 1
+        local why = complaint(call, with_value(call, sample, i, wrong))
+        if why then
+          complaints[#complaints + 1] = ("%s (%s): %s %s"):format(param.name, param.type, what, why)
+        end
+      end
+    end
+  end
+  return complaints, count
+end
+
+describe("arguments of a wrong type are refused by", function()
+  local total, functions = 0, 0
+  for _, call in ipairs(every_call()) do
+    if not PROTOCOL[call.name:match("[%w_]+$")] then
+      it(call.name, function()
+        local complaints, count = try(call)
+        total, functions = total + count, functions + 1
+        assert.same({}, complaints)
+      end)
+    end
+  end
+
+  it("hundreds of functions, in thousands of calls", function()
+    assert.is_true(functions > 700, functions)
+    assert.is_true(total > 9000, total)
+  end)
+
+  it("would be found out", function()
+    local function lax(f)
+      local entry = { params = { { name = "n", type = "integer" } } }
+      return {
+        name = "wrun.lax", f = f, skip = 0, samples = { { n = 1, 1 } },
+        item = { kind = "function", entry = entry },
+      }
+    end
+    local function first(f)
+      return (try(lax(f)))[1]
+    end
+    assert.equal("n (integer): nil accepted", first(function() end))
+    assert.matches("nil blames another line: .*attempt to perform arithmetic",
+      first(function(n) return n + 1 end))
+    assert.matches("does not say what was expected", first(function() error("lax: no", 2) end))
+    assert.is_nil(first(function(n)
+      error("lax: argument 1: expected an integer, got " .. tostring(n), 2)
+    end))
+  end)
+end)
