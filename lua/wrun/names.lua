@@ -27,8 +27,8 @@ function M.distance(a, b)
   return row[#b]
 end
 
---- Returns the known name nearest to `name`, the first by the alphabet of those equally near, or nil
---- where more than a third of its letters would have to change.
+--- Returns the known name nearest to `name`, the first by the alphabet of those equally near, or
+--- nil where more than a third of its letters would have to change.
 ---@param name string
 ---@param known string[]
 ---@return string?
