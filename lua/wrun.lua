@@ -6,6 +6,7 @@
 local autograd = require "wrun.autograd"
 local core = require "wrun.core"
 local format = require "wrun.tensor.internal.format"
+local names = require "wrun.names"
 local publish = require "wrun.publish"
 
 local M = publish.into({}, require "wrun.tensor")
@@ -65,5 +66,6 @@ return setmetatable(M, {
       M[name] = part[2] and module[part[2]] or module
       return M[name]
     end
+    names.refuse("wrun", name, M, parts)
   end,
 })

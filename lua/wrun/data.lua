@@ -6,6 +6,7 @@ local catalog = require "wrun.data.catalog"
 local check = require "wrun.check"
 local csv = require "wrun.data.csv"
 local images = require "wrun.data.images"
+local names = require "wrun.names"
 local publish = require "wrun.publish"
 local samplers = require "wrun.data.sampler"
 local sets = require "wrun.data.sets"
@@ -169,4 +170,4 @@ function M.loader(dataset, options)
   return Loader(dataset, options)
 end
 
-return M
+return names.closed("data", M)

@@ -3,6 +3,7 @@
 local check = require "wrun.check"
 local comments = require "wrun.reference.comments"
 local core = require "wrun.core"
+local distance = require("wrun.names").distance
 local reference = require "wrun.reference"
 
 local M = {}
@@ -144,23 +145,6 @@ local function text_of(items, item)
 end
 
 -- Names that are nearly right ------------------------------------------------
-
---- how many letters to change, add or leave out to come from a to b
-local function distance(a, b)
-  local row = {}
-  for j = 0, #b do
-    row[j] = j
-  end
-  for i = 1, #a do
-    local diagonal = row[0]
-    row[0] = i
-    for j = 1, #b do
-      local cost = a:byte(i) == b:byte(j) and 0 or 1
-      diagonal, row[j] = row[j], math.min(row[j] + 1, row[j - 1] + 1, diagonal + cost)
-    end
-  end
-  return row[#b]
-end
 
 local function last_name(name)
   return name:match("[%w_]+$"):lower()

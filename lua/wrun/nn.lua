@@ -1,5 +1,6 @@
 --- Neural networks: modules, layers, losses, and the initialisers that start their weights.
 
+local names = require "wrun.names"
 local publish = require "wrun.publish"
 local similarity = require "wrun.nn.similarity"
 
@@ -23,4 +24,4 @@ publish.into(M, require "wrun.nn.flatten")
 publish.into(M, require "wrun.nn.losses")
 publish.into(M, require "wrun.nn.normalization")
 
-return M
+return names.closed("nn", M)

@@ -1,7 +1,9 @@
 --- Optimisers: they change tensors along their gradients, and know nothing of the modules that hold
 --- them.
 
-return {
+local names = require "wrun.names"
+
+return names.closed("optim", {
   ASGD = require "wrun.optim.asgd",
   Adadelta = require "wrun.optim.adadelta",
   Adagrad = require "wrun.optim.adagrad",
@@ -18,4 +20,4 @@ return {
   SGD = require "wrun.optim.sgd",
   lr_scheduler = require "wrun.optim.lr_scheduler",
   swa_utils = require "wrun.optim.swa_utils",
-}
+})

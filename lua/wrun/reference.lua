@@ -147,8 +147,8 @@ local function sort_items(items)
 end
 
 local function is_class(value)
-  return type(value) == "table" and type(rawget(value, "extend") or value.extend) == "function"
-    and rawget(value, "__name") ~= nil
+  return type(value) == "table" and rawget(value, "__name") ~= nil
+    and type(value.extend) == "function"
 end
 
 local function class_item(found, name, class)
@@ -216,8 +216,9 @@ local function add_face(found, faces, prefix, face)
       item.members[#item.members + 1] = class_item(found, full, value)
     elseif type(value) == "function" then
       local plain = name:match("^(.*)_$")
-      local in_place = plain and face[plain] and core.elementwise[name] == value and prefix == ""
-        and entry_of(found, value) ~= nil and entry_of(found, value) == entry_of(found, face[plain])
+      local base = plain and rawget(face, plain)
+      local in_place = base and core.elementwise[name] == value and prefix == ""
+        and entry_of(found, value) ~= nil and entry_of(found, value) == entry_of(found, base)
       if not in_place then
         item.members[#item.members + 1] = {
           name = prefix == "" and "wrun." .. name or full,
@@ -263,7 +264,7 @@ end
 local function add_tensor_methods(found, face)
   for _, name in ipairs(sorted_names(core.methods)) do
     local f = core.methods[name]
-    if wrun[name] ~= f then
+    if rawget(wrun, name) ~= f then
       face.members[#face.members + 1] = {
         name = "x:" .. name, kind = "method", owner = "Tensor", value = f,
         entry = entry_of(found, f),

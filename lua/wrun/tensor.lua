@@ -7,6 +7,7 @@
 local core = require "wrun.core"
 local autograd = require "wrun.autograd"
 local format = require "wrun.tensor.internal.format"
+local habits = require "wrun.tensor.internal.habits"
 local operations = require "wrun.operations"
 local publish = require "wrun.publish"
 
@@ -45,6 +46,8 @@ end
 
 -- t[key] where there is no tensor in the key
 core.methods._view_index, core.methods._view_assign = operations.index, operations.assign
-core.Tensor.__tostring = format.tensor
+core.methods._missing = habits.missing
+core.Tensor.__tostring, core.Tensor.__concat = format.tensor, habits.concat
+core.Tensor.__lt, core.Tensor.__le = habits.compare, habits.compare
 
 return M

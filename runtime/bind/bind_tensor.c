@@ -172,7 +172,8 @@ static int tensor_get(lua_State *L)
             fields[i].get(L, bind_tensor(L, name, 1));
             return 1;
         }
-    return 0;
+    lua_settop(L, 2);
+    return call_method(L, "_missing", 1);
 }
 
 static int tensor_set(lua_State *L)

@@ -110,7 +110,7 @@ end
 -- Whether the name with "_" is the same operation in place, which its entry documents too.
 local function has_twin(item)
   local name = item.name:match("^wrun%.([%w_]+)$")
-  local twin = name and wrun[name .. "_"]
+  local twin = name and rawget(wrun, name .. "_")
   return twin ~= nil and items[twin] == nil
 end
 

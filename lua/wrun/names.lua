@@ -1,0 +1,79 @@
+--- Unknown names: reading one from a table of wrun is an error that says which name is near it.
+
+local core = require "wrun.core"
+
+local M = {}
+
+--- How many letters are put in, left out, changed or swapped with their neighbour between a and b?
+---@param a string
+---@param b string
+---@return integer
+function M.distance(a, b)
+  local before, last
+  local row = {}
+  for j = 0, #b do
+    row[j] = j
+  end
+  for i = 1, #a do
+    before, last, row = last, row, { [0] = i }
+    for j = 1, #b do
+      local is_same = a:byte(i) == b:byte(j)
+      row[j] = math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (is_same and 0 or 1))
+      if before and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
+        row[j] = math.min(row[j], before[j - 2] + 1)
+      end
+    end
+  end
+  return row[#b]
+end
+
+--- Returns the known name nearest to `name`, the first by the alphabet of those equally near, or
+--- nil where more than a third of its letters would have to change.
+---@param name string
+---@param known string[]
+---@return string?
+function M.nearest(name, known)
+  local best, least
+  for _, candidate in ipairs(known) do
+    local distance = M.distance(name:lower(), candidate:lower())
+    if distance * 3 <= math.max(#name, 3)
+      and (not best or distance < least or distance == least and candidate < best) then
+      best, least = candidate, distance
+    end
+  end
+  return best
+end
+
+--- Refuses a name: "nn: no name 'Liner'; did you mean Linear?"
+--- raises  `OWNER: no name`
+---@param owner string  what errors call the table
+---@param name any
+---@param ... table  the tables whose keys are the names there are
+function M.refuse(owner, name, ...)
+  local known = {}
+  for _, names in ipairs { ... } do
+    for key in pairs(names) do
+      if type(key) == "string" and key:sub(1, 1) ~= "_" then
+        known[#known + 1] = key
+      end
+    end
+  end
+  local near = type(name) == "string" and M.nearest(name, known)
+  core.fail("%s: no name %s%s", owner,
+    type(name) == "string" and "'" .. core.escape(name) .. "'" or core.describe(name),
+    near and "; did you mean " .. near .. "?" or "")
+end
+
+--- Makes reading an unknown name from a table of functions an error, and returns the table.
+---@param owner string
+---@param t table
+---@return table t
+function M.closed(owner, t)
+  return setmetatable(t, {
+    __index = function(_, name)
+      M.refuse(owner, name, t)
+    end,
+  })
+end
+
+return M
