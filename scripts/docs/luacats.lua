@@ -264,7 +264,7 @@ end
 local function is_part(face)
   local value = wrun
   for name in face.name:gsub("^wrun%.?", ""):gmatch("[^.]+") do
-    value = value[name]
+    value = value and rawget(value, name)
   end
   return value == face.value
 end
