@@ -208,7 +208,7 @@ end
 
 -- Methods of tensors: their own, and the functions of wrun that are methods too.
 local function add_tensor_methods()
-  local methods = wrun.zeros(1)
+  local methods = require("wrun.core").methods
   for _, item in ipairs(faces[1].members) do
     local name = item.name:match("[%w_]+$")
     if item.kind == "method" then
