@@ -41,10 +41,18 @@ local function fixture_words()
   return words
 end
 
+-- t[name], or nil where reading an unknown name is an error
+local function field(t, name)
+  local exists, value = pcall(function()
+    return t[name]
+  end)
+  return exists and value or nil
+end
+
 local function holder(at)
   local value = wrun
-  for field in at:gmatch("%.([%w_]+)") do
-    value = value[field]
+  for name in at:gmatch("%.([%w_]+)") do
+    value = field(value, name)
     if value == nil then
       return {}
     end
@@ -65,7 +73,7 @@ for _, part in ipairs(interface) do
   local count = { names = #part.names, exist = 0, fixtures = 0, pass = 0 }
   local at = holder(part.at)
   for _, name in ipairs(part.names) do
-    if at[name] == nil and (at ~= wrun or wrun.zeros(1)[name] == nil) then
+    if field(at, name) == nil and (at ~= wrun or field(wrun.zeros(1), name) == nil) then
       missing[#missing + 1] = part.at .. "." .. name
     else
       count.exist = count.exist + 1
