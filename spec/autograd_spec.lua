@@ -138,6 +138,17 @@ describe("backward", function()
     assert.equal(2.0 ^ 60, x.grad:item())
   end)
 
+  it("walks again what holds no values, as PyTorch does", function()
+    local a = wrun.tensor({ 1, 2 }, { dtype = "float32", requires_grad = true })
+    local b = wrun.tensor({ 3, 4 }, { dtype = "float32", requires_grad = true })
+    local y = (a * a):sum() + (b * b):sum()
+    assert.same({ 2, 4 }, wrun.autograd.grad(y, a):tolist())
+    assert.same({ 6, 8 }, wrun.autograd.grad(y, b):tolist())
+    assert.has_error(function()
+      wrun.autograd.grad(y, b)
+    end)
+  end)
+
   it("refuses what it cannot start from", function()
     local x = leaf({ 1, 2 })
     assert.equal("backward: no gradient flows into this tensor: "

@@ -497,10 +497,15 @@ static void take_turn(Walk *w, int number)
     }
 }
 
-/* Lets go of the values that the node holds; a second walk is refused. The edges stay: another walk
- * asks by them whether the node leads to what it wants. */
+/* Lets go of the tensors that the node holds; a second walk over it is then refused. The edges stay:
+ * another walk asks by them whether the node leads to what it wants. */
 static void release(lua_State *L, Node *node)
 {
+    bool holds = node->result.saved;
+    for (int i = 0; i < node->count; i++)
+        holds |= node->argument[i].saved;
+    if (!holds)
+        return;
     node->released = true;
     for (int slot = NODE_RESULT; slot < NODE_VALUES + node->count; slot++) {
         lua_pushnil(L);

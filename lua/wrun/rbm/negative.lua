@@ -3,7 +3,8 @@
 --- A strategy is a function of (trainer, v0) that returns the hidden means p0 [batch, hidden] of
 --- the batch and the model's side: visible states v [rows, visible], hidden means p [rows, hidden],
 --- and the weight of each row (nil: all the same). Strategies with a memory keep it in
---- trainer.memory, a table of tensors, or trainer.ladder, chains, so that a resumed run goes on as it would have.
+--- trainer.memory, a table of tensors, or trainer.ladder, chains, so that a resumed run goes on as
+--- it would have.
 
 local enumerate = require "wrun.rbm.enumerate"
 local unrecorded = require "wrun.unrecorded"
