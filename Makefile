@@ -38,7 +38,7 @@ SCRIPTS  := $(wildcard scripts/*.lua)
 EMBEDDED := $(LUA) $(SCRIPTS)
 
 .PHONY: all help module debug deps test coverage structure parity extremes docs types lint format \
-        check-alloc check-asan check-tsan check-valgrind check-all fuzz bench bench-ir \
+        check-alloc check-asan check-tsan check-valgrind check-all fuzz fuzz-interface bench bench-ir \
         bench-compare mnist install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
@@ -209,6 +209,11 @@ fuzz: all build/packages-fuzz $(FUZZ_FORMATS:%=$(BUILD)/fuzz/%)
 	    -rss_limit_mb=1024 -artifact_prefix=$(BUILD)/fuzz/$$format- -print_final_stats=1 \
 	    $$corpus $$seeds || exit 1; \
 	done
+
+# In 6 GB of addresses, since it asks for everything.
+## random calls of all public functions; FUZZ_SECONDS=60 SEED=1
+fuzz-interface: all build/packages-test
+	@ulimit -v 6000000; $(BUILD)/wrun spec/fuzz/interface.lua $(FUZZ_SECONDS) $(SEED)
 
 ## lint; every spec, also the slow ones; the sanitizers and valgrind
 check-all: lint
