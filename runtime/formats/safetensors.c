@@ -249,7 +249,7 @@ Reason safetensors_read(SafetensorsReader *reader, int64_t i, void *elements)
 
 Reason safetensors_finish(SafetensorsReader *reader)
 {
-    char extra;
+    char extra = 0;
     size_t more;
     Reason reason = gzip_read(&reader->source, &extra, 1, &more);
 
