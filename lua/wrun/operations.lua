@@ -135,9 +135,11 @@ local function mask_of(row)
 end
 
 -- by number, each made when it is first recorded
+local elementwise
 graph.set_rows(setmetatable({}, {
   __index = function(rows, op)
-    rows[op] = elementwise_row(core.elementwise_rows()[op])
+    elementwise = elementwise or core.elementwise_rows()
+    rows[op] = elementwise_row(elementwise[op])
     return rows[op]
   end,
 }))

@@ -113,26 +113,15 @@ static void push_value(lua_State *L, Node *node, const Argument *argument, int s
 
 /*
  * Pushes the result and the arguments, as they were in the call. Of argument tensors that no
- * gradient reads there is only the shape, of such a result (whose shape is the gradient's) nothing.
+ * gradient reads there is only the shape, in a stand-in if these are wanted; of such a result, whose
+ * shape is the gradient's, nothing.
  */
-static void push_values(lua_State *L, Node *node)
-{
-    luaL_checkstack(L, 2 * node->count + 16, "too many arguments");
-    if (node->result.saved)
-        push_value(L, node, &node->result, NODE_RESULT);
-    else
-        lua_pushnil(L);
-    for (int i = 0; i < node->count; i++)
-        push_value(L, node, &node->argument[i], node_value(i));
-}
-
-/* the same, with nil for what there is only a shape of */
-static void push_saved_values(lua_State *L, Node *node)
+static void push_values(lua_State *L, Node *node, bool stand_ins)
 {
     luaL_checkstack(L, 2 * node->count + 16, "too many arguments");
     for (int i = -1; i < node->count; i++) {
         const Argument *argument = i < 0 ? &node->result : &node->argument[i];
-        if (argument->is_tensor && !argument->saved)
+        if (argument->is_tensor && !argument->saved && (i < 0 || !stand_ins))
             lua_pushnil(L);
         else
             push_value(L, node, argument, i < 0 ? NODE_RESULT : node_value(i));
@@ -422,7 +411,7 @@ static void pass_on_together(Walk *w, const Visit *visit)
     lua_setfield(L, -2, "count");
     lua_createtable(L, node->count + 1, 1);
     int values = lua_gettop(L);
-    push_values(L, node);
+    push_values(L, node, true);
     for (int k = node->count + 1; k >= 1; k--)
         lua_rawseti(L, values, k);
     lua_pushinteger(L, node->count + 1);
@@ -440,7 +429,7 @@ static void pass_on_together(Walk *w, const Visit *visit)
 }
 
 /* by row.gradients[i](g, result, arguments ...); or by row.kernels[i], of the core, likewise */
-static void pass_on_each(Walk *w, const Visit *visit, void (*push_arguments)(lua_State *, Node *))
+static void pass_on_each(Walk *w, const Visit *visit, bool stand_ins)
 {
     lua_State *L = w->L;
     Node *node = visit->node;
@@ -455,7 +444,7 @@ static void pass_on_each(Walk *w, const Visit *visit, void (*push_arguments)(lua
             continue;
         } else {
             if (values == 0) {
-                push_arguments(L, node);
+                push_values(L, node, stand_ins);
                 values = gradients + 1;
                 lua_rotate(L, values, -1); /* the function stays on top */
             }
@@ -480,9 +469,9 @@ static void take_turn(Walk *w, int number)
         lua_getiuservalue(L, NODE, NODE_ROW);
         lua_replace(L, ROW);
         if (!w->recording && lua_getfield(L, ROW, "kernels") != LUA_TNIL) {
-            pass_on_each(w, visit, push_saved_values);
+            pass_on_each(w, visit, false);
         } else if (lua_getfield(L, ROW, "gradients") != LUA_TNIL) {
-            pass_on_each(w, visit, push_values);
+            pass_on_each(w, visit, true);
         } else {
             lua_getfield(L, ROW, "backward");
             lua_replace(L, ROW + 1);

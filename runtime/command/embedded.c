@@ -4,8 +4,8 @@
  * The Makefile writes embedded_table.h, one row a file: MODULE(number, "path") or SCRIPT, the path
  * as in the source tree. The assembler copies the files in, and of a module also its compiled form,
  * which loads sooner; the text is for help, and for another Lua 5.4 that refuses that form. The
- * chunk of a module is named "=" and the module's name, wherever it was read from,
- * so that errors can tell wrun's own frames from a script's.
+ * chunk of a module is named "=" and the module's name, wherever it was read from, so that errors
+ * can tell wrun's own frames from a script's.
  */
 #include "command/embedded.h"
 
