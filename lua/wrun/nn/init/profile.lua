@@ -79,7 +79,8 @@ local function identity(z)
   return z
 end
 
-local FUNCTION = check.rule(nil, "a function of tensors, a module, or the name of one like \"relu\"",
+local FUNCTION = check.rule(nil,
+  "a function of tensors, a module, or the name of one like \"relu\"",
   function(f)
     if f == "linear" then
       return identity
