@@ -47,6 +47,7 @@ local parts = {
   rbm = { "wrun.rbm" },
   dbn = { "wrun.dbn" },
   image = { "wrun.image" },
+  plot = { "wrun.plot" },
   help = { "wrun.help", "help" },
   progress = { "wrun.progress" },
   logbook = { "wrun.logbook" },
