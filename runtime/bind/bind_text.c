@@ -11,9 +11,8 @@ static int core_text_save(lua_State *L)
 {
     AtomicFile output;
     const char *path = bind_string(L, "text_save", 1, "a path");
-    luaL_checktype(L, 2, LUA_TSTRING);
     size_t size;
-    const char *text = lua_tolstring(L, 2, &size);
+    const char *text = bind_bytes(L, "text_save", 2, &size);
     Reason reason = atomic_file_begin(&output, path);
 
     if (reason == NULL) {
