@@ -70,14 +70,16 @@ describe("nn.init.profile", function()
     assert_refused(wanted .. "3", 3)
     assert_refused(wanted .. "the string 'rlu'", "rlu")
     assert_refused("argument 1: expected a function that works element by element, got one whose "
-      .. "value at -1 is 0.011588259014055803 among others and 0.26894142136999516 without them",
+      .. "value at -2 is 0.00064264 among others and 0.0017723 without them",
       nn.Softmax(1))
     assert_refused("argument 1: expected a function that works element by element, got "
-      .. "a float64 tensor [] for a float64 tensor [7]", function(z) return z:sum() end)
+      .. "a float64 tensor [] for a float64 tensor [61]", function(z) return z:sum() end)
     assert_refused("argument 1: expected a function that works element by element, got "
-      .. "nil for a float64 tensor [7]", function() end)
+      .. "nil for a float64 tensor [61]", function() end)
     assert_refused("argument 1: expected a function of all numbers, got one that is NaN at -3",
       wrun.log)
+    assert_refused("argument 1: expected a function that has an integral, got one without, or by "
+      .. "chance", function(z) return (z * 1e9):sin() end, { std = 1 })
     assert_refused("option std: expected a number > 0, got 0", "relu", { std = 0 })
     assert_refused("option gain: unknown; the options are std", "relu", { gain = 1 })
   end)
