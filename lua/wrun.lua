@@ -16,7 +16,7 @@ M._VERSION = core.version
 --- Gradients of more than a backward pass needs: of chosen inputs, and of operations of one's own.
 M.autograd = {
   grad = autograd.grad, backward = autograd.backward, Function = require "wrun.autograd_function",
-  detect_anomaly = autograd.detect_anomaly,
+  detect_anomaly = autograd.detect_anomaly, functional = require "wrun.autograd_functional",
 }
 M.no_grad = autograd.no_grad
 M.enable_grad = autograd.enable_grad
