@@ -81,8 +81,26 @@ static int core_escape(lua_State *L)
     return 1;
 }
 
+/* is_object(value, class) -> whether the value's metatable is the class, or one whose `super`, or
+ * that one's, is */
+static int core_is_object(lua_State *L)
+{
+    lua_settop(L, 2);
+    bool is_table = lua_getmetatable(L, 1);
+    while (is_table && !lua_rawequal(L, 2, 3)) {
+        lua_pushliteral(L, "super");
+        lua_rawget(L, 3);
+        lua_replace(L, 3);
+        is_table = lua_istable(L, 3);
+    }
+    lua_pushboolean(L, is_table);
+    return 1;
+}
+
 static const luaL_Reg core_functions[] = {
     {"fail", bind_core_fail},
+    {"is_object", core_is_object},
+    {"method_parameters", bind_core_method_parameters},
     {"escape", core_escape},
     {"set_num_threads", core_set_num_threads},
     {"get_num_threads", core_get_num_threads},
