@@ -65,18 +65,18 @@ end)
 
 -- Differentiates the derivative of argument i of a row by all that its text reads.
 local function second(row, i, text)
-  local arguments = {}
+  local values = {}
   for k = 1, #row.derivatives do
-    arguments[k] = (wrun.rand(4, { dtype = "float64" }) * (row.high - row.low) + row.low)
+    values[k] = (wrun.rand(4, { dtype = "float64" }) * (row.high - row.low) + row.low)
       :requires_grad_()
   end
-  local y = wrun[row.name](table.unpack(arguments))
-  local dx = wrun.autograd.grad(y:sum(), arguments[i], { create_graph = true })
-  for k = 1, #arguments do
+  local y = wrun[row.name](table.unpack(values))
+  local dx = wrun.autograd.grad(y:sum(), values[i], { create_graph = true })
+  for k = 1, #values do
     local name = ({ "[xa]", "b", "c" })[k]
     if text:find("%f[%w]" .. name .. "%f[%W]") or text:find("%f[%w]y%f[%W]") then
       assert.is_true(dx.requires_grad, row.name)
-      wrun.autograd.grad(dx:sum(), arguments[k], { retain_graph = true, allow_unused = true })
+      wrun.autograd.grad(dx:sum(), values[k], { retain_graph = true, allow_unused = true })
     end
   end
 end
