@@ -15,6 +15,8 @@ local M = {}
 local DTYPE = check.float_dtype("float32")
 local EPS = check.number(1e-5, 0)
 
+local LARGE = { float32 = 1e37, float64 = 1e307 }
+
 -- x [a, b, c] with mean 0 and variance 1 for each b over all a and c; `moments` receives the mean
 -- and the biased variance [b].
 local standardize = wrun.autograd.Function {
@@ -31,10 +33,13 @@ local standardize = wrun.autograd.Function {
     if not wrun.is_grad_enabled() then
       return unrecorded.standardize_gradient(g, x, eps)
     end
+    -- y does not depend on the unit, in which no distance is beyond the dtype
+    local unit = x:detach():abs():gt(LARGE[x.dtype]):any():item() and 0.25 or 1
+    x = x * unit
     local distance = x - x:mean({ 1, 3 }, true)
-    local scale = x:std({ 1, 3 }, true, { correction = 0 }):hypot(math.sqrt(eps)):reciprocal()
+    local scale = x:std({ 1, 3 }, true, { correction = 0 }):hypot(math.sqrt(eps) * unit):reciprocal()
     local y = distance * scale
-    return scale * (g - g:mean({ 1, 3 }, true) - y * (g * y):mean({ 1, 3 }, true))
+    return scale * unit * (g - g:mean({ 1, 3 }, true) - y * (g * y):mean({ 1, 3 }, true))
   end,
 }
 
@@ -336,8 +341,13 @@ end
 --- domain  float32 or float64
 function RMSNorm:forward(x)
   local dims, width = last_dimensions(self, x)
-  local root = x:norm(2, dims, true) / math.sqrt(width)
-  return scale(self, x / root:hypot(math.sqrt(self.eps or PRECISION[x.dtype])))
+  local eps, size = math.sqrt(self.eps or PRECISION[x.dtype]), math.sqrt(width)
+  local y, length = x, x:norm(2, dims, true)
+  if length:isinf():any():item() then -- in units in which it is within the dtype
+    y, eps = x / (4 * size), eps / (4 * size)
+    length = y:norm(2, dims, true)
+  end
+  return scale(self, y / (length / size):hypot(eps))
 end
 
 function RMSNorm:label()
