@@ -323,7 +323,12 @@ function M.nanmean(x, dims, keepdim, options)
   check.tensor_argument("nanmean", 1, x)
   check.float_argument("nanmean", 1, x)
   local is_number = operations.logical_not(operations.isnan(x))
-  return M.nansum(x, dims, keepdim, options) / operations.sum(is_number, dims, keepdim)
+  local y = M.nansum(x, dims, keepdim, options) / operations.sum(is_number, dims, keepdim)
+  if operations.isinf(y):any():item() then -- the sum may be beyond the dtype, and the mean within
+    local shares = x / operations.sum(is_number, dims, true)
+    y = operations.where(operations.isinf(y), M.nansum(shares, dims, keepdim, options), y)
+  end
+  return y
 end
 
 --- Returns log sum exp(x) over everything or over one or some dimensions, without overflow.
