@@ -37,7 +37,8 @@ local standardize = wrun.autograd.Function {
     local unit = x:detach():abs():gt(LARGE[x.dtype]):any():item() and 0.25 or 1
     x = x * unit
     local distance = x - x:mean({ 1, 3 }, true)
-    local scale = x:std({ 1, 3 }, true, { correction = 0 }):hypot(math.sqrt(eps) * unit):reciprocal()
+    local deviation = x:std({ 1, 3 }, true, { correction = 0 })
+    local scale = deviation:hypot(math.sqrt(eps) * unit):reciprocal()
     local y = distance * scale
     return scale * unit * (g - g:mean({ 1, 3 }, true) - y * (g * y):mean({ 1, 3 }, true))
   end,
