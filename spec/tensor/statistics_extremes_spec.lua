@@ -38,6 +38,7 @@ local CASES = {
   nanmean = { 1, function(x) return x:nanmean(2) end },
   norm = { 1, function(x) return x:norm(2, 1) end },
   norm_of_columns = { 1, function(x) return x:norm(2, 2, true) end },
+  normalize_3 = { 0, function(x) return F.normalize(x, { p = 3, eps = 0 }) end },
   normalize = { 0, function(x) return F.normalize(x, { eps = 0 }) end },
   pairwise_distance = { 1, function(x) return F.pairwise_distance(x, other(x), { eps = 0 }) end },
   pinv = { -1, function(x) return wrun.linalg.pinv(x) end },

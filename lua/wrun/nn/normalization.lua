@@ -2,6 +2,7 @@
 --- layers.
 
 local check = require "wrun.check"
+local length_of = require "wrun.nn.length"
 local Module = require "wrun.nn.module"
 local Parameter = require "wrun.nn.parameter"
 local repr = require "wrun.repr"
@@ -342,13 +343,9 @@ end
 --- domain  float32 or float64
 function RMSNorm:forward(x)
   local dims, width = last_dimensions(self, x)
-  local eps, size = math.sqrt(self.eps or PRECISION[x.dtype]), math.sqrt(width)
-  local y, length = x, x:norm(2, dims, true)
-  if length:isinf():any():item() then -- in units in which it is within the dtype
-    y, eps = x / (4 * size), eps / (4 * size)
-    length = y:norm(2, dims, true)
-  end
-  return scale(self, y / (length / size):hypot(eps))
+  local y, length = length_of(x, 2, dims)
+  local root = length / math.sqrt(width)
+  return scale(self, y / root:hypot(math.sqrt(self.eps or PRECISION[x.dtype])))
 end
 
 function RMSNorm:label()

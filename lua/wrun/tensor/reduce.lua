@@ -112,7 +112,8 @@ local function over_infinite_norm(x, y, dim)
   local unit = operations.where(y:detach():isinf(), 2.0 ^ -70, 1):to(x.dtype)
   local rest = x:masked_fill(is_infinite, 0) * unit
   local shares = operations.where(is_infinite, x:detach():sign() / count:sqrt(), 0)
-  return operations.where(count:gt(0), shares, over_root(rest, operations._norm(rest, dim, true)))
+  return operations.where(count:gt(0):logical_and(y:detach():isinf()), shares,
+    over_root(rest, operations._norm(rest, dim, true)))
 end
 
 local function norm_gradient(g, y, x, dim, keepdim)

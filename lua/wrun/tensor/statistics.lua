@@ -128,10 +128,10 @@ power_norm = Function {
     x = x / leading(x:detach(), p, dims)
     local y = power_norm(x, p, dims)
     local size, is_beyond = operations.abs(x:detach()), y:detach():isinf()
-    local is_extreme = y:detach():eq(0):logical_or(is_beyond)
     local is_zero = size:eq(0):logical_or(y:detach():eq(0))
     local is_flat = is_zero:logical_or(is_beyond):logical_or(size:isinf())
-    local ratio = operations.where(is_flat, 1, operations.abs(x)) / y:masked_fill(is_extreme, 1)
+    local ratio = operations.where(is_flat, 1, operations.abs(x))
+      / y:masked_fill(y:detach():eq(0):logical_or(is_beyond), 1)
     local slope = operations.where(is_flat, 0, ratio ^ (p - 1))
     if is_beyond:any():item() then
       local share = size:isinf():to(x.dtype):sum(dims, true) ^ ((1 - p) / p)
