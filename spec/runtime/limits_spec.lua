@@ -65,21 +65,34 @@ describe("a limit of address space #memory", function()
 
   it("that a file does not fit in is an error that names the file and what it holds", function()
     local size = 1 << 26
-    local x, npy, saved = wrun.zeros(size, { dtype = "uint8" }), os.tmpname(), os.tmpname()
-    wrun.data.save_npy(npy, x)
-    wrun.save(saved, { x = x })
-    local result = run("ulimit -v 60000;", { "-e", ([[
-      local wrun = require "wrun"
-      print(pcall(function() return wrun.data.npy(%q) end))
-      print(pcall(function() return wrun.load(%q) end))]]):format(npy, saved) })
-    os.remove(npy)
-    os.remove(saved)
-    local line = "false\t(command line):%d: %s: %s: "
-      .. "not enough memory for a tensor [%d] of %d bytes\n"
-    assert.same({
-      out = line:format(2, "npy", npy, size, size) .. line:format(3, "load", saved, size, size),
-      err = "", status = 0,
-    }, result)
+    local x = wrun.zeros(size, { dtype = "uint8" })
+    child.with_folder(function(folder)
+      local npy, saved, idx = folder .. "/npy", folder .. "/saved", folder .. "/idx"
+      local cifar = folder .. "/cifar-10-batches-bin"
+      wrun.data.save_npy(npy, x)
+      wrun.save(saved, { x = x })
+      child.write("\0\0\8\1" .. string.pack(">I4", size) .. ("\0"):rep(size), idx)
+      assert(os.execute("mkdir " .. cifar))
+      for i = 1, 5 do
+        child.write("", ("%s/data_batch_%d.bin"):format(cifar, i))
+      end
+      child.write("", cifar .. "/test_batch.bin")
+      local function result(kilobytes, call)
+        return run(("ulimit -v %d;"):format(kilobytes), { "-e", ([[
+          local data, load = require("wrun").data, require("wrun").load
+          print(pcall(function() return %s end))]]):format(call) })
+      end
+      local FORM = "false\t(command line):2: %s: %s: not enough memory for a tensor [%s] of %d bytes\n"
+      local function expected(f, path, sizes, bytes)
+        return { out = FORM:format(f, path, sizes, bytes), err = "", status = 0 }
+      end
+      for f, path in pairs { ["data.npy"] = npy, load = saved, ["data.idx"] = idx } do
+        assert.same(expected(f:match("%w+$"), path, size, size),
+          result(60000, ("%s %q"):format(f, path)))
+      end
+      assert.same(expected("cifar10", cifar .. "/test_batch.bin", "10000, 3073", 30730000),
+        result(40000, ("data.cifar10 { split = 'test', folder = %q }"):format(folder)))
+    end)
   end)
 
   it("does not touch what computes nothing", function()
