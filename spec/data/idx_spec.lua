@@ -220,7 +220,8 @@ describe("idx_read", function()
 
   it("compares the sizes and the content with what is expected", function()
     local digest = files.sha256(small)
-    assert.same({ 2, 3 }, core.idx_read("idx", put(small), { shape = { 2, 3 }, sha256 = digest }).shape)
+    local options = { shape = { 2, 3 }, sha256 = digest }
+    assert.same({ 2, 3 }, core.idx_read("idx", put(small), options).shape)
     assert.same({ 2, 3 }, core.idx_read("idx", put(files.gzip(small)), { sha256 = digest }).shape)
     for _, shape in ipairs({ { 2 }, { 3, 2 }, { 2, 3, 1 }, {} }) do
       assert.equal(("other sizes than expected: expected %s, found [2, 3]"):format(

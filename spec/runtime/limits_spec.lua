@@ -82,7 +82,8 @@ describe("a limit of address space #memory", function()
           local data, load = require("wrun").data, require("wrun").load
           print(pcall(function() return %s end))]]):format(call) })
       end
-      local FORM = "false\t(command line):2: %s: %s: not enough memory for a tensor [%s] of %d bytes\n"
+      local FORM = "false\t(command line):2: %s: %s: "
+        .. "not enough memory for a tensor [%s] of %d bytes\n"
       local function expected(f, path, sizes, bytes)
         return { out = FORM:format(f, path, sizes, bytes), err = "", status = 0 }
       end
