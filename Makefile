@@ -13,10 +13,10 @@ VALGRIND ?= valgrind --quiet --error-exitcode=1 --leak-check=full --errors-for-l
 
 WARNINGS  := -Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Wmissing-prototypes \
              -Wstrict-prototypes -Wundef -Wvla -Werror
-LIBRARIES := lua5.4 openblas libedit zlib libmd libpng jansson
+LIBRARIES := lua5.4 libedit zlib libmd libpng jansson
 
 # Asked once, and not before the packages are there.
-LIBRARY_CFLAGS = $(eval LIBRARY_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES)))$(LIBRARY_CFLAGS)
+LIBRARY_CFLAGS = $(eval LIBRARY_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES) openblas))$(LIBRARY_CFLAGS)
 LIBRARY_LIBS   = $(eval LIBRARY_LIBS := $(shell pkg-config --libs $(LIBRARIES)))$(LIBRARY_LIBS)
 
 # Copies of a tensor's few sizes, which GCC would make string instructions of that take longer than
@@ -156,10 +156,11 @@ $(BUILD)/refuse.so: spec/alloc/refuse.c Makefile | build/packages-build
 	@echo "CC $<"
 	@$(COMPILE) $(LDFLAGS) -shared -Wl,-z,nodelete -o $@ $<
 
-## programs in which each request of memory is refused once, by turns; ARGS="--step 100 rbm"
+## programs in which each request of memory is refused once, by turns; ONLY=rbm ARGS="--step 100"
 check-alloc: all $(BUILD)/refuse.so
-	LUA_CPATH="$(BUILD)/?.so" LD_PRELOAD=$(BUILD)/refuse.so \
-	  $(BUILD)/wrun --threads 1 spec/alloc.lua $(ARGS)
+	@printf '%s\n' $(or $(ONLY),training parts rbm) | xargs -P "$$(nproc)" -I PROGRAM \
+	  env LUA_CPATH="$(BUILD)/?.so" LD_PRELOAD=$(BUILD)/refuse.so \
+	  $(BUILD)/wrun --threads 1 spec/alloc.lua $(ARGS) PROGRAM
 
 # Here too a malloc that fails must return NULL, as Lua expects.
 ## the specs under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -225,7 +226,7 @@ check-all: lint
 # The bare products that the benchmarks compare with.
 $(BUILD)/bare.so: scripts/bench/bare.c Makefile | build/packages-build
 	@echo "CC $<"
-	@$(COMPILE) $(LDFLAGS) -shared -Wl,--as-needed -o $@ $< $(filter-out -llua5.4,$(LIBRARY_LIBS))
+	@$(COMPILE) $(LDFLAGS) -shared -o $@ $< $$(pkg-config --libs openblas)
 
 ## measure; ONLY="epoch small", PYTHON= a python3 that has PyTorch
 bench: all $(BUILD)/bare.so build/packages-data
