@@ -36,6 +36,7 @@ OBJECTS  := $(SOURCES:runtime/%.c=$(BUILD)/%.o)
 LUA      := $(shell find lua -name '*.lua' | LC_ALL=C sort)
 SCRIPTS  := $(wildcard scripts/*.lua)
 EMBEDDED := $(LUA) $(SCRIPTS)
+GUIDE    := $(shell find scripts/docs spec/examples -type f)
 
 .PHONY: all help module debug deps test coverage structure parity extremes docs types lint format \
         check-alloc check-asan check-tsan check-valgrind check-all fuzz fuzz-interface bench bench-ir \
@@ -243,13 +244,20 @@ bench-ir: build/packages-check
 bench-compare: all
 	@$(BUILD)/wrun scripts/bench/compare.lua $(A) $(B)
 
-# LDoc's input, with a configuration of its own, is written by wrun.
-## the reference as pages, in build/docs
-docs: all build/packages-docs
-	@rm -rf $(BUILD)/reference $(BUILD)/docs && mkdir -p $(BUILD)/reference
-	@$(BUILD)/wrun scripts/docs/ldoc.lua $(BUILD)/reference $(BUILD)/docs
-	@ldoc --quiet --config $(BUILD)/reference/config.ld $(BUILD)/reference
-	@echo "$(BUILD)/docs/index.html"
+# What Sphinx reads, the guide with what its programs wrote and the reference, is in build/pages.
+## the guide and the reference as pages, in build/docs
+docs: $(BUILD)/docs/index.html
+	@echo "$<"
+
+$(BUILD)/docs/index.html: $(BUILD)/wrun .packages $(GUIDE) | build/packages-docs
+	@rm -rf $(BUILD)/pages $(BUILD)/docs && mkdir -p $(BUILD)/pages/reference
+	@cp -r scripts/docs/guide/. spec/examples $(BUILD)/pages
+	@$(BUILD)/wrun scripts/docs/pages.lua $(BUILD)/pages/reference
+	@$(BUILD)/wrun scripts/docs/examples.lua $$(find $(BUILD)/pages -name '*.md')
+	@$(BUILD)/wrun scripts/docs/charts.lua $(BUILD)/pages
+	@sphinx-build -q -W --keep-going -j auto -c scripts/docs -d $(BUILD)/doctrees \
+	  $(BUILD)/pages $(BUILD)/docs
+	@$(BUILD)/wrun scripts/docs/links.lua $(BUILD)/docs
 
 ## the types of the library for editors, in build/types (LuaCATS)
 types: all
