@@ -107,7 +107,7 @@ class LuaDomain(Domain):
         """The name of the library that a piece of code is, or None."""
         objects = self.data["objects"]
         code = re.sub(r"\(.*\)$|\{.*\}$", "", text).strip()
-        if not re.match(r"[A-Za-z][\w.:]*$", code):
+        if not re.match(r"[A-Za-z][\w.:]*$", code) or text in TYPES:
             return None
         page = docname.rpartition("/")[2]
         base = "nn.Module" if page.startswith("nn.") else "optim.Optimizer"
@@ -118,6 +118,10 @@ class LuaDomain(Domain):
         if colon and variable in VARIABLES:
             candidates.append(f"{VARIABLES[variable]}:{method}")
         return next((name for name in candidates if name in objects), None)
+
+
+# Types, which are functions of the same names too.
+TYPES = {"any", "bool", "float", "int", "long", "double"}
 
 
 # Links ---------------------------------------------------------------------------------------
@@ -140,7 +144,7 @@ class Links(SphinxPostTransform):
                 if link:
                     literal.replace_self(link)
         for text in list(self.document.findall(nodes.Text)):
-            if self.is_free(text) and not isinstance(text.parent, nodes.literal):
+            if self.is_free(text):
                 pieces = self.split(text.astext())
                 if len(pieces) > 1:
                     text.parent.replace(text, pieces)
