@@ -2,8 +2,8 @@
 
 local M = {}
 
-local WIDTH, HEIGHT = 640, 320
-local LEFT, RIGHT, TOP, BOTTOM = 64, 110, 16, 44
+local WIDTH, HEIGHT = 480, 270
+local LEFT, RIGHT, TOP, BOTTOM = 60, 64, 12, 44
 local COLOURS = { "#0072b2", "#d55e00", "#009e73", "#cc79a7" } -- told apart by all eyes
 
 local function escape(text)
@@ -63,12 +63,12 @@ function M.curves(chart)
   end
   add('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif"', WIDTH,
     HEIGHT)
-  add(' font-size="13" fill="#333"><rect width="%d" height="%d" fill="#fff"/>', WIDTH, HEIGHT)
+  add(' font-size="14" fill="#333"><rect width="%d" height="%d" fill="#fff"/>', WIDTH, HEIGHT)
   for _, tick in ipairs(ticks_between(low, high)) do
     local is_power = chart.logarithmic and tick % 1 == 0
     if is_power or not chart.logarithmic then
       add('<path d="M%d %.1fH%d" stroke="#ddd"/>', LEFT, up(tick), WIDTH - RIGHT)
-      local text = is_power and ('10<tspan dy="-5" font-size="9">%d</tspan>'):format(tick)
+      local text = is_power and ('10<tspan dy="-5" font-size="10">%d</tspan>'):format(tick)
         or ("%.4g"):format(tick)
       add('<text x="%d" y="%.1f" text-anchor="end">%s</text>', LEFT - 6, up(tick) + 4, text)
     end

@@ -56,7 +56,6 @@ class Entry(ObjectDescription):
     def add_target_and_index(self, name, sig, signode):
         signode["ids"].append(anchor(name))
         self.env.get_domain("lua").note(name, self.env.docname, anchor(name), self.objtype)
-        self.indexnode["entries"].append(("single", name, anchor(name), "", None))
 
     def _object_hierarchy_parts(self, signode):
         return (signode["fullname"],)
@@ -126,7 +125,7 @@ TYPES = {"any", "bool", "float", "int", "long", "double"}
 
 # Links ---------------------------------------------------------------------------------------
 
-DOTTED = r"\b(?:wrun|nn|optim|data|rbm|dbn|linalg|image|autograd|logbook|testing)\.[\w.:]*\w"
+DOTTED = r"(?<![\w.])(?:wrun|nn|optim|data|rbm|dbn|linalg|image|autograd|logbook|testing)\.[\w.:]*\w"
 KEY = r"\[([A-Z][A-Za-z]+(?:19|20)?\d\d\d?\w*)\]"
 BIBLIOGRAPHY = "bibliography"
 

@@ -97,7 +97,7 @@ end
 
 --- names with what each is in a sentence
 local function add_table(page, rows)
-  add(page, ".. list-table::\n   :class: names\n   :widths: 35 65\n")
+  add(page, ".. list-table::\n   :widths: 35 65\n")
   for _, row in ipairs(rows) do
     add(page, ("   * - ``%s``\n     - %s"):format(row[1], prose(row[2])))
   end
