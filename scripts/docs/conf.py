@@ -3,7 +3,8 @@
 import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, FOLDER)
 
 project = "wrun"
 author = "the authors of wrun"
@@ -23,7 +24,7 @@ html_show_sphinx = False
 html_show_copyright = False
 html_copy_source = False
 html_use_index = False
-html_search_scorer = "scorer.js"
+html_search_scorer = os.path.join(FOLDER, "scorer.js")
 html_static_path = ["static", "/usr/share/javascript/katex"]
 html_css_files = ["katex.min.css", "wrun.css"]
 html_js_files = [("katex.min.js", {"defer": ""}), ("formulas.js", {"defer": ""})]
