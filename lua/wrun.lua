@@ -1,5 +1,4 @@
 --- Tensors with gradients, networks and their initialisation, optimisers and data, for Lua.
----
 --- `local wrun = require "wrun"`. Functions of tensors are here (and most are methods of tensors);
 --- nn, optim, data and the other parts are loaded when first touched.
 

@@ -1,7 +1,6 @@
 --- Matchers for busted: `require "wrun.testing"` adds assert.tensor_near, assert.same_bits,
 --- assert.shape, assert.gradients, assert.healthy and their negations, such as
 --- assert.is_not.tensor_near.
----
 --- Each is also a function here, which returns whether it holds and the text that says why. A last
 --- argument of the matcher that is a string stands in front of that text when it fails.
 
@@ -122,8 +121,6 @@ local NEAR = {
 ---     require "wrun.testing" -- in a spec
 ---     assert.tensor_near({ 1, 2 }, wrun.tensor({ 1.0, 2.001 }), { rtol = 1e-3 })
 ---     assert.is_not.tensor_near(0, wrun.tensor(0.1))
----@param expected wrun.Tensor|number|table
----@param got wrun.Tensor|number|table
 ---@return boolean
 ---@return string text  what was compared; where, by how much and how often it differs
 function M.tensor_near(expected, got, options)
@@ -149,8 +146,6 @@ end
 ---     require "wrun.testing" -- in a spec
 ---     assert.same_bits({ 0.5, 0 / 0 }, wrun.tensor({ 0.5, 0 / 0 }))
 ---     assert.is_not.same_bits({ 0.0 }, wrun.tensor({ -0.0 }))
----@param expected wrun.Tensor|number|table
----@param got wrun.Tensor|number|table
 ---@return boolean
 ---@return string text  what was compared; where, by how much and how often it differs
 function M.same_bits(expected, got)
@@ -274,7 +269,6 @@ end
 
 --- Returns whether gradients are those that finite differences give: with respect to every float
 --- input and, where f is a module, to every parameter that requires one.
----
 --- It is computed in float64: inputs and the tensors of a module are replaced by copies, and the
 --- module has its own back at the end. What f draws from the default generator is drawn again at
 --- each call, so that dropout can be checked.

@@ -55,7 +55,6 @@ M.register_forward_pre_hook = registers("register_forward_pre_hook", "before")
 ---     local layer = nn.Linear(2, 1)
 ---     layer:register_forward_hook(function(_, _, y) print("spread", y:std():item()) end)
 ---     layer(wrun.randn(100, 2))
----@type fun(module: wrun.nn.Module, fn: function): wrun.nn.Handle
 M.register_forward_hook = registers("register_forward_hook", "after")
 
 --- Has hook(module, grad_inputs, grad_outputs) called in the backward pass, once the gradients of
@@ -67,7 +66,6 @@ M.register_forward_hook = registers("register_forward_hook", "after")
 ---     local layer = nn.Linear(2, 1)
 ---     layer:register_full_backward_hook(function(_, _, grads) print(grads[1]) end)
 ---     layer(wrun.ones(3, 2)):sum():backward()
----@type fun(module: wrun.nn.Module, fn: function): wrun.nn.Handle
 M.register_full_backward_hook = registers("register_full_backward_hook", "backward")
 
 -- Taps: tensors that call back with their gradients --------------------------

@@ -1,5 +1,4 @@
 --- Initialisers: each fills a tensor in place, outside autograd, and returns it.
----
 --- Settings may be given by position in PyTorch's order, by name in a last table, or both:
 --- `kaiming_uniform_(w, 0, "fan_out")`, `kaiming_uniform_(w, { mode = "fan_out", generator = g })`.
 --- Draws come from the default generator unless `generator` names another. Scales are computed in

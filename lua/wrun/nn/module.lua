@@ -292,7 +292,6 @@ end
 --- domain  any function
 ---     nn.Sequential(nn.ReLU(), nn.Tanh()):apply(function(layer) print(layer:label()) end)
 ---@param fn fun(module: wrun.nn.Module)
----@return wrun.nn.Module
 function Module:apply(fn)
   check.argument("apply", 1, fn, check.func())
   for _, child in self:named_children() do
@@ -305,8 +304,6 @@ end
 --- Sets `training` here and below (layers such as dropout read it) and returns the module.
 --- domain  true or false
 ---     print(nn.Dropout():train(false).training)
----@param mode boolean? default true
----@return wrun.nn.Module
 function Module:train(mode)
   mode = check.argument("train", 1, mode, check.boolean(true))
   for _, module in ipairs(self:modules()) do
@@ -326,8 +323,6 @@ end
 --- Sets whether the parameters take part in gradients and returns the module.
 --- domain  true or false
 ---     print(nn.Linear(2, 3):requires_grad_(false).weight.requires_grad)
----@param requires_grad boolean? default true
----@return wrun.nn.Module
 function Module:requires_grad_(requires_grad)
   requires_grad = check.argument("requires_grad_", 1, requires_grad, check.boolean(true))
   for _, parameter in ipairs(self:parameters()) do
