@@ -18,6 +18,10 @@ local function module()
   return nn.Linear(2, 2)
 end
 
+local function plotted()
+  return wrun.plot.Figure():line({ 1, 2 })
+end
+
 --- A method's call on a new object.
 local function of(make, name, ...)
   local arguments = table.pack(...)
@@ -92,6 +96,14 @@ local function calls_in(folder)
     ["nn.ParameterDict parameters"] = call(nn.ParameterDict, named),
     ["nn.ParameterDict:update items"] = of(nn.ParameterDict, "update", named),
     ["nn.init.calculate_gain nonlinearity"] = call(nn.init.calculate_gain, TEXT),
+    ["nn.init.Report:save path"] = of(function()
+      return nn.init.report(module(), x:unsqueeze(1))
+    end, "save", TEXT .. ".png"),
+    ["plot.Figure:save path"] = of(plotted, "save", TEXT .. ".png"),
+    ["plot.Grid:save path"] = of(function() return wrun.plot.grid { plotted() } end, "save",
+      TEXT .. ".png"),
+    ["nn.init.gain_of f"] = call(nn.init.gain_of, TEXT),
+    ["nn.init.profile f"] = call(nn.init.profile, TEXT),
     ["help x"] = call(wrun.help, TEXT),
   }
 end
@@ -115,7 +127,9 @@ local BEFORE = {
   ["wrun.searchsorted"] = { x, x }, ["wrun.softmax"] = { x, 1 }, ["wrun.softmin"] = { x, 1 },
   ["wrun.sum"] = { x, 1, false }, ["data.cifar10"] = {}, ["data.fashion_mnist"] = {},
   ["data.mnist"] = {}, ["data.save_csv"] = { "FOLDER/file", x },
-  ["logbook.open"] = { "FOLDER/log.csv" }, ["nn.Linear"] = { 2, 2 }, ["nn.PReLU"] = { 1 },
+  ["logbook.open"] = { "FOLDER/log.csv" }, ["nn.Bilinear"] = { 2, 2, 2 },
+  ["nn.GroupNorm"] = { 1, 2 }, ["nn.LayerNorm"] = { 2 }, ["nn.Linear"] = { 2, 2 },
+  ["nn.PReLU"] = { 1 },
   ["nn.Module:buffers"] = { module() }, ["nn.Module:named_buffers"] = { module() },
   ["nn.Module:named_parameters"] = { module() }, ["nn.Module:parameters"] = { module() },
   ["nn.Embedding"] = { 2, 2 }, ["nn.RMSNorm"] = { 2 },
