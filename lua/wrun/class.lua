@@ -45,14 +45,12 @@ Class.init = function() end
 
 --- Says whether `value` is an instance of this class or of a class below it.
 ---     print(nn.Module:is_instance(nn.Linear(2, 3)), nn.Linear:is_instance(nn.ReLU()))
----@return boolean
 function Class:is_instance(value)
   return type(value) == "table" and self:is_class(getmetatable(value))
 end
 
 --- Says whether `value` is this class or one below it: the thing itself, not an instance.
 ---     print(nn.Module:is_class(nn.Linear), nn.Module:is_class(nn.Linear(2, 3)))
----@return boolean
 function Class:is_class(value)
   while type(value) == "table" do
     if rawequal(value, self) then

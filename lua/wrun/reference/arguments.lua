@@ -116,7 +116,8 @@ end
 --- Returns whether a method's last statement returns the object.
 function M.returns_self(source, path)
   local f = source.functions[path]
-  return f ~= nil and f.class ~= nil and f.body:find("return self%s+end%s*$") ~= nil
+  local is_method = f and (f.class or f.arguments[1] == "self")
+  return is_method and f.body:find("return self%s+end%s*$") ~= nil or false
 end
 
 return M
