@@ -166,10 +166,12 @@ function M.passed_on()
   end)
 end
 
---- A rule for an option `generator`, which may be missing and is checked by what draws from it.
+local GENERATOR = getmetatable(core.default_generator)
+
+--- A rule for an option `generator`, which may be missing.
 function M.generator()
   return M.optional(M.rule(nil, "a generator", function(value)
-    return value
+    return getmetatable(value) == GENERATOR and value or nil
   end))
 end
 

@@ -93,6 +93,12 @@ function M.cifar10(options)
 end
 
 local RUN = { seed = check.integer(1) }
+local BEGUN = {
+  seed = check.integer(),
+  data = check.optional(check.string()),
+  dataset = check.optional(check.choice(nil, { "mnist", "fashion_mnist" })),
+  threads = check.optional(check.integer()),
+}
 
 --- Adds to a parser of argparse the options that scripts on MNIST share: --seed, --data, --dataset
 --- and --threads.
@@ -117,7 +123,7 @@ end
 --- shapes  as mnist
 --- domain  what the parser of `options` returned; without `dataset`, Fashion-MNIST stands in for an
 ---   MNIST that cannot be had
---- raises  as mnist, fashion_mnist, manual_seed and set_num_threads
+--- raises  `images: option NAME: expected`; as mnist, fashion_mnist and set_num_threads
 ---     local train, test = data.images { seed = 1, dataset = "fashion_mnist" }
 ---     print(#train.x, #test.x)
 ---@param args { seed: integer, data: string?, dataset: string?, threads: integer? }
@@ -125,14 +131,19 @@ end
 ---@return wrun.data.Dataset test
 function M.images(args)
   check.argument("images", 1, args, check.table())
-  wrun.manual_seed(args.seed)
-  if args.threads then
-    wrun.set_num_threads(args.threads)
+  local given = {}
+  for name in pairs(BEGUN) do -- among the script's own
+    given[name] = args[name]
   end
-  if args.dataset then
-    return M[args.dataset]({ folder = args.data })
+  local o = check.options("images", given, BEGUN)
+  wrun.manual_seed(o.seed)
+  if o.threads then
+    wrun.set_num_threads(o.threads)
   end
-  return M.mnist({ folder = args.data, otherwise = "fashion_mnist" })
+  if o.dataset then
+    return M[o.dataset]({ folder = o.data })
+  end
+  return M.mnist({ folder = o.data, otherwise = "fashion_mnist" })
 end
 
 --- Returns a loader over a data set: a table { x = tensor, y = tensor } (y may be missing), a

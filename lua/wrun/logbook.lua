@@ -3,6 +3,7 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
+local method = require "wrun.method"
 
 local fail = check.fail
 
@@ -153,8 +154,7 @@ local FORMATS = { csv = csv, jsonl = jsonl }
 ---@field path string
 ---@field fields string[]? the names of a row's values, nil while they are open
 --- A log that is open, made by `wrun.logbook.open`.
-local Log = {}
-Log.__index = Log
+local Log = method.object("Log")
 
 -- The values of a row by name, each checked, and the names in order.
 local function values_of(log, row)

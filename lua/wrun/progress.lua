@@ -4,6 +4,7 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
+local method = require "wrun.method"
 
 local M = {}
 
@@ -15,8 +16,7 @@ local WIPE = "\r\27[K"
 
 ---@class wrun.progress.Bar
 --- A bar that is updated by hand, made by `wrun.progress.bar`.
-local Bar = {}
-Bar.__index = Bar
+local Bar = method.object("Bar")
 
 local function duration(seconds)
   local s = math.floor(seconds + 0.5)

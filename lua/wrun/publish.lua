@@ -1,12 +1,15 @@
 --- Puts the functions of several files into one table, and refuses two of one name.
 
+local method = require "wrun.method"
+
 local M = {}
 
 --- Copies every field of `source` to `target` and returns `target`. It may do so again, if memory
 --- ran out at first.
 function M.into(target, source)
   for name, value in pairs(source) do
-    if target[name] ~= nil and target[name] ~= value then
+    local there = target[name]
+    if there ~= nil and method.original(there) ~= method.original(value) then
       error(("publish: %s: is there already"):format(name), 0)
     end
     target[name] = value

@@ -21,6 +21,7 @@ local core = require "wrun.core"
 local derived = require "wrun.reference.derived"
 local elementwise = require "wrun.reference.elementwise"
 local errors = require "wrun.reference.errors"
+local original = require("wrun.method").original
 local sources = require "wrun.sources"
 local wrun = require "wrun"
 
@@ -94,7 +95,7 @@ local function read_sources()
       found.all[#found.all + 1] = entry
       if not entry.is_bare or entry.path:find(":init$") then -- a class speaks for its init
         found.by_line[line_key(name, entry.line)] = entry
-        local value = entry.path and resolve(entry, module, returned)
+        local value = original(entry.path and resolve(entry, module, returned))
         if value ~= nil then -- of two names for one value the first documents it
           found.by_value[value] = found.by_value[value] or entry
         end
@@ -118,6 +119,7 @@ end
 --- the function that makes many of its kind
 local function entry_of(found, value)
   local at_line
+  value = original(value)
   if type(value) == "function" then
     local info = debug.getinfo(value, "S")
     at_line = found.by_line[line_key(info.source:sub(2), info.linedefined)]

@@ -4,6 +4,7 @@
 --- public function, class and method with its documentation, from what wrun.reference finds. Tables
 --- of options become classes, whose fields an editor completes and checks. `make types` writes it.
 
+local original = require("wrun.method").original
 local reference = require "wrun.reference"
 local wrun = require "wrun"
 
@@ -167,7 +168,7 @@ local function calling(item, entry)
   local named = #entry.params - (#entry.params > 0 and entry.params[#entry.params].name == "..."
     and 1 or 0)
   local is_static = not entry.is_typed and named > 0
-    and debug.getinfo(item.value, "u").nparams == named
+    and debug.getinfo(original(item.value), "u").nparams == named
   return is_static and "." or ":", 1
 end
 

@@ -85,7 +85,7 @@ end
 local RANDOM = {
   replacement = check.boolean(false),
   num_samples = check.optional(check.integer(nil, 1)),
-  generator = check.optional(check.passed_on()),
+  generator = check.generator(),
 }
 
 ---@class wrun.data.RandomSampler: wrun.data.Sampler
@@ -139,7 +139,7 @@ function RandomSampler:_blocks()
   end
 end
 
-local GENERATOR = { generator = check.optional(check.passed_on()) }
+local GENERATOR = { generator = check.generator() }
 
 ---@class wrun.data.SubsetRandomSampler: wrun.data.Sampler
 local SubsetRandomSampler = Sampler:extend("SubsetRandomSampler")
@@ -168,7 +168,7 @@ function SubsetRandomSampler:_blocks()
 end
 
 local WEIGHTED = {
-  replacement = check.boolean(true), generator = check.optional(check.passed_on()),
+  replacement = check.boolean(true), generator = check.generator(),
 }
 
 ---@class wrun.data.WeightedRandomSampler: wrun.data.Sampler

@@ -229,7 +229,7 @@ local function lengths_of(fractions, count)
   return lengths
 end
 
-local SPLIT = { generator = check.optional(check.passed_on()) }
+local SPLIT = { generator = check.generator() }
 
 --- Returns Subsets of a data set, drawn at random, with these lengths, or these fractions of it.
 --- Option generator (the default generator). From equal seeds the samples are PyTorch's.

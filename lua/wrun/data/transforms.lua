@@ -108,7 +108,7 @@ function M.one_hot(classes)
   end)
 end
 
-local NOISE = { generator = check.optional(check.passed_on()) }
+local NOISE = { generator = check.generator() }
 
 --- Makes a transform that adds normal noise.
 --- shapes  x [...] -> same
@@ -128,7 +128,7 @@ end
 local BINARIZE = {
   threshold = check.number(0.5),
   stochastic = check.boolean(false),
-  generator = check.optional(check.passed_on()),
+  generator = check.generator(),
 }
 
 --- Makes a transform to 0 and 1: whether x is above a threshold, or a draw with probability x.

@@ -73,22 +73,23 @@ end
 --- raises  `Sequential[N]: expected a module`
 ---     local model = nn.Sequential(nn.Linear(2, 2)):extend({ nn.ReLU(), nn.Linear(2, 1) })
 ---     print(model)
+---@param list wrun.nn.List
 ---@param what string|table
 ---@return any
-function List:extend(what)
-  if type(what) == "string" then
-    local class = Class.extend(self, what)
+function List.extend(list, what)
+  if not List:is_instance(list) then
+    local class = Class.extend(list, what)
     class.__index = reads(class)
     return class
   end
   check.argument("extend", 1, what, check.table())
   for index = 1, #what do
-    check_item(self, #self + index, what[index])
+    check_item(list, #list + index, what[index])
   end
   for index = 1, #what do
-    self:append(what[index])
+    list:append(what[index])
   end
-  return self
+  return list
 end
 
 -- Is this { "name", item }?

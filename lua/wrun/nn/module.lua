@@ -9,18 +9,11 @@ local state = require "wrun.nn.state"
 local summary = require "wrun.nn.summary"
 local wrun = require "wrun"
 
-local fail = check.fail
+local call, fail, path_of = hooks.call, check.fail, paths.of
 
 local Module = registry.Module
 
 -- Calling and printing -------------------------------------------------------
-
-function Module:_run(...)
-  if self._hooks then
-    return hooks.call(self, ...)
-  end
-  return self:forward(...)
-end
 
 local function same(...)
   return ...
@@ -29,11 +22,11 @@ end
 --- Runs `forward` and the hooks around it: a module is called like a function.
 --- raises  what `forward` raises, with the path of the module that holds this one in front
 function Module:__call(...)
-  local error_context = paths.of[self]
+  local error_context = path_of[self]
   if error_context == nil then
-    return self:_run(...)
+    return call(self, ...)
   end
-  return same(self:_run(...)) -- no tail call: the context stands until it returns
+  return same(call(self, ...)) -- no tail call: the context stands until it returns
 end
 
 --- Returns the output for an input; every layer replaces it.

@@ -2,6 +2,7 @@
 --- layers.
 
 local check = require "wrun.check"
+local length_of = require "wrun.nn.length"
 local Module = require "wrun.nn.module"
 local Parameter = require "wrun.nn.parameter"
 local repr = require "wrun.repr"
@@ -14,6 +15,8 @@ local M = {}
 
 local DTYPE = check.float_dtype("float32")
 local EPS = check.number(1e-5, 0)
+
+local LARGE = { float32 = 1e37, float64 = 1e307 }
 
 -- x [a, b, c] with mean 0 and variance 1 for each b over all a and c; `moments` receives the mean
 -- and the biased variance [b].
@@ -31,10 +34,14 @@ local standardize = wrun.autograd.Function {
     if not wrun.is_grad_enabled() then
       return unrecorded.standardize_gradient(g, x, eps)
     end
+    -- y does not depend on the unit, in which no distance is beyond the dtype
+    local unit = x:detach():abs():gt(LARGE[x.dtype]):any():item() and 0.25 or 1
+    x = x * unit
     local distance = x - x:mean({ 1, 3 }, true)
-    local scale = x:std({ 1, 3 }, true, { correction = 0 }):hypot(math.sqrt(eps)):reciprocal()
+    local deviation = x:std({ 1, 3 }, true, { correction = 0 })
+    local scale = deviation:hypot(math.sqrt(eps) * unit):reciprocal()
     local y = distance * scale
-    return scale * (g - g:mean({ 1, 3 }, true) - y * (g * y):mean({ 1, 3 }, true))
+    return scale * unit * (g - g:mean({ 1, 3 }, true) - y * (g * y):mean({ 1, 3 }, true))
   end,
 }
 
@@ -331,8 +338,9 @@ end
 --- domain  float32 or float64
 function RMSNorm:forward(x)
   local dims, width = last_dimensions(self, x)
-  local root = x:norm(2, dims, true) / math.sqrt(width)
-  return scale(self, x / root:hypot(math.sqrt(self.eps or PRECISION[x.dtype])))
+  local y, length = length_of(x, 2, dims)
+  local root = length / math.sqrt(width)
+  return scale(self, y / root:hypot(math.sqrt(self.eps or PRECISION[x.dtype])))
 end
 
 function RMSNorm:label()

@@ -3,7 +3,7 @@
 --- a summary and more text; parts, such as `raises`, whose further lines are indented by two
 --- blanks; an example, indented by four, after a part or a sentence; and the tags of LuaCATS. The
 --- part `as` names another entry, which says whatever this one does not; `options` are listed with
---- a semicolon between them, each beginning with its name.
+--- a semicolon between them, each beginning with its name. A tag goes on in lines indented by two.
 ---
 --- An argument needs a tag only where it is not what its name means everywhere (ARGUMENTS) or what
 --- the function checks (reference/arguments.lua), and a result where it is not the tensor, or the
@@ -197,12 +197,19 @@ end
 local function entry_of(lines)
   local entry = { text = {}, parts = {}, params = {}, returns = {}, fields = {} }
   local part, after_sentence, example = nil, false, {}
-  for _, line in ipairs(lines) do
+  local i = 0
+  while lines[i + 1] do
+    i = i + 1
+    local line = lines[i]
     local tag, rest = line:match("^@(%a+)%s*(.*)$")
     line = line:gsub("^ ", "")
     local name, words = line:match("^(%l+)  +(.*)$")
     if tag then
       part = nil
+      while (lines[i + 1] or ""):find("^   %S") do
+        i = i + 1
+        rest = rest .. " " .. trim(lines[i])
+      end
       if TAGS[tag] then
         TAGS[tag](entry, rest)
       end

@@ -50,9 +50,10 @@ local function svd_gradient(g, y, x, full)
     u, gu = u:narrow(-1, 1, k), gu:narrow(-1, 1, k)
     v, gv = v:narrow(-2, 1, k), gv:narrow(-2, 1, k)
   end
-  local rows, columns, apart = s:unsqueeze(-1), s:unsqueeze(-2), gaps(s * s)
+  local rows, columns, apart = s:unsqueeze(-1), s:unsqueeze(-2), gaps(s)
   local left, right = transpose(u):matmul(gu), gv:matmul(transpose(v))
-  local inner = ratio(skew(left), apart) * columns - rows * ratio(skew(right), apart)
+  local inner = ratio(skew(left), apart) * ratio(columns, rows + columns)
+    - ratio(rows, rows + columns) * ratio(skew(right), apart) -- over differences of squares
   local dx = u:matmul(with_diagonal(gs, inner)):matmul(v)
   if m > k then
     dx = dx + ratio(gu - u:matmul(left), columns):matmul(v)

@@ -99,7 +99,7 @@ M.multinomial = operations.multinomial
 ---@type fun(rate: wrun.Tensor, options?: table): wrun.Tensor
 M.poisson = step_function("Poisson", operations.poisson)
 
-local OF_TENSORS = { generator = check.optional(check.passed_on()) }
+local OF_TENSORS = { generator = check.generator() }
 local OF_NUMBERS = {
   dtype = check.float_dtype("float32"),
   requires_grad = check.boolean(false),
