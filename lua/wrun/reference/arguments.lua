@@ -1,5 +1,5 @@
---- What a function's arguments are, as its source says it: in the rules by which it checks them,
---- the classes of options in these, and in the functions of its file that it hands them to.
+--- What a function's arguments are, as its source says it: by the rules that check them there, or in
+--- the functions of its file that it hands them to.
 
 local errors = require "wrun.reference.errors"
 
