@@ -11,7 +11,7 @@ local M = {}
 
 local NO_SUCH_FILE = 2 -- errno of io.open
 
--- ---- values ----
+-- Values ---------------------------------------------------------------------
 
 -- As few digits as bring the number back; a point or an exponent tells a float from an integer.
 local function float_text(value)
@@ -43,7 +43,8 @@ local function is_finite(value)
   return value - value == 0
 end
 
--- ---- formats: how a row becomes a line, and what must be true of a file to go on with it ----
+-- Formats --------------------------------------------------------------------
+-- How a row becomes a line, and what must be true of a file to go on with it.
 
 local csv, jsonl = {}, {}
 
@@ -148,7 +149,7 @@ end
 
 local FORMATS = { csv = csv, jsonl = jsonl }
 
--- ---- the log ----
+-- The log --------------------------------------------------------------------
 
 ---@class wrun.logbook.Log
 ---@field path string
@@ -228,7 +229,7 @@ end
 
 Log.__close = Log.close
 
--- ---- opening ----
+-- Opening --------------------------------------------------------------------
 
 local FIELDS = check.rule(nil, "a list of different names", function(value)
   local seen = {}
