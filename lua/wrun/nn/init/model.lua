@@ -2,24 +2,14 @@
 
 local autograd = require "wrun.autograd"
 local check = require "wrun.check"
+local common = require "wrun.nn.init.common"
 local wrun = require "wrun"
 
 local fail = check.fail
 
 local M = {}
 
-local RULE = check.rule(nil, "a function of a tensor or the name of one, like \"xavier_uniform\"",
-  function(rule)
-    if type(rule) == "string" and rule:sub(-1) ~= "_" then
-      return rawget(wrun.nn.init, rule .. "_")
-    end
-    return type(rule) == "function" and rule or nil
-  end)
-
---- A rule for an option that says how a parameter starts, by name or by function.
-function M.option()
-  return check.optional(RULE)
-end
+local RULE = common.initialiser()
 
 local function check_model(fname, model)
   if type(model) ~= "table" or not model.named_modules then
@@ -39,7 +29,6 @@ end
 ---     local model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
 ---     print(nn.init.apply(model, "he_normal")[1].bias)
 ---@param model wrun.nn.Module
----@param rule function|string
 ---@return wrun.nn.Module
 function M.apply(model, rule)
   check_model("apply", model)
@@ -132,7 +121,6 @@ local LSUV = {
 ---     local x = wrun.randn(100, 8)
 ---     print(nn.init.lsuv_(model, x)(x):var()) -- 1
 ---@param model wrun.nn.Module
----@param batch wrun.Tensor
 ---@return wrun.nn.Module
 function M.lsuv_(model, batch, options)
   local o = check.options("lsuv_", options, LSUV)
@@ -162,7 +150,6 @@ end
 ---     local model, x = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 4)), wrun.randn(9, 8)
 ---     print(nn.init.data_dependent_(model, x)(x):std(1)) -- 1 each
 ---@param model wrun.nn.Module
----@param batch wrun.Tensor
 ---@return wrun.nn.Module
 function M.data_dependent_(model, batch)
   check_batch("data_dependent_", model, batch)
@@ -184,9 +171,9 @@ function M.data_dependent_(model, batch)
   return model
 end
 
---- Starts residual branches so that at first each adds nothing, and all together learn at a rate
---- that does not depend on their number: the last layer of each is zero, the others are He's times
---- L^(-1 / (2 m - 2)), for L branches of m layers. Returns the branches.
+--- Starts residual branches so that at first each adds nothing, and the weights of all together
+--- learn at a rate that does not depend on how many there are: the last layer of each is zero, the
+--- others are He's times L^(-1 / (2 m - 2)), for L branches of m layers. Returns the branches.
 --- shapes  any
 --- domain  modules, each with layers whose weights have two or more dimensions; biases become 0
 --- raises  `fixup_: argument 1: expected a list of modules`
@@ -215,7 +202,7 @@ function M.fixup_(branches, options)
         weight:detach():zero_()
       else
         wrun.nn.init.he_normal_(weight, { nonlinearity = "relu", generator = o.generator })
-        weight:detach():mul_(#list ^ (-1 / (2 * #weights - 2)))
+        weight:detach():mul_((#list) ^ (-1 / (2 * #weights - 2)))
       end
     end
   end
