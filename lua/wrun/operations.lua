@@ -1,5 +1,4 @@
 --- The operations that all else is made of: where a gradient is wanted, each records itself.
----
 --- Elementwise operations are the rows of runtime/kernels/ops.def. Structural ones (sum, matmul,
 --- index ...) are made by `operations.define` in the file of their topic, a row each:
 ---
@@ -40,8 +39,6 @@ local PLAIN = {
 for _, name in ipairs(PLAIN) do
   M[name] = unrecorded[name]
 end
-
--- Rows, as runtime/bind/bind_backward.c reads them ---------------------------
 
 --- "log_softmax" -> "LogSoftmaxBackward0", as PyTorch names nodes
 local function label_of(name)
@@ -208,9 +205,7 @@ M.rows = {}
 local defined_by = {} -- name -> topic
 
 --- Adds structural operations: each computes as the kernel of its name does, and records itself.
---- domain  rows as the head of this file says
 ---@param topic string the file that defines them; it may do so again, if it failed at first
----@param rows table<string, table>
 function M.define(topic, rows)
   for name, row in pairs(rows) do
     if M[name] and defined_by[name] ~= topic or not unrecorded[name] then

@@ -188,7 +188,6 @@ M.BatchNorm1d = batch_norm("BatchNorm1d", "[n, C] or [n, C, l]", { [2] = true, [
 --- raises  `argument 1: expected [n, C, h, w]`; `expected more than 1 value per channel`
 ---     local y = nn.BatchNorm2d(3)(wrun.randn(2, 3, 4, 4))
 ---     print(y:mean({ 1, 3, 4 }), y:std({ 1, 3, 4 }))
----@type fun(num_features: integer, options: table?): wrun.nn.Module
 M.BatchNorm2d = batch_norm("BatchNorm2d", "[n, C, h, w]", { [4] = true })
 
 -- GroupNorm ------------------------------------------------------------------
@@ -206,8 +205,6 @@ GroupNorm.rules = { eps = EPS, affine = check.boolean(true), dtype = DTYPE }
 --- source  [Wu2018]
 ---     local y = nn.GroupNorm(2, 4)(wrun.randn(3, 4, 5))
 ---     print(y:reshape(3, 2, 10):mean(3))
----@param num_groups integer
----@param num_channels integer
 function GroupNorm:init(num_groups, num_channels, options)
   local o = check.options("GroupNorm", options, GroupNorm.rules)
   self.num_groups = check.argument("GroupNorm", 1, num_groups, COUNT)
@@ -286,7 +283,6 @@ LayerNorm.rules = {
 --- source  [Ba2016]
 ---     local layer = nn.LayerNorm(3)
 ---     print(layer(wrun.tensor { { 1.0, 2.0, 3.0 }, { 10.0, 10.0, 40.0 } }))
----@param normalized_shape integer|integer[]
 function LayerNorm:init(normalized_shape, options)
   local o = check.options("LayerNorm", options, LayerNorm.rules)
   self.normalized_shape = check.argument("LayerNorm", 1, normalized_shape, SHAPE)
@@ -330,7 +326,6 @@ local RMSNorm = Module:extend("RMSNorm")
 ---   precision of the input's dtype; elementwise_affine = true; dtype "float32"
 --- source  [Zhang2019]
 ---     print(nn.RMSNorm(2)(wrun.tensor { { 3.0, 4.0 } }))
----@param normalized_shape integer|integer[]
 function RMSNorm:init(normalized_shape, options)
   local o = check.options("RMSNorm", options, RMS_OPTIONS)
   self.normalized_shape = check.argument("RMSNorm", 1, normalized_shape, SHAPE)

@@ -80,22 +80,19 @@ function M.std(x, dims, keepdim, options)
 end
 
 --- Returns the variance and the mean.
---- shapes  as `var`, twice
+--- shapes  x [...] -> variance [], mean []; otherwise as `var`
 --- as      var
 ---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):var_mean())    -- tensor(7.)  tensor(3.)
----@return wrun.Tensor variance
----@return wrun.Tensor mean
 function M.var_mean(x, dims, keepdim, options)
   return M.var(x, dims, keepdim, options), operations.mean(x, dims, keepdim)
 end
 
 --- Returns the standard deviation and the mean.
+--- shapes  x [...] -> deviation [], mean []; otherwise as `std`
 --- domain  as `std`
 --- raises  as `var`
 --- as      var_mean
 ---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):std_mean())    -- tensor(2.6458)  tensor(3.)
----@return wrun.Tensor deviation
----@return wrun.Tensor mean
 function M.std_mean(x, dims, keepdim, options)
   return M.std(x, dims, keepdim, options), operations.mean(x, dims, keepdim)
 end
@@ -150,7 +147,6 @@ power_norm = Function {
 --- raises  `norm: argument 1: expected at least one element` for p < 0 or infinite; as `sum`
 ---     local x = wrun.tensor { 3.0, -4.0 }
 ---     print(x:norm(), x:norm(1), x:norm(math.huge))    -- tensor(5.)  tensor(7.)  tensor(4.)
----@param p number?  2
 function M.norm(x, p, dims, keepdim)
   check.tensor_argument("norm", 1, x)
   p = check.argument("norm", 2, p, check.number(2))
@@ -183,7 +179,6 @@ end
 --- domain  float32 or float64; p as for `norm`
 --- raises  as `sub` and `norm`
 ---     print(wrun.dist(wrun.tensor { 1.0, 2.0 }, wrun.tensor { 4.0, 6.0 }))    -- tensor(5.)
----@param p number?  2
 function M.dist(a, b, p)
   check.tensor_argument("dist", 1, a)
   check.tensor_argument("dist", 2, b)
@@ -197,7 +192,6 @@ end
 --- cost    time and memory O(m n k)
 ---     local a, b = wrun.tensor { { 0.0, 0.0 }, { 3.0, 0.0 } }, wrun.tensor { { 0.0, 4.0 } }
 ---     print(wrun.cdist(a, b))    -- tensor([[4.], [5.]])
----@param p number?  2
 function M.cdist(a, b, p)
   check.tensor_argument("cdist", 1, a)
   check.tensor_argument("cdist", 2, b)
@@ -289,7 +283,6 @@ end
 --- shapes  any
 --- domain  any dtypes; NaN equals nothing
 ---     print(wrun.arange(3):equal(wrun.tensor({ 0, 1, 2 })))
----@return boolean
 function M.equal(a, b)
   check.tensor_argument("equal", 1, a)
   check.tensor_argument("equal", 2, b)
@@ -332,7 +325,6 @@ end
 ---     print(wrun.ones(3):allclose(wrun.ones(3) + 1e-6))
 ---@param b wrun.Tensor|number
 ---@param options { rtol: number, atol: number, equal_nan: boolean }?  1e-5, 1e-8, false
----@return boolean
 function M.allclose(a, b, options)
   return closeness("allclose", a, b, options):all():item()
 end

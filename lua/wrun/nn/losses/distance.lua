@@ -1,5 +1,4 @@
 --- Losses that measure how far a prediction is from its target, element by element.
----
 --- Unlike PyTorch's, they refuse shapes that differ instead of broadcasting them.
 
 local check = require "wrun.check"
