@@ -265,7 +265,10 @@ end
 ---     print(trainer:state_dict().epoch)
 ---@return table
 function Trainer:state_dict()
-  local state = { model = self.model:state_dict(), epoch = self.epoch, memory = {}, buffers = {} }
+  local state = {
+    model = self.model:state_dict(), epoch = self.epoch, update_ratio = self.update_ratio,
+    memory = {}, buffers = {},
+  }
   for _, part in ipairs { "memory", "buffers" } do
     for name, value in pairs(self[part]) do
       state[part][name] = value:clone()
@@ -286,7 +289,8 @@ end
 function Trainer:load_state_dict(state)
   check.argument("load_state_dict", 1, state, check.table())
   self.model:load_state_dict(state.model)
-  self.epoch, self.memory, self.buffers, self.ladder = state.epoch, {}, {}, nil
+  self.epoch, self.update_ratio = state.epoch, state.update_ratio
+  self.memory, self.buffers, self.ladder = {}, {}, nil
   for _, part in ipairs { "memory", "buffers" } do
     for name, value in pairs(state[part]) do
       self[part][name] = value:clone()
