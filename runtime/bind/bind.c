@@ -175,6 +175,7 @@ void bind_fail(lua_State *L, const char *format, ...)
 int bind_refuse(lua_State *L, const char *format, ...)
 {
     va_list arguments;
+    pool_check(bind_pool(L)); /* of what an interrupt ended it is the reason */
     lua_pushnil(L);
     va_start(arguments, format);
     lua_pushvfstring(L, format, arguments);

@@ -5,7 +5,8 @@
  * What differs on purpose:
  *   - --help, --version and --threads, and usage and version that speak of wrun;
  *   - a user's code is text, never bytecode, for load, loadfile, dofile and require too;
- *   - output that could not be written is an error, and so is a failing script on standard input;
+ *   - output that could not be written is an error, also where a file's size is limited, and so is a
+ *     failing script on standard input;
  *   - wrun's modules and scripts are found inside the program; a script's file goes first;
  *   - messages show control characters, and what is no UTF-8, as "\x1b";
  *   - loadfile and dofile refuse a name with a zero byte, which would cut it;
@@ -17,6 +18,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,9 +233,17 @@ static void close_output(void)
     }
 }
 
+/* A write over the limit of a file's size is an error then, and not the end. */
+static void ignore_limit(int number)
+{
+    (void)number;
+}
+
 int main(int argc, char **argv)
 {
     atexit(close_output);
+    signal(SIGXFSZ,
+           ignore_limit); /* not SIG_IGN, which programs that a script starts would inherit */
     Command command = {.argc = argc, .argv = argv};
     if (!options_parse(argc, argv, &command.options))
         return EXIT_FAILURE;
