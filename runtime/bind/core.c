@@ -87,6 +87,7 @@ static int core_escape(lua_State *L)
 
 static const luaL_Reg core_functions[] = {
     {"fail", bind_core_fail},
+    {"format", bind_core_format},
     {"escape", core_escape},
     {"set_num_threads", core_set_num_threads},
     {"get_num_threads", core_get_num_threads},
