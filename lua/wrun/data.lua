@@ -30,7 +30,6 @@ local M = {
 publish.into(publish.into(M, arrays), csv)
 
 --- Returns MNIST: 60000 (train) or 10000 (test) handwritten digits.
----
 --- The four files are looked for in the folder that WRUN_DATA names (right there or in its
 --- sub-folder mnist), then in $XDG_CACHE_HOME/wrun/mnist (default ~/.cache/wrun/mnist). If they are
 --- in neither and WRUN_DATA is not set, they are downloaded to the latter. Their SHA-256 is always
@@ -57,7 +56,6 @@ function M.mnist(options)
 end
 
 --- Returns Fashion-MNIST: as MNIST, but photographs of clothes.
----
 --- The sub-folder is fashion-mnist, the variable WRUN_FASHION_MNIST_MIRROR. Before downloading, it
 --- also looks where Debian's package dataset-fashion-mnist puts the files.
 --- as      mnist
@@ -70,7 +68,6 @@ function M.fashion_mnist(options)
 end
 
 --- Returns CIFAR-10: 50000 (train) or 10000 (test) small photographs in colour.
----
 --- The files of its binary version, data_batch_1.bin to data_batch_5.bin and test_batch.bin, plain
 --- or as .gz, are looked for in the folder that WRUN_DATA names (right there or in its sub-folder
 --- cifar-10-batches-bin), then in $XDG_CACHE_HOME/wrun/cifar-10-batches-bin (default
@@ -105,13 +102,11 @@ local BEGUN = {
 
 --- Adds to a parser of argparse the options that scripts on MNIST share: --seed, --data, --dataset
 --- and --threads.
----
 --- Option seed: the default of --seed (1).
 --- domain  a parser that has none of them; `images` does what they say
 ---     local parser = require("argparse")("mine.lua", "Trains a network of my own.")
 ---     data.options(parser, { seed = 7 })
 ---     print(parser:parse({ "--threads", "1" }).seed)
----@param parser table
 function M.options(parser, options)
   local o = check.options("options", options, RUN)
   check.argument("options", 1, parser, check.table())
@@ -153,7 +148,6 @@ end
 
 --- Returns a loader over a data set: a table { x = tensor, y = tensor } (y may be missing), a
 --- TensorDataset and its kin, or any object with `#dataset` and `dataset[i]`.
----
 --- Options:
 ---   batch_size        how many samples a batch (1)
 ---   shuffle           a new order every pass (false)

@@ -84,6 +84,7 @@ bool bind_push_location(lua_State *L);
 int bind_core_fail(lua_State *L);
 /* core.format(format, ...) -> text: string.format, whose numbers have a point in every locale */
 int bind_core_format(lua_State *L);
+int bind_core_method_parameters(lua_State *L);
 /* "f: argument 2: expected WHAT, got a string"; the type or value at `index` completes it */
 _Noreturn void bind_fail_argument(lua_State *L, const char *f, int index, const char *expected);
 /* Shows the control characters of the string on top, which may come from a file, as "\x1b", and so

@@ -8,6 +8,7 @@
  *   - output that could not be written is an error, also where a file's size is limited, and so is a
  *     failing script on standard input;
  *   - wrun's modules and scripts are found inside the program; a script's file goes first;
+ *   - a script finds the modules that lie beside it, from any folder;
  *   - messages show control characters, and what is no UTF-8, as "\x1b";
  *   - loadfile and dofile refuse a name with a zero byte, which would cut it;
  *   - tensors set the collector's pace;
@@ -142,6 +143,25 @@ static int load_script(lua_State *L, char **argv)
     return luaL_loadfilex(L, name, "t");
 }
 
+/* Lets require look beside the script first, where another folder is the current one. */
+static void add_folder(lua_State *L, const char *script)
+{
+    const char *slash = strrchr(script, '/');
+    int top = lua_gettop(L);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    bool has_path =
+        lua_getfield(L, -1, "package") == LUA_TTABLE && lua_getfield(L, -1, "path") == LUA_TSTRING;
+    if (slash && has_path) {
+        lua_pushlstring(L, script, (size_t)(slash - script));
+        if (!strpbrk(lua_tostring(L, -1), LUA_PATH_SEP LUA_PATH_MARK)) {
+            lua_pushfstring(L, "%s/" LUA_PATH_MARK ".lua" LUA_PATH_SEP "%s", lua_tostring(L, -1),
+                            lua_tostring(L, -2));
+            lua_setfield(L, top + 2, "path");
+        }
+    }
+    lua_settop(L, top);
+}
+
 /* Pushes arg[1], arg[2], ...; they may have been changed by now. */
 static int push_arguments(lua_State *L)
 {
@@ -159,6 +179,7 @@ static int push_arguments(lua_State *L)
 static bool run_script(lua_State *L, char **argv)
 {
     int status = load_script(L, argv);
+    add_folder(L, argv[0]);
     if (status == LUA_OK)
         status = call_function(L, push_arguments(L), 0);
     return call_report(L, status, program_invocation_name);

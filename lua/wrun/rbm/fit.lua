@@ -1,5 +1,4 @@
 --- Training: gradients of five methods, schedules, regularisers, and a guard against divergence.
----
 --- The gradient is the centred one [Melchior2016], written for plain parameters. With offsets mu
 --- and lambda:  dW = <(h - lambda)(v - mu)>_data - <...>_model,  da = d<v> - lambda dW,
 --- db = d<h> - dW mu.  Offsets of zero give the plain gradient.
@@ -157,7 +156,6 @@ local function gradients(model, v0, p0, v, p, row_weight, extra)
   return { products = products, visible_bias = v_mean, hidden_bias = h_mean }
 end
 
--- Adds a sum of products, times a factor, to a matrix.
 local function accumulate(matrix, products, factor)
   for _, product in ipairs(products) do
     unrecorded.accumulate(matrix, product[1]:t(), product[2], product[3] * factor)
@@ -285,7 +283,6 @@ end
 ---     trainer:run_epoch()
 ---     later:load_state_dict(trainer:state_dict())
 ---     print(later.epoch)
----@param state table
 function Trainer:load_state_dict(state)
   check.argument("load_state_dict", 1, state, check.table())
   self.model:load_state_dict(state.model)
@@ -360,7 +357,6 @@ end
 ---     local x = wrun.tensor({ { 1.0, 1, 0, 0 }, { 0.0, 0, 1, 1 } })
 ---     machine:fit(x, { method = "exact", lr = 0.5, epochs = 300 })
 ---     print(machine:reconstruct(x[1]:unsqueeze(1)))
----@return wrun.rbm.Model
 function M.methods:fit(data, options)
   local trainer = Trainer(self, data, options)
   local callback = trainer.options.callback
@@ -378,7 +374,6 @@ end
 --- domain  see wrun.rbm.statistics
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     for name in pairs(machine:statistics(wrun.rand(10, 4):round())) do print(name) end
----@param options table? binarize
 ---@return table
 function M.methods:statistics(data, options)
   input.check_data(self, "statistics", data)
