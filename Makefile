@@ -40,7 +40,7 @@ SCRIPTS  := $(wildcard scripts/*.lua)
 EMBEDDED := $(LUA) $(SCRIPTS)
 GUIDE    := $(shell find scripts/docs spec/examples -type f)
 
-.PHONY: all help module debug deps test coverage structure parity extremes docs types lint format \
+.PHONY: all help module debug deps test coverage structure parity extremes round-trips docs types lint format \
         check-alloc check-asan check-tsan check-valgrind check-all fuzz fuzz-interface bench bench-ir \
         bench-compare mnist tree install uninstall deb rock clean FORCE
 .DELETE_ON_ERROR:
@@ -138,6 +138,11 @@ structure: all build/packages-test
 ## elementwise operations and three derivatives of each at extremes, beside mpmath's values
 extremes: all build/packages-test
 	$(BUILD)/wrun spec/extremes.lua $(ARGS)
+
+## random files of each format, written and read again; COUNT=10000 SEED=1
+round-trips: all build/packages-test
+	WRUN_ROUND_TRIPS=$(or $(COUNT),10000) WRUN_SEED=$(or $(SEED),1) \
+	  $(BUILD)/wrun $(BUSTED) --output=TAP spec/runtime/round_trips_spec.lua
 
 ## how much of PyTorch's interface is here and agrees
 parity: all build/packages-test

@@ -30,14 +30,14 @@ local function quantity(bar, value)
   if bar.scale == 1 then
     return ("%.0f"):format(value)
   end
-  return ("%.1f"):format(value / bar.scale)
+  return core.format("%.1f", value / bar.scale)
 end
 
 -- Three figures are enough to see a rate change.
 local function rate_text(bar, rate)
   local scaled = rate / bar.scale
   local format = scaled >= 100 and "%.0f%s/s" or scaled >= 10 and "%.1f%s/s" or "%.2f%s/s"
-  return format:format(scaled, bar.unit)
+  return core.format(format, scaled, bar.unit)
 end
 
 local function line_of(bar, done, now)

@@ -1,5 +1,7 @@
 --- Values as Python prints them: what modules and optimisers print follows PyTorch.
 
+local core = require "wrun.core"
+
 local M = {}
 
 --- Returns a value as Python writes it: True, None, 0.1, (3,), a string as it is.
@@ -16,9 +18,9 @@ function M.value(value)
     end
     return ("(%s%s)"):format(table.concat(items, ", "), #items == 1 and "," or "")
   end
-  local text, digits = tostring(value), 15
+  local text, digits = core.format("%s", value), 15
   while math.type(value) == "float" and tonumber(text) ~= value and digits <= 17 do
-    text = ("%%.%dg"):format(digits):format(value)
+    text = core.format(("%%.%dg"):format(digits), value)
     digits = digits + 1
   end
   return text

@@ -103,6 +103,7 @@ static int core_is_object(lua_State *L)
 
 static const luaL_Reg core_functions[] = {
     {"fail", bind_core_fail},
+    {"format", bind_core_format},
     {"is_object", core_is_object},
     {"method_parameters", bind_core_method_parameters},
     {"escape", core_escape},

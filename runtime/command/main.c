@@ -5,7 +5,8 @@
  * What differs on purpose:
  *   - --help, --version and --threads, and usage and version that speak of wrun;
  *   - a user's code is text, never bytecode, for load, loadfile, dofile and require too;
- *   - output that could not be written is an error, and so is a failing script on standard input;
+ *   - output that could not be written is an error, also where a file's size is limited, and so is a
+ *     failing script on standard input;
  *   - wrun's modules and scripts are found inside the program; a script's file goes first;
  *   - a script finds the modules that lie beside it, from any folder;
  *   - messages show control characters, and what is no UTF-8, as "\x1b";
@@ -18,6 +19,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,8 +149,8 @@ static void add_folder(lua_State *L, const char *script)
     const char *slash = strrchr(script, '/');
     int top = lua_gettop(L);
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-    bool has_path = lua_getfield(L, -1, "package") == LUA_TTABLE &&
-                    lua_getfield(L, -1, "path") == LUA_TSTRING;
+    bool has_path =
+        lua_getfield(L, -1, "package") == LUA_TTABLE && lua_getfield(L, -1, "path") == LUA_TSTRING;
     if (slash && has_path) {
         lua_pushlstring(L, script, (size_t)(slash - script));
         if (!strpbrk(lua_tostring(L, -1), LUA_PATH_SEP LUA_PATH_MARK)) {
@@ -252,9 +254,17 @@ static void close_output(void)
     }
 }
 
+/* A write over the limit of a file's size is an error then, and not the end. */
+static void ignore_limit(int number)
+{
+    (void)number;
+}
+
 int main(int argc, char **argv)
 {
     atexit(close_output);
+    signal(SIGXFSZ,
+           ignore_limit); /* not SIG_IGN, which programs that a script starts would inherit */
     Command command = {.argc = argc, .argv = argv};
     if (!options_parse(argc, argv, &command.options))
         return EXIT_FAILURE;

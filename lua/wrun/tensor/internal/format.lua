@@ -80,7 +80,7 @@ local function float_format(values)
   local pattern = scientific and "%." .. options.precision .. "e"
     or whole and "%.0f." or "%." .. options.precision .. "f"
   return function(x)
-    return special(x) or pattern:format(x)
+    return special(x) or core.format(pattern, x)
   end
 end
 
