@@ -64,8 +64,8 @@ describe("mnist_xavier.lua", function()
 
   it("starts, saves and keeps a log as it is told", function()
     child.with_folder(function(folder)
-      local output, ok = run(("--epochs 2 --batch-size 40 --init he_normal --save %s/x --log %s/x.csv")
-        :format(folder, folder))
+      local options = "--epochs 2 --batch-size 40 --init he_normal --save @/x --log @/x.csv"
+      local output, ok = run((options:gsub("@", folder)))
       assert(ok, output)
       assert.are_not.equal(PARAMETER, output:sub(1, #PARAMETER))
       local costs, names = wrun.data.csv(folder .. "/x.csv", { header = true })
