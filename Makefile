@@ -295,6 +295,7 @@ tree: all module $(BUILD)/docs/index.html
 	@cp -r $(BUILD)/docs $(TREE)/share/doc/wrun/html
 	@install -m 644 README.md LICENSE $(TREE)/share/doc/wrun
 	@install -D -t $(TREE)/share/wrun/scripts $(SCRIPTS)
+	@chmod -R u=rwX,go=rX $(TREE)
 
 ## copy program, manual, pages, completions, scripts and module to PREFIX=/usr/local, under DESTDIR=
 install: tree
