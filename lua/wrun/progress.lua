@@ -5,6 +5,7 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
+local names = require "wrun.names"
 
 local M = {}
 
@@ -72,6 +73,7 @@ end
 function Bar:update(done, count)
   check.argument("update", 1, done, NUMBER)
   self.count = check.argument("update", 2, count, COUNTED) or self.count
+  self.done = done
   if not self.columns then
     return
   end
@@ -95,6 +97,13 @@ function Bar:close()
 end
 
 Bar.__close = Bar.close
+
+-- "Bar(epoch 3: 150 of 600)"
+function Bar:__tostring()
+  local label = self.label and self.label .. ": " or ""
+  local count = self.count and (" of %g"):format(self.count) or ""
+  return check.escape(("Bar(%s%g%s)"):format(label, self.done, count))
+end
 
 -- The width of the terminal that `stream` is, nil where no bar should be drawn.
 local function columns_of(stream)
@@ -128,6 +137,7 @@ function M.bar(options)
   bar.columns = bar.columns or columns_of(bar.stream)
   bar.started = bar.clock()
   bar.drawn = bar.started
+  bar.done = 0
   return setmetatable(bar, Bar)
 end
 
@@ -174,4 +184,7 @@ local function progress(_, iterator, count, label, state, control)
   return counted(bar, iterator), state, control, bar
 end
 
-return setmetatable(M, { __call = progress })
+names.closed("progress", M)
+getmetatable(M).__call = progress
+
+return M

@@ -9,6 +9,10 @@ local M = {}
 local Timer = {}
 Timer.__index = Timer
 
+function Timer:__tostring()
+  return ("Timer(%.3f s)"):format(self:seconds())
+end
+
 --- Returns the seconds since the timer was made or last reset.
 ---     local timer = wrun.timer()
 ---     print(timer:seconds() >= 0) -- true

@@ -10,6 +10,7 @@ local Class = require "wrun.class"
 local core = require "wrun.core"
 local input = require "wrun.rbm.input"
 local negative = require "wrun.rbm.negative"
+local repr = require "wrun.repr"
 local statistics = require "wrun.rbm.statistics"
 local unrecorded = require "wrun.unrecorded"
 local wrun = require "wrun"
@@ -121,6 +122,12 @@ function Trainer:init(model, data, options)
   else
     start_from_mean(self)
   end
+end
+
+-- "Trainer(pcd of RBM(...), 3 of 10 epochs)"
+function Trainer:__tostring()
+  local o = self.options
+  return ("Trainer(%s of %s, %d of %d epochs)"):format(o.method, self.model, self.epoch, o.epochs)
 end
 
 -- The gradient summed over the batch. The weight's is left as products { h, v, scale }: the sum of
@@ -274,7 +281,7 @@ function Trainer:state_dict()
     end
   end
   state.ladder = self.ladder and self.ladder:state_dict()
-  return state
+  return repr.record("StateDict", state)
 end
 
 --- Goes on where `state_dict` was called; the bits are those of a run that never stopped.
@@ -324,7 +331,7 @@ local function report(self)
     -- above 0: the model has begun to know its training set by heart
     info.free_energy_gap = model:free_energy(rows(o.valid)):mean():item() - info.free_energy
   end
-  return info
+  return repr.record("Report", info)
 end
 
 local M = { methods = {} }
