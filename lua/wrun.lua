@@ -51,6 +51,7 @@ local parts = {
   progress = { "wrun.progress" },
   logbook = { "wrun.logbook" },
   timer = { "wrun.timer", "timer" },
+  timeit = { "wrun.timer", "timeit" },
   save = { "wrun.save", "save" },
   load = { "wrun.save", "load" },
   gradcheck = { "wrun.gradcheck", "gradcheck" },

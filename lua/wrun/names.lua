@@ -77,6 +77,7 @@ end
 ---@return table t
 function M.closed(owner, t)
   return setmetatable(t, {
+    __name = "wrun." .. owner,
     __index = function(_, name)
       M.refuse(owner, name, t)
     end,

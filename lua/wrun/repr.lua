@@ -94,12 +94,29 @@ function held(value, depth)
     return M.value(value)
   end
   local metatable = getmetatable(value)
-  if metatable == core.Size then
+  if M.is_list(value) then
     return tostring(value)
   elseif metatable and metatable.__name then
     return metatable.__name
+  elseif metatable and metatable.__tostring then
+    return (tostring(value):match("^[^\n]*"))
   end
   return (#value > 0 and "[%s]" or "{%s}"):format(parts_of(value, depth + 1))
+end
+
+--- Is it a list of sizes or strides?
+---@param value any
+---@return boolean
+function M.is_list(value)
+  local metatable = getmetatable(value)
+  return metatable == core.Size or metatable == core.Stride
+end
+
+--- Returns what a value is when it stands in another object: "float32 [3, 4]", "SGD".
+---@param value any
+---@return string
+function M.held(value)
+  return held(value, 0)
 end
 
 --- Returns an object as its name and its fields, on one line or, where that is too long, on one

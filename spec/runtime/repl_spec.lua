@@ -36,6 +36,37 @@ describe("the interactive session", function()
     assert.equal("stdin:1: <name> expected near <eof>\n", errors)
   end)
 
+  it("prints tables as Lua, and keeps the last result in _", function()
+    assert.equal('> { 1, a = "x" }\n{ 1, a = "x" }\n> _.a\nx\n> _ .. 1, 2\nx1\t2\n> _\nx1\n> \n',
+      feed('{ 1, a = "x" }\n_.a\n_ .. 1, 2\n_\n'))
+    assert.equal("> nil\nnil\n> _\nnil\n> \n", feed("nil\n_\n"))
+    assert.equal("> wrun.ones(2, 3).shape\nSize([2, 3])\n> \n", feed("wrun.ones(2, 3).shape\n"))
+  end)
+
+  it("has what examples use, where no script has put something else", function()
+    assert.equal("> nn, optim, data, init\n", feed("nn, optim, data, init\n"):match("^[^\n]*\n"))
+    assert.equal("> init.zeros_(nn.Linear(1, 1).bias):item()\n0.0\n> \n",
+      feed("init.zeros_(nn.Linear(1, 1).bias):item()\n"))
+    assert.matches("ns a call", feed("timeit('1 + 1', { least = 0.001 })\n"), 1, true)
+    with_file("nn = 'mine'", function(path)
+      assert.equal("> nn\nmine\n> \n", feed("nn\n", { "-i", path }))
+    end)
+  end)
+
+  it("knows help, exit and quit with and without brackets", function()
+    local help = require("wrun").help
+    for _, line in ipairs { "help", "help()" } do
+      assert.equal(("> %s\n%s\n> \n"):format(line, help()), (feed(line .. "\n")))
+    end
+    assert.equal(("> help(nil)\n%s\n> \n"):format(help(nil)), (feed("help(nil)\n")))
+    assert.equal(("> help 'abs'\n%s\n> \n"):format(help "abs"), (feed("help 'abs'\n")))
+    for _, line in ipairs { "exit", "exit()", "quit", "quit()" } do
+      assert.equal(("> %s\n"):format(line), (feed(line .. "\n1\n")))
+    end
+    assert.equal(3, run({ "-i" }, { input = "exit(3)\n" }).status)
+    assert.equal("> exit, 1\nexit, or Ctrl-D, ends the session\t1\n> \n", feed("exit, 1\n"))
+  end)
+
   it("survives errors", function()
     local out, errors = feed("error('boom')\nx =+\nerror({})\n1\n")
     assert.equal("> error('boom')\n> x =+\n> error({})\n> 1\n1\n> \n", out)
@@ -69,6 +100,12 @@ describe("the interactive session", function()
         "'completed', na\t.fi\t\r",
         "from_file = { ['x\\27[2J'] = 1, xy = 6 }\r", -- whose first name is not offered
         "'offered', from_file.x\t\r",
+        "'found', io.open('keys\t'):read(1)\r", -- the file of these keys, the only one
+        "'option', data.loader({ x = wrun.ones(4, 1) }, { batch_si\t2 })\r",
+        "for i = 1, 2 do\r",
+        "print('line', i)\r",
+        "end\r",
+        "\27[A\2\2\2\2\2 * 10\r", -- the whole block, once more, its i changed
         "'é' .. 'ö\b'\r",
         "'lost\3", -- Ctrl-C
         "'kept'\r",
@@ -88,7 +125,10 @@ describe("the interactive session", function()
       local result = run({ "20", "sh", "-c", session }, { program = "timeout" })
       assert.equal(0, result.status)
       local shown = result.out:gsub("\r", "")
-      for _, text in ipairs({ "sum\t13", "completed\t5", "offered\t6", "é", "kept", "kept!" }) do
+      for _, text in ipairs({
+        "sum\t13", "completed\t5", "offered\t6", "found\tn",
+        "option\tLoader(2 batches of 2, in order)", "line\t2", "line\t20", "é", "kept", "kept!",
+      }) do
         assert.truthy(shown:find("\n" .. text .. "\n", 1, true), text .. " in " .. shown)
       end
       assert.is_nil(shown:find("\nlost", 1, true))
