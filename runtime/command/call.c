@@ -189,6 +189,13 @@ void call_install(lua_State *L)
     lua_pop(L, 2);
 }
 
+static bool was_interrupted;
+
+bool call_was_interrupted(void)
+{
+    return was_interrupted;
+}
+
 /* The message handler: error object -> message with the traceback,
  * made while the stack still stands. */
 static int add_traceback(lua_State *L)
@@ -199,6 +206,9 @@ static int add_traceback(lua_State *L)
             return 1;
         message = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
     }
+    static const char ending[] = "interrupted!";
+    size_t length = strlen(message), tail = sizeof ending - 1;
+    was_interrupted = length >= tail && strcmp(message + length - tail, ending) == 0;
     if (lua_checkstack(L, LUA_MINSTACK)) /* luaL_traceback does not ask for what it uses */
         luaL_traceback(L, L, message, 1);
     return 1;
@@ -227,6 +237,7 @@ int call_function(lua_State *L, int arguments, int results)
     sigemptyset(&catch.sa_mask);
     lua_State *outer = running;
     running = L;
+    was_interrupted = false;
     sigaction(SIGINT, &catch, &before); /* once: a second Ctrl-C kills */
     int status = lua_pcall(L, arguments, results, base);
     sigaction(SIGINT, &before, NULL);
