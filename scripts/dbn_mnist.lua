@@ -1,6 +1,6 @@
 #!/usr/bin/env wrun
---- Does pretraining still pay? A deep belief network, fine-tuned, beside networks of the same shape
---- that start from Xavier's and He's draws, with few labels and with many.
+--- A deep belief network on MNIST: does pretraining still pay? Fine-tuned, it stands beside networks
+--- of the same shape that start from Xavier's and He's draws, with few labels and with many.
 ---
 --- The table at the end says what was found, also where pretraining loses.
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env wrun
---- Half of each test image is hidden, and an RBM fills it in: sampled, and scored by cross-entropy.
+--- An RBM that fills in a hidden half of each test image: sampled, and scored by cross-entropy.
 ---
 --- The known half is clamped; the missing one is sampled by Gibbs steps, and what is scored is the
 --- mean of its probabilities over many samples. Beside it: the base rate of each pixel, and mean

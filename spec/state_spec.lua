@@ -2,6 +2,7 @@
 --- it goes on bit for bit as one that was never stopped.
 
 local files = require "spec.support.files"
+local original = require("wrun.method").original
 local source = require "spec.support.source"
 local wrun = require "wrun"
 
@@ -272,7 +273,7 @@ describe("every state_dict of the library", function()
     for _, new in ipairs(makers) do
       local made = new()
       for _, part in pairs(made.parts or { made }) do
-        local info = debug.getinfo(part.state_dict, "S")
+        local info = debug.getinfo(original(part.state_dict), "S")
         seen[place(info.source, info.linedefined)] = true
       end
     end

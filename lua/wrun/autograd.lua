@@ -1,5 +1,4 @@
 --- Gradients: switching their recording on and off, and the two ways to ask for them.
----
 --- runtime/bind/bind_autograd.c records a node for each operation, bind_backward.c walks back over
 --- them.
 
@@ -15,7 +14,6 @@ local M = {}
 
 --- Calls f(...) without recording and returns its results; without arguments it returns a guard for
 --- `local _ <close> =`, which lasts to the end of the block.
---- domain  any function
 --- raises  what f raises
 ---     local w = wrun.ones(2, { requires_grad = true })
 ---     wrun.no_grad(function() w:sub_(0.5) end)
@@ -25,7 +23,6 @@ M.no_grad = core.scoped.no_grad
 
 --- Calls f(...) with recording on, also inside no_grad, and returns its results; without arguments
 --- it returns a guard, as no_grad.
---- domain  any function
 --- raises  what f raises
 ---     wrun.no_grad(function() print(wrun.enable_grad(wrun.is_grad_enabled)) end)
 ---@type fun(f?: function, ...: any): any

@@ -1,5 +1,4 @@
 --- A progress bar on standard error, when that is a terminal; nothing at all otherwise.
----
 --- The line is drawn at most ten times a second and wiped at the end, so that what a script prints
 --- stands alone. It follows the width of the terminal: where that is small, parts of it are left
 --- out. A "dumb" terminal gets no bar. NO_COLOR, if it is not empty, and CLICOLOR=0 take the colour
@@ -7,6 +6,7 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
+local method = require "wrun.method"
 
 local M = {}
 
@@ -21,8 +21,7 @@ local COLOR, PLAIN = "\27[32m", "\27[0m"
 
 ---@class wrun.progress.Bar
 --- A bar that is updated by hand, made by `wrun.progress.bar`.
-local Bar = {}
-Bar.__index = Bar
+local Bar = method.object("Bar")
 
 local function duration(seconds)
   local s = math.floor(seconds + 0.5)
@@ -286,9 +285,6 @@ local LABEL = check.optional(check.string())
 --- cost    nothing without a terminal (the iterator itself comes back), else a clock reading a step
 ---     local loader = data.loader({ x = wrun.rand(4, 2) }, { batch_size = 2 })
 ---     for x in wrun.progress(loader:batches(), #loader, "epoch 1") do print(x.shape[1]) end
----@param iterator function
----@param count integer?
----@param label string?
 ---@param state any
 ---@param control any
 ---@return function iterator

@@ -7,7 +7,6 @@ local M = {}
 
 --- Returns a value as Python writes it: True, None, 0.1, (3,), a string as it is.
 --- domain  nil, booleans, numbers (a float in as few digits as give it back), strings and lists
----@return string
 function M.value(value)
   if value == nil then
     return "None"
@@ -30,7 +29,6 @@ end
 
 --- Returns settings as Python writes arguments by name: "eps=1e-05, approximate='tanh'".
 --- domain  a name, its value, a name, its value ...; a value may be nil
----@return string
 function M.settings(...)
   local texts = {}
   for i = 1, select("#", ...), 2 do

@@ -2,13 +2,13 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
+local method = require "wrun.method"
 
 local M = {}
 
 ---@class wrun.Timer
 --- A clock that runs from its making or its last reset, made by `wrun.timer`.
-local Timer = {}
-Timer.__index = Timer
+local Timer = method.object("Timer")
 
 function Timer:__tostring()
   return ("Timer(%.3f s)"):format(self:seconds())

@@ -195,6 +195,24 @@ int bind_core_fail(lua_State *L)
     raise(L);
 }
 
+/* method_parameters(f) -> how many f takes, -1 with `...`; nil where it is no method of the library,
+ * a function of one of its modules whose first parameter is called self */
+int bind_core_method_parameters(lua_State *L)
+{
+    lua_Debug frame;
+    lua_settop(L, 1);
+    if (!lua_isfunction(L, 1))
+        return 0;
+    const char *first = lua_getlocal(L, NULL, 1);
+    if (first == NULL || strcmp(first, "self") != 0)
+        return 0;
+    lua_getinfo(L, ">Su", &frame);
+    if (!is_library(&frame))
+        return 0;
+    lua_pushinteger(L, frame.isvararg ? -1 : frame.nparams);
+    return 1;
+}
+
 const char *bind_shape_text(lua_State *L, int ndim, const int64_t *shape)
 {
     luaL_Buffer text;

@@ -189,11 +189,13 @@ void call_install(lua_State *L)
     lua_pop(L, 2);
 }
 
-static bool was_interrupted;
+static const char interrupted[] = "wrun.interrupted"; /* in the registry */
 
-bool call_was_interrupted(void)
+bool call_was_interrupted(lua_State *L)
 {
-    return was_interrupted;
+    bool was = lua_getfield(L, LUA_REGISTRYINDEX, interrupted) != LUA_TNIL;
+    lua_pop(L, 1);
+    return was;
 }
 
 /* The message handler: error object -> message with the traceback,
@@ -208,7 +210,10 @@ static int add_traceback(lua_State *L)
     }
     static const char ending[] = "interrupted!";
     size_t length = strlen(message), tail = sizeof ending - 1;
-    was_interrupted = length >= tail && strcmp(message + length - tail, ending) == 0;
+    if (length >= tail && strcmp(message + length - tail, ending) == 0) {
+        lua_pushboolean(L, true);
+        lua_setfield(L, LUA_REGISTRYINDEX, interrupted);
+    }
     if (lua_checkstack(L, LUA_MINSTACK)) /* luaL_traceback does not ask for what it uses */
         luaL_traceback(L, L, message, 1);
     return 1;
@@ -237,7 +242,6 @@ int call_function(lua_State *L, int arguments, int results)
     sigemptyset(&catch.sa_mask);
     lua_State *outer = running;
     running = L;
-    was_interrupted = false;
     sigaction(SIGINT, &catch, &before); /* once: a second Ctrl-C kills */
     int status = lua_pcall(L, arguments, results, base);
     sigaction(SIGINT, &before, NULL);

@@ -85,4 +85,20 @@ function M.run(arguments, options)
   return M.shell(table.concat(words, " "), options.input)
 end
 
+--- Returns options of `run` with which a stock Lua finds wrun.so; nothing where this build has none,
+--- and the spec is pending.
+function M.host()
+  local module = M.wrun .. ".so"
+  local file = io.open(module)
+  if not file then
+    pending("this build has no wrun.so")
+    return nil
+  end
+  file:close()
+  return {
+    program = "lua5.4",
+    env = "LUA_CPATH=" .. M.quote(module:gsub("wrun%.so$", "?.so")),
+  }
+end
+
 return M

@@ -145,7 +145,8 @@ end
 
 local function read(set, location, file)
   local path = location.paths[file.name]
-  local tensor, message = core.idx_read(path, { sha256 = file.sha256, shape = file.shape })
+  local tensor, message = core.idx_read(set.key, path,
+    { sha256 = file.sha256, shape = file.shape })
   if not tensor then
     fail("%s: %s; %s", set.key, message, remedy(set, path, file))
   end
@@ -177,7 +178,7 @@ local function read_records(set, path)
   for _, n in ipairs(set.picture) do
     size = size * n
   end
-  local records, count = core.records_read(path, set.most, 1 + size)
+  local records, count = core.records_read(set.key, path, set.most, 1 + size)
   if not records then
     fail("%s: %s", set.key, count)
   end

@@ -1,5 +1,4 @@
 --- What a data set is: how many samples it has, one of them, and many at once.
----
 --- A data set is a table { x = tensor, y = tensor } of samples and their targets, an instance of
 --- the classes of sets.lua, or any other object with `#dataset` and `dataset[i]`. A sample is a
 --- value or a list of values, such as { x, y }; `collate` puts samples together.

@@ -1,5 +1,4 @@
 --- Transforms: functions from a batch to a batch, for `loader { transform = }` and by themselves.
----
 --- A transform is an object that is called with a tensor and returns a new one; it prints as what
 --- made it.
 
@@ -36,7 +35,6 @@ end
 --- shapes  x [...] -> same
 --- domain  any dtype; float64 stays so, all else becomes float32
 ---     print(data.transforms.scale(1 / 255)(wrun.tensor({ 0, 255 }):byte()))
----@param factor number
 function M.scale(factor)
   check.argument("scale", 1, factor, check.number())
   return Transform(("scale(%s)"):format(factor), function(x)
@@ -104,7 +102,6 @@ end
 --- domain  y int64, from 1 to classes
 --- raises  on the call as wrun.one_hot
 ---     print(data.transforms.one_hot(3)(wrun.tensor({ 1, 3 })))
----@param classes integer
 function M.one_hot(classes)
   check.argument("one_hot", 1, classes, check.integer(nil, 1))
   return Transform(("one_hot(%d)"):format(classes), function(y)
@@ -112,7 +109,7 @@ function M.one_hot(classes)
   end)
 end
 
-local NOISE = { generator = check.optional(check.passed_on()) }
+local NOISE = { generator = check.generator() }
 
 --- Makes a transform that adds normal noise.
 --- shapes  x [...] -> same
@@ -120,7 +117,6 @@ local NOISE = { generator = check.optional(check.passed_on()) }
 ---   generator)
 ---     local noisy = data.transforms.add_noise(0.1)
 ---     print(noisy, noisy(wrun.zeros(1000)):std():item() < 0.2)
----@param std number
 function M.add_noise(std, options)
   check.argument("add_noise", 1, std, check.number(nil, 0))
   local o = check.options("add_noise", options, NOISE)
@@ -133,7 +129,7 @@ end
 local BINARIZE = {
   threshold = check.number(0.5),
   stochastic = check.boolean(false),
-  generator = check.optional(check.passed_on()),
+  generator = check.generator(),
 }
 
 --- Makes a transform to 0 and 1: whether x is above a threshold, or a draw with probability x.
@@ -161,7 +157,6 @@ end
 ---     local double = data.transforms.lambda(function(x) return x * 2 end, "double")
 ---     print(double, double(wrun.ones(2)))
 ---@param apply fun(x: wrun.Tensor): wrun.Tensor
----@param name string?
 function M.lambda(apply, name)
   check.argument("lambda", 1, apply, check.func())
   return Transform(check.argument("lambda", 2, name, check.string("lambda")), apply)

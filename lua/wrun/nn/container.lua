@@ -1,5 +1,6 @@
 --- Containers: Sequential, which runs its modules in a row, and those that only hold.
 
+local call = require("wrun.nn.hooks").call
 local check = require "wrun.check"
 local List = require "wrun.nn.list"
 local Module = require "wrun.nn.module"
@@ -28,9 +29,8 @@ function Sequential:init(...)
 end
 
 local function path_of(container, index)
-  local path = container._paths[index] or paths.new(container, index)
-  container._paths[index] = path
-  return path
+  container._paths[index] = paths.new(container, index)
+  return container._paths[index]
 end
 
 --- Returns `x` fed through the modules in order; without modules it comes back as it is.
@@ -38,9 +38,10 @@ end
 --- domain  as the first module takes
 --- raises  `Sequential[N] LAYER: ...`, what the module raises
 function Sequential:forward(x)
+  local steps = self._paths
   for index = 1, #self do
-    local error_context = path_of(self, index)
-    x = self[error_context.key]:_run(x)
+    local error_context = steps[index] or path_of(self, index)
+    x = call(self[error_context.key], x)
   end
   return x
 end

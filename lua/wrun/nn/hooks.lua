@@ -1,6 +1,7 @@
 --- Hooks: functions that a module calls before and after its forward, and in the backward pass.
 
 local check = require "wrun.check"
+local method = require "wrun.method"
 local wrun = require "wrun"
 
 local M = {}
@@ -11,8 +12,7 @@ local FUNCTION = check.func()
 
 --- What a module gives for a hook.
 ---@class wrun.nn.Handle
-local Handle = {}
-Handle.__index = Handle
+local Handle = method.object("Handle")
 
 --- Takes the hook away; a second time does nothing.
 function Handle:remove()
@@ -39,14 +39,13 @@ end
 
 -- A method that adds a hook of one kind to its module and returns the handle.
 local function registers(name, kind)
-  return function(module, fn)
+  return function(self, fn)
     check.argument(name, 1, fn, FUNCTION)
-    local all = module._hooks or { before = {}, after = {}, backward = {} }
+    local all = self._hooks or { before = {}, after = {}, backward = {} }
     local hooks = all[kind]
-    local handle = setmetatable({ module = module, hooks = hooks, fn = fn, kind = kind },
-      Handle)
+    local handle = setmetatable({ module = self, hooks = hooks, fn = fn, kind = kind }, Handle)
     hooks[#hooks + 1] = handle
-    rawset(module, "_hooks", all) -- last: a module has no hooks or some, also when interrupted
+    rawset(self, "_hooks", all) -- last: a module has no hooks or some, also when interrupted
     return handle
   end
 end
@@ -66,7 +65,6 @@ M.register_forward_pre_hook = registers("register_forward_pre_hook", "before")
 ---     local layer = nn.Linear(2, 1)
 ---     layer:register_forward_hook(function(_, _, y) print("spread", y:std():item()) end)
 ---     layer(wrun.randn(100, 2))
----@type fun(module: wrun.nn.Module, fn: function): wrun.nn.Handle
 M.register_forward_hook = registers("register_forward_hook", "after")
 
 --- Has hook(module, grad_inputs, grad_outputs) called in the backward pass, once the gradients of
@@ -78,7 +76,6 @@ M.register_forward_hook = registers("register_forward_hook", "after")
 ---     local layer = nn.Linear(2, 1)
 ---     layer:register_full_backward_hook(function(_, _, grads) print(grads[1]) end)
 ---     layer(wrun.ones(3, 2)):sum():backward()
----@type fun(module: wrun.nn.Module, fn: function): wrun.nn.Handle
 M.register_full_backward_hook = registers("register_full_backward_hook", "backward")
 
 -- Taps: tensors that call back with their gradients --------------------------
@@ -172,7 +169,7 @@ local function run_backward(module, hooks, grad_inputs, grad_outputs)
 end
 
 -- Runs the hooks of a module around its forward, and returns what they make of its results.
-function M.call(module, ...)
+local function run_with_hooks(module, ...)
   local hooks, inputs = module._hooks, table.pack(...)
   run(hooks.before, function()
     return module, inputs
@@ -203,6 +200,14 @@ function M.call(module, ...)
     end)
   end
   return table.unpack(outputs, 1, outputs.n)
+end
+
+-- Runs the forward of a module, and the hooks around it where there are some.
+function M.call(module, ...)
+  if module._hooks then
+    return run_with_hooks(module, ...)
+  end
+  return module:forward(...)
 end
 
 return M

@@ -22,9 +22,6 @@ Linear.rules = weights.OPTIONS
 --- domain  widths >= 0
 ---     local layer = nn.Linear(784, 256, { bias = false })
 ---     print(layer, layer(wrun.rand(100, 784)).shape[2])
----@param in_features integer
----@param out_features integer
----@param options { bias: boolean, dtype: string, generator: wrun.Generator }?
 function Linear:init(in_features, out_features, options)
   local o = check.options("Linear", options, Linear.rules)
   self.in_features = check.argument("Linear", 1, in_features, WIDTH)

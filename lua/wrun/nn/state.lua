@@ -117,7 +117,6 @@ end
 --- domain  "float32" or "float64"; integer buffers stay as they are, shared tensors stay shared
 ---     print(nn.Linear(2, 3):to("float64").bias.dtype)
 ---@param self wrun.nn.Module
----@param dtype string
 ---@return wrun.nn.Module
 function M.to(self, dtype)
   check.argument("to", 1, dtype, DTYPE)

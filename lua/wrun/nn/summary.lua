@@ -2,6 +2,7 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
+local method = require "wrun.method"
 local registry = require "wrun.nn.registry"
 local wrun = require "wrun"
 
@@ -15,8 +16,7 @@ end
 
 --- What `summary` returns; `tostring` makes it a table of layers with their totals.
 ---@class wrun.nn.Summary
-local Summary = {}
-Summary.__index = Summary
+local Summary = method.object("Summary")
 
 -- 1234567 as "1,234,567"
 local function grouped(n)
@@ -127,7 +127,7 @@ end
 ---     print(model:summary(wrun.zeros(100, 784)))
 ---@param ... any
 ---@return wrun.nn.Summary
-return function(module, ...)
+return function(self, ...)
   local summary = setmetatable({
     rows = {}, depth = 0, parameters = 0, trained = 0, parameter_bytes = 0, flops = 0, bytes = 0,
   }, Summary)
@@ -140,12 +140,12 @@ return function(module, ...)
       end
     end),
   })
-  for path, below in module:named_modules() do
+  for path, below in self:named_modules() do
     modes[below] = below.training
     watch(summary, below, path, counted, hooks)
   end
-  module:eval()
+  self:eval()
   local _ <close> = wrun.no_grad()
-  module(...)
+  self(...)
   return summary
 end

@@ -8,7 +8,6 @@ local wrun = require "wrun"
 local fail = check.fail
 
 --- Makes an optimiser that steps by the curvature which the last gradients have shown.
----
 --- A step is up to max_iter iterations, each moving all parameters along d = -H g, where H is the
 --- inverse Hessian as the last history_size moves suggest it.
 --- domain  one group of parameters

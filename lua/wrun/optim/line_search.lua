@@ -1,5 +1,4 @@
 --- Line searches: how far to go along a direction in which the loss falls.
----
 --- A point of the line is { t =, f =, slope =, ... }: the distance, the loss there and its
 --- derivative along the line; what else it carries is the caller's.
 

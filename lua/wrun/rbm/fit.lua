@@ -1,5 +1,4 @@
 --- Training: gradients of five methods, schedules, regularisers, and a guard against divergence.
----
 --- The gradient is the centred one [Melchior2016], written for plain parameters. With offsets mu
 --- and lambda:  dW = <(h - lambda)(v - mu)>_data - <...>_model,  da = d<v> - lambda dW,
 --- db = d<h> - dW mu.  Offsets of zero give the plain gradient.
@@ -297,7 +296,6 @@ end
 ---     trainer:run_epoch()
 ---     later:load_state_dict(trainer:state_dict())
 ---     print(later.epoch)
----@param state table
 function Trainer:load_state_dict(state)
   check.argument("load_state_dict", 1, state, check.table())
   self.model:load_state_dict(state.model)
@@ -373,7 +371,6 @@ end
 ---     local x = wrun.tensor({ { 1.0, 1, 0, 0 }, { 0.0, 0, 1, 1 } })
 ---     machine:fit(x, { method = "exact", lr = 0.5, epochs = 300 })
 ---     print(machine:reconstruct(x[1]:unsqueeze(1)))
----@return wrun.rbm.Model
 function M.methods:fit(data, options)
   local trainer = Trainer(self, data, options)
   local o, callback = trainer.options, trainer.options.callback

@@ -1,14 +1,14 @@
 --- The doc comments of Lua sources, taken apart.
----
 --- A comment is a run of lines that begin with three dashes, followed by what it describes. It has
 --- a summary and more text; parts, such as `raises`, whose further lines are indented by two
 --- blanks; an example, indented by four, after a part or a sentence; and the tags of LuaCATS. The
 --- part `as` names another entry, which says whatever this one does not; `options` are listed with
---- a semicolon between them, each beginning with its name.
+--- a semicolon between them, each beginning with its name. A tag goes on in lines indented by two.
 ---
---- An argument needs a tag only where it is not what its name means everywhere (ARGUMENTS), and a
---- result where it is not the tensor, or the named tensors, that the arrow of `shapes` or the "_"
---- of the name promises.
+--- An argument needs a tag only where it is not what its name means everywhere (ARGUMENTS) or what
+--- the function checks (reference/arguments.lua), and a result where it is not the tensor, or the
+--- named tensors, that the arrow of `shapes` or the "_" of the name promises, nor the boolean that
+--- answers a question or `Returns whether`. What no script calls has tags where a type needs words.
 
 local M = {}
 
@@ -56,6 +56,14 @@ local ARGUMENTS = {
   optimizer = "wrun.optim.Optimizer", options = "table?", path = "string",
   parameters = "wrun.Tensor|wrun.Tensor[]", dataset = "table", value = "any", ["..."] = "any",
   entry = "wrun.reference.Entry", rule = "wrun.check.Rule",
+  closure = "fun(): wrun.Tensor", columns = "integer", default = "any", dtype = "string",
+  elements = "wrun.Tensor|number", expected = "wrun.Tensor|number|table",
+  got = "wrun.Tensor|number|table", group = "table", item = "any",
+  key = "integer|wrun.Tensor|table", max_norm = "number", model = "wrun.nn.Module",
+  normalized_shape = "integer|integer[]", others = "wrun.Tensor|number", rows = "integer",
+  rules = "table<string, wrun.check.Rule>", saved = "table", seed = "integer",
+  sizes = "integer[]", state = "table", text = "string",
+  topic = "table", values = "wrun.Tensor|number",
 }
 
 -- Tags -----------------------------------------------------------------------
@@ -163,10 +171,18 @@ local function take_summary(entry)
     paragraph[count] = line
   end
   local text = table.concat(paragraph, " ")
-  local last = text:find("[.?]%s+[%u`-]") or #text
+  local last = text:find("[.?]%s+[%u`\"-]") or #text
   entry.summary = text:sub(1, last)
+  local at, whole = -1, 0 -- where the last line ends that the sentence reaches
+  while at < last and whole < count do
+    whole = whole + 1
+    at = at + #paragraph[whole] + 1
+  end
   local rest = trim(text:sub(last + 1))
   local lines = { rest ~= "" and rest or nil }
+  if at == last then
+    lines = table.move(paragraph, whole + 1, count, 1, {})
+  end
   table.move(entry.text, count + 1, #entry.text, #lines + 1, lines)
   while lines[1] == "" do
     table.remove(lines, 1)
@@ -181,12 +197,19 @@ end
 local function entry_of(lines)
   local entry = { text = {}, parts = {}, params = {}, returns = {}, fields = {} }
   local part, after_sentence, example = nil, false, {}
-  for _, line in ipairs(lines) do
+  local i = 0
+  while lines[i + 1] do
+    i = i + 1
+    local line = lines[i]
     local tag, rest = line:match("^@(%a+)%s*(.*)$")
     line = line:gsub("^ ", "")
     local name, words = line:match("^(%l+)  +(.*)$")
     if tag then
       part = nil
+      while (lines[i + 1] or ""):find("^   %S") do
+        i = i + 1
+        rest = rest .. " " .. trim(lines[i])
+      end
       if TAGS[tag] then
         TAGS[tag](entry, rest)
       end
@@ -253,6 +276,8 @@ local function add_usual_tags(entry)
       entry.returns[1] = { type = "wrun.Tensor", text = first.name }
     elseif entry.parts.shapes and entry.parts.shapes:find("->", 1, true) then
       add_results(entry, entry.parts.shapes:match("->([^;]*)"))
+    elseif entry.summary:find("^Returns whether ") or entry.summary:find("%?$") then
+      entry.returns[1] = { type = "boolean", text = "" }
     end
   end
 end
@@ -278,9 +303,7 @@ end
 --- Returns the entries of a source, the comment at its head, and the name that it returns. A
 --- function without a comment has an entry too, which says `is_bare`.
 --- domain  Lua
----@param text string
 ---@param module string its name
----@return wrun.reference.Entry[]
 ---@return wrun.reference.Entry? head
 ---@return string? returned
 function M.parse(text, module)
@@ -306,7 +329,7 @@ function M.parse(text, module)
         head = entry
       else
         set_definition(entry, lines, number)
-        if #comment > 0 and entry.arguments and not entry.is_typed then
+        if entry.arguments and not entry.is_typed then
           add_usual_tags(entry)
         end
         entries[#entries + 1] = entry

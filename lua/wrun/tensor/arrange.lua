@@ -159,7 +159,6 @@ end
 ---     print(wrun["repeat"](wrun.arange(3), 2, 2))
 ---@param x wrun.Tensor
 ---@param ... integer|integer[]
----@return wrun.Tensor
 M["repeat"] = function(x, ...)
   local counts = counts_of("repeat", x, ...)
   if #counts < x.ndim then

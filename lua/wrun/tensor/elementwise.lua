@@ -64,9 +64,6 @@ end
 --- shapes  x [...] -> same
 --- domain  any dtype; the gradient is 0 where x was replaced
 ---     print(wrun.tensor({ 0 / 0, 1 / 0, 2 }):nan_to_num(-1, 99))
----@param nan number?
----@param posinf number?
----@param neginf number?
 function M.nan_to_num(x, nan, posinf, neginf)
   return replaced("nan_to_num", x, nan, posinf, neginf)
 end
@@ -132,7 +129,6 @@ local APPROXIMATE = check.choice("none", { "none", "tanh" })
 --- domain  approximate "none" or "tanh"; float32 and float64, others as float32
 --- source  [Hendrycks2016]
 ---     print(wrun.gelu(wrun.tensor({ -1.0, 1.0 })), wrun.gelu(wrun.tensor({ 1.0 }), "tanh"))
----@param approximate string?
 function M.gelu(x, approximate)
   if check.argument("gelu", 2, approximate, APPROXIMATE) == "tanh" then
     return operations.gelu_tanh(x)
@@ -146,7 +142,6 @@ end
 --- domain  beta > 0 (1), threshold (20); float32 and float64, others as float32
 ---     print(wrun.softplus(wrun.tensor({ -1.0, 0.0, 30.0 }), 2))
 ---@param beta number?
----@param threshold number?
 function M.softplus(x, beta, threshold)
   if beta == nil and threshold == nil then
     return operations.softplus(x)
@@ -172,7 +167,6 @@ end
 --- raises  `where: argument 1: expected a bool tensor`; `expected a shape that broadcasts with`
 ---     local x = wrun.tensor { -1.0, 2.0 }
 ---     print(wrun.where(x:gt(0), x, x * 0.1), (wrun.where(x:gt(0))))
----@param condition wrun.Tensor
 ---@param ... wrun.Tensor|number  a and b, or nothing
 ---@return wrun.Tensor ...
 function M.where(condition, ...)

@@ -1,5 +1,4 @@
 --- Generators of random numbers, and the default one, which serves where no option names another.
----
 --- The engine mt19937 gives PyTorch's numbers, on any number of threads.
 
 local core = require "wrun.core"
@@ -75,7 +74,6 @@ M.Generator = core.Generator
 --- raises  `manual_seed: argument 2: expected a whole number as seed`
 ---     wrun.manual_seed(777)
 ---     print(wrun.rand(3))
----@param seed integer
 ---@return wrun.Generator
 function M.manual_seed(seed)
   return core.default_generator:manual_seed(seed)
@@ -119,7 +117,6 @@ end
 
 --- Calls f(...) with a copy of the default generator in its place and returns its results; then the
 --- default generator stands where it stood before. Without arguments it returns a guard, as no_grad.
---- domain  any function
 --- raises  what f raises
 ---     local function noise() return wrun.randn(2) end
 ---     wrun.fork_rng(noise)

@@ -33,7 +33,6 @@ operations.define("join", {
 --- raises  `cat: tensor N: expected the shape`
 ---     print(wrun.cat({ wrun.zeros(2, 1), wrun.ones(2, 2) }, 2))
 ---@param list wrun.Tensor[]  of one shape but for dimension d
----@param d integer?  1
 function M.cat(list, d)
   list = check.tensors("cat", 1, list)
   d = check.dimension("cat", 2, d or 1, list[1].ndim)

@@ -72,7 +72,6 @@ local MATRIX_ORDER = check.rule("fro", "fro, nuc, 1, 2, math.huge or the negativ
   end)
 
 --- Returns the norm of matrices.
----
 --- "fro" is the root of the sum of squares, "nuc" the sum of the singular values, 2 the largest of
 --- them, 1 the largest sum of magnitudes of a column, math.huge of a row; the negative orders are
 --- the least.

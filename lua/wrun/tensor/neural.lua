@@ -78,7 +78,6 @@ end
 --- domain  float32 and float64
 --- source  [Dauphin2017]
 ---     print(wrun.tensor({ 1.0, 2.0, 0.0, 9.0 }):glu()) -- tensor([0.5000, 1.9998])
----@param d integer?  -1
 function M.glu(x, d)
   check.tensor_argument("glu", 1, x)
   d = check.dimension("glu", 2, d or -1, x.ndim)

@@ -104,18 +104,22 @@ local function std_gradient(g, y, x, dim, keepdim, correction)
     * over_root(distance, restore_dimensions(y, x, dim, keepdim))
 end
 
---- x / y, and where x has infinite elements, these alone count, and alike
+--- x over its norm y where that may be infinite: infinite elements alone count, and alike; where
+--- there are none, in units in which the norm is within the dtype
+local function over_infinite_norm(x, y, dim)
+  local is_infinite = x:detach():isinf()
+  local count = is_infinite:to(x.dtype):sum(dim, true)
+  local unit = operations.where(y:detach():isinf(), 2.0 ^ -70, 1):to(x.dtype)
+  local rest = x:masked_fill(is_infinite, 0) * unit
+  local shares = operations.where(is_infinite, x:detach():sign() / count:sqrt(), 0)
+  return operations.where(count:gt(0):logical_and(y:detach():isinf()), shares,
+    over_root(rest, operations._norm(rest, dim, true)))
+end
+
 local function norm_gradient(g, y, x, dim, keepdim)
   y = restore_dimensions(y, x, dim, keepdim)
-  local ratio
-  local is_infinite = x:detach():isinf()
-  if is_infinite:any():item() then
-    local count = is_infinite:to(x.dtype):sum(dim, true)
-    ratio = over_root(x:masked_fill(is_infinite, 0), y)
-    ratio = operations.where(is_infinite, x:detach():sign() / count:sqrt(), ratio)
-  else
-    ratio = over_root(x, y)
-  end
+  local is_beyond = y:detach():isinf():any():item()
+  local ratio = (is_beyond and over_infinite_norm or over_root)(x, y, dim)
   return restore_dimensions(g, x, dim, keepdim) * ratio
 end
 
@@ -320,7 +324,12 @@ function M.nanmean(x, dims, keepdim, options)
   check.tensor_argument("nanmean", 1, x)
   check.float_argument("nanmean", 1, x)
   local is_number = operations.logical_not(operations.isnan(x))
-  return M.nansum(x, dims, keepdim, options) / operations.sum(is_number, dims, keepdim)
+  local y = M.nansum(x, dims, keepdim, options) / operations.sum(is_number, dims, keepdim)
+  if operations.isinf(y):any():item() then -- the sum may be beyond the dtype, and the mean within
+    local shares = x / operations.sum(is_number, dims, true)
+    y = operations.where(operations.isinf(y), M.nansum(shares, dims, keepdim, options), y)
+  end
+  return y
 end
 
 --- Returns log sum exp(x) over everything or over one or some dimensions, without overflow.

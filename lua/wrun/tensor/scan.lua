@@ -157,8 +157,6 @@ local diff_options = {
 --- raises  as `cat`
 ---     print(wrun.tensor({ 1, 4, 9, 16 }):diff())     -- tensor([3, 5, 7])
 ---     print(wrun.tensor({ 1, 4, 9, 16 }):diff(2))    -- tensor([2, 2])
----@param n integer?  1
----@param d integer?  -1
 function M.diff(x, n, d, options)
   check.tensor_argument("diff", 1, x)
   n = check.argument("diff", 2, n, check.integer(1, 0))
@@ -216,7 +214,6 @@ end
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):trapezoid())                                -- 4
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):trapezoid(wrun.tensor { 0.0, 1.0, 3.0 }))    -- 6.5
 ---@param x wrun.Tensor|number?  1: where the values stand, or how far they are apart
----@param d integer?  -1
 function M.trapezoid(y, x, d)
   local areas
   areas, d = trapezoids("trapezoid", y, x, d)

@@ -1,5 +1,4 @@
 --- Order: sorted tensors, the largest and smallest few, medians, modes and quantiles.
----
 --- NaN counts as larger than every number, and of equal elements the first index comes first, in
 --- descending order too. Gradients flow to the indices that were gather_values.
 
@@ -44,8 +43,6 @@ end
 --- cost    time O(n) for each line of n
 ---     local values, indices = wrun.tensor({ 3, 1, 2, 1 }):sort()
 ---     print(values, indices)    -- tensor([1, 1, 2, 3])  tensor([2, 4, 3, 1])
----@param d integer?  -1
----@param descending boolean?  false
 function M.sort(x, d, descending)
   d = dimension_of("sort", 2, x, d)
   descending = check.flag("sort", 3, descending)
@@ -83,9 +80,6 @@ end
 --- cost    time O(n) for each line of n
 ---     local scores = wrun.tensor { 0.1, 0.7, 0.4, 0.9 }
 ---     print(scores:topk(2))    -- tensor([0.9000, 0.7000])  tensor([4, 2])
----@param k integer
----@param d integer?  -1
----@param largest boolean?  true
 ---@param sorted boolean?  true
 function M.topk(x, k, d, largest, sorted)
   d = dimension_of("topk", 3, x, d)
@@ -112,8 +106,6 @@ end
 --- domain  any dtype; k from 1 to the size; of equals each has its turn, the first index first
 --- raises  `kthvalue: argument 2: expected an integer from 1 to`
 ---     print(wrun.tensor({ 40, 10, 30, 20 }):kthvalue(2))    -- tensor(20)  tensor(4)
----@param k integer
----@param d integer?  -1
 function M.kthvalue(x, k, d, keepdim)
   d = dimension_of("kthvalue", 3, x, d)
   k = check.argument("kthvalue", 2, k, check.integer(nil, 1, need_elements("kthvalue", x, d)))
@@ -194,7 +186,6 @@ end)
 --- shapes  x [m, n], 2 -> value [m], index [m]: int64, from 1
 --- domain  any dtype; NaN equals nothing, so no NaN is frequent
 ---     print(wrun.tensor({ 4, 2, 2, 4, 1 }):mode())    -- tensor(2)  tensor(3)
----@param d integer?  -1
 function M.mode(x, d, keepdim)
   d = dimension_of("mode", 2, x, d)
   keepdim = check.flag("mode", 3, keepdim)
@@ -344,8 +335,6 @@ local search_options = {
 ---     local sequence = wrun.tensor { 10, 20, 20, 30 }
 ---     print(sequence:searchsorted(wrun.tensor { 5, 20, 99 }))                      -- 1, 2, 5
 ---     print(sequence:searchsorted(wrun.tensor { 5, 20, 99 }, { right = true }))    -- 1, 4, 5
----@param sequence wrun.Tensor
----@param values wrun.Tensor|number
 function M.searchsorted(sequence, values, options)
   local o = check.options("searchsorted", options, search_options)
   check.tensor_argument("searchsorted", 1, sequence)
@@ -365,8 +354,6 @@ local bucket_options = { right = check.boolean(false) }
 --- shapes  values [...] or a number, boundaries [n], ascending -> [...]
 --- domain  any dtypes; buckets are int64 from 1 to n + 1. NaN is in the last.
 ---     print(wrun.tensor({ 0, 5, 7 }):bucketize(wrun.tensor { 1, 5 }))    -- tensor([1, 2, 3])
----@param values wrun.Tensor|number
----@param boundaries wrun.Tensor
 function M.bucketize(values, boundaries, options)
   local o = check.options("bucketize", options, bucket_options)
   check.tensor_argument("bucketize", 2, boundaries)

@@ -55,7 +55,6 @@ operations.define("tensor", {
 ---@alias wrun.Tensor Tensor
 
 --- Returns whether a value is a tensor.
---- domain  any value
 ---     print(wrun.is_tensor(wrun.ones(2)), wrun.is_tensor({ 1, 1 }))
 ---@type fun(value: any): boolean
 M.is_tensor = core.is_tensor
@@ -123,20 +122,17 @@ M.tolist = operations.tolist
 ---     local x = wrun.zeros(2)
 ---     x:clone()[1] = 5
 ---     print(x)
----@type fun(x: wrun.Tensor): wrun.Tensor
 M.clone = operations.clone
 
 --- Returns x itself where it is contiguous, else a contiguous copy.
 --- shapes  x [...] -> same
 ---     print(wrun.zeros(2, 3):t():contiguous():stride(1))
----@type fun(x: wrun.Tensor): wrun.Tensor
 M.contiguous = operations.contiguous
 
 --- Returns a view of the same memory that no gradient flows through.
 --- shapes  x [...] -> same
 ---     local x = wrun.ones(2, { requires_grad = true })
 ---     print((x * 2):detach().requires_grad)
----@type fun(x: wrun.Tensor): wrun.Tensor
 M.detach = operations.detach
 
 --- Returns x itself where it has this dtype, else a converted copy.
@@ -158,7 +154,6 @@ end
 --- shapes  x [...] -> same
 --- raises  as `to`
 ---     print(wrun.tensor({ 1, 2 }):float())
----@type fun(x: wrun.Tensor): wrun.Tensor
 M.float = conversion("float32")
 
 --- Returns x as float64.
@@ -201,7 +196,6 @@ M.bool = conversion("bool")
 M.copy_ = operations.copy_
 
 --- Sets all elements to value and returns x.
---- shapes  any
 --- raises  as `copy_`
 ---     print(wrun.zeros(2, 3):fill_(7))
 ---@param value number
@@ -210,7 +204,6 @@ function M.fill_(x, value)
 end
 
 --- Sets all elements to 0 and returns x.
---- shapes  any
 --- raises  as `copy_`
 ---     print(wrun.ones(2, 3):zero_())
 function M.zero_(x)
@@ -218,7 +211,6 @@ function M.zero_(x)
 end
 
 --- Sets whether operations on x are recorded, so that backward() finds its gradient; returns x.
---- shapes  any
 --- domain  float32 or float64
 --- raises  `requires_grad: only float32 and float64 tensors have gradients`
 ---     local x = wrun.ones(3):requires_grad_()

@@ -109,7 +109,6 @@ local function is_tail(o, distance)
 end
 
 --- Fills with draws from N(mean, std^2) between a and b, which are values, not multiples of std.
----
 --- Draws what PyTorch 2.12 and later draw: by rejection. The method "inverse" draws what PyTorch
 --- drew before, uniforms through the inverse error function; in float32 it gives a value at a bound
 --- far outside now and then. Tails where PyTorch hardly ever ends, or that its inverse cannot tell

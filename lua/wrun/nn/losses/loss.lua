@@ -1,5 +1,4 @@
 --- Loss, the base of every loss: options, checks of the arguments, and the reduction at the end.
----
 --- A loss is made by `Loss.define(name, function_name, rules, compute)`: its mathematics is
 --- compute(o, ...), which returns the losses before their reduction and, where they do not count
 --- alike in the mean, what each counts. `o` holds the options as fields and the name for errors as
@@ -102,9 +101,6 @@ end
 --- domain  `rules` as for check.options; without a rule `reduction` it is mean, none or sum
 ---@param name string what errors call the class
 ---@param function_name string what errors call the functional form
----@param rules table<string, wrun.check.Rule>
----@param compute fun(o: table, ...): wrun.Tensor, wrun.Tensor?
----@return any
 function Loss.define(name, function_name, rules, compute)
   local class = Loss:extend(name)
   class.function_name, class.tensors, class.rules = function_name, tensors_of(compute), rules

@@ -1,5 +1,4 @@
 --- Tensors as text, as PyTorch prints them.
----
 --- Large tensors show the first and last three of each dimension, and the numbers' common format is
 --- chosen from the values that are shown. The options that set_printoptions takes change all this.
 

@@ -32,7 +32,6 @@ function M.compare()
 end
 
 --- Joins the text of a tensor, as print shows it, to another value.
----@return string
 function M.concat(a, b)
   return tostring(a) .. tostring(b)
 end
