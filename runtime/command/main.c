@@ -149,8 +149,8 @@ static void add_folder(lua_State *L, const char *script)
     const char *slash = strrchr(script, '/');
     int top = lua_gettop(L);
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-    bool has_path = lua_getfield(L, -1, "package") == LUA_TTABLE &&
-                    lua_getfield(L, -1, "path") == LUA_TSTRING;
+    bool has_path =
+        lua_getfield(L, -1, "package") == LUA_TTABLE && lua_getfield(L, -1, "path") == LUA_TSTRING;
     if (slash && has_path) {
         lua_pushlstring(L, script, (size_t)(slash - script));
         if (!strpbrk(lua_tostring(L, -1), LUA_PATH_SEP LUA_PATH_MARK)) {
