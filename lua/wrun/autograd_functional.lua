@@ -123,11 +123,9 @@ end
 --- shapes  inputs [...], or a list; v as the results; the product as the inputs
 --- domain  v may be missing for a result of one element. `options`: create_graph, and strict, which
 ---   refuses what does not depend
---- raises  `vjp: argument 3: expected a vector of the results' shapes`
 ---     local y, product = wrun.autograd.functional.vjp(function(x) return x ^ 2 end,
 ---       wrun.tensor({ 1.0, 3 }), wrun.tensor({ 1.0, 10 }))
 ---     print(y, product) -- 1, 9 and 2, 60
----@param f function
 ---@param inputs wrun.Tensor|wrun.Tensor[]
 ---@param v wrun.Tensor|wrun.Tensor[]|nil
 ---@return wrun.Tensor|wrun.Tensor[]
@@ -153,12 +151,10 @@ end
 --- Returns the results of f, and the product of their Jacobian with a vector: J v.
 --- shapes  inputs [...], or a list; v as the inputs; the product as the results
 --- domain  as vjp; v may be missing for an input of one element
---- raises  `jvp: argument 3: expected a vector of the inputs' shapes`
 --- cost    two backward passes
 ---     local y, product = wrun.autograd.functional.jvp(function(x) return x:cumsum(1) end,
 ---       wrun.zeros(3), wrun.tensor({ 1.0, 10, 100 }))
 ---     print(product) -- 1, 11, 111
----@param f function
 ---@param inputs wrun.Tensor|wrun.Tensor[]
 ---@param v wrun.Tensor|wrun.Tensor[]|nil
 ---@return wrun.Tensor|wrun.Tensor[]
@@ -190,7 +186,6 @@ end
 ---     local f = function(x) return (x ^ 3):sum() end
 ---     local _, product = wrun.autograd.functional.hvp(f, wrun.tensor({ 1.0, 2 }), wrun.ones(2))
 ---     print(product) -- 6 x
----@param f function
 ---@param inputs wrun.Tensor|wrun.Tensor[]
 ---@param v wrun.Tensor|wrun.Tensor[]|nil
 ---@return wrun.Tensor
@@ -237,7 +232,6 @@ end
 --- raises  `jacobian: argument 2: expected a tensor of floats`; `jacobian: option strict: expected`
 --- cost    a backward pass for each element of the result
 ---     print(wrun.autograd.functional.jacobian(function(x) return x:cumsum(1) end, wrun.zeros(3)))
----@param f function
 ---@param inputs wrun.Tensor|wrun.Tensor[]
 ---@return wrun.Tensor|wrun.Tensor[]
 function M.jacobian(f, inputs, options)
@@ -253,10 +247,8 @@ end
 --- Returns the Hessian of f, whose result is one number: its second derivatives.
 --- shapes  inputs [...] -> [inputs..., inputs...]; a list of lists of these for a list of inputs
 --- domain  as jacobian
---- raises  `hessian: argument 1: its result: expected one number`
 --- cost    a backward pass for each element of the inputs, and one
 ---     print(wrun.autograd.functional.hessian(function(x) return x:prod() end, wrun.ones(3)))
----@param f function
 ---@param inputs wrun.Tensor|wrun.Tensor[]
 ---@return wrun.Tensor|wrun.Tensor[][]
 function M.hessian(f, inputs, options)

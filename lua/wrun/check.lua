@@ -12,7 +12,6 @@ local M = {}
 M.fail = core.fail
 -- escape(text): the text with its control characters shown, as messages have them.
 M.escape = core.escape
--- Is this a tensor?
 M.is_tensor = core.is_tensor
 -- The shape of a tensor, or a table of sizes, as errors show it: "[2, 3]".
 M.shape_text = core.shape_text
@@ -259,7 +258,6 @@ end
 
 --- Returns the values of a list up to the first that is nil, in a new table: what its length says
 --- may be anything.
---- domain  any table
 function M.list(list)
   local values = {}
   for i, value in ipairs(list) do

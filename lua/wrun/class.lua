@@ -66,7 +66,6 @@ setmetatable(Class, { __tostring = class_text })
 
 --- Says whether `value` is an instance of this class or of a class below it.
 ---     print(nn.Module:is_instance(nn.Linear(2, 3)), nn.Linear:is_instance(nn.ReLU()))
----@return boolean
 function Class:is_instance(value)
   check_class("is_instance", self)
   return type(value) == "table" and self:is_class(getmetatable(value))
@@ -74,7 +73,6 @@ end
 
 --- Says whether `value` is this class or one below it: the thing itself, not an instance.
 ---     print(nn.Module:is_class(nn.Linear), nn.Module:is_class(nn.Linear(2, 3)))
----@return boolean
 function Class:is_class(value)
   check_class("is_class", self)
   while type(value) == "table" do

@@ -39,7 +39,6 @@ function M.nearest(name, known)
 end
 
 --- Refuses a name: "nn: no name 'Liner'; did you mean Linear?"
---- raises  `OWNER: no name`
 ---@param owner string  what errors call the table
 ---@param ... table  the tables whose keys are the names there are
 function M.refuse(owner, name, ...)

@@ -40,8 +40,6 @@ for _, name in ipairs(PLAIN) do
   M[name] = unrecorded[name]
 end
 
--- Rows, as runtime/bind/bind_backward.c reads them ---------------------------
-
 --- "log_softmax" -> "LogSoftmaxBackward0", as PyTorch names nodes
 local function label_of(name)
   return (name:gsub("_*(%l)(%w*)_*", function(first, rest)
@@ -207,7 +205,6 @@ M.rows = {}
 local defined_by = {} -- name -> topic
 
 --- Adds structural operations: each computes as the kernel of its name does, and records itself.
---- domain  rows as the head of this file says
 ---@param topic string the file that defines them; it may do so again, if it failed at first
 function M.define(topic, rows)
   for name, row in pairs(rows) do

@@ -255,7 +255,6 @@ end
 ---   PATH: ...` when it cannot be written; `Figure: nothing to draw`
 ---     local path = os.tmpname() .. ".png"
 ---     print(pcall(function() plot.Figure():line({ 1, 4, 9 }):save(path) end), os.remove(path))
----@param path string
 function Figure:save(path)
   local lines = { terminal(format_of("save", path), self.options.width, self.options.height) }
   add_figure(lines, self, "data", false)
@@ -311,7 +310,6 @@ end
 --- as  plot.Figure:save
 ---     local path, one = os.tmpname() .. ".png", plot.Figure():line({ 1, 4, 9 })
 ---     print(pcall(function() plot.grid({ one, one }):save(path) end), os.remove(path))
----@param path string
 function Grid:save(path)
   local format, width, height = format_of("save", path), 0, 0
   for _, figure in ipairs(self.figures) do

@@ -6,7 +6,6 @@ local M = {}
 
 --- Copies every field of `source` to `target` and returns `target`. It may do so again, if memory
 --- ran out at first.
---- raises  `publish: NAME: is there already`
 function M.into(target, source)
   for name, value in pairs(source) do
     local there = target[name]

@@ -203,7 +203,6 @@ local function tagged_class(found, name, entry)
   }
 end
 
---- the items of a face and of the faces in it
 local function add_face(found, faces, prefix, face)
   local item = {
     name = prefix == "" and "wrun" or prefix,
@@ -303,7 +302,6 @@ end
 local loaded, sources_found
 
 --- Returns the faces, wrun first, each with its functions and classes.
---- domain  what is in the sources, which are read once
 --- cost    some 50 ms at first
 function M.faces()
   if not loaded then
@@ -481,6 +479,11 @@ local function usual(item, entry)
     local is_one = not (second and second.type == "wrun.Tensor")
     local refusal = ("`%s: argument %s: expected a tensor`"):format(name, is_one and "1" or "N")
     local is_in_place = name:find("_$") ~= nil
+    for i, param in ipairs(entry.is_typed and entry.params or {}) do
+      if param.name == "d" then
+        refusal = refusal .. ("; `%s: argument %d: expected a dimension`"):format(name, i)
+      end
+    end
     local gives_tensor = is_in_place or (entry.parts.shapes or ""):find("-> [%[s]")
     return {
       params = { first },
@@ -494,10 +497,13 @@ local function usual(item, entry)
   end
   local is_called = item.kind == "function" or item.kind == "method"
     or item.kind == "class" and item.value ~= nil
+  local takes_function = first and first.name == "f" and DOMAINS[first.type]
+  local of_generator = item.name:match("^Generator:([%w_]+)$")
   return {
     parts = {
       domain = first and DOMAINS[first.type],
-      raises = is_called and "nothing" or nil,
+      raises = of_generator and ("`%s: argument 1: expected a generator`"):format(of_generator)
+        or takes_function and "what f raises" or is_called and "nothing" or nil,
     },
   }
 end
@@ -532,7 +538,11 @@ function M.documentation(items, item)
   local said = entry and usual(item, entry)
   if said and said.parts.raises ~= "nothing" and not (item.entry and item.entry.parts.raises)
     and entry.parts.raises and not entry.parts.raises:find("expected a .-tensor") then
-    entry = derived.with_errors(entry, joined({ said.parts.raises }, entry.parts.raises))
+    local refusals = {}
+    for message in (said.parts.raises or ""):gmatch("`[^`]*`") do
+      refusals[#refusals + 1] = message
+    end
+    entry = derived.with_errors(entry, joined(refusals, entry.parts.raises))
   end
   return entry and derived.completed(entry, said)
 end
@@ -607,7 +617,6 @@ function M.items(faces)
 end
 
 --- Calls visit(item) for every face, function, class and method.
---- raises  what visit raises
 function M.each(faces, visit)
   for _, item in ipairs(faces) do
     visit(item)

@@ -182,7 +182,6 @@ end
 
 -- Gradients ------------------------------------------------------------------
 
---- a copy of a module's tensor, floats in float64
 local function double_copy(tensor)
   local copy = tensor:detach():clone()
   if check.is_float(tensor) then

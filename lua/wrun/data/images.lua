@@ -21,8 +21,6 @@ local RULES = {
 }
 local LOCAL_RULES = { split = RULES.split, folder = RULES.folder } -- of sets without mirrors
 
--- ---- fetching ----
-
 -- The uncompressed size, and a little for what compression may add.
 local function limit_of(file)
   local size = 4 + 4 * #file.shape
@@ -76,8 +74,6 @@ local function download(set, mirrors)
   return { folder = folder, paths = (folders.look(set, folder)) }
 end
 
--- ---- finding ----
-
 local function refuse_folder(set, what, folder, missing)
   local expected = "the files of %s in %s or in its sub-folder %s, plain or as .gz"
   fail("%s: %s: expected %s; missing: %s%s", set.key, what,
@@ -129,8 +125,6 @@ local function locate(set, options)
   end
   return download(set, folders.mirrors(set, options.mirror))
 end
-
--- ---- reading ----
 
 -- How to replace a bad copy, by where it lies.
 local function remedy(set, path, file)

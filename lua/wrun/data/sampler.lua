@@ -206,8 +206,6 @@ function WeightedRandomSampler:_blocks()
   end)
 end
 
--- Indices that somebody else gives -------------------------------------------
-
 -- A list or tensor of indices, or an object with iterate(): as blocks.
 local Given = Sampler:extend("Given")
 

@@ -11,8 +11,6 @@ local fail = check.fail
 
 local M = {}
 
--- Samples to a batch ---------------------------------------------------------
-
 local batch
 
 local function of_tensors(samples)
@@ -73,8 +71,6 @@ function M.collate(samples)
   end
   return batch(samples)
 end
-
--- Sources --------------------------------------------------------------------
 
 ---@class wrun.data.source.Source: wrun.Class
 ---@field count integer

@@ -8,8 +8,6 @@ local M = {}
 
 local FUNCTION = check.func()
 
--- Handles --------------------------------------------------------------------
-
 --- What a module gives for a hook.
 ---@class wrun.nn.Handle
 local Handle = method.object("Handle")
@@ -78,8 +76,6 @@ M.register_forward_hook = registers("register_forward_hook", "after")
 ---     layer(wrun.ones(3, 2)):sum():backward()
 M.register_full_backward_hook = registers("register_full_backward_hook", "backward")
 
--- Taps: tensors that call back with their gradients --------------------------
-
 local function indices_with_gradient(values)
   local indices = {}
   for i = 1, values.n do
@@ -145,8 +141,6 @@ local function tap(values, on_gradients)
   end
   return tapped, true
 end
-
--- Calling --------------------------------------------------------------------
 
 -- Calls each hook with what `arguments` returns, and then take(results) unless they are nothing.
 local function run(hooks, arguments, take)

@@ -83,7 +83,6 @@ end
 --- Returns the parameters of this module and all below it, own ones first; a shared one comes once.
 --- shapes  any
 --- domain  option recurse = false leaves out what is below; option prefix stands before the names
---- raises  `parameters: option NAME: unknown`
 ---     print(#nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)):parameters())
 ---@param options { recurse: boolean, prefix: string }?
 ---@return wrun.Tensor[]
@@ -167,7 +166,6 @@ end
 ---     local layer = nn.Identity()
 ---     layer:register_parameter("scale", nn.Parameter(wrun.ones(1)))
 ---     print(#layer:parameters())
----@param parameter wrun.Tensor
 function Module:register_parameter(name, parameter)
   registry.check_name("register_parameter: argument 1", self, name)
   if not registry.is_parameter(self, name, parameter) then
@@ -335,7 +333,6 @@ local ZERO_GRAD_OPTIONS = { set_to_none = check.boolean(true) }
 
 --- Drops the gradients of all parameters; with `set_to_none = false` fills them with zeros instead.
 --- domain  option set_to_none, true by default
---- raises  `zero_grad: option NAME: unknown`
 ---     local layer = nn.Linear(2, 3)
 ---     layer(wrun.ones(1, 2)):sum():backward()
 ---     layer:zero_grad()

@@ -158,7 +158,6 @@ function M.parameters_to_vector(parameters)
   return wrun.cat(parts)
 end
 
--- How many elements tensors have together.
 local function count_of(tensors)
   local count = 0
   for _, tensor in ipairs(tensors) do
@@ -183,7 +182,6 @@ end
 ---     local w = wrun.zeros(2, 2)
 ---     nn.utils.vector_to_parameters(wrun.arange(4):float(), { w })
 ---     print(w)
----@param vector wrun.Tensor
 function M.vector_to_parameters(vector, parameters)
   local fname = "vector_to_parameters"
   local list = tensors_of(fname, 2, parameters)
@@ -198,7 +196,6 @@ function M.vector_to_parameters(vector, parameters)
   end)
 end
 
--- Refuses parameters that cannot share one vector.
 local function check_flattenable(fname, list)
   local seen = {}
   if #list == 0 then

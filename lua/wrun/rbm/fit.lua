@@ -165,7 +165,6 @@ local function gradients(model, v0, p0, v, p, row_weight, extra)
   return { products = products, visible_bias = v_mean, hidden_bias = h_mean }
 end
 
--- Adds a sum of products, times a factor, to a matrix.
 local function accumulate(matrix, products, factor)
   for _, product in ipairs(products) do
     unrecorded.accumulate(matrix, product[1]:t(), product[2], product[3] * factor)
@@ -395,7 +394,6 @@ end
 --- domain  see wrun.rbm.statistics
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     for name in pairs(machine:statistics(wrun.rand(10, 4):round())) do print(name) end
----@param options table? binarize
 ---@return table
 function M.methods:statistics(data, options)
   input.check_data(self, "statistics", data)

@@ -1,5 +1,5 @@
---- What a function's arguments are, as its source says it: in the rules by which it checks them,
---- the classes of options in these, and in the functions of its file that it hands them to.
+--- What a function's arguments are, as its source says it: by the rules that check them there, or in
+--- the functions of its file that it hands them to.
 
 local errors = require "wrun.reference.errors"
 
@@ -116,7 +116,8 @@ end
 --- Returns whether a method's last statement returns the object.
 function M.returns_self(source, path)
   local f = source.functions[path]
-  return f ~= nil and f.class ~= nil and f.body:find("return self%s+end%s*$") ~= nil
+  local is_method = f and (f.class or f.arguments[1] == "self")
+  return is_method and f.body:find("return self%s+end%s*$") ~= nil or false
 end
 
 return M

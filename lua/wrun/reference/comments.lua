@@ -8,7 +8,7 @@
 --- An argument needs a tag only where it is not what its name means everywhere (ARGUMENTS) or what
 --- the function checks (reference/arguments.lua), and a result where it is not the tensor, or the
 --- named tensors, that the arrow of `shapes` or the "_" of the name promises, nor the boolean that
---- answers a question or `Returns whether`. What no script calls has tags where a type needs words.
+--- answers a question or is said to tell whether. What no script calls has tags where a type needs words.
 
 local M = {}
 
@@ -46,24 +46,24 @@ end
 
 -- What an argument of this name is, as its tag would say it.
 local ARGUMENTS = {
-  a = "wrun.Tensor", b = "wrun.Tensor", x = "wrun.Tensor", y = "wrun.Tensor",
-  data = "wrun.Tensor", h = "wrun.Tensor", indices = "wrun.Tensor", input = "wrun.Tensor",
-  mask = "wrun.Tensor", target = "wrun.Tensor", tensor = "wrun.Tensor", v = "wrun.Tensor",
-  weight = "wrun.Tensor",
-  list = "wrun.Tensor[]", generator = "wrun.Generator?", module = "wrun.nn.Module",
-  count = "integer", d = "integer", dims = "integer|integer[]?  all dimensions", index = "integer",
-  n = "integer", keepdim = "boolean?  false", f = "function", fname = "string", name = "string",
-  optimizer = "wrun.optim.Optimizer", options = "table?", path = "string",
-  parameters = "wrun.Tensor|wrun.Tensor[]", dataset = "table", value = "any", ["..."] = "any",
-  entry = "wrun.reference.Entry", rule = "wrun.check.Rule",
-  closure = "fun(): wrun.Tensor", columns = "integer", default = "any", dtype = "string",
-  elements = "wrun.Tensor|number", expected = "wrun.Tensor|number|table",
-  got = "wrun.Tensor|number|table", group = "table", item = "any",
-  key = "integer|wrun.Tensor|table", max_norm = "number", model = "wrun.nn.Module",
-  normalized_shape = "integer|integer[]", others = "wrun.Tensor|number", rows = "integer",
-  rules = "table<string, wrun.check.Rule>", saved = "table", seed = "integer",
-  sizes = "integer[]", state = "table", text = "string",
-  topic = "table", values = "wrun.Tensor|number",
+  ["..."] = "any", a = "wrun.Tensor", b = "wrun.Tensor", closure = "fun(): wrun.Tensor",
+  columns = "integer", count = "integer", d = "integer", data = "wrun.Tensor", dataset = "table",
+  default = "any", dims = "integer|integer[]?  all dimensions", dtype = "string",
+  elements = "wrun.Tensor|number", entry = "wrun.reference.Entry",
+  expected = "wrun.Tensor|number|table", f = "function", fname = "string",
+  generator = "wrun.Generator?", got = "wrun.Tensor|number|table", group = "table",
+  h = "wrun.Tensor", index = "integer", indices = "wrun.Tensor", input = "wrun.Tensor",
+  item = "any", keepdim = "boolean?  false", key = "integer|wrun.Tensor|table",
+  list = "wrun.Tensor[]", mask = "wrun.Tensor", max_norm = "number", mean = "wrun.Tensor|number",
+  model = "wrun.nn.Module", module = "wrun.nn.Module", n = "integer", name = "string",
+  normalized_shape = "integer|integer[]", optimizer = "wrun.optim.Optimizer", options = "table?",
+  others = "wrun.Tensor|number", output = "wrun.Tensor", parameter = "wrun.Tensor",
+  parameters = "wrun.Tensor|wrun.Tensor[]", path = "string", rows = "integer",
+  rule = "wrun.check.Rule", rules = "table<string, wrun.check.Rule>", saved = "table",
+  seed = "integer", self = "wrun.nn.Module", sizes = "integer[]", state = "table",
+  std = "wrun.Tensor|number", target = "wrun.Tensor", tensor = "wrun.Tensor", text = "string",
+  topic = "table", v = "wrun.Tensor", value = "any", values = "wrun.Tensor|number",
+  vector = "wrun.Tensor", weight = "wrun.Tensor", x = "wrun.Tensor", y = "wrun.Tensor",
 }
 
 -- Tags -----------------------------------------------------------------------
@@ -276,7 +276,8 @@ local function add_usual_tags(entry)
       entry.returns[1] = { type = "wrun.Tensor", text = first.name }
     elseif entry.parts.shapes and entry.parts.shapes:find("->", 1, true) then
       add_results(entry, entry.parts.shapes:match("->([^;]*)"))
-    elseif entry.summary:find("^Returns whether ") or entry.summary:find("%?$") then
+    elseif entry.summary:find("^Returns whether ")
+      or entry.summary:find("^Says whether ") or entry.summary:find("%?$") then
       entry.returns[1] = { type = "boolean", text = "" }
     end
   end
@@ -302,7 +303,6 @@ end
 
 --- Returns the entries of a source, the comment at its head, and the name that it returns. A
 --- function without a comment has an entry too, which says `is_bare`.
---- domain  Lua
 ---@param module string its name
 ---@return wrun.reference.Entry? head
 ---@return string? returned

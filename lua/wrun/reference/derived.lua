@@ -31,7 +31,6 @@ local function arguments_of(own, other)
 end
 
 --- Returns own, and of other what own lacks.
---- domain  each an entry or nil
 function M.completed(own, other)
   if not own or not other then
     return own or other
@@ -226,7 +225,6 @@ function M.with_rules(entry, start, class, above)
   }, entry)
 end
 
---- the example of a loss, with a call of its functional form
 local function functional_example(text, class, name)
   local short = class:match("[^.]+$")
   local options = text:match("nn%." .. short .. "(%b())"):sub(2, -2)
@@ -318,7 +316,6 @@ function M.with_arguments(entry, found)
   return seen == #entry.params and with(entry, "params", params) or entry -- other tags are wrong
 end
 
---- what a setting's rule says besides its type
 local function setting_text(rule)
   local words = {}
   if rule.default ~= nil then

@@ -55,7 +55,6 @@ function M.calls(body)
 end
 
 --- Returns the functions, the constants and the modules that a source names at its left edge.
---- domain  Lua
 function M.parse(text)
   local source = { functions = {}, constants = {}, modules = {} }
   local code = ("\n" .. text):gsub("%-%-[^\n]*", "")
@@ -238,7 +237,6 @@ end
 
 --- Returns the rules by which a function checks its argument `options`, nil where it does not do so
 --- itself.
---- domain  a path that the source defines
 function M.rules(source, path)
   local f = source.functions[path]
   for brackets in (f and f.body or ""):gmatch("check%.options(%b())") do

@@ -124,7 +124,6 @@ local function tiled(f, x, counts)
   return operations.reshape(operations.clone(y), sizes)
 end
 
---- the counts given one by one or in a table
 local function counts_of(f, x, first, ...)
   check.tensor_argument(f, 1, x)
   local counts = {}

@@ -243,7 +243,6 @@ local histogram_options = {
   weight = check.optional(check.tensor()), density = check.boolean(false),
 }
 
---- the edges of the bins of a histogram
 local function edges_of(x, bins, range)
   if check.is_tensor(bins) then
     if bins.ndim ~= 1 or bins:numel() < 2 or bins.dtype ~= x.dtype then

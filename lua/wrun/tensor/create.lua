@@ -131,8 +131,6 @@ M.randint = operations.randint
 ---@type fun(n: integer, options?: table): wrun.Tensor
 M.randperm = operations.randperm
 
--- In the shape of another ----------------------------------------------------
-
 --- the options (argument `index`), with the type of x unless they name another
 local function options_like(f, x, options, index)
   check.tensor_argument(f, 1, x)

@@ -243,7 +243,6 @@ end
 --- the result has `...` and what occurs once, in alphabetical order, capitals first.
 --- shapes  "ij,jk->ik": a [i, j], b [j, k] -> [i, k]; a size of 1 broadcasts
 --- domain  any dtypes; sums of small integers are int64, as `sum` has them
---- raises  `names N dimensions of tensor`; `names dimensions of sizes`; `after -> names`
 --- cost    tensors are multiplied from left to right, as matrices
 ---     local a, b = wrun.ones(2, 3), wrun.ones(3, 4)
 ---     print(wrun.einsum("ij,jk->ki", a, b))  -- threes, 4 by 2

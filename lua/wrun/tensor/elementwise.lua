@@ -10,8 +10,6 @@ local fail = check.fail
 
 local M = publish.into({}, core.elementwise)
 
--- Bounds ---------------------------------------------------------------------
-
 --- Returns x, but at least low.
 --- shapes  x and low broadcast
 --- domain  any dtypes; NaN stays NaN
@@ -42,8 +40,6 @@ function M.clamp_max_(x, high)
   return operations.clamp_(x, nil, high)
 end
 
--- What is no number ----------------------------------------------------------
-
 local LARGEST = { float32 = 0x1.fffffep127, float64 = 0x1.fffffffffffffp1023 }
 local NUMBER = check.optional(check.number())
 
@@ -71,8 +67,6 @@ end
 function M.nan_to_num_(x, nan, posinf, neginf)
   return operations.copy_(x, replaced("nan_to_num_", x, nan, posinf, neginf))
 end
-
--- Products and quotients added -----------------------------------------------
 
 local VALUE = { value = check.number(1) }
 
@@ -120,8 +114,6 @@ function M.polygamma(x, n)
   return operations.polygamma(x, n)
 end
 
--- Activations ----------------------------------------------------------------
-
 local APPROXIMATE = check.choice("none", { "none", "tanh" })
 
 --- Returns x times the normal distribution function at x, or its approximation by tanh.
@@ -157,8 +149,6 @@ function M.softplus(x, beta, threshold)
   return operations.where(operations.gt(scaled_x, threshold), x,
     operations.softplus(scaled_x) / beta)
 end
-
--- Choice ---------------------------------------------------------------------
 
 --- Returns a where the condition is true, else b; without a and b the indices where it is, a
 --- tensor for each dimension.

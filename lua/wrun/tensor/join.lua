@@ -10,8 +10,6 @@ local fail = check.fail
 
 local M = {}
 
--- Gradients ------------------------------------------------------------------
-
 operations.define("join", {
   cat = {
     backward = function(g, edges, values)
@@ -66,7 +64,6 @@ local function at_least(x, n)
   return x
 end
 
---- cat of the list's tensors with at least n dimensions, along d
 local function cat_at_least(f, list, n, d)
   list = check.tensors(f, 1, list)
   local tensors = {}

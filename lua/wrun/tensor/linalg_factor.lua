@@ -316,7 +316,6 @@ end
 
 -- Solving --------------------------------------------------------------------
 
---- a and b with the same batch dimensions
 local function with_common_batch(f, a, b)
   check.tensor_argument(f, 1, a)
   check.tensor_argument(f, 2, b)
@@ -435,9 +434,6 @@ M.inverse = M.inv
 ---     local a = wrun.tensor({ { 1.0, 0 }, { 1, 1 }, { 1, 2 } })
 ---     print(wrun.lstsq(a, wrun.tensor({ { 1.0 }, { 3 }, { 5 } })))  -- 1 + 2 t
 ---@param rcond number?  the type's epsilon times max(m, n)
----@return wrun.Tensor x
----@return wrun.Tensor residuals
----@return wrun.Tensor ranks
 function M.lstsq(a, b, rcond)
   check.tensor_argument("lstsq", 1, a)
   check.tensor_argument("lstsq", 2, b)

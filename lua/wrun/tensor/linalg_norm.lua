@@ -18,7 +18,6 @@ end
 
 M.vector_norm = statistics.norm
 
--- x with the two dimensions last
 local function with_matrices_last(f, x, dims)
   if x.ndim < 2 then
     fail("%s: argument 1: expected a matrix or a batch of matrices, got %s", f, check.describe(x))

@@ -8,8 +8,6 @@ local fail = check.fail
 
 local M = {}
 
--- Gradients ------------------------------------------------------------------
-
 operations.define("neural", {
   softmax = {
     gradients = { function(g, y, _, dim) return y * (g - (g * y):sum(dim, true)) end },
@@ -51,8 +49,6 @@ function M.softmin(x, d, options)
   check.tensor_argument("softmin", 1, x)
   return M.softmax(-x, d, options)
 end
-
--- Activations with choices ---------------------------------------------------
 
 --- Returns x where positive, else x times the weight of its channel, dimension 2.
 --- shapes  x [n, c, ...], weight [c] or [1] -> as x

@@ -129,8 +129,6 @@ end
 ---   two numbers also dtype and requires_grad
 ---     print(wrun.normal(wrun.arange(1.0, 6.0), 0.1))
 ---     print(wrun.normal(0, wrun.tensor({ 0.1, 1, 10 })), wrun.normal(2, 3, { 2, 2 }))
----@param mean wrun.Tensor|number
----@param std wrun.Tensor|number
 ---@param sizes integer[]?  where mean and std are numbers
 function M.normal(mean, std, sizes, options)
   check_moment(1, mean)

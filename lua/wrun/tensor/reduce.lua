@@ -8,8 +8,6 @@ local with_dtype = require "wrun.tensor.internal.with_dtype"
 
 local M = {}
 
--- Gradients ------------------------------------------------------------------
-
 local restore_dimensions, zeros_like = gradients.restore_dimensions, gradients.zeros_like
 
 local function spread(g, _, x, dim, keepdim)
@@ -239,7 +237,8 @@ end
 --- Returns the index of the largest element, counted through the whole tensor or along d.
 --- shapes  x [...] -> [] int64; without dimension d, or with size 1 there where keepdim is set
 --- domain  any dtype; NaN is larger than all; the first of equals
---- raises  `argmax: argument 1: expected at least one element`; `argmax: argument 2: expected`
+--- raises  `argmax: argument 1: expected at least one element`;
+---   `argmax: argument 2: expected a dimension`
 ---     print(wrun.tensor({ { 1, 5 }, { 4, 2 } }):argmax(2))
 ---@type fun(x: wrun.Tensor, d?: integer, keepdim?: boolean): wrun.Tensor
 M.argmax = operations.argmax
@@ -253,7 +252,6 @@ M.argmin = operations.argmin
 --- Returns whether any element is not 0.
 --- shapes  x [...] -> [] bool; without dimensions d, or with size 1 there where keepdim is set
 --- domain  any dtype; NaN is not 0; false for no elements
---- raises  `any: argument 2: expected a dimension`
 ---     print(wrun.tensor({ { 0, 1 }, { 0, 0 } }):any(2))
 ---@type fun(x: wrun.Tensor, d?: integer|integer[], keepdim?: boolean): wrun.Tensor
 M.any = operations.any
@@ -267,7 +265,8 @@ M.all = operations.all
 --- Returns the largest element over everything, or over one or some dimensions.
 --- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
 --- domain  any dtype; NaN is larger than all. Equals share the gradient.
---- raises  `amax: argument 1: expected at least one element`; `amax: argument 2: expected`
+--- raises  `amax: argument 1: expected at least one element`;
+---   `amax: argument 2: expected a dimension`
 ---     print(wrun.tensor({ { 1, 5 }, { 4, 2 } }):amax({ 1, 2 }))    -- tensor(5)
 ---@type fun(x: wrun.Tensor, d?: integer|integer[], keepdim?: boolean): wrun.Tensor
 M.amax = operations.amax
@@ -279,12 +278,11 @@ M.amax = operations.amax
 M.amin = operations.amin
 
 --- Returns the smallest and the largest element, over everything or over some dimensions.
---- shapes  x [...] -> [] twice; without dimensions dims, or with size 1 there where keepdim is set
+--- shapes  x [...] -> smallest [], largest []; without dimensions dims, or with size 1 there where
+---   keepdim is set
 --- domain  any dtype; both are NaN where there is one. Equals share the gradient.
 --- raises  as `amin`
 ---     print(wrun.tensor({ 3, 1, 2 }):aminmax())    -- tensor(1)  tensor(3)
----@return wrun.Tensor smallest
----@return wrun.Tensor largest
 function M.aminmax(x, dims, keepdim)
   return operations.amin(x, dims, keepdim), operations.amax(x, dims, keepdim)
 end

@@ -12,8 +12,6 @@ local fail = check.fail
 
 local M = {}
 
--- Gradients ------------------------------------------------------------------
-
 local shifted = gradients.shifted
 
 --- what all later steps of y = linear_recurrence(a, b) owe to b: s[i] = g[i] + a[i+1] s[i+1]
@@ -120,7 +118,6 @@ end
 --- Returns the largest element up to each index along dimension d, and where it stands.
 --- shapes  x [...] -> same, twice; the indices are int64 and count from 1
 --- domain  any dtype; of equals the last wins, and the last NaN over all numbers
---- raises  `cummax: argument 2: expected a dimension`
 ---     local values, indices = wrun.tensor({ 1, 3, 2, 3 }):cummax(1)
 ---     print(values, indices)    -- tensor([1, 3, 3, 3])  tensor([1, 2, 2, 4])
 ---@type fun(x: wrun.Tensor, d: integer): wrun.Tensor, wrun.Tensor

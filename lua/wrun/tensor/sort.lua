@@ -20,12 +20,10 @@ local function dimension_of(name, index, x, d)
   return check.dimension(name, index, d == nil and -1 or d, x.ndim)
 end
 
---- how many elements x has along d
 local function count_along(x, d)
   return x.ndim == 0 and 1 or x:size(d)
 end
 
---- the same where at least one is needed
 local function need_elements(name, x, d)
   local n = count_along(x, d)
   if n == 0 then

@@ -80,22 +80,19 @@ function M.std(x, dims, keepdim, options)
 end
 
 --- Returns the variance and the mean.
---- shapes  as `var`, twice
+--- shapes  x [...] -> variance [], mean []; otherwise as `var`
 --- as      var
 ---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):var_mean())    -- tensor(7.)  tensor(3.)
----@return wrun.Tensor variance
----@return wrun.Tensor mean
 function M.var_mean(x, dims, keepdim, options)
   return M.var(x, dims, keepdim, options), operations.mean(x, dims, keepdim)
 end
 
 --- Returns the standard deviation and the mean.
+--- shapes  x [...] -> deviation [], mean []; otherwise as `std`
 --- domain  as `std`
 --- raises  as `var`
 --- as      var_mean
 ---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):std_mean())    -- tensor(2.6458)  tensor(3.)
----@return wrun.Tensor deviation
----@return wrun.Tensor mean
 function M.std_mean(x, dims, keepdim, options)
   return M.std(x, dims, keepdim, options), operations.mean(x, dims, keepdim)
 end

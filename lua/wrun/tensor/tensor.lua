@@ -73,7 +73,6 @@ M.size = core.size
 --- Returns how many elements lie in memory from one index of a dimension to the next.
 --- shapes  x [a, b] -> { b, 1 } where x is contiguous
 --- domain  any dtype; d from 1, or from the end; without it all strides
---- raises  `stride: argument 2: expected a dimension`
 ---     print(wrun.zeros(2, 3):stride(1), wrun.zeros(2, 3):t():stride(1))
 ---@type fun(x: wrun.Tensor, d?: integer): integer|integer[]
 M.stride = core.stride

@@ -65,7 +65,6 @@ end
 --- raises  as plot.Figure:save
 ---     local report = nn.init.report(nn.Linear(4, 3), wrun.randn(8, 4))
 ---     print(pcall(report.save, report, "/no/such/folder/start.png"))
----@param path string
 function Report:save(path)
   local figures = {
     spreads(self, "signal", "std", "expected"),
@@ -137,8 +136,6 @@ end
 ---     local model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(),
 ---       nn.Linear(64, 3))
 ---     print(nn.init.report(model, wrun.randn(50, 20)))
----@param model wrun.nn.Module
----@param batch wrun.Tensor
 ---@return wrun.nn.init.Report
 function M.report(model, batch, options)
   local o = check.options("report", options, REPORT)

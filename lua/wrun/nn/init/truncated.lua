@@ -39,7 +39,6 @@ local function in_dtype(tensor, x)
   return wrun.tensor(x, { dtype = tensor.dtype }):item()
 end
 
--- Normal draws, of which those outside are refused.
 local function reject_normal(tensor, o)
   local low, high = in_dtype(tensor, o.a), in_dtype(tensor, o.b)
   local is_done = reject(tensor, function(x)

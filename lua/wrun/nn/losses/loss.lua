@@ -27,7 +27,6 @@ Loss.WEIGHT = check.optional(TENSOR)
 
 --- Refuses an argument that is no tensor of this shape, which matches that of a tensor: argument
 --- 1, unless it is given.
---- raises  `argument N: expected a tensor`
 function Loss.check_shape(o, index, x, shape, matched)
   check.tensor_argument(o.__name, index, x)
   if not check.same_shape(x, shape) then
@@ -38,7 +37,6 @@ function Loss.check_shape(o, index, x, shape, matched)
 end
 
 --- Checks an input and a target of its shape.
---- raises  `argument 1: expected a float32 or float64 tensor`
 function Loss.check_pair(o, input, target)
   check.float_argument(o.__name, 1, input)
   Loss.check_shape(o, 2, target, input)

@@ -60,8 +60,6 @@ end
 --- raises  nothing; a subclass's, what does not go together
 LRScheduler.prepare = function() end
 
--- Rates ----------------------------------------------------------------------
-
 -- Remembers the rates that are, for get_last_lr.
 function LRScheduler:_note_rates()
   self._last_lr = {}
@@ -131,8 +129,6 @@ function LRScheduler:get_last_lr()
   return table.move(self._last_lr, 1, #self._last_lr, 1, {})
 end
 
--- Saving ---------------------------------------------------------------------
-
 -- Fields that hold functions or objects; who resumes brings them along.
 local UNSAVED = { optimizer = true, lr_lambdas = true, scale_fn = true, schedulers = true }
 
@@ -196,8 +192,6 @@ function LRScheduler:load_state_dict(saved)
     self[name] = copy(saved[name])
   end
 end
-
--- Options with a value for each group ----------------------------------------
 
 local function of_kind(kind, expected)
   return function(default)

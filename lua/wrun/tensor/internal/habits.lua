@@ -17,7 +17,6 @@ local FIELDS = {
 }
 
 --- Refuses a name that is neither a field nor a method of tensors.
---- raises  `tensor: no name`
 function M.missing(_, name)
   if REMEDIES[name] then
     core.fail("tensor: no name '%s'; %s", name, REMEDIES[name])
@@ -26,7 +25,6 @@ function M.missing(_, name)
 end
 
 --- Refuses Lua's < and <=, which can only give true or false; Lua turns > and >= into them.
---- raises  `tensor: <, >, <= and >= give no tensor`
 function M.compare()
   core.fail("tensor: <, >, <= and >= give no tensor; write x:lt(y), x:gt(y), x:le(y) or x:ge(y)")
 end
