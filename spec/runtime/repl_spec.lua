@@ -91,6 +91,24 @@ describe("the interactive session", function()
     assert.equal("", run({ "-i", "-e", "error(1)" }, { input = "print(1)\n" }).out:match("\n(.*)$"))
   end)
 
+  -- Types keys, a string for each prompt, into a session on a terminal in `folder`, which `setup`
+  -- prepares; returns what the terminal showed, without \r.
+  local function type_keys(folder, keys, setup)
+    child.write(table.concat(keys, "\n") .. "\n", folder .. "/keys")
+    -- typing waits for the next prompt: before it the terminal is not the editor's
+    local session = [[
+      cd %s && : >screen && prompts=0 && while IFS= read -r line; do
+        prompts=$((prompts + 1))
+        until [ "$(grep -c '^>*> ' screen)" -ge $prompts ]; do sleep 0.01; done
+        printf %%s "$line"
+      done <keys | script -q -e -f -c %s screen]]
+    local wrun = "env TERM=xterm LC_ALL=C.UTF-8 XDG_STATE_HOME=$PWD " .. child.quote(child.wrun)
+    session = session:format(folder, child.quote((setup or "") .. wrun))
+    local result = run({ "20", "sh", "-c", session }, { program = "timeout" })
+    assert.equal(0, result.status)
+    return (result.out:gsub("\r", ""))
+  end
+
   it("edits, completes and remembers lines on a terminal", function()
     terminal.needed()
     child.with_folder(function(folder)
@@ -112,19 +130,7 @@ describe("the interactive session", function()
         "\27[A .. '!'\r", -- the line before, and more
         "\4", -- Ctrl-D
       }
-      child.write(table.concat(keys, "\n") .. "\n", folder .. "/keys")
-      -- typing waits for the next prompt: before it the terminal is not the editor's
-      local session = [[
-        cd %s && touch screen && prompts=0 && while IFS= read -r line; do
-          prompts=$((prompts + 1))
-          until [ "$(grep -c '^>*> ' screen)" -ge $prompts ]; do sleep 0.01; done
-          printf %%s "$line"
-        done <keys | script -q -e -f -c %s screen]]
-      local wrun = "env TERM=xterm LC_ALL=C.UTF-8 XDG_STATE_HOME=$PWD " .. child.quote(child.wrun)
-      session = session:format(folder, child.quote(wrun))
-      local result = run({ "20", "sh", "-c", session }, { program = "timeout" })
-      assert.equal(0, result.status)
-      local shown = result.out:gsub("\r", "")
+      local shown = type_keys(folder, keys)
       for _, text in ipairs({
         "sum\t13", "completed\t5", "offered\t6", "found\tn",
         "option\tLoader(2 batches of 2, in order)", "line\t2", "line\t20", "é", "kept", "kept!",
@@ -134,6 +140,19 @@ describe("the interactive session", function()
       assert.is_nil(shown:find("\nlost", 1, true))
       local history = child.read(folder .. "/wrun/history")
       assert.truthy(history:find("\n'kept'\n'kept'\\040..\\040'!'\n", 1, true), history)
+    end)
+  end)
+
+  it("shows help with a pager where it is longer than the terminal, and only then", function()
+    terminal.needed()
+    child.with_folder(function(folder)
+      local shown = type_keys(folder, { "help\r", "help 'nothing'\r", "\4" },
+        "stty rows 10 cols 100; PAGER='sed s/^/paged:/' ")
+      assert.truthy(shown:find("\npaged:  nn          Neural networks\n", 1, true), shown)
+      assert.truthy(shown:find("\nhelp: nothing has the name nothing", 1, true), shown)
+      local plain = type_keys(folder, { "help\r", "\4" },
+        "stty rows 10 cols 100; PAGER=/no/such/pager ")
+      assert.truthy(plain:find("\n  nn          Neural networks\n", 1, true), plain)
     end)
   end)
 end)
