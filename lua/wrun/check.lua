@@ -4,6 +4,7 @@
 --- Errors begin with the function `fname`; an `index` is that of an argument, from 1, without self.
 
 local core = require "wrun.core"
+local repr = require "wrun.repr"
 
 local M = {}
 
@@ -343,7 +344,7 @@ function M.options(fname, given, rules)
   for _, name in ipairs(M.sorted_keys(rules)) do
     result[name] = judge(fname, "option", name, given[name], rules[name])
   end
-  return result
+  return repr.record("Options", result)
 end
 
 return M

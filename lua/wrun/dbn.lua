@@ -5,8 +5,10 @@
 local autograd = require "wrun.autograd"
 local check = require "wrun.check"
 local Class = require "wrun.class"
+local names = require "wrun.names"
 local nn = require "wrun.nn"
 local rbm = require "wrun.rbm"
+local repr = require "wrun.repr"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -150,7 +152,7 @@ function Model:state_dict()
   for i, layer in ipairs(self.layers) do
     states[i] = layer:state_dict()
   end
-  return states
+  return repr.record("StateDict", states)
 end
 
 --- Makes the model what `state_dict` of a model of the same sizes returned.
@@ -278,4 +280,4 @@ function M.new(options)
   return Model(options)
 end
 
-return M
+return names.closed("dbn", M)

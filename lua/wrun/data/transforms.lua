@@ -3,6 +3,7 @@
 --- made it.
 
 local check = require "wrun.check"
+local closed = require("wrun.names").closed
 local Class = require "wrun.class"
 local core = require "wrun.core"
 local wrun = require "wrun"
@@ -189,4 +190,4 @@ function M.compose(list)
   end)
 end
 
-return M
+return closed("data.transforms", M)

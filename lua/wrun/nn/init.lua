@@ -6,6 +6,7 @@
 
 local check = require "wrun.check"
 local common = require "wrun.nn.init.common"
+local names = require "wrun.names"
 local publish = require "wrun.publish"
 local wrun = require "wrun"
 
@@ -230,4 +231,4 @@ publish.into(M, require "wrun.nn.init.report")
 publish.into(M, require "wrun.nn.init.structured")
 publish.into(M, require "wrun.nn.init.truncated")
 
-return M
+return names.closed("nn.init", M)

@@ -7,6 +7,7 @@
 local check = require "wrun.check"
 local Class = require "wrun.class"
 local Optimizer = require "wrun.optim.optimizer"
+local repr = require "wrun.repr"
 
 local fail = check.fail
 
@@ -147,7 +148,7 @@ function LRScheduler:state_dict()
       saved[name] = copy(value)
     end
   end
-  return saved
+  return repr.record("StateDict", saved)
 end
 
 -- What is wrong with a saved value in the place of `own`; nil if nothing.
