@@ -242,6 +242,9 @@ end
 -- The names of the methods of an object, those of the classes above its own too.
 local function methods_of(object)
   local class = getmetatable(object)
+  if type(object) == "userdata" then -- a generator
+    return sorted_names(class.__index, is_public)
+  end
   local names, seen = {}, {}
   while type(class) == "table" do
     for _, name in ipairs(sorted_names(class, is_public)) do
@@ -262,10 +265,10 @@ end
 -- The call of something that an earlier call gave, or of a method of it, with a dot or a colon.
 local function given()
   local object = pick(pool)
-  if type(object) ~= "table" and type(object) ~= "function" then
+  if wrun.is_tensor(object) then
     return method_of_tensors()
   end
-  local names = type(object) == "table" and methods_of(object) or {}
+  local names = type(object) ~= "function" and methods_of(object) or {}
   if #names == 0 or math.random(4) == 1 then
     return name_of(object), object, some_values()
   end
@@ -360,6 +363,7 @@ end
 for _ = 1, 10 do
   keep("", tensor())
 end
+pool[#pool + 1] = wrun.Generator()
 local seen = {}
 local function note(kind, what, text)
   log:write(kind, ": ", what, ": ", (tostring(text):gsub("%c", " ")), "\n")

@@ -12,13 +12,15 @@ local OF_LUA = {
   "too many results", "string slice too long", "nil value",
 }
 
--- What a refusal says where it is not what was expected and what came: what there is not, what
--- cannot be, or what the system says.
+-- What is said of an argument that is refused.
+local EXPECTED = { "expected ", ": unknown; " }
+
+-- What is said otherwise: what there is not, what cannot be, or what the system says.
 local REASONS = {
-  "expected ", ": unknown; ", " no name ", " cannot ", " has? no ", " have no ", "no tensor; ",
-  "no gradient flows", "has a NaN; ", "was walked already", "not defined; ", " is closed",
-  " have gradients, got ", "changed in place", "does not ", "do not ", "not enough memory",
-  "the sizes overflow", "No such file", "Is a directory",
+  " no name ", " cannot ", " ha[sd] no ", " have no ", "no tensor; ", "no gradient flows",
+  "has a NaN; ", "was walked already", "not defined; ", " is closed", " have gradients, got ",
+  "changed in place", "does not ", "do not ", "not enough memory", "the sizes overflow",
+  "No such file", "Is a directory", " is singular", " is negative: ",
 }
 
 local function has(text, patterns, is_plain)
@@ -32,8 +34,9 @@ end
 
 --- Returns what is wrong with a message, nil where it is in form.
 ---@param message any
+---@param is_of_argument boolean? whether an argument was refused, and nothing else can be said
 ---@return string?
-return function(message)
+return function(message, is_of_argument)
   local text
   for _, place in ipairs(SCRIPTS) do
     text = text or tostring(message):match("^" .. place .. ": (.*)$")
@@ -44,7 +47,7 @@ return function(message)
     return "is Lua's own"
   elseif not text:find("^[%w_.#]+[^:]*: ") then
     return "does not begin with a name"
-  elseif not has(text, REASONS, false) then
+  elseif not has(text, EXPECTED, true) and (is_of_argument or not has(text, REASONS, false)) then
     return "does not say what was expected"
   elseif text:find("%c") and text:find("[%z\1-\8\11-\31\127]") then
     return "has control characters"
