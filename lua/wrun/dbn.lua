@@ -21,11 +21,11 @@ local ROWS = 10000 -- so many samples go up at a time
 local Model = Class:extend("dbn.Model")
 
 local SIZES = check.rule(nil, "a list of at least two integers >= 1", function(value)
-  if type(value) ~= "table" or #value < 2 then
+  if type(value) ~= "table" or rawlen(value) < 2 then
     return nil
   end
   local sizes = {}
-  for i, size in ipairs(value) do
+  for i, size in ipairs(check.list(value)) do
     sizes[i] = type(size) == "number" and math.tointeger(size) or 0
     if sizes[i] < 1 then
       return nil
