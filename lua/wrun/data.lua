@@ -92,6 +92,43 @@ function M.cifar10(options)
   return images.load(catalog.cifar10, options)
 end
 
+--- what makes a number of an option's text, or says which option is wrong
+local function converter(option, least, kind, convert)
+  return function(text)
+    local value = convert(text)
+    if value and value >= (least or -math.huge) then
+      return value
+    end
+    local bound = least and (" >= %s"):format(least) or ""
+    return nil, ("option '%s': expected %s%s, got '%s'"):format(option, kind, bound, text)
+  end
+end
+
+--- Returns a function that makes a whole number of an option's text, else nil and a message that
+--- names the option. Made for argparse's `convert`.
+--- domain  least, the smallest number that is good, or none
+---     print(data.whole("--epochs", 1)("0"))
+---@param option string
+---@param least integer?
+---@return function
+function M.whole(option, least)
+  check.argument("whole", 1, option, check.string())
+  check.argument("whole", 2, least, check.optional(check.integer()))
+  return converter(option, least, "a whole number", math.tointeger)
+end
+
+--- Returns a function that makes a number of an option's text, as `whole` does.
+--- domain  least, the smallest number that is good, or none; NaN is not good
+---     print(data.number("--lr", 0)("0.1"))
+---@param option string
+---@param least number?
+---@return function
+function M.number(option, least)
+  check.argument("number", 1, option, check.string())
+  check.argument("number", 2, least, check.optional(check.number()))
+  return converter(option, least, "a number", tonumber)
+end
+
 local RUN = { seed = check.integer(1) }
 local BEGUN = {
   seed = check.integer(),
@@ -110,12 +147,13 @@ local BEGUN = {
 function M.options(parser, options)
   local o = check.options("options", options, RUN)
   check.argument("options", 1, parser, check.table())
-  parser:option("--seed", "Seed of every random draw.", tostring(o.seed), math.tointeger)
+  parser:option("--seed", "Seed of every random draw.", tostring(o.seed),
+    M.whole("--seed"))
   parser:option("--data", "Folder that holds the data set (default: the usual places).")
   parser:option("--dataset",
     "Data set (default: mnist, or fashion_mnist where that cannot be had).")
     :choices { "mnist", "fashion_mnist" }
-  parser:option("--threads", "Threads to compute with.", nil, math.tointeger)
+  parser:option("--threads", "Threads to compute with.", nil, M.whole("--threads", 1))
 end
 
 --- Begins a run as a script's `options` say: seeds the default generator, sets the number of
