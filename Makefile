@@ -39,7 +39,7 @@ EMBEDDED := $(LUA) $(SCRIPTS)
 
 .PHONY: all help module debug deps test coverage structure parity extremes docs types lint format \
         check-alloc check-asan check-tsan check-valgrind check-all fuzz fuzz-interface bench bench-ir \
-        bench-compare mnist install uninstall clean FORCE
+        bench-ulp bench-compare mnist install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
 ## build/wrun, the program; build/compile_commands.json, for editors
@@ -238,6 +238,16 @@ bench: all $(BUILD)/bare.so build/packages-data
 ## the same for small things in instructions, as valgrind counts them
 bench-ir: build/packages-check
 	@$(MAKE) --no-print-directory bench ONLY=instructions
+
+# Linked with nothing but what computes elementwise.
+$(BUILD)/ulp: scripts/bench/ulp.c $(addprefix $(BUILD)/,kernels/elementwise.o kernels/convert.o \
+              $(patsubst runtime/%.c,%.o,$(wildcard runtime/tensor/*.c)))
+	@echo "LD $@"
+	@$(COMPILE) $(LDFLAGS) -o $@ $^ -lm
+
+## elementwise operations of all floats, in units in the last place; ROWS="exp erf", EVERY=1000
+bench-ulp: $(BUILD)/ulp
+	@$(BUILD)/ulp $(if $(EVERY),--every $(EVERY)) $(ROWS)
 
 ## two results of it side by side: A=FILE B=FILE, from build/bench
 bench-compare: all

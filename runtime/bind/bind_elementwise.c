@@ -375,7 +375,7 @@ static void set_numbers(lua_State *L, const char *field, int n, const double *nu
 }
 
 /* elementwise_rows() -> the table:
- * a row is { name, arity, kind, derivatives, low, high, doc, defaults, has_bounds } */
+ * a row is { name, arity, kind, derivatives, low, high, doc, defaults, has_bounds, ulp } */
 static int core_elementwise_rows(lua_State *L)
 {
     static const char *const kinds[] = {
@@ -386,7 +386,7 @@ static int core_elementwise_rows(lua_State *L)
     lua_createtable(L, operation_count, 0);
     for (int op = 0; op < operation_count; op++) {
         const Operation *o = &operations[op];
-        lua_createtable(L, 0, 9);
+        lua_createtable(L, 0, 10);
         lua_pushstring(L, o->name);
         lua_setfield(L, -2, "name");
         lua_pushinteger(L, o->arity);
@@ -409,6 +409,10 @@ static int core_elementwise_rows(lua_State *L)
             set_numbers(L, "defaults", o->arity - 1, o->defaults);
         lua_pushboolean(L, o->has_bounds);
         lua_setfield(L, -2, "has_bounds");
+        if (o->has_bound) {
+            lua_pushnumber(L, o->ulp);
+            lua_setfield(L, -2, "ulp");
+        }
         lua_rawseti(L, -2, op + 1);
     }
     return 1;
