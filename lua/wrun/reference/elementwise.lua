@@ -75,7 +75,8 @@ function M.entry(row)
   text[2] = row.has_bounds and BOUNDS or row.defaults and default_values(row, names) or nil
   local domain = KINDS[row.kind]
   if row.ulp and row.ulp > 0.5 then
-    domain = ("%s; float32 within %s units in the last place"):format(domain, core.number_text(row.ulp))
+    local ulp = core.number_text(row.ulp)
+    domain = ("%s; float32 within %s units in the last place"):format(domain, ulp)
   end
   return {
     module = "runtime/kernels/ops.def",
