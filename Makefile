@@ -22,7 +22,7 @@ LIBRARY_LIBS   = $(eval LIBRARY_LIBS := $(shell pkg-config --libs $(LIBRARIES)))
 # Copies of a tensor's few sizes, which GCC would make string instructions of that take longer than
 # all the rest of a small operation.
 COPIES = $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),$\
-         -mmemcpy-strategy=unrolled_loop:128:noalign$(comma)libcall:-1:noalign)
+         -mmemcpy-strategy=unrolled_loop:256:noalign$(comma)libcall:-1:noalign)
 comma := ,
 
 COMPILE = $(CC) -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -fno-math-errno -fwrapv -pthread \

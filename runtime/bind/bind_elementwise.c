@@ -105,8 +105,9 @@ static void read_shape(lua_State *L, const Entry *entry, Call *call)
         if (first < 0) {
             first = i;
             out->ndim = t->ndim;
-            memcpy(out->shape, tensor_shape(t), t->ndim * sizeof(int64_t));
-        } else if (shape_broadcast(out->ndim, out->shape, t->ndim, tensor_shape(t), &out->ndim,
+            shape_copy(t->ndim, out->shape, tensor_shape(t));
+        } else if (!shape_equal(out->ndim, out->shape, t->ndim, tensor_shape(t)) &&
+                   shape_broadcast(out->ndim, out->shape, t->ndim, tensor_shape(t), &out->ndim,
                                    out->shape)) {
             const char *wanted = bind_shape_text(L, out->ndim, out->shape);
             bind_fail(L, "%s: argument %d: expected a shape that broadcasts with %s, got %s",

@@ -477,14 +477,13 @@ static void set_stream(Stream *stream, const Walk *walk, const View *view)
  * are no dimensions to think of. */
 static bool plan_one_row(Walk *walk, const View *out, const Operand *in)
 {
-    size_t sizes = (size_t)out->ndim * sizeof(int64_t);
     if (out->dtype != walk->compute || !shape_is_contiguous(out->ndim, out->shape, out->stride))
         return false;
     for (int i = 0; i < walk->inputs; i++) {
         const View *view = &in[i].view;
-        if (!in[i].is_scalar && (view->dtype != walk->compute || view->ndim != out->ndim ||
-                                 memcmp(view->shape, out->shape, sizes) != 0 ||
-                                 memcmp(view->stride, out->stride, sizes) != 0))
+        if (!in[i].is_scalar && (view->dtype != walk->compute ||
+                                 !shape_equal(view->ndim, view->shape, out->ndim, out->shape) ||
+                                 !shape_equal(view->ndim, view->stride, out->ndim, out->stride)))
             return false;
     }
     walk->ndim = 1;
