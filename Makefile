@@ -23,7 +23,7 @@ LIBRARY_LIBS   = $(eval LIBRARY_LIBS := $(shell pkg-config --libs $(LIBRARIES)))
 # Copies of a tensor's few sizes, which GCC would make string instructions of that take longer than
 # all the rest of a small operation.
 COPIES = $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),$\
-         -mmemcpy-strategy=unrolled_loop:128:noalign$(comma)libcall:-1:noalign)
+         -mmemcpy-strategy=unrolled_loop:256:noalign$(comma)libcall:-1:noalign)
 comma := ,
 
 COMPILE = $(CC) -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -fno-math-errno -fwrapv -pthread \
@@ -42,7 +42,7 @@ GUIDE    := $(shell find scripts/docs spec/examples -type f)
 
 .PHONY: all help module debug deps test coverage structure parity extremes round-trips docs types lint format \
         check-alloc check-asan check-tsan check-valgrind check-all fuzz fuzz-interface bench bench-ir \
-        bench-compare mnist tree install uninstall deb rock clean FORCE
+        bench-ulp bench-compare mnist tree install uninstall deb rock clean FORCE
 .DELETE_ON_ERROR:
 
 ## build/wrun, the program; build/compile_commands.json, for editors
@@ -252,6 +252,16 @@ bench: all $(BUILD)/bare.so build/packages-data
 ## the same for small things in instructions, as valgrind counts them
 bench-ir: build/packages-check
 	@$(MAKE) --no-print-directory bench ONLY=instructions
+
+# Linked with nothing but what computes elementwise.
+$(BUILD)/ulp: scripts/bench/ulp.c $(addprefix $(BUILD)/,kernels/elementwise.o kernels/convert.o \
+              $(patsubst runtime/%.c,%.o,$(wildcard runtime/tensor/*.c)))
+	@echo "LD $@"
+	@$(COMPILE) $(LDFLAGS) -o $@ $^ -lm
+
+## elementwise operations of all floats, in units in the last place; ROWS="exp erf", EVERY=1000
+bench-ulp: $(BUILD)/ulp
+	@$(BUILD)/ulp $(if $(EVERY),--every $(EVERY)) $(ROWS)
 
 ## two results of it side by side: A=FILE B=FILE, from build/bench
 bench-compare: all

@@ -102,7 +102,7 @@ Tensor *bind_new_tensor(lua_State *L, const char *f, DType dtype, int ndim, cons
     }
     t->numel = numel;
     t->is_contiguous = true;
-    memcpy(tensor_shape(t), shape, (size_t)ndim * sizeof *shape);
+    shape_copy(ndim, tensor_shape(t), shape);
     shape_strides(ndim, shape, tensor_stride(t));
     set_tensor_type(L);
     return t;

@@ -311,6 +311,7 @@ int main(int argc, char **argv)
     call_report(L, status, program_invocation_name);
     allocator.ending = true;
     lua_close(L);
-    allocator_release(&allocator);
+    if (!ALLOCATOR_KEEPS_SMALL)
+        allocator_release(&allocator);
     return result;
 }
