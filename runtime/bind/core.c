@@ -5,7 +5,6 @@
 #include "bind/bind_check.h"
 #include "bind/bind_result.h"
 #include "bind/open.h"
-#include "kernels/linalg.h"
 
 static int runtime_gc(lua_State *L)
 {
@@ -115,9 +114,6 @@ static int open_core(lua_State *L)
 
 int luaopen_wrun_core(lua_State *L)
 {
-    Reason reason = linalg_start();
-    if (reason)
-        return luaL_error(L, "wrun: %s", reason);
     push_runtime(L);
     lua_pushcclosure(L, open_core, 1);
     lua_call(L, 0, 1);

@@ -17,7 +17,6 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -232,37 +231,8 @@ static void close_output(void)
     }
 }
 
-/*
- * Where OpenBLAS is loaded, before main, it starts a thread for each other processor, and waits for
- * ever where one gets no memory, or ends the process where one may not be had. wrun has threads of
- * its own, so OpenBLAS is shown one processor.
- */
-static cpu_set_t processors;
-
-static void show_one_processor(void)
-{
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    if (sched_getaffinity(0, sizeof processors, &processors) != 0)
-        CPU_ZERO(&processors);
-    for (size_t i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; i++)
-        if (CPU_ISSET(i, &processors))
-            CPU_SET(i, &one);
-    sched_setaffinity(0, sizeof one, &one);
-}
-
-static void show_all_processors(void)
-{
-    sched_setaffinity(0, sizeof processors, &processors);
-}
-
-/* runs before any library's own start */
-__attribute__((section(".preinit_array"),
-               used)) static void (*const before_libraries)(void) = show_one_processor;
-
 int main(int argc, char **argv)
 {
-    show_all_processors();
     atexit(close_output);
     Command command = {.argc = argc, .argv = argv};
     if (!options_parse(argc, argv, &command.options))

@@ -4,17 +4,13 @@
  * Row-major C = A B is what cblas computes; a transposed operand is one whose rows, not columns,
  * lie at stride 1. The cut depends on the sizes alone, so results do not depend on the threads.
  */
-#include <cblas.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "kernels/linalg.h"
-
-/* OpenBLAS exports these and declares them nowhere. */
-extern void *blas_memory_alloc(int unused);
-extern void blas_memory_free(void *area);
+#include "kernels/linalg_blas.h"
 
 enum {
     WORTH_CUTTING = 2000000, /* operations below which a second thread costs more than it gains */
@@ -26,15 +22,6 @@ enum {
 static int64_t round_to_step(int64_t size)
 {
     return (size + STEP - 1) / STEP * STEP;
-}
-
-Reason linalg_start(void)
-{
-    if (openblas_get_parallel() == 0)
-        return "the OpenBLAS found is the serial build, which several threads must not call; "
-               "install libopenblas0-pthread";
-    openblas_set_num_threads(1);
-    return NULL;
 }
 
 /* Could so many work areas be taken now? */
@@ -55,14 +42,17 @@ Reason linalg_reserve(Pool *pool, int *areas)
     int wanted = pool_usable(pool);
     if (wanted <= *areas)
         return NULL;
+    Reason reason = blas_load();
+    if (reason)
+        return reason;
     if (*areas == 0 && !has_room(1))
         return "not enough memory for the 128 MB that OpenBLAS works in";
     while (wanted > size_max(*areas, 1) && !has_room(2 * (wanted - *areas)))
         wanted--;
     for (int i = 0; i < wanted; i++)
-        taken[i] = blas_memory_alloc(0);
+        taken[i] = blas->blas_memory_alloc(0);
     for (int i = 0; i < wanted; i++)
-        blas_memory_free(taken[i]);
+        blas->blas_memory_free(taken[i]);
     *areas = wanted;
     if (wanted < pool_usable(pool))
         pool_limit(pool, wanted);
@@ -72,11 +62,16 @@ Reason linalg_reserve(Pool *pool, int *areas)
 void linalg_describe(char *text, size_t size)
 {
     static const char *const builds[] = {"serial", "pthreads", "OpenMP"};
-    const char *config = openblas_get_config();
+    Reason reason = blas_load();
+    if (reason) {
+        snprintf(text, size, "%s", reason);
+        return;
+    }
+    const char *config = blas->openblas_get_config();
     int words = (int)strcspn(config, " ");
     words += (int)strcspn(config + words + 1, " ") + 1;
-    int build = openblas_get_parallel();
-    snprintf(text, size, "%.*s, core %s, %s", words, config, openblas_get_corename(),
+    int build = blas->openblas_get_parallel();
+    snprintf(text, size, "%.*s, core %s, %s", words, config, blas->openblas_get_corename(),
              build >= 0 && build <= 2 ? builds[build] : "unknown");
 }
 
@@ -144,11 +139,11 @@ static void multiply_tile(void *context, int64_t tile)
     void *c = p->c + (i * p->n + j) * size;
     blasint M = (blasint)m, N = (blasint)n, K = (blasint)p->k, ldc = (blasint)size_max(p->n, 1);
     if (p->dtype == FLOAT32)
-        cblas_sgemm(CblasRowMajor, p->a.transpose, p->b.transpose, M, N, K, (float)p->scale, a,
-                    p->a.ld, b, p->b.ld, p->accumulate ? 1.0F : 0.0F, c, ldc);
+        blas->cblas_sgemm(CblasRowMajor, p->a.transpose, p->b.transpose, M, N, K, (float)p->scale,
+                          a, p->a.ld, b, p->b.ld, p->accumulate ? 1.0F : 0.0F, c, ldc);
     else
-        cblas_dgemm(CblasRowMajor, p->a.transpose, p->b.transpose, M, N, K, p->scale, a, p->a.ld, b,
-                    p->b.ld, p->accumulate ? 1.0 : 0.0, c, ldc);
+        blas->cblas_dgemm(CblasRowMajor, p->a.transpose, p->b.transpose, M, N, K, p->scale, a,
+                          p->a.ld, b, p->b.ld, p->accumulate ? 1.0 : 0.0, c, ldc);
 }
 
 /*

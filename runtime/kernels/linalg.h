@@ -1,7 +1,7 @@
 /*
  * linalg.h - products, on OpenBLAS
  *
- * Only this and linalg_factor know BLAS. OpenBLAS runs on one thread; a large product is cut into
+ * Only this, linalg_factor and linalg_blas know BLAS. OpenBLAS runs on one thread; a large product is cut into
  * tiles of rows and columns, never along the summed dimension, and the cuts depend on the sizes
  * alone.
  */
@@ -11,11 +11,8 @@
 #include "tensor/pool.h"
 #include "tensor/tensor.h"
 
-/* Sets OpenBLAS to one thread; refuses a build that cannot be called from several threads. */
-Reason linalg_start(void);
-
 /*
- * OpenBLAS takes a work area for each thread that calls it, keeps it, and where there is no memory
+ * Loads OpenBLAS, which takes a work area for each thread that calls it, keeps it, and where there is no memory
  * for one tries for ever. So this is called before what computes with it: it makes sure of an area
  * for each usable thread, limits the pool to fewer where that takes most of the memory there is, and
  * refuses where there is none for one. *areas, 0 at first, counts those made sure of.

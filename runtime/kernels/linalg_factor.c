@@ -1,44 +1,15 @@
 /*
  * linalg_factor.c - factors of matrices, by LAPACK; see linalg_factor.h
- *
- * OpenBLAS brings LAPACK's Fortran routines; what is used of them is declared here. Arrays are void
- * pointers, so that a routine has one type in both precisions. Fortran adds the length of every
- * string at the end.
  */
-#include <cblas.h>
 #include <limits.h>
 #include <math.h>
 #include <string.h>
 
+#include "kernels/linalg_blas.h"
 #include "kernels/linalg_factor.h"
 #include "tensor/interrupt.h"
 
-typedef const blasint *Size;
-
-#define ROUTINES(ROW)                                                                              \
-    ROW(gelsy, (Size m, Size n, Size k, void *a, Size lda, void *b, Size ldb, blasint *pivots,     \
-                const void *rcond, blasint *rank, void *work, Size lwork, blasint *info))          \
-    ROW(geqrf,                                                                                     \
-        (Size m, Size n, void *a, Size lda, void *tau, void *work, Size lwork, blasint *info))     \
-    ROW(gesdd,                                                                                     \
-        (const char *job, Size m, Size n, void *a, Size lda, void *s, void *u, Size ldu, void *vt, \
-         Size ldvt, void *work, Size lwork, blasint *iwork, blasint *info, size_t))                \
-    ROW(getrf, (Size m, Size n, void *a, Size lda, blasint *pivots, blasint *info))                \
-    ROW(getrs, (const char *trans, Size n, Size k, const void *a, Size lda, const blasint *pivots, \
-                void *b, Size ldb, blasint *info, size_t))                                         \
-    ROW(orgqr, (Size m, Size n, Size k, void *a, Size lda, const void *tau, void *work,            \
-                Size lwork, blasint *info))                                                        \
-    ROW(potrf, (const char *uplo, Size n, void *a, Size lda, blasint *info, size_t))               \
-    ROW(syevd, (const char *job, const char *uplo, Size n, void *a, Size lda, void *w, void *work, \
-                Size lwork, blasint *iwork, Size liwork, blasint *info, size_t, size_t))
-
-#define ROW(name, parameters)                                                                      \
-    void s##name##_ parameters;                                                                    \
-    void d##name##_ parameters;
-ROUTINES(ROW)
-#undef ROW
-
-#define LAPACK(dtype, name) (*((dtype) == FLOAT32 ? s##name##_ : d##name##_))
+#define LAPACK(dtype, name) (*((dtype) == FLOAT32 ? blas->s##name##_ : blas->d##name##_))
 
 Reason factor_fits(int64_t m, int64_t n)
 {
@@ -182,11 +153,11 @@ static Reason solve_triangular(const Call *c)
     CBLAS_UPLO uplo = f->upper ? CblasUpper : CblasLower;
     CBLAS_DIAG diagonal = f->unit ? CblasUnit : CblasNonUnit;
     if (f->dtype == FLOAT32)
-        cblas_strsm(CblasColMajor, CblasLeft, uplo, CblasNoTrans, diagonal, c->n, c->k, 1.0F,
-                    c->x[0], ld, c->x[1], ld);
+        blas->cblas_strsm(CblasColMajor, CblasLeft, uplo, CblasNoTrans, diagonal, c->n, c->k, 1.0F,
+                          c->x[0], ld, c->x[1], ld);
     else
-        cblas_dtrsm(CblasColMajor, CblasLeft, uplo, CblasNoTrans, diagonal, c->n, c->k, 1.0,
-                    c->x[0], ld, c->x[1], ld);
+        blas->cblas_dtrsm(CblasColMajor, CblasLeft, uplo, CblasNoTrans, diagonal, c->n, c->k, 1.0,
+                          c->x[0], ld, c->x[1], ld);
     return NULL;
 }
 
@@ -265,16 +236,16 @@ static Reason pseudo_inverse(const Call *c)
         double size = element(f->dtype, s, i), scale = size > least ? 1 / size : 0;
         void *column = offset(c, u, i * c->m);
         if (f->dtype == FLOAT32)
-            cblas_sscal(c->m, (float)scale, column, 1);
+            blas->cblas_sscal(c->m, (float)scale, column, 1);
         else
-            cblas_dscal(c->m, scale, column, 1);
+            blas->cblas_dscal(c->m, scale, column, 1);
     }
     if (f->dtype == FLOAT32)
-        cblas_sgemm(CblasColMajor, CblasTrans, CblasTrans, c->n, c->m, r, 1.0F, vt, ldv, u, ldu,
-                    0.0F, c->x[1], ldp);
+        blas->cblas_sgemm(CblasColMajor, CblasTrans, CblasTrans, c->n, c->m, r, 1.0F, vt, ldv, u,
+                          ldu, 0.0F, c->x[1], ldp);
     else
-        cblas_dgemm(CblasColMajor, CblasTrans, CblasTrans, c->n, c->m, r, 1.0, vt, ldv, u, ldu, 0.0,
-                    c->x[1], ldp);
+        blas->cblas_dgemm(CblasColMajor, CblasTrans, CblasTrans, c->n, c->m, r, 1.0, vt, ldv, u,
+                          ldu, 0.0, c->x[1], ldp);
     return NULL;
 }
 

@@ -46,7 +46,7 @@ describe("a limit of address space #memory", function()
     local x, npy, saved = wrun.zeros(size, { dtype = "uint8" }), os.tmpname(), os.tmpname()
     wrun.data.save_npy(npy, x)
     wrun.save(saved, { x = x })
-    local result = run("ulimit -v 100000;", { "-e", ([[
+    local result = run("ulimit -v 60000;", { "-e", ([[
       local wrun = require "wrun"
       print(pcall(function() return wrun.data.npy(%q) end))
       print(pcall(function() return wrun.load(%q) end))]]):format(npy, saved) })

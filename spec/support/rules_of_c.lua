@@ -10,7 +10,7 @@ local COMMAND = "^runtime/command/" -- which alone prints and exits
 
 -- Headers that only some may include: who, by path.
 local KNOWS_LUA = { "^runtime/bind/", COMMAND }
-local KNOWS_BLAS = { "^runtime/kernels/linalg[%w_]*%.c$" }
+local KNOWS_BLAS = { "^runtime/kernels/linalg[%w_]*%.c$", "^runtime/kernels/linalg_blas%.h$" }
 local RESERVED = {
   ["lua.h"] = KNOWS_LUA,
   ["lauxlib.h"] = KNOWS_LUA,
@@ -30,14 +30,14 @@ for name in names:gmatch("%S+") do
   PRINTING[name] = true
 end
 
--- A signal handler, callbacks of libedit and jansson and what runs before main are given no context,
--- so what they need is global.
+-- A signal handler and callbacks of libedit and jansson are given no context, and OpenBLAS is loaded
+-- once for the process, so what they need is global.
 local GLOBAL = {
   ["runtime/tensor/interrupt.c"] = { ["atomic_bool interrupt_flag"] = true },
   ["runtime/tensor/interrupt.h"] = { ["extern atomic_bool interrupt_flag"] = true },
   ["runtime/command/call.c"] = { ["static lua_State *volatile running"] = true },
   ["runtime/formats/json_memory.c"] = { ["static _Thread_local bool is_out"] = true },
-  ["runtime/command/main.c"] = { ["static cpu_set_t processors"] = true },
+  ["runtime/kernels/linalg_blas.c"] = { ["static struct"] = true },
   ["runtime/command/lineedit.c"] = { ["static struct"] = true },
 }
 
@@ -90,7 +90,7 @@ end
 function M.libraries(tree)
   local broken = {}
   for _, path in ipairs(c_files(tree)) do
-    if not path:find(KNOWS_BLAS[1]) then
+    if not matches_any(path, KNOWS_BLAS) then
       local code = source.code(tree[path], "c"):gsub("[%w_]+ *##", "") -- the start of a name
       for word in code:gmatch("[%a_][%w_]*") do
         if is_blas(word) then
