@@ -1,10 +1,11 @@
 --- Single inheritance: `Base:extend("Name")` makes a class, which makes instances when called.
----
 --- A class is the metatable of its instances, so a method call is one table lookup per level and a
 --- metamethod is written as a method: `function Net.__len(self)`. Metamethods are inherited when
---- `extend` runs.
+--- `extend` runs. An instance prints as its class and its fields, where no `__tostring` says better.
 
 local check = require "wrun.check"
+local method = require "wrun.method"
+local repr = require "wrun.repr"
 
 ---@class wrun.Class
 ---@field __name string
@@ -19,6 +20,20 @@ local function construct(class, ...)
   return instance
 end
 
+function Class:__tostring()
+  return repr.object(getmetatable(self).__name, self)
+end
+
+local function class_text(class)
+  return "class " .. class.__name
+end
+
+local function check_class(fname, value)
+  if value ~= Class and not (type(value) == "table" and rawget(value, "super")) then
+    check.fail("%s: expected a class before the colon, got %s", fname, check.describe(value))
+  end
+end
+
 --- Makes a subclass of `self`.
 --- domain  `name` is what errors and printing call it
 ---     local Net = nn.Module:extend("Net")
@@ -26,6 +41,7 @@ end
 ---     print(Net(3).width, Net, nn.Module:is_instance(Net(3)))
 ---@return any
 function Class:extend(name)
+  check_class("extend", self)
   check.argument("extend", 1, name, check.string())
   local class = {}
   for key, value in pairs(self) do
@@ -36,7 +52,9 @@ function Class:extend(name)
   class.__name = name
   class.__index = class
   class.super = self
-  return setmetatable(class, { __index = self, __call = construct })
+  return setmetatable(class, {
+    __index = self, __call = construct, __newindex = method.define, __tostring = class_text,
+  })
 end
 
 --- Sets up a new instance from the arguments of the call; a subclass replaces it.
@@ -44,19 +62,19 @@ end
 ---@type fun(self: any, ...)
 Class.init = function() end
 
+setmetatable(Class, { __tostring = class_text })
+
 --- Says whether `value` is an instance of this class or of a class below it.
---- domain  any value
 ---     print(nn.Module:is_instance(nn.Linear(2, 3)), nn.Linear:is_instance(nn.ReLU()))
----@return boolean
 function Class:is_instance(value)
+  check_class("is_instance", self)
   return type(value) == "table" and self:is_class(getmetatable(value))
 end
 
 --- Says whether `value` is this class or one below it: the thing itself, not an instance.
---- domain  any value
 ---     print(nn.Module:is_class(nn.Linear), nn.Module:is_class(nn.Linear(2, 3)))
----@return boolean
 function Class:is_class(value)
+  check_class("is_class", self)
   while type(value) == "table" do
     if rawequal(value, self) then
       return true

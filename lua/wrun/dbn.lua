@@ -1,13 +1,14 @@
 --- Deep belief networks: machines stacked greedily, sampled, and turned into networks of nn.
----
 --- Each layer is an RBM trained on the hidden probabilities of the one below it [Hinton2006]. The
 --- weights then start a classifier, or an autoencoder [HintonSalakhutdinov2006].
 
 local autograd = require "wrun.autograd"
 local check = require "wrun.check"
 local Class = require "wrun.class"
+local names = require "wrun.names"
 local nn = require "wrun.nn"
 local rbm = require "wrun.rbm"
+local repr = require "wrun.repr"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -20,11 +21,11 @@ local ROWS = 10000 -- so many samples go up at a time
 local Model = Class:extend("dbn.Model")
 
 local SIZES = check.rule(nil, "a list of at least two integers >= 1", function(value)
-  if type(value) ~= "table" or #value < 2 then
+  if type(value) ~= "table" or rawlen(value) < 2 then
     return nil
   end
   local sizes = {}
-  for i, size in ipairs(value) do
+  for i, size in ipairs(check.list(value)) do
     sizes[i] = type(size) == "number" and math.tointeger(size) or 0
     if sizes[i] < 1 then
       return nil
@@ -76,7 +77,6 @@ end
 --- raises  `hidden: argument 1: expected`
 ---     local d = dbn.new { sizes = { 6, 4, 2 }, seed = 1 }
 ---     print(d:up(wrun.rand(3, 6)).shape[2], d:up(wrun.rand(3, 6), 1).shape[2])
----@param n integer?
 function Model:up(x, n)
   n = check.argument("up", 2, n, check.integer(#self.layers, 0, #self.layers))
   for i = 1, n do
@@ -128,7 +128,6 @@ local LAYERS = check.optional(check.table())
 ---     local d, x = dbn.new { sizes = { 6, 4, 2 } }, wrun.rand(50, 6)
 ---     d:fit(x, { method = "cd", epochs = 2, layers = { { epochs = 1 } } })
 ---     print(d:up(x).shape[2])
----@return wrun.dbn.Model
 function Model:fit(data, options)
   options = check.argument("fit", 2, options, check.table({}))
   check.options("fit", { layers = options.layers }, { layers = LAYERS })
@@ -153,7 +152,7 @@ function Model:state_dict()
   for i, layer in ipairs(self.layers) do
     states[i] = layer:state_dict()
   end
-  return states
+  return repr.record("StateDict", states)
 end
 
 --- Makes the model what `state_dict` of a model of the same sizes returned.
@@ -186,7 +185,6 @@ local STEPS = check.integer(1000, 1)
 --- source  [Hinton2006] section 6
 ---     local d = dbn.new { sizes = { 6, 4, 2 }, seed = 1 }
 ---     print(d:sample(3, 10))
----@param steps integer?
 function Model:sample(n, steps)
   n = check.argument("sample", 1, n, COUNT)
   steps = check.argument("sample", 2, steps, STEPS)
@@ -282,4 +280,4 @@ function M.new(options)
   return Model(options)
 end
 
-return M
+return names.closed("dbn", M)

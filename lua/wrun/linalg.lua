@@ -1,10 +1,10 @@
 --- Linear algebra under PyTorch's names.
----
 --- Decompositions and solvers (tensor/linalg_factor.lua) and products (tensor/linalg.lua) are
 --- functions of wrun and methods of tensors as well; the norms are only here, since wrun.norm is
 --- another.
 
 local factor = require "wrun.tensor.linalg_factor"
+local names = require "wrun.names"
 local norms = require "wrun.tensor.linalg_norm"
 local products = require "wrun.tensor.linalg"
 local publish = require "wrun.publish"
@@ -17,4 +17,4 @@ local M = {
 }
 
 publish.into(M, factor)
-return publish.into(M, norms)
+return names.closed("linalg", publish.into(M, norms))

@@ -1,9 +1,10 @@
 --- The log of a run: a row of named values a line, as comma-separated values or as JSON lines.
----
 --- Every row goes to the system at once, so that a run that is killed keeps the rows it had.
 
 local check = require "wrun.check"
+local closed = require("wrun.names").closed
 local core = require "wrun.core"
+local method = require "wrun.method"
 
 local fail = check.fail
 
@@ -154,8 +155,7 @@ local FORMATS = { csv = csv, jsonl = jsonl }
 ---@field path string
 ---@field fields string[]? the names of a row's values, nil while they are open
 --- A log that is open, made by `wrun.logbook.open`.
-local Log = {}
-Log.__index = Log
+local Log = method.object("Log")
 
 -- The values of a row by name, each checked, and the names in order.
 local function values_of(log, row)
@@ -229,6 +229,12 @@ end
 
 Log.__close = Log.close
 
+-- "Log(run.csv: epoch, loss)"
+function Log:__tostring()
+  local names = self.fields and ": " .. table.concat(self.fields, ", ") or ""
+  return check.escape(("Log(%s%s%s)"):format(self.path, names, self.file and "" or "; closed"))
+end
+
 -- ---- opening ----
 
 local FIELDS = check.rule(nil, "a list of different names", function(value)
@@ -275,7 +281,6 @@ local function continued(path, format, fields)
 end
 
 --- Returns a log that writes a row a line to a file.
----
 --- Options:
 ---   format  "csv", with a header, fields quoted where they must be, or "jsonl", a JSON object a
 ---           line (by the ending of the path)
@@ -309,4 +314,4 @@ function M.open(path, options)
   }, Log)
 end
 
-return M
+return closed("logbook", M)

@@ -1,11 +1,11 @@
 --- Restricted Boltzmann Machines: trained by five methods, sampled, and scored by log-likelihood.
----
 --- What each file adds to the class: model (energies and conditionals), fit (training), score
 --- (likelihoods), chains (samplers).
 
 local Model = require "wrun.rbm.model"
 local chains = require "wrun.rbm.chains"
 local fit = require "wrun.rbm.fit"
+local names = require "wrun.names"
 local publish = require "wrun.publish"
 local score = require "wrun.rbm.score"
 
@@ -31,4 +31,4 @@ function M.new(options)
   return Model(options)
 end
 
-return M
+return names.closed("rbm", M)

@@ -1,5 +1,4 @@
 --- The functions of tensors, all of them, and the methods they make.
----
 --- Each file below publishes those of its topic, under the name that its kernel and its binding
 --- have in runtime/; elementwise operations have their rows in runtime/kernels/ops.def. Returns the
 --- table of functions; those whose first argument is a tensor are its methods too.
@@ -49,5 +48,8 @@ core.methods._view_index, core.methods._view_assign = operations.index, operatio
 core.methods._missing = habits.missing
 core.Tensor.__tostring, core.Tensor.__concat = format.tensor, habits.concat
 core.Tensor.__lt, core.Tensor.__le = habits.compare, habits.compare
+for _, sizes in ipairs { core.Size, core.Stride } do
+  sizes.__eq, sizes.__tostring, sizes.__concat = core.same_shape, format.sizes, habits.concat
+end
 
 return M

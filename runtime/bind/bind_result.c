@@ -6,7 +6,6 @@
 
 #include "bind/bind_check.h"
 #include "bind/bind_result.h"
-#include "kernels/linalg.h"
 
 void bind_set_collector_pace(lua_State *L, int64_t coming)
 {
@@ -23,12 +22,13 @@ void bind_set_collector_pace(lua_State *L, int64_t coming)
     }
 }
 
-void bind_reserve_work(lua_State *L, const char *f)
+const OpenBlas *bind_blas(lua_State *L, const char *f)
 {
-    Runtime *runtime = bind_runtime(L);
-    Reason reason = linalg_reserve(runtime->pool, &runtime->work_areas);
+    const Runtime *runtime = bind_runtime(L);
+    Reason reason = linalg_reserve(runtime->blas, runtime->pool);
     if (reason)
         bind_fail(L, "%s: %s", f, reason);
+    return runtime->blas;
 }
 
 /* pushes a tensor userdata whose storage is still to be set, with so many bytes after it */
@@ -177,13 +177,15 @@ void bind_source(lua_State *L, const char *f, int index, const View *target, Ope
         tensor_view(bind_new_copy(L, f, &out->view, out->view.dtype), &out->view);
 }
 
-void bind_push_sizes(lua_State *L, int n, const int64_t *sizes)
+void bind_push_sizes(lua_State *L, int type, int n, const int64_t *sizes)
 {
     lua_createtable(L, n, 0);
     for (int d = 0; d < n; d++) {
         lua_pushinteger(L, sizes[d]);
         lua_rawseti(L, -2, d + 1);
     }
+    lua_getiuservalue(L, lua_upvalueindex(1), type);
+    lua_setmetatable(L, -2);
 }
 
 void bind_touch(Tensor *t)

@@ -19,6 +19,8 @@
 #define minimum NAME(smaller)
 #define within(x, bound) minimum(maximum(x, -(bound)), bound)
 #define nonzero(x) where(eq(x, 0), 1, x)
+#define cosine(a, b, h) (within(a, LARGEST) / within(nonzero(h), LARGEST))
+#define over_squares(x, a, b) ((x) / nonzero(hypot(a, b)) / nonzero(hypot(a, b)))
 #define real(x) ((T)(x))
 #define square(x) ((x) * (x))
 #define sigmoid(x) (1 / (1 + exp(-(x))))

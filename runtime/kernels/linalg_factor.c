@@ -5,11 +5,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/linalg_blas.h"
 #include "kernels/linalg_factor.h"
+#include "kernels/openblas.h"
 #include "tensor/interrupt.h"
 
-#define LAPACK(dtype, name) (*((dtype) == FLOAT32 ? blas->s##name##_ : blas->d##name##_))
+#define LAPACK(f, name) (*((f)->dtype == FLOAT32 ? (f)->blas->s##name##_ : (f)->blas->d##name##_))
 
 Reason factor_fits(int64_t m, int64_t n)
 {
@@ -98,7 +98,7 @@ static Reason cholesky(const Call *c)
 {
     blasint lda = leading(c->n), info = 0;
     char uplo = c->f->upper ? 'U' : 'L';
-    LAPACK(c->f->dtype, potrf)(&uplo, &c->n, c->x[0], &lda, &info, 1);
+    LAPACK(c->f, potrf)(&uplo, &c->n, c->x[0], &lda, &info, 1);
     if (info > 0)
         return "is not positive definite";
     int64_t size = dtype_size(c->f->dtype);
@@ -113,7 +113,7 @@ static Reason cholesky(const Call *c)
 static bool factor_lu(const Call *c)
 {
     blasint lda = leading(c->n), info = 0;
-    LAPACK(c->f->dtype, getrf)(&c->n, &c->n, c->x[0], &lda, c->integers, &info);
+    LAPACK(c->f, getrf)(&c->n, &c->n, c->x[0], &lda, c->integers, &info);
     return info == 0;
 }
 
@@ -141,7 +141,7 @@ static Reason solve(const Call *c)
     blasint ld = leading(c->n), info = 0;
     if (!factor_lu(c))
         return "is singular";
-    LAPACK(c->f->dtype, getrs)
+    LAPACK(c->f, getrs)
     ("N", &c->n, &c->k, c->x[0], &ld, c->integers, c->x[1], &ld, &info, 1);
     return NULL;
 }
@@ -153,11 +153,11 @@ static Reason solve_triangular(const Call *c)
     CBLAS_UPLO uplo = f->upper ? CblasUpper : CblasLower;
     CBLAS_DIAG diagonal = f->unit ? CblasUnit : CblasNonUnit;
     if (f->dtype == FLOAT32)
-        blas->cblas_strsm(CblasColMajor, CblasLeft, uplo, CblasNoTrans, diagonal, c->n, c->k, 1.0F,
-                          c->x[0], ld, c->x[1], ld);
+        f->blas->cblas_strsm(CblasColMajor, CblasLeft, uplo, CblasNoTrans, diagonal, c->n, c->k,
+                             1.0F, c->x[0], ld, c->x[1], ld);
     else
-        blas->cblas_dtrsm(CblasColMajor, CblasLeft, uplo, CblasNoTrans, diagonal, c->n, c->k, 1.0,
-                          c->x[0], ld, c->x[1], ld);
+        f->blas->cblas_dtrsm(CblasColMajor, CblasLeft, uplo, CblasNoTrans, diagonal, c->n, c->k,
+                             1.0, c->x[0], ld, c->x[1], ld);
     return NULL;
 }
 
@@ -166,7 +166,7 @@ static Reason eigen(const Call *c)
     blasint lda = leading(c->n), liwork = 3 + 5 * c->n, info = 0;
     if (c->work_size >= 0 && !is_finite(c, c->x[0], (int64_t)c->n * c->n))
         return NOT_FINITE;
-    LAPACK(c->f->dtype, syevd)
+    LAPACK(c->f, syevd)
     (c->f->vectors ? "V" : "N", c->f->upper ? "U" : "L", &c->n, c->x[0], &lda, c->x[1], c->work,
      &c->work_size, c->integers, &liwork, &info, 1, 1);
     return info > 0 ? NO_CONVERGENCE : NULL;
@@ -176,7 +176,7 @@ static Reason qr(const Call *c)
 {
     DType dtype = c->f->dtype;
     blasint lda = leading(c->m), info = 0;
-    LAPACK(dtype, geqrf)(&c->m, &c->n, c->x[0], &lda, c->numbers, c->work, &c->work_size, &info);
+    LAPACK(c->f, geqrf)(&c->m, &c->n, c->x[0], &lda, c->numbers, c->work, &c->work_size, &info);
     double wanted = c->work_size < 0 ? element(dtype, c->work, 0) : 0;
     if (c->work_size >= 0)
         copy_upper(c, c->x[2], c->k, c->x[0]);
@@ -184,7 +184,7 @@ static Reason qr(const Call *c)
         return NULL;
     if (c->work_size >= 0)
         memcpy(c->x[1], c->x[0], (size_t)((int64_t)c->m * c->least * dtype_size(dtype)));
-    LAPACK(dtype, orgqr)
+    LAPACK(c->f, orgqr)
     (&c->m, &c->k, &c->least, c->x[1], &lda, c->numbers, c->work, &c->work_size, &info);
     if (c->work_size < 0)
         set_element(dtype, c->work, 0, fmax(wanted, element(dtype, c->work, 0)));
@@ -197,7 +197,7 @@ static Reason decompose(const Call *c, char job, void *u, void *s, void *vt, int
     blasint lda = leading(c->m), ldvt = leading(l), info = 0;
     if (c->work_size >= 0 && !is_finite(c, c->x[0], (int64_t)c->m * c->n))
         return NOT_FINITE;
-    LAPACK(c->f->dtype, gesdd)
+    LAPACK(c->f, gesdd)
     (&job, &c->m, &c->n, c->x[0], &lda, s, u, &lda, vt, &ldvt, c->work, &c->work_size, c->integers,
      &info, 1);
     return info > 0 ? NO_CONVERGENCE : NULL;
@@ -236,16 +236,16 @@ static Reason pseudo_inverse(const Call *c)
         double size = element(f->dtype, s, i), scale = size > least ? 1 / size : 0;
         void *column = offset(c, u, i * c->m);
         if (f->dtype == FLOAT32)
-            blas->cblas_sscal(c->m, (float)scale, column, 1);
+            f->blas->cblas_sscal(c->m, (float)scale, column, 1);
         else
-            blas->cblas_dscal(c->m, scale, column, 1);
+            f->blas->cblas_dscal(c->m, scale, column, 1);
     }
     if (f->dtype == FLOAT32)
-        blas->cblas_sgemm(CblasColMajor, CblasTrans, CblasTrans, c->n, c->m, r, 1.0F, vt, ldv, u,
-                          ldu, 0.0F, c->x[1], ldp);
+        f->blas->cblas_sgemm(CblasColMajor, CblasTrans, CblasTrans, c->n, c->m, r, 1.0F, vt, ldv, u,
+                             ldu, 0.0F, c->x[1], ldp);
     else
-        blas->cblas_dgemm(CblasColMajor, CblasTrans, CblasTrans, c->n, c->m, r, 1.0, vt, ldv, u,
-                          ldu, 0.0, c->x[1], ldp);
+        f->blas->cblas_dgemm(CblasColMajor, CblasTrans, CblasTrans, c->n, c->m, r, 1.0, vt, ldv, u,
+                             ldu, 0.0, c->x[1], ldp);
     return NULL;
 }
 
@@ -260,7 +260,7 @@ static Reason least_squares(const Call *c)
             return NOT_FINITE;
         memset(c->integers, 0, (size_t)c->n * sizeof *c->integers);
     }
-    LAPACK(dtype, gelsy)
+    LAPACK(c->f, gelsy)
     (&c->m, &c->n, &c->k, c->x[0], &lda, c->x[1], &ldb, c->integers, rcond, &rank, c->work,
      &c->work_size, &info);
     if (c->work_size >= 0)

@@ -129,7 +129,7 @@ static void NAME(join_lanes)(const Standardize *s, double *lanes)
         lanes[i] = sum;
 }
 
-/* the moments of group j in lane l, whose squares leave the range of double: of x times unit */
+/* the moments of group j in lane l, whose squares leave the range of double */
 static void NAME(scaled_moments)(const Standardize *s, int64_t j, int64_t l, double unit,
                                  Moments *m)
 {
@@ -142,9 +142,10 @@ static void NAME(scaled_moments)(const Standardize *s, int64_t j, int64_t l, dou
             double d = (double)((const T *)s->x)[(i * s->b + j) * s->c + k] * unit - mean;
             variance += d * d / m->n;
         }
-    m->mean[l] = mean / unit;
+    m->unit[l] = unit;
+    m->mean[l] = mean;
     m->variance[l] = variance / unit / unit;
-    m->scale[l] = unit / sqrt(variance + s->eps * unit * unit);
+    m->scale[l] = 1 / sqrt(variance + s->eps * unit * unit);
 }
 
 /* adds x to the lanes, and in the other (x - mean)^2: those of a long run stay in registers */
@@ -187,6 +188,7 @@ VECTORISED static void NAME(find_moments)(const Standardize *s, int64_t j, int64
     for (int l = 0; l < LANES; l++) {
         m->mean[l] = mean[l];
         m->variance[l] = squares[l] / n;
+        m->unit[l] = 1;
         m->scale[l] = 1 / sqrt(m->variance[l] + s->eps);
     }
     int64_t lanes = s->c == 1 ? width : LANES;
@@ -205,7 +207,7 @@ VECTORISED static void NAME(standardize_groups)(const Standardize *s, int64_t j,
     NAME(find_moments)(s, j, width, &m);
     int64_t run = NAME(stretch)(s, width);
     for (int64_t l = 0; l < width; l++) {
-        ((T *)s->mean)[j + l] = (T)m.mean[l];
+        ((T *)s->mean)[j + l] = (T)(m.mean[l] / m.unit[l]);
         ((T *)s->variance)[j + l] = (T)m.variance[l];
     }
     for (int64_t i = 0; i < s->a; i++)
@@ -214,7 +216,7 @@ VECTORISED static void NAME(standardize_groups)(const Standardize *s, int64_t j,
             const T *x = (const T *)s->x + at;
             T *y = (T *)s->y + at;
             int64_t count = size_min(LANES, run - k);
-            FOR_LANES(count, { y[l] = (T)(((double)x[l] - m.mean[l]) * m.scale[l]); })
+            FOR_LANES(count, { y[l] = (T)(((double)x[l] * m.unit[l] - m.mean[l]) * m.scale[l]); })
         }
 }
 
@@ -232,7 +234,7 @@ VECTORISED static void NAME(differentiate_groups)(const Standardize *s, int64_t 
             int64_t count = size_min(LANES, run - k);
             FOR_LANES(count, {
                 sum[l] += (double)g[l];
-                product[l] += (double)g[l] * ((double)x[l] - m.mean[l]) * m.scale[l];
+                product[l] += (double)g[l] * ((double)x[l] * m.unit[l] - m.mean[l]) * m.scale[l];
             })
         }
     NAME(join_lanes)(s, sum);
@@ -244,8 +246,9 @@ VECTORISED static void NAME(differentiate_groups)(const Standardize *s, int64_t 
             T *g = (T *)s->y + at;
             int64_t count = size_min(LANES, run - k);
             FOR_LANES(count, {
-                double y = ((double)x[l] - m.mean[l]) * m.scale[l];
-                g[l] = (T)(m.scale[l] * ((double)g[l] - sum[l] / m.n - y * (product[l] / m.n)));
+                double y = ((double)x[l] * m.unit[l] - m.mean[l]) * m.scale[l];
+                g[l] = (T)(m.scale[l] * m.unit[l] *
+                           ((double)g[l] - sum[l] / m.n - y * (product[l] / m.n)));
             })
         }
 }

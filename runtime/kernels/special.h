@@ -169,11 +169,12 @@ static inline double special_polygamma(double x, double n)
         return sign * HUGE_VAL;
     if (x > 0)
         return factor * special_zeta(s, x);
-    if (x > -1)
+    if (x > -0.25)
         return factor * (pow(x, -s) + special_zeta(s, x + 1));
-    /* the sum over all integers, which is periodic, less that over those below 0 */
-    double f = x - floor(x);
-    return factor * (special_zeta(s, f) + sign * (special_zeta(s, 1 - f) - special_zeta(s, 1 - x)));
+    /* the sum over all integers, which is periodic and for even n 0 at halves, less that over those
+     * below 0 */
+    double f = x - floor(x), all = special_zeta(s, f) + sign * special_zeta(s, 1 - f);
+    return factor * (all - sign * special_zeta(s, 1 - x));
 }
 
 #undef SPECIAL_INLINE

@@ -21,8 +21,6 @@ local RULES = {
 }
 local LOCAL_RULES = { split = RULES.split, folder = RULES.folder } -- of sets without mirrors
 
--- ---- fetching ----
-
 -- The uncompressed size, and a little for what compression may add.
 local function limit_of(file)
   local size = 4 + 4 * #file.shape
@@ -76,8 +74,6 @@ local function download(set, mirrors)
   return { folder = folder, paths = (folders.look(set, folder)) }
 end
 
--- ---- finding ----
-
 local function refuse_folder(set, what, folder, missing)
   local expected = "the files of %s in %s or in its sub-folder %s, plain or as .gz"
   fail("%s: %s: expected %s; missing: %s%s", set.key, what,
@@ -130,8 +126,6 @@ local function locate(set, options)
   return download(set, folders.mirrors(set, options.mirror))
 end
 
--- ---- reading ----
-
 -- How to replace a bad copy, by where it lies.
 local function remedy(set, path, file)
   local folder = path:match("^(.*)/")
@@ -145,7 +139,8 @@ end
 
 local function read(set, location, file)
   local path = location.paths[file.name]
-  local tensor, message = core.idx_read(path, { sha256 = file.sha256, shape = file.shape })
+  local tensor, message = core.idx_read(set.key, path,
+    { sha256 = file.sha256, shape = file.shape })
   if not tensor then
     fail("%s: %s; %s", set.key, message, remedy(set, path, file))
   end
@@ -161,13 +156,23 @@ end
 ---@field name string
 ---@field folder string where it came from
 
+local Dataset = { __name = "Dataset" }
+
+-- "Dataset(MNIST: 60000 samples [28, 28], 10 classes)"
+function Dataset:__tostring()
+  local sizes = self.x.shape
+  local count = table.remove(sizes, 1)
+  return ("Dataset(%s: %d samples %s, %d classes)"):format(self.name, count,
+    check.shape_text(sizes), #self.classes)
+end
+
 -- The pictures and the labels, from 0, in a file of records: a byte of label, then a picture.
 local function read_records(set, path)
   local size = 1
   for _, n in ipairs(set.picture) do
     size = size * n
   end
-  local records, count = core.records_read(path, set.most, 1 + size)
+  local records, count = core.records_read(set.key, path, set.most, 1 + size)
   if not records then
     fail("%s: %s", set.key, count)
   end
@@ -195,13 +200,13 @@ end
 
 local function read_split(set, location, split)
   local x, y = read_parts(set, location, set.files[split])
-  return {
+  return setmetatable({
     x = x,
     y = y + 1,
     classes = { table.unpack(set.classes) },
     name = set.name,
     folder = location.folder,
-  }
+  }, Dataset)
 end
 
 --- Returns one split of a set, or both (training set first) when the options name none.

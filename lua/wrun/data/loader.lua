@@ -18,7 +18,7 @@ local RULES = {
   batch_size = check.integer(1, 1),
   shuffle = check.boolean(false),
   drop_last = check.boolean(false),
-  generator = check.optional(check.passed_on()),
+  generator = check.generator(),
   order = check.choice("pytorch", { "pytorch", "pytorch-0.4" }),
   sampler = check.optional(check.table()),
   batch_sampler = check.optional(check.table()),
@@ -89,6 +89,14 @@ end
 --- Returns the number of batches of a pass.
 function Loader:__len()
   return #self.batch_sampler
+end
+
+-- "Loader(600 batches of 100, shuffled)"
+function Loader:__tostring()
+  local batches, o = self.batch_sampler, self._options
+  local size = batches.batch_size and " of " .. batches.batch_size or ""
+  local order = o.shuffle and ", shuffled" or (o.sampler or o.batch_sampler) and "" or ", in order"
+  return ("Loader(%d batches%s%s)"):format(#batches, size, order)
 end
 
 -- Bytes as numbers from 0 to 1, and samples as rows.

@@ -19,6 +19,11 @@ function Dataset.__len(self)
   return rawget(self, "_source").count
 end
 
+-- "Subset(8 samples)"
+function Dataset.__tostring(self)
+  return ("%s(%d samples)"):format(getmetatable(self).__name, #self)
+end
+
 -- The method or field of a name, the sample of an integer.
 local function lookup(class)
   return function(self, key)
@@ -229,10 +234,9 @@ local function lengths_of(fractions, count)
   return lengths
 end
 
-local SPLIT = { generator = check.optional(check.passed_on()) }
+local SPLIT = { generator = check.generator() }
 
 --- Returns Subsets of a data set, drawn at random, with these lengths, or these fractions of it.
----
 --- Option generator (the default generator). From equal seeds the samples are PyTorch's.
 --- domain  lengths that add up to the number of samples, or fractions that add up to 1: each is
 ---   rounded down, and what is left goes to the first ones

@@ -1,18 +1,16 @@
 --- Hooks: functions that a module calls before and after its forward, and in the backward pass.
 
 local check = require "wrun.check"
+local method = require "wrun.method"
 local wrun = require "wrun"
 
 local M = {}
 
 local FUNCTION = check.func()
 
--- Handles --------------------------------------------------------------------
-
 --- What a module gives for a hook.
 ---@class wrun.nn.Handle
-local Handle = {}
-Handle.__index = Handle
+local Handle = method.object("Handle")
 
 --- Takes the hook away; a second time does nothing.
 function Handle:remove()
@@ -27,15 +25,25 @@ function Handle:remove()
   end
 end
 
+-- "Handle(after hook of Linear(2 -> 1))"
+function Handle:__tostring()
+  for i = 1, #self.hooks do
+    if self.hooks[i] == self then
+      return ("Handle(%s hook of %s)"):format(self.kind, self.module:label())
+    end
+  end
+  return "Handle(removed)"
+end
+
 -- A method that adds a hook of one kind to its module and returns the handle.
 local function registers(name, kind)
-  return function(module, fn)
+  return function(self, fn)
     check.argument(name, 1, fn, FUNCTION)
-    local all = module._hooks or { before = {}, after = {}, backward = {} }
+    local all = self._hooks or { before = {}, after = {}, backward = {} }
     local hooks = all[kind]
-    local handle = setmetatable({ module = module, hooks = hooks, fn = fn }, Handle)
+    local handle = setmetatable({ module = self, hooks = hooks, fn = fn, kind = kind }, Handle)
     hooks[#hooks + 1] = handle
-    rawset(module, "_hooks", all) -- last: a module has no hooks or some, also when interrupted
+    rawset(self, "_hooks", all) -- last: a module has no hooks or some, also when interrupted
     return handle
   end
 end
@@ -55,7 +63,6 @@ M.register_forward_pre_hook = registers("register_forward_pre_hook", "before")
 ---     local layer = nn.Linear(2, 1)
 ---     layer:register_forward_hook(function(_, _, y) print("spread", y:std():item()) end)
 ---     layer(wrun.randn(100, 2))
----@type fun(module: wrun.nn.Module, fn: function): wrun.nn.Handle
 M.register_forward_hook = registers("register_forward_hook", "after")
 
 --- Has hook(module, grad_inputs, grad_outputs) called in the backward pass, once the gradients of
@@ -67,10 +74,7 @@ M.register_forward_hook = registers("register_forward_hook", "after")
 ---     local layer = nn.Linear(2, 1)
 ---     layer:register_full_backward_hook(function(_, _, grads) print(grads[1]) end)
 ---     layer(wrun.ones(3, 2)):sum():backward()
----@type fun(module: wrun.nn.Module, fn: function): wrun.nn.Handle
 M.register_full_backward_hook = registers("register_full_backward_hook", "backward")
-
--- Taps: tensors that call back with their gradients --------------------------
 
 local function indices_with_gradient(values)
   local indices = {}
@@ -138,8 +142,6 @@ local function tap(values, on_gradients)
   return tapped, true
 end
 
--- Calling --------------------------------------------------------------------
-
 -- Calls each hook with what `arguments` returns, and then take(results) unless they are nothing.
 local function run(hooks, arguments, take)
   for _, handle in ipairs(table.move(hooks, 1, #hooks, 1, {})) do -- a hook may remove itself
@@ -161,7 +163,7 @@ local function run_backward(module, hooks, grad_inputs, grad_outputs)
 end
 
 -- Runs the hooks of a module around its forward, and returns what they make of its results.
-function M.call(module, ...)
+local function run_with_hooks(module, ...)
   local hooks, inputs = module._hooks, table.pack(...)
   run(hooks.before, function()
     return module, inputs
@@ -192,6 +194,14 @@ function M.call(module, ...)
     end)
   end
   return table.unpack(outputs, 1, outputs.n)
+end
+
+-- Runs the forward of a module, and the hooks around it where there are some.
+function M.call(module, ...)
+  if module._hooks then
+    return run_with_hooks(module, ...)
+  end
+  return module:forward(...)
 end
 
 return M

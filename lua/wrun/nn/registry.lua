@@ -1,5 +1,4 @@
 --- What a module holds: the class Module itself, the kinds of its fields, and walks over them.
----
 --- An instance remembers the order in which its fields were first assigned. What a field holds
 --- decides what it is: a parameter, a child module, a buffer (named by `register_buffer`), or a
 --- plain value. So the fields are the registry, and reading one is an ordinary table access.
@@ -28,6 +27,9 @@ local M = { Module = Module }
 
 -- Assigns a field, remembers its order, and where a module now stands.
 function M.assign(owner, key, value)
+  if key ~= key or key == nil then
+    check.fail("%s: expected the name of a field, got %s", owner.__name, check.describe(key))
+  end
   ordered.assign(owner, key, value)
   if Module:is_instance(value) then
     paths.note(owner, key, value)

@@ -2,6 +2,7 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
+local method = require "wrun.method"
 local registry = require "wrun.nn.registry"
 local wrun = require "wrun"
 
@@ -11,12 +12,9 @@ local function bytes_of(tensor)
   return tensor:numel() * BYTES[tensor.dtype]
 end
 
--- Printing -------------------------------------------------------------------
-
 --- What `summary` returns; `tostring` makes it a table of layers with their totals.
 ---@class wrun.nn.Summary
-local Summary = {}
-Summary.__index = Summary
+local Summary = method.object("Summary")
 
 -- 1234567 as "1,234,567"
 local function grouped(n)
@@ -60,8 +58,6 @@ function Summary:__tostring()
   return check.escape(table.concat(texts, "\n"))
 end
 
--- Measuring ------------------------------------------------------------------
-
 -- Counts the parameters of the module itself that no row has counted yet.
 local function count_parameters(summary, module, counted)
   local count = 0
@@ -89,6 +85,9 @@ local function watch(summary, module, path, counted, hooks)
   end
   local function after(_, inputs, output)
     local row = table.remove(open)
+    if not row then -- of a call that had begun before
+      return
+    end
     local is_tensor = check.is_tensor(output)
     row.shape = is_tensor and output.shape or nil
     row.bytes = is_tensor and bytes_of(output) or 0
@@ -127,7 +126,7 @@ end
 ---     print(model:summary(wrun.zeros(100, 784)))
 ---@param ... any
 ---@return wrun.nn.Summary
-return function(module, ...)
+return function(self, ...)
   local summary = setmetatable({
     rows = {}, depth = 0, parameters = 0, trained = 0, parameter_bytes = 0, flops = 0, bytes = 0,
   }, Summary)
@@ -140,12 +139,12 @@ return function(module, ...)
       end
     end),
   })
-  for path, below in module:named_modules() do
+  for path, below in self:named_modules() do
     modes[below] = below.training
     watch(summary, below, path, counted, hooks)
   end
-  module:eval()
+  self:eval()
   local _ <close> = wrun.no_grad()
-  module(...)
+  self(...)
   return summary
 end

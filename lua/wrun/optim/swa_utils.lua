@@ -3,6 +3,8 @@
 local check = require "wrun.check"
 local Class = require "wrun.class"
 local common = require "wrun.optim.common"
+local names = require "wrun.names"
+local repr = require "wrun.repr"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -15,7 +17,6 @@ end)
 
 --- Makes a copy of a model, `averaged.module`, that holds the average of its parameters over all
 --- updates; called, it is that copy.
----
 --- With `decay` the average is an exponential one: each update makes a = decay a + (1 - decay) p.
 --- Buffers are those of the last update, unless `use_buffers`, which averages those of floats too.
 --- source  [Izmailov2018]; torch.optim.swa_utils
@@ -39,7 +40,6 @@ AveragedModel.rules = {
 
 --- Begins with a copy of the model as it is.
 --- domain  a module
----@param model wrun.nn.Module
 function AveragedModel:init(model, options)
   local o = check.options("AveragedModel", options, AveragedModel.rules)
   model = check.argument("AveragedModel", 1, model, MODEL)
@@ -71,7 +71,6 @@ end
 --- Takes the model's parameters into the average; the first update copies them.
 --- domain  a model of the same parameters; on an error nothing has changed
 --- raises  `parameters N: expected [2], got [3]`
----@param model wrun.nn.Module
 function AveragedModel:update_parameters(model)
   check.argument("AveragedModel: update_parameters", 1, model, MODEL)
   local parameters = pairs_of(self.module, model, "parameters")
@@ -97,7 +96,8 @@ end
 --- Returns the count of updates and the state of the averaged copy.
 ---@return { n_averaged: integer, module: table }
 function AveragedModel:state_dict()
-  return { n_averaged = self.n_averaged, module = self.module:state_dict() }
+  return repr.record("StateDict",
+    { n_averaged = self.n_averaged, module = self.module:state_dict() })
 end
 
 local SAVED = { n_averaged = check.integer(nil, 0), module = check.table() }
@@ -112,4 +112,4 @@ function AveragedModel:load_state_dict(saved)
   self.n_averaged = saved.n_averaged
 end
 
-return { AveragedModel = AveragedModel }
+return names.closed("optim.swa_utils", { AveragedModel = AveragedModel })

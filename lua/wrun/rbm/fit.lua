@@ -1,15 +1,16 @@
 --- Training: gradients of five methods, schedules, regularisers, and a guard against divergence.
----
 --- The gradient is the centred one [Melchior2016], written for plain parameters. With offsets mu
 --- and lambda:  dW = <(h - lambda)(v - mu)>_data - <...>_model,  da = d<v> - lambda dW,
 --- db = d<h> - dW mu.  Offsets of zero give the plain gradient.
 
 local autograd = require "wrun.autograd"
+local bars = require "wrun.progress"
 local check = require "wrun.check"
 local Class = require "wrun.class"
 local core = require "wrun.core"
 local input = require "wrun.rbm.input"
 local negative = require "wrun.rbm.negative"
+local repr = require "wrun.repr"
 local statistics = require "wrun.rbm.statistics"
 local unrecorded = require "wrun.unrecorded"
 local wrun = require "wrun"
@@ -48,6 +49,7 @@ local RULES = {
   valid = check.optional(check.tensor()),
   callback = check.optional(check.func()),
   resume = check.optional(check.table()),
+  verbose = check.boolean(false),
 }
 
 local SPARSITY = {
@@ -123,6 +125,12 @@ function Trainer:init(model, data, options)
   end
 end
 
+-- "Trainer(pcd of RBM(...), 3 of 10 epochs)"
+function Trainer:__tostring()
+  local o = self.options
+  return ("Trainer(%s of %s, %d of %d epochs)"):format(o.method, self.model, self.epoch, o.epochs)
+end
+
 -- The gradient summed over the batch. The weight's is left as products { h, v, scale }: the sum of
 -- scale h^T v, so that they can be added where they belong. `extra` is a row [hidden] of the
 -- sparsity cost, or nil.
@@ -157,7 +165,6 @@ local function gradients(model, v0, p0, v, p, row_weight, extra)
   return { products = products, visible_bias = v_mean, hidden_bias = h_mean }
 end
 
--- Adds a sum of products, times a factor, to a matrix.
 local function accumulate(matrix, products, factor)
   for _, product in ipairs(products) do
     unrecorded.accumulate(matrix, product[1]:t(), product[2], product[3] * factor)
@@ -246,6 +253,9 @@ local function run_epoch(self)
     before = first + count > n and self.model.weight:clone() or nil
     local rows = data:index_select(1, order:narrow(1, first, count))
     step(self, rows, (self.epoch + (first - 1) / n) / o.epochs)
+    if self.bar then
+      self.bar:update(self.epoch + (first + count - 1) / n)
+    end
   end
   self.epoch = self.epoch + 1
   guard(self, good, self.epoch - 1)
@@ -267,14 +277,17 @@ end
 ---     print(trainer:state_dict().epoch)
 ---@return table
 function Trainer:state_dict()
-  local state = { model = self.model:state_dict(), epoch = self.epoch, memory = {}, buffers = {} }
+  local state = {
+    model = self.model:state_dict(), epoch = self.epoch, update_ratio = self.update_ratio,
+    memory = {}, buffers = {},
+  }
   for _, part in ipairs { "memory", "buffers" } do
     for name, value in pairs(self[part]) do
       state[part][name] = value:clone()
     end
   end
   state.ladder = self.ladder and self.ladder:state_dict()
-  return state
+  return repr.record("StateDict", state)
 end
 
 --- Goes on where `state_dict` was called; the bits are those of a run that never stopped.
@@ -285,11 +298,11 @@ end
 ---     trainer:run_epoch()
 ---     later:load_state_dict(trainer:state_dict())
 ---     print(later.epoch)
----@param state table
 function Trainer:load_state_dict(state)
   check.argument("load_state_dict", 1, state, check.table())
   self.model:load_state_dict(state.model)
-  self.epoch, self.memory, self.buffers, self.ladder = state.epoch, {}, {}, nil
+  self.epoch, self.update_ratio = state.epoch, state.update_ratio
+  self.memory, self.buffers, self.ladder = {}, {}, nil
   for _, part in ipairs { "memory", "buffers" } do
     for name, value in pairs(state[part]) do
       self[part][name] = value:clone()
@@ -324,7 +337,7 @@ local function report(self)
     -- above 0: the model has begun to know its training set by heart
     info.free_energy_gap = model:free_energy(rows(o.valid)):mean():item() - info.free_energy
   end
-  return info
+  return repr.record("Report", info)
 end
 
 local M = { methods = {} }
@@ -349,7 +362,8 @@ end
 ---   (default), "threshold" or "stochastic"; start_from_mean (where biases and offsets are all 0, the
 ---   visible biases begin at the data's mean);
 ---   valid (other data); callback(info) after each epoch, which ends the training by returning
----   false; resume: what a trainer's state_dict returned. info: epoch, epochs, model, trainer, lr;
+---   false; resume: what a trainer's state_dict returned; verbose (false): a progress bar of
+---   its epochs, with the update ratio. info: epoch, epochs, model, trainer, lr;
 ---   update_ratio, the mean size of the last step's change of a weight over that of a weight
 ---   (Hinton advises 0.001); reconstruction_error; free_energy; with valid also free_energy_gap,
 ---   which grows when the data is learnt by heart
@@ -360,12 +374,18 @@ end
 ---     local x = wrun.tensor({ { 1.0, 1, 0, 0 }, { 0.0, 0, 1, 1 } })
 ---     machine:fit(x, { method = "exact", lr = 0.5, epochs = 300 })
 ---     print(machine:reconstruct(x[1]:unsqueeze(1)))
----@return wrun.rbm.Model
 function M.methods:fit(data, options)
   local trainer = Trainer(self, data, options)
-  local callback = trainer.options.callback
-  while trainer.epoch < trainer.options.epochs do
+  local o, callback = trainer.options, trainer.options.callback
+  local bar <close> = o.verbose and bars.bar {
+    label = o.method, count = o.epochs, unit = " epochs",
+  } or nil
+  trainer.bar = bar
+  while trainer.epoch < o.epochs do
     trainer:run_epoch()
+    if bar then
+      bar:set { update_ratio = trainer.update_ratio }
+    end
     if callback and callback(report(trainer)) == false then
       break
     end
@@ -378,7 +398,6 @@ end
 --- domain  see wrun.rbm.statistics
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     for name in pairs(machine:statistics(wrun.rand(10, 4):round())) do print(name) end
----@param options table? binarize
 ---@return table
 function M.methods:statistics(data, options)
   input.check_data(self, "statistics", data)

@@ -1,11 +1,11 @@
 --- The Restricted Boltzmann Machine itself: energies, conditional distributions, samples.
----
 --- E(v, h) = S(v) + S(h) - a v - b h - h W v, where S is 0 for binary and softmax units and half
 --- the sum of squares for Gaussian ones (unit variance).
 
 local check = require "wrun.check"
 local Class = require "wrun.class"
 local input = require "wrun.rbm.input"
+local repr = require "wrun.repr"
 local units = require "wrun.rbm.units"
 local unrecorded = require "wrun.unrecorded"
 local wrun = require "wrun"
@@ -146,7 +146,6 @@ local STEPS = check.integer(1, 1)
 --- cost    k products there and back
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     print(machine:gibbs(wrun.zeros(3, 4), 10, wrun.tensor({ 1, 0, 0, 0 }))) -- unit 1 stays 0
----@param k integer?
 ---@param mask wrun.Tensor?
 function Model:gibbs(v, k, mask)
   local given = input.layer(self, "gibbs", v, self.options.visible)
@@ -220,13 +219,13 @@ end
 ---@return table
 function Model:centered()
   local mu, lambda = self.visible_offset, self.hidden_offset
-  return {
+  return repr.record("Parameters", {
     weight = self.weight:clone(),
     visible_bias = self.visible_bias + lambda:matmul(self.weight),
     hidden_bias = self.hidden_bias + self.weight:matmul(mu),
     visible_offset = mu:clone(),
     hidden_offset = lambda:clone(),
-  }
+  })
 end
 
 --- Returns copies of the parameters without offsets.
@@ -234,11 +233,11 @@ end
 ---     print(rbm.new({ visible = 4, hidden = 2 }):plain().weight)
 ---@return table
 function Model:plain()
-  return {
+  return repr.record("Parameters", {
     weight = self.weight:clone(),
     visible_bias = self.visible_bias:clone(),
     hidden_bias = self.hidden_bias:clone(),
-  }
+  })
 end
 
 local STATE = {
@@ -254,7 +253,7 @@ function Model:state_dict()
   for _, name in ipairs(STATE) do
     state[name] = self[name]:clone()
   end
-  return state
+  return repr.record("StateDict", state)
 end
 
 --- Makes the model what `state_dict` of a model of the same sizes returned.

@@ -7,7 +7,6 @@ local fail = check.fail
 
 --- Makes a scheduler that multiplies the rates by factor when the measure given to `step` has not
 --- improved for more than `patience` steps in a row; then it waits `cooldown` steps.
----
 --- An improvement on the best, in mode "min", is below best * (1 - threshold) or, where
 --- threshold_mode is "abs", below best - threshold; in mode "max", above best * (1 + threshold) or
 --- best + threshold. NaN is none. Rates stay at least min_lr, and as they are where they would
@@ -21,6 +20,7 @@ local fail = check.fail
 ---@field num_bad_epochs integer
 ---@field cooldown_counter integer
 local ReduceLROnPlateau = LRScheduler:extend("ReduceLROnPlateau")
+ReduceLROnPlateau.get_lr = LRScheduler.get_last_lr
 
 ReduceLROnPlateau.rules = {
   mode = check.choice("min", { "min", "max" }),

@@ -1,5 +1,4 @@
 --- LRScheduler, the base of every scheduler: it sets the learning rates of an optimiser's groups.
----
 --- A subclass gives `rules`, the table of its options, and `next_lr(lr, base_lr, g)`, the rate of
 --- group g at step `self.last_epoch` from the rate it has and the one it began with. Most follow
 --- from the rate there is, so that schedulers of one optimiser can be combined and rates be changed
@@ -8,6 +7,7 @@
 local check = require "wrun.check"
 local Class = require "wrun.class"
 local Optimizer = require "wrun.optim.optimizer"
+local repr = require "wrun.repr"
 
 local fail = check.fail
 
@@ -16,7 +16,6 @@ local OPTIMIZER = check.rule(nil, "an optimizer", function(value)
 end)
 
 --- Makes a scheduler of the optimiser's learning rates; it sets those of step 0 at once.
----
 --- Call `step` once after each epoch, or after each step of the optimiser, as the scheduler counts.
 --- To resume, make the optimiser and the scheduler as before and then load both states.
 --- options  gamma: the factor; total_iters: the last step that changes the rates; eta_min: the
@@ -59,10 +58,7 @@ end
 
 --- Completes the fields from the options, before the first rates are set; a subclass replaces it.
 --- raises  nothing; a subclass's, what does not go together
----@type fun(self: wrun.optim.lr_scheduler.LRScheduler)
 LRScheduler.prepare = function() end
-
--- Rates ----------------------------------------------------------------------
 
 -- Remembers the rates that are, for get_last_lr.
 function LRScheduler:_note_rates()
@@ -119,9 +115,9 @@ end
 
 --- Goes one step on and sets the rates.
 function LRScheduler:step()
-  local count = #self.optimizer.param_groups
-  if count ~= #self.base_lrs then
-    fail("%s: step: expected %d groups as at its start, got %d", self.__name, #self.base_lrs, count)
+  local count, first = #self.optimizer.param_groups, #(self.base_lrs or self._last_lr)
+  if count ~= first then
+    fail("%s: step: expected %d groups as at its start, got %d", self.__name, first, count)
   end
   self.last_epoch = self.last_epoch + 1
   set_rates(self, self:get_lr())
@@ -132,8 +128,6 @@ end
 function LRScheduler:get_last_lr()
   return table.move(self._last_lr, 1, #self._last_lr, 1, {})
 end
-
--- Saving ---------------------------------------------------------------------
 
 -- Fields that hold functions or objects; who resumes brings them along.
 local UNSAVED = { optimizer = true, lr_lambdas = true, scale_fn = true, schedulers = true }
@@ -154,7 +148,7 @@ function LRScheduler:state_dict()
       saved[name] = copy(value)
     end
   end
-  return saved
+  return repr.record("StateDict", saved)
 end
 
 -- What is wrong with a saved value in the place of `own`; nil if nothing.
@@ -162,7 +156,7 @@ local function problem_of(own, value)
   if type(own) ~= type(value) then
     return ("expected a %s, got %s"):format(type(own), check.describe(value))
   elseif type(own) == "table" then
-    for _, number in ipairs(value) do
+    for _, number in ipairs(check.list(value)) do
       if type(number) ~= "number" then
         return "expected numbers, got " .. check.describe(number)
       end
@@ -175,7 +169,6 @@ local PER_GROUP = { "base_lrs", "_last_lr" }
 --- Takes over what `state_dict` returned; the rates themselves are the optimiser's to load.
 --- domain  a state of the same class and as many groups; on an error nothing has changed
 --- raises  `NAME: load_state_dict: FIELD: unknown`; `FIELD: expected a number`
----@param saved table
 function LRScheduler:load_state_dict(saved)
   local fname, own = self.__name .. ": load_state_dict", LRScheduler.state_dict(self)
   check.argument(fname, 1, saved, check.table())
@@ -200,12 +193,10 @@ function LRScheduler:load_state_dict(saved)
   end
 end
 
--- Options with a value for each group ----------------------------------------
-
 local function of_kind(kind, expected)
   return function(default)
     return check.rule(default, expected, function(value)
-      for _, one in ipairs(type(value) == "table" and value or { value }) do
+      for _, one in ipairs(type(value) == "table" and check.list(value) or { value }) do
         if type(one) ~= kind or one ~= one then
           return nil
         end
