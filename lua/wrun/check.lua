@@ -114,13 +114,17 @@ M.path = without_zero_bytes("a path")
 --- A rule for a function.
 M.func = of_type("function", "a function")
 
---- A rule for a function, or what is called as one: a module, a class.
---- domain  functions, and values whose metatable has `__call`
+--- Is `value` a function, or called as one: a module, a class, any value whose metatable has
+--- `__call`?
+function M.is_callable(value)
+  local metatable = getmetatable(value)
+  return type(value) == "function" or type(metatable) == "table" and metatable.__call ~= nil
+end
+
+--- A rule for what `is_callable`.
 function M.callable(default)
   return M.rule(default, "a function", function(value)
-    local metatable = getmetatable(value)
-    local is_callable = type(value) == "function" or type(metatable) == "table" and metatable.__call
-    return is_callable and value or nil
+    return M.is_callable(value) and value or nil
   end)
 end
 
