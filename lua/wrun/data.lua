@@ -108,8 +108,6 @@ end
 --- names the option. Made for argparse's `convert`.
 --- domain  least, the smallest number that is good, or none
 ---     print(data.whole("--epochs", 1)("0"))
----@param option string
----@param least integer?
 ---@return function
 function M.whole(option, least)
   check.argument("whole", 1, option, check.string())
@@ -120,8 +118,6 @@ end
 --- Returns a function that makes a number of an option's text, as `whole` does.
 --- domain  least, the smallest number that is good, or none; NaN is not good
 ---     print(data.number("--lr", 0)("0.1"))
----@param option string
----@param least number?
 ---@return function
 function M.number(option, least)
   check.argument("number", 1, option, check.string())
