@@ -91,6 +91,7 @@ local function calls_in(folder)
     ["nn.ModuleDict:update items"] = of(nn.ModuleDict, "update", { [TEXT] = module() }),
     ["nn.ParameterDict parameters"] = call(nn.ParameterDict, named),
     ["nn.ParameterDict:update items"] = of(nn.ParameterDict, "update", named),
+    ["nn.init.apply rule"] = call(nn.init.apply, module(), TEXT),
     ["nn.init.calculate_gain nonlinearity"] = call(nn.init.calculate_gain, TEXT),
     ["nn.init.Report:save path"] = of(function()
       return nn.init.report(nn.Linear(2, 2), wrun.ones(2, 2))

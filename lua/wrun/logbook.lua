@@ -2,6 +2,7 @@
 --- Every row goes to the system at once, so that a run that is killed keeps the rows it had.
 
 local check = require "wrun.check"
+local closed = require("wrun.names").closed
 local core = require "wrun.core"
 local method = require "wrun.method"
 
@@ -228,6 +229,12 @@ end
 
 Log.__close = Log.close
 
+-- "Log(run.csv: epoch, loss)"
+function Log:__tostring()
+  local names = self.fields and ": " .. table.concat(self.fields, ", ") or ""
+  return check.escape(("Log(%s%s%s)"):format(self.path, names, self.file and "" or "; closed"))
+end
+
 -- ---- opening ----
 
 local FIELDS = check.rule(nil, "a list of different names", function(value)
@@ -307,4 +314,4 @@ function M.open(path, options)
   }, Log)
 end
 
-return M
+return closed("logbook", M)

@@ -48,5 +48,8 @@ core.methods._view_index, core.methods._view_assign = operations.index, operatio
 core.methods._missing = habits.missing
 core.Tensor.__tostring, core.Tensor.__concat = format.tensor, habits.concat
 core.Tensor.__lt, core.Tensor.__le = habits.compare, habits.compare
+for _, sizes in ipairs { core.Size, core.Stride } do
+  sizes.__eq, sizes.__tostring, sizes.__concat = core.same_shape, format.sizes, habits.concat
+end
 
 return M

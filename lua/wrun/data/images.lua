@@ -156,6 +156,16 @@ end
 ---@field name string
 ---@field folder string where it came from
 
+local Dataset = { __name = "Dataset" }
+
+-- "Dataset(MNIST: 60000 samples [28, 28], 10 classes)"
+function Dataset:__tostring()
+  local sizes = self.x.shape
+  local count = table.remove(sizes, 1)
+  return ("Dataset(%s: %d samples %s, %d classes)"):format(self.name, count,
+    check.shape_text(sizes), #self.classes)
+end
+
 -- The pictures and the labels, from 0, in a file of records: a byte of label, then a picture.
 local function read_records(set, path)
   local size = 1
@@ -190,13 +200,13 @@ end
 
 local function read_split(set, location, split)
   local x, y = read_parts(set, location, set.files[split])
-  return {
+  return setmetatable({
     x = x,
     y = y + 1,
     classes = { table.unpack(set.classes) },
     name = set.name,
     folder = location.folder,
-  }
+  }, Dataset)
 end
 
 --- Returns one split of a set, or both (training set first) when the options name none.

@@ -19,6 +19,11 @@ function Dataset.__len(self)
   return rawget(self, "_source").count
 end
 
+-- "Subset(8 samples)"
+function Dataset.__tostring(self)
+  return ("%s(%d samples)"):format(getmetatable(self).__name, #self)
+end
+
 -- The method or field of a name, the sample of an integer.
 local function lookup(class)
   return function(self, key)

@@ -25,13 +25,23 @@ function Handle:remove()
   end
 end
 
+-- "Handle(after hook of Linear(2 -> 1))"
+function Handle:__tostring()
+  for i = 1, #self.hooks do
+    if self.hooks[i] == self then
+      return ("Handle(%s hook of %s)"):format(self.kind, self.module:label())
+    end
+  end
+  return "Handle(removed)"
+end
+
 -- A method that adds a hook of one kind to its module and returns the handle.
 local function registers(name, kind)
   return function(self, fn)
     check.argument(name, 1, fn, FUNCTION)
     local all = self._hooks or { before = {}, after = {}, backward = {} }
     local hooks = all[kind]
-    local handle = setmetatable({ module = self, hooks = hooks, fn = fn }, Handle)
+    local handle = setmetatable({ module = self, hooks = hooks, fn = fn, kind = kind }, Handle)
     hooks[#hooks + 1] = handle
     rawset(self, "_hooks", all) -- last: a module has no hooks or some, also when interrupted
     return handle

@@ -5,6 +5,7 @@ local core = require "wrun.core"
 local ordered = require "wrun.nn.ordered"
 local Parameter = require "wrun.nn.parameter"
 local registry = require "wrun.nn.registry"
+local repr = require "wrun.repr"
 local wrun = require "wrun"
 
 local M = {}
@@ -93,7 +94,7 @@ function M.load_state_dict(self, state, options)
       tensor:copy_(state[name])
     end
   end)
-  return { missing_keys = missing, unexpected_keys = unexpected }
+  return repr.record("Keys", { missing_keys = missing, unexpected_keys = unexpected })
 end
 
 local DTYPE = check.float_dtype()

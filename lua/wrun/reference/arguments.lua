@@ -25,6 +25,9 @@ end
 --- Returns the type that a rule asks for, from its words.
 function M.type_of(rule)
   local word = rule.expected:match("^an? (%a+)")
+  if word == "function" and rule.expected:find("the name of one", 1, true) then
+    return "function|string"
+  end
   return TYPES[rule.expected] or (word == "number" or word == "integer") and word or "string"
 end
 

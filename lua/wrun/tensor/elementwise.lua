@@ -88,7 +88,8 @@ end
 
 --- Returns x + value * a * b.
 --- shapes  x, a and b broadcast
---- domain  any dtypes, the result has the common one; option value 1
+--- domain  any dtypes, the result has the common one; option value 1. value * a comes first, and is
+---   to be within the dtype
 ---     print(wrun.ones(2):addcmul(wrun.ones(2), wrun.tensor({ 2.0, 3.0 }), { value = 0.5 }))
 ---@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor|number, options?: { value: number }): wrun.Tensor
 M.addcmul = scaled("addcmul")
@@ -96,7 +97,8 @@ M.addcmul = scaled("addcmul")
 M.addcmul_ = scaled("addcmul_")
 
 --- Returns x + value * a / b.
---- domain  float32 and float64, other dtypes are computed as float32; option value 1
+--- domain  float32 and float64, other dtypes are computed as float32; option value 1. value * a
+---   comes first
 --- as      addcmul
 ---     print(wrun.ones(2):addcdiv(wrun.ones(2), wrun.tensor({ 2.0, 4.0 }), { value = 2 }))
 M.addcdiv = scaled("addcdiv")

@@ -18,11 +18,11 @@ local function mean_gradient(g, y, x, dim, keepdim)
   return spread(g / (x:numel() // math.max(1, g:numel())), y, x, dim, keepdim)
 end
 
---- the gradient of a product of elements of which some are 0: that of the last running product of
---- the dimensions dim, joined into one at the end
-local function prod_gradient_at_zeros(g, x, dim)
+--- the gradient of a product without division: that of the last running product of the dimensions
+--- dim, joined into one at the end
+local function prod_gradient_by_runs(g, x, dim)
   local is_reduced, first, last, sizes = {}, {}, {}, {}
-  for _, d in ipairs(type(dim) == "table" and dim or { dim }) do
+  for _, d in ipairs(type(dim) == "table" and check.list(dim) or { dim }) do
     is_reduced[d < 0 and d + x.ndim + 1 or d] = true
   end
   for d, size in ipairs(x.shape) do
@@ -44,13 +44,19 @@ local function prod_gradient_at_zeros(g, x, dim)
   return dx:reshape(x:permute(order).shape):permute(back)
 end
 
+-- of a smaller one, or a larger than its reciprocal, y / x may not be the other factors
+local LEAST_PRODUCT = { float32 = 2.0 ^ -100, float64 = 2.0 ^ -960 }
+
 local function prod_gradient(g, y, x, dim, keepdim)
   if x:numel() == 0 then
     return zeros_like(x, g)
-  elseif x:detach():eq(0):any():item() then
-    return prod_gradient_at_zeros(g, x, x.ndim > 0 and dim or nil)
   end
-  return restore_dimensions(g * y, x, dim, keepdim) / x
+  local size, least = y:detach():abs(), LEAST_PRODUCT[x.dtype]
+  local is_ordinary = size:gt(least):logical_and(size:lt(1 / least))
+  if is_ordinary:all():item() then
+    return restore_dimensions(g * y, x, dim, keepdim) / x
+  end
+  return prod_gradient_by_runs(g, x, x.ndim > 0 and dim or nil)
 end
 
 --- which elements of x are the extreme y, with NaN equal to NaN; dimensions of y are as x's or 1
