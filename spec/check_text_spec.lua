@@ -102,6 +102,7 @@ local function calls_in(folder)
     ["plot.Grid:save path"] = of(function()
       return wrun.plot.grid { wrun.plot.Figure() }
     end, "save", path),
+    ["wrun.timeit f"] = call(wrun.timeit, TEXT),
     ["help x"] = call(wrun.help, TEXT),
   }
 end
@@ -113,6 +114,7 @@ local FREE = {
   ["data.whole option"] = "as data.number",
   ["nn.List:extend what"] = "as Class:extend",
   ["optim.lr_scheduler.LRScheduler:per_group name"] = "the name of an option, of a scheduler's own",
+  ["progress.Bar:set values"] = "the line shows them escaped",
   ["rbm.Model:load_state_dict state"] = "takes the fields that it knows, and looks at no others",
 }
 
