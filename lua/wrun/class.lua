@@ -1,5 +1,4 @@
 --- Single inheritance: `Base:extend("Name")` makes a class, which makes instances when called.
----
 --- A class is the metatable of its instances, so a method call is one table lookup per level and a
 --- metamethod is written as a method: `function Net.__len(self)`. Metamethods are inherited when
 --- `extend` runs.
@@ -53,18 +52,14 @@ end
 Class.init = function() end
 
 --- Says whether `value` is an instance of this class or of a class below it.
---- domain  any value
 ---     print(nn.Module:is_instance(nn.Linear(2, 3)), nn.Linear:is_instance(nn.ReLU()))
----@return boolean
 function Class:is_instance(value)
   check_class("is_instance", self)
   return type(value) == "table" and self:is_class(getmetatable(value))
 end
 
 --- Says whether `value` is this class or one below it: the thing itself, not an instance.
---- domain  any value
 ---     print(nn.Module:is_class(nn.Linear), nn.Module:is_class(nn.Linear(2, 3)))
----@return boolean
 function Class:is_class(value)
   check_class("is_class", self)
   while type(value) == "table" do

@@ -1,5 +1,4 @@
 --- The log of a run: a row of named values a line, as comma-separated values or as JSON lines.
----
 --- Every row goes to the system at once, so that a run that is killed keeps the rows it had.
 
 local check = require "wrun.check"
@@ -275,7 +274,6 @@ local function continued(path, format, fields)
 end
 
 --- Returns a log that writes a row a line to a file.
----
 --- Options:
 ---   format  "csv", with a header, fields quoted where they must be, or "jsonl", a JSON object a
 ---           line (by the ending of the path)

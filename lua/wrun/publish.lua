@@ -6,10 +6,6 @@ local M = {}
 
 --- Copies every field of `source` to `target` and returns `target`. It may do so again, if memory
 --- ran out at first.
---- raises  `publish: NAME: is there already`
----@param target table
----@param source table
----@return table target
 function M.into(target, source)
   for name, value in pairs(source) do
     local there = target[name]
@@ -23,9 +19,6 @@ end
 
 --- Marks functions of a topic that take no tensor first, so that tensors do not get them as
 --- methods, and returns the topic.
----@param topic table
----@param names string[]
----@return table topic
 function M.without_methods(topic, names)
   local marked = {}
   for _, name in ipairs(names) do
@@ -35,8 +28,6 @@ function M.without_methods(topic, names)
 end
 
 --- Is this function of a topic a method of tensors too?
----@param topic table
----@return boolean
 function M.is_method(topic, name)
   local marks = getmetatable(topic)
   return not (marks and marks.without_methods[name])

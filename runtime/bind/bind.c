@@ -1,6 +1,7 @@
 /*
  * bind.c - registration and errors; see bind.h
  */
+#include <locale.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -175,6 +176,7 @@ void bind_fail(lua_State *L, const char *format, ...)
 int bind_refuse(lua_State *L, const char *format, ...)
 {
     va_list arguments;
+    pool_check(bind_pool(L)); /* of what an interrupt ended it is the reason */
     lua_pushnil(L);
     va_start(arguments, format);
     lua_pushvfstring(L, format, arguments);
@@ -183,15 +185,30 @@ int bind_refuse(lua_State *L, const char *format, ...)
     return 2;
 }
 
-/* fail(format, ...): raises as the binding functions do; %s takes anything tostring does */
-int bind_core_fail(lua_State *L)
+/* replaces a format and its n - 1 values by the text, whose numbers have a point in every locale */
+static void format_text(lua_State *L, int n)
 {
-    int n = lua_gettop(L);
     lua_getglobal(L, "string");
     lua_getfield(L, -1, "format");
     lua_replace(L, -2);
-    lua_insert(L, 1);
-    lua_call(L, n, 1);
+    lua_insert(L, -1 - n);
+    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(plain);
+    int status = lua_pcall(L, n, 1, 0);
+    uselocale(before);
+    freelocale(plain);
+    if (status != LUA_OK)
+        lua_error(L);
+}
+
+int bind_core_format(lua_State *L)
+{
+    format_text(L, lua_gettop(L));
+    return 1;
+}
+
+int bind_core_fail(lua_State *L)
+{
+    format_text(L, lua_gettop(L));
     raise(L);
 }
 
@@ -235,8 +252,12 @@ static void describe_number(lua_State *L, int index)
     lua_Number x = lua_tonumber(L, index);
     if (x != x)
         lua_pushliteral(L, "nan");
-    else
-        luaL_tolstring(L, index, NULL);
+    else {
+        lua_pushvalue(L, index);
+        lua_pushliteral(L, "%s");
+        lua_insert(L, -2);
+        format_text(L, 2);
+    }
 }
 
 const char *bind_describe(lua_State *L, int index)

@@ -11,6 +11,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "kernels/linalg.h"
 #include "tensor/pool.h"
 #include "tensor/tensor.h"
 
@@ -24,9 +25,9 @@ typedef struct {
     lua_State *guarding;     /* the coroutine that was handed a guard last */
     int undoing;             /* so many functions that must not be interrupted are running */
     uint64_t walks;          /* backward, so far */
-    int work_areas;          /* of OpenBLAS, made sure of */
     bool generational;       /* the collector, as the command or another host has it */
     Pool *pool;
+    OpenBlas *blas;
     lua_State *computing;  /* the coroutine that was given the pool last */
     const void *node_type; /* identities of the metatables, for quick type checks */
     const void *generator_type;
@@ -79,8 +80,10 @@ Tensor *bind_to_tensor(lua_State *L, int index); /* NULL when it is none */
 _Noreturn void bind_fail(lua_State *L, const char *format, ...);
 /* pushes "script.lua:3", the first script line below, and returns true; or false, and nothing */
 bool bind_push_location(lua_State *L);
-/* the Lua function core.fail(format, ...): the same for wrun's modules */
+/* core.fail(format, ...): the same for wrun's modules */
 int bind_core_fail(lua_State *L);
+/* core.format(format, ...) -> text: string.format, whose numbers have a point in every locale */
+int bind_core_format(lua_State *L);
 int bind_core_method_parameters(lua_State *L);
 /* "f: argument 2: expected WHAT, got a string"; the type or value at `index` completes it */
 _Noreturn void bind_fail_argument(lua_State *L, const char *f, int index, const char *expected);

@@ -9,8 +9,6 @@ local registry = require "wrun.nn.registry"
 
 local M = {}
 
--- Sequential -----------------------------------------------------------------
-
 ---@class wrun.nn.Sequential: wrun.nn.List
 ---@field [integer] wrun.nn.Module
 local Sequential = List:extend("Sequential")
@@ -48,8 +46,6 @@ end
 
 M.Sequential = Sequential
 
--- ModuleList -----------------------------------------------------------------
-
 ---@class wrun.nn.ModuleList: wrun.nn.List
 ---@field [integer] wrun.nn.Module
 local ModuleList = List:extend("ModuleList")
@@ -84,8 +80,6 @@ function ModuleList:__tostring()
 end
 
 M.ModuleList = ModuleList
-
--- ModuleDict -----------------------------------------------------------------
 
 -- A container of items by name. `item` is what they are, as List._item.
 local function dictionary(class_name, item)
@@ -148,8 +142,6 @@ end
 ---     print(heads, #heads)
 ---@type fun(modules: table<string, wrun.nn.Module>?): wrun.nn.Module
 M.ModuleDict = dictionary("ModuleDict", List._item)
-
--- Parameters -----------------------------------------------------------------
 
 local PARAMETER = {
   expected = "a parameter",

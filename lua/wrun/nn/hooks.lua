@@ -8,8 +8,6 @@ local M = {}
 
 local FUNCTION = check.func()
 
--- Handles --------------------------------------------------------------------
-
 --- What a module gives for a hook.
 ---@class wrun.nn.Handle
 local Handle = method.object("Handle")
@@ -55,7 +53,6 @@ M.register_forward_pre_hook = registers("register_forward_pre_hook", "before")
 ---     local layer = nn.Linear(2, 1)
 ---     layer:register_forward_hook(function(_, _, y) print("spread", y:std():item()) end)
 ---     layer(wrun.randn(100, 2))
----@type fun(module: wrun.nn.Module, fn: function): wrun.nn.Handle
 M.register_forward_hook = registers("register_forward_hook", "after")
 
 --- Has hook(module, grad_inputs, grad_outputs) called in the backward pass, once the gradients of
@@ -67,10 +64,7 @@ M.register_forward_hook = registers("register_forward_hook", "after")
 ---     local layer = nn.Linear(2, 1)
 ---     layer:register_full_backward_hook(function(_, _, grads) print(grads[1]) end)
 ---     layer(wrun.ones(3, 2)):sum():backward()
----@type fun(module: wrun.nn.Module, fn: function): wrun.nn.Handle
 M.register_full_backward_hook = registers("register_full_backward_hook", "backward")
-
--- Taps: tensors that call back with their gradients --------------------------
 
 local function indices_with_gradient(values)
   local indices = {}
@@ -137,8 +131,6 @@ local function tap(values, on_gradients)
   end
   return tapped, true
 end
-
--- Calling --------------------------------------------------------------------
 
 -- Calls each hook with what `arguments` returns, and then take(results) unless they are nothing.
 local function run(hooks, arguments, take)

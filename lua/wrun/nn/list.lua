@@ -1,5 +1,4 @@
 --- List, the base of containers whose items stand at 1, 2, ...
----
 --- An item may have a name, by which it is a field too and which stands in the paths of parameters.
 
 local check = require "wrun.check"
@@ -139,7 +138,6 @@ end
 --- raises  `Sequential[N]: expected a module`
 ---     local model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
 ---     print(model:insert(2, nn.ReLU()))
----@param item any
 ---@param name string?
 ---@return any
 function List:insert(index, item, name)
@@ -165,7 +163,6 @@ end
 --- domain  an item as the class holds it, made and not a class; a name for it
 --- raises  `Sequential[N]: expected a module`
 ---     print(nn.Sequential():append(nn.ReLU()))
----@param item any
 ---@param name string?
 ---@return any
 function List:append(item, name)
@@ -201,8 +198,6 @@ end
 --- domain  indices from 1 or from the end; none where first comes after last
 ---     local model = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1))
 ---     print(model:slice(1, -2))
----@param first integer? default 1
----@param last integer? default -1
 ---@return any
 function List:slice(first, last)
   first = index_of(self, check.argument("slice", 1, first, check.integer(1)))

@@ -12,8 +12,6 @@ local function bytes_of(tensor)
   return tensor:numel() * BYTES[tensor.dtype]
 end
 
--- Printing -------------------------------------------------------------------
-
 --- What `summary` returns; `tostring` makes it a table of layers with their totals.
 ---@class wrun.nn.Summary
 local Summary = method.object("Summary")
@@ -59,8 +57,6 @@ function Summary:__tostring()
     grouped(self.flops))
   return check.escape(table.concat(texts, "\n"))
 end
-
--- Measuring ------------------------------------------------------------------
 
 -- Counts the parameters of the module itself that no row has counted yet.
 local function count_parameters(summary, module, counted)

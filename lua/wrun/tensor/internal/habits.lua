@@ -17,7 +17,6 @@ local FIELDS = {
 }
 
 --- Refuses a name that is neither a field nor a method of tensors.
---- raises  `tensor: no name`
 function M.missing(_, name)
   if REMEDIES[name] then
     core.fail("tensor: no name '%s'; %s", name, REMEDIES[name])
@@ -26,13 +25,11 @@ function M.missing(_, name)
 end
 
 --- Refuses Lua's < and <=, which can only give true or false; Lua turns > and >= into them.
---- raises  `tensor: <, >, <= and >= give no tensor`
 function M.compare()
   core.fail("tensor: <, >, <= and >= give no tensor; write x:lt(y), x:gt(y), x:le(y) or x:ge(y)")
 end
 
 --- Joins the text of a tensor, as print shows it, to another value.
----@return string
 function M.concat(a, b)
   return tostring(a) .. tostring(b)
 end
