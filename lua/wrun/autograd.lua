@@ -118,7 +118,7 @@ end
 ---@param gradient wrun.Tensor?  of output's shape; 1 where output is a single number
 function M.backward(output, gradient, options)
   check_output("backward", output)
-  options = options and check.options("backward", options, BACKWARD_OPTIONS)
+  options = options ~= nil and check.options("backward", options, BACKWARD_OPTIONS) or nil
   local create, keep = modes(options)
   local seed = check_seed("backward", output, gradient)
   local switched = create and M.enable_grad or M.no_grad

@@ -2,6 +2,7 @@
 
 local autograd = require "wrun.autograd"
 local check = require "wrun.check"
+local Class = require "wrun.class"
 local core = require "wrun.core"
 
 local graph, fail = core.graph, check.fail
@@ -10,8 +11,7 @@ local NAMED = { name = check.string("Function") }
 
 ---@class wrun.autograd.Context
 --- What forward and backward of an operation of one's own share: a table with any fields of theirs.
-local Context = {}
-Context.__index = Context
+local Context = Class:extend("Context")
 
 --- Keeps tensors for backward, which then refuses to run if one was changed in place.
 --- shapes  any

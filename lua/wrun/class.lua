@@ -2,7 +2,9 @@
 ---
 --- A class is the metatable of its instances, so a method call is one table lookup per level and a
 --- metamethod is written as a method: `function Net.__len(self)`. Metamethods are inherited when
---- `extend` runs.
+--- `extend` runs. Fields that begin with "_" are for classes alone.
+---
+--- The library's own methods refuse what is no instance, which a dot in place of a colon gives them.
 
 local check = require "wrun.check"
 
@@ -13,10 +15,85 @@ local check = require "wrun.check"
 local Class = { __name = "Class" }
 Class.__index = Class
 
+local classes = setmetatable({ [Class] = true }, { __mode = "k" })
+Class._method_of = {} -- guard -> the method that it guards
+
+-- What a method can do without an instance: it sets one up, or makes a class.
+local UNGUARDED = { init = true, extend = true }
+
+local function describe(value)
+  local class = type(value) == "table" and getmetatable(value)
+  return classes[value] and "the class " .. value.__name
+    or classes[class] and "an instance of " .. class.__name
+    or check.describe(value)
+end
+
+-- Notes that an object is of the class whose method `name` it was given to, or refuses it.
+local function admit(class, known, name, object)
+  if not class:is_instance(object) then
+    local variable = class.__name:match("%w+$"):lower()
+    check.fail("%s: expected an instance of %s before a colon, got %s; write %s:%s(), not %s.%s()",
+      name, class.__name, describe(object), variable, name, variable, name)
+  end
+  known[object] = true
+end
+
+-- A method behind a look at its object; instances that were seen are known.
+local function guarded(class, known, name, method)
+  local function guard(self, ...)
+    if not known[self] then
+      admit(class, known, name, self)
+    end
+    return method(self, ...)
+  end
+  Class._method_of[guard] = method
+  return guard
+end
+
+local function is_own_method(name, value)
+  return type(value) == "function" and not UNGUARDED[name] and name:sub(1, 1) ~= "_"
+    and debug.getlocal(value, 1) == "self"
+    and debug.getinfo(value, "S").source:find("^=wrun")
+end
+
+-- Fields of a class: `known` are the instances seen by its methods.
+local function definer()
+  local known = setmetatable({}, { __mode = "k" })
+  return function(class, name, value)
+    value = Class._method_of[value] or value -- another class's, taken over
+    rawset(class, name, is_own_method(name, value) and guarded(class, known, name, value) or value)
+  end
+end
+
+-- _reader(class) makes the __index of a class and of those below it, where that is not the class.
+Class._reader = false
+
+-- Makes it an error that says what to write, `how`, to walk instances of the class and of those
+-- below it by a bare `for`, pairs or ipairs.
+function Class._walked_by(class, how)
+  local function refuse()
+    check.fail("%s: cannot be walked by itself; write %s", class.__name, how)
+  end
+  class.__call, class.__pairs = refuse, refuse
+  function class._reader(below)
+    return function(_, key)
+      return math.type(key) == "integer" and refuse() or below[key]
+    end
+  end
+  class.__index = class._reader(class)
+end
+
 local function construct(class, ...)
   local instance = setmetatable({}, class)
   instance:init(...)
   return instance
+end
+
+local function check_class(name, class)
+  if not classes[class] then
+    check.fail("%s: expected a class before a colon, got %s; write Class:%s(), not Class.%s()",
+      name, describe(class), name, name)
+  end
 end
 
 --- Makes a subclass of `self`.
@@ -26,6 +103,7 @@ end
 ---     print(Net(3).width, Net, nn.Module:is_instance(Net(3)))
 ---@return any
 function Class:extend(name)
+  check_class("extend", self)
   check.argument("extend", 1, name, check.string())
   local class = {}
   for key, value in pairs(self) do
@@ -34,9 +112,10 @@ function Class:extend(name)
     end
   end
   class.__name = name
-  class.__index = class
+  class.__index = self._reader and self._reader(class) or class
   class.super = self
-  return setmetatable(class, { __index = self, __call = construct })
+  classes[class] = true
+  return setmetatable(class, { __index = self, __call = construct, __newindex = definer() })
 end
 
 --- Sets up a new instance from the arguments of the call; a subclass replaces it.
@@ -49,6 +128,7 @@ Class.init = function() end
 ---     print(nn.Module:is_instance(nn.Linear(2, 3)), nn.Linear:is_instance(nn.ReLU()))
 ---@return boolean
 function Class:is_instance(value)
+  check_class("is_instance", self)
   return type(value) == "table" and self:is_class(getmetatable(value))
 end
 
@@ -57,6 +137,7 @@ end
 ---     print(nn.Module:is_class(nn.Linear), nn.Module:is_class(nn.Linear(2, 3)))
 ---@return boolean
 function Class:is_class(value)
+  check_class("is_class", self)
   while type(value) == "table" do
     if rawequal(value, self) then
       return true

@@ -3,6 +3,7 @@
 --- Every row goes to the system at once, so that a run that is killed keeps the rows it had.
 
 local check = require "wrun.check"
+local Class = require "wrun.class"
 local core = require "wrun.core"
 
 local fail = check.fail
@@ -154,8 +155,7 @@ local FORMATS = { csv = csv, jsonl = jsonl }
 ---@field path string
 ---@field fields string[]? the names of a row's values, nil while they are open
 --- A log that is open, made by `wrun.logbook.open`.
-local Log = {}
-Log.__index = Log
+local Log = Class:extend("Log")
 
 -- The values of a row by name, each checked, and the names in order.
 local function values_of(log, row)

@@ -4,6 +4,7 @@
 --- stands alone. A "dumb" terminal gets no bar. It has no colours, so NO_COLOR changes nothing.
 
 local check = require "wrun.check"
+local Class = require "wrun.class"
 local core = require "wrun.core"
 
 local M = {}
@@ -16,8 +17,7 @@ local WIPE = "\r\27[K"
 
 ---@class wrun.progress.Bar
 --- A bar that is updated by hand, made by `wrun.progress.bar`.
-local Bar = {}
-Bar.__index = Bar
+local Bar = Class:extend("Bar")
 
 local function duration(seconds)
   local s = math.floor(seconds + 0.5)

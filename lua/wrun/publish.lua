@@ -1,5 +1,7 @@
 --- Puts the functions of several files into one table, and refuses two of one name.
 
+local Class = require "wrun.class"
+
 local M = {}
 
 --- Copies every field of `source` to `target` and returns `target`. It may do so again, if memory
@@ -10,7 +12,8 @@ local M = {}
 ---@return table target
 function M.into(target, source)
   for name, value in pairs(source) do
-    if target[name] ~= nil and target[name] ~= value then
+    local there = target[name]
+    if there ~= nil and (Class._method_of[there] or there) ~= value then
       error(("publish: %s: is there already"):format(name), 0)
     end
     target[name] = value

@@ -15,6 +15,7 @@
 --- does not stand there. Where nothing is found, nothing is raised, but that a function of tensors
 --- refuses what is none; where nothing is said of its domain, it takes any dtype.
 
+local Class = require "wrun.class"
 local comments = require "wrun.reference.comments"
 local core = require "wrun.core"
 local derived = require "wrun.reference.derived"
@@ -116,6 +117,7 @@ end
 --- the comment above a function's definition, above the assignment that published it, or inside
 --- the function that makes many of its kind
 local function entry_of(found, value)
+  value = Class._method_of[value] or value
   local at_line
   if type(value) == "function" then
     local info = debug.getinfo(value, "S")

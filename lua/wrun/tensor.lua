@@ -46,7 +46,7 @@ end
 
 -- t[key] where there is no tensor in the key
 core.methods._view_index, core.methods._view_assign = operations.index, operations.assign
-core.methods._missing = habits.missing
+core.methods._missing, core.methods._called = habits.missing, habits.called
 core.Tensor.__tostring, core.Tensor.__concat = format.tensor, habits.concat
 core.Tensor.__lt, core.Tensor.__le = habits.compare, habits.compare
 

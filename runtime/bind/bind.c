@@ -2,6 +2,7 @@
  * bind.c - registration and errors; see bind.h
  */
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bind/bind.h"
@@ -131,12 +132,85 @@ static _Noreturn void raise_at_script(lua_State *L)
     __builtin_unreachable();
 }
 
+/*
+ * Completes the message on top where the script called a tensor's method, in this frame, with a dot
+ * in place of a colon: the message is of the method that was looked up last, and misses a tensor.
+ */
+static void append_colon(lua_State *L, lua_Debug *frame)
+{
+    const char *message = lua_tostring(L, -1), *colon = strchr(message, ':');
+    if (colon == NULL)
+        return;
+    const char *name = lua_pushlstring(L, message, (size_t)(colon - message));
+    bool is_looked_up = lua_topointer(L, -1) == bind_runtime(L)->method;
+    lua_getinfo(L, "n", frame);
+    bool is_field = strcmp(frame->namewhat, "field") == 0;
+    bool lacks_object = strstr(colon, ": expected a tensor, got ") == colon ||
+                        strstr(colon, ": argument 1: expected a tensor, got ") == colon;
+    bool lacks_last = is_field && strstr(colon, "got nil") != NULL;
+    if (is_looked_up && (lacks_object || lacks_last))
+        lua_pushfstring(L, "; write x:%s(), not x.%s()", name, name);
+    else
+        lua_pushliteral(L, "");
+    lua_remove(L, -2);
+    lua_concat(L, 2);
+}
+
+/* Have the functions of two frames the same argument, counted from 1? */
+static bool share_argument(lua_State *L, lua_Debug *outer, lua_Debug *inner, int argument)
+{
+    bool share = false;
+    if (lua_getlocal(L, outer, argument) != NULL) {
+        bool has_both = lua_getlocal(L, inner, argument) != NULL;
+        share = has_both && lua_rawequal(L, -1, -2);
+        lua_pop(L, has_both ? 2 : 1);
+    }
+    return share;
+}
+
+/*
+ * Names in the message on top what the script called, at `level`, where another function of tensors
+ * refused what it was given by that: in its place where it was given the same, else before it.
+ */
+static void name_called(lua_State *L, int level)
+{
+    const char *message = lua_tostring(L, -1), *colon = strchr(message, ':');
+    lua_Debug outer, inner;
+    if (colon == NULL || level < 1 || !lua_getstack(L, level, &outer) ||
+        !lua_getstack(L, level - 1, &inner))
+        return;
+    int top = lua_gettop(L);
+    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_TENSOR_TYPE);
+    lua_getfield(L, -1, "methods");
+    if (lua_getfield(L, -1, "_called") == LUA_TFUNCTION) {
+        lua_getinfo(L, "nf", &outer);
+        lua_pushlstring(L, message, (size_t)(colon - message));
+        lua_pushstring(L, outer.name);
+        lua_call(L, 3, 1);
+    }
+    const char *name = lua_tostring(L, -1);
+    if (name != NULL) {
+        int argument = 1;
+        sscanf(colon, ": argument %d", &argument);
+        bool same = share_argument(L, &outer, &inner, argument);
+        lua_pushfstring(L, "%s: %s", name, same ? colon + 2 : message);
+        lua_replace(L, top);
+    }
+    lua_settop(L, top);
+}
+
 /* the same, after the path of the containers it passed */
 static _Noreturn void raise(lua_State *L)
 {
-    luaL_checkstack(L, 8, "no room for an error message");
-    lua_Debug frame;
-    for (int level = 0; library_frame(L, level, &frame); level++)
+    luaL_checkstack(L, 10, "no room for an error message");
+    lua_Debug frame, called;
+    int level = 0;
+    while (library_frame(L, level, &frame))
+        level++;
+    name_called(L, level - 1);
+    if (level > 0 && lua_getstack(L, level - 1, &called))
+        append_colon(L, &called);
+    for (level = 0; library_frame(L, level, &frame); level++)
         prepend_context(L, &frame);
     raise_at_script(L);
 }

@@ -28,6 +28,7 @@ typedef struct {
     bool generational;       /* the collector, as the command or another host has it */
     Pool *pool;
     lua_State *computing;  /* the coroutine that was given the pool last */
+    const void *method;    /* of a tensor: the name that was looked up last, only its address */
     const void *node_type; /* identities of the metatables, for quick type checks */
     const void *generator_type;
 } Runtime;

@@ -25,7 +25,7 @@ static Generator *push_default(lua_State *L)
 /* what g stands for */
 static Generator *resolve(lua_State *L, Generator *g)
 {
-    const Scope *forks = bind_runtime(L)->scopes[SWITCH_GENERATOR];
+    Scope *forks = bind_runtime(L)->scopes[SWITCH_GENERATOR];
     if (forks == NULL)
         return g;
     bool is_default = push_default(L) == g;

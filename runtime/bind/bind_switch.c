@@ -11,19 +11,78 @@
  */
 #include "bind/bind_switch.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "bind/core.h"
 #include "bind/open.h"
 
-const Scope *bind_scope_of(lua_State *L, const Scope *scopes)
+static void close(Scope *scope)
+{
+    if (scope->link == NULL)
+        return;
+    *scope->link = scope->outer;
+    if (scope->outer != NULL)
+        scope->outer->link = scope->link;
+    scope->link = NULL;
+}
+
+/* Is the guard the value of a variable of its coroutine? */
+static bool is_held(const Scope *scope)
+{
+    lua_State *L = scope->thread;
+    lua_Debug frame;
+    luaL_checkstack(L, 4, "no room to look for a guard");
+    for (int level = 0; lua_getstack(L, level, &frame); level++) {
+        const char *name;
+        for (int i = 1; (name = lua_getlocal(L, &frame, i)) != NULL; i++) {
+            bool found = lua_touserdata(L, -1) == scope && name[0] != '(';
+            lua_pop(L, 1);
+            if (found)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Refuses a guard that no variable of the script was given: it would stay open for good. */
+static void settle(lua_State *L, Scope *scope)
+{
+    scope->doubtful = false;
+    if (is_held(scope))
+        return;
+    close(scope);
+    lua_pushfstring(L,
+                    "%s: %s: nothing holds its guard, so nothing would end it; write local _ <close> "
+                    "= before the call, or give it the function to call",
+                    scope->line, scope->name);
+    lua_error(L);
+}
+
+const Scope *bind_scope_of(lua_State *L, Scope *scopes)
 {
     const Scope *of_resumer = NULL;
-    for (const Scope *scope = scopes; scope != NULL; scope = scope->outer) {
+    for (Scope *scope = scopes; scope != NULL; scope = scope->outer) {
+        if (scope->doubtful)
+            settle(L, scope);
         if (scope->thread == L)
             return scope;
         if (of_resumer == NULL && lua_status(scope->thread) == LUA_OK)
             of_resumer = scope;
     }
     return of_resumer;
+}
+
+bool bind_is_own(lua_State *L, lua_Debug *frame)
+{
+    if (strcmp(frame->what, "C") != 0)
+        return strncmp(frame->source, "=wrun", 5) == 0;
+    int top = lua_gettop(L);
+    lua_getinfo(L, "f", frame);
+    bool is_own = lua_getfield(L, LUA_REGISTRYINDEX, BIND_RUNTIME_KEY) != LUA_TNIL &&
+                  lua_getupvalue(L, -2, 1) != NULL && lua_rawequal(L, -1, -2);
+    lua_settop(L, top);
+    return is_own;
 }
 
 static void open_scope(Scope *scope, Scope **head)
@@ -38,13 +97,7 @@ static void open_scope(Scope *scope, Scope **head)
 /* what the collector does with the guard of a coroutine that is never resumed */
 static int collect_scope(lua_State *L)
 {
-    Scope *scope = lua_touserdata(L, 1);
-    if (scope->link != NULL) {
-        *scope->link = scope->outer;
-        if (scope->outer != NULL)
-            scope->outer->link = scope->link;
-        scope->link = NULL;
-    }
+    close(lua_touserdata(L, 1));
     return 0;
 }
 
@@ -93,6 +146,17 @@ static Scope *push_scope(lua_State *L, bool of_call)
     return scope;
 }
 
+/* notes which line of a script is handed the guard; the library's own hold theirs */
+static void note_line(lua_State *L, Scope *scope)
+{
+    lua_Debug caller;
+    if (!lua_getstack(L, 1, &caller) || !lua_getinfo(L, "Sl", &caller) ||
+        bind_is_own(L, &caller) || caller.currentline < 0)
+        return;
+    scope->doubtful = true;
+    snprintf(scope->line, sizeof scope->line, "%s:%d", caller.short_src, caller.currentline);
+}
+
 /* results of f, above the guard */
 static int finish_scoped(lua_State *L, int status, lua_KContext context)
 {
@@ -113,6 +177,8 @@ static int call_scoped(lua_State *L)
     luaL_checkstack(L, 5, "too many arguments");
     Scope *scope = push_scope(L, of_call);
     if (!of_call) {
+        scope->name = lua_tostring(L, lua_upvalueindex(4));
+        note_line(L, scope);
         open_scope(scope, head);
         runtime->guarding = L;
         return 1;

@@ -13,6 +13,7 @@ local fail = check.fail
 ---@field dataset table
 ---@field batch_sampler table
 local Loader = Class:extend("Loader")
+Loader:_walked_by("for x, y in loader:batches() do")
 
 local RULES = {
   batch_size = check.integer(1, 1),

@@ -44,6 +44,6 @@ end
 ---     local copy = layer:clone()
 ---     print(copy.weight:equal(layer.weight), copy.weight == layer.weight)
 ---@return wrun.nn.Module
-return function(module)
-  return copy_of(module, {})
+return function(self)
+  return copy_of(self, {})
 end

@@ -1,6 +1,7 @@
 --- Hooks: functions that a module calls before and after its forward, and in the backward pass.
 
 local check = require "wrun.check"
+local Class = require "wrun.class"
 local wrun = require "wrun"
 
 local M = {}
@@ -11,8 +12,7 @@ local FUNCTION = check.func()
 
 --- What a module gives for a hook.
 ---@class wrun.nn.Handle
-local Handle = {}
-Handle.__index = Handle
+local Handle = Class:extend("Handle")
 
 --- Takes the hook away; a second time does nothing.
 function Handle:remove()
@@ -29,13 +29,13 @@ end
 
 -- A method that adds a hook of one kind to its module and returns the handle.
 local function registers(name, kind)
-  return function(module, fn)
+  return function(self, fn)
     check.argument(name, 1, fn, FUNCTION)
-    local all = module._hooks or { before = {}, after = {}, backward = {} }
+    local all = self._hooks or { before = {}, after = {}, backward = {} }
     local hooks = all[kind]
-    local handle = setmetatable({ module = module, hooks = hooks, fn = fn }, Handle)
+    local handle = setmetatable({ module = self, hooks = hooks, fn = fn }, Handle)
     hooks[#hooks + 1] = handle
-    rawset(module, "_hooks", all) -- last: a module has no hooks or some, also when interrupted
+    rawset(self, "_hooks", all) -- last: a module has no hooks or some, also when interrupted
     return handle
   end
 end

@@ -33,7 +33,7 @@ local function index_of(list, key)
 end
 
 -- Reads methods, indices from the end, and names.
-local function reads(class)
+function List._reader(class)
   return function(list, key)
     local value = class[key]
     if value ~= nil then
@@ -78,9 +78,7 @@ end
 ---@return any
 function List:extend(what)
   if type(what) == "string" then
-    local class = Class.extend(self, what)
-    class.__index = reads(class)
-    return class
+    return Class.extend(self, what)
   end
   check.argument("extend", 1, what, check.table())
   for index = 1, #what do

@@ -1,6 +1,7 @@
 --- Module, the base of every layer: assigning a parameter or a module to a field registers it.
 
 local check = require "wrun.check"
+local Class = require "wrun.class"
 local clone = require "wrun.nn.clone"
 local hooks = require "wrun.nn.hooks"
 local paths = require "wrun.nn.path"
@@ -12,6 +13,7 @@ local wrun = require "wrun"
 local fail = check.fail
 
 local Module = registry.Module
+local method_of = Class._method_of -- a module that runs is one: its forward needs no guard
 
 -- Calling and printing -------------------------------------------------------
 
@@ -19,7 +21,8 @@ function Module:_run(...)
   if self._hooks then
     return hooks.call(self, ...)
   end
-  return self:forward(...)
+  local forward = self.forward
+  return (method_of[forward] or forward)(self, ...)
 end
 
 local function same(...)

@@ -114,8 +114,8 @@ local function unwatch(module, hooks)
   end
 end
 
---- Returns what each module below gives for an input, holds and costs; `tostring` makes it a table.
---- It runs the module once, in evaluation and without recording, and leaves its modes as they were.
+--- Returns what each self below gives for an input, holds and costs; `tostring` makes it a table.
+--- It runs the self once, in evaluation and without recording, and leaves its modes as they were.
 --- shapes  as `forward` takes
 --- domain  the arguments of `forward`. The result has `rows`, a call each in order, with path,
 ---   module, label, depth, shape (of the output), parameters (its own, counted once), flops and
@@ -127,7 +127,7 @@ end
 ---     print(model:summary(wrun.zeros(100, 784)))
 ---@param ... any
 ---@return wrun.nn.Summary
-return function(module, ...)
+return function(self, ...)
   local summary = setmetatable({
     rows = {}, depth = 0, parameters = 0, trained = 0, parameter_bytes = 0, flops = 0, bytes = 0,
   }, Summary)
@@ -140,12 +140,12 @@ return function(module, ...)
       end
     end),
   })
-  for path, below in module:named_modules() do
+  for path, below in self:named_modules() do
     modes[below] = below.training
     watch(summary, below, path, counted, hooks)
   end
-  module:eval()
+  self:eval()
   local _ <close> = wrun.no_grad()
-  module(...)
+  self(...)
   return summary
 end

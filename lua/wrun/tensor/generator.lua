@@ -2,6 +2,7 @@
 ---
 --- The engine mt19937 gives PyTorch's numbers, on any number of threads.
 
+local check = require "wrun.check"
 local core = require "wrun.core"
 local publish = require "wrun.publish"
 
@@ -59,6 +60,10 @@ Generator.set_state = of_core.set_state
 -- Only when it is whole: running out of memory above leaves generators their methods.
 metatable.__index = Generator
 
+local SEED = check.rule(nil, "a whole number as seed", function(value)
+  return math.type(value) and math.tointeger(value)
+end)
+
 -- The default one ------------------------------------------------------------
 
 --- Returns a generator of its own stream.
@@ -72,13 +77,12 @@ M.Generator = core.Generator
 
 --- Starts the default generator from a seed and returns it.
 --- domain  an integer; its low 32 bits count
---- raises  `manual_seed: argument 2: expected a whole number as seed`
 ---     wrun.manual_seed(777)
 ---     print(wrun.rand(3))
 ---@param seed integer
 ---@return wrun.Generator
 function M.manual_seed(seed)
-  return core.default_generator:manual_seed(seed)
+  return core.default_generator:manual_seed(check.argument("manual_seed", 1, seed, SEED))
 end
 
 --- Returns the seed the default generator was started from.

@@ -49,7 +49,7 @@ end
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):softmin(1))
 function M.softmin(x, d, options)
   check.tensor_argument("softmin", 1, x)
-  return M.softmax(-x, d, options)
+  return (M.softmax(-x, d, options))
 end
 
 -- Activations with choices ---------------------------------------------------
