@@ -131,15 +131,22 @@ M.path = without_zero_bytes("a path")
 ---@type fun(default: function?): wrun.check.Rule
 M.func = of_type("function", "a function")
 
+--- Is this a function, or what is called as one: a module, a class?
+---@param value any
+---@return boolean
+function M.is_callable(value)
+  local metatable = getmetatable(value)
+  return type(value) == "function"
+    or type(metatable) == "table" and metatable.__call ~= nil and not core.is_tensor(value)
+end
+
 --- A rule for a function, or what is called as one: a module, a class.
 --- domain  functions, and values whose metatable has `__call`
 ---@param default function?
 ---@return wrun.check.Rule
 function M.callable(default)
   return M.rule(default, "a function", function(value)
-    local metatable = getmetatable(value)
-    local is_callable = type(value) == "function" or type(metatable) == "table" and metatable.__call
-    return is_callable and value or nil
+    return M.is_callable(value) and value or nil
   end)
 end
 

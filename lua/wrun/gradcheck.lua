@@ -168,7 +168,7 @@ function M.gradgradcheck(f, inputs, options)
       return total
     end)
   end
-  return (M.gradcheck(gradients, inputs, options))
+  return M.gradcheck(gradients, inputs, options)
 end
 
 return M

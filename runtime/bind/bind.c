@@ -38,6 +38,17 @@ static bool is_library(const lua_Debug *frame)
     return strcmp(frame->what, "C") == 0 || strncmp(frame->source, "=wrun", 5) == 0;
 }
 
+bool bind_is_own(lua_State *L, lua_Debug *frame, int runtime)
+{
+    if (strcmp(frame->what, "C") != 0)
+        return is_library(frame);
+    int top = lua_gettop(L);
+    lua_getinfo(L, "f", frame);
+    bool is_own = lua_getupvalue(L, -1, 1) != NULL && lua_rawequal(L, -1, runtime);
+    lua_settop(L, top);
+    return is_own;
+}
+
 /* Puts the text of a local variable `error_context` of this frame,
  * if there is one, before the string on top. */
 static void prepend_context(lua_State *L, lua_Debug *frame)
@@ -133,18 +144,19 @@ static _Noreturn void raise_at_script(lua_State *L)
 }
 
 /*
- * Completes the message on top where the script called a tensor's method, in this frame, with a dot
- * in place of a colon: the message is of the method that was looked up last, and misses a tensor.
+ * Completes the message on top where the script called a tensor's method, at `level`, with a dot in
+ * place of a colon: the message is of the method that was looked up last, and misses a tensor.
  */
-static void append_colon(lua_State *L, lua_Debug *frame)
+static void append_colon(lua_State *L, int level)
 {
     const char *message = lua_tostring(L, -1), *colon = strchr(message, ':');
-    if (colon == NULL)
+    lua_Debug frame;
+    if (colon == NULL || !lua_getstack(L, level, &frame))
         return;
     const char *name = lua_pushlstring(L, message, (size_t)(colon - message));
     bool is_looked_up = lua_topointer(L, -1) == bind_runtime(L)->method;
-    lua_getinfo(L, "n", frame);
-    bool is_field = strcmp(frame->namewhat, "field") == 0;
+    lua_getinfo(L, "n", &frame);
+    bool is_field = strcmp(frame.namewhat, "field") == 0;
     bool lacks_object = strstr(colon, ": expected a tensor, got ") == colon ||
                         strstr(colon, ": argument 1: expected a tensor, got ") == colon;
     bool lacks_last = is_field && strstr(colon, "got nil") != NULL;
@@ -203,14 +215,13 @@ static void name_called(lua_State *L, int level)
 static _Noreturn void raise(lua_State *L)
 {
     luaL_checkstack(L, 10, "no room for an error message");
-    lua_Debug frame, called;
-    int level = 0;
-    while (library_frame(L, level, &frame))
-        level++;
-    name_called(L, level - 1);
-    if (level > 0 && lua_getstack(L, level - 1, &called))
-        append_colon(L, &called);
-    for (level = 0; library_frame(L, level, &frame); level++)
+    lua_Debug frame;
+    int called = 0;
+    for (int level = 0; library_frame(L, level, &frame); level++)
+        called = bind_is_own(L, &frame, lua_upvalueindex(1)) ? level : called;
+    name_called(L, called);
+    append_colon(L, called);
+    for (int level = 0; library_frame(L, level, &frame); level++)
         prepend_context(L, &frame);
     raise_at_script(L);
 }

@@ -80,6 +80,9 @@ Tensor *bind_to_tensor(lua_State *L, int index); /* NULL when it is none */
 _Noreturn void bind_fail(lua_State *L, const char *format, ...);
 /* pushes "script.lua:3", the first script line below, and returns true; or false, and nothing */
 bool bind_push_location(lua_State *L);
+/* Is the function of this frame, as lua_getinfo's "S" fills it, wrun's own? The Runtime is at an index
+ * or an upvalue. */
+bool bind_is_own(lua_State *L, lua_Debug *frame, int runtime);
 /* the Lua function core.fail(format, ...): the same for wrun's modules */
 int bind_core_fail(lua_State *L);
 /* "f: argument 2: expected WHAT, got a string"; the type or value at `index` completes it */

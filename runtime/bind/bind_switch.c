@@ -12,7 +12,6 @@
 #include "bind/bind_switch.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "bind/core.h"
 #include "bind/open.h"
@@ -27,16 +26,15 @@ static void close(Scope *scope)
     scope->link = NULL;
 }
 
-/* Is the guard the value of a variable of its coroutine? */
+/* Is the guard a value that a function of its coroutine still has? */
 static bool is_held(const Scope *scope)
 {
     lua_State *L = scope->thread;
     lua_Debug frame;
     luaL_checkstack(L, 4, "no room to look for a guard");
     for (int level = 0; lua_getstack(L, level, &frame); level++) {
-        const char *name;
-        for (int i = 1; (name = lua_getlocal(L, &frame, i)) != NULL; i++) {
-            bool found = lua_touserdata(L, -1) == scope && name[0] != '(';
+        for (int i = 1; lua_getlocal(L, &frame, i) != NULL; i++) {
+            bool found = lua_touserdata(L, -1) == scope;
             lua_pop(L, 1);
             if (found)
                 return true;
@@ -45,7 +43,7 @@ static bool is_held(const Scope *scope)
     return false;
 }
 
-/* Refuses a guard that no variable of the script was given: it would stay open for good. */
+/* Refuses a guard that the script did not keep: it would stay open for good. */
 static void settle(lua_State *L, Scope *scope)
 {
     scope->doubtful = false;
@@ -71,18 +69,6 @@ const Scope *bind_scope_of(lua_State *L, Scope *scopes)
             of_resumer = scope;
     }
     return of_resumer;
-}
-
-bool bind_is_own(lua_State *L, lua_Debug *frame)
-{
-    if (strcmp(frame->what, "C") != 0)
-        return strncmp(frame->source, "=wrun", 5) == 0;
-    int top = lua_gettop(L);
-    lua_getinfo(L, "f", frame);
-    bool is_own = lua_getfield(L, LUA_REGISTRYINDEX, BIND_RUNTIME_KEY) != LUA_TNIL &&
-                  lua_getupvalue(L, -2, 1) != NULL && lua_rawequal(L, -1, -2);
-    lua_settop(L, top);
-    return is_own;
 }
 
 static void open_scope(Scope *scope, Scope **head)
@@ -151,7 +137,7 @@ static void note_line(lua_State *L, Scope *scope)
 {
     lua_Debug caller;
     if (!lua_getstack(L, 1, &caller) || !lua_getinfo(L, "Sl", &caller) ||
-        bind_is_own(L, &caller) || caller.currentline < 0)
+        bind_is_own(L, &caller, lua_upvalueindex(1)) || caller.currentline < 0)
         return;
     scope->doubtful = true;
     snprintf(scope->line, sizeof scope->line, "%s:%d", caller.short_src, caller.currentline);
@@ -171,7 +157,9 @@ static int call_scoped(lua_State *L)
     Scope **head = &runtime->scopes[lua_tointeger(L, lua_upvalueindex(2))];
     int count = lua_gettop(L);
     bool of_call = !lua_isnoneornil(L, 1) && count > 0;
-    if (of_call && !lua_isfunction(L, 1) && luaL_getmetafield(L, 1, "__call") == LUA_TNIL)
+    bool is_callable = lua_isfunction(L, 1) || (bind_to_tensor(L, 1) == NULL &&
+                                                luaL_getmetafield(L, 1, "__call") != LUA_TNIL);
+    if (of_call && !is_callable)
         bind_fail_argument(L, lua_tostring(L, lua_upvalueindex(4)), 1, "a function");
     lua_settop(L, count);
     luaL_checkstack(L, 5, "too many arguments");

@@ -12,9 +12,6 @@ int luaopen_wrun_core(lua_State *L);
 /* where the registry keeps the Runtime */
 #define BIND_RUNTIME_KEY "wrun.runtime"
 
-/* Is the function of this frame wrun's own? frame: as lua_getinfo's "S" fills it */
-bool bind_is_own(lua_State *L, lua_Debug *frame);
-
 /* May a hook raise an error? Not once, at the instruction that marks a guard to be closed, nor in
  * what undoes a change. */
 bool bind_may_interrupt(lua_State *L);

@@ -202,9 +202,11 @@ static void append_traceback(lua_State *L, const char *message)
     lua_Debug frame;
     bool is_own[DEEPEST] = {false}, hides = false;
     int levels = 1;
+    lua_getfield(L, LUA_REGISTRYINDEX, BIND_RUNTIME_KEY);
+    int runtime = lua_gettop(L);
     for (; levels < DEEPEST && lua_getstack(L, levels, &frame); levels++) {
         lua_getinfo(L, "S", &frame);
-        is_own[levels] = bind_is_own(L, &frame);
+        is_own[levels] = bind_is_own(L, &frame, runtime);
         hides |= is_own[levels];
     }
     const char *wanted = getenv("WRUN_TRACE");

@@ -45,11 +45,6 @@ local function refuse_contradictions(given)
   end
 end
 
-local function is_callable(value)
-  local meta = getmetatable(value)
-  return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
-end
-
 local function sampler_of(options, count)
   if options.sampler then
     return samplers.of("loader: option sampler", 1, options.sampler)
@@ -71,7 +66,7 @@ function Loader:init(dataset, given)
   local options = check.options("loader", given, RULES)
   refuse_contradictions(given or {})
   for _, name in ipairs { "transform", "target_transform" } do
-    if options[name] ~= nil and not is_callable(options[name]) then
+    if options[name] ~= nil and not check.is_callable(options[name]) then
       fail("loader: option %s: expected a function, got %s", name, check.describe(options[name]))
     end
   end

@@ -23,14 +23,46 @@ local Module = Class:extend("Module")
 Module.training = true
 Module._buffers = {} -- name -> persistent; register_buffer gives an instance its own
 Module._hooks = false -- an instance that has some gets its own
+Module._held = false -- name -> the parameter or module that was assigned there, the same
 
 local M = { Module = Module }
 
 -- Assigns a field, remembers its order, and where a module now stands.
 function M.assign(owner, key, value)
   ordered.assign(owner, key, value)
-  if Module:is_instance(value) then
+  local is_module = Module:is_instance(value)
+  if is_module then
     paths.note(owner, key, value)
+  end
+  if is_module or M.is_parameter(owner, key, value) then
+    if not rawget(owner, "_held") then
+      rawset(owner, "_held", {})
+    end
+    owner._held[key] = value
+  end
+end
+
+-- A later assignment to a field that has a value is not seen: each use looks for it.
+local function settle(owner, key, value)
+  local is_module = Module:is_instance(value)
+  if value ~= nil and not is_module and not M.is_parameter(owner, key, value) then
+    local was = Module:is_instance(owner._held[key]) and "module" or "parameter"
+    check.fail("%s: field %s: expected a %s as before, or nil, got %s%s", owner.__name, key, was,
+      check.describe(value), check.is_tensor(value) and ("; write nn.Parameter(tensor), or "
+        .. "%s:copy_(tensor) inside wrun.no_grad"):format(key) or "")
+  elseif is_module then
+    paths.note(owner, key, value)
+  end
+  owner._held[key] = value
+end
+
+-- Refuses a field that held a parameter or a module and was given something else.
+function M.check_held(owner)
+  for key, value in next, owner._held or {} do
+    local now = rawget(owner, key)
+    if not rawequal(now, value) then
+      settle(owner, key, now)
+    end
   end
 end
 
@@ -70,6 +102,7 @@ end
 -- Iterates over the fields of one module that `is_kind` accepts; the item of a list comes by its
 -- name, if it has one.
 function M.fields(module, is_kind)
+  M.check_held(module)
   local next_field, names = ordered.pairs(module), rawget(module, "_names")
   return function()
     local name, value

@@ -9,6 +9,10 @@ local REMEDIES = {
   T = "x:t() swaps the dimensions of a matrix",
   data = "x:detach() is x without its gradient",
   device = "tensors are in the processor's memory",
+  cuda = "tensors are in the processor's memory",
+  cpu = "tensors are in the processor's memory",
+  numpy = "x:tolist() is a table, wrun.data.save_npy(path, x) a file for NumPy",
+  len = "#x is the size of the first dimension",
 }
 
 local FIELDS = {
@@ -16,44 +20,74 @@ local FIELDS = {
   is_leaf = true, version = true,
 }
 
+-- Does a method of a script's have x for its object? Level 4 is what reads x.
+local function is_self(x)
+  local variable, value = debug.getlocal(4, 1)
+  return variable == "self" and rawequal(value, x)
+end
+
 --- Refuses a name that is neither a field nor a method of tensors.
 --- raises  `tensor: no name`
-function M.missing(_, name)
-  if REMEDIES[name] then
-    core.fail("tensor: no name '%s'; %s", name, REMEDIES[name])
+function M.missing(x, name)
+  local remedy = REMEDIES[name] or is_self(x) and "the method was called with a dot; write "
+    .. "object:method(x), not object.method(x)"
+  if remedy then
+    core.fail("tensor: no name '%s'; %s", core.escape(tostring(name)), remedy)
   end
   names.refuse("tensor", name, FIELDS, core.methods)
 end
 
--- where functions of tensors are found under the names that their messages begin with
+-- where functions are found under the names that their messages begin with
 local FACES = {
   "wrun", "wrun.linalg", "wrun.nn.init", "wrun.nn.functional", "wrun.nn.utils",
 }
 
---- Returns the name of a function that the script called, where it is another one than that which
---- a message begins with; nil where it is the same or not known. Not known is what ended in a tail
+--- Returns the name of the function that the script called, where a message begins with another
+--- one's; nil where they are the same, or one is not known. Not known is what ended in a tail
 --- call of another Lua function: there, functions put brackets around the call.
 ---@param f function
 ---@param name string
 ---@param written string?  what the script wrote, which may be one of several names
 ---@return string?
 function M.called(f, name, written)
-  local is_name, found = {}, nil
+  local is_name, found, is_known = {}, nil, false
   for _, face in ipairs(FACES) do
     for other, value in pairs(package.loaded[face] or {}) do
+      is_known = is_known or other == name
       if rawequal(value, f) then
         is_name[other], found = true, other
       end
     end
   end
   found = is_name[written] and written or is_name[name] and name or found
-  return found ~= name and found or nil
+  return is_known and found ~= name and found or nil
 end
 
 --- Refuses Lua's < and <=, which can only give true or false; Lua turns > and >= into them.
 --- raises  `tensor: <, >, <= and >= give no tensor`
 function M.compare()
   core.fail("tensor: <, >, <= and >= give no tensor; write x:lt(y), x:gt(y), x:le(y) or x:ge(y)")
+end
+
+--- Refuses ==, which can only give true or false; it is asked where a and b are two tensors.
+--- raises  `tensor: == gives no tensor`
+function M.equals()
+  core.fail("tensor: == gives no tensor; write a:eq(b) for each element, a:equal(b) for all, "
+    .. "rawequal(a, b) for one and the same tensor")
+end
+
+--- Refuses to be called, as a `for` without ipairs does.
+--- raises  `tensor: cannot be called`
+function M.call()
+  core.fail("tensor: cannot be called; write x[i] for a part, for i, part in ipairs(x) do for all")
+end
+
+--- Walks the parts along the first dimension, as ipairs does.
+---@return function
+---@return wrun.Tensor
+---@return integer
+function M.pairs(x)
+  return ipairs(x)
 end
 
 --- Joins the text of a tensor, as print shows it, to another value.
