@@ -80,7 +80,7 @@ local function check_seed(f, output, seed)
   if seed == nil then
     if output:numel() ~= 1 then
       fail("%s: expected a gradient for a result of shape %s; only a single number starts from 1 "
-        .. "by itself", f, check.shape_text(output))
+        .. "by itself, such as y:sum() or y:mean()", f, check.shape_text(output))
     end
     local one = output.ndim == 0 and ones[output.dtype]
     return one or operations.ones(output.shape, { dtype = output.dtype })

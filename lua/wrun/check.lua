@@ -388,7 +388,9 @@ end
 ---@return table
 function M.options(fname, given, rules)
   if given ~= nil and type(given) ~= "table" then
-    fail("%s: expected a table of options, got %s", fname, M.describe(given))
+    local is_class = core.is_tensor(given) and fname:find("^%u")
+    fail("%s: expected a table of options, got %s%s", fname, M.describe(given), is_class
+      and ("; make it first and call that: %s()(tensor)"):format(fname) or "")
   end
   given = given or {}
   refuse_unknown(fname, given, rules)

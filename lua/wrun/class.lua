@@ -21,19 +21,12 @@ Class._method_of = {} -- guard -> the method that it guards
 -- What a method can do without an instance: it sets one up, or makes a class.
 local UNGUARDED = { init = true, extend = true }
 
-local function describe(value)
-  local class = type(value) == "table" and getmetatable(value)
-  return classes[value] and "the class " .. value.__name
-    or classes[class] and "an instance of " .. class.__name
-    or check.describe(value)
-end
-
 -- Notes that an object is of the class whose method `name` it was given to, or refuses it.
 local function admit(class, known, name, object)
   if not class:is_instance(object) then
     local variable = class.__name:match("%w+$"):lower()
     check.fail("%s: expected an instance of %s before a colon, got %s; write %s:%s(), not %s.%s()",
-      name, class.__name, describe(object), variable, name, variable, name)
+      name, class.__name, check.describe(object), variable, name, variable, name)
   end
   known[object] = true
 end
@@ -92,7 +85,7 @@ end
 local function check_class(name, class)
   if not classes[class] then
     check.fail("%s: expected a class before a colon, got %s; write Class:%s(), not Class.%s()",
-      name, describe(class), name, name)
+      name, check.describe(class), name, name)
   end
 end
 

@@ -306,6 +306,29 @@ static void describe_number(lua_State *L, int index)
         luaL_tolstring(L, index, NULL);
 }
 
+/* pushes "an instance of Linear" or "the class Linear" for what class.lua made, and returns true */
+static bool describe_object(lua_State *L, int index)
+{
+    if (lua_type(L, index) != LUA_TTABLE)
+        return false;
+    index = lua_absindex(L, index);
+    int top = lua_gettop(L);
+    lua_pushliteral(L, "__name");
+    const char *format = "the class %s";
+    if (lua_rawget(L, index) != LUA_TSTRING) {
+        format = "an instance of %s";
+        if (luaL_getmetafield(L, index, "__name") != LUA_TSTRING) {
+            lua_settop(L, top);
+            return false;
+        }
+    }
+    lua_pushfstring(L, format, lua_tostring(L, -1));
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 1);
+    bind_escape(L);
+    return true;
+}
+
 const char *bind_describe(lua_State *L, int index)
 {
     Tensor *t = bind_to_tensor(L, index);
@@ -314,7 +337,7 @@ const char *bind_describe(lua_State *L, int index)
         lua_pushfstring(L, "%s %s tensor %s", dtype_info[t->dtype].name[0] == 'i' ? "an" : "a",
                         dtype_info[t->dtype].name, shape);
         lua_remove(L, -2);
-    } else {
+    } else if (!describe_object(L, index)) {
         switch (lua_type(L, index)) {
         case LUA_TNONE:
             lua_pushliteral(L, "nothing");

@@ -48,11 +48,9 @@ local function check_item(list, index, value)
   if list._item.accept(value) then
     return
   end
-  local got = check.describe(value)
-  if Module:is_class(value) then
-    got = ("the class %s; write %s(...) to make one"):format(value.__name, value.__name)
-  end
-  fail("%s[%d]: expected %s, got %s", list.__name, index, list._item.expected, got)
+  fail("%s[%d]: expected %s, got %s%s", list.__name, index, list._item.expected,
+    check.describe(value),
+    Module:is_class(value) and ("; write %s(...) to make one"):format(value.__name) or "")
 end
 
 function List:__newindex(key, value)

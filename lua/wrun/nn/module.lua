@@ -12,7 +12,7 @@ local wrun = require "wrun"
 
 local fail = check.fail
 
-local Module, check_held = registry.Module, registry.check_held
+local Module = registry.Module
 local method_of = Class._method_of -- a module that runs is one: its forward needs no guard
 
 -- Calling and printing -------------------------------------------------------
@@ -20,9 +20,6 @@ local method_of = Class._method_of -- a module that runs is one: its forward nee
 function Module:_run(...)
   if self._hooks then
     return hooks.call(self, ...)
-  end
-  if self._held then
-    check_held(self)
   end
   local forward = self.forward
   return (method_of[forward] or forward)(self, ...)

@@ -33,9 +33,11 @@ function M.pairs(object)
     local value
     repeat
       index = index + 1
-      value = index <= count and rawget(object, keys[index]) or nil
+      value = rawget(object, keys[index])
     until value ~= nil or index > count
-    return index <= count and keys[index] or nil, value
+    if index <= count then
+      return keys[index], value
+    end
   end
 end
 

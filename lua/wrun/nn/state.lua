@@ -41,7 +41,7 @@ local LOAD_OPTIONS = { strict = check.boolean(true) }
 local function compare(module, state)
   local own, missing, unexpected, misfits = {}, {}, {}, {}
   each_entry(module, function(name, tensor)
-    own[name] = true
+    own[name] = tensor
     local given = state[name]
     if given == nil then
       missing[#missing + 1] = name
@@ -58,7 +58,75 @@ local function compare(module, state)
     end
   end
   table.sort(unexpected)
-  return missing, unexpected, misfits
+  return missing, unexpected, misfits, own
+end
+
+-- Which renaming would fit -----------------------------------------------------
+
+-- Where do the names of a state, each through `rename`, and their shapes agree with the module's?
+local function fits(own, state, rename)
+  local seen = {}
+  for name, tensor in pairs(state) do
+    local renamed = type(name) == "string" and rename(name)
+    local wanted = renamed and own[renamed]
+    if not wanted or seen[renamed] or not check.is_tensor(tensor)
+      or not check.same_shape(wanted, tensor) then
+      return false
+    end
+    seen[renamed] = true
+  end
+  for name in pairs(own) do
+    if not seen[name] then
+      return false
+    end
+  end
+  return true
+end
+
+-- "net.0.weight" -> "net.1.weight": PyTorch's containers count from 0
+local function counted_from_1(name)
+  return (("." .. name):gsub("%.(%d+)%f[.\0]", function(digits)
+    return "." .. math.tointeger(digits) + 1
+  end):sub(2))
+end
+
+local function same(name)
+  return name
+end
+
+-- The beginnings of two names up to where their last parts, after dots, are the same.
+local function beginnings(a, b)
+  local before = 0
+  for at in ("." .. a):gmatch("()%.") do
+    local tail = a:sub(at)
+    if before == 0 and tail == b:sub(-#tail) and ("." .. b):sub(-#tail - 1, -#tail - 1) == "." then
+      before = at
+    end
+  end
+  return before > 0 and a:sub(1, before - 1), before > 0 and b:sub(1, #b - (#a - before) - 1)
+end
+
+-- The words for a change of names after which a state would fit the module, "" where none is found.
+local function renaming(own, state)
+  local first = check.sorted_keys(own)[1]
+  for _, counted in ipairs { same, counted_from_1 } do
+    local and_counted = counted == same and "" or " and every number raised by 1"
+    if fits(own, state, counted) then
+      return "; the names fit with every number raised by 1"
+    end
+    for name in pairs(first and state or {}) do
+      local from, to = beginnings(type(name) == "string" and counted(name) or "", first)
+      local function rename(other)
+        other = counted(other)
+        return other:sub(1, #from) == from and to .. other:sub(#from + 1)
+      end
+      if from and fits(own, state, rename) then
+        return ("; the names fit with '%s' in place of '%s' in front%s"):format(check.escape(to),
+          check.escape(from), and_counted)
+      end
+    end
+  end
+  return ""
 end
 
 --- Copies tensors by name into the parameters and buffers; on an error nothing has changed.
@@ -78,7 +146,7 @@ function M.load_state_dict(self, state, options)
   local fname = self.__name .. ": load_state_dict"
   check.argument(fname, 1, state, check.table())
   local strict = check.options(fname, options, LOAD_OPTIONS).strict
-  local missing, unexpected, misfits = compare(self, state)
+  local missing, unexpected, misfits, own = compare(self, state)
   local complaints = misfits
   if strict and #unexpected > 0 then
     table.insert(complaints, 1, "unexpected " .. table.concat(unexpected, ", "))
@@ -87,7 +155,7 @@ function M.load_state_dict(self, state, options)
     table.insert(complaints, 1, "missing " .. table.concat(missing, ", "))
   end
   if #complaints > 0 then
-    check.fail("%s: %s", fname, table.concat(complaints, "; "))
+    check.fail("%s: %s%s", fname, table.concat(complaints, "; "), renaming(own, state))
   end
   local _ <close> = wrun.no_grad()
   each_entry(self, function(name, tensor)

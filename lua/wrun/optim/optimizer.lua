@@ -114,9 +114,11 @@ function Optimizer:init(params, options)
   self.param_groups = {}
   self.state = {}
   self.defaults = check_options(self, self.__name, options)
-  if type(params) ~= "table" or #params == 0 then
-    fail("%s: argument 1: expected parameters, a list of tensors or of groups, got %s", self.__name,
-      type(params) == "table" and "an empty list" or check.describe(params))
+  local is_module = type(params) == "table" and type(params.parameters) == "function"
+  if type(params) ~= "table" or #params == 0 or is_module then
+    fail("%s: argument 1: expected parameters, a list of tensors or of groups, got %s%s", self.__name,
+      type(params) == "table" and not is_module and "an empty list" or check.describe(params),
+      (is_module or type(params) == "function") and "; write model:parameters()" or "")
   end
   if type(params[1]) ~= "table" then
     params = { { params = params } }

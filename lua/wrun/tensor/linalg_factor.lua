@@ -430,11 +430,7 @@ function M.inv(x)
   return operations._solve(x, is_square and operations.expand(one, x.shape) or one, "inv")
 end
 
---- Returns the inverse, as `inv`.
---- as      inv
-function M.inverse(x)
-  return (M.inv(x))
-end
+M.inverse = M.inv
 
 --- Returns the x of least |a x - b|, of those the one of least |x|; the sums of squares of a x - b
 --- by column; and the ranks of a.

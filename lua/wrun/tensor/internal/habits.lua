@@ -69,11 +69,14 @@ function M.compare()
   core.fail("tensor: <, >, <= and >= give no tensor; write x:lt(y), x:gt(y), x:le(y) or x:ge(y)")
 end
 
---- Refuses ==, which can only give true or false; it is asked where a and b are two tensors.
---- raises  `tensor: == gives no tensor`
-function M.equals()
-  core.fail("tensor: == gives no tensor; write a:eq(b) for each element, a:equal(b) for all, "
-    .. "rawequal(a, b) for one and the same tensor")
+--- Refuses a method of a boolean, as in (a == b):sum(): == asks whether a and b are one tensor.
+--- raises  `NAME: true and false have no methods`
+function M.of_boolean(_, name)
+  if core.methods[name] == nil then
+    core.fail("attempt to index a boolean value (field '%s')", core.escape(tostring(name)))
+  end
+  core.fail("%s: true and false have no methods; a == b asks whether both are one tensor, write "
+    .. "a:eq(b) to compare elements", name)
 end
 
 --- Refuses to be called, as a `for` without ipairs does.
