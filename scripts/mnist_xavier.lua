@@ -4,9 +4,9 @@
 --- It is the program `mnist_nn_xavier` of a course on PyTorch, in Lua.
 
 local argparse = require "argparse"
-local progress = require "wrun.progress"
 local wrun = require "wrun"
 local data, nn, optim = wrun.data, wrun.nn, wrun.optim
+local progress = wrun.progress
 
 local parser = argparse("mnist_xavier.lua", "Trains a network from Xavier's draws and tests it.")
 parser:option("--epochs", "Passes over the training set.", "15", math.tointeger)

@@ -95,17 +95,48 @@ function M.cifar10(options)
   return images.load(catalog.cifar10, options)
 end
 
-local RUN = { seed = check.integer(1) }
+--- Returns a path if a file can be written there, else nil and why not: what a script writes at its
+--- end is refused at its beginning. Made for argparse's `convert`.
+--- domain  an existing file stays as it is
+---     print(data.writable("/no/such/folder/file.npy"))
+---@param path string
+---@return string? path
+---@return string? message
+function M.writable(path)
+  check.argument("writable", 1, path, check.path())
+  local was = io.open(path, "rb")
+  local file, message = io.open(path, "ab")
+  if file then
+    file:close()
+  end
+  if was then
+    was:close()
+  elseif file then
+    os.remove(path)
+  end
+  return file and path, message
+end
+
+local function writable_folder(folder)
+  if M.writable(folder .. "/.wrun") then
+    return folder
+  end
+  return nil, ("option '--out': expected a folder that can be written to, got '%s'"):format(folder)
+end
+
+local RUN = { seed = check.integer(1), out = check.boolean(false) }
 
 --- Adds to a parser of argparse the options that scripts on MNIST share: --seed, --data, --dataset
 --- and --threads.
 ---
---- Option seed: the default of --seed (1).
+--- Options: seed, the default of --seed (1); out, whether there is --out too, a folder that can be
+--- written to (false).
 --- domain  a parser that has none of them; `images` does what they say
 ---     local parser = require("argparse")("mine.lua", "Trains a network of my own.")
 ---     data.options(parser, { seed = 7 })
 ---     print(parser:parse({ "--threads", "1" }).seed)
 ---@param parser table
+---@param options { seed: integer, out: boolean }?
 function M.options(parser, options)
   local o = check.options("options", options, RUN)
   check.argument("options", 1, parser, check.table())
@@ -115,6 +146,10 @@ function M.options(parser, options)
     "Data set (default: mnist, or fashion_mnist where that cannot be had).")
     :choices { "mnist", "fashion_mnist" }
   parser:option("--threads", "Threads to compute with.", nil, math.tointeger)
+  if o.out then
+    parser:option("--out", "Folder for the pictures, which must be there (default: none are drawn).")
+      :convert(writable_folder)
+  end
 end
 
 --- Begins a run as a script's `options` say: seeds the default generator, sets the number of
