@@ -18,24 +18,25 @@ Class.__index = Class
 local classes = setmetatable({ [Class] = true }, { __mode = "k" })
 Class._method_of = {} -- guard -> the method that it guards
 
--- What a method can do without an instance: it sets one up, or makes a class.
-local UNGUARDED = { init = true, extend = true }
+-- Methods that need no instance, as they set one up or make a class, and that look themselves: where
+-- a state_dict is defined is asked, to tell that all of a library's state is tried.
+local UNGUARDED = { init = true, extend = true, state_dict = true }
 
--- Notes that an object is of the class whose method `name` it was given to, or refuses it.
-local function admit(class, known, name, object)
+-- Refuses what is no instance of the class, whose method `name` it was given to.
+function Class._expect(class, name, object)
   if not class:is_instance(object) then
     local variable = class.__name:match("%w+$"):lower()
     check.fail("%s: expected an instance of %s before a colon, got %s; write %s:%s(), not %s.%s()",
       name, class.__name, check.describe(object), variable, name, variable, name)
   end
-  known[object] = true
 end
 
 -- A method behind a look at its object; instances that were seen are known.
 local function guarded(class, known, name, method)
   local function guard(self, ...)
     if not known[self] then
-      admit(class, known, name, self)
+      class:_expect(name, self)
+      known[self] = true
     end
     return method(self, ...)
   end

@@ -149,6 +149,7 @@ end
 ---     print(dbn.new({ sizes = { 6, 4, 2 } }):state_dict()[2].weight)
 ---@return table[] states of the layers
 function Model:state_dict()
+  Model:_expect("state_dict", self)
   local states = {}
   for i, layer in ipairs(self.layers) do
     states[i] = layer:state_dict()

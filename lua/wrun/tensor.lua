@@ -49,6 +49,7 @@ core.methods._view_index, core.methods._view_assign = operations.index, operatio
 core.methods._missing, core.methods._called = habits.missing, habits.called
 core.Tensor.__tostring, core.Tensor.__concat = format.tensor, habits.concat
 core.Tensor.__lt, core.Tensor.__le = habits.compare, habits.compare
+core.Tensor.__bnot = M.bitwise_not
 core.Tensor.__call, core.Tensor.__pairs = habits.call, habits.pairs
 debug.setmetatable(true, { __index = habits.of_boolean })
 

@@ -182,7 +182,7 @@ static bool share_argument(lua_State *L, lua_Debug *outer, lua_Debug *inner, int
 
 /*
  * Names in the message on top what the script called, at `level`, where another function of tensors
- * refused what it was given by that: in its place where it was given the same, else before it.
+ * refused what it was given by that: in its place, or before it where its argument is another.
  */
 static void name_called(lua_State *L, int level)
 {
@@ -202,9 +202,9 @@ static void name_called(lua_State *L, int level)
     }
     const char *name = lua_tostring(L, -1);
     if (name != NULL) {
-        int argument = 1;
-        sscanf(colon, ": argument %d", &argument);
-        bool same = share_argument(L, &outer, &inner, argument);
+        int argument;
+        bool same = sscanf(colon, ": argument %d", &argument) != 1 ||
+                    share_argument(L, &outer, &inner, argument);
         lua_pushfstring(L, "%s: %s", name, same ? colon + 2 : message);
         lua_replace(L, top);
     }

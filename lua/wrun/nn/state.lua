@@ -28,6 +28,7 @@ end
 ---@param self wrun.nn.Module
 ---@return table<string, wrun.Tensor>
 function M.state_dict(self)
+  registry.Module:_expect("state_dict", self)
   local state = ordered.new()
   each_entry(self, function(name, tensor)
     state[name] = tensor:detach()

@@ -256,6 +256,7 @@ end
 ---     print(optimizer:state_dict().param_groups[1].lr)
 ---@return { param_groups: table[], state: table<integer, table> }
 function Optimizer:state_dict()
+  Optimizer:_expect("state_dict", self)
   local saved = { param_groups = {}, state = {} }
   local number = 0
   for g, group in ipairs(self.param_groups) do

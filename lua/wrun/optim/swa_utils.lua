@@ -97,6 +97,7 @@ end
 --- Returns the count of updates and the state of the averaged copy.
 ---@return { n_averaged: integer, module: table }
 function AveragedModel:state_dict()
+  AveragedModel:_expect("state_dict", self)
   return { n_averaged = self.n_averaged, module = self.module:state_dict() }
 end
 

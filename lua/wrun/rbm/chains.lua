@@ -142,6 +142,7 @@ end
 ---     print(chains:state_dict().steps)
 ---@return { states: wrun.Tensor, steps: integer, tried: integer[], swapped: integer[] }
 function Chains:state_dict()
+  Chains:_expect("state_dict", self)
   return {
     states = self.states:clone(),
     steps = self.steps,

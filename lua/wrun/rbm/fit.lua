@@ -267,6 +267,7 @@ end
 ---     print(trainer:state_dict().epoch)
 ---@return table
 function Trainer:state_dict()
+  Trainer:_expect("state_dict", self)
   local state = { model = self.model:state_dict(), epoch = self.epoch, memory = {}, buffers = {} }
   for _, part in ipairs { "memory", "buffers" } do
     for name, value in pairs(self[part]) do

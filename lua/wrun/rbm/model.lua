@@ -250,6 +250,7 @@ local STATE = {
 ---     print(rbm.new({ visible = 4, hidden = 2 }):state_dict().weight)
 ---@return table<string, wrun.Tensor>
 function Model:state_dict()
+  Model:_expect("state_dict", self)
   local state = { generator = self.generator:get_state() }
   for _, name in ipairs(STATE) do
     state[name] = self[name]:clone()

@@ -148,6 +148,7 @@ end
 --- Returns all that the scheduler knows but for the optimiser and functions.
 ---@return table<string, number|string|boolean|number[]>
 function LRScheduler:state_dict()
+  LRScheduler:_expect("state_dict", self)
   local saved = {}
   for name, value in pairs(self) do
     if not UNSAVED[name] then
