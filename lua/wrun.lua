@@ -14,10 +14,10 @@ local M = publish.into({}, require "wrun.tensor")
 M._VERSION = core.version
 
 --- Gradients of more than a backward pass needs: of chosen inputs, and of operations of one's own.
-M.autograd = {
+M.autograd = names.closed("autograd", {
   grad = autograd.grad, backward = autograd.backward, Function = require "wrun.autograd_function",
   detect_anomaly = autograd.detect_anomaly,
-}
+})
 M.no_grad = autograd.no_grad
 M.enable_grad = autograd.enable_grad
 M.is_grad_enabled = autograd.is_grad_enabled
@@ -47,6 +47,7 @@ local parts = {
   rbm = { "wrun.rbm" },
   dbn = { "wrun.dbn" },
   image = { "wrun.image" },
+  func = { "wrun.nn.state", "func" },
   help = { "wrun.help", "help" },
   progress = { "wrun.progress" },
   logbook = { "wrun.logbook" },

@@ -95,33 +95,17 @@ function M.cifar10(options)
   return images.load(catalog.cifar10, options)
 end
 
---- Returns a path if a file can be written there, else nil and why not: what a script writes at its
---- end is refused at its beginning. Made for argparse's `convert`.
---- domain  an existing file stays as it is
----     print(data.writable("/no/such/folder/file.npy"))
----@param path string
----@return string? path
----@return string? message
-function M.writable(path)
-  check.argument("writable", 1, path, check.path())
-  local was = io.open(path, "rb")
-  local file, message = io.open(path, "ab")
-  if file then
-    file:close()
-  end
-  if was then
-    was:close()
-  elseif file then
-    os.remove(path)
-  end
-  return file and path, message
-end
-
+-- Refuses a folder that cannot be written to before a script's work, and not at its end.
 local function writable_folder(folder)
-  if M.writable(folder .. "/.wrun") then
-    return folder
+  local probe = folder .. "/.wrun"
+  local file = io.open(probe, "ab")
+  if not file then
+    local message = "option '--out': expected a folder that can be written to, got '%s'"
+    return nil, message:format(folder)
   end
-  return nil, ("option '--out': expected a folder that can be written to, got '%s'"):format(folder)
+  file:close()
+  os.remove(probe)
+  return folder
 end
 
 local RUN = { seed = check.integer(1), out = check.boolean(false) }
@@ -147,7 +131,8 @@ function M.options(parser, options)
     :choices { "mnist", "fashion_mnist" }
   parser:option("--threads", "Threads to compute with.", nil, math.tointeger)
   if o.out then
-    parser:option("--out", "Folder for the pictures, which must be there (default: none are drawn).")
+    parser:option("--out",
+      "Folder for the pictures, which must be there (default: none are drawn).")
       :convert(writable_folder)
   end
 end

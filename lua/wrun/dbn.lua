@@ -6,6 +6,7 @@
 local autograd = require "wrun.autograd"
 local check = require "wrun.check"
 local Class = require "wrun.class"
+local names = require "wrun.names"
 local nn = require "wrun.nn"
 local rbm = require "wrun.rbm"
 local wrun = require "wrun"
@@ -283,4 +284,4 @@ function M.new(options)
   return Model(options)
 end
 
-return M
+return names.closed("dbn", M)

@@ -2,6 +2,7 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
+local names = require "wrun.names"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -154,4 +155,4 @@ function M.beside(...)
   return wrun.stack(list, 2):flatten(1, 2)
 end
 
-return M
+return names.closed("image", M)

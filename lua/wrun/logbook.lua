@@ -5,6 +5,7 @@
 local check = require "wrun.check"
 local Class = require "wrun.class"
 local core = require "wrun.core"
+local known_names = require "wrun.names"
 
 local fail = check.fail
 
@@ -309,4 +310,4 @@ function M.open(path, options)
   }, Log)
 end
 
-return M
+return known_names.closed("logbook", M)

@@ -34,9 +34,12 @@ local TOPICS = {
   require "wrun.tensor.view",
 }
 
-local M = { backward = autograd.backward }
+local M = {}
 
-core.methods.backward = autograd.backward
+for _, name in ipairs { "backward", "register_hook", "retain_grad" } do
+  M[name], core.methods[name] = autograd[name], autograd[name]
+end
+
 for _, topic in ipairs(TOPICS) do
   publish.into(M, topic)
   for name, f in pairs(topic) do

@@ -155,12 +155,12 @@ static void append_colon(lua_State *L, int level)
         return;
     const char *name = lua_pushlstring(L, message, (size_t)(colon - message));
     bool is_looked_up = lua_topointer(L, -1) == bind_runtime(L)->method;
-    lua_getinfo(L, "n", &frame);
+    lua_getinfo(L, "nt", &frame);
     bool is_field = strcmp(frame.namewhat, "field") == 0;
     bool lacks_object = strstr(colon, ": expected a tensor, got ") == colon ||
                         strstr(colon, ": argument 1: expected a tensor, got ") == colon;
     bool lacks_last = is_field && strstr(colon, "got nil") != NULL;
-    if (is_looked_up && (lacks_object || lacks_last))
+    if (is_looked_up && (is_field || frame.istailcall) && (lacks_object || lacks_last))
         lua_pushfstring(L, "; write x:%s(), not x.%s()", name, name);
     else
         lua_pushliteral(L, "");
@@ -198,12 +198,13 @@ static void name_called(lua_State *L, int level)
         lua_getinfo(L, "nf", &outer);
         lua_pushlstring(L, message, (size_t)(colon - message));
         lua_pushstring(L, outer.name);
-        lua_call(L, 3, 1);
+        lua_call(L, 3, 2);
     }
-    const char *name = lua_tostring(L, -1);
+    const char *name = lua_isstring(L, -2) ? lua_tostring(L, -2) : NULL;
     if (name != NULL) {
-        int argument;
-        bool same = sscanf(colon, ": argument %d", &argument) != 1 ||
+        int argument = 1;
+        sscanf(colon, ": argument %d", &argument);
+        bool same = lua_toboolean(L, -1) || strncmp(colon, ": option ", 9) == 0 ||
                     share_argument(L, &outer, &inner, argument);
         lua_pushfstring(L, "%s: %s", name, same ? colon + 2 : message);
         lua_replace(L, top);

@@ -281,7 +281,8 @@ for _, row in ipairs(of_bits) do
     end
 
     it("refuses floats, and bools where bits are moved", function()
-      local integers, text = wrun.ones(2, { dtype = "int64" }), row.name .. ": argument %d: expected "
+      local integers = wrun.ones(2, { dtype = "int64" })
+      local text = row.name .. ": argument %d: expected "
       assert.equal(text:format(1) .. "a tensor of integers or bool, got a float32 tensor [2]",
         refusal(operation(row), wrun.ones(2), 1))
       assert.equal(text:format(2) .. "a whole number, got 0.5",
@@ -298,11 +299,11 @@ describe("bits", function()
   it("move as PyTorch moves them, out of every type and by numbers below 0", function()
     -- PyTorch 2.13: torch.tensor([1, -8], dtype=...) << 31, << 32, << -1, >> 40, >> -1
     local most = -(1 << 31)
-    local expected = {
+    local want = {
       int32 = { { most, 0 }, { 0, 0 }, { 0, 0 }, { 0, -1 }, { 0, -1 } },
       int64 = { { -most, 8 * most }, { 1 << 32, -(8 << 32) }, { 0, 0 }, { 0, -1 }, { 0, -1 } },
     }
-    for dtype, lists in pairs(expected) do
+    for dtype, lists in pairs(want) do
       local x = wrun.tensor({ 1, -8 }, { dtype = dtype })
       local got = { x << 31, x << 32, x << -1, x >> 40, x >> -1 }
       for i, list in ipairs(lists) do

@@ -82,6 +82,14 @@ function Loader:init(dataset, given)
   self._options = options
 end
 
+-- What was read from the options when the loader was made would not change with a field.
+function Loader:__newindex(name, value)
+  if RULES[name] and rawget(self, "_options") then
+    fail("loader: option %s: is read when the loader is made; make another one", name)
+  end
+  rawset(self, name, value)
+end
+
 --- Returns the number of batches of a pass.
 function Loader:__len()
   return #self.batch_sampler

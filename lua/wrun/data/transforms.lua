@@ -5,6 +5,7 @@
 
 local check = require "wrun.check"
 local Class = require "wrun.class"
+local known_names = require "wrun.names"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -189,4 +190,4 @@ function M.compose(list)
   end)
 end
 
-return M
+return known_names.closed("data.transforms", M)

@@ -4,6 +4,7 @@
 --- Elementwise functions (relu, softmax ...) are functions of tensors in `wrun` itself.
 
 local losses = require "wrun.nn.losses"
+local names = require "wrun.names"
 local publish = require "wrun.publish"
 local similarity = require "wrun.nn.similarity"
 
@@ -25,4 +26,4 @@ end
 add_form(similarity.CosineSimilarity)
 add_form(similarity.PairwiseDistance)
 
-return M
+return names.closed("nn.functional", M)

@@ -1,7 +1,7 @@
 --- Hooks: functions that a module calls before and after its forward, and in the backward pass.
 
 local check = require "wrun.check"
-local Class = require "wrun.class"
+local Handle = require("wrun.autograd").Handle
 local wrun = require "wrun"
 
 local M = {}
@@ -10,18 +10,19 @@ local FUNCTION = check.func()
 
 -- Handles --------------------------------------------------------------------
 
+---@class wrun.nn.Handle: wrun.Handle
 --- What a module gives for a hook.
----@class wrun.nn.Handle
-local Handle = Class:extend("Handle")
+local ModuleHandle = Handle:extend("Handle")
+
+function ModuleHandle:init(hooks, fn, module)
+  self.module = module -- a copy of the module has copies of its handles
+  Handle.init(self, hooks, fn)
+end
 
 --- Takes the hook away; a second time does nothing.
-function Handle:remove()
-  local hooks, all = self.hooks, self.module._hooks
-  for i, handle in ipairs(hooks) do
-    if handle == self then
-      table.remove(hooks, i)
-    end
-  end
+function ModuleHandle:remove()
+  Handle.remove(self)
+  local all = self.module._hooks
   if all and #all.before + #all.after + #all.backward == 0 then
     rawset(self.module, "_hooks", nil) -- calls are quick again
   end
@@ -33,8 +34,7 @@ local function registers(name, kind)
     check.argument(name, 1, fn, FUNCTION)
     local all = self._hooks or { before = {}, after = {}, backward = {} }
     local hooks = all[kind]
-    local handle = setmetatable({ module = self, hooks = hooks, fn = fn }, Handle)
-    hooks[#hooks + 1] = handle
+    local handle = ModuleHandle(hooks, fn, self)
     rawset(self, "_hooks", all) -- last: a module has no hooks or some, also when interrupted
     return handle
   end

@@ -7,6 +7,7 @@
 
 local check = require "wrun.check"
 local common = require "wrun.nn.init.common"
+local names = require "wrun.names"
 local publish = require "wrun.publish"
 local wrun = require "wrun"
 
@@ -229,4 +230,4 @@ M.he_normal_ = M.kaiming_normal_
 publish.into(M, require "wrun.nn.init.structured")
 publish.into(M, require "wrun.nn.init.truncated")
 
-return M
+return names.closed("nn.init", M)

@@ -1,6 +1,7 @@
 --- Gradients clipped by norm or value, and parameters as one vector.
 
 local check = require "wrun.check"
+local names = require "wrun.names"
 local unrecorded = require "wrun.unrecorded"
 local wrun = require "wrun"
 
@@ -257,4 +258,4 @@ function M.flatten_parameters(parameters)
   return vector, gradient
 end
 
-return M
+return names.closed("nn.utils", M)

@@ -28,6 +28,15 @@ local fail, is_tensor = check.fail, check.is_tensor
 local Optimizer = Class:extend("Optimizer")
 Optimizer.rules = {}
 
+-- Options stand in the groups: assigned to the optimiser they would be without effect.
+function Optimizer:__newindex(name, value)
+  if self.rules[name] then
+    fail("%s: the option %s belongs to a group; write optimizer.param_groups[1].%s = value",
+      self.__name, name, name)
+  end
+  rawset(self, name, value)
+end
+
 -- Groups ---------------------------------------------------------------------
 
 -- All parameters of all groups in one list; errors and saved state number them so.
@@ -116,8 +125,10 @@ function Optimizer:init(params, options)
   self.defaults = check_options(self, self.__name, options)
   local is_module = type(params) == "table" and type(params.parameters) == "function"
   if type(params) ~= "table" or #params == 0 or is_module then
-    fail("%s: argument 1: expected parameters, a list of tensors or of groups, got %s%s", self.__name,
-      type(params) == "table" and not is_module and "an empty list" or check.describe(params),
+    local got = type(params) == "table" and not is_module and "an empty list"
+      or check.describe(params)
+    fail("%s: argument 1: expected parameters, a list of tensors or of groups, got %s%s",
+      self.__name, got,
       (is_module or type(params) == "function") and "; write model:parameters()" or "")
   end
   if type(params[1]) ~= "table" then

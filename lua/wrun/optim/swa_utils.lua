@@ -3,6 +3,7 @@
 local check = require "wrun.check"
 local Class = require "wrun.class"
 local common = require "wrun.optim.common"
+local names = require "wrun.names"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -113,4 +114,4 @@ function AveragedModel:load_state_dict(saved)
   self.n_averaged = saved.n_averaged
 end
 
-return { AveragedModel = AveragedModel }
+return names.closed("optim.swa_utils", { AveragedModel = AveragedModel })

@@ -49,8 +49,10 @@ local FACES = {
 ---@param name string
 ---@param written string?  what the script wrote, which may be one of several names
 ---@return string?
+---@return boolean? is_alias  are both names of this function?
 function M.called(f, name, written)
-  local is_name, found, is_known = {}, nil, false
+  local is_name, found, is_known = {}, nil, core.methods[name] ~= nil
+    or getmetatable(core.default_generator).__index[name] ~= nil
   for _, face in ipairs(FACES) do
     for other, value in pairs(package.loaded[face] or {}) do
       is_known = is_known or other == name
@@ -60,7 +62,7 @@ function M.called(f, name, written)
     end
   end
   found = is_name[written] and written or is_name[name] and name or found
-  return is_known and found ~= name and found or nil
+  return is_known and found ~= name and found or nil, is_name[name]
 end
 
 --- Refuses Lua's < and <=, which can only give true or false; Lua turns > and >= into them.
