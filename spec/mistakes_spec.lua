@@ -576,6 +576,11 @@ local MISTAKES = {
     "1: he_uniform_: argument 1: expected a float32 or float64 tensor, got an int64 "
       .. "tensor [2, 2]",
   },
+  {
+    "p = nn.Parameter(wrun.full({ 2 }, 1))",
+    "1: Parameter: argument 1: expected a float32 or float64 tensor, got an int64 tensor "
+      .. "[2]",
+  },
 
   -- losses
   {

@@ -14,7 +14,8 @@ local fail = check.fail
 
 local M = {}
 
---- The base of the samplers, which give indices of samples: `iterate` walks one pass.
+--- The base of the samplers, which give indices of samples: `iterate` walks one pass. Any object
+--- with a length and `iterate` serves as one, too.
 ---@class wrun.data.Sampler: wrun.Class
 ---@field is_random boolean? whether a pass draws
 local Sampler = Class:extend("Sampler")

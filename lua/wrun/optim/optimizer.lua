@@ -15,11 +15,17 @@ local wrun = require "wrun"
 local fail, is_tensor = check.fail, check.is_tensor
 
 --- The base of optimisers. In what they say, p is a parameter, g its gradient, and t counts steps
---- from 1.
+--- from 1. One of one's own gives `rules`, the table of its options, made by wrun.check, and `change`.
 --- options  lr: the size of a step; weight_decay: g is the gradient plus weight_decay * p;
 ---   maximize: g begins with minus the gradient; decoupled_weight_decay: weight_decay is no part of
 ---   g, and p first becomes (1 - lr * weight_decay) p; betas: of the running means m and v; eps:
 ---   keeps what is divided by above 0; momentum: of the running sum b
+---     local Sign = optim.Optimizer:extend("Sign")
+---     Sign.rules = { lr = require("wrun.check").number(0.1, 0) }
+---     function Sign:change(p, g, state, group) p:sub_(g:sign() * group.lr) end
+---     local w = nn.Parameter(wrun.ones(2))
+---     w:square():sum():backward()
+---     print(Sign({ w }, { lr = 0.5 }):step(), w)
 ---@class wrun.optim.Optimizer: wrun.Class
 ---@field rules table<string, wrun.check.Rule>
 ---@field param_groups table[]
