@@ -47,10 +47,10 @@ Generator *bind_generator(lua_State *L, const char *f, int index)
 {
     Generator *g = to_generator(L, index);
     if (g == NULL)
-        bind_fail(L, "%s: argument %d: expected a generator, got %s%s", f, index,
-                  bind_describe(L, index),
-                  index == 1 ? lua_pushfstring(L, "; write generator:%s(), not generator.%s()", f, f)
-                             : "");
+        bind_fail(
+            L, "%s: argument %d: expected a generator, got %s%s", f, index, bind_describe(L, index),
+            index == 1 ? lua_pushfstring(L, "; write generator:%s(), not generator.%s()", f, f)
+                       : "");
     return g;
 }
 

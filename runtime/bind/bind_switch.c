@@ -50,10 +50,11 @@ static void settle(lua_State *L, Scope *scope)
     if (is_held(scope))
         return;
     close(scope);
-    lua_pushfstring(L,
-                    "%s: %s: nothing holds its guard, so nothing would end it; write local _ <close> "
-                    "= before the call, or give it the function to call",
-                    scope->line, scope->name);
+    lua_pushfstring(
+        L,
+        "%s: %s: nothing holds its guard, so nothing would end it; write local _ <close> "
+        "= before the call, or give it the function to call",
+        scope->line, scope->name);
     lua_error(L);
 }
 
