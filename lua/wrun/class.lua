@@ -7,6 +7,7 @@
 --- The library's own methods refuse what is no instance, which a dot in place of a colon gives them.
 
 local check = require "wrun.check"
+local core = require "wrun.core"
 
 ---@class wrun.Class
 ---@field __name string
@@ -44,19 +45,17 @@ local function guarded(class, known, name, method)
   return guard
 end
 
-local function is_own_method(name, value)
-  return type(value) == "function" and not UNGUARDED[name] and name:sub(1, 1) ~= "_"
-    and debug.getlocal(value, 1) == "self"
-    and debug.getinfo(value, "S").source:find("^=wrun")
-end
+local WEAK = { __mode = "k" }
+local known_to = {} -- class -> the instances that its methods have seen
 
--- Fields of a class: `known` are the instances seen by its methods.
-local function definer()
-  local known = setmetatable({}, { __mode = "k" })
-  return function(class, name, value)
-    value = Class._method_of[value] or value -- another class's, taken over
-    rawset(class, name, is_own_method(name, value) and guarded(class, known, name, value) or value)
+-- Defines a field of a class.
+local function define(class, name, value)
+  value = Class._method_of[value] or value -- another class's, taken over
+  if core.is_own_method(value) and not UNGUARDED[name] and name:sub(1, 1) ~= "_" then
+    known_to[class] = known_to[class] or setmetatable({}, WEAK)
+    value = guarded(class, known_to[class], name, value)
   end
+  rawset(class, name, value)
 end
 
 -- _reader(class) makes the __index of a class and of those below it, where that is not the class.
@@ -109,7 +108,7 @@ function Class:extend(name)
   class.__index = self._reader and self._reader(class) or class
   class.super = self
   classes[class] = true
-  return setmetatable(class, { __index = self, __call = construct, __newindex = definer() })
+  return setmetatable(class, { __index = self, __call = construct, __newindex = define })
 end
 
 --- Sets up a new instance from the arguments of the call; a subclass replaces it.

@@ -1,9 +1,11 @@
 /*
  * core.c - the core module: the Runtime, threads, and the table of all bindings; see open.h
  */
-#include "bind/core.h"
+#include <string.h>
+
 #include "bind/bind_check.h"
 #include "bind/bind_result.h"
+#include "bind/core.h"
 #include "bind/open.h"
 #include "kernels/linalg.h"
 
@@ -81,9 +83,25 @@ static int core_escape(lua_State *L)
     return 1;
 }
 
+/* is_own_method(f): is it a Lua function of wrun's own whose first parameter is self? */
+static int core_is_own_method(lua_State *L)
+{
+    lua_settop(L, 1);
+    const char *first = lua_isfunction(L, 1) ? lua_getlocal(L, NULL, 1) : NULL;
+    bool is_own = first != NULL && strcmp(first, "self") == 0;
+    if (is_own) {
+        lua_Debug function;
+        lua_getinfo(L, ">S", &function);
+        is_own = strncmp(function.source, "=wrun", 5) == 0;
+    }
+    lua_pushboolean(L, is_own);
+    return 1;
+}
+
 static const luaL_Reg core_functions[] = {
     {"fail", bind_core_fail},
     {"escape", core_escape},
+    {"is_own_method", core_is_own_method},
     {"set_num_threads", core_set_num_threads},
     {"get_num_threads", core_get_num_threads},
     {NULL, NULL},

@@ -36,8 +36,8 @@ local EXAMPLES = {
   "print(wrun.linspace(%s, %s, 5):%s(2))",
   "print(wrun.linspace(%s, %s, 5):%s(1, 2))",
   select = "local x = wrun.linspace(%s, %s, 5)\nprint(wrun.%s(x:gt(0), x, 0))",
-  bitwise = "print(wrun.arange(%s, %s):%s(2))",
-  shift = "print(wrun.arange(%s, %s):%s(2))",
+  bitwise = "print(wrun.linspace(%s, %s, 5):long():%s(2))",
+  shift = "print(wrun.linspace(%s, %s, 5):long():%s(2))",
 }
 
 local BOUNDS = "A bound that is nil does not bind; both may be given as { min = b, max = c }."
