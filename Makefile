@@ -7,16 +7,17 @@ CPPFLAGS ?=
 LDFLAGS  ?=
 PREFIX   ?= /usr/local
 BUILD    ?= build
+MAINTAINER ?= The wrun authors <wrun@example.org>
 BUSTED   ?= $$(command -v busted) --ignore-lua
 PYTHON   ?= python3
 VALGRIND ?= valgrind --quiet --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite
 
 WARNINGS  := -Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Wmissing-prototypes \
              -Wstrict-prototypes -Wundef -Wvla -Werror
-LIBRARIES := lua5.4 openblas libedit zlib libmd libpng jansson
+LIBRARIES := lua5.4 libedit zlib libmd libpng jansson
 
 # Asked once, and not before the packages are there.
-LIBRARY_CFLAGS = $(eval LIBRARY_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES)))$(LIBRARY_CFLAGS)
+LIBRARY_CFLAGS = $(eval LIBRARY_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES) openblas))$(LIBRARY_CFLAGS)
 LIBRARY_LIBS   = $(eval LIBRARY_LIBS := $(shell pkg-config --libs $(LIBRARIES)))$(LIBRARY_LIBS)
 
 # Copies of a tensor's few sizes, which GCC would make string instructions of that take longer than
@@ -29,6 +30,7 @@ COMPILE = $(CC) -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -fno-math-errno
           $(COPIES) $(WARNINGS) -Iruntime -I$(BUILD) -Wa,-I$(BUILD) $(LIBRARY_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 LINK    = $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--as-needed -pthread
 
+VERSION  := $(shell sed -n 's/^\#define VERSION "wrun \(.*\)"/\1/p' runtime/tensor/base.h)
 SOURCES  := $(wildcard runtime/*/*.c)
 HEADERS  := $(wildcard runtime/*/*.h)
 FORMATTED = $(SOURCES) $(HEADERS) $(wildcard scripts/bench/*.c spec/alloc/*.c spec/fuzz/*.c)
@@ -36,10 +38,11 @@ OBJECTS  := $(SOURCES:runtime/%.c=$(BUILD)/%.o)
 LUA      := $(shell find lua -name '*.lua' | LC_ALL=C sort)
 SCRIPTS  := $(wildcard scripts/*.lua)
 EMBEDDED := $(LUA) $(SCRIPTS)
+GUIDE    := $(shell find scripts/docs spec/examples -type f)
 
-.PHONY: all help module debug deps test coverage structure parity extremes docs types lint format \
+.PHONY: all help module debug deps test coverage structure parity extremes round-trips docs types lint format \
         check-alloc check-asan check-tsan check-valgrind check-all fuzz fuzz-interface bench bench-ir \
-        bench-compare mnist install uninstall clean FORCE
+        bench-compare mnist tree install uninstall deb rock clean FORCE
 .DELETE_ON_ERROR:
 
 ## build/wrun, the program; build/compile_commands.json, for editors
@@ -115,7 +118,7 @@ build/packages-%: .packages
 	@touch $@
 
 ## every Debian package that some target needs
-deps: $(addprefix build/packages-,build data test docs lint check fuzz)
+deps: $(addprefix build/packages-,build data test docs package lint check fuzz)
 
 ## every spec; SPEC=spec/tensor runs what is there
 test: all module $(BUILD)/refuse.so build/packages-test
@@ -135,6 +138,11 @@ structure: all build/packages-test
 ## elementwise operations and three derivatives of each at extremes, beside mpmath's values
 extremes: all build/packages-test
 	$(BUILD)/wrun spec/extremes.lua $(ARGS)
+
+## random files of each format, written and read again; COUNT=10000 SEED=1
+round-trips: all build/packages-test
+	WRUN_ROUND_TRIPS=$(or $(COUNT),10000) WRUN_SEED=$(or $(SEED),1) \
+	  $(BUILD)/wrun $(BUSTED) --output=TAP spec/runtime/round_trips_spec.lua
 
 ## how much of PyTorch's interface is here and agrees
 parity: all build/packages-test
@@ -156,10 +164,11 @@ $(BUILD)/refuse.so: spec/alloc/refuse.c Makefile | build/packages-build
 	@echo "CC $<"
 	@$(COMPILE) $(LDFLAGS) -shared -Wl,-z,nodelete -o $@ $<
 
-## programs in which each request of memory is refused once, by turns; ARGS="--step 100 rbm"
+## programs in which each request of memory is refused once, by turns; ONLY=rbm ARGS="--step 100"
 check-alloc: all $(BUILD)/refuse.so
-	LUA_CPATH="$(BUILD)/?.so" LD_PRELOAD=$(BUILD)/refuse.so \
-	  $(BUILD)/wrun --threads 1 spec/alloc.lua $(ARGS)
+	@printf '%s\n' $(or $(ONLY),training parts rbm) | xargs -P "$$(nproc)" -I PROGRAM \
+	  env LUA_CPATH="$(BUILD)/?.so" LD_PRELOAD=$(BUILD)/refuse.so \
+	  $(BUILD)/wrun --threads 1 spec/alloc.lua $(ARGS) PROGRAM
 
 # Here too a malloc that fails must return NULL, as Lua expects.
 ## the specs under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -225,7 +234,7 @@ check-all: lint
 # The bare products that the benchmarks compare with.
 $(BUILD)/bare.so: scripts/bench/bare.c Makefile | build/packages-build
 	@echo "CC $<"
-	@$(COMPILE) $(LDFLAGS) -shared -Wl,--as-needed -o $@ $< $(filter-out -llua5.4,$(LIBRARY_LIBS))
+	@$(COMPILE) $(LDFLAGS) -shared -o $@ $< $$(pkg-config --libs openblas)
 
 ## measure; ONLY="epoch small", PYTHON= a python3 that has PyTorch
 bench: all $(BUILD)/bare.so build/packages-data
@@ -243,13 +252,20 @@ bench-ir: build/packages-check
 bench-compare: all
 	@$(BUILD)/wrun scripts/bench/compare.lua $(A) $(B)
 
-# LDoc's input, with a configuration of its own, is written by wrun.
-## the reference as pages, in build/docs
-docs: all build/packages-docs
-	@rm -rf $(BUILD)/reference $(BUILD)/docs && mkdir -p $(BUILD)/reference
-	@$(BUILD)/wrun scripts/docs/ldoc.lua $(BUILD)/reference $(BUILD)/docs
-	@ldoc --quiet --config $(BUILD)/reference/config.ld $(BUILD)/reference
-	@echo "$(BUILD)/docs/index.html"
+# What Sphinx reads, the guide with what its programs wrote and the reference, is in build/pages.
+## the guide and the reference as pages, in build/docs
+docs: $(BUILD)/docs/index.html
+	@echo "$<"
+
+$(BUILD)/docs/index.html: $(BUILD)/wrun .packages $(GUIDE) | build/packages-docs
+	@rm -rf $(BUILD)/pages $(BUILD)/docs && mkdir -p $(BUILD)/pages/reference
+	@cp -r scripts/docs/guide/. spec/examples $(BUILD)/pages
+	@$(BUILD)/wrun scripts/docs/pages.lua $(BUILD)/pages/reference
+	@$(BUILD)/wrun scripts/docs/examples.lua $$(find $(BUILD)/pages -name '*.md')
+	@$(BUILD)/wrun scripts/docs/charts.lua $(BUILD)/pages
+	@sphinx-build -q -W --keep-going -j auto -c scripts/docs -d $(BUILD)/doctrees \
+	  $(BUILD)/pages $(BUILD)/docs
+	@$(BUILD)/wrun scripts/docs/links.lua $(BUILD)/docs
 
 ## the types of the library for editors, in build/types (LuaCATS)
 types: all
@@ -261,13 +277,48 @@ types: all
 mnist: all build/packages-data
 	$(BUILD)/wrun scripts/mnist_xavier.lua $(ARGS)
 
-## copy the program to PREFIX=/usr/local, under DESTDIR=
-install: all
-	install -D -s $(BUILD)/wrun $(DESTDIR)$(PREFIX)/bin/wrun
+# What is installed, as it stands below PREFIX. Debian has folders of its own for two things.
+TREE            ?= $(BUILD)/tree
+LUA_MODULES     ?= lib/lua/5.4
+ZSH_COMPLETIONS ?= share/zsh/site-functions
 
-## remove it from there
+## what install copies, in build/tree
+tree: all module $(BUILD)/docs/index.html
+	@rm -rf $(TREE) && mkdir -p $(TREE)/share/man/man1 $(TREE)/share/bash-completion/completions \
+	  $(TREE)/$(ZSH_COMPLETIONS) $(TREE)/share/doc/wrun $(TREE)/share/wrun
+	@install -D -s $(BUILD)/wrun $(TREE)/bin/wrun
+	@install -D -s -m 644 $(BUILD)/wrun.so $(TREE)/$(LUA_MODULES)/wrun.so
+	@$(BUILD)/wrun scripts/package/manual.lua >$(TREE)/share/man/man1/wrun.1
+	@$(BUILD)/wrun scripts/package/completion.lua bash \
+	  >$(TREE)/share/bash-completion/completions/wrun
+	@$(BUILD)/wrun scripts/package/completion.lua zsh >$(TREE)/$(ZSH_COMPLETIONS)/_wrun
+	@cp -r $(BUILD)/docs $(TREE)/share/doc/wrun/html
+	@install -m 644 README.md LICENSE $(TREE)/share/doc/wrun
+	@install -D -t $(TREE)/share/wrun/scripts $(SCRIPTS)
+	@chmod -R u=rwX,go=rX $(TREE)
+
+## copy program, manual, pages, completions, scripts and module to PREFIX=/usr/local, under DESTDIR=
+install: tree
+	sh scripts/package/install.sh $(TREE) $(DESTDIR)$(PREFIX)
+
+## remove what install has put there
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/wrun
+	sh scripts/package/uninstall.sh $(DESTDIR)$(PREFIX)
+
+## the same as a package of Debian, in build/
+deb: build/packages-package
+	@rm -rf $(BUILD)/deb
+	@$(MAKE) --no-print-directory tree TREE=$(BUILD)/deb/usr \
+	  LUA_MODULES=lib/$$(dpkg-architecture -qDEB_HOST_MULTIARCH)/lua/5.4 \
+	  ZSH_COMPLETIONS=share/zsh/vendor-completions
+	@file=$(BUILD)/wrun_$(VERSION)_$$(dpkg --print-architecture).deb; \
+	MAINTAINER="$(MAINTAINER)" sh scripts/package/deb.sh $(BUILD)/deb $(VERSION) $$file && \
+	lintian --allow-root --fail-on error,warning $$file && echo $$file
+
+## the module as a rock of LuaRocks, in build/rock
+rock: build/packages-build build/packages-package
+	@sh scripts/package/rock.sh $(BUILD)/rock $(VERSION)
+	@ls $(BUILD)/rock/*.rock
 
 ## remove build/
 clean:

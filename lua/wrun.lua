@@ -1,5 +1,4 @@
 --- Tensors with gradients, networks and their initialisation, optimisers and data, for Lua.
----
 --- `local wrun = require "wrun"`. Functions of tensors are here (and most are methods of tensors);
 --- nn, optim, data and the other parts are loaded when first touched.
 
@@ -16,7 +15,7 @@ M._VERSION = core.version
 --- Gradients of more than a backward pass needs: of chosen inputs, and of operations of one's own.
 M.autograd = names.closed("autograd", {
   grad = autograd.grad, backward = autograd.backward, Function = require "wrun.autograd_function",
-  detect_anomaly = autograd.detect_anomaly,
+  detect_anomaly = autograd.detect_anomaly, functional = require "wrun.autograd_functional",
 })
 M.no_grad = autograd.no_grad
 M.enable_grad = autograd.enable_grad
@@ -48,6 +47,7 @@ local parts = {
   dbn = { "wrun.dbn" },
   image = { "wrun.image" },
   func = { "wrun.nn.state", "func" },
+  plot = { "wrun.plot" },
   help = { "wrun.help", "help" },
   progress = { "wrun.progress" },
   logbook = { "wrun.logbook" },

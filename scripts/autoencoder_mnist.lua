@@ -12,11 +12,13 @@ local progress = wrun.progress
 local parser = argparse("autoencoder_mnist.lua", "A pretrained autoencoder beside PCA.")
 parser:option("--sizes", "Units of the hidden layers; the last is the linear code.",
   "1000,500,250,30")
-parser:option("--pretraining", "Epochs a layer.", "10", math.tointeger)
-parser:option("--epochs", "Passes of fine-tuning.", "40", math.tointeger)
-parser:option("--lr", "Learning rate of fine-tuning, falling to 0 in a line.", "0.001", tonumber)
+parser:option("--pretraining", "Epochs a layer.", "10", data.whole("--pretraining", 0))
+parser:option("--epochs", "Passes of fine-tuning.", "40", data.whole("--epochs", 0))
+parser:option("--lr", "Learning rate of fine-tuning, falling to 0 in a line.", "0.001",
+  data.number("--lr", 0))
 parser:option("--starts", "What to train beside PCA, of dbn and xavier.", "dbn,xavier")
-parser:option("--images", "How many training images (default: all).", nil, math.tointeger)
+parser:option("--images", "How many training images (default: all).",
+  nil, data.whole("--images", 1))
 data.options(parser, { out = true })
 local args = parser:parse()
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env wrun
---- Does pretraining still pay? A deep belief network, fine-tuned, beside networks of the same shape
---- that start from Xavier's and He's draws, with few labels and with many.
+--- A deep belief network on MNIST: does pretraining still pay? Fine-tuned, it stands beside networks
+--- of the same shape that start from Xavier's and He's draws, with few labels and with many.
 ---
 --- The table at the end says what was found, also where pretraining loses.
 
@@ -13,12 +13,15 @@ local parser = argparse("dbn_mnist.lua", "Pretrained networks beside randomly st
 parser:option("--sizes", "Units of the hidden layers.", "500,500,2000")
 parser:option("--labels", "Labelled images to learn from, one or more numbers.", "1000,60000")
 parser:option("--pretraining", "Epochs a layer; the top one gets twice as many.", "15",
-  math.tointeger)
+  data.whole("--pretraining", 0))
 parser:option("--steps", "Steps of fine-tuning at most, of 100 images each.", "18000",
-  math.tointeger)
-parser:option("--dropout", "Share of the pixels left out in fine-tuning.", "0.4", tonumber)
-parser:option("--smoothing", "Share of a label that all classes get alike.", "0.1", tonumber)
-parser:option("--lr", "Learning rate of fine-tuning, falling to 0 in a line.", "0.001", tonumber)
+  data.whole("--steps", 0))
+parser:option("--dropout", "Share of the pixels left out in fine-tuning.", "0.4",
+  data.number("--dropout", 0))
+parser:option("--smoothing", "Share of a label that all classes get alike.", "0.1",
+  data.number("--smoothing", 0))
+parser:option("--lr", "Learning rate of fine-tuning, falling to 0 in a line.", "0.001",
+  data.number("--lr", 0))
 parser:option("--starts", "What to compare.", "dbn,sigmoid,tanh,relu")
 data.options(parser, { out = true })
 local args = parser:parse()

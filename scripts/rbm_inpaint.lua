@@ -1,5 +1,5 @@
 #!/usr/bin/env wrun
---- Half of each test image is hidden, and an RBM fills it in: sampled, and scored by cross-entropy.
+--- An RBM that fills in a hidden half of each test image: sampled, and scored by cross-entropy.
 ---
 --- The known half is clamped; the missing one is sampled by Gibbs steps, and what is scored is the
 --- mean of its probabilities over many samples. Beside it: the base rate of each pixel, and mean
@@ -11,12 +11,12 @@ local data, image, rbm = wrun.data, wrun.image, wrun.rbm
 local progress = wrun.progress
 
 local parser = argparse("rbm_inpaint.lua", "Fills in the missing half of test images.")
-parser:option("--hidden", "Hidden units.", "500", math.tointeger)
-parser:option("--epochs", "Passes over the training set.", "100", math.tointeger)
-parser:option("--images", "Test images.", "1000", math.tointeger)
+parser:option("--hidden", "Hidden units.", "500", data.whole("--hidden", 1))
+parser:option("--epochs", "Passes over the training set.", "100", data.whole("--epochs", 0))
+parser:option("--images", "Test images.", "1000", data.whole("--images", 1))
 parser:option("--missing", "The half that is missing.", "upper"):choices { "upper", "lower" }
-parser:option("--steps", "Gibbs steps before the first sample.", "500", math.tointeger)
-parser:option("--samples", "Samples, 10 steps apart.", "50", math.tointeger)
+parser:option("--steps", "Gibbs steps before the first sample.", "500", data.whole("--steps", 0))
+parser:option("--samples", "Samples, 10 steps apart.", "50", data.whole("--samples", 1))
 data.options(parser, { out = true })
 local args = parser:parse()
 

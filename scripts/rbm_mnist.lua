@@ -11,14 +11,15 @@ local progress = wrun.progress
 
 local parser = argparse("rbm_mnist.lua", "Trains an RBM, scores it in nats, and draws it.")
 parser:flag("--small", "20 hidden units, threshold binarisation, exact likelihood.")
-parser:option("--hidden", "Hidden units (default: 500; 20 with --small).", nil, math.tointeger)
+parser:option("--hidden", "Hidden units (default: 500; 20 with --small).",
+  nil, data.whole("--hidden", 1))
 parser:option("--method", "Training method.", "pcd"):choices { "cd", "pcd", "fpcd", "pt" }
-parser:option("-k", "Gibbs steps a gradient.", "1", math.tointeger)
+parser:option("-k", "Gibbs steps a gradient.", "1", data.whole("-k", 1))
 parser:option("--epochs", "Passes over the training set (default: 150; 60 with --small).", nil,
-  math.tointeger)
-parser:option("--batch-size", "Images a step.", "100", math.tointeger)
+  data.whole("--epochs", 0))
+parser:option("--batch-size", "Images a step.", "100", data.whole("--batch-size", 1))
 parser:option("--lr", "Learning rate, falling to 0 in a line (default: 0.05; 0.1 with --small).",
-  nil, tonumber)
+  nil, data.number("--lr", 0))
 parser:option("--binarize", "How grey pixels become 0 and 1 (default: stochastic).")
   :choices { "threshold", "stochastic" }
 parser:flag("--plain", "The plain gradient instead of the centred one.")

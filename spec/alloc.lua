@@ -5,9 +5,10 @@
 ---       [--step N] [PROGRAM ...]
 ---
 --- Every request is refused twice: alone, and with all that follow. Without the preloading, only
---- Lua's are. `make check-alloc` runs it.
+--- Lua's are. `make check-alloc` runs it, a process for each program.
 
 local refuse = require "refuse"
+local temporary = require("spec.support.child").temporary
 
 io.stdout:setvbuf("line")
 
@@ -48,7 +49,7 @@ local function judge(work, path, expected, first, last)
 end
 
 local function run(program, step)
-  local work, path = dofile(("spec/alloc/%s.lua"):format(program)), os.tmpname()
+  local work, path = dofile(("spec/alloc/%s.lua"):format(program)), temporary()
   local expected, status = refuse.child(function() return work(path) end)
   assert(status == 0, "the program itself fails")
   local counts = { runs = 0, refused = 0, unharmed = 0, crashes = 0, broken = 0, messages = 0 }

@@ -62,3 +62,49 @@ describe("a gradient, or zeros", function()
     end)
   end
 end)
+
+-- Differentiates the derivative of argument i of a row by all that its text reads.
+local function second(row, i, text)
+  local values = {}
+  for k = 1, #row.derivatives do
+    values[k] = (wrun.rand(4, { dtype = "float64" }) * (row.high - row.low) + row.low)
+      :requires_grad_()
+  end
+  local y = wrun[row.name](table.unpack(values))
+  local dx = wrun.autograd.grad(y:sum(), values[i], { create_graph = true })
+  for k = 1, #values do
+    local name = ({ "[xa]", "b", "c" })[k]
+    if text:find("%f[%w]" .. name .. "%f[%W]") or text:find("%f[%w]y%f[%W]") then
+      assert.is_true(dx.requires_grad, row.name)
+      wrun.autograd.grad(dx:sum(), values[k], { retain_graph = true, allow_unused = true })
+    end
+  end
+end
+
+describe("a gradient that only chooses by values", function()
+  it("depends on them, with zeros for a derivative", function()
+    local count = 0
+    for _, row in ipairs(require("wrun.core").elementwise_rows()) do
+      for i, text in ipairs(row.derivatives) do
+        if text ~= "0" and row.name ~= "where" then
+          second(row, i, text)
+          count = count + 1
+        end
+      end
+    end
+    assert.is_true(count > 80)
+    local x = wrun.tensor({ -1.0, 0, 2 }, { requires_grad = true })
+    for _, f in ipairs { "relu", "leaky_relu", "hardtanh", "relu6", "abs", "hardshrink" } do
+      local dx = wrun.autograd.grad(wrun[f](x):sum(), x, { create_graph = true })
+      assert.same({ 0, 0, 0 }, wrun.autograd.grad(dx:sum(), x):tolist())
+    end
+  end)
+
+  it("is no NaN beside an infinite quotient", function()
+    local b = wrun.tensor({ 1e-38 }, { requires_grad = true })
+    for _, f in ipairs { "fmod", "remainder" } do
+      local db = wrun.autograd.grad(wrun[f](wrun.tensor { 3e38 }, b), b, { create_graph = true })
+      assert.equal(0, wrun.autograd.grad(db, b):item())
+    end
+  end)
+end)

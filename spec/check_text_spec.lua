@@ -91,7 +91,17 @@ local function calls_in(folder)
     ["nn.ModuleDict:update items"] = of(nn.ModuleDict, "update", { [TEXT] = module() }),
     ["nn.ParameterDict parameters"] = call(nn.ParameterDict, named),
     ["nn.ParameterDict:update items"] = of(nn.ParameterDict, "update", named),
+    ["nn.init.apply rule"] = call(nn.init.apply, module(), TEXT),
     ["nn.init.calculate_gain nonlinearity"] = call(nn.init.calculate_gain, TEXT),
+    ["nn.init.Report:save path"] = of(function()
+      return nn.init.report(nn.Linear(2, 2), wrun.ones(2, 2))
+    end, "save", path),
+    ["nn.init.gain_of f"] = call(nn.init.gain_of, TEXT),
+    ["nn.init.profile f"] = call(nn.init.profile, TEXT),
+    ["plot.Figure:save path"] = of(wrun.plot.Figure, "save", path),
+    ["plot.Grid:save path"] = of(function()
+      return wrun.plot.grid { wrun.plot.Figure() }
+    end, "save", path),
     ["help x"] = call(wrun.help, TEXT),
   }
 end
@@ -116,11 +126,13 @@ local BEFORE = {
   ["wrun.sum"] = { x, 1, false }, ["data.cifar10"] = {}, ["data.fashion_mnist"] = {},
   ["data.mnist"] = {}, ["data.save_csv"] = { "FOLDER/file", x },
   ["logbook.open"] = { "FOLDER/log.csv" }, ["nn.Linear"] = { 2, 2 }, ["nn.PReLU"] = { 1 },
+  ["nn.Bilinear"] = { 2, 2, 2 }, ["nn.GroupNorm"] = { 1, 2 }, ["nn.LayerNorm"] = { 2 },
   ["nn.Module:buffers"] = { module() }, ["nn.Module:named_buffers"] = { module() },
   ["nn.Module:named_parameters"] = { module() }, ["nn.Module:parameters"] = { module() },
   ["nn.Embedding"] = { 2, 2 }, ["nn.RMSNorm"] = { 2 },
   ["rbm.Model:log_likelihood"] = { machine, square, 1 },
-  ["rbm.Model:pseudo_likelihood"] = { machine, square }, ["wrun.logspace"] = { 0, 1, 2 },
+  ["rbm.Model:pseudo_likelihood"] = { machine, square },
+  ["rbm.Model:statistics"] = { machine, square }, ["wrun.logspace"] = { 0, 1, 2 },
   ["wrun.normal"] = { 0, 1, { 2 } },
 }
 

@@ -1,6 +1,7 @@
---- Lists every elementwise operation with derivatives at extreme points: for each order from 0 to 3
---- the worst error in units in the last place, and what is wrong. `make extremes` runs it; a file
---- from spec/fixtures/make_extremes.py may be named, with more points.
+--- Lists every elementwise operation with derivatives at extreme points: for each order from 0 to 3,
+--- and for the mixed second derivative, the worst error in units in the last place, and what is
+--- wrong. `make extremes` runs it; a file from spec/fixtures/make_extremes.py may be named, with
+--- more points.
 
 local extremes = require "spec.support.extremes"
 
@@ -9,7 +10,7 @@ local path, points, wrong, excused = arg[1] or "spec/fixtures/extremes.lua", 0, 
 print(("%-12s %-9s %-14s %s"):format("operation", "dtype", "others", "worst ulp by order"))
 for _, case in ipairs(dofile(path)) do
   local results, columns, notes = extremes.compare(case), {}, {}
-  for order = 0, 3 do
+  for order = 0, #results do
     local result, why = results[order], extremes.exception(case, order)
     points = points + result.points
     columns[#columns + 1] = ("%9.3g"):format(result.worst)

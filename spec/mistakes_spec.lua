@@ -8,69 +8,69 @@ local MISTAKES = {
   -- a dot in place of a colon
   {
     "model = nn.Linear(2, 2)|opt = optim.SGD(model:parameters())|opt.step()",
-    "3: step: expected an instance of Optimizer before a colon, got nil; write "
-      .. "optimizer:step(), not optimizer.step()",
+    "3: Optimizer: step: expected an object of Optimizer before the colon, got nil; "
+      .. "write optimizer:step(), not optimizer.step()",
   },
   {
     "opt = optim.Adam(nn.Linear(2, 2):parameters())|opt.zero_grad()",
-    "2: zero_grad: expected an instance of Optimizer before a colon, got nil; write "
-      .. "optimizer:zero_grad(), not optimizer.zero_grad()",
+    "2: Optimizer: zero_grad: expected an object of Optimizer before the colon, got nil; "
+      .. "write optimizer:zero_grad(), not optimizer.zero_grad()",
   },
   {
     "model = nn.Linear(2, 2)|opt = optim.SGD(model.parameters(), { lr = 0.1 })",
-    "2: parameters: expected an instance of Module before a colon, got nil; write "
-      .. "module:parameters(), not module.parameters()",
+    "2: Module: parameters: expected an object of Module before the colon, got nil; "
+      .. "write module:parameters(), not module.parameters()",
   },
   {
     "model = nn.Linear(2, 2)|model.train()",
-    "2: train: expected an instance of Module before a colon, got nil; write "
+    "2: Module: train: expected an object of Module before the colon, got nil; write "
       .. "module:train(), not module.train()",
   },
   {
     "model = nn.Linear(2, 2)|model.eval()",
-    "2: eval: expected an instance of Module before a colon, got nil; write "
+    "2: Module: eval: expected an object of Module before the colon, got nil; write "
       .. "module:eval(), not module.eval()",
   },
   {
     "model = nn.Linear(2, 2)|state = model.state_dict()",
-    "2: state_dict: expected an instance of Module before a colon, got nil; write "
-      .. "module:state_dict(), not module.state_dict()",
+    "2: Module: state_dict: expected an object of Module before the colon, got nil; "
+      .. "write module:state_dict(), not module.state_dict()",
   },
   {
     "model = nn.Linear(2, 2)|model.load_state_dict(model:state_dict())",
-    "2: load_state_dict: expected an instance of Module before a colon, got a table; "
-      .. "write module:load_state_dict(), not module.load_state_dict()",
+    "2: Module: load_state_dict: expected an object of Module before the colon, got a "
+      .. "table; write module:load_state_dict(), not module.load_state_dict()",
   },
   {
     [[model = nn.Linear(2, 2)|model.to("float64")]],
-    "2: to: expected an instance of Module before a colon, got the string 'float64'; "
-      .. "write module:to(), not module.to()",
+    "2: Module: to: expected an object of Module before the colon, got the string "
+      .. "'float64'; write module:to(), not module.to()",
   },
   {
     "model = nn.Linear(2, 2)|y = model.forward(wrun.ones(1, 2))",
-    "2: forward: expected an instance of Linear before a colon, got a float32 tensor [1, "
-      .. "2]; write linear:forward(), not linear.forward()",
+    "2: Linear: forward: expected an object of Linear before the colon, got a float32 "
+      .. "tensor [1, 2]; write linear:forward(), not linear.forward()",
   },
   {
     "model = nn.Linear(2, 2)|y = nn.Linear.forward(model.weight)",
-    "2: forward: expected an instance of Linear before a colon, got a float32 tensor [2, "
-      .. "2]; write linear:forward(), not linear.forward()",
+    "2: Linear: forward: expected an object of Linear before the colon, got a float32 "
+      .. "tensor [2, 2]; write linear:forward(), not linear.forward()",
   },
   {
     "model = nn.Sequential(nn.Linear(2, 2))|model.append(nn.ReLU())",
-    "2: append: expected an instance of List before a colon, got an instance of ReLU; "
-      .. "write list:append(), not list.append()",
+    "2: List: append: expected an object of List before the colon, got an object of "
+      .. "ReLU; write list:append(), not list.append()",
   },
   {
     "loader = data.loader({ x = wrun.ones(4, 2) })|for x in loader.batches() do end",
-    "2: batches: expected an instance of Loader before a colon, got nil; write "
+    "2: Loader: batches: expected an object of Loader before the colon, got nil; write "
       .. "loader:batches(), not loader.batches()",
   },
   {
     "opt = optim.SGD(nn.Linear(2, 2):parameters())|sched = "
       .. "optim.lr_scheduler.StepLR(opt, { step_size = 1 })|sched.step()",
-    "3: step: expected an instance of LRScheduler before a colon, got nil; write "
-      .. "lrscheduler:step(), not lrscheduler.step()",
+    "3: LRScheduler: step: expected an object of LRScheduler before the colon, got nil; "
+      .. "write lrscheduler:step(), not lrscheduler.step()",
   },
   {
     "x = wrun.ones(3)|y = x.sum()",
@@ -99,12 +99,12 @@ local MISTAKES = {
   },
   {
     "machine = wrun.rbm.new { visible = 3, hidden = 2 }|machine.fit(wrun.ones(5, 3))",
-    "2: fit: expected an instance of rbm.Model before a colon, got a float32 tensor [5, "
-      .. "3]; write model:fit(), not model.fit()",
+    "2: rbm.Model: fit: expected an object of rbm.Model before the colon, got a float32 "
+      .. "tensor [5, 3]; write model:fit(), not model.fit()",
   },
   {
     "timer = wrun.timer()|print(timer.seconds())",
-    "2: seconds: expected an instance of Timer before a colon, got nil; write "
+    "2: Timer: seconds: expected an object of Timer before the colon, got nil; write "
       .. "timer:seconds(), not timer.seconds()",
   },
   {
@@ -115,12 +115,12 @@ local MISTAKES = {
   },
   {
     [[N = nn.Module.extend("N")]],
-    "1: extend: expected a class before a colon, got the string 'N'; write "
+    "1: extend: expected a class before the colon, got the string 'N'; write "
       .. "Class:extend(), not Class.extend()",
   },
   {
     "print(nn.Module.is_instance(nn.ReLU()))",
-    "1: is_instance: expected a class before a colon, got an instance of ReLU; write "
+    "1: is_instance: expected a class before the colon, got an object of ReLU; write "
       .. "Class:is_instance(), not Class.is_instance()",
   },
   {
@@ -482,7 +482,8 @@ local MISTAKES = {
   },
   {
     "l = nn.Linear(3, 2, { bais = false })",
-    "1: Linear: option bais: unknown; the options are bias, dtype, generator",
+    "1: Linear: option bais: unknown; the options are bias, bias_init, dtype, generator, "
+      .. "weight_init",
   },
   {
     "y = nn.Linear(3, 2)(wrun.ones(2, 4))",
@@ -527,7 +528,7 @@ local MISTAKES = {
   {
     "N = nn.Module:extend(\"N\")|function N:init() self.layers = { nn.Linear(2, 2) } "
       .. "end|print(#N():parameters())",
-    "3: N: field layers: an instance of Linear in a plain table is not found; write "
+    "3: N: field layers: an object of Linear in a plain table is not found; write "
       .. "nn.ModuleList(list) or nn.ModuleDict(table)",
   },
   {
@@ -563,7 +564,7 @@ local MISTAKES = {
   },
   {
     "init.xavier_uniform_(nn.Linear(2, 2))",
-    "1: xavier_uniform_: argument 1: expected a tensor, got an instance of Linear; write "
+    "1: xavier_uniform_: argument 1: expected a tensor, got an object of Linear; write "
       .. "layer.weight",
   },
   {
@@ -619,7 +620,7 @@ local MISTAKES = {
   {
     "opt = optim.SGD(nn.Linear(2, 2))",
     "1: SGD: argument 1: expected parameters, a list of tensors or of groups, got an "
-      .. "instance of Linear; write model:parameters()",
+      .. "object of Linear; write model:parameters()",
   },
   {
     "opt = optim.SGD(nn.Linear(2, 2):named_parameters())",
@@ -663,7 +664,7 @@ local MISTAKES = {
   },
   {
     "s = optim.lr_scheduler.StepLR(nn.Linear(2, 2), { step_size = 10 })",
-    "1: StepLR: argument 1: expected an optimizer, got an instance of Linear",
+    "1: StepLR: argument 1: expected an optimizer, got an object of Linear",
   },
   {
     "opt = optim.SGD(nn.Linear(2, 2):parameters())|s = optim.lr_scheduler.StepLR(opt, 10)",
@@ -715,12 +716,12 @@ local MISTAKES = {
   },
   {
     [[wrun.save("/tmp/model.pt", nn.Linear(2, 2))]],
-    "1: save: argument 2: expected tables of tensors, got an instance of Linear; write "
+    "1: save: argument 2: expected tables of tensors, got an object of Linear; write "
       .. "object:state_dict()",
   },
   {
     [[wrun.save("/tmp/model.pt", { epoch = 1, model = nn.Linear(2, 2) })]],
-    "1: save: argument 2: model: expected tables of tensors, got an instance of Linear; "
+    "1: save: argument 2: model: expected tables of tensors, got an object of Linear; "
       .. "write object:state_dict()",
   },
   {

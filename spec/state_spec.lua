@@ -2,6 +2,7 @@
 --- it goes on bit for bit as one that was never stopped.
 
 local files = require "spec.support.files"
+local original = require("wrun.method").original
 local source = require "spec.support.source"
 local wrun = require "wrun"
 
@@ -25,6 +26,26 @@ local function text_of(value)
   return math.type(value) == "float" and ("%a"):format(value) or tostring(value)
 end
 
+-- Fields that may differ: paths noted for another look, and what the object was made with.
+local OTHERS = { _paths = true, seed = true }
+
+-- All that an object's own fields lead to, by path: what it is made of, whether saved or not.
+local function fields_of(value, at, fields, above)
+  fields, above = fields or {}, above or {}
+  if type(value) == "userdata" and not wrun.is_tensor(value) then
+    fields[at] = text_of(value:get_state())
+  elseif type(value) == "table" and not above[value] then
+    above[value] = true
+    for key, inner in next, value do
+      local _ = not OTHERS[key] and fields_of(inner, at .. "." .. text_of(key), fields, above)
+    end
+    above[value] = nil
+  elseif type(value) ~= "function" and type(value) ~= "table" then
+    fields[at] = text_of(value)
+  end
+  return fields
+end
+
 local makers = {}
 
 -- `new()` makes an object { state_dict, load_state_dict, go } of its own; `go(i)` is its i-th step
@@ -41,6 +62,7 @@ local function survives(title, new, steps)
     local resumed = new()
     resumed:load_state_dict(wrun.load(path).state)
     assert.equal(text_of(whole:state_dict()), text_of(resumed:state_dict()))
+    assert.same(fields_of(whole, title), fields_of(resumed, title), "after step " .. stop)
     for i = stop + 1, steps do
       assert.equal(text_of(whole:go(i)), text_of(resumed:go(i)), "after step " .. stop)
     end
@@ -172,6 +194,37 @@ describe("the state of", function()
     end, 14)
   end
 
+  -- what a module of this name is made with, anew each time
+  local function arguments_of(name)
+    local parameters = { a = nn.Parameter(wrun.zeros(2)), nn.Parameter(wrun.ones(3)) }
+    local arguments = {
+      BatchNorm1d = { 4 }, BatchNorm2d = { 4 }, Bilinear = { 2, 3, 4 }, Embedding = { 5, 3 },
+      GroupNorm = { 2, 4 }, LayerNorm = { 4 }, Linear = { 3, 4 }, LogSoftmax = { 2 },
+      ModuleDict = { { a = nn.Linear(2, 3), b = nn.PReLU() } },
+      ModuleList = { { nn.Linear(2, 3), nn.BatchNorm1d(3) } },
+      ParameterDict = { { a = parameters.a } }, ParameterList = { { parameters[1] } },
+      RMSNorm = { 4 }, Sequential = { nn.Linear(2, 3), nn.BatchNorm1d(3) }, Softmax = { 2 },
+      Softmin = { 2 }, Threshold = { 0.1, 2 }, Unflatten = { 2, { 2, 2 } },
+    }
+    return table.unpack(arguments[name] or {})
+  end
+
+  for name, class in pairs(nn) do
+    if type(class) == "table" and class.state_dict and class ~= nn.Module then
+      survives("a module: " .. name, function()
+        local module = class(arguments_of(name))
+        return object({ module = module }, function(_, i)
+          local _ <close> = wrun.no_grad()
+          for _, list in ipairs { module:parameters(), module:buffers() } do
+            for _, t in ipairs(list) do
+              t:add_(wrun.randint(1, 9, t.shape, { generator = draws(i) }))
+            end
+          end
+        end)
+      end, 5)
+    end
+  end
+
   survives("an averaged model", function()
     local model = network()
     local optimizer = optim.SGD(model:parameters(), { lr = 0.1 })
@@ -269,12 +322,13 @@ describe("every state_dict of the library", function()
   end
 
   it("is among them", function()
-    local seen = {}
+    local seen, names = {}, {}
     for _, new in ipairs(makers) do
       local made = new()
       for _, part in pairs(made.parts or { made }) do
-        local info = debug.getinfo(part.state_dict, "S")
+        local info = debug.getinfo(original(part.state_dict), "S")
         seen[place(info.source, info.linedefined)] = true
+        names[part.__name or ""] = true
       end
     end
     local tree, count = source.tree(), 0
@@ -289,6 +343,15 @@ describe("every state_dict of the library", function()
       end
     end
     assert.is_true(count >= 9)
+    -- and what inherits one
+    local bases = { Module = true, Optimizer = true, LRScheduler = true }
+    for _, face in ipairs { nn, optim, optim.lr_scheduler, optim.swa_utils, wrun.rbm, wrun.dbn } do
+      for name, class in pairs(face) do
+        if type(class) == "table" and type(class.state_dict) == "function" and not bases[name] then
+          assert.is_true(names[class.__name], name)
+        end
+      end
+    end
   end)
 end)
 

@@ -1,5 +1,4 @@
 --- Gradients: switching their recording on and off, and the two ways to ask for them.
----
 --- runtime/bind/bind_autograd.c records a node for each operation, bind_backward.c walks back over
 --- them.
 
@@ -12,12 +11,8 @@ local graph, fail = core.graph, check.fail
 
 local M = {}
 
--- Switching recording on and off ---------------------------------------------
-
 --- Calls f(...) without recording and returns its results; without arguments it returns a guard for
 --- `local _ <close> =`, which lasts to the end of the block.
---- domain  any function
---- raises  what f raises
 ---     local w = wrun.ones(2, { requires_grad = true })
 ---     wrun.no_grad(function() w:sub_(0.5) end)
 ---     print(w)
@@ -26,8 +21,6 @@ M.no_grad = core.scoped.no_grad
 
 --- Calls f(...) with recording on, also inside no_grad, and returns its results; without arguments
 --- it returns a guard, as no_grad.
---- domain  any function
---- raises  what f raises
 ---     wrun.no_grad(function() print(wrun.enable_grad(wrun.is_grad_enabled)) end)
 ---@type fun(f?: function, ...: any): any
 M.enable_grad = core.scoped.enable_grad
@@ -50,8 +43,6 @@ M.is_grad_enabled = graph.is_grad_enabled
 ---     end))
 ---@type fun(f?: function, ...: any): any
 M.detect_anomaly = core.scoped.detect_anomaly
-
--- The walk -------------------------------------------------------------------
 
 local function refuse_nan(g, i, label, line)
   if operations.isnan(g):any():item() then
@@ -169,7 +160,6 @@ end
 ---     local x = wrun.tensor({ 1.0, 2.0, 3.0 }, { requires_grad = true })
 ---     x:square():sum():backward()
 ---     print(x.grad)
----@param output wrun.Tensor
 ---@param gradient wrun.Tensor?  of output's shape; 1 where output is a single number
 function M.backward(output, gradient, options)
   check_output("backward", output)
@@ -211,7 +201,6 @@ end
 ---     local handle = y:register_hook(function(g) return g * 10 end)
 ---     y:sum():backward()
 ---     print(x.grad, handle:remove())
----@param x wrun.Tensor
 ---@param hook fun(g: wrun.Tensor): wrun.Tensor?
 ---@return wrun.Handle
 function M.register_hook(x, hook)
@@ -227,7 +216,6 @@ end
 ---     y:retain_grad()
 ---     y:square():sum():backward()
 ---     print(y.grad)
----@param x wrun.Tensor
 function M.retain_grad(x)
   local hooks = hooks_on("retain_grad", x)
   hooks.retains = x.grad_fn and x or nil

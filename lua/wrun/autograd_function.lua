@@ -2,8 +2,8 @@
 
 local autograd = require "wrun.autograd"
 local check = require "wrun.check"
-local Class = require "wrun.class"
 local core = require "wrun.core"
+local method = require "wrun.method"
 
 local graph, fail = core.graph, check.fail
 
@@ -11,7 +11,7 @@ local NAMED = { name = check.string("Function") }
 
 ---@class wrun.autograd.Context
 --- What forward and backward of an operation of one's own share: a table with any fields of theirs.
-local Context = Class:extend("Context")
+local Context = method.object("Context")
 
 --- Keeps tensors for backward, which then refuses to run if one was changed in place.
 --- shapes  any

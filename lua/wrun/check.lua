@@ -1,5 +1,4 @@
 --- Validation of arguments and option tables, with errors that say what would have been right.
----
 --- A rule is made by one of the functions below. Each takes the default first; what has no default
 --- is required, unless `check.optional` wraps its rule. Rules hold no state and can be shared.
 --- Errors begin with the function `fname`; an `index` is that of an argument, from 1, without self.
@@ -12,7 +11,6 @@ local M = {}
 M.fail = core.fail
 -- escape(text): the text with its control characters shown, as messages have them.
 M.escape = core.escape
--- Is this a tensor?
 M.is_tensor = core.is_tensor
 -- The shape of a tensor, or a table of sizes, as errors show it: "[2, 3]".
 M.shape_text = core.shape_text
@@ -32,16 +30,11 @@ local fail = core.fail
 --- Makes a rule from the words for a right value and the function that recognises one.
 --- domain  `accept` returns the value to use, which it may convert, or nil to refuse and, where that
 ---   says more, other words for a right value
----@param default any
----@param expected string
----@param accept fun(value: any): any
----@return wrun.check.Rule
 function M.rule(default, expected, accept)
   return { default = default, expected = expected, accept = accept }
 end
 
 --- The same rule for a value that may be missing; it is then nil.
----@return wrun.check.Rule
 function M.optional(rule)
   return { expected = rule.expected, accept = rule.accept, optional = true }
 end
@@ -64,9 +57,6 @@ end
 
 --- A rule for a number within inclusive bounds.
 --- domain  infinities that lie within the bounds; never NaN
----@param default number?
----@param min number?
----@param max number?
 function M.number(default, min, max)
   return M.rule(default, range_text("a number", min, max), function(value)
     return type(value) == "number" and in_range(value, min, max) and value or nil
@@ -74,7 +64,6 @@ function M.number(default, min, max)
 end
 
 --- A rule for a number above 0, which may be infinite.
----@param default number?
 function M.positive(default)
   return M.rule(default, "a number > 0", function(value)
     return type(value) == "number" and value > 0 and value or nil
@@ -82,9 +71,6 @@ function M.positive(default)
 end
 
 --- A rule for an integer within inclusive bounds; a float of integral value (3.0) is converted.
----@param default integer?
----@param min integer?
----@param max integer?
 function M.integer(default, min, max)
   return M.rule(default, range_text("an integer", min, max), function(value)
     local integer = type(value) == "number" and math.tointeger(value)
@@ -103,7 +89,6 @@ local function of_type(kind, expected)
 end
 
 --- A rule for true or false.
----@type fun(default: boolean?): wrun.check.Rule
 M.boolean = of_type("boolean", "true or false")
 
 local function without_zero_bytes(noun)
@@ -120,15 +105,12 @@ local function without_zero_bytes(noun)
 end
 
 --- A rule for a string without zero bytes.
----@type fun(default: string?): wrun.check.Rule
 M.string = without_zero_bytes("a string")
 
 --- A rule for a path, a string without zero bytes.
----@type fun(default: string?): wrun.check.Rule
 M.path = without_zero_bytes("a path")
 
 --- A rule for a function.
----@type fun(default: function?): wrun.check.Rule
 M.func = of_type("function", "a function")
 
 --- Is this a function, or what is called as one: a module, a class?
@@ -142,8 +124,6 @@ end
 
 --- A rule for a function, or what is called as one: a module, a class.
 --- domain  functions, and values whose metatable has `__call`
----@param default function?
----@return wrun.check.Rule
 function M.callable(default)
   return M.rule(default, "a function", function(value)
     return M.is_callable(value) and value or nil
@@ -151,12 +131,9 @@ function M.callable(default)
 end
 
 --- A rule for a table.
----@type fun(default: table?): wrun.check.Rule
 M.table = of_type("table", "a table")
 
 --- A rule for one of the strings in `choices`.
----@param default string?
----@param choices string[]
 function M.choice(default, choices)
   local known = {}
   for _, choice in ipairs(choices) do
@@ -173,13 +150,11 @@ local MOST = 2.0 ^ 57 -- elements of which even the widest kind can be counted i
 local FLOATS = { float32 = true, float64 = true }
 
 --- A rule for the name of a dtype.
----@param default string?
 function M.dtype(default)
   return M.choice(default, DTYPES)
 end
 
 --- A rule for the name of a dtype of floats.
----@param default string?
 function M.float_dtype(default)
   return M.choice(default, { "float32", "float64" })
 end
@@ -198,17 +173,18 @@ function M.passed_on()
   end)
 end
 
---- A rule for an option `generator`, which may be missing and is checked by what draws from it.
+local GENERATOR = getmetatable(core.default_generator)
+
+--- A rule for an option `generator`, which may be missing.
 function M.generator()
   return M.optional(M.rule(nil, "a generator", function(value)
-    return value
+    return getmetatable(value) == GENERATOR and value or nil
   end))
 end
 
 -- Judgement ------------------------------------------------------------------
 
 --- Says what a value is, as errors put it: `the string 'max'`, `{0.9, 1.5}`, `a bool tensor [2]`.
----@return string
 function M.describe(value)
   if type(value) == "table" and math.type(value[1]) and #value <= 4 then
     local items = {}
@@ -238,14 +214,12 @@ end
 
 --- Returns a positional argument that obeys `rule`, or the rule's default when it is nil.
 ---     local n = check.argument("Linear", 1, n, check.integer(nil, 0))
----@return any
 function M.argument(fname, index, value, rule)
   return judge(fname, "argument", index, value, rule)
 end
 
 --- Returns a positional argument that is true or false, or `default` when it is nil.
 ---@param default boolean?  false
----@return boolean
 function M.flag(fname, index, value, default)
   if value == nil then
     return default or false
@@ -265,9 +239,6 @@ end
 --- Returns dimension d (from 1, or from the end) of a tensor of n dimensions, counted from 1; a
 --- number without dimensions takes 1 and -1.
 --- domain  `index`: the index of the argument, from 1, or the name of an option
----@param index integer|string
----@param d any
----@return integer
 function M.dimension(fname, index, d, n)
   n = math.max(n, 1)
   if math.type(d) ~= "integer" or d == 0 or d > n or d < -n then
@@ -279,14 +250,11 @@ function M.dimension(fname, index, d, n)
 end
 
 --- Is x a tensor of floats, or the name of a dtype of floats?
----@param x any
----@return boolean
 function M.is_float(x)
   return FLOATS[core.is_tensor(x) and x.dtype or x] or false
 end
 
 --- Refuses a positional argument that is no tensor of floats.
----@param x any
 function M.float_argument(fname, index, x)
   if not M.is_float(x) then
     fail("%s: argument %d: expected a float32 or float64 tensor, got %s", fname, index,
@@ -296,9 +264,6 @@ end
 
 --- Returns the values of a list up to the first that is nil, in a new table: what its length says
 --- may be anything.
---- domain  any table
----@param list table
----@return any[]
 function M.list(list)
   local values = {}
   for i, value in ipairs(list) do
@@ -309,8 +274,6 @@ end
 
 --- Returns the arguments in a table as `table.pack` would, with their number in n: its own n, for
 --- which some may be nil, or its length.
----@param list table
----@return table
 function M.packed(fname, index, list)
   M.argument(fname, index, list, M.table())
   local n = list.n or rawlen(list)
@@ -323,7 +286,6 @@ end
 
 --- Returns a positional argument, a table of one or more tensors, as a list of its own; refuses
 --- anything else.
----@param list any
 function M.tensors(fname, index, list)
   local tensors = type(list) == "table" and M.list(list) or {}
   if #tensors == 0 then
@@ -340,8 +302,6 @@ end
 
 --- Refuses sizes of a result that no tensor has: a count that a script gave may be any number.
 --- domain  numbers of 0 or more, also floats, which do not wrap
----@param fname string
----@param sizes number[]
 function M.sizes(fname, sizes)
   local count, texts = 1.0, {}
   for i, size in ipairs(sizes) do
@@ -357,9 +317,6 @@ local function by_text(a, b)
 end
 
 --- Returns the keys of a table in the order of `before`, or of their texts.
----@param t table
----@param before (fun(a: any, b: any): boolean)?
----@return any[]
 function M.sorted_keys(t, before)
   local keys = {}
   for key in pairs(t) do
@@ -383,9 +340,6 @@ end
 --- Returns a fresh table with a value for every rule: the given one, or the rule's default.
 --- domain  `given` is a table or nil; false is a value, nil is none
 ---     local o = check.options("SGD", given, { lr = check.number(1e-3, 0) })
----@param given table?
----@param rules table<string, wrun.check.Rule>
----@return table
 function M.options(fname, given, rules)
   if given ~= nil and type(given) ~= "table" then
     local is_class = core.is_tensor(given) and fname:find("^%u")

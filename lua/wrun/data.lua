@@ -30,7 +30,6 @@ local M = {
 publish.into(publish.into(M, arrays), csv)
 
 --- Returns MNIST: 60000 (train) or 10000 (test) handwritten digits.
----
 --- The four files are looked for in the folder that WRUN_DATA names (right there or in its
 --- sub-folder mnist), then in $XDG_CACHE_HOME/wrun/mnist (default ~/.cache/wrun/mnist). If they are
 --- in neither and WRUN_DATA is not set, they are downloaded to the latter. Their SHA-256 is always
@@ -57,7 +56,6 @@ function M.mnist(options)
 end
 
 --- Returns Fashion-MNIST: as MNIST, but photographs of clothes.
----
 --- The sub-folder is fashion-mnist, the variable WRUN_FASHION_MNIST_MIRROR. Before downloading, it
 --- also looks where Debian's package dataset-fashion-mnist puts the files.
 --- as      mnist
@@ -70,7 +68,6 @@ function M.fashion_mnist(options)
 end
 
 --- Returns CIFAR-10: 50000 (train) or 10000 (test) small photographs in colour.
----
 --- The files of its binary version, data_batch_1.bin to data_batch_5.bin and test_batch.bin, plain
 --- or as .gz, are looked for in the folder that WRUN_DATA names (right there or in its sub-folder
 --- cifar-10-batches-bin), then in $XDG_CACHE_HOME/wrun/cifar-10-batches-bin (default
@@ -108,28 +105,65 @@ local function writable_folder(folder)
   return folder
 end
 
+--- what makes a number of an option's text, or says which option is wrong
+local function converter(option, least, kind, convert)
+  return function(text)
+    local value = convert(text)
+    if value and value >= (least or -math.huge) then
+      return value
+    end
+    local bound = least and (" >= %s"):format(least) or ""
+    return nil, ("option '%s': expected %s%s, got '%s'"):format(option, kind, bound, text)
+  end
+end
+
+--- Returns a function that makes a whole number of an option's text, else nil and a message that
+--- names the option. Made for argparse's `convert`.
+--- domain  least, the smallest number that is good, or none
+---     print(data.whole("--epochs", 1)("0"))
+---@return function
+function M.whole(option, least)
+  check.argument("whole", 1, option, check.string())
+  check.argument("whole", 2, least, check.optional(check.integer()))
+  return converter(option, least, "a whole number", math.tointeger)
+end
+
+--- Returns a function that makes a number of an option's text, as `whole` does.
+--- domain  least, the smallest number that is good, or none; NaN is not good
+---     print(data.number("--lr", 0)("0.1"))
+---@return function
+function M.number(option, least)
+  check.argument("number", 1, option, check.string())
+  check.argument("number", 2, least, check.optional(check.number()))
+  return converter(option, least, "a number", tonumber)
+end
+
 local RUN = { seed = check.integer(1), out = check.boolean(false) }
+local BEGUN = {
+  seed = check.integer(),
+  data = check.optional(check.string()),
+  dataset = check.optional(check.choice(nil, { "mnist", "fashion_mnist" })),
+  threads = check.optional(check.integer()),
+}
 
 --- Adds to a parser of argparse the options that scripts on MNIST share: --seed, --data, --dataset
 --- and --threads.
----
 --- Options: seed, the default of --seed (1); out, whether there is --out too, a folder that can be
 --- written to (false).
 --- domain  a parser that has none of them; `images` does what they say
 ---     local parser = require("argparse")("mine.lua", "Trains a network of my own.")
 ---     data.options(parser, { seed = 7 })
 ---     print(parser:parse({ "--threads", "1" }).seed)
----@param parser table
----@param options { seed: integer, out: boolean }?
 function M.options(parser, options)
   local o = check.options("options", options, RUN)
   check.argument("options", 1, parser, check.table())
-  parser:option("--seed", "Seed of every random draw.", tostring(o.seed), math.tointeger)
+  parser:option("--seed", "Seed of every random draw.", tostring(o.seed),
+    M.whole("--seed"))
   parser:option("--data", "Folder that holds the data set (default: the usual places).")
   parser:option("--dataset",
     "Data set (default: mnist, or fashion_mnist where that cannot be had).")
     :choices { "mnist", "fashion_mnist" }
-  parser:option("--threads", "Threads to compute with.", nil, math.tointeger)
+  parser:option("--threads", "Threads to compute with.", nil, M.whole("--threads", 1))
   if o.out then
     parser:option("--out",
       "Folder for the pictures, which must be there (default: none are drawn).")
@@ -142,7 +176,7 @@ end
 --- shapes  as mnist
 --- domain  what the parser of `options` returned; without `dataset`, Fashion-MNIST stands in for an
 ---   MNIST that cannot be had
---- raises  as mnist, fashion_mnist, manual_seed and set_num_threads
+--- raises  `images: option NAME: expected`; as mnist, fashion_mnist and set_num_threads
 ---     local train, test = data.images { seed = 1, dataset = "fashion_mnist" }
 ---     print(#train.x, #test.x)
 ---@param args { seed: integer, data: string?, dataset: string?, threads: integer? }
@@ -150,19 +184,23 @@ end
 ---@return wrun.data.Dataset test
 function M.images(args)
   check.argument("images", 1, args, check.table())
-  wrun.manual_seed(args.seed)
-  if args.threads then
-    wrun.set_num_threads(args.threads)
+  local given = {}
+  for name in pairs(BEGUN) do -- among the script's own
+    given[name] = args[name]
   end
-  if args.dataset then
-    return M[args.dataset]({ folder = args.data })
+  local o = check.options("images", given, BEGUN)
+  wrun.manual_seed(o.seed)
+  if o.threads then
+    wrun.set_num_threads(o.threads)
   end
-  return M.mnist({ folder = args.data, otherwise = "fashion_mnist" })
+  if o.dataset then
+    return M[o.dataset]({ folder = o.data })
+  end
+  return M.mnist({ folder = o.data, otherwise = "fashion_mnist" })
 end
 
 --- Returns a loader over a data set: a table { x = tensor, y = tensor } (y may be missing), a
 --- TensorDataset and its kin, or any object with `#dataset` and `dataset[i]`.
----
 --- Options:
 ---   batch_size        how many samples a batch (1)
 ---   shuffle           a new order every pass (false)

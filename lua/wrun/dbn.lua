@@ -1,5 +1,4 @@
 --- Deep belief networks: machines stacked greedily, sampled, and turned into networks of nn.
----
 --- Each layer is an RBM trained on the hidden probabilities of the one below it [Hinton2006]. The
 --- weights then start a classifier, or an autoencoder [HintonSalakhutdinov2006].
 
@@ -77,7 +76,6 @@ end
 --- raises  `hidden: argument 1: expected`
 ---     local d = dbn.new { sizes = { 6, 4, 2 }, seed = 1 }
 ---     print(d:up(wrun.rand(3, 6)).shape[2], d:up(wrun.rand(3, 6), 1).shape[2])
----@param n integer?
 function Model:up(x, n)
   n = check.argument("up", 2, n, check.integer(#self.layers, 0, #self.layers))
   for i = 1, n do
@@ -129,7 +127,6 @@ local LAYERS = check.optional(check.table())
 ---     local d, x = dbn.new { sizes = { 6, 4, 2 } }, wrun.rand(50, 6)
 ---     d:fit(x, { method = "cd", epochs = 2, layers = { { epochs = 1 } } })
 ---     print(d:up(x).shape[2])
----@return wrun.dbn.Model
 function Model:fit(data, options)
   options = check.argument("fit", 2, options, check.table({}))
   check.options("fit", { layers = options.layers }, { layers = LAYERS })
@@ -150,7 +147,6 @@ end
 ---     print(dbn.new({ sizes = { 6, 4, 2 } }):state_dict()[2].weight)
 ---@return table[] states of the layers
 function Model:state_dict()
-  Model:_expect("state_dict", self)
   local states = {}
   for i, layer in ipairs(self.layers) do
     states[i] = layer:state_dict()
@@ -188,7 +184,6 @@ local STEPS = check.integer(1000, 1)
 --- source  [Hinton2006] section 6
 ---     local d = dbn.new { sizes = { 6, 4, 2 }, seed = 1 }
 ---     print(d:sample(3, 10))
----@param steps integer?
 function Model:sample(n, steps)
   n = check.argument("sample", 1, n, COUNT)
   steps = check.argument("sample", 2, steps, STEPS)

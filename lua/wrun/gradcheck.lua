@@ -106,7 +106,6 @@ end
 
 --- Compares the gradients of f with central differences, for every element of every input that
 --- requires one, and returns true.
----
 --- Inputs should be float64: differences in float32 are mostly rounding. The walk backward is run
 --- twice and must give the same bits.
 --- shapes  any

@@ -97,7 +97,6 @@ end
 ---   "unit" (values are 0..1), "each" (every picture from its least to its largest value), "all"
 ---   (the same for all together), "symmetric" (every picture around zero, as mid grey)
 ---     print(image.grid(wrun.rand(6, 4, 4), { columns = 3, padding = 1 }).shape[2])
----@param pictures wrun.Tensor
 function M.grid(pictures, options)
   return layout("image.grid", pictures, options)
 end
@@ -109,7 +108,6 @@ end
 ---     local path = os.tmpname()
 ---     image.save(path, wrun.rand(4, 28, 28), { columns = 2 })
 ---     print(#image.load(path)) os.remove(path)
----@param pictures wrun.Tensor
 function M.save(path, pictures, options)
   path = check.argument("image.save", 1, path, check.path())
   local sheet = layout("image.save", pictures, options)
@@ -125,7 +123,6 @@ end
 ---   257; up to 2^26 pixels
 --- raises  `image.load: PATH: ...` for a file that is missing or no picture
 ---     print(pcall(image.load, "/no/such/picture.png"))
----@return wrun.Tensor
 function M.load(path)
   path = check.argument("image.load", 1, path, check.path())
   local picture, reason = core.image_load(path)

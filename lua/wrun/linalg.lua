@@ -1,5 +1,4 @@
 --- Linear algebra under PyTorch's names.
----
 --- Decompositions and solvers (tensor/linalg_factor.lua) and products (tensor/linalg.lua) are
 --- functions of wrun and methods of tensors as well; the norms are only here, since wrun.norm is
 --- another.

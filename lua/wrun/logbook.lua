@@ -1,11 +1,10 @@
 --- The log of a run: a row of named values a line, as comma-separated values or as JSON lines.
----
 --- Every row goes to the system at once, so that a run that is killed keeps the rows it had.
 
 local check = require "wrun.check"
-local Class = require "wrun.class"
 local core = require "wrun.core"
 local known_names = require "wrun.names"
+local method = require "wrun.method"
 
 local fail = check.fail
 
@@ -156,7 +155,7 @@ local FORMATS = { csv = csv, jsonl = jsonl }
 ---@field path string
 ---@field fields string[]? the names of a row's values, nil while they are open
 --- A log that is open, made by `wrun.logbook.open`.
-local Log = Class:extend("Log")
+local Log = method.object("Log")
 
 -- The values of a row by name, each checked, and the names in order.
 local function values_of(log, row)
@@ -276,7 +275,6 @@ local function continued(path, format, fields)
 end
 
 --- Returns a log that writes a row a line to a file.
----
 --- Options:
 ---   format  "csv", with a header, fields quoted where they must be, or "jsonl", a JSON object a
 ---           line (by the ending of the path)

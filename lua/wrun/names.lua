@@ -5,9 +5,6 @@ local core = require "wrun.core"
 local M = {}
 
 --- How many letters are put in, left out, changed or swapped with their neighbour between a and b?
----@param a string
----@param b string
----@return integer
 function M.distance(a, b)
   local before, last
   local row = {}
@@ -29,9 +26,6 @@ end
 
 --- Returns the known name nearest to `name`, the first by the alphabet of those equally near, or
 --- nil where more than a third of its letters would have to change.
----@param name string
----@param known string[]
----@return string?
 function M.nearest(name, known)
   local best, least
   for _, candidate in ipairs(known) do
@@ -67,9 +61,7 @@ local OTHERWISE = {
 }
 
 --- Refuses a name: "nn: no name 'Liner'; did you mean Linear?"
---- raises  `OWNER: no name`
 ---@param owner string  what errors call the table
----@param name any
 ---@param ... table  the tables whose keys are the names there are
 function M.refuse(owner, name, ...)
   local known = {}
@@ -88,9 +80,6 @@ function M.refuse(owner, name, ...)
 end
 
 --- Makes reading an unknown name from a table of functions an error, and returns the table.
----@param owner string
----@param t table
----@return table t
 function M.closed(owner, t)
   return setmetatable(t, {
     __index = function(_, name)

@@ -1,5 +1,4 @@
 --- The operations that all else is made of: where a gradient is wanted, each records itself.
----
 --- Elementwise operations are the rows of runtime/kernels/ops.def. Structural ones (sum, matmul,
 --- index ...) are made by `operations.define` in the file of their topic, a row each:
 ---
@@ -41,8 +40,6 @@ for _, name in ipairs(PLAIN) do
   M[name] = unrecorded[name]
 end
 
--- Rows, as runtime/bind/bind_backward.c reads them ---------------------------
-
 --- "log_softmax" -> "LogSoftmaxBackward0", as PyTorch names nodes
 local function label_of(name)
   return (name:gsub("_*(%l)(%w*)_*", function(first, rest)
@@ -72,16 +69,56 @@ local function nonzero(x)
   return M.where(M.eq(x, 0), 1, x)
 end
 
+local function constant(f)
+  return function(...)
+    return unrecorded.detach(f(...))
+  end
+end
+
 local LARGEST = { float32 = 0x1.fffffep127, float64 = 0x1.fffffffffffffp1023 }
 
---- The derivative of a row of ops.def as a function over tensors, for gradients of gradients.
+--- a / h, h = hypot(a, b). Where a is the larger, 1 / hypot(1, b / a): the derivative of a / h is
+--- the difference of two equal terms there.
+local function cosine(a, b, h)
+  local most = LARGEST[h.dtype]
+  local is_larger = M.gt(M.abs(a), M.abs(b))
+  local tangent = M.where(is_larger, b / M.where(is_larger, a, 1), 0)
+  return M.where(is_larger, M.sign(a) / M.hypot(tangent, 1),
+    within(a, most) / within(nonzero(h), most))
+end
+
+--- x / (a^2 + b^2), by the larger of a and b: the square may be beyond the dtype.
+local function over_squares(x, a, b)
+  local is_larger = M.gt(M.abs(a), M.abs(b))
+  local larger = nonzero(M.where(is_larger, a, b))
+  local ratio = M.where(is_larger, b, a) / larger
+  return x / larger / (M.square(ratio) + 1) / larger
+end
+
+--- The derivative of a row of ops.def as a function over tensors, for gradients of gradients. What
+--- is constant in pieces has no gradient: not 0 times that of its argument, which may be infinite.
 local function compile(text, dtype)
   local environment = setmetatable({
     real = identity, within = within, nonzero = nonzero, LARGEST = LARGEST[dtype],
+    cosine = cosine, over_squares = over_squares,
+    floor_divide = constant(M.floor_divide), rint = constant(M.round), sign = constant(M.sign),
   }, { __index = M })
   local code = "local g, y, x, b, c = ...; local a = x; return " .. text
   return load(code, "=wrun.derivative", "t", environment)
 end
+
+-- g, which depends on x, with a derivative of 0.
+local depending = graph.differentiable(setmetatable({
+  name = "depending",
+  gradients = {
+    function(g)
+      return g
+    end,
+    function(g, _, _, x)
+      return M.zeros(x.shape, { dtype = g.dtype })
+    end,
+  },
+}, Row), unrecorded.detach, 0)
 
 local function as_tensors(dtype, ...)
   local values = { ... }
@@ -93,16 +130,34 @@ local function as_tensors(dtype, ...)
   return table.unpack(values, 1, select("#", ...))
 end
 
+local VARIABLES = { "[xa]", "b", "c", "y" } -- as compile names them
+
+--- which of the arguments, and of 4, the result, a derivative reads
+local function read_by(text)
+  local read = {}
+  for i, name in ipairs(VARIABLES) do
+    read[i] = text:find("%f[%w_]" .. name .. "%f[^%w_]") ~= nil
+  end
+  return read
+end
+
 --- The gradients of a row of ops.def: its texts, which the walk has compiled, for walks that are
---- themselves recorded.
+--- themselves recorded. A gradient that only chooses by y and the arguments depends on them, too.
 local function elementwise_row(operation)
   local gradients = {}
   for i, text in ipairs(operation.derivatives) do
-    local compiled = {}
+    local compiled, read = {}, read_by(text)
     gradients[i] = function(g, y, ...)
       local dtype = g.dtype
       compiled[dtype] = compiled[dtype] or compile(text, dtype)
-      return compiled[dtype](g, y, as_tensors(dtype, ...))
+      local dx, values = compiled[dtype](g, y, as_tensors(dtype, ...)), { [4] = y, ... }
+      for k = 1, dx.requires_grad and 0 or 4 do
+        local value = read[k] and values[k]
+        if check.is_tensor(value) and value.requires_grad then
+          return depending(dx, value)
+        end
+      end
+      return dx
     end
   end
   return setmetatable({ name = operation.name, gradients = gradients }, Row)
@@ -150,9 +205,7 @@ M.rows = {}
 local defined_by = {} -- name -> topic
 
 --- Adds structural operations: each computes as the kernel of its name does, and records itself.
---- domain  rows as the head of this file says
 ---@param topic string the file that defines them; it may do so again, if it failed at first
----@param rows table<string, table>
 function M.define(topic, rows)
   for name, row in pairs(rows) do
     if M[name] and defined_by[name] ~= topic or not unrecorded[name] then

@@ -1,11 +1,10 @@
 --- A progress bar on standard error, when that is a terminal; nothing at all otherwise.
----
 --- The line is drawn at most ten times a second and wiped at the end, so that what a script prints
 --- stands alone. A "dumb" terminal gets no bar. It has no colours, so NO_COLOR changes nothing.
 
 local check = require "wrun.check"
-local Class = require "wrun.class"
 local core = require "wrun.core"
+local method = require "wrun.method"
 
 local M = {}
 
@@ -17,7 +16,7 @@ local WIPE = "\r\27[K"
 
 ---@class wrun.progress.Bar
 --- A bar that is updated by hand, made by `wrun.progress.bar`.
-local Bar = Class:extend("Bar")
+local Bar = method.object("Bar")
 
 local function duration(seconds)
   local s = math.floor(seconds + 0.5)
@@ -31,14 +30,14 @@ local function quantity(bar, value)
   if bar.scale == 1 then
     return ("%.0f"):format(value)
   end
-  return ("%.1f"):format(value / bar.scale)
+  return core.format("%.1f", value / bar.scale)
 end
 
 -- Three figures are enough to see a rate change.
 local function rate_text(bar, rate)
   local scaled = rate / bar.scale
   local format = scaled >= 100 and "%.0f%s/s" or scaled >= 10 and "%.1f%s/s" or "%.2f%s/s"
-  return format:format(scaled, bar.unit)
+  return core.format(format, scaled, bar.unit)
 end
 
 local function line_of(bar, done, now)
@@ -156,9 +155,6 @@ local LABEL = check.optional(check.string())
 --- cost    nothing without a terminal (the iterator itself comes back), else a clock reading a step
 ---     local loader = data.loader({ x = wrun.rand(4, 2) }, { batch_size = 2 })
 ---     for x in wrun.progress(loader:batches(), #loader, "epoch 1") do print(x.shape[1]) end
----@param iterator function
----@param count integer?
----@param label string?
 ---@param state any
 ---@param control any
 ---@return function iterator

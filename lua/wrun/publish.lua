@@ -1,19 +1,15 @@
 --- Puts the functions of several files into one table, and refuses two of one name.
 
-local Class = require "wrun.class"
+local method = require "wrun.method"
 
 local M = {}
 
 --- Copies every field of `source` to `target` and returns `target`. It may do so again, if memory
 --- ran out at first.
---- raises  `publish: NAME: is there already`
----@param target table
----@param source table
----@return table target
 function M.into(target, source)
   for name, value in pairs(source) do
     local there = target[name]
-    if there ~= nil and (Class._method_of[there] or there) ~= value then
+    if there ~= nil and method.original(there) ~= method.original(value) then
       error(("publish: %s: is there already"):format(name), 0)
     end
     target[name] = value
@@ -23,9 +19,6 @@ end
 
 --- Marks functions of a topic that take no tensor first, so that tensors do not get them as
 --- methods, and returns the topic.
----@param topic table
----@param names string[]
----@return table topic
 function M.without_methods(topic, names)
   local marked = {}
   for _, name in ipairs(names) do
@@ -35,8 +28,6 @@ function M.without_methods(topic, names)
 end
 
 --- Is this function of a topic a method of tensors too?
----@param topic table
----@return boolean
 function M.is_method(topic, name)
   local marks = getmetatable(topic)
   return not (marks and marks.without_methods[name])

@@ -1,5 +1,4 @@
 --- Restricted Boltzmann Machines: trained by five methods, sampled, and scored by log-likelihood.
----
 --- What each file adds to the class: model (energies and conditionals), fit (training), score
 --- (likelihoods), chains (samplers).
 

@@ -1,5 +1,4 @@
 --- The reference: what is public, under which names, and the comment that documents each.
----
 --- Public is what the faces hold: wrun and its parts, their functions, their classes and the
 --- methods of these, and every class of a part that a tag @class names. An entry is found for a
 --- value by the line that defines it, or else by the assignment that published it. Elementwise
@@ -11,16 +10,18 @@
 --- comment with the part `as NAME` says only what differs from NAME. The `options` of a base class
 --- are those of every class below; where a class has `rules`, these say which options it has, their
 --- defaults and what they must be, and the `options` of it and of those above what they mean. What
---- a function raises is read from its source (reference/errors.lua); its comment says only what
---- does not stand there. Where nothing is found, nothing is raised, but that a function of tensors
---- refuses what is none; where nothing is said of its domain, it takes any dtype.
+--- a function takes and raises is read from its source (reference/arguments.lua, errors.lua); its
+--- comment says only what does not stand there. Where nothing is found, nothing is raised, but that
+--- a function of tensors refuses what is none; where nothing is said of its domain, it takes any
+--- dtype.
 
-local Class = require "wrun.class"
+local arguments = require "wrun.reference.arguments"
 local comments = require "wrun.reference.comments"
 local core = require "wrun.core"
 local derived = require "wrun.reference.derived"
 local elementwise = require "wrun.reference.elementwise"
 local errors = require "wrun.reference.errors"
+local original = require("wrun.method").original
 local sources = require "wrun.sources"
 local wrun = require "wrun"
 
@@ -92,9 +93,9 @@ local function read_sources()
     end
     for _, entry in ipairs(entries) do
       found.all[#found.all + 1] = entry
-      if not entry.is_bare then
+      if not entry.is_bare or entry.path:find(":init$") then -- a class speaks for its init
         found.by_line[line_key(name, entry.line)] = entry
-        local value = entry.path and resolve(entry, module, returned)
+        local value = original(entry.path and resolve(entry, module, returned))
         if value ~= nil then -- of two names for one value the first documents it
           found.by_value[value] = found.by_value[value] or entry
         end
@@ -117,8 +118,8 @@ end
 --- the comment above a function's definition, above the assignment that published it, or inside
 --- the function that makes many of its kind
 local function entry_of(found, value)
-  value = Class._method_of[value] or value
   local at_line
+  value = original(value)
   if type(value) == "function" then
     local info = debug.getinfo(value, "S")
     at_line = found.by_line[line_key(info.source:sub(2), info.linedefined)]
@@ -201,7 +202,6 @@ local function tagged_class(found, name, entry)
   }
 end
 
---- the items of a face and of the faces in it
 local function add_face(found, faces, prefix, face)
   local item = {
     name = prefix == "" and "wrun" or prefix,
@@ -301,9 +301,7 @@ end
 local loaded, sources_found
 
 --- Returns the faces, wrun first, each with its functions and classes.
---- domain  what is in the sources, which are read once
 --- cost    some 50 ms at first
----@return wrun.reference.Item[]
 function M.faces()
   if not loaded then
     loaded, sources_found = load_all()
@@ -319,21 +317,18 @@ end
 
 --- Returns every comment of the library, of what is public and of what is not.
 --- domain  elementwise operations have none
----@return wrun.reference.Entry[]
 function M.entries()
   M.faces()
   return sources_found.all
 end
 
 --- Returns the comments at the heads of the sources, by the name of the module.
----@return table<string, wrun.reference.Entry>
 function M.heads()
   M.faces()
   return sources_found.head_of
 end
 
 --- Returns the comment that documents a value, by what published it or where it is defined.
----@return wrun.reference.Entry?
 function M.entry_of(value)
   M.faces()
   return entry_of(sources_found, value)
@@ -352,9 +347,19 @@ local function joined(found, text)
   return #list > 0 and table.concat(list, "; ") or text
 end
 
---- the entry of a function with what its source says of its options and of what it raises
-local function with_source(entry)
-  local rules = entry and entry.path and errors.rules(parsed[entry.module], entry.path)
+--- the entry of a function with what its source says of its arguments, of its options, of what it
+--- raises and, for the method of a class `owner`, whether it returns the object
+local function with_source(entry, owner)
+  local source = entry and entry.path and parsed[entry.module]
+  if source and entry.arguments and not entry.is_typed then
+    entry = derived.with_arguments(entry, arguments.of(source, entry.path))
+  end
+  if source and owner and #entry.returns == 0 and arguments.returns_self(source, entry.path) then
+    entry = derived.completed(entry, {
+      parts = {}, returns = { { type = "wrun." .. owner, text = "" } },
+    })
+  end
+  local rules = source and errors.rules(source, entry.path)
   entry = rules and derived.with_options_type(entry, rules) or entry
   local found = entry and entry.path and errors.of(parsed, entry.module, entry.path) or {}
   if #found == 0 or entry.parts.raises == "nothing" then
@@ -456,18 +461,34 @@ local function with_options(entry, start, class)
   return entry
 end
 
---- what goes without saying: a function of tensors takes any dtype and refuses what is no tensor;
---- all others raise nothing
+-- the domains of functions with one argument of this type
+local DOMAINS = { any = "any value", ["function"] = "any function" }
+
+local X = { name = "x", type = "wrun.Tensor", text = "", optional = false }
+
+--- what goes without saying: a function of tensors takes any dtype and refuses what is no tensor,
+--- one of the core takes x, and one in place tensors of any shape; all others raise nothing
 local function usual(item, entry)
-  local first = entry.params[1]
   local name = item.name:match("^wrun%.([%w_]+)$") or item.name:match("^linalg%.([%w_]+)$")
     or item.name:match("^x:([%w_]+)$")
+  local is_of_core = name and not entry.arguments and core.methods[name] == item.value
+  local first = entry.params[1] or is_of_core and X or nil
   if name and first and first.type:find("^wrun%.Tensor") then
     local second = entry.params[2]
     local is_one = not (second and second.type == "wrun.Tensor")
     local refusal = ("`%s: argument %s: expected a tensor`"):format(name, is_one and "1" or "N")
+    local is_in_place = name:find("_$") ~= nil
+    for i, param in ipairs(entry.is_typed and entry.params or {}) do
+      if param.name == "d" then
+        refusal = refusal .. ("; `%s: argument %d: expected a dimension`"):format(name, i)
+      end
+    end
+    local gives_tensor = is_in_place or (entry.parts.shapes or ""):find("-> [%[s]")
     return {
+      params = { first },
+      returns = gives_tensor and { { type = X.type, text = is_in_place and "x" or "" } } or {},
       parts = {
+        shapes = is_in_place and "any" or nil,
         domain = is_one and "any dtype" or "any dtypes",
         raises = first.type == "wrun.Tensor" and refusal or "nothing",
       },
@@ -475,18 +496,24 @@ local function usual(item, entry)
   end
   local is_called = item.kind == "function" or item.kind == "method"
     or item.kind == "class" and item.value ~= nil
-  return { parts = { raises = is_called and "nothing" or nil } }
+  local takes_function = first and first.name == "f" and DOMAINS[first.type]
+  local of_generator = item.name:match("^Generator:([%w_]+)$")
+  return {
+    parts = {
+      domain = first and DOMAINS[first.type],
+      raises = of_generator and ("`%s: argument 1: expected a generator`"):format(of_generator)
+        or takes_function and "what f raises" or is_called and "nothing" or nil,
+    },
+  }
 end
 
 --- Returns all that is said of an item: its own comment, and where that is silent, what it follows
 --- from.
 ---@param items table<any, wrun.reference.Item> as `items` returns them
----@param item wrun.reference.Item
----@return wrun.reference.Entry?
 function M.documentation(items, item)
   local own, other = item.entry, nil
   if item.kind == "function" or item.kind == "method" or own and not own.class then
-    own = with_source(own)
+    own = with_source(own, item.kind == "method" and item.owner)
   end
   local source = own and own.parts.as
   if source then
@@ -510,14 +537,16 @@ function M.documentation(items, item)
   local said = entry and usual(item, entry)
   if said and said.parts.raises ~= "nothing" and not (item.entry and item.entry.parts.raises)
     and entry.parts.raises and not entry.parts.raises:find("expected a .-tensor") then
-    entry = derived.with_errors(entry, joined({ said.parts.raises }, entry.parts.raises))
+    local refusals = {}
+    for message in (said.parts.raises or ""):gmatch("`[^`]*`") do
+      refusals[#refusals + 1] = message
+    end
+    entry = derived.with_errors(entry, joined(refusals, entry.parts.raises))
   end
   return entry and derived.completed(entry, said)
 end
 
 --- Returns every item by its name and by its value.
----@param faces wrun.reference.Item[]
----@return table<any, wrun.reference.Item>
 function M.items(faces)
   local items = {}
   M.each(faces, function(item)
@@ -530,9 +559,6 @@ function M.items(faces)
 end
 
 --- Calls visit(item) for every face, function, class and method.
---- raises  what visit raises
----@param faces wrun.reference.Item[]
----@param visit fun(item: wrun.reference.Item)
 function M.each(faces, visit)
   for _, item in ipairs(faces) do
     visit(item)

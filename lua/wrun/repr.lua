@@ -1,10 +1,11 @@
 --- Values as Python prints them: what modules and optimisers print follows PyTorch.
 
+local core = require "wrun.core"
+
 local M = {}
 
 --- Returns a value as Python writes it: True, None, 0.1, (3,), a string as it is.
 --- domain  nil, booleans, numbers (a float in as few digits as give it back), strings and lists
----@return string
 function M.value(value)
   if value == nil then
     return "None"
@@ -17,9 +18,9 @@ function M.value(value)
     end
     return ("(%s%s)"):format(table.concat(items, ", "), #items == 1 and "," or "")
   end
-  local text, digits = tostring(value), 15
+  local text, digits = core.format("%s", value), 15
   while math.type(value) == "float" and tonumber(text) ~= value and digits <= 17 do
-    text = ("%%.%dg"):format(digits):format(value)
+    text = core.format(("%%.%dg"):format(digits), value)
     digits = digits + 1
   end
   return text
@@ -27,7 +28,6 @@ end
 
 --- Returns settings as Python writes arguments by name: "eps=1e-05, approximate='tanh'".
 --- domain  a name, its value, a name, its value ...; a value may be nil
----@return string
 function M.settings(...)
   local texts = {}
   for i = 1, select("#", ...), 2 do

@@ -1,5 +1,4 @@
 --- Saves tensors, and tables of them with what stands between, to safetensors files.
----
 --- A table whose values are all tensors becomes a plain safetensors file of those names. Any other
 --- tree becomes one too: tensors are named by their keys, joined with dots, and the tree itself is
 --- JSON in the file's metadata (`TREE`). Lists, tables of names, numbers, booleans and texts are
@@ -179,7 +178,6 @@ end
 ---     local path, model = os.tmpname(), nn.Linear(2, 3)
 ---     wrun.save(path, { model = model:state_dict(), epoch = 7 }, { note = "a first try" })
 ---     print(wrun.load(path).model.weight, wrun.load(path).epoch, os.remove(path))
----@param tree table
 ---@param metadata table<string, string>?  shown to other readers as the file's `__metadata__`
 function M.save(path, tree, metadata)
   check.argument("save", 1, path, PATH)

@@ -1,5 +1,4 @@
 --- The functions of tensors, all of them, and the methods they make.
----
 --- Each file below publishes those of its topic, under the name that its kernel and its binding
 --- have in runtime/; elementwise operations have their rows in runtime/kernels/ops.def. Returns the
 --- table of functions; those whose first argument is a tensor are its methods too.

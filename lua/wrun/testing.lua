@@ -1,6 +1,6 @@
 --- Matchers for busted: `require "wrun.testing"` adds assert.tensor_near, assert.same_bits,
---- assert.shape, assert.gradients and their negations, such as assert.is_not.tensor_near.
----
+--- assert.shape, assert.gradients, assert.healthy and their negations, such as
+--- assert.is_not.tensor_near.
 --- Each is also a function here, which returns whether it holds and the text that says why. A last
 --- argument of the matcher that is a string stands in front of that text when it fails.
 
@@ -28,7 +28,7 @@ local function value_text(value, dtype)
   local format = dtype == "float32" and "f" or "d"
   local text
   for digits = 1, 17 do
-    text = ("%." .. digits .. "g"):format(value)
+    text = core.format("%." .. digits .. "g", value)
     if string.unpack(format, string.pack(format, tonumber(text))) == value then
       return text
     end
@@ -56,7 +56,7 @@ local function differences(expected, got, is_near)
   local distances = (got:double() - expected:double()):abs()
   local ranked = wrun.where(distances:isnan(), math.huge, distances)
   local k = wrun.where(is_near, -1, ranked):reshape(-1):argmax(1):item()
-  local text = ("expected %s, got %s, a difference of %.3g"):format(
+  local text = core.format("expected %s, got %s, a difference of %.3g",
     value_text(expected:reshape(-1)[k]:item(), expected.dtype),
     value_text(got:reshape(-1)[k]:item(), got.dtype),
     math.abs(distances:reshape(-1)[k]:item())) -- a NaN without its sign
@@ -122,8 +122,6 @@ local NEAR = {
 ---     require "wrun.testing" -- in a spec
 ---     assert.tensor_near({ 1, 2 }, wrun.tensor({ 1.0, 2.001 }), { rtol = 1e-3 })
 ---     assert.is_not.tensor_near(0, wrun.tensor(0.1))
----@param expected wrun.Tensor|number|table
----@param got wrun.Tensor|number|table
 ---@return boolean
 ---@return string text  what was compared; where, by how much and how often it differs
 function M.tensor_near(expected, got, options)
@@ -134,7 +132,7 @@ function M.tensor_near(expected, got, options)
     usual = { 0, 0 }
   end
   local rtol, atol = o.rtol or usual[1], o.atol or usual[2]
-  local kind = ("near: within %.9g + %.9g |expected|"):format(atol, rtol)
+  local kind = core.format("near: within %.9g + %.9g |expected|", atol, rtol)
   return verdict(kind, expected, got, function(a, b)
     if a.dtype == "bool" then
       return a:eq(b)
@@ -149,8 +147,6 @@ end
 ---     require "wrun.testing" -- in a spec
 ---     assert.same_bits({ 0.5, 0 / 0 }, wrun.tensor({ 0.5, 0 / 0 }))
 ---     assert.is_not.same_bits({ 0.0 }, wrun.tensor({ -0.0 }))
----@param expected wrun.Tensor|number|table
----@param got wrun.Tensor|number|table
 ---@return boolean
 ---@return string text  what was compared; where, by how much and how often it differs
 function M.same_bits(expected, got)
@@ -187,7 +183,6 @@ end
 
 -- Gradients ------------------------------------------------------------------
 
---- a copy of a module's tensor, floats in float64
 local function double_copy(tensor)
   local copy = tensor:detach():clone()
   if check.is_float(tensor) then
@@ -274,7 +269,6 @@ end
 
 --- Returns whether gradients are those that finite differences give: with respect to every float
 --- input and, where f is a module, to every parameter that requires one.
----
 --- It is computed in float64: inputs and the tensors of a module are replaced by copies, and the
 --- module has its own back at the end. What f draws from the default generator is drawn again at
 --- each call, so that dropout can be checked.
@@ -325,13 +319,32 @@ function M.gradients(f, x, options)
     lines[#lines + 1] = problem
       and ("%s, %s: %s"):format(names[c.input], kind_text(c.got), problem)
   end
-  local tolerance = ("within %.9g + %.9g |expected|"):format(o.atol, o.rtol)
+  local tolerance = core.format("within %.9g + %.9g |expected|", o.atol, o.rtol)
   if #lines == 0 then
     return true, ("Expected gradients that finite differences do not give, %s;\nall %d are right.")
       :format(tolerance, #comparisons)
   end
   return false, ("Expected the gradients that finite differences give, %s.\n%s"):format(tolerance,
     table.concat(lines, "\n"))
+end
+
+--- Returns whether the start of a network is one to learn from: whether `nn.init.report` finds no
+--- fault, and no layer where theory does not expect it.
+--- as  nn.init.report
+---     require "wrun.testing" -- in a spec
+---     local model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+---     assert.healthy(model, wrun.randn(50, 20))
+---@return boolean
+---@return string text  the report
+function M.healthy(model, batch, options)
+  local report = wrun.nn.init.report(model, batch, options)
+  local is_healthy = #report.faults == 0
+  for _, call in ipairs(report.calls) do
+    is_healthy = is_healthy and call.verdict == "good"
+  end
+  local expected = is_healthy and "Expected a start with a fault; there is none"
+    or "Expected a healthy start"
+  return is_healthy, expected .. ":\n" .. tostring(report)
 end
 
 -- What busted sees of them ---------------------------------------------------
@@ -370,7 +383,7 @@ luassert:register("assertion", "same", function(state, arguments, level)
 end, "assertion.same.positive", "assertion.same.negative")
 
 say:set("assertion.wrun", "%s")
-for _, name in ipairs { "tensor_near", "same_bits", "shape", "gradients" } do
+for _, name in ipairs { "tensor_near", "same_bits", "shape", "gradients", "healthy" } do
   luassert:register("assertion", name, matcher(M[name]), "assertion.wrun", "assertion.wrun")
 end
 

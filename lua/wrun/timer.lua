@@ -1,13 +1,13 @@
 --- Wall-clock time, in seconds.
 
-local Class = require "wrun.class"
 local core = require "wrun.core"
+local method = require "wrun.method"
 
 local M = {}
 
 ---@class wrun.Timer
 --- A clock that runs from its making or its last reset, made by `wrun.timer`.
-local Timer = Class:extend("Timer")
+local Timer = method.object("Timer")
 
 --- Returns the seconds since the timer was made or last reset.
 ---     local timer = wrun.timer()

@@ -1,6 +1,7 @@
 /*
  * bind.c - registration and errors; see bind.h
  */
+#include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -261,6 +262,7 @@ void bind_fail(lua_State *L, const char *format, ...)
 int bind_refuse(lua_State *L, const char *format, ...)
 {
     va_list arguments;
+    pool_check(bind_pool(L)); /* of what an interrupt ended it is the reason */
     lua_pushnil(L);
     va_start(arguments, format);
     lua_pushvfstring(L, format, arguments);
@@ -269,16 +271,49 @@ int bind_refuse(lua_State *L, const char *format, ...)
     return 2;
 }
 
-/* fail(format, ...): raises as the binding functions do; %s takes anything tostring does */
-int bind_core_fail(lua_State *L)
+/* replaces a format and its n - 1 values by the text, whose numbers have a point in every locale */
+static void format_text(lua_State *L, int n)
 {
-    int n = lua_gettop(L);
     lua_getglobal(L, "string");
     lua_getfield(L, -1, "format");
     lua_replace(L, -2);
-    lua_insert(L, 1);
-    lua_call(L, n, 1);
+    lua_insert(L, -1 - n);
+    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(plain);
+    int status = lua_pcall(L, n, 1, 0);
+    uselocale(before);
+    freelocale(plain);
+    if (status != LUA_OK)
+        lua_error(L);
+}
+
+int bind_core_format(lua_State *L)
+{
+    format_text(L, lua_gettop(L));
+    return 1;
+}
+
+int bind_core_fail(lua_State *L)
+{
+    format_text(L, lua_gettop(L));
     raise(L);
+}
+
+/* method_parameters(f) -> how many f takes, -1 with `...`; nil where it is no method of the library,
+ * a function of one of its modules whose first parameter is called self */
+int bind_core_method_parameters(lua_State *L)
+{
+    lua_Debug frame;
+    lua_settop(L, 1);
+    if (!lua_isfunction(L, 1))
+        return 0;
+    const char *first = lua_getlocal(L, NULL, 1);
+    if (first == NULL || strcmp(first, "self") != 0)
+        return 0;
+    lua_getinfo(L, ">Su", &frame);
+    if (!is_library(&frame))
+        return 0;
+    lua_pushinteger(L, frame.isvararg ? -1 : frame.nparams);
+    return 1;
 }
 
 const char *bind_shape_text(lua_State *L, int ndim, const int64_t *shape)
@@ -303,11 +338,15 @@ static void describe_number(lua_State *L, int index)
     lua_Number x = lua_tonumber(L, index);
     if (x != x)
         lua_pushliteral(L, "nan");
-    else
-        luaL_tolstring(L, index, NULL);
+    else {
+        lua_pushvalue(L, index);
+        lua_pushliteral(L, "%s");
+        lua_insert(L, -2);
+        format_text(L, 2);
+    }
 }
 
-/* pushes "an instance of Linear" or "the class Linear" for what class.lua made, and returns true */
+/* pushes "an object of Linear" or "the class Linear" for what class.lua made, and returns true */
 static bool describe_object(lua_State *L, int index)
 {
     if (lua_type(L, index) != LUA_TTABLE)
@@ -317,7 +356,7 @@ static bool describe_object(lua_State *L, int index)
     lua_pushliteral(L, "__name");
     const char *format = "the class %s";
     if (lua_rawget(L, index) != LUA_TSTRING) {
-        format = "an instance of %s";
+        format = "an object of %s";
         if (luaL_getmetafield(L, index, "__name") != LUA_TSTRING) {
             lua_settop(L, top);
             return false;

@@ -11,6 +11,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "kernels/linalg.h"
 #include "tensor/pool.h"
 #include "tensor/tensor.h"
 
@@ -24,9 +25,9 @@ typedef struct {
     lua_State *guarding;     /* the coroutine that was handed a guard last */
     int undoing;             /* so many functions that must not be interrupted are running */
     uint64_t walks;          /* backward, so far */
-    int work_areas;          /* of OpenBLAS, made sure of */
     bool generational;       /* the collector, as the command or another host has it */
     Pool *pool;
+    OpenBlas *blas;
     lua_State *computing;  /* the coroutine that was given the pool last */
     const void *method;    /* of a tensor: the name that was looked up last, only its address */
     const void *node_type; /* identities of the metatables, for quick type checks */
@@ -83,8 +84,11 @@ bool bind_push_location(lua_State *L);
 /* Is the function of this frame, as lua_getinfo's "S" fills it, wrun's own? The Runtime is at an index
  * or an upvalue. */
 bool bind_is_own(lua_State *L, lua_Debug *frame, int runtime);
-/* the Lua function core.fail(format, ...): the same for wrun's modules */
+/* core.fail(format, ...): the same for wrun's modules */
 int bind_core_fail(lua_State *L);
+/* core.format(format, ...) -> text: string.format, whose numbers have a point in every locale */
+int bind_core_format(lua_State *L);
+int bind_core_method_parameters(lua_State *L);
 /* "f: argument 2: expected WHAT, got a string"; the type or value at `index` completes it */
 _Noreturn void bind_fail_argument(lua_State *L, const char *f, int index, const char *expected);
 /* Shows the control characters of the string on top, which may come from a file, as "\x1b", and so

@@ -74,6 +74,13 @@ const char *bind_string(lua_State *L, const char *f, int index, const char *expe
     return text;
 }
 
+const char *bind_bytes(lua_State *L, const char *f, int index, size_t *size)
+{
+    if (lua_type(L, index) != LUA_TSTRING)
+        bind_fail_argument(L, f, index, "a string");
+    return lua_tolstring(L, index, size);
+}
+
 const char *bind_lua_string(lua_State *L, int index, const char *otherwise)
 {
     size_t length;

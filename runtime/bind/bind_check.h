@@ -17,7 +17,9 @@ int64_t bind_integer(lua_State *L, const char *f, int index, const char *expecte
 const char *bind_to_string(lua_State *L, int index);
 /* the same, which must be there; expected: "a path" */
 const char *bind_string(lua_State *L, const char *f, int index, const char *expected);
-/* the same in Lua's own words, for what stands in for a function of Lua's; `otherwise` for nil */
+/* a string of any bytes, and how many */
+const char *bind_bytes(lua_State *L, const char *f, int index, size_t *size);
+/* the same as bind_string in Lua's own words, for what stands in for a function of Lua's; `otherwise` for nil */
 const char *bind_lua_string(lua_State *L, int index, const char *otherwise);
 double bind_number(lua_State *L, const char *f, int index, const char *expected);
 /* a dimension 1..ndim or -ndim..-1 as 0..ndim-1 */

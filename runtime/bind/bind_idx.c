@@ -57,10 +57,11 @@ static bool has_shape(lua_State *L, int index, const IdxReader *reader)
     return equal;
 }
 
-static int shape_refusal(lua_State *L, const char *path, int index, const IdxReader *reader)
+static int shape_refusal(lua_State *L, const char *f, const char *path, int index,
+                         const IdxReader *reader)
 {
     int64_t expected[MAX_RANK];
-    int next, ndim = bind_sizes(L, "idx_read", index, expected, &next);
+    int next, ndim = bind_sizes(L, f, index, expected, &next);
 
     const char *wanted = bind_shape_text(L, ndim, expected);
     const char *found = bind_shape_text(L, reader->ndim, reader->shape);
@@ -69,15 +70,16 @@ static int shape_refusal(lua_State *L, const char *path, int index, const IdxRea
 }
 
 /*
- * idx_read(path, { sha256=, shape= }) -> tensor, or nil and a message. sha256 is of the
- * uncompressed file; the sizes are compared with `shape` before memory is taken for them.
+ * idx_read(f, path, { sha256=, shape= }) -> tensor, or nil and a message; f is what the user called.
+ * sha256 is of the uncompressed file; the sizes are compared with `shape` before memory is taken for
+ * them.
  */
 static int core_idx_read(lua_State *L)
 {
-    static const char f[] = "idx_read";
     static const char *const known[] = {"sha256", "shape", NULL};
-    enum { OPTIONS = 2, SHAPE = 4 };
-    const char *path = bind_string(L, f, 1, "a path");
+    enum { OPTIONS = 3, SHAPE = 5 };
+    const char *f = bind_string(L, "idx_read", 1, "a name");
+    const char *path = bind_string(L, f, 2, "a path");
     bind_check_options(L, f, OPTIONS, known);
     lua_settop(L, OPTIONS);
     const char *sha256 = bind_push_option_string(L, f, OPTIONS, "sha256", "a string");
@@ -91,7 +93,7 @@ static int core_idx_read(lua_State *L)
     if (reason != NULL)
         return idx_refusal(L, path, reader, reason);
     if (!has_shape(L, SHAPE, reader))
-        return shape_refusal(L, path, SHAPE, reader);
+        return shape_refusal(L, f, path, SHAPE, reader);
     Tensor *result = bind_new_file_tensor(L, f, path, reader->dtype, reader->ndim, reader->shape);
     if ((reason = idx_read(reader, tensor_data(result))) != NULL)
         return idx_refusal(L, path, reader, reason);

@@ -83,12 +83,12 @@ static int core_matmul(lua_State *L)
     DType dtype = product_type(a.dtype, b.dtype), result = dtype_promote(a.dtype, b.dtype);
     prepare(L, f, dtype, &a);
     prepare(L, f, dtype, &b);
-    bind_reserve_work(L, f);
+    const OpenBlas *blas = bind_blas(L, f);
     expand_batches(&a, ndim, shape);
     expand_batches(&b, ndim, shape);
     View c;
     tensor_view(bind_new_tensor(L, f, dtype, ndim, shape), &c);
-    linalg_matmul(bind_pool(L), 1, &a, &b, &c, false);
+    linalg_matmul(blas, bind_pool(L), 1, &a, &b, &c, false);
     if (result != dtype)
         bind_new_copy(L, f, &c, result);
     if (row || column) {
@@ -133,7 +133,7 @@ static int core_linear(lua_State *L)
     tensor_view(tx, &x);
     tensor_view(tw, &w);
     prepare(L, f, w.dtype, &w);
-    bind_reserve_work(L, f);
+    const OpenBlas *blas = bind_blas(L, f);
     const int64_t flat[2] = {rows, ins};
     if (view_reshape(&x, 2, flat, &matrix) || !linalg_is_ready(&matrix)) {
         tensor_view(bind_new_copy(L, f, &x, x.dtype), &x);
@@ -149,7 +149,7 @@ static int core_linear(lua_State *L)
     View product;
     view_reshape(&y, 2, result, &product);
     view_swap(&w, 0, 1);
-    linalg_matmul(bind_pool(L), 1, &matrix, &w, &product, tb != NULL);
+    linalg_matmul(blas, bind_pool(L), 1, &matrix, &w, &product, tb != NULL);
     return 1;
 }
 
@@ -176,9 +176,9 @@ static int core_linear_weight_gradient(lua_State *L)
     View g = read_rows(L, f, 1), x = read_rows(L, f, 3), dw;
     view_swap(&g, 0, 1);
     const int64_t shape[2] = {g.shape[0], x.shape[1]};
-    bind_reserve_work(L, f);
+    const OpenBlas *blas = bind_blas(L, f);
     tensor_view(bind_new_tensor(L, f, x.dtype, 2, shape), &dw);
-    linalg_matmul(bind_pool(L), 1, &g, &x, &dw, false);
+    linalg_matmul(blas, bind_pool(L), 1, &g, &x, &dw, false);
     return 1;
 }
 
@@ -215,9 +215,9 @@ static int core_accumulate(lua_State *L)
     tensor_view(tc, &c);
     prepare(L, f, c.dtype, &a);
     prepare(L, f, c.dtype, &b);
-    bind_reserve_work(L, f);
+    const OpenBlas *blas = bind_blas(L, f);
     bind_touch(tc);
-    linalg_matmul(bind_pool(L), scale, &a, &b, &c, true);
+    linalg_matmul(blas, bind_pool(L), scale, &a, &b, &c, true);
     lua_settop(L, 1);
     return 1;
 }

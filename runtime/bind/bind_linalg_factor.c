@@ -127,10 +127,10 @@ static void push_flat(lua_State *L, const char *f, Factor *factor, int count)
     }
 }
 
-static void run(lua_State *L, const char *f, const Factor *factor)
+static void run(lua_State *L, const char *f, Factor *factor)
 {
     int64_t at = 0;
-    bind_reserve_work(L, f);
+    factor->blas = bind_blas(L, f);
     Reason reason =
         factor_run(factor, lua_newuserdatauv(L, (size_t)factor_scratch_size(factor), 0), &at);
     if (reason && factor->batches == 1)

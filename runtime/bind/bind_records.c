@@ -17,13 +17,14 @@ static int close_records(lua_State *L)
 }
 
 /*
- * records_read(path, most, width) -> uint8 tensor [most, width] and how many of its rows hold the
- * records of the file, or nil and a message
+ * records_read(f, path, most, width) -> uint8 tensor [most, width] and how many of its rows hold the
+ * records of the file, or nil and a message; f is what the user called
  */
 static int core_records_read(lua_State *L)
 {
-    const char *path = bind_string(L, "records_read", 1, "a path");
-    int64_t shape[2] = {luaL_checkinteger(L, 2), luaL_checkinteger(L, 3)};
+    const char *f = bind_string(L, "records_read", 1, "a name");
+    const char *path = bind_string(L, f, 2, "a path");
+    int64_t shape[2] = {luaL_checkinteger(L, 3), luaL_checkinteger(L, 4)};
     GzipReader *source = bind_push_reader(L, "wrun.records_file", sizeof(*source), close_records);
     int descriptor = bind_open_file(path);
 
@@ -32,7 +33,7 @@ static int core_records_read(lua_State *L)
     Reason reason = gzip_open(source, descriptor);
     if (reason != NULL)
         return bind_refuse_file(L, path, reason);
-    Tensor *records = bind_new_file_tensor(L, "records_read", path, UINT8, 2, shape);
+    Tensor *records = bind_new_file_tensor(L, f, path, UINT8, 2, shape);
     size_t got, more;
     unsigned char extra; /* to ask for it also verifies the check sum at the end of gzip data */
     if ((reason = gzip_read(source, tensor_data(records), (size_t)records->numel, &got)) != NULL ||

@@ -6,7 +6,6 @@
 
 #include "bind/bind_check.h"
 #include "bind/bind_result.h"
-#include "kernels/linalg.h"
 
 void bind_set_collector_pace(lua_State *L, int64_t coming)
 {
@@ -23,12 +22,13 @@ void bind_set_collector_pace(lua_State *L, int64_t coming)
     }
 }
 
-void bind_reserve_work(lua_State *L, const char *f)
+const OpenBlas *bind_blas(lua_State *L, const char *f)
 {
-    Runtime *runtime = bind_runtime(L);
-    Reason reason = linalg_reserve(runtime->pool, &runtime->work_areas);
+    const Runtime *runtime = bind_runtime(L);
+    Reason reason = linalg_reserve(runtime->blas, runtime->pool);
     if (reason)
         bind_fail(L, "%s: %s", f, reason);
+    return runtime->blas;
 }
 
 /* pushes a tensor userdata whose storage is still to be set, with so many bytes after it */

@@ -17,8 +17,8 @@ Tensor *bind_new_copy(lua_State *L, const char *f, const View *v, DType dtype);
 Tensor *bind_new_view(lua_State *L, int index, const View *view);
 /* gives the tensor at `to` the storage of that at `from`, which may have to move for it */
 void bind_share_storage(lua_State *L, int to, int from);
-/* makes sure of the memory that OpenBLAS works in, before anything is computed with it */
-void bind_reserve_work(lua_State *L, const char *f);
+/* OpenBLAS, with the memory that it works in made sure of */
+const OpenBlas *bind_blas(lua_State *L, const char *f);
 /* pushes {2, 3} */
 void bind_push_sizes(lua_State *L, int n, const int64_t *sizes);
 /* the storage of the tensor at `index` is about to change */

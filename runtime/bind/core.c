@@ -7,7 +7,6 @@
 #include "bind/bind_result.h"
 #include "bind/core.h"
 #include "bind/open.h"
-#include "kernels/linalg.h"
 
 static int runtime_gc(lua_State *L)
 {
@@ -35,8 +34,10 @@ static void push_runtime(lua_State *L)
     if (lua_getfield(L, LUA_REGISTRYINDEX, BIND_RUNTIME_KEY) == LUA_TUSERDATA)
         return;
     lua_pop(L, 1);
-    Runtime *runtime = lua_newuserdatauv(L, sizeof *runtime + pool_size(), RUNTIME_VALUES);
-    *runtime = (Runtime){0};
+    size_t blas_size = linalg_blas_size();
+    Runtime *runtime =
+        lua_newuserdatauv(L, sizeof *runtime + blas_size + pool_size(), RUNTIME_VALUES);
+    *runtime = (Runtime){.blas = memset(runtime + 1, 0, blas_size)};
     new_type(L, RUNTIME_TENSOR_TYPE, "wrun.Tensor");
     runtime->node_type = new_type(L, RUNTIME_NODE_TYPE, "wrun.Node");
     runtime->generator_type = new_type(L, RUNTIME_GENERATOR_TYPE, "wrun.Generator");
@@ -46,8 +47,9 @@ static void push_runtime(lua_State *L)
     runtime->generational = lua_gc(L, LUA_GCGEN, 0, 0) == LUA_GCGEN;
     if (!runtime->generational)
         lua_gc(L, LUA_GCINC, 0, 0, 0); /* as the host has it */
-    pool_init((Pool *)(runtime + 1), threads, bind_stop, runtime);
-    runtime->pool = (Pool *)(runtime + 1);
+    Pool *pool = (Pool *)((char *)runtime->blas + blas_size);
+    pool_init(pool, threads, bind_stop, runtime);
+    runtime->pool = pool;
     lua_newtable(L);
     lua_pushcfunction(L, runtime_gc);
     lua_setfield(L, -2, "__gc");
@@ -83,25 +85,28 @@ static int core_escape(lua_State *L)
     return 1;
 }
 
-/* is_own_method(f): is it a Lua function of wrun's own whose first parameter is self? */
-static int core_is_own_method(lua_State *L)
+/* is_object(value, class) -> whether the value's metatable is the class, or one whose `super`, or
+ * that one's, is */
+static int core_is_object(lua_State *L)
 {
-    lua_settop(L, 1);
-    const char *first = lua_isfunction(L, 1) ? lua_getlocal(L, NULL, 1) : NULL;
-    bool is_own = first != NULL && strcmp(first, "self") == 0;
-    if (is_own) {
-        lua_Debug function;
-        lua_getinfo(L, ">S", &function);
-        is_own = strncmp(function.source, "=wrun", 5) == 0;
+    lua_settop(L, 2);
+    bool is_table = lua_getmetatable(L, 1);
+    while (is_table && !lua_rawequal(L, 2, 3)) {
+        lua_pushliteral(L, "super");
+        lua_rawget(L, 3);
+        lua_replace(L, 3);
+        is_table = lua_istable(L, 3);
     }
-    lua_pushboolean(L, is_own);
+    lua_pushboolean(L, is_table);
     return 1;
 }
 
 static const luaL_Reg core_functions[] = {
     {"fail", bind_core_fail},
+    {"format", bind_core_format},
+    {"is_object", core_is_object},
+    {"method_parameters", bind_core_method_parameters},
     {"escape", core_escape},
-    {"is_own_method", core_is_own_method},
     {"set_num_threads", core_set_num_threads},
     {"get_num_threads", core_get_num_threads},
     {NULL, NULL},
@@ -109,13 +114,13 @@ static const luaL_Reg core_functions[] = {
 
 /* the bindings, in the order in which they fill the core table */
 static void (*const openers[])(lua_State *L) = {
-    bind_open_tensor, bind_open_create,      bind_open_view,          bind_open_join,
-    bind_open_index,  bind_open_elementwise, bind_open_reduce,        bind_open_scan,
-    bind_open_sort,   bind_open_linalg,      bind_open_linalg_factor, bind_open_neural,
-    bind_open_optim,  bind_open_rbm,         bind_open_generator,     bind_open_random,
-    bind_open_switch, bind_open_autograd,    bind_open_backward,      bind_open_idx,
-    bind_open_npy,    bind_open_safetensors, bind_open_csv,           bind_open_records,
-    bind_open_image,  bind_open_download,    bind_open_terminal,
+    bind_open_tensor,  bind_open_create,      bind_open_view,          bind_open_join,
+    bind_open_index,   bind_open_elementwise, bind_open_reduce,        bind_open_scan,
+    bind_open_sort,    bind_open_linalg,      bind_open_linalg_factor, bind_open_neural,
+    bind_open_optim,   bind_open_rbm,         bind_open_generator,     bind_open_random,
+    bind_open_switch,  bind_open_autograd,    bind_open_backward,      bind_open_text,
+    bind_open_idx,     bind_open_npy,         bind_open_safetensors,   bind_open_csv,
+    bind_open_records, bind_open_image,       bind_open_download,      bind_open_terminal,
 };
 
 /* fills the core table; runs with the Runtime as upvalue 1, as every binding does */
@@ -133,9 +138,6 @@ static int open_core(lua_State *L)
 
 int luaopen_wrun_core(lua_State *L)
 {
-    Reason reason = linalg_start();
-    if (reason)
-        return luaL_error(L, "wrun: %s", reason);
     push_runtime(L);
     lua_pushcclosure(L, open_core, 1);
     lua_call(L, 0, 1);

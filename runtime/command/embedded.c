@@ -222,6 +222,17 @@ bool embedded_has_script(const char *name)
     return find_script(name) != NULL;
 }
 
+void embedded_print_scripts(FILE *stream)
+{
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
+        if (files[i].chunk != NULL)
+            continue;
+        const char *name = strrchr(files[i].path, '/') + 1;
+        const char *about = strstr(files[i].text, "--- ") + strlen("--- ");
+        fprintf(stream, "  %-22s %.*s\n", name, (int)strcspn(about, ",:;.\n"), about);
+    }
+}
+
 int embedded_load_script(lua_State *L, const char *name)
 {
     const Embedded *file = find_script(name);

@@ -9,6 +9,7 @@
 
 #include <lua.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 /*
  * Teaches require to find "wrun" and "wrun.*": in the binary or, when the environment variable
@@ -19,6 +20,9 @@ void embedded_install(lua_State *L);
 
 /* Is there a script of this name, given with or without ".lua"? */
 bool embedded_has_script(const char *name);
+
+/* Writes the scripts, a line each: the name, and how the text begins. */
+void embedded_print_scripts(FILE *stream);
 
 /* Pushes that script's chunk; any status but LUA_OK leaves a message instead. */
 int embedded_load_script(lua_State *L, const char *name);

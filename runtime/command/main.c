@@ -5,8 +5,10 @@
  * What differs on purpose:
  *   - --help, --version and --threads, and usage and version that speak of wrun;
  *   - a user's code is text, never bytecode, for load, loadfile, dofile and require too;
- *   - output that could not be written is an error, and so is a failing script on standard input;
+ *   - output that could not be written is an error, also where a file's size is limited, and so is a
+ *     failing script on standard input;
  *   - wrun's modules and scripts are found inside the program; a script's file goes first;
+ *   - a script finds the modules that lie beside it, from any folder;
  *   - messages show control characters, and what is no UTF-8, as "\x1b";
  *   - loadfile and dofile refuse a name with a zero byte, which would cut it;
  *   - tensors set the collector's pace;
@@ -17,7 +19,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
-#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +143,25 @@ static int load_script(lua_State *L, char **argv)
     return luaL_loadfilex(L, name, "t");
 }
 
+/* Lets require look beside the script first, where another folder is the current one. */
+static void add_folder(lua_State *L, const char *script)
+{
+    const char *slash = strrchr(script, '/');
+    int top = lua_gettop(L);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    bool has_path =
+        lua_getfield(L, -1, "package") == LUA_TTABLE && lua_getfield(L, -1, "path") == LUA_TSTRING;
+    if (slash && has_path) {
+        lua_pushlstring(L, script, (size_t)(slash - script));
+        if (!strpbrk(lua_tostring(L, -1), LUA_PATH_SEP LUA_PATH_MARK)) {
+            lua_pushfstring(L, "%s/" LUA_PATH_MARK ".lua" LUA_PATH_SEP "%s", lua_tostring(L, -1),
+                            lua_tostring(L, -2));
+            lua_setfield(L, top + 2, "path");
+        }
+    }
+    lua_settop(L, top);
+}
+
 /* Pushes arg[1], arg[2], ...; they may have been changed by now. */
 static int push_arguments(lua_State *L)
 {
@@ -158,6 +179,7 @@ static int push_arguments(lua_State *L)
 static bool run_script(lua_State *L, char **argv)
 {
     int status = load_script(L, argv);
+    add_folder(L, argv[0]);
     if (status == LUA_OK)
         status = call_function(L, push_arguments(L), 0);
     return call_report(L, status, program_invocation_name);
@@ -232,38 +254,17 @@ static void close_output(void)
     }
 }
 
-/*
- * Where OpenBLAS is loaded, before main, it starts a thread for each other processor, and waits for
- * ever where one gets no memory, or ends the process where one may not be had. wrun has threads of
- * its own, so OpenBLAS is shown one processor.
- */
-static cpu_set_t processors;
-
-static void show_one_processor(void)
+/* A write over the limit of a file's size is an error then, and not the end. */
+static void ignore_limit(int number)
 {
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    if (sched_getaffinity(0, sizeof processors, &processors) != 0)
-        CPU_ZERO(&processors);
-    for (size_t i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; i++)
-        if (CPU_ISSET(i, &processors))
-            CPU_SET(i, &one);
-    sched_setaffinity(0, sizeof one, &one);
+    (void)number;
 }
-
-static void show_all_processors(void)
-{
-    sched_setaffinity(0, sizeof processors, &processors);
-}
-
-/* runs before any library's own start */
-__attribute__((section(".preinit_array"),
-               used)) static void (*const before_libraries)(void) = show_one_processor;
 
 int main(int argc, char **argv)
 {
-    show_all_processors();
     atexit(close_output);
+    signal(SIGXFSZ,
+           ignore_limit); /* not SIG_IGN, which programs that a script starts would inherit */
     Command command = {.argc = argc, .argv = argv};
     if (!options_parse(argc, argv, &command.options))
         return EXIT_FAILURE;

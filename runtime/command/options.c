@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command/embedded.h"
 #include "command/options.h"
 #include "tensor/pool.h"
 
@@ -25,11 +26,25 @@ static const char usage[] =
     "  --help         show this text and stop\n"
     "  --version      show the versions of wrun and what it runs on, and stop\n"
     "  --             stop handling options\n"
-    "  -              stop handling options and run standard input\n";
+    "  -              stop handling options and run standard input\n"
+    "\n"
+    "Scripts inside wrun, each with --help:\n"
+    "\n";
+
+static const char environment[] =
+    "\n"
+    "Environment:\n"
+    "\n"
+    "  LUA_INIT       a statement, or @ and a file, to run first\n"
+    "  LUA_PATH       where require looks for modules of Lua, LUA_CPATH for those of C\n"
+    "  WRUN_DATA      the folder of data sets; else ~/.cache/wrun, or wrun in XDG_CACHE_HOME\n"
+    "  WRUN_LUA       a folder to read the library from, in place of the one inside wrun\n";
 
 void options_print_usage(FILE *stream)
 {
     fprintf(stream, usage, MAX_THREADS);
+    embedded_print_scripts(stream);
+    fputs(environment, stream);
 }
 
 static bool complain(const char *format, const char *option)

@@ -11,6 +11,7 @@
 #include "formats/atomic_file.h"
 #include "formats/content.h"
 #include "formats/image.h"
+#include "tensor/interrupt.h"
 
 static const Reason too_large = "the picture is too large",
                     no_memory = "not enough memory for the picture";
@@ -49,15 +50,19 @@ bool image_save(const char *path, int64_t width, int64_t height, const uint8_t *
     Reason reason = atomic_file_begin(&output, path);
     if (reason == NULL) {
         bool written = png_image_write_to_stdio(&image, output.file, 0, pixels, 0, NULL);
-        reason = atomic_file_end(&output, written ? NULL : png_reason(&image));
+        bool is_refused = ferror(output.file) != 0; /* of which libpng says no more than that */
+        reason = atomic_file_end(&output, written      ? NULL
+                                          : is_refused ? strerror(errno)
+                                                       : png_reason(&image));
     }
     return reason == NULL || fail(error, reason);
 }
 
-/* *bytes = the whole file, to be freed also after a Reason; returns the Reason */
+/* *bytes = the whole file, or the start of one that is no PNG file, to be freed also after a Reason;
+ * returns the Reason */
 static Reason read_file(const char *path, unsigned char **bytes, size_t *size)
 {
-    enum { FIRST = 1 << 16 };
+    enum { FIRST = 1 << 16, MOST = 1 << 30, SIGNATURE = 8 };
     size_t capacity = 0, got;
     Reason reason = NULL;
     FILE *file = fopen(path, "rbe");
@@ -67,6 +72,12 @@ static Reason read_file(const char *path, unsigned char **bytes, size_t *size)
     if (file == NULL)
         return strerror(errno);
     do {
+        if (*size == MOST)
+            reason = too_large;
+        if (interrupt_wanted())
+            reason = "interrupted";
+        if (reason != NULL || (*size >= SIGNATURE && png_sig_cmp(*bytes, 0, SIGNATURE) != 0))
+            break;
         if (*size == capacity) {
             capacity = capacity == 0 ? FIRST : 2 * capacity;
             unsigned char *more = realloc(*bytes, capacity);

@@ -33,6 +33,21 @@ typedef struct {
 
 /* ---- the functions that rows may call, for each compute type ---- */
 
+/* NaN if either is; functions, since one may stand in the other, which then is computed once */
+#define ORDER(T, suffix, is_nan)                                                                   \
+    static inline T larger_##suffix(T a, T b)                                                      \
+    {                                                                                              \
+        return a > b || is_nan(a) ? a : b;                                                         \
+    }                                                                                              \
+    static inline T smaller_##suffix(T a, T b)                                                     \
+    {                                                                                              \
+        return a < b || is_nan(a) ? a : b;                                                         \
+    }
+#define NEVER(a) false
+ORDER(float, f32, isnan)
+ORDER(double, f64, isnan)
+ORDER(int64_t, i64, NEVER)
+
 /*
  * Rounding in arithmetic that every vector has: up to 2^(bits of the fraction), adding and taking
  * away that number leaves the nearest integer; beyond it there are only integers.
@@ -139,10 +154,10 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef trunc
 #define HAS_GRADIENTS 1
 #define abs(x) fabs(x)
-#define log_gamma(x) ((T)special_log_gamma((double)(x)))
-#define digamma(x) ((T)special_digamma((double)(x)))
+#define log_gamma(x) ((T)special_log_gamma(sizeof(T) == sizeof(float), (double)(x)))
+#define digamma(x) ((T)special_digamma(sizeof(T) == sizeof(float), (double)(x)))
 #define polygamma(x, n) ((T)special_polygamma((double)(x), (double)(n)))
-#define erfinv(x) ((T)special_erfinv((double)(x)))
+#define erfinv(x) ((T)special_erfinv(sizeof(T) == sizeof(float), (double)(x)))
 
 #define T float
 #define NAME(x) x##_f32

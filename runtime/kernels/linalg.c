@@ -4,17 +4,13 @@
  * Row-major C = A B is what cblas computes; a transposed operand is one whose rows, not columns,
  * lie at stride 1. The cut depends on the sizes alone, so results do not depend on the threads.
  */
-#include <cblas.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "kernels/linalg.h"
-
-/* OpenBLAS exports these and declares them nowhere. */
-extern void *blas_memory_alloc(int unused);
-extern void blas_memory_free(void *area);
+#include "kernels/openblas.h"
 
 enum {
     WORTH_CUTTING = 2000000, /* operations below which a second thread costs more than it gains */
@@ -28,14 +24,12 @@ static int64_t round_to_step(int64_t size)
     return (size + STEP - 1) / STEP * STEP;
 }
 
-Reason linalg_start(void)
+size_t linalg_blas_size(void)
 {
-    if (openblas_get_parallel() == 0)
-        return "the OpenBLAS found is the serial build, which several threads must not call; "
-               "install libopenblas0-pthread";
-    openblas_set_num_threads(1);
-    return NULL;
+    return sizeof(OpenBlas);
 }
+
+static const Reason no_room = "not enough memory for the 128 MB that OpenBLAS works in";
 
 /* Could so many work areas be taken now? */
 static bool has_room(int areas)
@@ -49,21 +43,25 @@ static bool has_room(int areas)
     return true;
 }
 
-Reason linalg_reserve(Pool *pool, int *areas)
+Reason linalg_reserve(OpenBlas *blas, Pool *pool)
 {
     void *taken[MAX_THREADS];
     int wanted = pool_usable(pool);
-    if (wanted <= *areas)
+    if (wanted <= blas->areas)
         return NULL;
-    if (*areas == 0 && !has_room(1))
-        return "not enough memory for the 128 MB that OpenBLAS works in";
-    while (wanted > size_max(*areas, 1) && !has_room(2 * (wanted - *areas)))
+    if (blas->areas ==
+        0) { /* asked before, too: some libraries end the process where they get none */
+        Reason reason = has_room(1) ? openblas_load(blas) : no_room;
+        if (reason || !has_room(1))
+            return reason ? reason : no_room;
+    }
+    while (wanted > size_max(blas->areas, 1) && !has_room(2 * (wanted - blas->areas)))
         wanted--;
     for (int i = 0; i < wanted; i++)
-        taken[i] = blas_memory_alloc(0);
+        taken[i] = blas->blas_memory_alloc(0);
     for (int i = 0; i < wanted; i++)
-        blas_memory_free(taken[i]);
-    *areas = wanted;
+        blas->blas_memory_free(taken[i]);
+    blas->areas = wanted;
     if (wanted < pool_usable(pool))
         pool_limit(pool, wanted);
     return NULL;
@@ -72,11 +70,17 @@ Reason linalg_reserve(Pool *pool, int *areas)
 void linalg_describe(char *text, size_t size)
 {
     static const char *const builds[] = {"serial", "pthreads", "OpenMP"};
-    const char *config = openblas_get_config();
+    OpenBlas blas;
+    Reason reason = openblas_load(&blas);
+    if (reason) {
+        snprintf(text, size, "no OpenBLAS: %s", reason);
+        return;
+    }
+    const char *config = blas.openblas_get_config();
     int words = (int)strcspn(config, " ");
     words += (int)strcspn(config + words + 1, " ") + 1;
-    int build = openblas_get_parallel();
-    snprintf(text, size, "%.*s, core %s, %s", words, config, openblas_get_corename(),
+    int build = blas.openblas_get_parallel();
+    snprintf(text, size, "%.*s, core %s, %s", words, config, blas.openblas_get_corename(),
              build >= 0 && build <= 2 ? builds[build] : "unknown");
 }
 
@@ -124,6 +128,7 @@ static Matrix read_matrix(const View *v, const char *data)
 }
 
 typedef struct {
+    const OpenBlas *blas;
     DType dtype;
     Matrix a, b;
     char *c;
@@ -144,11 +149,12 @@ static void multiply_tile(void *context, int64_t tile)
     void *c = p->c + (i * p->n + j) * size;
     blasint M = (blasint)m, N = (blasint)n, K = (blasint)p->k, ldc = (blasint)size_max(p->n, 1);
     if (p->dtype == FLOAT32)
-        cblas_sgemm(CblasRowMajor, p->a.transpose, p->b.transpose, M, N, K, (float)p->scale, a,
-                    p->a.ld, b, p->b.ld, p->accumulate ? 1.0F : 0.0F, c, ldc);
+        p->blas->cblas_sgemm(CblasRowMajor, p->a.transpose, p->b.transpose, M, N, K,
+                             (float)p->scale, a, p->a.ld, b, p->b.ld, p->accumulate ? 1.0F : 0.0F,
+                             c, ldc);
     else
-        cblas_dgemm(CblasRowMajor, p->a.transpose, p->b.transpose, M, N, K, p->scale, a, p->a.ld, b,
-                    p->b.ld, p->accumulate ? 1.0 : 0.0, c, ldc);
+        p->blas->cblas_dgemm(CblasRowMajor, p->a.transpose, p->b.transpose, M, N, K, p->scale, a,
+                             p->a.ld, b, p->b.ld, p->accumulate ? 1.0 : 0.0, c, ldc);
 }
 
 /*
@@ -199,8 +205,8 @@ static void multiply_integers(const Pool *pool, const View *a, const View *b, co
     }
 }
 
-void linalg_matmul(Pool *pool, double scale, const View *a, const View *b, const View *c,
-                   bool accumulate)
+void linalg_matmul(const OpenBlas *blas, Pool *pool, double scale, const View *a, const View *b,
+                   const View *c, bool accumulate)
 {
     int64_t m = a->shape[a->ndim - 2], k = a->shape[a->ndim - 1], n = b->shape[b->ndim - 1];
     int64_t size = dtype_size(c->dtype), batches = 1, index[MAX_RANK] = {0};
@@ -212,6 +218,7 @@ void linalg_matmul(Pool *pool, double scale, const View *a, const View *b, const
         char *pc = c->data + batch * m * n * size;
         if (dtype_is_float(c->dtype)) {
             Product product = {
+                .blas = blas,
                 .dtype = c->dtype,
                 .a = read_matrix(a, pa),
                 .b = read_matrix(b, pb),

@@ -1,9 +1,8 @@
 /*
  * linalg.h - products, on OpenBLAS
  *
- * Only this and linalg_factor know BLAS. OpenBLAS runs on one thread; a large product is cut into
- * tiles of rows and columns, never along the summed dimension, and the cuts depend on the sizes
- * alone.
+ * OpenBLAS runs on one thread; a large product is cut into tiles of rows and columns, never along the
+ * summed dimension, and the cuts depend on the sizes alone.
  */
 #ifndef LINALG_H
 #define LINALG_H
@@ -11,18 +10,19 @@
 #include "tensor/pool.h"
 #include "tensor/tensor.h"
 
-/* Sets OpenBLAS to one thread; refuses a build that cannot be called from several threads. */
-Reason linalg_start(void);
+/* OpenBLAS as it is loaded and reserved, all zero before; see openblas.h */
+typedef struct OpenBlas OpenBlas;
+size_t linalg_blas_size(void);
 
 /*
- * OpenBLAS takes a work area for each thread that calls it, keeps it, and where there is no memory
- * for one tries for ever. So this is called before what computes with it: it makes sure of an area
- * for each usable thread, limits the pool to fewer where that takes most of the memory there is, and
- * refuses where there is none for one. *areas, 0 at first, counts those made sure of.
+ * Loads OpenBLAS, which takes a work area for each thread that calls it, keeps it, and where there is
+ * no memory for one tries for ever. So this is called before what computes with it: it makes sure of
+ * an area for each usable thread, limits the pool to fewer where that takes most of the memory there
+ * is, and refuses where there is none for one.
  */
-Reason linalg_reserve(Pool *pool, int *areas);
+Reason linalg_reserve(OpenBlas *blas, Pool *pool);
 
-/* "OpenBLAS 0.3.21 Cooperlake pthreads", the library found at run time */
+/* "OpenBLAS 0.3.21, core Haswell, pthreads", the library found, or why there is none */
 void linalg_describe(char *text, size_t size);
 
 /*
@@ -30,8 +30,8 @@ void linalg_describe(char *text, size_t size);
  * Same dtype for all, any strides; c is contiguous and aliases neither. Floats go to BLAS when one
  * stride of their matrices is 1, which linalg_is_ready tells; int64 is a plain loop, of scale 1.
  */
-void linalg_matmul(Pool *pool, double scale, const View *a, const View *b, const View *c,
-                   bool accumulate);
+void linalg_matmul(const OpenBlas *blas, Pool *pool, double scale, const View *a, const View *b,
+                   const View *c, bool accumulate);
 
 /* Can BLAS read the last two dimensions of v where they lie? If not, copy first. */
 bool linalg_is_ready(const View *v);

@@ -1,44 +1,15 @@
 /*
  * linalg_factor.c - factors of matrices, by LAPACK; see linalg_factor.h
- *
- * OpenBLAS brings LAPACK's Fortran routines; what is used of them is declared here. Arrays are void
- * pointers, so that a routine has one type in both precisions. Fortran adds the length of every
- * string at the end.
  */
-#include <cblas.h>
 #include <limits.h>
 #include <math.h>
 #include <string.h>
 
 #include "kernels/linalg_factor.h"
+#include "kernels/openblas.h"
 #include "tensor/interrupt.h"
 
-typedef const blasint *Size;
-
-#define ROUTINES(ROW)                                                                              \
-    ROW(gelsy, (Size m, Size n, Size k, void *a, Size lda, void *b, Size ldb, blasint *pivots,     \
-                const void *rcond, blasint *rank, void *work, Size lwork, blasint *info))          \
-    ROW(geqrf,                                                                                     \
-        (Size m, Size n, void *a, Size lda, void *tau, void *work, Size lwork, blasint *info))     \
-    ROW(gesdd,                                                                                     \
-        (const char *job, Size m, Size n, void *a, Size lda, void *s, void *u, Size ldu, void *vt, \
-         Size ldvt, void *work, Size lwork, blasint *iwork, blasint *info, size_t))                \
-    ROW(getrf, (Size m, Size n, void *a, Size lda, blasint *pivots, blasint *info))                \
-    ROW(getrs, (const char *trans, Size n, Size k, const void *a, Size lda, const blasint *pivots, \
-                void *b, Size ldb, blasint *info, size_t))                                         \
-    ROW(orgqr, (Size m, Size n, Size k, void *a, Size lda, const void *tau, void *work,            \
-                Size lwork, blasint *info))                                                        \
-    ROW(potrf, (const char *uplo, Size n, void *a, Size lda, blasint *info, size_t))               \
-    ROW(syevd, (const char *job, const char *uplo, Size n, void *a, Size lda, void *w, void *work, \
-                Size lwork, blasint *iwork, Size liwork, blasint *info, size_t, size_t))
-
-#define ROW(name, parameters)                                                                      \
-    void s##name##_ parameters;                                                                    \
-    void d##name##_ parameters;
-ROUTINES(ROW)
-#undef ROW
-
-#define LAPACK(dtype, name) (*((dtype) == FLOAT32 ? s##name##_ : d##name##_))
+#define LAPACK(f, name) (*((f)->dtype == FLOAT32 ? (f)->blas->s##name##_ : (f)->blas->d##name##_))
 
 Reason factor_fits(int64_t m, int64_t n)
 {
@@ -127,7 +98,7 @@ static Reason cholesky(const Call *c)
 {
     blasint lda = leading(c->n), info = 0;
     char uplo = c->f->upper ? 'U' : 'L';
-    LAPACK(c->f->dtype, potrf)(&uplo, &c->n, c->x[0], &lda, &info, 1);
+    LAPACK(c->f, potrf)(&uplo, &c->n, c->x[0], &lda, &info, 1);
     if (info > 0)
         return "is not positive definite";
     int64_t size = dtype_size(c->f->dtype);
@@ -142,7 +113,7 @@ static Reason cholesky(const Call *c)
 static bool factor_lu(const Call *c)
 {
     blasint lda = leading(c->n), info = 0;
-    LAPACK(c->f->dtype, getrf)(&c->n, &c->n, c->x[0], &lda, c->integers, &info);
+    LAPACK(c->f, getrf)(&c->n, &c->n, c->x[0], &lda, c->integers, &info);
     return info == 0;
 }
 
@@ -170,7 +141,7 @@ static Reason solve(const Call *c)
     blasint ld = leading(c->n), info = 0;
     if (!factor_lu(c))
         return "is singular";
-    LAPACK(c->f->dtype, getrs)
+    LAPACK(c->f, getrs)
     ("N", &c->n, &c->k, c->x[0], &ld, c->integers, c->x[1], &ld, &info, 1);
     return NULL;
 }
@@ -182,11 +153,11 @@ static Reason solve_triangular(const Call *c)
     CBLAS_UPLO uplo = f->upper ? CblasUpper : CblasLower;
     CBLAS_DIAG diagonal = f->unit ? CblasUnit : CblasNonUnit;
     if (f->dtype == FLOAT32)
-        cblas_strsm(CblasColMajor, CblasLeft, uplo, CblasNoTrans, diagonal, c->n, c->k, 1.0F,
-                    c->x[0], ld, c->x[1], ld);
+        f->blas->cblas_strsm(CblasColMajor, CblasLeft, uplo, CblasNoTrans, diagonal, c->n, c->k,
+                             1.0F, c->x[0], ld, c->x[1], ld);
     else
-        cblas_dtrsm(CblasColMajor, CblasLeft, uplo, CblasNoTrans, diagonal, c->n, c->k, 1.0,
-                    c->x[0], ld, c->x[1], ld);
+        f->blas->cblas_dtrsm(CblasColMajor, CblasLeft, uplo, CblasNoTrans, diagonal, c->n, c->k,
+                             1.0, c->x[0], ld, c->x[1], ld);
     return NULL;
 }
 
@@ -195,7 +166,7 @@ static Reason eigen(const Call *c)
     blasint lda = leading(c->n), liwork = 3 + 5 * c->n, info = 0;
     if (c->work_size >= 0 && !is_finite(c, c->x[0], (int64_t)c->n * c->n))
         return NOT_FINITE;
-    LAPACK(c->f->dtype, syevd)
+    LAPACK(c->f, syevd)
     (c->f->vectors ? "V" : "N", c->f->upper ? "U" : "L", &c->n, c->x[0], &lda, c->x[1], c->work,
      &c->work_size, c->integers, &liwork, &info, 1, 1);
     return info > 0 ? NO_CONVERGENCE : NULL;
@@ -205,7 +176,7 @@ static Reason qr(const Call *c)
 {
     DType dtype = c->f->dtype;
     blasint lda = leading(c->m), info = 0;
-    LAPACK(dtype, geqrf)(&c->m, &c->n, c->x[0], &lda, c->numbers, c->work, &c->work_size, &info);
+    LAPACK(c->f, geqrf)(&c->m, &c->n, c->x[0], &lda, c->numbers, c->work, &c->work_size, &info);
     double wanted = c->work_size < 0 ? element(dtype, c->work, 0) : 0;
     if (c->work_size >= 0)
         copy_upper(c, c->x[2], c->k, c->x[0]);
@@ -213,7 +184,7 @@ static Reason qr(const Call *c)
         return NULL;
     if (c->work_size >= 0)
         memcpy(c->x[1], c->x[0], (size_t)((int64_t)c->m * c->least * dtype_size(dtype)));
-    LAPACK(dtype, orgqr)
+    LAPACK(c->f, orgqr)
     (&c->m, &c->k, &c->least, c->x[1], &lda, c->numbers, c->work, &c->work_size, &info);
     if (c->work_size < 0)
         set_element(dtype, c->work, 0, fmax(wanted, element(dtype, c->work, 0)));
@@ -226,7 +197,7 @@ static Reason decompose(const Call *c, char job, void *u, void *s, void *vt, int
     blasint lda = leading(c->m), ldvt = leading(l), info = 0;
     if (c->work_size >= 0 && !is_finite(c, c->x[0], (int64_t)c->m * c->n))
         return NOT_FINITE;
-    LAPACK(c->f->dtype, gesdd)
+    LAPACK(c->f, gesdd)
     (&job, &c->m, &c->n, c->x[0], &lda, s, u, &lda, vt, &ldvt, c->work, &c->work_size, c->integers,
      &info, 1);
     return info > 0 ? NO_CONVERGENCE : NULL;
@@ -265,16 +236,16 @@ static Reason pseudo_inverse(const Call *c)
         double size = element(f->dtype, s, i), scale = size > least ? 1 / size : 0;
         void *column = offset(c, u, i * c->m);
         if (f->dtype == FLOAT32)
-            cblas_sscal(c->m, (float)scale, column, 1);
+            f->blas->cblas_sscal(c->m, (float)scale, column, 1);
         else
-            cblas_dscal(c->m, scale, column, 1);
+            f->blas->cblas_dscal(c->m, scale, column, 1);
     }
     if (f->dtype == FLOAT32)
-        cblas_sgemm(CblasColMajor, CblasTrans, CblasTrans, c->n, c->m, r, 1.0F, vt, ldv, u, ldu,
-                    0.0F, c->x[1], ldp);
+        f->blas->cblas_sgemm(CblasColMajor, CblasTrans, CblasTrans, c->n, c->m, r, 1.0F, vt, ldv, u,
+                             ldu, 0.0F, c->x[1], ldp);
     else
-        cblas_dgemm(CblasColMajor, CblasTrans, CblasTrans, c->n, c->m, r, 1.0, vt, ldv, u, ldu, 0.0,
-                    c->x[1], ldp);
+        f->blas->cblas_dgemm(CblasColMajor, CblasTrans, CblasTrans, c->n, c->m, r, 1.0, vt, ldv, u,
+                             ldu, 0.0, c->x[1], ldp);
     return NULL;
 }
 
@@ -289,7 +260,7 @@ static Reason least_squares(const Call *c)
             return NOT_FINITE;
         memset(c->integers, 0, (size_t)c->n * sizeof *c->integers);
     }
-    LAPACK(dtype, gelsy)
+    LAPACK(c->f, gelsy)
     (&c->m, &c->n, &c->k, c->x[0], &lda, c->x[1], &ldb, c->integers, rcond, &rank, c->work,
      &c->work_size, &info);
     if (c->work_size >= 0)

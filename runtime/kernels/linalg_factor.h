@@ -8,7 +8,7 @@
 #ifndef LINALG_FACTOR_H
 #define LINALG_FACTOR_H
 
-#include "tensor/tensor.h"
+#include "kernels/linalg.h"
 
 typedef enum {
     FACTOR_CHOLESKY,         /* a[n, n] becomes its factor */
@@ -26,6 +26,7 @@ typedef enum {
 enum { FACTOR_ARRAYS = 4 };
 
 typedef struct {
+    const OpenBlas *blas; /* reserved */
     FactorKind kind;
     DType dtype; /* of all but the ranks, which are INT64 */
     int64_t batches, m, n, k, l;

@@ -34,8 +34,9 @@ typedef struct {
 /* A smaller variance has lost digits: it is a sum of subnormal squares. */
 #define LEAST_SQUARE 0x1p-960
 
+/* the mean and the scale are of x times unit, a power of two that keeps squares in range */
 typedef struct {
-    double n, mean[LANES], variance[LANES], scale[LANES];
+    double n, unit[LANES], mean[LANES], variance[LANES], scale[LANES];
 } Moments;
 
 #define KERNELS "kernels/neural_kernels.h"

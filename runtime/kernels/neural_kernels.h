@@ -91,7 +91,7 @@ static void NAME(join_lanes)(const Standardize *s, double *lanes)
         lanes[i] = sum;
 }
 
-/* the moments of group j in lane l, whose squares leave the range of double: of x times unit */
+/* the moments of group j in lane l, whose squares leave the range of double */
 static void NAME(scaled_moments)(const Standardize *s, int64_t j, int64_t l, double unit,
                                  Moments *m)
 {
@@ -104,9 +104,10 @@ static void NAME(scaled_moments)(const Standardize *s, int64_t j, int64_t l, dou
             double d = (double)((const T *)s->x)[(i * s->b + j) * s->c + k] * unit - mean;
             variance += d * d / m->n;
         }
-    m->mean[l] = mean / unit;
+    m->unit[l] = unit;
+    m->mean[l] = mean;
     m->variance[l] = variance / unit / unit;
-    m->scale[l] = unit / sqrt(variance + s->eps * unit * unit);
+    m->scale[l] = 1 / sqrt(variance + s->eps * unit * unit);
 }
 
 VECTORISED static void NAME(find_moments)(const Standardize *s, int64_t j, int64_t width,
@@ -137,6 +138,7 @@ VECTORISED static void NAME(find_moments)(const Standardize *s, int64_t j, int64
     NAME(join_lanes)(s, m->variance);
     for (int l = 0; l < LANES; l++) {
         m->variance[l] /= n;
+        m->unit[l] = 1;
         m->scale[l] = 1 / sqrt(m->variance[l] + s->eps);
     }
     int64_t lanes = s->c == 1 ? width : LANES;
@@ -155,7 +157,7 @@ VECTORISED static void NAME(standardize_groups)(const Standardize *s, int64_t j,
     NAME(find_moments)(s, j, width, &m);
     int64_t run = NAME(stretch)(s, width);
     for (int64_t l = 0; l < width; l++) {
-        ((T *)s->mean)[j + l] = (T)m.mean[l];
+        ((T *)s->mean)[j + l] = (T)(m.mean[l] / m.unit[l]);
         ((T *)s->variance)[j + l] = (T)m.variance[l];
     }
     for (int64_t i = 0; i < s->a; i++)
@@ -165,7 +167,7 @@ VECTORISED static void NAME(standardize_groups)(const Standardize *s, int64_t j,
             T *y = (T *)s->y + at;
             int64_t count = size_min(LANES, run - k);
             for (int64_t l = 0; l < count; l++)
-                y[l] = (T)(((double)x[l] - m.mean[l]) * m.scale[l]);
+                y[l] = (T)(((double)x[l] * m.unit[l] - m.mean[l]) * m.scale[l]);
         }
 }
 
@@ -183,7 +185,7 @@ VECTORISED static void NAME(differentiate_groups)(const Standardize *s, int64_t 
             int64_t count = size_min(LANES, run - k);
             for (int64_t l = 0; l < count; l++) {
                 sum[l] += (double)g[l];
-                product[l] += (double)g[l] * ((double)x[l] - m.mean[l]) * m.scale[l];
+                product[l] += (double)g[l] * ((double)x[l] * m.unit[l] - m.mean[l]) * m.scale[l];
             }
         }
     NAME(join_lanes)(s, sum);
@@ -195,8 +197,9 @@ VECTORISED static void NAME(differentiate_groups)(const Standardize *s, int64_t 
             T *g = (T *)s->y + at;
             int64_t count = size_min(LANES, run - k);
             for (int64_t l = 0; l < count; l++) {
-                double y = ((double)x[l] - m.mean[l]) * m.scale[l];
-                g[l] = (T)(m.scale[l] * ((double)g[l] - sum[l] / m.n - y * (product[l] / m.n)));
+                double y = ((double)x[l] * m.unit[l] - m.mean[l]) * m.scale[l];
+                g[l] = (T)(m.scale[l] * m.unit[l] *
+                           ((double)g[l] - sum[l] / m.n - y * (product[l] / m.n)));
             }
         }
 }

@@ -1,50 +1,137 @@
 /*
- * special.h - functions that the C library does not have
+ * special.h - functions that the C library does not have, or not for vectors
  *
- * All in double, whose rounding to float is the best a float can be; good to about 1e-14 relative
- * but next to their zeros. The gamma functions: [Abramowitz1972] 6.3, 6.4 and 23.2; the inverse of
- * erf starts from [Giles2010] and is polished by Halley's rule.
+ * All in double, whose rounding to float is the best a float can be; good to 4 units in the last
+ * place of a double, but next to the zeros of the gamma functions below 0, and polygamma to about
+ * 1e-14. Without branches and in arithmetic that every machine has, so that loops become vectors of
+ * any width with the same bits. special.py fits the tables.
  */
 #ifndef SPECIAL_H
 #define SPECIAL_H
 
 #include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
 
-static inline double special_log_gamma(double x)
+#include "kernels/special_tables.h"
+
+#define SPECIAL_INLINE static inline __attribute__((always_inline))
+
+SPECIAL_INLINE double special_horner(int terms, const double *c, double x)
 {
-    int sign;
-    return lgamma_r(x, &sign); /* lgamma would write a global */
+    double y = c[terms - 1];
+#pragma GCC unroll 16
+    for (int k = terms - 2; k >= 0; k--)
+        y = fma(y, x, c[k]);
+    return y;
 }
 
-/* pi / tan(pi x), exact about x modulo 1 */
-static inline double special_cotangent(double x)
+#define HORNER(table, x) special_horner((int)(sizeof(table) / sizeof((table)[0])), table, x)
+#define POLYNOMIAL(table, x) (brief ? HORNER(table##_brief, x) : HORNER(table, x))
+#define QUOTIENT(table, x) (POLYNOMIAL(table##_p, x) / POLYNOMIAL(table##_q, x))
+
+/* `condition ? a : b` without the branch that the compiler would make where a or b is long */
+SPECIAL_INLINE double special_choose(bool condition, double a, double b)
 {
-    const double pi = 3.14159265358979323846;
-    return pi / tan(pi * (x - rint(x)));
+    int64_t mask = -(int64_t)condition, a_bits, b_bits;
+    memcpy(&a_bits, &a, sizeof a);
+    memcpy(&b_bits, &b, sizeof b);
+    a_bits = (a_bits & mask) | (b_bits & ~mask);
+    memcpy(&a, &a_bits, sizeof a);
+    return a;
+}
+
+/* the natural logarithm of a finite x > 0, as in fdlibm: x = 2^e m with m from sqrt(0.5) to sqrt(2) */
+SPECIAL_INLINE double special_log(bool brief, double x)
+{
+    const int64_t root = 0x3fe6a09e667f3bcd, one = 0x3ff0000000000000; /* of 0.5; 1 */
+    int64_t bits, unit = one, is_small = 0;
+    double scale, m, e;
+    if (!brief) { /* no float is subnormal as a double */
+        memcpy(&bits, &x, sizeof bits);
+        is_small = (bits - 0x0010000000000000) >> 63; /* all bits, or none */
+        unit += is_small & (int64_t)54 << 52;
+        memcpy(&scale, &unit, sizeof scale);
+        x *= scale;
+    }
+    memcpy(&bits, &x, sizeof bits);
+    bits += one - root;
+    int64_t exponent = (int64_t)((uint64_t)bits >> 52) + 0x4330000000000400 - (is_small & 54);
+    bits = (bits & 0xfffffffffffff) + root;
+    memcpy(&m, &bits, sizeof m);
+    memcpy(&e, &exponent, sizeof e); /* 2^52 + 1024 + the biased exponent */
+    e -= 0x1p52 + 1024 + 1023;
+    double f = m - 1, s = f / (2 + f), z = s * s, half = 0.5 * f * f;
+    double rest = s * (half + z * POLYNOMIAL(special_log_rest, z));
+    /* log 2 in two parts, the first of few bits */
+    return e * 0x1.62e42feep-1 - (half - (rest + e * 0x1.a39ef35793c76p-33) - f);
+}
+
+/* the integer nearest to x >= 0: up to 2^52 adding that leaves no fraction, beyond it there is none */
+SPECIAL_INLINE double special_whole(double x)
+{
+    return special_choose(x < 0x1p52, (x + 0x1p52) - 0x1p52, x);
+}
+
+/* sin(pi x) / pi for x from -0.5 to 0.5 */
+SPECIAL_INLINE double special_sin_pi(bool brief, double x)
+{
+    return x * POLYNOMIAL(special_sine, x * x);
+}
+
+/* log |gamma(x)|: near its zeros at 1 and 2, else by Stirling's series; by reflection below 0 */
+SPECIAL_INLINE double special_log_gamma(bool brief, double x)
+{
+    const double stirling = 0.41893853320467274178; /* log(2 pi) / 2 - 1 / 2 */
+    double size = special_choose(x < 0, 1 - x, x);
+    double log_size = special_log(brief, size), over = 1 / size;
+    double below = special_choose(size < 1, 1, 0), v = size - (1 - below);
+    double near = v * (v - 1) * QUOTIENT(special_gamma_near, v) - below * log_size;
+    double far = (size - 0.5) * (log_size - 1) +
+                 (stirling + over * POLYNOMIAL(special_gamma_far, over * over));
+    double y = special_choose(size < 4, near, far);
+    double whole = special_whole(fabs(x)), part = fabs(x) - whole;
+    double reflected = -special_log(brief, fabs(special_sin_pi(brief, part))) - y;
+    y = special_choose(x < 0, reflected, y);
+    return special_choose((x <= 0) & (x == -whole), HUGE_VAL, y);
 }
 
 /* the derivative of log gamma; the poles below 0 are NaN */
-static inline double special_digamma(double x)
+SPECIAL_INLINE double special_digamma(bool brief, double x)
 {
-    /* B(2k) / 2k */
-    static const double term[] = {1.0 / 12,   -1.0 / 120, 1.0 / 252,
-                                  -1.0 / 240, 1.0 / 132,  -691.0 / 32760};
-    double reflected = 0;
-    if (x == 0)
-        return copysign(HUGE_VAL, -x);
-    if (x < 0) {
-        if (x == floor(x))
-            return (double)NAN;
-        reflected = -special_cotangent(x);
-        x = 1 - x;
-    }
-    double sum = 0;
-    for (; x < 12; x += 1)
-        sum -= 1 / x;
-    double series = 0, square = 1 / (x * x);
-    for (int k = 5; k >= 0; k--)
-        series = (series + term[k]) * square;
-    return reflected + sum + log(x) - 0.5 / x - series;
+    const double pi = 3.14159265358979323846;
+    double size = special_choose(x < 0, 1 - x, x), over = 1 / size;
+    double below = special_choose(size < 1, 1, 0), v = size - (1 - below);
+    double from_zero = v - special_digamma_zero[0] - special_digamma_zero[1];
+    double near = from_zero * QUOTIENT(special_digamma_near, v) - below * over;
+    double far = special_log(brief, size) -
+                 over * (0.5 + over * POLYNOMIAL(special_digamma_far, over * over));
+    double y = special_choose(size < 4, near, special_choose(size < HUGE_VAL, far, size));
+    double whole = special_whole(fabs(x)), part = fabs(x) - whole;
+    double reflected =
+        y + pi * special_sin_pi(brief, 0.5 - fabs(part)) / special_sin_pi(brief, part);
+    y = special_choose(x < 0, reflected, y);
+    y = special_choose((x < 0) & (x == -whole), (double)NAN, y);
+    return special_choose(x == 0, copysign(HUGE_VAL, -x), y);
+}
+
+/*
+ * The x for which erf(x) = y: sqrt(pi) / 2 y and a smaller part, from y^2; or far from 0
+ * r = sqrt(-log(1 - |y|)) and a smaller part, from r.
+ */
+SPECIAL_INLINE double special_erfinv(bool brief, double y)
+{
+    const double half_root_pi = 0.88622692545275801365;
+    double size = fabs(y), square = size * size, v = 0.65 - square;
+    double r = sqrt(-special_log(brief, 1 - size));
+    double base = special_choose(v > 0, half_root_pi * size, r);
+    double p = special_choose(v > 0, size * square * POLYNOMIAL(special_erfinv_near_p, v),
+                              POLYNOMIAL(special_erfinv_far_p, r));
+    double q = special_choose(v > 0, POLYNOMIAL(special_erfinv_near_q, v),
+                              POLYNOMIAL(special_erfinv_far_q, r));
+    double x = special_choose(size == 1, HUGE_VAL, base + p / q);
+    return copysign(special_choose(size <= 1, x, (double)NAN), y);
 }
 
 /* sum of (x + k)^-s over k >= 0, for whole s >= 2 and x > 0, by Euler and Maclaurin */
@@ -74,7 +161,7 @@ static inline double special_polygamma(double x, double n)
     if (!(n >= 0 && n <= 170) || isnan(x) || x == -HUGE_VAL)
         return (double)NAN;
     if (n == 0)
-        return special_digamma(x);
+        return special_digamma(false, x);
     double s = n + 1, sign = fmod(n, 2) == 0 ? -1 : 1, factor = sign * tgamma(s);
     if (x == HUGE_VAL)
         return sign * 0.0;
@@ -82,36 +169,17 @@ static inline double special_polygamma(double x, double n)
         return sign * HUGE_VAL;
     if (x > 0)
         return factor * special_zeta(s, x);
-    if (x > -1)
+    if (x > -0.25)
         return factor * (pow(x, -s) + special_zeta(s, x + 1));
-    /* the sum over all integers, which is periodic, less that over those below 0 */
-    double f = x - floor(x);
-    return factor * (special_zeta(s, f) + sign * (special_zeta(s, 1 - f) - special_zeta(s, 1 - x)));
+    /* the sum over all integers, which is periodic and for even n 0 at halves, less that over those
+     * below 0 */
+    double f = x - floor(x), all = special_zeta(s, f) + sign * special_zeta(s, 1 - f);
+    return factor * (all - sign * special_zeta(s, 1 - x));
 }
 
-/* x nearer to where erf(x) = size, which is 1 - rest */
-static inline double special_erfinv_step(double x, double size, double rest)
-{
-    /* far from 0 the difference of what is left of 1 keeps its digits */
-    double below = erf(x) - size, above = rest - erfc(x);
-    double newton = (size < 0.5 ? below : above) * exp(x * x) * 0.88622692545275801365;
-    return x - newton / (1 + x * newton);
-}
-
-/* the x for which erf(x) = y; no branches, so that loops become vectors */
-static inline double special_erfinv(double y)
-{
-    double size = fabs(y), rest = 1 - size, w = -log(rest * (1 + size));
-    double c = w - 2.5, t = sqrt(w) - 3, tail = w + 0.12078223763524522; /* log(2 / sqrt(pi)) */
-    double near =
-        size * (1.50140941 + c * (0.246640727 +
-                                  c * (-0.00417768164 + c * (-0.00125372503 + c * 0.00021858087))));
-    double far = size * (2.83297682 + t * (1.00167406 + t * (0.00943887047 + t * -0.0076224613)));
-    double farthest = sqrt(tail - 0.5 * log(tail));
-    double x = w < 5 ? near : w < 12 ? far : farthest;
-    x = special_erfinv_step(special_erfinv_step(x, size, rest), size, rest);
-    x = size == 1 ? HUGE_VAL : x;
-    return copysign(size > 1 ? (double)NAN : x, y);
-}
+#undef SPECIAL_INLINE
+#undef HORNER
+#undef POLYNOMIAL
+#undef QUOTIENT
 
 #endif

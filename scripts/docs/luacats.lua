@@ -4,6 +4,7 @@
 --- public function, class and method with its documentation, from what wrun.reference finds. Tables
 --- of options become classes, whose fields an editor completes and checks. `make types` writes it.
 
+local original = require("wrun.method").original
 local reference = require "wrun.reference"
 local wrun = require "wrun"
 
@@ -167,7 +168,7 @@ local function calling(item, entry)
   local named = #entry.params - (#entry.params > 0 and entry.params[#entry.params].name == "..."
     and 1 or 0)
   local is_static = not entry.is_typed and named > 0
-    and debug.getinfo(item.value, "u").nparams == named
+    and debug.getinfo(original(item.value), "u").nparams == named
   return is_static and "." or ":", 1
 end
 
@@ -210,13 +211,13 @@ end
 local function add_tensor_methods()
   local methods = require("wrun.core").methods
   for _, item in ipairs(faces[1].members) do
-    local name = item.name:match("[%w_]+$")
+    local name, entry = item.name:match("[%w_]+$"), reference.documentation(items, item)
     if item.kind == "method" then
-      add_function(item.entry, item.name, "Tensor:" .. name, 2)
+      add_function(entry, item.name, "Tensor:" .. name, 2)
     elseif item.kind == "function" and methods[name] == item.value then
-      add_function(item.entry, "x:" .. name, "Tensor:" .. name, 2)
+      add_function(entry, "x:" .. name, "Tensor:" .. name, 2)
       if has_twin(item) then
-        add_function(item.entry, "x:" .. name .. "_", "Tensor:" .. name .. "_", 2)
+        add_function(entry, "x:" .. name .. "_", "Tensor:" .. name .. "_", 2)
       end
     end
   end
@@ -274,7 +275,7 @@ local callable = {}
 for _, face in ipairs(faces) do
   for _, item in ipairs(face.members) do
     if item.kind == "function" and not item.value then
-      callable[item.name] = item.entry
+      callable[item.name] = reference.documentation(items, item)
     end
   end
 end

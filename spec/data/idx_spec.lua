@@ -31,7 +31,7 @@ end
 
 -- The message that a file of these bytes is refused with, without its path.
 local function refusal(bytes, options)
-  local tensor, message = core.idx_read(put(bytes), options)
+  local tensor, message = core.idx_read("idx", put(bytes), options)
   assert.is_nil(tensor)
   assert.equal(path .. ": ", message:sub(1, #path + 2))
   return message:sub(#path + 3)
@@ -126,8 +126,8 @@ describe("idx_read", function()
 
   it("says what the system says", function()
     assert.same({ nil, "/nowhere/file: No such file or directory" },
-      { core.idx_read("/nowhere/file") })
-    assert.same({ nil, folder .. ": Is a directory" }, { core.idx_read(folder) })
+      { core.idx_read("idx", "/nowhere/file") })
+    assert.same({ nil, folder .. ": Is a directory" }, { core.idx_read("idx", folder) })
   end)
 
   it("shows how a file begins that is no IDX file", function()
@@ -145,7 +145,7 @@ describe("idx_read", function()
   it("accepts every byte as element type that names one, and no other", function()
     local accepted = {}
     for element = 0, 255 do
-      if core.idx_read(put(files.idx(element, { 0 }, ""))) then
+      if core.idx_read("idx", put(files.idx(element, { 0 }, ""))) then
         accepted[#accepted + 1] = element
       end
     end
@@ -220,8 +220,9 @@ describe("idx_read", function()
 
   it("compares the sizes and the content with what is expected", function()
     local digest = files.sha256(small)
-    assert.same({ 2, 3 }, core.idx_read(put(small), { shape = { 2, 3 }, sha256 = digest }).shape)
-    assert.same({ 2, 3 }, core.idx_read(put(files.gzip(small)), { sha256 = digest }).shape)
+    local options = { shape = { 2, 3 }, sha256 = digest }
+    assert.same({ 2, 3 }, core.idx_read("idx", put(small), options).shape)
+    assert.same({ 2, 3 }, core.idx_read("idx", put(files.gzip(small)), { sha256 = digest }).shape)
     for _, shape in ipairs({ { 2 }, { 3, 2 }, { 2, 3, 1 }, {} }) do
       assert.equal(("other sizes than expected: expected %s, found [2, 3]"):format(
         "[" .. table.concat(shape, ", ") .. "]"), refusal(small, { shape = shape }))
@@ -242,11 +243,11 @@ describe("idx_read", function()
     end
     local options = { sha256 = files.sha256(small) }
     flips(small, function(bytes)
-      assert.is_nil((core.idx_read(put(bytes), options)))
+      assert.is_nil((core.idx_read("idx", put(bytes), options)))
     end)
     local harmless = 0 -- time stamp, name of the system and the like stand in a gzip header
     flips(files.gzip(small), function(bytes)
-      local tensor = core.idx_read(put(bytes), options)
+      local tensor = core.idx_read("idx", put(bytes), options)
       if tensor then
         harmless = harmless + 1
         assert.same({ { 97, 98, 99 }, { 100, 101, 102 } }, tensor:tolist())
@@ -260,13 +261,13 @@ describe("idx_read", function()
     local before = files.open_count()
     put(small)
     for _ = 1, 10 do
-      core.idx_read(path)
-      core.idx_read(path, { shape = { 1 } })
-      core.idx_read(path, { sha256 = "" })
-      pcall(core.idx_read, path, { shape = { "x" } })
+      core.idx_read("idx", path)
+      core.idx_read("idx", path, { shape = { 1 } })
+      core.idx_read("idx", path, { sha256 = "" })
+      pcall(core.idx_read, "idx", path, { shape = { "x" } })
     end
     put(small:sub(1, 15))
-    core.idx_read(path)
+    core.idx_read("idx", path)
     local after = files.open_count()
     collectgarbage("restart")
     assert.equal(before, after)
@@ -274,14 +275,14 @@ describe("idx_read", function()
 
   it("raises for wrong use", function()
     local function message_of(...)
-      return select(2, pcall(core.idx_read, ...)):match(":%d+: (.*)$")
+      return select(2, pcall(core.idx_read, "idx", ...)):match(":%d+: (.*)$")
     end
-    assert.equal("idx_read: argument 1: expected a path, got nothing", message_of())
-    assert.equal("idx_read: option digest: unknown; the options are sha256, shape",
+    assert.equal("idx: argument 2: expected a path, got nothing", message_of())
+    assert.equal("idx: option digest: unknown; the options are sha256, shape",
       message_of(path, { digest = "" }))
-    assert.equal("idx_read: option sha256: expected a string, got true",
+    assert.equal("idx: option sha256: expected a string, got true",
       message_of(path, { sha256 = true }))
-    assert.equal("idx_read: option shape: expected a table of sizes, got 3",
+    assert.equal("idx: option shape: expected a table of sizes, got 3",
       message_of(path, { shape = 3 }))
   end)
 end)

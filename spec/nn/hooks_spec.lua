@@ -142,6 +142,41 @@ describe("a full backward hook", function()
     assert.same({ { 1.0, 1.0 } }, layer.weight.grad:tolist())
   end)
 
+  -- Three layers x -> h1 -> h2 -> y that multiply by 2, 3 and 5, the second with a hook that makes
+  -- its gradient ten times as large: { wanted, layers whose hooks are called, gradients }, as PyTorch
+  -- 2.13 has it.
+  local WANTED = {
+    { { "x" }, { 3, 2, 1 }, { 300 } }, { { "w1" }, { 3, 2 }, { 150 } }, { { "w2" }, { 3 }, { 10 } },
+    { { "w3" }, {}, { 6 } }, { { "h1" }, { 3, 2 }, { 150 } }, { { "h2" }, { 3 }, { 5 } },
+    { { "w1", "w3" }, { 3, 2 }, { 150, 6 } }, { { "w2", "x" }, { 3, 2, 1 }, { 10, 300 } },
+    { { "h2", "h1" }, { 3, 2 }, { 5, 150 } },
+  }
+  for _, case in ipairs(WANTED) do
+    local names, layers, gradients = table.unpack(case)
+    it("is called where a walk to what is wanted passes: " .. table.concat(names, ", "), function()
+      local tensors, seen, got = { x = wrun.ones(1, 1):requires_grad_() }, {}, {}
+      local h = tensors.x
+      for i, factor in ipairs { 2.0, 3.0, 5.0 } do
+        local layer = nn.Linear(1, 1, { bias = false })
+        layer.weight:detach():fill_(factor)
+        layer:register_full_backward_hook(function(_, grad_inputs)
+          seen[#seen + 1] = i
+          return i == 2 and grad_inputs[1] * 10 or nil
+        end)
+        h = layer(h)
+        tensors["w" .. i], tensors["h" .. i] = layer.weight, h
+      end
+      local wanted = {}
+      for i, name in ipairs(names) do
+        wanted[i] = tensors[name]
+      end
+      for i, g in ipairs { wrun.autograd.grad(h:sum(), wanted) } do
+        got[i] = g:item()
+      end
+      assert.same({ layers, gradients }, { seen, got })
+    end)
+  end
+
   it("does nothing without recording, and lets higher derivatives through", function()
     local net, calls = Twice(), 0
     net:register_full_backward_hook(function()

@@ -7,8 +7,8 @@ local wrun = require "wrun"
 local inf = math.huge
 local HUGE = { float32 = 1e30, float64 = 1e250 }
 
--- A case is { options, arguments, loss [], gradient of argument 1, its own gradient }: of the losses
--- with reduction "none", summed. Numbers are tensors in the dtype; integers are classes.
+-- A case is { options, arguments, loss [], gradient of argument 1, its own gradient, gradient of
+-- argument 2 }: of the losses with reduction "none", summed. Numbers are tensors in the dtype; integers are classes.
 local function cases_of(big)
   return {
     BCELoss = {
@@ -18,7 +18,7 @@ local function cases_of(big)
       { {}, { { inf, -inf, inf, -inf }, { 1.0, 0.0, 0.0, 1.0 } }, { 0, 0, inf, inf },
         { 0, 0, 1, -1 }, { 0, 0, 0, 0 } },
       { {}, { { big, -big, big, -big }, { 1.0, 0.0, 0.0, 1.0 } }, { 0, 0, big, big },
-        { 0, 0, 1, -1 }, { 0, 0, 0, 0 } },
+        { 0, 0, 1, -1 }, { 0, 0, 0, 0 }, { -big, big, -big, big } },
       { {}, { { big, -big, 0.0 }, { 0.5, 0.5, 0.5 } }, { big / 2, big / 2, math.log(2) },
         { 0.5, -0.5, 0 }, { 0, 0, 0.25 } },
     },
@@ -82,8 +82,12 @@ local function cases_of(big)
     PoissonNLLLoss = {
       { {}, { { -inf, -inf, inf, big }, { 0.0, 1.0, 1.0, 1.0 } }, { 0, inf, inf, inf },
         { 0, -1, inf, inf }, { 0, 0, inf, inf } },
+      { {}, { { big, -big, 0.5 }, { 1.0, 0.0, 2.0 } }, { inf, 0, math.exp(0.5) - 1 },
+        { inf, 0, math.exp(0.5) - 2 }, { inf, 0, math.exp(0.5) }, { -big, big, -0.5 } },
       { { log_input = false, eps = 0 }, { { 0.0, inf }, { 0.0, 1.0 } }, { 0, inf }, { 1, 1 },
         { 0, 0 } },
+      { { log_input = false, eps = 0 }, { { big, 1.0 }, { 1.0, 2.0 } }, { big, 1 }, { 1, -1 },
+        { 0, 2 }, { -math.log(big), 0 } },
     },
     SmoothL1Loss = {
       { {}, { { inf, -inf, big }, { 0.0, 0.0, 0.0 } }, { inf, inf, big }, { 1, -1, 1 },
@@ -120,7 +124,7 @@ describe("a loss at extremes", function()
     for dtype, big in pairs(HUGE) do
       it(("is its limit: %s in %s"):format(name, dtype), function()
         for i, case in ipairs(assert(cases_of(big)[name], "no case of this loss")) do
-          local options, arguments, loss, gradient, second = table.unpack(case, 1, 5)
+          local options, arguments, loss, gradient, second, other = table.unpack(case, 1, 6)
           options.reduction = "none"
           if options.weight then
             options.weight = tensor(options.weight, dtype)
@@ -130,15 +134,22 @@ describe("a loss at extremes", function()
             tensors[k] = tensor(value, dtype)
           end
           local x = tensors[1]:requires_grad_()
+          if other then
+            tensors[2]:requires_grad_()
+          end
           local y = class(options)(table.unpack(tensors))
           assert_near(i .. ": loss", loss, y:detach(), dtype)
-          local dx = wrun.autograd.grad(y:sum(), x, { create_graph = true })
+          local dx, dt = wrun.autograd.grad(y:sum(), { x, other and tensors[2] },
+            { create_graph = true })
           if gradient then
             assert_near(i .. ": gradient", gradient, dx:detach(), dtype)
           end
           if second then
             local ddx = dx.requires_grad and wrun.autograd.grad(dx:sum(), x) or wrun.zeros_like(x)
             assert_near(i .. ": second derivative", second, ddx, dtype)
+          end
+          if other then
+            assert_near(i .. ": gradient of argument 2", other, dt:detach(), dtype)
           end
         end
       end)

@@ -103,7 +103,7 @@ describe("a field of a module", function()
       return ok or message:match("Net: .*$")
     end
     local text = "Net: field value: %s is not found; write %s"
-    assert.equal(text:format("an instance of Linear in a plain table",
+    assert.equal(text:format("an object of Linear in a plain table",
       "nn.ModuleList(list) or nn.ModuleDict(table)"), complaint { first = inner })
     assert.equal(text:format("a float32 tensor [1, 1] in a plain table",
       "nn.ParameterList(list)"), complaint { inner.weight })

@@ -70,7 +70,9 @@ local RULES = {
     {
       ["runtime/bind/x.c"] = comment("x.c") .. "#include <lua.h>\n",
       ["runtime/command/main.c"] = comment("main.c") .. "#include <lualib.h>\n",
-      ["runtime/kernels/linalg.c"] = comment("linalg.c") .. "#include <cblas.h>\n",
+      ["runtime/kernels/openblas.h"] = comment("openblas.h") .. "#include <cblas.h>\n",
+      ["runtime/kernels/linalg.c"] = comment("linalg.c")
+        .. '#include "kernels/openblas.h"\n#include <cblas.h>\n',
       ["runtime/kernels/reduce.c"] = comment("reduce.c")
         .. "#include <lauxlib.h>\n#include <cblas.h>\n",
       ["runtime/formats/unbind.c"] = comment("unbind.c") .. '#include "lua5.4/lua.h"\n',
@@ -82,6 +84,7 @@ local RULES = {
       "runtime/bind/y.c: includes pthread.h",
       "runtime/formats/unbind.c: includes lua5.4/lua.h",
       "runtime/kernels/index.c: names dgetrf_",
+      "runtime/kernels/linalg.c: includes cblas.h",
       "runtime/kernels/reduce.c: includes lauxlib.h",
       "runtime/kernels/reduce.c: includes cblas.h",
     },
@@ -311,7 +314,7 @@ describe("the tree", function()
     assert.is_true(#source.paths(tree, "^runtime/.*%.c$") > 30)
     assert.is_true(#source.paths(tree, "^lua/") > 20)
     local included = table.concat(source.includes(tree["runtime/bind/bind.h"]), " ")
-    assert.equal("lauxlib.h lua.h tensor/pool.h tensor/tensor.h", included)
+    assert.equal("lauxlib.h lua.h kernels/linalg.h tensor/pool.h tensor/tensor.h", included)
     local required = table.concat(source.requires(tree["lua/wrun/optim/adam.lua"]), " ")
     assert.equal("wrun.check wrun.optim.common wrun.core wrun.optim.optimizer", required)
   end)

@@ -156,7 +156,6 @@ function M.asks(x) end
 function M.both(x) end
 ]],
     {
-      "M.asks: promises a result without a tag",
       "M.both: promises a result without a tag",
       "M.promises: promises a result without a tag",
     },

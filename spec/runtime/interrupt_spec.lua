@@ -240,18 +240,24 @@ describe("what computes", function()
       "wrun.rand(10000):multinomial(1e9, true)",
       "wrun.ones(3000, 3000):long():matmul(wrun.ones(3000, 3000):long())",
       "wrun.rbm.new({ visible = 784, hidden = 25 }):log_z()",
+      'wrun.data.csv("/dev/zero")',
+      "wrun.data.npy(PIPE)",
     }
     for _, call in ipairs(LONG) do
       local result = interrupt(([[
         local wrun = require "wrun"
         wrun.rbm = wrun.rbm
+        local PIPE <const> = os.tmpname() -- which somebody opens, and writes nothing to
+        os.execute(("rm %%s && mkfifo %%s"):format(PIPE, PIPE))
+        os.execute(("sleep 9 >%%s &"):format(PIPE))
         local ok, message = pcall(function()
           print("ready")
           local y = %s
         end)
+        os.remove(PIPE)
         io.stderr:write(tostring(message), "\n")
         print(wrun.ones(3, 3):matmul(wrun.ones(3, 3)):sum():item())]]):format(call), 1)
-      assert.equal("script:5: interrupted!\n", result.err)
+      assert.equal("script:8: interrupted!\n", result.err)
       assert.equal("ready\n27.0\n", result.out)
       assert.equal(0, result.status)
     end

@@ -2,6 +2,7 @@
 --- again, with other arguments.
 
 local check = require "wrun.check"
+local method = require "wrun.method"
 local public_items = require "spec.support.public_items"
 local run_example = require "spec.support.example"
 
@@ -60,9 +61,9 @@ end
 local function samples_by_function(calls)
   local index = {}
   for _, call in ipairs(calls) do
-    local value, entry = call.item.value, call.item.entry
+    local value, entry = method.original(call.item.value), call.item.entry
     if call.item.kind == "class" then
-      value = type(value) == "table" and value.init or nil
+      value = type(value) == "table" and method.original(value.init) or nil
       entry = call.item.start or {}
     end
     local key = entry.module and line_key(entry.module, entry.line) or false

@@ -42,9 +42,23 @@ function M.with_file(text, use, path)
   assert(ok, message)
 end
 
---- Calls use(path) with a new folder, and removes it.
-function M.with_folder(use)
+--- Returns the name of a new temporary file, in memory where there is such a folder: what is saved
+--- there waits for no disk.
+function M.temporary()
   local path = os.tmpname()
+  local quick = path:gsub("^.*/", "/dev/shm/")
+  local file = io.open(quick, "w")
+  if not file then
+    return path
+  end
+  file:close()
+  os.remove(path)
+  return quick
+end
+
+--- Calls use(path) with a new folder, in memory if it is `quick`, and removes it.
+function M.with_folder(use, quick)
+  local path = quick and M.temporary() or os.tmpname()
   os.remove(path)
   assert(os.execute("mkdir -p " .. path))
   local ok, message = pcall(use, path)
@@ -83,6 +97,22 @@ function M.run(arguments, options)
   end
   words[#words + 1] = options.after
   return M.shell(table.concat(words, " "), options.input)
+end
+
+--- Returns options of `run` with which a stock Lua finds wrun.so; nothing where this build has none,
+--- and the spec is pending.
+function M.host()
+  local module = M.wrun .. ".so"
+  local file = io.open(module)
+  if not file then
+    pending("this build has no wrun.so")
+    return nil
+  end
+  file:close()
+  return {
+    program = "lua5.4",
+    env = "LUA_CPATH=" .. M.quote(module:gsub("wrun%.so$", "?.so")),
+  }
 end
 
 return M

@@ -13,6 +13,7 @@ return function(name, text)
     rbm = wrun.rbm,
     dbn = wrun.dbn,
     image = wrun.image,
+    plot = wrun.plot,
     gradcheck = wrun.gradcheck,
     assert = require "luassert",
     print = function(...)

@@ -10,14 +10,16 @@ local COMMAND = "^runtime/command/" -- which alone prints and exits
 
 -- Headers that only some may include: who, by path.
 local KNOWS_LUA = { "^runtime/bind/", COMMAND }
-local KNOWS_BLAS = { "^runtime/kernels/linalg[%w_]*%.c$" }
+local LOADS_BLAS = { "^runtime/kernels/openblas%.[ch]$" }
+local KNOWS_BLAS = { LOADS_BLAS[1], "^runtime/kernels/linalg[%w_]*%.c$" }
 local RESERVED = {
   ["lua.h"] = KNOWS_LUA,
   ["lauxlib.h"] = KNOWS_LUA,
   ["lualib.h"] = KNOWS_LUA,
-  ["cblas.h"] = KNOWS_BLAS,
-  ["lapack.h"] = KNOWS_BLAS,
-  ["lapacke.h"] = KNOWS_BLAS,
+  ["cblas.h"] = LOADS_BLAS,
+  ["lapack.h"] = LOADS_BLAS,
+  ["lapacke.h"] = LOADS_BLAS,
+  ["openblas.h"] = KNOWS_BLAS,
   ["pthread.h"] = { "^runtime/tensor/pool%.c$" },
 }
 
@@ -30,14 +32,13 @@ for name in names:gmatch("%S+") do
   PRINTING[name] = true
 end
 
--- A signal handler, callbacks of libedit and jansson and what runs before main are given no context,
--- so what they need is global.
+-- A signal handler and callbacks of libedit and jansson are given no context, so what they need is
+-- global.
 local GLOBAL = {
   ["runtime/tensor/interrupt.c"] = { ["atomic_bool interrupt_flag"] = true },
   ["runtime/tensor/interrupt.h"] = { ["extern atomic_bool interrupt_flag"] = true },
   ["runtime/command/call.c"] = { ["static lua_State *volatile running"] = true },
   ["runtime/formats/json_memory.c"] = { ["static _Thread_local bool is_out"] = true },
-  ["runtime/command/main.c"] = { ["static cpu_set_t processors"] = true },
   ["runtime/command/lineedit.c"] = { ["static struct"] = true },
 }
 
@@ -86,11 +87,12 @@ local function matches_any(path, patterns)
   return false
 end
 
---- Lua is known to the bindings and the command, BLAS to linalg, threads to the pool.
+--- Lua is known to the bindings and the command, BLAS to linalg and what loads it, threads to
+--- the pool.
 function M.libraries(tree)
   local broken = {}
   for _, path in ipairs(c_files(tree)) do
-    if not path:find(KNOWS_BLAS[1]) then
+    if not matches_any(path, KNOWS_BLAS) then
       local code = source.code(tree[path], "c"):gsub("[%w_]+ *##", "") -- the start of a name
       for word in code:gmatch("[%a_][%w_]*") do
         if is_blas(word) then

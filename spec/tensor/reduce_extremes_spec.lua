@@ -90,3 +90,22 @@ describe("rsqrt", function()
     assert.near(-15 / 2 * 1e-25 ^ -1.5, x.grad:item(), 1e33)
   end)
 end)
+
+describe("a product that leaves its dtype", function()
+  it("has the gradient that its other factors make", function()
+    for _, case in ipairs {
+      { "float32", { 1e10, 2e10, 4e10, 1e10 } }, { "float32", { 1e-15, 2e-15, 4e-15, 1e-14 } },
+      { "float64", { 1e80, 2e80, 4e80, 1e80 } }, { "float64", { 1e-90, 2e-90, 4e-90, 1e-80 } },
+    } do
+      local dtype, n = table.unpack(case)
+      local x = wrun.tensor(n, { dtype = dtype }):requires_grad_()
+      local dx = wrun.autograd.grad(x:prod(), x)
+      local want = {}
+      for i = 1, 4 do
+        want[i] = n[i % 4 + 1] * n[(i + 1) % 4 + 1] * n[(i + 2) % 4 + 1]
+      end
+      local options = { rtol = 1e-5, atol = 0 }
+      assert.is_true(wrun.allclose(dx, wrun.tensor(want, { dtype = dtype }), options))
+    end
+  end)
+end)

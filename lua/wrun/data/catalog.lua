@@ -1,5 +1,4 @@
 --- The image sets that wrun knows: their files, where they come from, and how a good copy is told.
----
 --- SHA-256 is of the uncompressed file, so that it holds for every compression of it.
 
 local M = {}

@@ -71,7 +71,6 @@ local function in_order(x, numbers)
 end
 
 --- Returns the numbers of a text file as a matrix, a row a line; and the names in its header.
----
 --- Options:
 ---   separator  what stands between fields (","); " " stands for any run of blanks
 ---   header     is the first row names? (false)

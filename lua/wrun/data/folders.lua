@@ -1,5 +1,4 @@
 --- Where image sets lie on this machine.
----
 --- A set is there when all its files are, each plain or as .gz, so that its splits never come from
 --- different folders. `set` is an entry of catalog.lua.
 

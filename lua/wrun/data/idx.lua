@@ -15,7 +15,7 @@ local PATH = check.path()
 ---     print(data.idx(path), os.remove(path))
 local function idx(path)
   check.argument("idx", 1, path, PATH)
-  local tensor, message = core.idx_read(path)
+  local tensor, message = core.idx_read("idx", path)
   return tensor or check.fail("idx: %s", message)
 end
 

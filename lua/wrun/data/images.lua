@@ -22,8 +22,6 @@ local RULES = {
 }
 local LOCAL_RULES = { split = RULES.split, folder = RULES.folder } -- of sets without mirrors
 
--- ---- fetching ----
-
 -- The uncompressed size, and a little for what compression may add.
 local function limit_of(file)
   local size = 4 + 4 * #file.shape
@@ -77,8 +75,6 @@ local function download(set, mirrors)
   return { folder = folder, paths = (folders.look(set, folder)) }
 end
 
--- ---- finding ----
-
 local function refuse_folder(set, what, folder, missing)
   local expected = "the files of %s in %s or in its sub-folder %s, plain or as .gz"
   fail("%s: %s: expected %s; missing: %s%s", set.key, what,
@@ -131,8 +127,6 @@ local function locate(set, options)
   return download(set, folders.mirrors(set, options.mirror))
 end
 
--- ---- reading ----
-
 -- How to replace a bad copy, by where it lies.
 local function remedy(set, path, file)
   local folder = path:match("^(.*)/")
@@ -146,7 +140,8 @@ end
 
 local function read(set, location, file)
   local path = location.paths[file.name]
-  local tensor, message = core.idx_read(path, { sha256 = file.sha256, shape = file.shape })
+  local tensor, message = core.idx_read(set.key, path,
+    { sha256 = file.sha256, shape = file.shape })
   if not tensor then
     fail("%s: %s; %s", set.key, message, remedy(set, path, file))
   end
@@ -168,7 +163,7 @@ local function read_records(set, path)
   for _, n in ipairs(set.picture) do
     size = size * n
   end
-  local records, count = core.records_read(path, set.most, 1 + size)
+  local records, count = core.records_read(set.key, path, set.most, 1 + size)
   if not records then
     fail("%s: %s", set.key, count)
   end

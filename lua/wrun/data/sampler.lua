@@ -1,5 +1,4 @@
 --- Samplers: in which order, and how often, the samples of a data set come; with PyTorch's draws.
----
 --- A sampler has `#sampler`, how many indices a pass has, and `sampler:iterate()`, an iterator
 --- over them. Those of this file make indices in blocks, int64 tensors, drawn when they are
 --- needed: `_blocks()` iterates over these. A sampler with `is_random` draws.
@@ -88,7 +87,7 @@ end
 local RANDOM = {
   replacement = check.boolean(false),
   num_samples = check.optional(check.integer(nil, 1)),
-  generator = check.optional(check.passed_on()),
+  generator = check.generator(),
 }
 
 ---@class wrun.data.RandomSampler: wrun.data.Sampler
@@ -142,7 +141,7 @@ function RandomSampler:_blocks()
   end
 end
 
-local GENERATOR = { generator = check.optional(check.passed_on()) }
+local GENERATOR = { generator = check.generator() }
 
 ---@class wrun.data.SubsetRandomSampler: wrun.data.Sampler
 local SubsetRandomSampler = Sampler:extend("SubsetRandomSampler")
@@ -171,7 +170,7 @@ function SubsetRandomSampler:_blocks()
 end
 
 local WEIGHTED = {
-  replacement = check.boolean(true), generator = check.optional(check.passed_on()),
+  replacement = check.boolean(true), generator = check.generator(),
 }
 
 ---@class wrun.data.WeightedRandomSampler: wrun.data.Sampler
@@ -185,7 +184,6 @@ M.WeightedRandomSampler = WeightedRandomSampler
 --- raises  `multinomial: argument 2: expected` when there are too few weights but zeros
 ---     for i in data.WeightedRandomSampler({ 0, 1, 3 }, 4):iterate() do print(i) end
 ---@param weights number[]|wrun.Tensor
----@param num_samples integer
 function WeightedRandomSampler:init(weights, num_samples, options)
   local o = check.options("WeightedRandomSampler", options, WEIGHTED)
   local is_list = type(weights) == "table" and type(weights[1]) == "number"
@@ -209,8 +207,6 @@ function WeightedRandomSampler:_blocks()
     return self.weights:multinomial(self.num_samples, self.replacement, options)
   end)
 end
-
--- Indices that somebody else gives -------------------------------------------
 
 -- A list or tensor of indices, or an object with iterate(): as blocks.
 local Given = Sampler:extend("Given")
@@ -262,7 +258,6 @@ M.BatchSampler = BatchSampler
 ---       print(indices)
 ---     end
 ---@param sampler table
----@param batch_size integer
 function BatchSampler:init(sampler, batch_size, options)
   self.sampler = M.of("BatchSampler: argument 1", 1, sampler)
   self.batch_size = check.argument("BatchSampler", 2, batch_size, check.integer(nil, 1))

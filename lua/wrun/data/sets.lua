@@ -236,10 +236,9 @@ local function lengths_of(fractions, count)
   return lengths
 end
 
-local SPLIT = { generator = check.optional(check.passed_on()) }
+local SPLIT = { generator = check.generator() }
 
 --- Returns Subsets of a data set, drawn at random, with these lengths, or these fractions of it.
----
 --- Option generator (the default generator). From equal seeds the samples are PyTorch's.
 --- domain  lengths that add up to the number of samples, or fractions that add up to 1: each is
 ---   rounded down, and what is left goes to the first ones

@@ -1,5 +1,4 @@
 --- What a data set is: how many samples it has, one of them, and many at once.
----
 --- A data set is a table { x = tensor, y = tensor } of samples and their targets, an instance of
 --- the classes of sets.lua, or any other object with `#dataset` and `dataset[i]`. A sample is a
 --- value or a list of values, such as { x, y }; `collate` puts samples together.
@@ -11,8 +10,6 @@ local wrun = require "wrun"
 local fail = check.fail
 
 local M = {}
-
--- Samples to a batch ---------------------------------------------------------
 
 local batch
 
@@ -74,8 +71,6 @@ function M.collate(samples)
   end
   return batch(samples)
 end
-
--- Sources --------------------------------------------------------------------
 
 ---@class wrun.data.source.Source: wrun.Class
 ---@field count integer

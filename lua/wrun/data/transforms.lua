@@ -1,10 +1,10 @@
 --- Transforms: functions from a batch to a batch, for `loader { transform = }` and by themselves.
----
 --- A transform is an object that is called with a tensor and returns a new one; it prints as what
 --- made it.
 
 local check = require "wrun.check"
 local Class = require "wrun.class"
+local core = require "wrun.core"
 local known_names = require "wrun.names"
 local wrun = require "wrun"
 
@@ -36,10 +36,9 @@ end
 --- shapes  x [...] -> same
 --- domain  any dtype; float64 stays so, all else becomes float32
 ---     print(data.transforms.scale(1 / 255)(wrun.tensor({ 0, 255 }):byte()))
----@param factor number
 function M.scale(factor)
   check.argument("scale", 1, factor, check.number())
-  return Transform(("scale(%s)"):format(factor), function(x)
+  return Transform(core.format("scale(%s)", factor), function(x)
     return floating(x) * factor
   end)
 end
@@ -81,9 +80,13 @@ function M.normalize(mean, std)
     fail("normalize: argument 2: expected no deviation of 0")
   end
   local function text(value)
-    return check.is_tensor(value) and "{" .. table.concat(value:tolist(), ", ") .. "}" or value
+    local numbers = check.is_tensor(value) and value:tolist()
+    for i, number in ipairs(numbers or {}) do
+      numbers[i] = core.format("%s", number)
+    end
+    return numbers and "{" .. table.concat(numbers, ", ") .. "}" or value
   end
-  return Transform(("normalize(%s, %s)"):format(text(mean), text(std)), function(x)
+  return Transform(core.format("normalize(%s, %s)", text(mean), text(std)), function(x)
     x = floating(x)
     return (x - along(mean, x)) / along(std, x)
   end)
@@ -104,7 +107,6 @@ end
 --- domain  y int64, from 1 to classes
 --- raises  on the call as wrun.one_hot
 ---     print(data.transforms.one_hot(3)(wrun.tensor({ 1, 3 })))
----@param classes integer
 function M.one_hot(classes)
   check.argument("one_hot", 1, classes, check.integer(nil, 1))
   return Transform(("one_hot(%d)"):format(classes), function(y)
@@ -112,7 +114,7 @@ function M.one_hot(classes)
   end)
 end
 
-local NOISE = { generator = check.optional(check.passed_on()) }
+local NOISE = { generator = check.generator() }
 
 --- Makes a transform that adds normal noise.
 --- shapes  x [...] -> same
@@ -120,11 +122,10 @@ local NOISE = { generator = check.optional(check.passed_on()) }
 ---   generator)
 ---     local noisy = data.transforms.add_noise(0.1)
 ---     print(noisy, noisy(wrun.zeros(1000)):std():item() < 0.2)
----@param std number
 function M.add_noise(std, options)
   check.argument("add_noise", 1, std, check.number(nil, 0))
   local o = check.options("add_noise", options, NOISE)
-  return Transform(("add_noise(%s)"):format(std), function(x)
+  return Transform(core.format("add_noise(%s)", std), function(x)
     x = floating(x)
     return x + wrun.randn(x.shape, { dtype = x.dtype, generator = o.generator }) * std
   end)
@@ -133,7 +134,7 @@ end
 local BINARIZE = {
   threshold = check.number(0.5),
   stochastic = check.boolean(false),
-  generator = check.optional(check.passed_on()),
+  generator = check.generator(),
 }
 
 --- Makes a transform to 0 and 1: whether x is above a threshold, or a draw with probability x.
@@ -149,7 +150,7 @@ function M.binarize(options)
       return floating(x):bernoulli({ generator = o.generator })
     end)
   end
-  return Transform(("binarize { threshold = %s }"):format(o.threshold), function(x)
+  return Transform(core.format("binarize { threshold = %s }", o.threshold), function(x)
     x = floating(x)
     return x:gt(o.threshold):to(x.dtype)
   end)
@@ -161,7 +162,6 @@ end
 ---     local double = data.transforms.lambda(function(x) return x * 2 end, "double")
 ---     print(double, double(wrun.ones(2)))
 ---@param apply fun(x: wrun.Tensor): wrun.Tensor
----@param name string?
 function M.lambda(apply, name)
   check.argument("lambda", 1, apply, check.func())
   return Transform(check.argument("lambda", 2, name, check.string("lambda")), apply)

@@ -1,5 +1,4 @@
 --- The activations, and Identity.
----
 --- Most are a function of tensors as a layer: a row each, which documents it as well.
 
 local check = require "wrun.check"
@@ -98,8 +97,6 @@ M.PReLU = Module:extend("PReLU")
 
 local PRELU_OPTIONS = { dtype = check.float_dtype("float32") }
 
----@param num_parameters integer? default 1
----@param start number? default 0.25
 function M.PReLU:init(num_parameters, start, options)
   self.num_parameters = check.argument("PReLU", 1, num_parameters, check.integer(1, 1))
   start = check.argument("PReLU", 2, start, check.number(0.25))

@@ -19,9 +19,6 @@ Bilinear.rules = weights.OPTIONS
 --- domain  widths >= 1
 ---     local layer = nn.Bilinear(4, 3, 2)
 ---     print(layer(wrun.ones(5, 4), wrun.ones(5, 3)).shape[2])
----@param in1_features integer
----@param in2_features integer
----@param out_features integer
 function Bilinear:init(in1_features, in2_features, out_features, options)
   local o = check.options("Bilinear", options, Bilinear.rules)
   self.in1_features = check.argument("Bilinear", 1, in1_features, WIDTH)

@@ -1,5 +1,6 @@
 --- Containers: Sequential, which runs its modules in a row, and those that only hold.
 
+local call = require("wrun.nn.hooks").call
 local check = require "wrun.check"
 local List = require "wrun.nn.list"
 local Module = require "wrun.nn.module"
@@ -7,8 +8,6 @@ local paths = require "wrun.nn.path"
 local registry = require "wrun.nn.registry"
 
 local M = {}
-
--- Sequential -----------------------------------------------------------------
 
 ---@class wrun.nn.Sequential: wrun.nn.List
 ---@field [integer] wrun.nn.Module
@@ -28,9 +27,8 @@ function Sequential:init(...)
 end
 
 local function path_of(container, index)
-  local path = container._paths[index] or paths.new(container, index)
-  container._paths[index] = path
-  return path
+  container._paths[index] = paths.new(container, index)
+  return container._paths[index]
 end
 
 --- Returns `x` fed through the modules in order; without modules it comes back as it is.
@@ -38,16 +36,15 @@ end
 --- domain  as the first module takes
 --- raises  `Sequential[N] LAYER: ...`, what the module raises
 function Sequential:forward(x)
+  local steps = self._paths
   for index = 1, #self do
-    local error_context = path_of(self, index)
-    x = self[error_context.key]:_run(x)
+    local error_context = steps[index] or path_of(self, index)
+    x = call(self[error_context.key], x)
   end
   return x
 end
 
 M.Sequential = Sequential
-
--- ModuleList -----------------------------------------------------------------
 
 ---@class wrun.nn.ModuleList: wrun.nn.List
 ---@field [integer] wrun.nn.Module
@@ -83,8 +80,6 @@ function ModuleList:__tostring()
 end
 
 M.ModuleList = ModuleList
-
--- ModuleDict -----------------------------------------------------------------
 
 -- A container of items by name. `item` is what they are, as List._item.
 local function dictionary(class_name, item)
@@ -147,8 +142,6 @@ end
 ---     print(heads, #heads)
 ---@type fun(modules: table<string, wrun.nn.Module>?): wrun.nn.Module
 M.ModuleDict = dictionary("ModuleDict", List._item)
-
--- Parameters -----------------------------------------------------------------
 
 local PARAMETER = {
   expected = "a parameter",

@@ -78,7 +78,6 @@ local ALPHA = 1.7580993408473766
 --- source  [Klambauer2017]
 ---     local y = nn.AlphaDropout(0.2)(wrun.randn(10000))
 ---     print(y:mean(), y:std())
----@type fun(p: number?, options: { generator: wrun.Generator }?): wrun.nn.Module
 M.AlphaDropout = define("AlphaDropout", function(x, p, kept)
   local a = 1 / math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p))
   return x * (kept * a) + ((kept - 1) * (ALPHA * a) + ALPHA * a * p)

@@ -32,8 +32,6 @@ local Embedding = Module:extend("Embedding")
 ---   their norm_type-norm (2); dtype "float32"; generator
 ---     local layer = nn.Embedding(10, 3, { padding_idx = 1 })
 ---     print(layer(wrun.tensor { { 1, 7 } }))
----@param num_embeddings integer
----@param embedding_dim integer
 function Embedding:init(num_embeddings, embedding_dim, options)
   local o = check.options("Embedding", options, OPTIONS)
   self.num_embeddings = check.argument("Embedding", 1, num_embeddings, COUNT)

@@ -14,8 +14,6 @@ local Flatten = Module:extend("Flatten")
 --- domain  any dtype; dimensions from 1, or from the end
 --- raises  as `flatten`
 ---     print(nn.Flatten()(wrun.zeros(5, 28, 28)).shape[2])
----@param start_dim integer? default 2
----@param end_dim integer? default -1
 function Flatten:init(start_dim, end_dim)
   self.start_dim = check.argument("Flatten", 1, start_dim, check.integer(2))
   self.end_dim = check.argument("Flatten", 2, end_dim, check.integer(-1))
@@ -37,7 +35,6 @@ local Unflatten = Module:extend("Unflatten")
 --- domain  any dtype; one of the sizes may be -1, what is left
 --- raises  as `unflatten`
 ---     print(nn.Unflatten(2, { 2, -1 })(wrun.arange(6):reshape(1, 6)))
----@param dim integer
 ---@param sizes integer[]
 function Unflatten:init(dim, sizes)
   self.dim = check.argument("Unflatten", 1, dim, check.integer())

@@ -1,6 +1,5 @@
 --- Losses and similarities as functions of tensors and a table of options, without a module around
 --- them.
----
 --- Elementwise functions (relu, softmax ...) are functions of tensors in `wrun` itself.
 
 local losses = require "wrun.nn.losses"

@@ -8,8 +8,6 @@ local M = {}
 
 local FUNCTION = check.func()
 
--- Handles --------------------------------------------------------------------
-
 ---@class wrun.nn.Handle: wrun.Handle
 --- What a module gives for a hook.
 local ModuleHandle = Handle:extend("Handle")
@@ -55,7 +53,6 @@ M.register_forward_pre_hook = registers("register_forward_pre_hook", "before")
 ---     local layer = nn.Linear(2, 1)
 ---     layer:register_forward_hook(function(_, _, y) print("spread", y:std():item()) end)
 ---     layer(wrun.randn(100, 2))
----@type fun(module: wrun.nn.Module, fn: function): wrun.nn.Handle
 M.register_forward_hook = registers("register_forward_hook", "after")
 
 --- Has hook(module, grad_inputs, grad_outputs) called in the backward pass, once the gradients of
@@ -67,10 +64,7 @@ M.register_forward_hook = registers("register_forward_hook", "after")
 ---     local layer = nn.Linear(2, 1)
 ---     layer:register_full_backward_hook(function(_, _, grads) print(grads[1]) end)
 ---     layer(wrun.ones(3, 2)):sum():backward()
----@type fun(module: wrun.nn.Module, fn: function): wrun.nn.Handle
 M.register_full_backward_hook = registers("register_full_backward_hook", "backward")
-
--- Taps: tensors that call back with their gradients --------------------------
 
 local function indices_with_gradient(values)
   local indices = {}
@@ -138,8 +132,6 @@ local function tap(values, on_gradients)
   return tapped, true
 end
 
--- Calling --------------------------------------------------------------------
-
 -- Calls each hook with what `arguments` returns, and then take(results) unless they are nothing.
 local function run(hooks, arguments, take)
   for _, handle in ipairs(table.move(hooks, 1, #hooks, 1, {})) do -- a hook may remove itself
@@ -161,7 +153,7 @@ local function run_backward(module, hooks, grad_inputs, grad_outputs)
 end
 
 -- Runs the hooks of a module around its forward, and returns what they make of its results.
-function M.call(module, ...)
+local function run_with_hooks(module, ...)
   local hooks, inputs = module._hooks, table.pack(...)
   run(hooks.before, function()
     return module, inputs
@@ -192,6 +184,14 @@ function M.call(module, ...)
     end)
   end
   return table.unpack(outputs, 1, outputs.n)
+end
+
+-- Runs the forward of a module, and the hooks around it where there are some.
+function M.call(module, ...)
+  if module._hooks then
+    return run_with_hooks(module, ...)
+  end
+  return module:forward(...)
 end
 
 return M

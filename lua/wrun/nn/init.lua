@@ -1,5 +1,4 @@
 --- Initialisers: each fills a tensor in place, outside autograd, and returns it.
----
 --- Settings may be given by position in PyTorch's order, by name in a last table, or both:
 --- `kaiming_uniform_(w, 0, "fan_out")`, `kaiming_uniform_(w, { mode = "fan_out", generator = g })`.
 --- Draws come from the default generator unless `generator` names another. Scales are computed in
@@ -227,6 +226,9 @@ end
 M.he_uniform_ = M.kaiming_uniform_
 M.he_normal_ = M.kaiming_normal_
 
+publish.into(M, require "wrun.nn.init.model")
+publish.into(M, require "wrun.nn.init.profile")
+publish.into(M, require "wrun.nn.init.report")
 publish.into(M, require "wrun.nn.init.structured")
 publish.into(M, require "wrun.nn.init.truncated")
 

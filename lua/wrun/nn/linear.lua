@@ -17,14 +17,12 @@ local WIDTH = check.integer(nil, 0)
 local Linear = Module:extend("Linear")
 Linear.rules = weights.OPTIONS
 
---- Makes a layer whose parameters start as `reset_parameters` says.
+--- Makes a layer whose parameters start as `reset_parameters` says, or as `weight_init` and
+--- `bias_init` do afterwards: functions of a tensor, or names such as "xavier_uniform".
 --- shapes  weight [out, in], bias [out]
 --- domain  widths >= 0
----     local layer = nn.Linear(784, 256, { bias = false })
+---     local layer = nn.Linear(784, 256, { bias_init = "zeros", weight_init = "he_normal" })
 ---     print(layer, layer(wrun.rand(100, 784)).shape[2])
----@param in_features integer
----@param out_features integer
----@param options { bias: boolean, dtype: string, generator: wrun.Generator }?
 function Linear:init(in_features, out_features, options)
   local o = check.options("Linear", options, Linear.rules)
   self.in_features = check.argument("Linear", 1, in_features, WIDTH)

@@ -1,5 +1,4 @@
 --- List, the base of containers whose items stand at 1, 2, ...
----
 --- An item may have a name, by which it is a field too and which stands in the paths of parameters.
 
 local check = require "wrun.check"
@@ -72,20 +71,21 @@ end
 --- raises  `Sequential[N]: expected a module`
 ---     local model = nn.Sequential(nn.Linear(2, 2)):extend({ nn.ReLU(), nn.Linear(2, 1) })
 ---     print(model)
+---@param list wrun.nn.List
 ---@param what string|table
 ---@return any
-function List:extend(what)
-  if type(what) == "string" then
-    return Class.extend(self, what)
+function List.extend(list, what)
+  if not List:is_instance(list) then
+    return Class.extend(list, what)
   end
   check.argument("extend", 1, what, check.table())
   for index = 1, #what do
-    check_item(self, #self + index, what[index])
+    check_item(list, #list + index, what[index])
   end
   for index = 1, #what do
-    self:append(what[index])
+    list:append(what[index])
   end
-  return self
+  return list
 end
 
 -- Is this { "name", item }?
@@ -134,7 +134,6 @@ end
 --- raises  `Sequential[N]: expected a module`
 ---     local model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
 ---     print(model:insert(2, nn.ReLU()))
----@param item any
 ---@param name string?
 ---@return any
 function List:insert(index, item, name)
@@ -160,7 +159,6 @@ end
 --- domain  an item as the class holds it, made and not a class; a name for it
 --- raises  `Sequential[N]: expected a module`
 ---     print(nn.Sequential():append(nn.ReLU()))
----@param item any
 ---@param name string?
 ---@return any
 function List:append(item, name)
@@ -196,8 +194,6 @@ end
 --- domain  indices from 1 or from the end; none where first comes after last
 ---     local model = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1))
 ---     print(model:slice(1, -2))
----@param first integer? default 1
----@param last integer? default -1
 ---@return any
 function List:slice(first, last)
   first = index_of(self, check.argument("slice", 1, first, check.integer(1)))

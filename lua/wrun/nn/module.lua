@@ -1,7 +1,6 @@
 --- Module, the base of every layer: assigning a parameter or a module to a field registers it.
 
 local check = require "wrun.check"
-local Class = require "wrun.class"
 local clone = require "wrun.nn.clone"
 local hooks = require "wrun.nn.hooks"
 local paths = require "wrun.nn.path"
@@ -10,20 +9,11 @@ local state = require "wrun.nn.state"
 local summary = require "wrun.nn.summary"
 local wrun = require "wrun"
 
-local fail = check.fail
+local call, fail, path_of = hooks.call, check.fail, paths.of
 
 local Module = registry.Module
-local method_of = Class._method_of -- a module that runs is one: its forward needs no guard
 
 -- Calling and printing -------------------------------------------------------
-
-function Module:_run(...)
-  if self._hooks then
-    return hooks.call(self, ...)
-  end
-  local forward = self.forward
-  return (method_of[forward] or forward)(self, ...)
-end
 
 local function same(...)
   return ...
@@ -32,11 +22,11 @@ end
 --- Runs `forward` and the hooks around it: a module is called like a function.
 --- raises  what `forward` raises, with the path of the module that holds this one in front
 function Module:__call(...)
-  local error_context = paths.of[self]
+  local error_context = path_of[self]
   if error_context == nil then
-    return self:_run(...)
+    return call(self, ...)
   end
-  return same(self:_run(...)) -- no tail call: the context stands until it returns
+  return same(call(self, ...)) -- no tail call: the context stands until it returns
 end
 
 --- Returns the output for an input; every layer replaces it.
@@ -93,7 +83,6 @@ end
 --- Returns the parameters of this module and all below it, own ones first; a shared one comes once.
 --- shapes  any
 --- domain  option recurse = false leaves out what is below; option prefix stands before the names
---- raises  `parameters: option NAME: unknown`
 ---     print(#nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)):parameters())
 ---@param options { recurse: boolean, prefix: string }?
 ---@return wrun.Tensor[]
@@ -177,7 +166,6 @@ end
 ---     local layer = nn.Identity()
 ---     layer:register_parameter("scale", nn.Parameter(wrun.ones(1)))
 ---     print(#layer:parameters())
----@param parameter wrun.Tensor
 function Module:register_parameter(name, parameter)
   registry.check_name("register_parameter: argument 1", self, name)
   if not registry.is_parameter(self, name, parameter) then
@@ -302,7 +290,6 @@ end
 --- domain  any function
 ---     nn.Sequential(nn.ReLU(), nn.Tanh()):apply(function(layer) print(layer:label()) end)
 ---@param fn fun(module: wrun.nn.Module)
----@return wrun.nn.Module
 function Module:apply(fn)
   check.argument("apply", 1, fn, check.func())
   for _, child in self:named_children() do
@@ -315,8 +302,6 @@ end
 --- Sets `training` here and below (layers such as dropout read it) and returns the module.
 --- domain  true or false
 ---     print(nn.Dropout():train(false).training)
----@param mode boolean? default true
----@return wrun.nn.Module
 function Module:train(mode)
   mode = check.argument("train", 1, mode, check.boolean(true))
   for _, module in ipairs(self:modules()) do
@@ -336,8 +321,6 @@ end
 --- Sets whether the parameters take part in gradients and returns the module.
 --- domain  true or false
 ---     print(nn.Linear(2, 3):requires_grad_(false).weight.requires_grad)
----@param requires_grad boolean? default true
----@return wrun.nn.Module
 function Module:requires_grad_(requires_grad)
   requires_grad = check.argument("requires_grad_", 1, requires_grad, check.boolean(true))
   for _, parameter in ipairs(self:parameters()) do
@@ -350,7 +333,6 @@ local ZERO_GRAD_OPTIONS = { set_to_none = check.boolean(true) }
 
 --- Drops the gradients of all parameters; with `set_to_none = false` fills them with zeros instead.
 --- domain  option set_to_none, true by default
---- raises  `zero_grad: option NAME: unknown`
 ---     local layer = nn.Linear(2, 3)
 ---     layer(wrun.ones(1, 2)):sum():backward()
 ---     layer:zero_grad()

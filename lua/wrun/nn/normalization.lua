@@ -2,6 +2,7 @@
 --- layers.
 
 local check = require "wrun.check"
+local length_of = require "wrun.nn.length"
 local Module = require "wrun.nn.module"
 local Parameter = require "wrun.nn.parameter"
 local repr = require "wrun.repr"
@@ -14,6 +15,8 @@ local M = {}
 
 local DTYPE = check.float_dtype("float32")
 local EPS = check.number(1e-5, 0)
+
+local LARGE = { float32 = 1e37, float64 = 1e307 }
 
 -- x [a, b, c] with mean 0 and variance 1 for each b over all a and c; `moments` receives the mean
 -- and the biased variance [b].
@@ -31,10 +34,14 @@ local standardize = wrun.autograd.Function {
     if not wrun.is_grad_enabled() then
       return unrecorded.standardize_gradient(g, x, eps)
     end
+    -- y does not depend on the unit, in which no distance is beyond the dtype
+    local unit = x:detach():abs():gt(LARGE[x.dtype]):any():item() and 0.25 or 1
+    x = x * unit
     local distance = x - x:mean({ 1, 3 }, true)
-    local scale = x:std({ 1, 3 }, true, { correction = 0 }):hypot(math.sqrt(eps)):reciprocal()
+    local deviation = x:std({ 1, 3 }, true, { correction = 0 })
+    local scale = deviation:hypot(math.sqrt(eps) * unit):reciprocal()
     local y = distance * scale
-    return scale * (g - g:mean({ 1, 3 }, true) - y * (g * y):mean({ 1, 3 }, true))
+    return scale * unit * (g - g:mean({ 1, 3 }, true) - y * (g * y):mean({ 1, 3 }, true))
   end,
 }
 
@@ -181,7 +188,6 @@ M.BatchNorm1d = batch_norm("BatchNorm1d", "[n, C] or [n, C, l]", { [2] = true, [
 --- raises  `argument 1: expected [n, C, h, w]`; `expected more than 1 value per channel`
 ---     local y = nn.BatchNorm2d(3)(wrun.randn(2, 3, 4, 4))
 ---     print(y:mean({ 1, 3, 4 }), y:std({ 1, 3, 4 }))
----@type fun(num_features: integer, options: table?): wrun.nn.Module
 M.BatchNorm2d = batch_norm("BatchNorm2d", "[n, C, h, w]", { [4] = true })
 
 -- GroupNorm ------------------------------------------------------------------
@@ -199,8 +205,6 @@ GroupNorm.rules = { eps = EPS, affine = check.boolean(true), dtype = DTYPE }
 --- source  [Wu2018]
 ---     local y = nn.GroupNorm(2, 4)(wrun.randn(3, 4, 5))
 ---     print(y:reshape(3, 2, 10):mean(3))
----@param num_groups integer
----@param num_channels integer
 function GroupNorm:init(num_groups, num_channels, options)
   local o = check.options("GroupNorm", options, GroupNorm.rules)
   self.num_groups = check.argument("GroupNorm", 1, num_groups, COUNT)
@@ -279,7 +283,6 @@ LayerNorm.rules = {
 --- source  [Ba2016]
 ---     local layer = nn.LayerNorm(3)
 ---     print(layer(wrun.tensor { { 1.0, 2.0, 3.0 }, { 10.0, 10.0, 40.0 } }))
----@param normalized_shape integer|integer[]
 function LayerNorm:init(normalized_shape, options)
   local o = check.options("LayerNorm", options, LayerNorm.rules)
   self.normalized_shape = check.argument("LayerNorm", 1, normalized_shape, SHAPE)
@@ -323,7 +326,6 @@ local RMSNorm = Module:extend("RMSNorm")
 ---   precision of the input's dtype; elementwise_affine = true; dtype "float32"
 --- source  [Zhang2019]
 ---     print(nn.RMSNorm(2)(wrun.tensor { { 3.0, 4.0 } }))
----@param normalized_shape integer|integer[]
 function RMSNorm:init(normalized_shape, options)
   local o = check.options("RMSNorm", options, RMS_OPTIONS)
   self.normalized_shape = check.argument("RMSNorm", 1, normalized_shape, SHAPE)
@@ -336,8 +338,9 @@ end
 --- domain  float32 or float64
 function RMSNorm:forward(x)
   local dims, width = last_dimensions(self, x)
-  local root = x:norm(2, dims, true) / math.sqrt(width)
-  return scale(self, x / root:hypot(math.sqrt(self.eps or PRECISION[x.dtype])))
+  local y, length = length_of(x, 2, dims)
+  local root = length / math.sqrt(width)
+  return scale(self, y / root:hypot(math.sqrt(self.eps or PRECISION[x.dtype])))
 end
 
 function RMSNorm:label()

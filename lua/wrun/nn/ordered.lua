@@ -1,5 +1,4 @@
 --- Tables that remember the order in which their keys were first assigned.
----
 --- `ordered.new()` makes one that `pairs` walks in that order; a class whose instances should
 --- remember takes `ordered.assign` as its `__newindex` and walks them with `ordered.pairs`. The
 --- order lives in the table itself, under a key that only this module holds.

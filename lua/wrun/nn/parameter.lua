@@ -9,7 +9,6 @@ local REQUIRES_GRAD = check.boolean(true)
 --- shapes  any
 --- domain  float32 or float64 when it requires a gradient
 ---     print(nn.Parameter(wrun.zeros(2)))
----@param requires_grad boolean? default true
 ---@return wrun.Tensor
 local function Parameter(tensor, requires_grad)
   check.tensor_argument("Parameter", 1, tensor)

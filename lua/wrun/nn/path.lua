@@ -1,5 +1,4 @@
 --- Where a module stands in the module that holds it, for errors: `Net.encoder[2] Linear(4 -> 3)`.
----
 --- check.fail looks for a local variable `error_context` in the functions it passes on its way to
 --- the script, and puts its text in front of the message; only then is that text made.
 

@@ -1,5 +1,4 @@
 --- What a module holds: the class Module itself, the kinds of its fields, and walks over them.
----
 --- An instance remembers the order in which its fields were first assigned. What a field holds
 --- decides what it is: a parameter, a child module, a buffer (named by `register_buffer`), or a
 --- plain value. So the fields are the registry, and reading one is an ordinary table access.

@@ -1,6 +1,7 @@
 --- How alike two tensors are along a dimension: distances and cosines, and the layers of both.
 
 local check = require "wrun.check"
+local length_of = require "wrun.nn.length"
 local Module = require "wrun.nn.module"
 
 local M = {}
@@ -20,7 +21,8 @@ end
 
 -- x over its length along a dimension, of at least eps; the gradient is that of x over its length.
 local function direction(x, dim, eps)
-  local length = x:norm(2, dim, true)
+  local length
+  x, length = length_of(x, 2, dim)
   return x / (length + (eps - length:detach()):relu())
 end
 
@@ -91,7 +93,9 @@ local NORMALIZE = {
 function M.normalize(x, options)
   local o = check.options("normalize", options, NORMALIZE)
   check.tensor_argument("normalize", 1, x)
-  return x / x:norm(o.p, o.dim, true):clamp(o.eps, math.huge)
+  local length
+  x, length = length_of(x, o.p, o.dim)
+  return x / length:clamp(o.eps, math.huge)
 end
 
 return M

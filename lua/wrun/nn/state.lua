@@ -27,10 +27,8 @@ end
 --- shapes  any
 --- domain  persistent buffers only; names are paths, such as `1.weight`
 ---     for name, x in pairs(nn.Linear(2, 3):state_dict()) do print(name, x.shape[1]) end
----@param self wrun.nn.Module
 ---@return table<string, wrun.Tensor>
 function M.state_dict(self)
-  registry.Module:_expect("state_dict", self)
   local state = ordered.new()
   each_entry(self, function(name, tensor)
     state[name] = tensor:detach()
@@ -144,7 +142,6 @@ end
 ---     local a, b = nn.Linear(2, 3), nn.Linear(2, 3)
 ---     b:load_state_dict(a:state_dict())
 ---     assert(a.weight:equal(b.weight))
----@param self wrun.nn.Module
 ---@param state table<string, wrun.Tensor>
 ---@return { missing_keys: string[], unexpected_keys: string[] }
 function M.load_state_dict(self, state, options)
@@ -285,9 +282,6 @@ end
 --- returns the module. They are new tensors: make the optimiser afterwards.
 --- domain  "float32" or "float64"; integer buffers stay as they are, shared tensors stay shared
 ---     print(nn.Linear(2, 3):to("float64").bias.dtype)
----@param self wrun.nn.Module
----@param dtype string
----@return wrun.nn.Module
 function M.to(self, dtype)
   check.argument("to", 1, dtype, DTYPE)
   local done = {}

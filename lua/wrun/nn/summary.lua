@@ -2,6 +2,7 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
+local method = require "wrun.method"
 local registry = require "wrun.nn.registry"
 local wrun = require "wrun"
 
@@ -11,12 +12,9 @@ local function bytes_of(tensor)
   return tensor:numel() * BYTES[tensor.dtype]
 end
 
--- Printing -------------------------------------------------------------------
-
 --- What `summary` returns; `tostring` makes it a table of layers with their totals.
 ---@class wrun.nn.Summary
-local Summary = {}
-Summary.__index = Summary
+local Summary = method.object("Summary")
 
 -- 1234567 as "1,234,567"
 local function grouped(n)
@@ -59,8 +57,6 @@ function Summary:__tostring()
     grouped(self.flops))
   return check.escape(table.concat(texts, "\n"))
 end
-
--- Measuring ------------------------------------------------------------------
 
 -- Counts the parameters of the module itself that no row has counted yet.
 local function count_parameters(summary, module, counted)

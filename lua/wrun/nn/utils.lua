@@ -94,8 +94,6 @@ end
 ---     w:mul(8):sum():backward()
 ---     nn.utils.clip_grads_with_norm_(w, 1, wrun.tensor(4.0))
 ---     print(w.grad) -- 8 / 4
----@param max_norm number
----@param total_norm_ wrun.Tensor
 function M.clip_grads_with_norm_(parameters, max_norm, total_norm_)
   local fname = "clip_grads_with_norm_"
   parameters = tensors_of(fname, 1, parameters)
@@ -113,7 +111,6 @@ end
 ---     local w = wrun.ones(4, { requires_grad = true })
 ---     w:mul(3):sum():backward()
 ---     print(nn.utils.clip_grad_norm_({ w }, 1):item(), w.grad:norm():item()) -- 6.0, nearly 1
----@param max_norm number
 function M.clip_grad_norm_(parameters, max_norm, options)
   local fname = "clip_grad_norm_"
   local o = check.options(fname, options, NORM_OPTIONS)
@@ -136,7 +133,6 @@ end
 ---     w:mul(wrun.tensor({ 0.5, -3 })):sum():backward()
 ---     nn.utils.clip_grad_value_(w, 1)
 ---     print(w.grad) -- 0.5 and -1
----@param clip_value number
 function M.clip_grad_value_(parameters, clip_value)
   local fname = "clip_grad_value_"
   parameters = tensors_of(fname, 1, parameters)
@@ -162,7 +158,6 @@ function M.parameters_to_vector(parameters)
   return (wrun.cat(parts))
 end
 
--- How many elements tensors have together.
 local function count_of(tensors)
   local count = 0
   for _, tensor in ipairs(tensors) do
@@ -187,7 +182,6 @@ end
 ---     local w = wrun.zeros(2, 2)
 ---     nn.utils.vector_to_parameters(wrun.arange(4):float(), { w })
 ---     print(w)
----@param vector wrun.Tensor
 function M.vector_to_parameters(vector, parameters)
   local fname = "vector_to_parameters"
   local list = tensors_of(fname, 2, parameters)
@@ -202,7 +196,6 @@ function M.vector_to_parameters(vector, parameters)
   end)
 end
 
--- Refuses parameters that cannot share one vector.
 local function check_flattenable(fname, list)
   local seen = {}
   if #list == 0 then
@@ -224,7 +217,6 @@ local function check_flattenable(fname, list)
 end
 
 --- Makes the parameters parts of one vector, and their gradients parts of another; returns both.
----
 --- Whatever changes a vector changes the parameters (or gradients), and the other way round: norms,
 --- line searches and steps by hand take one line each. The gradients stay together as long as they
 --- are set to 0, by `gradient:zero_()` or `zero_grad { set_to_none = false }`, and not dropped.

@@ -8,7 +8,6 @@ local wrun = require "wrun"
 local fail = check.fail
 
 --- Makes an optimiser that steps by the curvature which the last gradients have shown.
----
 --- A step is up to max_iter iterations, each moving all parameters along d = -H g, where H is the
 --- inverse Hessian as the last history_size moves suggest it.
 --- domain  one group of parameters
@@ -54,9 +53,6 @@ function LBFGS:add_param_group(group)
   Optimizer.add_param_group(self, group)
 end
 
--- Vectors over all parameters ------------------------------------------------
-
--- Tensors one after the other in one vector.
 local function flat(tensors)
   local parts = {}
   for i, tensor in ipairs(tensors) do
@@ -91,8 +87,6 @@ end
 function LBFGS:state_model()
   return flat(self.param_groups[1].params)
 end
-
--- Directions -----------------------------------------------------------------
 
 -- Adds the last move, which led to the gradient g, to the history.
 local function remember(state, g, history_size)
@@ -134,8 +128,6 @@ local function aim(state, g, group)
   end
   state.prev_flat_grad = g
 end
-
--- Steps ----------------------------------------------------------------------
 
 local CLOSURE = check.func()
 

@@ -1,5 +1,4 @@
 --- Line searches: how far to go along a direction in which the loss falls.
----
 --- A point of the line is { t =, f =, slope =, ... }: the distance, the loss there and its
 --- derivative along the line; what else it carries is the caller's.
 
@@ -65,7 +64,6 @@ end
 --- slope has become flat; or the lowest point found within `max_steps` steps.
 --- domain  evaluate(t) returns a point; `start` is the point at 0, its slope < 0; `t` the first
 ---   distance to try; `scale` the largest element of the direction, by which a bracket is measured
---- raises  what evaluate raises
 --- source  [Nocedal2006] alg. 3.5 and 3.6, with the interpolation of PyTorch's LBFGS
 function M.strong_wolfe(evaluate, start, t, max_steps, scale)
   local points, steps = bracket(evaluate, start, t, max_steps)

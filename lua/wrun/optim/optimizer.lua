@@ -1,5 +1,4 @@
 --- Optimizer, the base of every optimiser: groups of parameters, their options and their state.
----
 --- A subclass gives `rules`, the table of its options, and `change(parameter, grad, state, group)`,
 --- or `update(parameters, gradients, states, group)` where a whole group can be changed at once.
 --- A group is `{ params = {...}, lr = ... }` and may be changed between steps:
@@ -159,7 +158,6 @@ Optimizer.check_together = function() end
 ---     local optimizer = optim.SGD({ w }, { lr = 0.5 })
 ---     optimizer:add_param_group({ params = { nn.Parameter(wrun.ones(2)) }, lr = 0.1 })
 ---     print(optimizer)
----@param group table
 function Optimizer:add_param_group(group)
   check.argument(self.__name, 1, group, check.table())
   local given = { params = group.params }
@@ -180,7 +178,6 @@ local ZERO_GRAD_OPTIONS = { set_to_none = check.boolean(true) }
 
 --- Drops the gradients of all parameters; with `set_to_none = false` fills them with zeros instead.
 --- domain  option set_to_none, true by default
---- raises  `zero_grad: option NAME: unknown`
 ---     local w = nn.Parameter(wrun.ones(1))
 ---     local optimizer = optim.SGD({ w }, { lr = 0.5 })
 ---     w:square():sum():backward()
@@ -245,7 +242,6 @@ end
 ---@param parameters wrun.Tensor[]
 ---@param gradients wrun.Tensor[]
 ---@param states table<wrun.Tensor, table>
----@param group table
 function Optimizer:update(parameters, gradients, states, group)
   for i, parameter in ipairs(parameters) do
     local state = states[parameter] or {}
@@ -273,7 +269,6 @@ end
 ---     print(optimizer:state_dict().param_groups[1].lr)
 ---@return { param_groups: table[], state: table<integer, table> }
 function Optimizer:state_dict()
-  Optimizer:_expect("state_dict", self)
   local saved = { param_groups = {}, state = {} }
   local number = 0
   for g, group in ipairs(self.param_groups) do

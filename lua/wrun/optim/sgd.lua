@@ -6,7 +6,7 @@ local Optimizer = require "wrun.optim.optimizer"
 
 --- Makes an optimiser that steps against the gradient, with momentum:
 ---     b = momentum * b + (1 - dampening) * g, the first b being g itself
----     p = p - lr * (g + momentum * b when nesterov, else b)
+---     p = p - lr * (g + momentum * b) when nesterov, else p = p - lr * b
 --- and plain p - lr * g without momentum.
 --- raises  `SGD: option nesterov: expected momentum above 0 and dampening 0`
 --- source  [Sutskever2013] in PyTorch's form

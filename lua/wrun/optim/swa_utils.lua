@@ -16,7 +16,6 @@ end)
 
 --- Makes a copy of a model, `averaged.module`, that holds the average of its parameters over all
 --- updates; called, it is that copy.
----
 --- With `decay` the average is an exponential one: each update makes a = decay a + (1 - decay) p.
 --- Buffers are those of the last update, unless `use_buffers`, which averages those of floats too.
 --- source  [Izmailov2018]; torch.optim.swa_utils
@@ -40,7 +39,6 @@ AveragedModel.rules = {
 
 --- Begins with a copy of the model as it is.
 --- domain  a module
----@param model wrun.nn.Module
 function AveragedModel:init(model, options)
   local o = check.options("AveragedModel", options, AveragedModel.rules)
   model = check.argument("AveragedModel", 1, model, MODEL)
@@ -72,7 +70,6 @@ end
 --- Takes the model's parameters into the average; the first update copies them.
 --- domain  a model of the same parameters; on an error nothing has changed
 --- raises  `parameters N: expected [2], got [3]`
----@param model wrun.nn.Module
 function AveragedModel:update_parameters(model)
   check.argument("AveragedModel: update_parameters", 1, model, MODEL)
   local parameters = pairs_of(self.module, model, "parameters")
@@ -98,7 +95,6 @@ end
 --- Returns the count of updates and the state of the averaged copy.
 ---@return { n_averaged: integer, module: table }
 function AveragedModel:state_dict()
-  AveragedModel:_expect("state_dict", self)
   return { n_averaged = self.n_averaged, module = self.module:state_dict() }
 end
 

@@ -84,9 +84,7 @@ end
 --- shapes  mask [visible] or [chains, visible]
 --- domain  k >= 1 (1); with temperatures, an exchange follows every step
 ---     print(rbm.new({ visible = 4, hidden = 2 }):chains(10):step(100).v:mean(1))
----@param k integer?
 ---@param mask wrun.Tensor?
----@return wrun.rbm.Chains
 function Chains:step(k, mask)
   k = check.argument("step", 1, k, STEPS)
   local model, beta, given = self.model, self.beta_rows, self.states
@@ -124,8 +122,6 @@ end
 --- shapes  -> [chains, height, width]
 --- domain  height times width is the number of visible units
 ---     print(rbm.new({ visible = 6, hidden = 2 }):chains(10):step(5):images(2, 3).shape[1])
----@param height integer
----@param width integer
 function Chains:images(height, width)
   height = check.argument("images", 1, height, check.integer(nil, 0))
   width = check.argument("images", 2, width, check.integer(nil, 0))
@@ -142,7 +138,6 @@ end
 ---     print(chains:state_dict().steps)
 ---@return { states: wrun.Tensor, steps: integer, tried: integer[], swapped: integer[] }
 function Chains:state_dict()
-  Chains:_expect("state_dict", self)
   return {
     states = self.states:clone(),
     steps = self.steps,
@@ -164,7 +159,6 @@ end
 ---     local chains, other = machine:chains(10):step(5), machine:chains(10)
 ---     other:load_state_dict(chains:state_dict())
 ---     assert(other.v:equal(chains.v))
----@param state table
 function Chains:load_state_dict(state)
   local saved = check.options("load_state_dict", state, {
     states = check.tensor(), steps = check.integer(nil, 0),
@@ -188,8 +182,6 @@ local M = { methods = {} }
 --- source  [Sokal1997]: summed until the lag exceeds five times the sum
 ---     local x = wrun.randn(100, 2)
 ---     print(rbm.autocorrelation(x, 3))
----@param series wrun.Tensor
----@param most integer
 ---@return wrun.Tensor
 ---@return number time
 function M.autocorrelation(series, most)

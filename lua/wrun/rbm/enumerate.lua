@@ -78,7 +78,6 @@ function M.log_z_blocks(model)
 end
 
 --- log Z by enumerating the smaller side.
---- raises  `FNAME: expected at most 25 binary units on the smaller side`
 function M.log_z(model, fname)
   local _, is_hidden = enumerable_side(model, fname)
   local o = model.options

@@ -1,5 +1,4 @@
 --- Training: gradients of five methods, schedules, regularisers, and a guard against divergence.
----
 --- The gradient is the centred one [Melchior2016], written for plain parameters. With offsets mu
 --- and lambda:  dW = <(h - lambda)(v - mu)>_data - <...>_model,  da = d<v> - lambda dW,
 --- db = d<h> - dW mu.  Offsets of zero give the plain gradient.
@@ -157,7 +156,6 @@ local function gradients(model, v0, p0, v, p, row_weight, extra)
   return { products = products, visible_bias = v_mean, hidden_bias = h_mean }
 end
 
--- Adds a sum of products, times a factor, to a matrix.
 local function accumulate(matrix, products, factor)
   for _, product in ipairs(products) do
     unrecorded.accumulate(matrix, product[1]:t(), product[2], product[3] * factor)
@@ -267,8 +265,10 @@ end
 ---     print(trainer:state_dict().epoch)
 ---@return table
 function Trainer:state_dict()
-  Trainer:_expect("state_dict", self)
-  local state = { model = self.model:state_dict(), epoch = self.epoch, memory = {}, buffers = {} }
+  local state = {
+    model = self.model:state_dict(), epoch = self.epoch, update_ratio = self.update_ratio,
+    memory = {}, buffers = {},
+  }
   for _, part in ipairs { "memory", "buffers" } do
     for name, value in pairs(self[part]) do
       state[part][name] = value:clone()
@@ -286,11 +286,11 @@ end
 ---     trainer:run_epoch()
 ---     later:load_state_dict(trainer:state_dict())
 ---     print(later.epoch)
----@param state table
 function Trainer:load_state_dict(state)
   check.argument("load_state_dict", 1, state, check.table())
   self.model:load_state_dict(state.model)
-  self.epoch, self.memory, self.buffers, self.ladder = state.epoch, {}, {}, nil
+  self.epoch, self.update_ratio = state.epoch, state.update_ratio
+  self.memory, self.buffers, self.ladder = {}, {}, nil
   for _, part in ipairs { "memory", "buffers" } do
     for name, value in pairs(state[part]) do
       self[part][name] = value:clone()
@@ -361,7 +361,6 @@ end
 ---     local x = wrun.tensor({ { 1.0, 1, 0, 0 }, { 0.0, 0, 1, 1 } })
 ---     machine:fit(x, { method = "exact", lr = 0.5, epochs = 300 })
 ---     print(machine:reconstruct(x[1]:unsqueeze(1)))
----@return wrun.rbm.Model
 function M.methods:fit(data, options)
   local trainer = Trainer(self, data, options)
   local callback = trainer.options.callback
@@ -379,7 +378,6 @@ end
 --- domain  see wrun.rbm.statistics
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     for name in pairs(machine:statistics(wrun.rand(10, 4):round())) do print(name) end
----@param options table? binarize
 ---@return table
 function M.methods:statistics(data, options)
   input.check_data(self, "statistics", data)

@@ -20,7 +20,6 @@ local function to_matrix(model, x)
 end
 
 --- Returns argument `index` as a contiguous matrix [batch, width] of the machine's type.
---- raises  `FNAME: argument N: expected [batch, width]`
 function M.layer(model, fname, x, width, index)
   index = index or 1
   check.tensor_argument(fname, index, x)

@@ -1,5 +1,4 @@
 --- The Restricted Boltzmann Machine itself: energies, conditional distributions, samples.
----
 --- E(v, h) = S(v) + S(h) - a v - b h - h W v, where S is 0 for binary and softmax units and half
 --- the sum of squares for Gaussian ones (unit variance).
 
@@ -146,7 +145,6 @@ local STEPS = check.integer(1, 1)
 --- cost    k products there and back
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     print(machine:gibbs(wrun.zeros(3, 4), 10, wrun.tensor({ 1, 0, 0, 0 }))) -- unit 1 stays 0
----@param k integer?
 ---@param mask wrun.Tensor?
 function Model:gibbs(v, k, mask)
   local given = input.layer(self, "gibbs", v, self.options.visible)
@@ -250,7 +248,6 @@ local STATE = {
 ---     print(rbm.new({ visible = 4, hidden = 2 }):state_dict().weight)
 ---@return table<string, wrun.Tensor>
 function Model:state_dict()
-  Model:_expect("state_dict", self)
   local state = { generator = self.generator:get_state() }
   for _, name in ipairs(STATE) do
     state[name] = self[name]:clone()

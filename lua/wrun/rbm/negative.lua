@@ -1,5 +1,4 @@
 --- The negative phase: what the model believes, for each training method.
----
 --- A strategy is a function of (trainer, v0) that returns the hidden means p0 [batch, hidden] of
 --- the batch and the model's side: visible states v [rows, visible], hidden means p [rows, hidden],
 --- and the weight of each row (nil: all the same). Strategies with a memory keep it in

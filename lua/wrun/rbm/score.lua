@@ -13,7 +13,6 @@ local M = { methods = {} }
 --- Can log Z be computed exactly, as a sum over all states of the smaller layer?
 --- domain  up to 25 binary units
 ---     print(rbm.new({ visible = 784, hidden = 500 }):is_enumerable())
----@return boolean
 function M.methods:is_enumerable()
   return enumerate.is_enumerable(self)
 end

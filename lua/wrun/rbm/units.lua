@@ -1,5 +1,4 @@
 --- The kinds of units: what a layer does with its input, for binary, Gaussian and softmax units.
----
 --- A kind is a table of functions. Layers are [rows, units]; `x` is the layer's input without its
 --- bias. The units see y = beta (x + bias) + (1 - beta) base; without beta, x + bias.
 ---
@@ -74,7 +73,6 @@ M.gaussian = {
 }
 
 --- Groups of `categories` units of which one is on.
----@param categories integer
 function M.softmax(categories)
   local function groups(y)
     return y:reshape(y:size(1), -1, categories)

@@ -1,14 +1,14 @@
 --- The doc comments of Lua sources, taken apart.
----
 --- A comment is a run of lines that begin with three dashes, followed by what it describes. It has
 --- a summary and more text; parts, such as `raises`, whose further lines are indented by two
 --- blanks; an example, indented by four, after a part or a sentence; and the tags of LuaCATS. The
 --- part `as` names another entry, which says whatever this one does not; `options` are listed with
---- a semicolon between them, each beginning with its name.
+--- a semicolon between them, each beginning with its name. A tag goes on in lines indented by two.
 ---
---- An argument needs a tag only where it is not what its name means everywhere (ARGUMENTS), and a
---- result where it is not the tensor, or the named tensors, that the arrow of `shapes` or the "_"
---- of the name promises.
+--- An argument needs a tag only where it is not what its name means everywhere (ARGUMENTS) or what
+--- the function checks (reference/arguments.lua), and a result where it is not the tensor, or the
+--- named tensors, that the arrow of `shapes` or the "_" of the name promises, nor the boolean that
+--- answers a question or is said to tell whether. What no script calls has tags where a type needs words.
 
 local M = {}
 
@@ -46,16 +46,24 @@ end
 
 -- What an argument of this name is, as its tag would say it.
 local ARGUMENTS = {
-  a = "wrun.Tensor", b = "wrun.Tensor", x = "wrun.Tensor", y = "wrun.Tensor",
-  data = "wrun.Tensor", h = "wrun.Tensor", indices = "wrun.Tensor", input = "wrun.Tensor",
-  mask = "wrun.Tensor", target = "wrun.Tensor", tensor = "wrun.Tensor", v = "wrun.Tensor",
-  weight = "wrun.Tensor",
-  list = "wrun.Tensor[]", generator = "wrun.Generator?", module = "wrun.nn.Module",
-  count = "integer", d = "integer", dims = "integer|integer[]?  all dimensions", index = "integer",
-  n = "integer", keepdim = "boolean?  false", f = "function", fname = "string", name = "string",
-  optimizer = "wrun.optim.Optimizer", options = "table?", path = "string",
-  parameters = "wrun.Tensor|wrun.Tensor[]", dataset = "table", value = "any", ["..."] = "any",
-  entry = "wrun.reference.Entry", rule = "wrun.check.Rule",
+  ["..."] = "any", a = "wrun.Tensor", b = "wrun.Tensor", closure = "fun(): wrun.Tensor",
+  columns = "integer", count = "integer", d = "integer", data = "wrun.Tensor", dataset = "table",
+  default = "any", dims = "integer|integer[]?  all dimensions", dtype = "string",
+  elements = "wrun.Tensor|number", entry = "wrun.reference.Entry",
+  expected = "wrun.Tensor|number|table", f = "function", fname = "string",
+  generator = "wrun.Generator?", got = "wrun.Tensor|number|table", group = "table",
+  h = "wrun.Tensor", index = "integer", indices = "wrun.Tensor", input = "wrun.Tensor",
+  item = "any", keepdim = "boolean?  false", key = "integer|wrun.Tensor|table",
+  list = "wrun.Tensor[]", mask = "wrun.Tensor", max_norm = "number", mean = "wrun.Tensor|number",
+  model = "wrun.nn.Module", module = "wrun.nn.Module", n = "integer", name = "string",
+  normalized_shape = "integer|integer[]", optimizer = "wrun.optim.Optimizer", options = "table?",
+  others = "wrun.Tensor|number", output = "wrun.Tensor", parameter = "wrun.Tensor",
+  parameters = "wrun.Tensor|wrun.Tensor[]", path = "string", rows = "integer",
+  rule = "wrun.check.Rule", rules = "table<string, wrun.check.Rule>", saved = "table",
+  seed = "integer", self = "wrun.nn.Module", sizes = "integer[]", state = "table",
+  std = "wrun.Tensor|number", target = "wrun.Tensor", tensor = "wrun.Tensor", text = "string",
+  topic = "table", v = "wrun.Tensor", value = "any", values = "wrun.Tensor|number",
+  vector = "wrun.Tensor", weight = "wrun.Tensor", x = "wrun.Tensor", y = "wrun.Tensor",
 }
 
 -- Tags -----------------------------------------------------------------------
@@ -163,10 +171,18 @@ local function take_summary(entry)
     paragraph[count] = line
   end
   local text = table.concat(paragraph, " ")
-  local last = text:find("[.?]%s+[%u`-]") or #text
+  local last = text:find("[.?]%s+[%u`\"-]") or #text
   entry.summary = text:sub(1, last)
+  local at, whole = -1, 0 -- where the last line ends that the sentence reaches
+  while at < last and whole < count do
+    whole = whole + 1
+    at = at + #paragraph[whole] + 1
+  end
   local rest = trim(text:sub(last + 1))
   local lines = { rest ~= "" and rest or nil }
+  if at == last then
+    lines = table.move(paragraph, whole + 1, count, 1, {})
+  end
   table.move(entry.text, count + 1, #entry.text, #lines + 1, lines)
   while lines[1] == "" do
     table.remove(lines, 1)
@@ -181,12 +197,19 @@ end
 local function entry_of(lines)
   local entry = { text = {}, parts = {}, params = {}, returns = {}, fields = {} }
   local part, after_sentence, example = nil, false, {}
-  for _, line in ipairs(lines) do
+  local i = 0
+  while lines[i + 1] do
+    i = i + 1
+    local line = lines[i]
     local tag, rest = line:match("^@(%a+)%s*(.*)$")
     line = line:gsub("^ ", "")
     local name, words = line:match("^(%l+)  +(.*)$")
     if tag then
       part = nil
+      while (lines[i + 1] or ""):find("^   %S") do
+        i = i + 1
+        rest = rest .. " " .. trim(lines[i])
+      end
       if TAGS[tag] then
         TAGS[tag](entry, rest)
       end
@@ -253,6 +276,9 @@ local function add_usual_tags(entry)
       entry.returns[1] = { type = "wrun.Tensor", text = first.name }
     elseif entry.parts.shapes and entry.parts.shapes:find("->", 1, true) then
       add_results(entry, entry.parts.shapes:match("->([^;]*)"))
+    elseif entry.summary:find("^Returns whether ")
+      or entry.summary:find("^Says whether ") or entry.summary:find("%?$") then
+      entry.returns[1] = { type = "boolean", text = "" }
     end
   end
 end
@@ -277,10 +303,7 @@ end
 
 --- Returns the entries of a source, the comment at its head, and the name that it returns. A
 --- function without a comment has an entry too, which says `is_bare`.
---- domain  Lua
----@param text string
 ---@param module string its name
----@return wrun.reference.Entry[]
 ---@return wrun.reference.Entry? head
 ---@return string? returned
 function M.parse(text, module)
@@ -306,7 +329,7 @@ function M.parse(text, module)
         head = entry
       else
         set_definition(entry, lines, number)
-        if #comment > 0 and entry.arguments and not entry.is_typed then
+        if entry.arguments and not entry.is_typed then
           add_usual_tags(entry)
         end
         entries[#entries + 1] = entry

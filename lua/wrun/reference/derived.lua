@@ -1,6 +1,8 @@
 --- Entries that follow from others: each function here takes what another name's entry says and
 --- returns what the derived name's is, where its own comment does not say better.
 
+local arguments = require "wrun.reference.arguments"
+
 local M = {}
 
 local TENSOR = "wrun.Tensor"
@@ -29,10 +31,6 @@ local function arguments_of(own, other)
 end
 
 --- Returns own, and of other what own lacks.
---- domain  each an entry or nil
----@param own wrun.reference.Entry?
----@param other wrun.reference.Entry?
----@return wrun.reference.Entry?
 function M.completed(own, other)
   if not own or not other then
     return own or other
@@ -96,17 +94,12 @@ local function with(entry, changed, new)
 end
 
 --- Returns the entry with other errors.
----@param raises string?
----@return wrun.reference.Entry
 function M.with_errors(entry, raises)
   return with(entry, "parts", parts_of(entry, { raises = raises }))
 end
 
 --- The entry of `to`, which is as `from` but for its name.
 ---@param entry wrun.reference.Entry of `from`
----@param from string
----@param to string
----@return wrun.reference.Entry
 function M.under_name(entry, from, to)
   return M.completed({
     summary = "", text = {}, params = {}, returns = {}, fields = {},
@@ -117,7 +110,6 @@ end
 
 --- `add_` from `add`: the same in place.
 ---@param entry wrun.reference.Entry of `name`
----@return wrun.reference.Entry
 function M.in_place(entry, name)
   local first = entry.params[1] and entry.params[1].name or "x"
   local result = M.under_name(entry, name, name .. "_")
@@ -133,7 +125,6 @@ end
 
 --- `zeros_like` from `zeros`: the same in the shape of a tensor.
 ---@param entry wrun.reference.Entry of `name`
----@return wrun.reference.Entry
 function M.like(entry, name)
   return {
     module = entry.module,
@@ -158,8 +149,6 @@ end
 
 --- Returns the entry of a class with what it lacks of its base's, with the options that this lists
 --- but for those that it lists itself, and with what these raise.
----@param base wrun.reference.Entry
----@return wrun.reference.Entry
 function M.with_options(entry, base)
   local listed, options = {}, { entry.parts.options }
   for name in ("; " .. (entry.parts.options or "")):gmatch("; ([%w_]+)") do
@@ -210,7 +199,6 @@ end
 ---@param start wrun.reference.Entry? of its init, which raises too
 ---@param class wrun.Class with a field rules
 ---@param above wrun.reference.Entry[] its comment and those of the classes above
----@return wrun.reference.Entry
 function M.with_rules(entry, start, class, above)
   local meanings, names, options = {}, {}, {}
   for i = #above, 1, -1 do
@@ -237,12 +225,11 @@ function M.with_rules(entry, start, class, above)
   }, entry)
 end
 
---- the example of a loss, with a call of its functional form
 local function functional_example(text, class, name)
   local short = class:match("[^.]+$")
   local options = text:match("nn%." .. short .. "(%b())"):sub(2, -2)
-  local function call(arguments)
-    return ("nn.functional.%s(%s%s)"):format(name, arguments:sub(2, -2),
+  local function call(given)
+    return ("nn.functional.%s(%s%s)"):format(name, given:sub(2, -2),
       options ~= "" and ", " .. options or "")
   end
   text = text:gsub("local criterion = nn%.%w+%b()\n", ""):gsub("criterion(%b())", call)
@@ -254,7 +241,6 @@ end
 ---@param class string its name
 ---@param name string the functional form's
 ---@param tensors string[] the names of the tensors
----@return wrun.reference.Entry
 function M.functional(entry, class, name, tensors)
   local params = {}
   for i, tensor in ipairs(tensors) do
@@ -276,29 +262,14 @@ function M.functional(entry, class, name, tensors)
   }
 end
 
---- the type that a setting's rule asks for, from its words
-local function type_of(rule)
-  local word = rule.expected:match("^an? (%a+)")
-  return (word == "number" or word == "integer") and word or "string"
-end
-
-local TYPES = {
-  ["true or false"] = "boolean", ["a string"] = "string", ["a function"] = "function",
-  ["a table"] = "table", ["a tensor"] = TENSOR,
-}
-
 --- Returns the type of a table of options with these rules, nil where one asks for what has none,
 --- and the defaults.
----@param rules table<string, wrun.check.Rule>
----@return string?
 ---@return string? text "left = true, upper = false"
 function M.options_type(rules)
   local fields, defaults = {}, {}
   for name, rule in pairs(rules) do
-    local choice = rule.expected:match("^[%w_]+")
-    local kind = name == "generator" and "wrun.Generator" or TYPES[rule.expected] or type_of(rule)
-    local is_choice = rule.accept(choice) ~= nil and rule.accept("") == nil
-    if kind == "string" and not TYPES[rule.expected] and not is_choice then
+    local kind = name == "generator" and "wrun.Generator" or arguments.type_of(rule)
+    if kind ~= "wrun.Generator" and not arguments.has_type(rule) then
       return nil
     end
     fields[#fields + 1] = name .. ": " .. kind
@@ -313,8 +284,6 @@ function M.options_type(rules)
 end
 
 --- Returns the entry with the type and the defaults of its argument `options`, if no tag says them.
----@param rules table<string, wrun.check.Rule>
----@return wrun.reference.Entry
 function M.with_options_type(entry, rules)
   local params, kind, text = {}, M.options_type(rules)
   for i, param in ipairs(entry.params) do
@@ -325,7 +294,28 @@ function M.with_options_type(entry, rules)
   return with(entry, "params", params)
 end
 
---- what a setting's rule says besides its type
+--- Returns the entry with the arguments of which the checks in the source say what they are, where
+--- no tag does.
+function M.with_arguments(entry, found)
+  local described, params, seen = {}, {}, 0
+  for _, param in ipairs(entry.params) do
+    described[param.name] = param
+  end
+  for _, name in ipairs(entry.arguments) do
+    local param, checked = described[name], found[name]
+    seen = param and seen + 1 or seen
+    if checked and (not param or param.is_usual) then
+      local has_text = checked.default ~= nil and value_text(checked.default) ~= "{}"
+      param = {
+        name = name, type = checked.type, text = has_text and value_text(checked.default) or "",
+        optional = checked.optional or false, is_usual = param ~= nil,
+      }
+    end
+    params[#params + 1] = param
+  end
+  return seen == #entry.params and with(entry, "params", params) or entry -- other tags are wrong
+end
+
 local function setting_text(rule)
   local words = {}
   if rule.default ~= nil then
@@ -341,14 +331,14 @@ end
 ---@param class string the layer's name
 ---@param name string the function's
 ---@param settings { [1]: string, [2]: wrun.check.Rule }[] each its name and its rule
----@return wrun.reference.Entry
 function M.layer(entry, class, name, settings)
   local short = class:match("[^.]+$")
   local params, raises, given, names = {}, {}, {}, { [entry.params[1].name] = "x" }
   for i, setting in ipairs(settings) do
     local label, rule = setting[1], setting[2]
     params[i] = {
-      name = label, type = type_of(rule), text = setting_text(rule), optional = rule.default ~= nil,
+      name = label, type = arguments.type_of(rule), text = setting_text(rule),
+      optional = rule.default ~= nil,
     }
     names[entry.params[i + 1] and entry.params[i + 1].name or label] = label
     raises[i] = ("`%s: argument %d: expected %s`"):format(short, i, rule.expected)

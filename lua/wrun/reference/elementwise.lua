@@ -53,8 +53,6 @@ end
 
 --- Returns the entry that a row documents, as wrun.reference.comments would find it.
 --- domain  a row of core.elementwise_rows()
----@param row table
----@return wrun.reference.Entry
 function M.entry(row)
   local is_question = row.doc:find("%?$")
   local in_place = core.elementwise[row.name .. "_"] ~= nil

@@ -15,8 +15,8 @@ local DEPTH = 6 -- of calls that are followed
 local FEW = 3 -- options that are listed one by one
 local ANYTHING = check.passed_on().expected
 
---- the pieces of a list, cut at the commas outside of brackets and strings
-local function pieces_of(text)
+--- Returns the pieces of a list, cut at the commas outside of brackets and strings.
+function M.pieces_of(text)
   local pieces, depth, first, quote, at = {}, 0, 1, nil, 1
   while at <= #text do
     local c = text:sub(at, at)
@@ -42,10 +42,19 @@ local function pieces_of(text)
   return pieces
 end
 
+local pieces_of = M.pieces_of
+
+--- Iterates over the names and the brackets of the calls in a body, also of those in brackets.
+function M.calls(body)
+  local at = 1
+  return function()
+    local first, last, name, brackets = body:find("([%a_][%w_.:]*)(%b())", at)
+    at = first and last - #brackets + 1
+    return name, brackets
+  end
+end
+
 --- Returns the functions, the constants and the modules that a source names at its left edge.
---- domain  Lua
----@param text string
----@return wrun.reference.Source
 function M.parse(text)
   local source = { functions = {}, constants = {}, modules = {} }
   local code = ("\n" .. text):gsub("%-%-[^\n]*", "")
@@ -78,17 +87,20 @@ function M.parse(text)
   return source
 end
 
---- the value of an expression of constants and rules, nil where it needs more
-local function evaluate(expression, source)
+--- Returns the value of an expression of constants and rules, nil where it needs more.
+function M.evaluate(expression, source)
+  expression = source.constants[expression] or expression -- `Linear.rules`
   local names = setmetatable({ check = check }, {
     __index = function(_, name)
-      return source.constants[name] and evaluate(source.constants[name], source) or _G[name]
+      return source.constants[name] and M.evaluate(source.constants[name], source) or _G[name]
     end,
   })
   local chunk = load("return " .. expression, "=rule", "t", names)
   local ok, value = pcall(chunk or error)
   return ok and value or nil
 end
+
+local evaluate = M.evaluate
 
 --- the words in capitals for what is not known before the call
 local function placeholder(expression, is_number)
@@ -207,12 +219,7 @@ function visit(f, scope, sources, add)
   for name, text in f.body:gmatch('local ([%w_]+) = "([^"\n]*)"\n') do
     scope.bound[name] = text
   end
-  local at = 1
-  while true do
-    local first, last, name, brackets = f.body:find("([%a_][%w_.:]*)(%b())", at)
-    if not first then
-      return
-    end
+  for name, brackets in M.calls(f.body) do
     local arguments = pieces_of(brackets:sub(2, -2))
     local checked = name:match("^check%.(%a+)$")
     if name == "fail" or name == "check.fail" then
@@ -225,16 +232,11 @@ function visit(f, scope, sources, add)
     else
       visit_call(name, arguments, scope, sources, add)
     end
-    at = last - #brackets + 1
   end
 end
 
 --- Returns the rules by which a function checks its argument `options`, nil where it does not do so
 --- itself.
---- domain  a path that the source defines
----@param source wrun.reference.Source
----@param path string
----@return table<string, wrun.check.Rule>?
 function M.rules(source, path)
   local f = source.functions[path]
   for brackets in (f and f.body or ""):gmatch("check%.options(%b())") do
@@ -249,8 +251,6 @@ end
 --- are refused alike as of argument N.
 --- domain  a path that the source defines, as `parse` names it; of another there are none
 ---@param sources table<string, wrun.reference.Source> by the names of the modules
----@param module string
----@return string[]
 function M.of(sources, module, path)
   local list, places, source = {}, {}, sources[module]
   local f = source and source.functions[path]

@@ -124,7 +124,6 @@ local function tiled(f, x, counts)
   return operations.reshape(operations.clone(y), sizes)
 end
 
---- the counts given one by one or in a table
 local function counts_of(f, x, first, ...)
   check.tensor_argument(f, 1, x)
   local counts = {}
@@ -159,7 +158,6 @@ end
 ---     print(wrun["repeat"](wrun.arange(3), 2, 2))
 ---@param x wrun.Tensor
 ---@param ... integer|integer[]
----@return wrun.Tensor
 M["repeat"] = function(x, ...)
   local counts = counts_of("repeat", x, ...)
   if #counts < x.ndim then

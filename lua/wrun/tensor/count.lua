@@ -128,8 +128,6 @@ local isin_options = { invert = check.boolean(false), assume_unique = check.bool
 --- domain  any dtypes; NaN is nowhere
 --- raises  `isin: argument N: expected a tensor`
 ---     print(wrun.isin(wrun.tensor { 1, 2, 3 }, wrun.tensor { 3, 1 }))    -- True, False, True
----@param elements wrun.Tensor|number
----@param others wrun.Tensor|number
 function M.isin(elements, others, options)
   local o = check.options("isin", options, isin_options)
   local dtype = check.is_tensor(elements) and elements.dtype
@@ -157,7 +155,6 @@ end
 ---     print(wrun.tensor({ 2, 4, 2 }):bincount())                                  -- 0, 2, 0, 1
 ---     print(wrun.tensor({ 1, 2, 1 }):bincount(wrun.tensor { 0.5, 1.0, 2.0 }))     -- 2.5, 1
 ---@param weights wrun.Tensor?
----@param minlength integer?  0
 function M.bincount(x, weights, minlength)
   check.tensor_argument("bincount", 1, x)
   minlength = check.argument("bincount", 3, minlength, check.integer(0, 0))
@@ -223,9 +220,6 @@ end
 --- domain  float32 or float64. Where min = max the extremes of x stand for them. What is outside,
 ---   or NaN, is left out; max itself is in the last bin. No gradient.
 ---     print(wrun.tensor({ 1.0, 2.0, 1.5, 9.0 }):histc(4, 0, 4))    -- tensor([0., 2., 1., 0.])
----@param bins integer?  100
----@param min number?  0
----@param max number?  0
 function M.histc(x, bins, min, max)
   check_float("histc", x)
   bins = check.argument("histc", 2, bins, check.integer(100, 1))
@@ -249,7 +243,6 @@ local histogram_options = {
   weight = check.optional(check.tensor()), density = check.boolean(false),
 }
 
---- the edges of the bins of a histogram
 local function edges_of(x, bins, range)
   if check.is_tensor(bins) then
     if bins.ndim ~= 1 or bins:numel() < 2 or bins.dtype ~= x.dtype then

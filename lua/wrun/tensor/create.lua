@@ -1,5 +1,4 @@
 --- The functions that make tensors from none; all others are methods of tensors too.
----
 --- Sizes are integers, `zeros(2, 3)`, or one table, `zeros({ 2, 3 })`; options follow in a table of
 --- their own: dtype ("float32", "float64", "int64", "int32", "uint8", "bool"), requires_grad (no).
 
@@ -86,8 +85,6 @@ local LOGSPACE = {
 --- shapes  -> [n]
 --- domain  n >= 0; options base (10), dtype float32 (default) or float64, requires_grad
 ---     print(wrun.logspace(-3, 0, 4), wrun.logspace(0, 4, 5, { base = 2 }))
----@param start number
----@param stop number
 function M.logspace(start, stop, n, options)
   start = check.argument("logspace", 1, start, check.number())
   stop = check.argument("logspace", 2, stop, check.number())
@@ -133,8 +130,6 @@ M.randint = operations.randint
 ---     print(x:index_select(1, order)) -- the rows of x in another order
 ---@type fun(n: integer, options?: table): wrun.Tensor
 M.randperm = operations.randperm
-
--- In the shape of another ----------------------------------------------------
 
 --- the options (argument `index`), with the type of x unless they name another
 local function options_like(f, x, options, index)

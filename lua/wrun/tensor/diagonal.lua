@@ -15,9 +15,6 @@ local OFFSET = check.integer(0)
 --- shapes  x [a, n] -> [a, n, n]; offset k moves it: [a, n + |k|, n + |k|]
 --- domain  any dtype; offset 0 and dimensions -2 and -1 of the result by default
 ---     print(wrun.tensor({ 1, 2 }):diag_embed(1))
----@param offset integer?  0
----@param d integer?  -2
----@param e integer?  -1
 function M.diag_embed(x, offset, d, e)
   check.tensor_argument("diag_embed", 1, x)
   if x.ndim == 0 then
@@ -46,7 +43,6 @@ end
 --- Returns a vector as the diagonal of a matrix, or the diagonal of a matrix.
 --- shapes  x [n] -> [n, n]; x [m, n] -> [min(m, n)], a view; offset moves it right or down
 ---     print(wrun.tensor({ 1, 2 }):diag(), wrun.arange(9):reshape(3, 3):diag(-1))
----@param offset integer?  0
 function M.diag(x, offset)
   check.tensor_argument("diag", 1, x)
   if x.ndim ~= 1 and x.ndim ~= 2 then
@@ -71,7 +67,6 @@ end
 --- Returns the lower triangles of the matrices of the last two dimensions, zeros above them.
 --- shapes  x [..., m, n] -> same; with offset so many more diagonals are kept, or less
 ---     print(wrun.ones(3, 3):tril(), wrun.ones(3, 3):tril(-1))
----@param offset integer?  0
 function M.tril(x, offset)
   return triangle("tril", x, offset, operations.le)
 end
@@ -99,9 +94,6 @@ end
 --- domain  sizes of 0 or more; offset as for `tril`
 ---     local x, indices = wrun.rand(3, 3), wrun.tril_indices(3, 3)
 ---     print(x[{ indices[1], indices[2] }]) -- the triangle in a row
----@param rows integer
----@param columns integer
----@param offset integer?  0
 function M.tril_indices(rows, columns, offset)
   return indices("tril_indices", rows, columns, offset)
 end

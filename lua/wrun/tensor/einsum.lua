@@ -1,5 +1,4 @@
 --- Sums of products over named dimensions: einsum and tensordot.
----
 --- A factor is a tensor with a label for each of its dimensions, no label twice. Two factors become
 --- one by a batch of matrix products: their labels fall into those that both have and that are
 --- wanted later (the batch), those that both have and nobody wants (summed), and each one's own.
@@ -238,19 +237,16 @@ local function read_equation(equation, count)
 end
 
 --- Returns the sum of products of tensors over dimensions that are named by letters.
----
 --- One subscript a tensor, split by commas, and after `->` that of the result. A letter that stands
 --- in several tensors multiplies along it; one that is not in the result is summed; one twice in a
 --- tensor takes the diagonal. `...` stands for all other dimensions, which broadcast. Without `->`
 --- the result has `...` and what occurs once, in alphabetical order, capitals first.
 --- shapes  "ij,jk->ik": a [i, j], b [j, k] -> [i, k]; a size of 1 broadcasts
 --- domain  any dtypes; sums of small integers are int64, as `sum` has them
---- raises  `names N dimensions of tensor`; `names dimensions of sizes`; `after -> names`
 --- cost    tensors are multiplied from left to right, as matrices
 ---     local a, b = wrun.ones(2, 3), wrun.ones(3, 4)
 ---     print(wrun.einsum("ij,jk->ki", a, b))  -- threes, 4 by 2
 ---     print(wrun.einsum("ii", wrun.eye(3)))  -- the trace, 3
----@param equation string
 ---@param ... wrun.Tensor
 function M.einsum(equation, ...)
   local tensors = { ... }

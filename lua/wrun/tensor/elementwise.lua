@@ -10,8 +10,6 @@ local fail = check.fail
 
 local M = publish.into({}, core.elementwise)
 
--- Bits -------------------------------------------------------------------------
-
 --- Returns x with all its bits turned; of a bool, whether it is false. `~x` does it too.
 --- shapes  x [...] -> same
 --- domain  bool and integers
@@ -27,8 +25,6 @@ function M.bitwise_not_(x)
   check.tensor_argument("bitwise_not_", 1, x)
   return x.dtype == "bool" and operations.logical_not_(x) or operations.bitwise_xor_(x, -1)
 end
-
--- Bounds ---------------------------------------------------------------------
 
 --- Returns x, but at least low.
 --- shapes  x and low broadcast
@@ -60,8 +56,6 @@ function M.clamp_max_(x, high)
   return operations.clamp_(x, nil, high)
 end
 
--- What is no number ----------------------------------------------------------
-
 local LARGEST = { float32 = 0x1.fffffep127, float64 = 0x1.fffffffffffffp1023 }
 local NUMBER = check.optional(check.number())
 
@@ -82,9 +76,6 @@ end
 --- shapes  x [...] -> same
 --- domain  any dtype; the gradient is 0 where x was replaced
 ---     print(wrun.tensor({ 0 / 0, 1 / 0, 2 }):nan_to_num(-1, 99))
----@param nan number?
----@param posinf number?
----@param neginf number?
 function M.nan_to_num(x, nan, posinf, neginf)
   return replaced("nan_to_num", x, nan, posinf, neginf)
 end
@@ -92,8 +83,6 @@ end
 function M.nan_to_num_(x, nan, posinf, neginf)
   return operations.copy_(x, replaced("nan_to_num_", x, nan, posinf, neginf))
 end
-
--- Products and quotients added -----------------------------------------------
 
 local VALUE = { value = check.number(1) }
 
@@ -115,7 +104,8 @@ end
 
 --- Returns x + value * a * b.
 --- shapes  x, a and b broadcast
---- domain  any dtypes, the result has the common one; option value 1
+--- domain  any dtypes, the result has the common one; option value 1. value * a comes first, and is
+---   to be within the dtype
 ---     print(wrun.ones(2):addcmul(wrun.ones(2), wrun.tensor({ 2.0, 3.0 }), { value = 0.5 }))
 ---@type fun(x: wrun.Tensor, a: wrun.Tensor, b: wrun.Tensor|number, options?: { value: number }): wrun.Tensor
 M.addcmul = scaled("addcmul")
@@ -123,7 +113,8 @@ M.addcmul = scaled("addcmul")
 M.addcmul_ = scaled("addcmul_")
 
 --- Returns x + value * a / b.
---- domain  float32 and float64, other dtypes are computed as float32; option value 1
+--- domain  float32 and float64, other dtypes are computed as float32; option value 1. value * a
+---   comes first
 --- as      addcmul
 ---     print(wrun.ones(2):addcdiv(wrun.ones(2), wrun.tensor({ 2.0, 4.0 }), { value = 2 }))
 M.addcdiv = scaled("addcdiv")
@@ -141,8 +132,6 @@ function M.polygamma(x, n)
   return operations.polygamma(x, n)
 end
 
--- Activations ----------------------------------------------------------------
-
 local APPROXIMATE = check.choice("none", { "none", "tanh" })
 
 --- Returns x times the normal distribution function at x, or its approximation by tanh.
@@ -150,7 +139,6 @@ local APPROXIMATE = check.choice("none", { "none", "tanh" })
 --- domain  approximate "none" or "tanh"; float32 and float64, others as float32
 --- source  [Hendrycks2016]
 ---     print(wrun.gelu(wrun.tensor({ -1.0, 1.0 })), wrun.gelu(wrun.tensor({ 1.0 }), "tanh"))
----@param approximate string?
 function M.gelu(x, approximate)
   if check.argument("gelu", 2, approximate, APPROXIMATE) == "tanh" then
     return operations.gelu_tanh(x)
@@ -164,7 +152,6 @@ end
 --- domain  beta > 0 (1), threshold (20); float32 and float64, others as float32
 ---     print(wrun.softplus(wrun.tensor({ -1.0, 0.0, 30.0 }), 2))
 ---@param beta number?
----@param threshold number?
 function M.softplus(x, beta, threshold)
   if beta == nil and threshold == nil then
     return operations.softplus(x)
@@ -181,8 +168,6 @@ function M.softplus(x, beta, threshold)
     operations.softplus(scaled_x) / beta)
 end
 
--- Choice ---------------------------------------------------------------------
-
 --- Returns a where the condition is true, else b; without a and b the indices where it is, a
 --- tensor for each dimension.
 --- shapes  all three broadcast -> their joint shape; condition [m, n] alone -> [count], [count]
@@ -190,7 +175,6 @@ end
 --- raises  `where: argument 1: expected a bool tensor`; `expected a shape that broadcasts with`
 ---     local x = wrun.tensor { -1.0, 2.0 }
 ---     print(wrun.where(x:gt(0), x, x * 0.1), (wrun.where(x:gt(0))))
----@param condition wrun.Tensor
 ---@param ... wrun.Tensor|number  a and b, or nothing
 ---@return wrun.Tensor ...
 function M.where(condition, ...)

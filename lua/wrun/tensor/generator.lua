@@ -1,5 +1,4 @@
 --- Generators of random numbers, and the default one, which serves where no option names another.
----
 --- The engine mt19937 gives PyTorch's numbers, on any number of threads.
 
 local check = require "wrun.check"
@@ -27,20 +26,17 @@ local of_core = metatable.__index
 Generator.manual_seed = of_core.manual_seed
 
 --- Returns the seed that the stream was started from.
---- raises  `initial_seed: argument 1: expected a generator`
 ---     print(wrun.Generator({ seed = 5 }):initial_seed())
 ---@type fun(self: wrun.Generator): integer
 Generator.initial_seed = of_core.initial_seed
 
 --- Starts the stream from a seed that differs from run to run, and returns the seed.
---- raises  `seed: argument 1: expected a generator`
 ---     print(math.type(wrun.Generator():seed()))
 ---@type fun(self: wrun.Generator): integer
 Generator.seed = of_core.seed
 
 --- Returns where the stream stands.
 --- shapes  -> [size of a state] uint8
---- raises  `get_state: argument 1: expected a generator`
 ---     local g = wrun.Generator()
 ---     local state, first = g:get_state(), wrun.rand(2, { generator = g })
 ---     assert(first:equal(wrun.rand(2, { generator = g:set_state(state) })))
@@ -64,8 +60,6 @@ local SEED = check.rule(nil, "a whole number as seed", function(value)
   return math.type(value) and math.tointeger(value)
 end)
 
--- The default one ------------------------------------------------------------
-
 --- Returns a generator of its own stream.
 --- domain  options engine, "mt19937" (default; PyTorch's) or "philox" (counter-based, quicker for
 ---   many samples of an RBM), and seed, an integer; mt19937 uses its low 32 bits
@@ -79,7 +73,6 @@ M.Generator = core.Generator
 --- domain  an integer; its low 32 bits count
 ---     wrun.manual_seed(777)
 ---     print(wrun.rand(3))
----@param seed integer
 ---@return wrun.Generator
 function M.manual_seed(seed)
   return core.default_generator:manual_seed(check.argument("manual_seed", 1, seed, SEED))
@@ -123,8 +116,6 @@ end
 
 --- Calls f(...) with a copy of the default generator in its place and returns its results; then the
 --- default generator stands where it stood before. Without arguments it returns a guard, as no_grad.
---- domain  any function
---- raises  what f raises
 ---     local function noise() return wrun.randn(2) end
 ---     wrun.fork_rng(noise)
 ---     do

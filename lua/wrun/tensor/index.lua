@@ -184,7 +184,6 @@ local function pick(x, flat)
 end
 
 --- Returns the part of x that a key names; x[key] is the same.
----
 --- A key is an index, or a table of indices, slices {from, to, step}, masks and int64 tensors
 --- of indices for the dimensions in order; all of them count from 1, or from the end where
 --- negative. Slices keep a dimension ({} all of it), indices drop it, a mask stands for as many
@@ -195,7 +194,6 @@ end
 ---     local x = wrun.arange(1, 13):reshape(3, 4)
 ---     print(x[2], x[{ {}, { 1, -1, 2 } }])
 ---     print(x[x:gt(6)], x[{ wrun.tensor { 1, 3 }, wrun.tensor { -1, 2 } }])
----@param key integer|wrun.Tensor|table
 ---@return wrun.Tensor
 function M.index(x, key)
   if not keys.has_tensor(key) then
@@ -240,7 +238,6 @@ end
 ---     x[x:gt(3)] = 0
 ---     x[{ {}, 1 }] = wrun.tensor { 7, 8 }
 ---     print(x)
----@param key integer|wrun.Tensor|table
 ---@param value wrun.Tensor|number|boolean
 ---@return wrun.Tensor x
 function M.assign(x, key, value)
@@ -398,7 +395,6 @@ end
 ---     local x, indices = wrun.zeros(3), wrun.tensor({ 1, 1, 3 })
 ---     print(x:scatter_reduce(1, indices, wrun.tensor({ 2.0, 5.0, -1.0 }), "amax"))
 ---@param way string  "sum", "mean", "prod", "amax" or "amin"
----@param include_self boolean?  true
 ---@return wrun.Tensor
 function M.scatter_reduce(x, d, indices, y, way, include_self)
   check.tensor_argument("scatter_reduce", 1, x)
@@ -466,7 +462,6 @@ end
 --- raises  `one_hot: argument 1: expected an int64 tensor of indices`; `one_hot: argument 1:
 ---   expected indices from 1 to`
 ---     print(wrun.one_hot(wrun.tensor({ 3, 1 }), 4))
----@param classes wrun.Tensor
 ---@param count integer?
 function M.one_hot(classes, count)
   check.tensor_argument("one_hot", 1, classes)

@@ -10,8 +10,6 @@ local fail = check.fail
 
 local M = {}
 
--- Gradients ------------------------------------------------------------------
-
 operations.define("join", {
   cat = {
     backward = function(g, edges, values)
@@ -33,7 +31,6 @@ operations.define("join", {
 --- raises  `cat: tensor N: expected the shape`
 ---     print(wrun.cat({ wrun.zeros(2, 1), wrun.ones(2, 2) }, 2))
 ---@param list wrun.Tensor[]  of one shape but for dimension d
----@param d integer?  1
 function M.cat(list, d)
   list = check.tensors("cat", 1, list)
   d = check.dimension("cat", 2, d or 1, list[1].ndim)
@@ -67,7 +64,6 @@ local function at_least(x, n)
   return x
 end
 
---- cat of the list's tensors with at least n dimensions, along d
 local function cat_at_least(f, list, n, d)
   list = check.tensors(f, 1, list)
   local tensors = {}

@@ -1,5 +1,4 @@
 --- Decompositions of matrices, and what is solved with them, by LAPACK.
----
 --- wrun.linalg has them too. All take float32 or float64 matrices, or batches of them: the last
 --- two dimensions are the matrix, those in front are carried along. A matrix that is not fit
 --- raises, and the error says which one of a batch it is.
@@ -51,9 +50,10 @@ local function svd_gradient(g, y, x, full)
     u, gu = u:narrow(-1, 1, k), gu:narrow(-1, 1, k)
     v, gv = v:narrow(-2, 1, k), gv:narrow(-2, 1, k)
   end
-  local rows, columns, apart = s:unsqueeze(-1), s:unsqueeze(-2), gaps(s * s)
+  local rows, columns, apart = s:unsqueeze(-1), s:unsqueeze(-2), gaps(s)
   local left, right = transpose(u):matmul(gu), gv:matmul(transpose(v))
-  local inner = ratio(skew(left), apart) * columns - rows * ratio(skew(right), apart)
+  local inner = ratio(skew(left), apart) * ratio(columns, rows + columns)
+    - ratio(rows, rows + columns) * ratio(skew(right), apart) -- over differences of squares
   local dx = u:matmul(with_diagonal(gs, inner)):matmul(v)
   if m > k then
     dx = dx + ratio(gu - u:matmul(left), columns):matmul(v)
@@ -240,7 +240,6 @@ local EPSILON = { float32 = 0x1p-23, float64 = 0x1p-52 }
 local BOOLEAN = check.boolean(false)
 
 --- Returns the singular value decomposition x = u diag(s) vh, singular values in falling order.
----
 --- The signs of the vectors are LAPACK's choice. Gradients through u and vh need singular values
 --- that differ; for those through s alone use `svdvals`.
 --- shapes  x [..., m, n] -> u [..., m, k], s [..., min(m, n)], vh [..., l, n]; k = m and l = n if
@@ -251,7 +250,6 @@ local BOOLEAN = check.boolean(false)
 ---     local x = wrun.tensor({ { 3.0, 0 }, { 0, -2 }, { 0, 0 } })
 ---     local u, s, vh = wrun.svd(x, false)
 ---     print(s, (u * s):matmul(vh))  -- tensor([3., 2.]), and x
----@param full_matrices boolean?  true
 function M.svd(x, full_matrices)
   local full = check.argument("svd", 2, full_matrices, check.boolean(true))
   return factors.svd(operations._svd(x, full, "svd"), x, full)
@@ -273,7 +271,6 @@ end
 --- raises  `argument 1: expected a matrix`
 ---     local q, r = wrun.qr(wrun.randn(4, 3))
 ---     print(q:t():matmul(q), r)  -- ones on the diagonal; zeros below it
----@param mode string?  "reduced"
 function M.qr(x, mode)
   mode = check.argument("qr", 2, mode, check.choice("reduced", { "reduced", "complete", "r" }))
   return factors.qr(operations._qr(x, mode), x, mode)
@@ -282,7 +279,6 @@ end
 local TRIANGLE = check.choice("L", { "L", "U" })
 
 --- Returns the eigenvalues of a symmetric matrix, in rising order, and its eigenvectors.
----
 --- Only one triangle of x is read. The gradient is that of a symmetric x.
 --- shapes  x [..., n, n] -> w [..., n], v [..., n, n] with the vectors as columns
 --- domain  float32 or float64, finite
@@ -301,7 +297,6 @@ end
 --- domain  as `eigh`; has a gradient also where eigenvalues are equal
 --- raises  as `eigh`
 ---     print(wrun.eigvalsh(wrun.tensor({ { 2.0, 1 }, { 1, 2 } })))  -- tensor([1., 3.])
----@param uplo string?  "L"
 function M.eigvalsh(x, uplo)
   local upper = check.argument("eigvalsh", 2, uplo, TRIANGLE) == "U"
   return operations._eigvalsh(x, upper, "eigvalsh")
@@ -321,7 +316,6 @@ end
 
 -- Solving --------------------------------------------------------------------
 
---- a and b with the same batch dimensions
 local function with_common_batch(f, a, b)
   check.tensor_argument(f, 1, a)
   check.tensor_argument(f, 2, b)
@@ -408,7 +402,6 @@ end
 --- raises  as `solve_triangular`
 ---     local a, b = wrun.tensor({ { 4.0, 2 }, { 2, 5 } }), wrun.tensor({ { 2.0 }, { 9 } })
 ---     print(wrun.cholesky_solve(b, wrun.cholesky(a)), wrun.solve(a, b))  -- the same
----@param factor wrun.Tensor
 function M.cholesky_solve(b, factor, options)
   local o = check.options("cholesky_solve", options, CHOLESKY)
   factor, b = with_common_batch("cholesky_solve", factor, b)
@@ -441,9 +434,6 @@ M.inverse = M.inv
 ---     local a = wrun.tensor({ { 1.0, 0 }, { 1, 1 }, { 1, 2 } })
 ---     print(wrun.lstsq(a, wrun.tensor({ { 1.0 }, { 3 }, { 5 } })))  -- 1 + 2 t
 ---@param rcond number?  the type's epsilon times max(m, n)
----@return wrun.Tensor x
----@return wrun.Tensor residuals
----@return wrun.Tensor ranks
 function M.lstsq(a, b, rcond)
   check.tensor_argument("lstsq", 1, a)
   check.tensor_argument("lstsq", 2, b)
@@ -467,7 +457,6 @@ end
 --- domain  float32 or float64; 1 for a matrix without elements. Has a gradient where it is 0 too.
 --- raises  `det: argument 1: expected a square matrix`
 ---     print(wrun.det(wrun.tensor({ { 1.0, 2 }, { 3, 4 } })))  -- tensor(-2.)
----@type fun(x: wrun.Tensor): wrun.Tensor
 M.det = operations.det
 
 local sign_of_det = step_function("SlogdetSign", function(_, sign) return sign end)

@@ -24,7 +24,6 @@ function M.vector_norm(x, p, dims, keepdim)
   return (statistics.norm(x, p, dims, keepdim))
 end
 
--- x with the two dimensions last
 local function with_matrices_last(f, x, dims)
   if x.ndim < 2 then
     fail("%s: argument 1: expected a matrix or a batch of matrices, got %s", f, check.describe(x))
@@ -78,7 +77,6 @@ local MATRIX_ORDER = check.rule("fro", "fro, nuc, 1, 2, math.huge or the negativ
   end)
 
 --- Returns the norm of matrices.
----
 --- "fro" is the root of the sum of squares, "nuc" the sum of the singular values, 2 the largest of
 --- them, 1 the largest sum of magnitudes of a column, math.huge of a row; the negative orders are
 --- the least.

@@ -95,7 +95,6 @@ end
 --- shapes  x [a, b] -> [count, 2]; without dimensions [1, 0] or [0, 0]
 --- domain  any dtype; NaN is not 0; indices from 1
 ---     print(wrun.eye(2):nonzero()) -- 1, 1 and 2, 2
----@type fun(x: wrun.Tensor): wrun.Tensor
 M.nonzero = operations.nonzero
 
 return M

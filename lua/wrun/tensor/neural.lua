@@ -8,8 +8,6 @@ local fail = check.fail
 
 local M = {}
 
--- Gradients ------------------------------------------------------------------
-
 operations.define("neural", {
   softmax = {
     gradients = { function(g, y, _, dim) return y * (g - (g * y):sum(dim, true)) end },
@@ -52,8 +50,6 @@ function M.softmin(x, d, options)
   return (M.softmax(-x, d, options))
 end
 
--- Activations with choices ---------------------------------------------------
-
 --- Returns x where positive, else x times the weight of its channel, dimension 2.
 --- shapes  x [n, c, ...], weight [c] or [1] -> as x
 --- domain  float32 and float64
@@ -78,7 +74,6 @@ end
 --- domain  float32 and float64
 --- source  [Dauphin2017]
 ---     print(wrun.tensor({ 1.0, 2.0, 0.0, 9.0 }):glu()) -- tensor([0.5000, 1.9998])
----@param d integer?  -1
 function M.glu(x, d)
   check.tensor_argument("glu", 1, x)
   d = check.dimension("glu", 2, d or -1, x.ndim)

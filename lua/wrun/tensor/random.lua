@@ -1,5 +1,4 @@
 --- Random numbers: draws into tensors, and the generators they come from.
----
 --- Options have `generator`; without it the default generator serves. The engine mt19937 gives
 --- PyTorch's numbers, on any number of threads.
 
@@ -14,7 +13,6 @@ local fail = check.fail
 local M = {}
 
 --- Fills x with draws from U[low, high) and returns it.
---- shapes  any
 --- domain  float32 or float64; low 0 and high 1 by default
 --- raises  `uniform_: expected finite bounds, the lower one first`; `argument 1: expected a float`
 ---     print(wrun.empty(3):uniform_(-1, 1))
@@ -30,7 +28,6 @@ M.uniform_ = operations.uniform_
 M.normal_ = operations.normal_
 
 --- Fills x with draws from the density rate e^(-rate x) and returns it.
---- shapes  any
 --- domain  float32 or float64; rate 1 by default, draws > 0
 --- raises  `exponential_: argument 2: expected a rate > 0`; `argument 1: expected a float`
 ---     print(wrun.empty(1000):exponential_(2):mean())
@@ -38,7 +35,6 @@ M.normal_ = operations.normal_
 M.exponential_ = operations.exponential_
 
 --- Fills x with draws from the density of Cauchy around median and returns it.
---- shapes  any
 --- domain  float32 or float64; median 0 and scale sigma 1 by default; draws have no mean
 --- raises  `cauchy_: argument 3: expected a scale > 0`; `argument 1: expected a float`
 ---     print(wrun.empty(1000):cauchy_(5, 2):gt(5):float():mean()) -- about a half
@@ -53,7 +49,6 @@ M.cauchy_ = operations.cauchy_
 M.log_normal_ = operations.log_normal_
 
 --- Fills x with numbers of trials until the first success, and returns it.
---- shapes  any
 --- domain  any dtype; p, of a success, above 0 and below 1; draws from 1
 --- raises  `geometric_: argument 2: expected a probability above 0 and below 1`
 ---     print(wrun.empty(1000):geometric_(0.25):mean()) -- about 4
@@ -71,7 +66,6 @@ M.geometric_ = operations.geometric_
 M.bernoulli_ = operations.bernoulli_
 
 --- Fills x with integers from low to high - 1, all equally likely, and returns it.
---- shapes  any
 --- domain  any dtype; one bound is high, low is then 0; without bounds all that the dtype can hold,
 ---   for floats all integers up to 2^24 or 2^53
 --- raises  `random_: expected bounds with low < high`
@@ -105,7 +99,7 @@ M.multinomial = operations.multinomial
 ---@type fun(rate: wrun.Tensor, options?: table): wrun.Tensor
 M.poisson = step_function("Poisson", operations.poisson)
 
-local OF_TENSORS = { generator = check.optional(check.passed_on()) }
+local OF_TENSORS = { generator = check.generator() }
 local OF_NUMBERS = {
   dtype = check.float_dtype("float32"),
   requires_grad = check.boolean(false),
@@ -135,8 +129,6 @@ end
 ---   two numbers also dtype and requires_grad
 ---     print(wrun.normal(wrun.arange(1.0, 6.0), 0.1))
 ---     print(wrun.normal(0, wrun.tensor({ 0.1, 1, 10 })), wrun.normal(2, 3, { 2, 2 }))
----@param mean wrun.Tensor|number
----@param std wrun.Tensor|number
 ---@param sizes integer[]?  where mean and std are numbers
 function M.normal(mean, std, sizes, options)
   check_moment(1, mean)

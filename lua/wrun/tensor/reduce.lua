@@ -8,8 +8,6 @@ local with_dtype = require "wrun.tensor.internal.with_dtype"
 
 local M = {}
 
--- Gradients ------------------------------------------------------------------
-
 local restore_dimensions, zeros_like = gradients.restore_dimensions, gradients.zeros_like
 
 local function spread(g, _, x, dim, keepdim)
@@ -20,9 +18,9 @@ local function mean_gradient(g, y, x, dim, keepdim)
   return spread(g / (x:numel() // math.max(1, g:numel())), y, x, dim, keepdim)
 end
 
---- the gradient of a product of elements of which some are 0: that of the last running product of
---- the dimensions dim, joined into one at the end
-local function prod_gradient_at_zeros(g, x, dim)
+--- the gradient of a product without division: that of the last running product of the dimensions
+--- dim, joined into one at the end
+local function prod_gradient_by_runs(g, x, dim)
   local is_reduced, first, last, sizes = {}, {}, {}, {}
   for _, d in ipairs(type(dim) == "table" and dim or { dim }) do
     is_reduced[d < 0 and d + x.ndim + 1 or d] = true
@@ -46,13 +44,19 @@ local function prod_gradient_at_zeros(g, x, dim)
   return dx:reshape(x:permute(order).shape):permute(back)
 end
 
+-- of a smaller one, or a larger than its reciprocal, y / x may not be the other factors
+local LEAST_PRODUCT = { float32 = 2.0 ^ -100, float64 = 2.0 ^ -960 }
+
 local function prod_gradient(g, y, x, dim, keepdim)
   if x:numel() == 0 then
     return zeros_like(x, g)
-  elseif x:detach():eq(0):any():item() then
-    return prod_gradient_at_zeros(g, x, x.ndim > 0 and dim or nil)
   end
-  return restore_dimensions(g * y, x, dim, keepdim) / x
+  local size, least = y:detach():abs(), LEAST_PRODUCT[x.dtype]
+  local is_ordinary = size:gt(least):logical_and(size:lt(1 / least))
+  if is_ordinary:all():item() then
+    return restore_dimensions(g * y, x, dim, keepdim) / x
+  end
+  return prod_gradient_by_runs(g, x, x.ndim > 0 and dim or nil)
 end
 
 --- which elements of x are the extreme y, with NaN equal to NaN; dimensions of y are as x's or 1
@@ -104,18 +108,22 @@ local function std_gradient(g, y, x, dim, keepdim, correction)
     * over_root(distance, restore_dimensions(y, x, dim, keepdim))
 end
 
---- x / y, and where x has infinite elements, these alone count, and alike
+--- x over its norm y where that may be infinite: infinite elements alone count, and alike; where
+--- there are none, in units in which the norm is within the dtype
+local function over_infinite_norm(x, y, dim)
+  local is_infinite = x:detach():isinf()
+  local count = is_infinite:to(x.dtype):sum(dim, true)
+  local unit = operations.where(y:detach():isinf(), 2.0 ^ -70, 1):to(x.dtype)
+  local rest = x:masked_fill(is_infinite, 0) * unit
+  local shares = operations.where(is_infinite, x:detach():sign() / count:sqrt(), 0)
+  return operations.where(count:gt(0):logical_and(y:detach():isinf()), shares,
+    over_root(rest, operations._norm(rest, dim, true)))
+end
+
 local function norm_gradient(g, y, x, dim, keepdim)
   y = restore_dimensions(y, x, dim, keepdim)
-  local ratio
-  local is_infinite = x:detach():isinf()
-  if is_infinite:any():item() then
-    local count = is_infinite:to(x.dtype):sum(dim, true)
-    ratio = over_root(x:masked_fill(is_infinite, 0), y)
-    ratio = operations.where(is_infinite, x:detach():sign() / count:sqrt(), ratio)
-  else
-    ratio = over_root(x, y)
-  end
+  local is_beyond = y:detach():isinf():any():item()
+  local ratio = (is_beyond and over_infinite_norm or over_root)(x, y, dim)
   return restore_dimensions(g, x, dim, keepdim) * ratio
 end
 
@@ -235,7 +243,8 @@ end
 --- Returns the index of the largest element, counted through the whole tensor or along d.
 --- shapes  x [...] -> [] int64; without dimension d, or with size 1 there where keepdim is set
 --- domain  any dtype; NaN is larger than all; the first of equals
---- raises  `argmax: argument 1: expected at least one element`; `argmax: argument 2: expected`
+--- raises  `argmax: argument 1: expected at least one element`;
+---   `argmax: argument 2: expected a dimension`
 ---     print(wrun.tensor({ { 1, 5 }, { 4, 2 } }):argmax(2))
 ---@type fun(x: wrun.Tensor, d?: integer, keepdim?: boolean): wrun.Tensor
 M.argmax = operations.argmax
@@ -249,7 +258,6 @@ M.argmin = operations.argmin
 --- Returns whether any element is not 0.
 --- shapes  x [...] -> [] bool; without dimensions d, or with size 1 there where keepdim is set
 --- domain  any dtype; NaN is not 0; false for no elements
---- raises  `any: argument 2: expected a dimension`
 ---     print(wrun.tensor({ { 0, 1 }, { 0, 0 } }):any(2))
 ---@type fun(x: wrun.Tensor, d?: integer|integer[], keepdim?: boolean): wrun.Tensor
 M.any = operations.any
@@ -263,7 +271,8 @@ M.all = operations.all
 --- Returns the largest element over everything, or over one or some dimensions.
 --- shapes  x [...] -> []; without dimensions d, or with size 1 there where keepdim is set
 --- domain  any dtype; NaN is larger than all. Equals share the gradient.
---- raises  `amax: argument 1: expected at least one element`; `amax: argument 2: expected`
+--- raises  `amax: argument 1: expected at least one element`;
+---   `amax: argument 2: expected a dimension`
 ---     print(wrun.tensor({ { 1, 5 }, { 4, 2 } }):amax({ 1, 2 }))    -- tensor(5)
 ---@type fun(x: wrun.Tensor, d?: integer|integer[], keepdim?: boolean): wrun.Tensor
 M.amax = operations.amax
@@ -275,12 +284,11 @@ M.amax = operations.amax
 M.amin = operations.amin
 
 --- Returns the smallest and the largest element, over everything or over some dimensions.
---- shapes  x [...] -> [] twice; without dimensions dims, or with size 1 there where keepdim is set
+--- shapes  x [...] -> smallest [], largest []; without dimensions dims, or with size 1 there where
+---   keepdim is set
 --- domain  any dtype; both are NaN where there is one. Equals share the gradient.
 --- raises  as `amin`
 ---     print(wrun.tensor({ 3, 1, 2 }):aminmax())    -- tensor(1)  tensor(3)
----@return wrun.Tensor smallest
----@return wrun.Tensor largest
 function M.aminmax(x, dims, keepdim)
   return operations.amin(x, dims, keepdim), operations.amax(x, dims, keepdim)
 end
@@ -320,7 +328,12 @@ function M.nanmean(x, dims, keepdim, options)
   check.tensor_argument("nanmean", 1, x)
   check.float_argument("nanmean", 1, x)
   local is_number = operations.logical_not(operations.isnan(x))
-  return M.nansum(x, dims, keepdim, options) / operations.sum(is_number, dims, keepdim)
+  local y = M.nansum(x, dims, keepdim, options) / operations.sum(is_number, dims, keepdim)
+  if operations.isinf(y):any():item() then -- the sum may be beyond the dtype, and the mean within
+    local shares = x / operations.sum(is_number, dims, true)
+    y = operations.where(operations.isinf(y), M.nansum(shares, dims, keepdim, options), y)
+  end
+  return y
 end
 
 --- Returns log sum exp(x) over everything or over one or some dimensions, without overflow.

@@ -12,8 +12,6 @@ local fail = check.fail
 
 local M = {}
 
--- Gradients ------------------------------------------------------------------
-
 local shifted = gradients.shifted
 
 --- what all later steps of y = linear_recurrence(a, b) owe to b: s[i] = g[i] + a[i+1] s[i+1]
@@ -120,7 +118,6 @@ end
 --- Returns the largest element up to each index along dimension d, and where it stands.
 --- shapes  x [...] -> same, twice; the indices are int64 and count from 1
 --- domain  any dtype; of equals the last wins, and the last NaN over all numbers
---- raises  `cummax: argument 2: expected a dimension`
 ---     local values, indices = wrun.tensor({ 1, 3, 2, 3 }):cummax(1)
 ---     print(values, indices)    -- tensor([1, 3, 3, 3])  tensor([1, 2, 2, 4])
 ---@type fun(x: wrun.Tensor, d: integer): wrun.Tensor, wrun.Tensor
@@ -157,8 +154,6 @@ local diff_options = {
 --- raises  as `cat`
 ---     print(wrun.tensor({ 1, 4, 9, 16 }):diff())     -- tensor([3, 5, 7])
 ---     print(wrun.tensor({ 1, 4, 9, 16 }):diff(2))    -- tensor([2, 2])
----@param n integer?  1
----@param d integer?  -1
 function M.diff(x, n, d, options)
   check.tensor_argument("diff", 1, x)
   n = check.argument("diff", 2, n, check.integer(1, 0))
@@ -216,7 +211,6 @@ end
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):trapezoid())                                -- 4
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):trapezoid(wrun.tensor { 0.0, 1.0, 3.0 }))    -- 6.5
 ---@param x wrun.Tensor|number?  1: where the values stand, or how far they are apart
----@param d integer?  -1
 function M.trapezoid(y, x, d)
   local areas
   areas, d = trapezoids("trapezoid", y, x, d)

@@ -1,5 +1,4 @@
 --- Order: sorted tensors, the largest and smallest few, medians, modes and quantiles.
----
 --- NaN counts as larger than every number, and of equal elements the first index comes first, in
 --- descending order too. Gradients flow to the indices that were gather_values.
 
@@ -21,12 +20,10 @@ local function dimension_of(name, index, x, d)
   return check.dimension(name, index, d == nil and -1 or d, x.ndim)
 end
 
---- how many elements x has along d
 local function count_along(x, d)
   return x.ndim == 0 and 1 or x:size(d)
 end
 
---- the same where at least one is needed
 local function need_elements(name, x, d)
   local n = count_along(x, d)
   if n == 0 then
@@ -44,8 +41,6 @@ end
 --- cost    time O(n) for each line of n
 ---     local values, indices = wrun.tensor({ 3, 1, 2, 1 }):sort()
 ---     print(values, indices)    -- tensor([1, 1, 2, 3])  tensor([2, 4, 3, 1])
----@param d integer?  -1
----@param descending boolean?  false
 function M.sort(x, d, descending)
   d = dimension_of("sort", 2, x, d)
   descending = check.flag("sort", 3, descending)
@@ -83,9 +78,6 @@ end
 --- cost    time O(n) for each line of n
 ---     local scores = wrun.tensor { 0.1, 0.7, 0.4, 0.9 }
 ---     print(scores:topk(2))    -- tensor([0.9000, 0.7000])  tensor([4, 2])
----@param k integer
----@param d integer?  -1
----@param largest boolean?  true
 ---@param sorted boolean?  true
 function M.topk(x, k, d, largest, sorted)
   d = dimension_of("topk", 3, x, d)
@@ -112,8 +104,6 @@ end
 --- domain  any dtype; k from 1 to the size; of equals each has its turn, the first index first
 --- raises  `kthvalue: argument 2: expected an integer from 1 to`
 ---     print(wrun.tensor({ 40, 10, 30, 20 }):kthvalue(2))    -- tensor(20)  tensor(4)
----@param k integer
----@param d integer?  -1
 function M.kthvalue(x, k, d, keepdim)
   d = dimension_of("kthvalue", 3, x, d)
   k = check.argument("kthvalue", 2, k, check.integer(nil, 1, need_elements("kthvalue", x, d)))
@@ -194,7 +184,6 @@ end)
 --- shapes  x [m, n], 2 -> value [m], index [m]: int64, from 1
 --- domain  any dtype; NaN equals nothing, so no NaN is frequent
 ---     print(wrun.tensor({ 4, 2, 2, 4, 1 }):mode())    -- tensor(2)  tensor(3)
----@param d integer?  -1
 function M.mode(x, d, keepdim)
   d = dimension_of("mode", 2, x, d)
   keepdim = check.flag("mode", 3, keepdim)
@@ -228,8 +217,12 @@ local function probabilities(name, q, x)
     fail("%s: argument 2: expected a number, a table of numbers or a %s tensor of at most 1 "
       .. "dimension, got %s", name, x.dtype, check.describe(q))
   elseif not operations.all(operations.ge(q, 0):logical_and(operations.le(q, 1))):item() then
+    local numbers = q:reshape(-1):tolist()
+    for i, number in ipairs(numbers) do
+      numbers[i] = check.describe(number)
+    end
     fail("%s: argument 2: expected probabilities from 0 to 1, got %s", name,
-      q.ndim == 0 and check.describe(q:item()) or table.concat(q:tolist(), ", "))
+      table.concat(numbers, ", "))
   end
   return q
 end
@@ -344,8 +337,6 @@ local search_options = {
 ---     local sequence = wrun.tensor { 10, 20, 20, 30 }
 ---     print(sequence:searchsorted(wrun.tensor { 5, 20, 99 }))                      -- 1, 2, 5
 ---     print(sequence:searchsorted(wrun.tensor { 5, 20, 99 }, { right = true }))    -- 1, 4, 5
----@param sequence wrun.Tensor
----@param values wrun.Tensor|number
 function M.searchsorted(sequence, values, options)
   local o = check.options("searchsorted", options, search_options)
   check.tensor_argument("searchsorted", 1, sequence)
@@ -365,8 +356,6 @@ local bucket_options = { right = check.boolean(false) }
 --- shapes  values [...] or a number, boundaries [n], ascending -> [...]
 --- domain  any dtypes; buckets are int64 from 1 to n + 1. NaN is in the last.
 ---     print(wrun.tensor({ 0, 5, 7 }):bucketize(wrun.tensor { 1, 5 }))    -- tensor([1, 2, 3])
----@param values wrun.Tensor|number
----@param boundaries wrun.Tensor
 function M.bucketize(values, boundaries, options)
   local o = check.options("bucketize", options, bucket_options)
   check.tensor_argument("bucketize", 2, boundaries)

@@ -1,6 +1,7 @@
 --- Statistics of tensors: spread, size, and whether two are equal or near.
 
 local check = require "wrun.check"
+local Function = require "wrun.autograd_function"
 local operations = require "wrun.operations"
 local unrecorded = require "wrun.unrecorded"
 local view = require "wrun.tensor.view"
@@ -79,44 +80,64 @@ function M.std(x, dims, keepdim, options)
 end
 
 --- Returns the variance and the mean.
---- shapes  as `var`, twice
+--- shapes  x [...] -> variance [], mean []; otherwise as `var`
 --- as      var
 ---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):var_mean())    -- tensor(7.)  tensor(3.)
----@return wrun.Tensor variance
----@return wrun.Tensor mean
 function M.var_mean(x, dims, keepdim, options)
   return M.var(x, dims, keepdim, options), operations.mean(x, dims, keepdim)
 end
 
 --- Returns the standard deviation and the mean.
+--- shapes  x [...] -> deviation [], mean []; otherwise as `std`
 --- domain  as `std`
 --- raises  as `var`
 --- as      var_mean
 ---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):std_mean())    -- tensor(2.6458)  tensor(3.)
----@return wrun.Tensor deviation
----@return wrun.Tensor mean
 function M.std_mean(x, dims, keepdim, options)
   return M.std(x, dims, keepdim, options), operations.mean(x, dims, keepdim)
 end
 
---- (sum |x|^p)^(1/p), with a gradient of 0 where x or the norm is 0; in units of the element that
---- counts most, so that powers stay within the dtype
-local function power_norm(x, p, d, keepdim)
-  if x:numel() == 0 then
-    return operations.sum(x, d, keepdim)
-  end
-  local unit = (p > 0 and operations.amax or operations.amin)(operations.detach(x):abs(), d, true)
-  unit = operations.where(unit:eq(0):logical_or(unit:isinf()), 1, unit)
-  x = x / unit
-  local is_zero = operations.eq(x, 0)
-  local size = operations.abs(operations.where(is_zero, 1, x))
-  local power_of_zero = p > 0 and 0 or math.huge
-  local powers = operations.where(is_zero, power_of_zero, operations.pow(size, p))
-  local sum = operations.sum(powers, d, keepdim)
-  local is_least = operations.eq(sum, power_of_zero)
-  local norm = operations.pow(operations.where(is_least, 1, sum), 1 / p)
-  return operations.where(is_least, 0, norm) * operations.reshape(unit, sum.shape)
+--- (sum |x|^p)^(1/p) over dims, which stay with size 1, for elements within the dtype's powers
+local function power_norm_in_range(x, p, dims)
+  local sum = operations.sum(operations.pow(operations.abs(x), p), dims, true)
+  return operations.pow(sum, 1 / p)
 end
+
+--- the element that counts most along dims, in units of which powers stay within the dtype
+local function leading(x, p, dims)
+  local unit = (p > 0 and operations.amax or operations.amin)(operations.abs(x), dims, true)
+  return operations.where(unit:eq(0):logical_or(unit:isinf()), 1, unit)
+end
+
+--- The p-norm over dims, which stay with size 1. Its gradient, sign(x) (|x| / y)^(p - 1), is 0 where
+--- x or y is 0; where y is infinite, the infinite elements alone count, and alike.
+local power_norm
+power_norm = Function {
+  name = "LinalgVectorNorm",
+  forward = function(context, x, p, dims)
+    context:save_for_backward(x)
+    context.p, context.dims = p, dims
+    local unit = leading(x, p, dims)
+    return power_norm_in_range(x / unit, p, dims) * unit
+  end,
+  backward = function(context, g)
+    local x, p, dims = context:saved_tensors(), context.p, context.dims
+    x = x / leading(x:detach(), p, dims)
+    local y = power_norm(x, p, dims)
+    local size, is_beyond = operations.abs(x:detach()), y:detach():isinf()
+    local is_zero = size:eq(0):logical_or(y:detach():eq(0))
+    local is_flat = is_zero:logical_or(is_beyond):logical_or(size:isinf())
+    local ratio = operations.where(is_flat, 1, operations.abs(x))
+      / y:masked_fill(y:detach():eq(0):logical_or(is_beyond), 1)
+    local slope = operations.where(is_flat, 0, ratio ^ (p - 1))
+    if is_beyond:any():item() then
+      local share = size:isinf():to(x.dtype):sum(dims, true) ^ ((1 - p) / p)
+      local rest = operations.where(is_zero, 0, p < 1 and math.huge or 0)
+      slope = operations.where(is_beyond, operations.where(size:isinf(), share, rest), slope)
+    end
+    return g * operations.sign(x) * slope
+  end,
+}
 
 --- Returns the p-norm (sum |x|^p)^(1/p): for math.huge the largest magnitude, for -math.huge the
 --- smallest, for 0 the number of elements that are not 0.
@@ -126,7 +147,6 @@ end
 --- raises  `norm: argument 1: expected at least one element` for p < 0 or infinite; as `sum`
 ---     local x = wrun.tensor { 3.0, -4.0 }
 ---     print(x:norm(), x:norm(1), x:norm(math.huge))    -- tensor(5.)  tensor(7.)  tensor(4.)
----@param p number?  2
 function M.norm(x, p, dims, keepdim)
   check.tensor_argument("norm", 1, x)
   p = check.argument("norm", 2, p, check.number(2))
@@ -147,8 +167,11 @@ function M.norm(x, p, dims, keepdim)
     return operations.amax(operations.abs(x), dims, keepdim)
   elseif p == -math.huge then
     return operations.amin(operations.abs(x), dims, keepdim)
+  elseif x:numel() == 0 then
+    return operations.sum(x, dims, keepdim)
   end
-  return power_norm(x, p, dims, keepdim)
+  local norm = power_norm(x, p, dims)
+  return operations.reshape(norm, unrecorded.sum(x:detach(), dims, keepdim).shape)
 end
 
 --- Returns the p-norm of a - b.
@@ -156,7 +179,6 @@ end
 --- domain  float32 or float64; p as for `norm`
 --- raises  as `sub` and `norm`
 ---     print(wrun.dist(wrun.tensor { 1.0, 2.0 }, wrun.tensor { 4.0, 6.0 }))    -- tensor(5.)
----@param p number?  2
 function M.dist(a, b, p)
   check.tensor_argument("dist", 1, a)
   check.tensor_argument("dist", 2, b)
@@ -170,7 +192,6 @@ end
 --- cost    time and memory O(m n k)
 ---     local a, b = wrun.tensor { { 0.0, 0.0 }, { 3.0, 0.0 } }, wrun.tensor { { 0.0, 4.0 } }
 ---     print(wrun.cdist(a, b))    -- tensor([[4.], [5.]])
----@param p number?  2
 function M.cdist(a, b, p)
   check.tensor_argument("cdist", 1, a)
   check.tensor_argument("cdist", 2, b)
@@ -262,7 +283,6 @@ end
 --- shapes  any
 --- domain  any dtypes; NaN equals nothing
 ---     print(wrun.arange(3):equal(wrun.tensor({ 0, 1, 2 })))
----@return boolean
 function M.equal(a, b)
   check.tensor_argument("equal", 1, a)
   check.tensor_argument("equal", 2, b)
@@ -305,7 +325,6 @@ end
 ---     print(wrun.ones(3):allclose(wrun.ones(3) + 1e-6))
 ---@param b wrun.Tensor|number
 ---@param options { rtol: number, atol: number, equal_nan: boolean }?  1e-5, 1e-8, false
----@return boolean
 function M.allclose(a, b, options)
   return closeness(a, b, options, "allclose"):all():item()
 end

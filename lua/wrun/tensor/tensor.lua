@@ -55,7 +55,6 @@ operations.define("tensor", {
 ---@alias wrun.Tensor Tensor
 
 --- Returns whether a value is a tensor.
---- domain  any value
 ---     print(wrun.is_tensor(wrun.ones(2)), wrun.is_tensor({ 1, 1 }))
 ---@type fun(value: any): boolean
 M.is_tensor = core.is_tensor
@@ -73,7 +72,6 @@ M.size = core.size
 --- Returns how many elements lie in memory from one index of a dimension to the next.
 --- shapes  x [a, b] -> { b, 1 } where x is contiguous
 --- domain  any dtype; d from 1, or from the end; without it all strides
---- raises  `stride: argument 2: expected a dimension`
 ---     print(wrun.zeros(2, 3):stride(1), wrun.zeros(2, 3):t():stride(1))
 ---@type fun(x: wrun.Tensor, d?: integer): integer|integer[]
 M.stride = core.stride
@@ -122,20 +120,17 @@ M.tolist = operations.tolist
 ---     local x = wrun.zeros(2)
 ---     x:clone()[1] = 5
 ---     print(x)
----@type fun(x: wrun.Tensor): wrun.Tensor
 M.clone = operations.clone
 
 --- Returns x itself where it is contiguous, else a contiguous copy.
 --- shapes  x [...] -> same
 ---     print(wrun.zeros(2, 3):t():contiguous():stride(1))
----@type fun(x: wrun.Tensor): wrun.Tensor
 M.contiguous = operations.contiguous
 
 --- Returns a view of the same memory that no gradient flows through.
 --- shapes  x [...] -> same
 ---     local x = wrun.ones(2, { requires_grad = true })
 ---     print((x * 2):detach().requires_grad)
----@type fun(x: wrun.Tensor): wrun.Tensor
 M.detach = operations.detach
 
 --- Returns x itself where it has this dtype, else a converted copy.
@@ -157,7 +152,6 @@ end
 --- shapes  x [...] -> same
 --- raises  as `to`
 ---     print(wrun.tensor({ 1, 2 }):float())
----@type fun(x: wrun.Tensor): wrun.Tensor
 M.float = conversion("float32")
 
 --- Returns x as float64.
@@ -200,7 +194,6 @@ M.bool = conversion("bool")
 M.copy_ = operations.copy_
 
 --- Sets all elements to value and returns x.
---- shapes  any
 --- raises  as `copy_`
 ---     print(wrun.zeros(2, 3):fill_(7))
 ---@param value number
@@ -209,7 +202,6 @@ function M.fill_(x, value)
 end
 
 --- Sets all elements to 0 and returns x.
---- shapes  any
 --- raises  as `copy_`
 ---     print(wrun.ones(2, 3):zero_())
 function M.zero_(x)
@@ -217,12 +209,10 @@ function M.zero_(x)
 end
 
 --- Sets whether operations on x are recorded, so that backward() finds its gradient; returns x.
---- shapes  any
 --- domain  float32 or float64
 ---     local x = wrun.ones(3):requires_grad_()
 ---     x:square():sum():backward()
 ---     print(x.grad)
----@param on boolean?  true
 function M.requires_grad_(x, on)
   check.tensor_argument("requires_grad_", 1, x)
   on = check.flag("requires_grad_", 2, on, true)

@@ -179,8 +179,6 @@ end
 --- Returns x with the dimensions from first to last (all of them) joined into one.
 --- shapes  x [a, b, c], 2 -> [a, b * c]; a view where the memory allows, else a copy
 ---     print(wrun.arange(24):reshape(2, 3, 4):flatten(2).shape[2])
----@param first integer?  1
----@param last integer?  -1
 function M.flatten(x, first, last)
   check.tensor_argument("flatten", 1, x)
   if x.ndim == 0 then
@@ -237,7 +235,6 @@ end
 --- Returns x with dimension d cut into several.
 --- shapes  x [a, b * c], d = 2, { b, c } -> [a, b, c], a view; one size may be -1
 ---     print(wrun.arange(6):unflatten(1, { 2, -1 }))
----@param sizes integer[]
 function M.unflatten(x, d, sizes)
   check.tensor_argument("unflatten", 1, x)
   d = check.dimension("unflatten", 2, d, x.ndim)
@@ -405,7 +402,6 @@ end
 ---     local left, right = table.unpack(wrun.arange(10):reshape(2, 5):split({ 2, 3 }, 2))
 ---     print(left, right)
 ---@param size integer|integer[]
----@param d integer?  1
 ---@return wrun.Tensor[]
 function M.split(x, size, d)
   d = along("split", x, 3, d)

@@ -23,7 +23,6 @@ end
 local DIRAC = { groups = check.integer(1, 1) }
 
 --- Fills the weight of a convolution so that it passes its input channels on unchanged.
----
 --- Each group of output channels gets the first input channels, as many as there are: 1 at the
 --- centre of the kernel, 0 elsewhere.
 --- shapes  tensor [out, in, ...] with 1 to 3 further dimensions; groups divides out
@@ -57,7 +56,6 @@ end
 local ORTHOGONAL = { gain = check.number(1), generator = check.generator() }
 
 --- Fills with a matrix whose rows or columns, the fewer of them, are orthonormal, times gain.
----
 --- The matrix is uniform among all such: the factor q of normal draws, with the signs that make r's
 --- diagonal positive. A deep linear network keeps the length of its signal.
 --- shapes  tensor [m, ...]; further dimensions are joined into one

@@ -39,7 +39,6 @@ local function in_dtype(tensor, x)
   return wrun.tensor(x, { dtype = tensor.dtype }):item()
 end
 
--- Normal draws, of which those outside are refused.
 local function reject_normal(tensor, o)
   local low, high = in_dtype(tensor, o.a), in_dtype(tensor, o.b)
   local is_done = reject(tensor, function(x)
@@ -109,7 +108,6 @@ local function is_tail(o, distance)
 end
 
 --- Fills with draws from N(mean, std^2) between a and b, which are values, not multiples of std.
----
 --- Draws what PyTorch 2.12 and later draw: by rejection. The method "inverse" draws what PyTorch
 --- drew before, uniforms through the inverse error function; in float32 it gives a value at a bound
 --- far outside now and then. Tails where PyTorch hardly ever ends, or that its inverse cannot tell

@@ -1,5 +1,4 @@
 --- Losses that measure how far a prediction is from its target, element by element.
----
 --- Unlike PyTorch's, they refuse shapes that differ instead of broadcasting them.
 
 local check = require "wrun.check"
@@ -23,11 +22,11 @@ M.L1Loss = Loss.define("L1Loss", "l1_loss", {}, function(o, input, target)
   return (input - target):abs()
 end)
 
--- d^2 / 2 up to delta, and from there on the line that continues it: with c the part of d within
--- delta, c (d - c / 2).
+-- The factors of d^2 / 2 up to delta, and from there on of the line that continues it: c, the part
+-- of d within delta, and d - c / 2.
 local function huber(d, delta)
   local c = d:clamp(-delta, delta)
-  return c * (d - c / 2)
+  return c, d - c / 2
 end
 
 --- Makes the loss d^2 / 2 for |d| <= delta and delta (|d| - delta / 2) beyond, d = x - y, averaged
@@ -39,7 +38,8 @@ M.HuberLoss = Loss.define("HuberLoss", "huber_loss", {
   delta = check.positive(1),
 }, function(o, input, target)
   Loss.check_pair(o, input, target)
-  return huber(input - target, o.delta)
+  local c, rest = huber(input - target, o.delta)
+  return c * rest
 end)
 
 --- Makes the loss d^2 / (2 beta) for |d| <= beta and |d| - beta / 2 beyond, d = x - y, averaged
@@ -51,7 +51,11 @@ M.SmoothL1Loss = Loss.define("SmoothL1Loss", "smooth_l1_loss", {
 }, function(o, input, target)
   Loss.check_pair(o, input, target)
   local d = input - target
-  return o.beta == 0 and d:abs() or huber(d, o.beta) / o.beta
+  if o.beta == 0 then
+    return d:abs()
+  end
+  local c, rest = huber(d, o.beta)
+  return c / o.beta * rest
 end)
 
 return M

@@ -1,5 +1,4 @@
 --- Loss, the base of every loss: options, checks of the arguments, and the reduction at the end.
----
 --- A loss is made by `Loss.define(name, function_name, rules, compute)`: its mathematics is
 --- compute(o, ...), which returns the losses before their reduction and, where they do not count
 --- alike in the mean, what each counts. `o` holds the options as fields and the name for errors as
@@ -28,7 +27,6 @@ Loss.WEIGHT = check.optional(TENSOR)
 
 --- Refuses an argument that is no tensor of this shape, which matches that of a tensor: argument
 --- 1, unless it is given.
---- raises  `argument N: expected a tensor`
 function Loss.check_shape(o, index, x, shape, matched)
   check.tensor_argument(o.__name, index, x)
   if not check.same_shape(x, shape) then
@@ -39,7 +37,6 @@ function Loss.check_shape(o, index, x, shape, matched)
 end
 
 --- Checks an input and a target of its shape.
---- raises  `argument 1: expected a float32 or float64 tensor`
 function Loss.check_pair(o, input, target)
   check.float_argument(o.__name, 1, input)
   Loss.check_shape(o, 2, target, input)
@@ -102,9 +99,6 @@ end
 --- domain  `rules` as for check.options; without a rule `reduction` it is mean, none or sum
 ---@param name string what errors call the class
 ---@param function_name string what errors call the functional form
----@param rules table<string, wrun.check.Rule>
----@param compute fun(o: table, ...): wrun.Tensor, wrun.Tensor?
----@return any
 function Loss.define(name, function_name, rules, compute)
   local class = Loss:extend(name)
   class.function_name, class.tensors, class.rules = function_name, tensors_of(compute), rules

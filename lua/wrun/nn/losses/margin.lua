@@ -1,6 +1,7 @@
 --- Losses that ask for a margin between what belongs together and what does not.
 
 local check = require "wrun.check"
+local length_of = require "wrun.nn.length"
 local Loss = require "wrun.nn.losses.loss"
 local similarity = require "wrun.nn.similarity"
 local wrun = require "wrun"
@@ -73,7 +74,9 @@ end
 
 -- x over its length, the root of the sum of its squares and 1e-12
 local function direction(x)
-  return x / x:norm(2, -1, true):hypot(1e-6)
+  local length
+  x, length = length_of(x, 2, -1)
+  return x / length:hypot(1e-6)
 end
 
 --- Makes the loss 1 - cos(a, b) where t = 1 and max(0, cos(a, b) - margin) where t = -1, averaged

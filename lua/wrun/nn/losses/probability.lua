@@ -91,9 +91,6 @@ M.KLDivLoss = Loss.define("KLDivLoss", "kl_div", {
   return x_log_x(target) - Loss.weigh(target, input)
 end)
 
--- Above it rates are infinite, and their logarithms do not count.
-local LARGEST_LOGARITHM = 1000
-
 --- Makes the loss e^x - t x of a logarithm of rates x and counts t, averaged over all elements.
 --- options  log_input: false takes rates x instead, with the loss x - t log(x + eps); full: adds
 ---   Stirling's approximation of log t! where t > 1
@@ -111,7 +108,11 @@ M.PoissonNLLLoss = Loss.define("PoissonNLLLoss", "poisson_nll_loss", {
     local is_void = input:eq(-o.eps):logical_and(target:eq(0))
     log_rate = (input + o.eps):masked_fill(is_void, 1):log()
   end
-  local losses = rate - Loss.weigh(target, log_rate:clamp_max(LARGEST_LOGARITHM))
+  local counts, is_beyond = target, rate:detach():isinf()
+  if is_beyond:any():item() then -- inf - t x is inf, though x be infinite
+    counts = wrun.where(is_beyond, target - target:detach(), target)
+  end
+  local losses = rate - Loss.weigh(counts, log_rate)
   if o.full then
     local n = wrun.where(target:le(1), 1, target)
     local stirling = n * n:log() - n + 0.5 * (2 * math.pi * n):log()

@@ -36,7 +36,6 @@ local function reset_rates(optimizer)
 end
 
 function Combined:state_dict()
-  Combined:_expect("state_dict", self)
   local saved = LRScheduler.state_dict(self)
   saved.schedulers = {}
   for i, part in ipairs(self.schedulers) do

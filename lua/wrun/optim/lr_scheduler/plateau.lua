@@ -7,7 +7,6 @@ local fail = check.fail
 
 --- Makes a scheduler that multiplies the rates by factor when the measure given to `step` has not
 --- improved for more than `patience` steps in a row; then it waits `cooldown` steps.
----
 --- An improvement on the best, in mode "min", is below best * (1 - threshold) or, where
 --- threshold_mode is "abs", below best - threshold; in mode "max", above best * (1 + threshold) or
 --- best + threshold. NaN is none. Rates stay at least min_lr, and as they are where they would

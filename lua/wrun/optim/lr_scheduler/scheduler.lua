@@ -1,5 +1,4 @@
 --- LRScheduler, the base of every scheduler: it sets the learning rates of an optimiser's groups.
----
 --- A subclass gives `rules`, the table of its options, and `next_lr(lr, base_lr, g)`, the rate of
 --- group g at step `self.last_epoch` from the rate it has and the one it began with. Most follow
 --- from the rate there is, so that schedulers of one optimiser can be combined and rates be changed
@@ -16,7 +15,6 @@ local OPTIMIZER = check.rule(nil, "an optimizer", function(value)
 end)
 
 --- Makes a scheduler of the optimiser's learning rates; it sets those of step 0 at once.
----
 --- Call `step` once after each epoch, or after each step of the optimiser, as the scheduler counts.
 --- To resume, make the optimiser and the scheduler as before and then load both states.
 --- options  gamma: the factor; total_iters: the last step that changes the rates; eta_min: the
@@ -59,10 +57,7 @@ end
 
 --- Completes the fields from the options, before the first rates are set; a subclass replaces it.
 --- raises  nothing; a subclass's, what does not go together
----@type fun(self: wrun.optim.lr_scheduler.LRScheduler)
 LRScheduler.prepare = function() end
-
--- Rates ----------------------------------------------------------------------
 
 -- Remembers the rates that are, for get_last_lr.
 function LRScheduler:_note_rates()
@@ -133,8 +128,6 @@ function LRScheduler:get_last_lr()
   return table.move(self._last_lr, 1, #self._last_lr, 1, {})
 end
 
--- Saving ---------------------------------------------------------------------
-
 -- Fields that hold functions or objects; who resumes brings them along.
 local UNSAVED = { optimizer = true, lr_lambdas = true, scale_fn = true, schedulers = true }
 
@@ -148,7 +141,6 @@ end
 --- Returns all that the scheduler knows but for the optimiser and functions.
 ---@return table<string, number|string|boolean|number[]>
 function LRScheduler:state_dict()
-  LRScheduler:_expect("state_dict", self)
   local saved = {}
   for name, value in pairs(self) do
     if not UNSAVED[name] then
@@ -176,7 +168,6 @@ local PER_GROUP = { "base_lrs", "_last_lr" }
 --- Takes over what `state_dict` returned; the rates themselves are the optimiser's to load.
 --- domain  a state of the same class and as many groups; on an error nothing has changed
 --- raises  `NAME: load_state_dict: FIELD: unknown`; `FIELD: expected a number`
----@param saved table
 function LRScheduler:load_state_dict(saved)
   local fname, own = self.__name .. ": load_state_dict", LRScheduler.state_dict(self)
   check.argument(fname, 1, saved, check.table())
@@ -200,8 +191,6 @@ function LRScheduler:load_state_dict(saved)
     self[name] = copy(saved[name])
   end
 end
-
--- Options with a value for each group ----------------------------------------
 
 local function of_kind(kind, expected)
   return function(default)

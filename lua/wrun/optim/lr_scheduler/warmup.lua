@@ -4,7 +4,6 @@ local LRScheduler = require "wrun.optim.lr_scheduler.scheduler"
 local check = require "wrun.check"
 
 --- Makes a scheduler that multiplies the rates by factor until step total_iters.
----
 ---     local optimizer = optim.SGD({ wrun.zeros(1) }, { lr = 1 })
 ---     optim.lr_scheduler.ConstantLR(optimizer, { factor = 0.5, total_iters = 3 })
 ---     print(optimizer.param_groups[1].lr) -- 0.5

@@ -2,8 +2,6 @@
 
 --- Returns the shape to which all `shapes` broadcast, or nil and the number of the first that does
 --- not broadcast with those before it.
----@param shapes integer[][]
----@return integer[]?, integer?
 return function(shapes)
   local joint = {}
   for i, shape in ipairs(shapes) do

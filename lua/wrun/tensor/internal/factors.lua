@@ -1,5 +1,4 @@
 --- The results of a decomposition, taken out of the one flat tensor that holds them.
----
 --- Each lies there column by column, for the whole batch, one after another
 --- (runtime/bind/bind_linalg_factor.c). A flat tensor is a single result, so it is recorded like any
 --- other; its parts are views.

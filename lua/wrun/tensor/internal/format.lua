@@ -1,5 +1,4 @@
 --- Tensors as text, as PyTorch prints them.
----
 --- Large tensors show the first and last three of each dimension, and the numbers' common format is
 --- chosen from the values that are shown. The options that set_printoptions takes change all this.
 
@@ -81,7 +80,7 @@ local function float_format(values)
   local pattern = scientific and "%." .. options.precision .. "e"
     or whole and "%.0f." or "%." .. options.precision .. "f"
   return function(x)
-    return special(x) or pattern:format(x)
+    return special(x) or core.format(pattern, x)
   end
 end
 

@@ -5,11 +5,7 @@ local operations = require "wrun.operations"
 
 --- Returns values and indices, as a kernel found them in x along dimension d. Where a gradient is
 --- wanted the values are gathered from x instead, so that it flows to the indices, at any order.
----@param x wrun.Tensor
----@param d integer
----@param values wrun.Tensor
 ---@param indices wrun.Tensor  int64, from 1, of the rank of x
----@return wrun.Tensor, wrun.Tensor
 return function(x, d, values, indices)
   if x.requires_grad and autograd.is_grad_enabled() then
     values = operations.gather(x, d, indices)

@@ -27,7 +27,6 @@ local function is_self(x)
 end
 
 --- Refuses a name that is neither a field nor a method of tensors.
---- raises  `tensor: no name`
 function M.missing(x, name)
   local remedy = REMEDIES[name] or is_self(x) and "the method was called with a dot; write "
     .. "object:method(x), not object.method(x)"
@@ -66,7 +65,6 @@ function M.called(f, name, written)
 end
 
 --- Refuses Lua's < and <=, which can only give true or false; Lua turns > and >= into them.
---- raises  `tensor: <, >, <= and >= give no tensor`
 function M.compare()
   core.fail("tensor: <, >, <= and >= give no tensor; write x:lt(y), x:gt(y), x:le(y) or x:ge(y)")
 end
@@ -96,7 +94,6 @@ function M.pairs(x)
 end
 
 --- Joins the text of a tensor, as print shows it, to another value.
----@return string
 function M.concat(a, b)
   return tostring(a) .. tostring(b)
 end

@@ -1,5 +1,4 @@
 --- Keys with tensors in them, t[mask] and t[{ rows, columns }], as flat indices.
----
 --- A key has a part for each dimension: an index, a slice {from, to, step}, an int64 tensor of
 --- indices, or a mask, which stands for as many dimensions as it has. Tensors of indices
 --- broadcast together; their dimensions stand in the result where the tensors stood in the key, or

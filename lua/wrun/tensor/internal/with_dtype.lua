@@ -6,11 +6,7 @@ local operations = require "wrun.operations"
 local OPTIONS = { dtype = check.optional(check.dtype()) }
 
 --- Returns f(x, ...). Where options name a dtype, x is converted to it first, and the result too.
---- raises  `NAME: option dtype: expected`; as f
 ---@param name string  what errors call f
----@param f fun(x: wrun.Tensor, ...): wrun.Tensor
----@param options { dtype: string }?
----@return wrun.Tensor
 return function(name, f, options, x, ...)
   if options == nil then
     return f(x, ...)

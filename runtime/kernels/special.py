@@ -1,0 +1,111 @@
+"""Writes special_tables.h, polynomials and quotients of polynomials, fitted with mpmath:
+
+    python3 runtime/kernels/special.py | clang-format >runtime/kernels/special_tables.h
+
+Each minimises the squares of the relative errors at Chebyshev points, as a linear problem whose
+weights are found by repetition [Loeb1957]. Before a table stands its largest relative error.
+"""
+
+from mpmath import (cos, erfc, erfinv, exp, findroot, log, loggamma, lu_solve, matrix, mp, mpf, pi,
+                    psi, sin, sqrt)
+
+mp.dps = 50
+TINY = mpf(2) ** -60
+
+
+def value(coefficients, x):
+    total = mpf(0)
+    for coefficient in reversed(coefficients):
+        total = total * x + coefficient
+    return total
+
+
+def fit(f, low, high, m, n):
+    """p of degree m and q of degree n, q(0) = 1, with p / q near f; and their largest error."""
+    count = 4 * (m + n + 1)
+    points = [(high + low) / 2 + (high - low) / 2 * cos((2 * i + 1) * pi / (2 * count))
+              for i in range(count)]
+    values = [f(x) for x in points]
+    p, q = [], [mpf(1)]
+    for _ in range(5):
+        rows, right = matrix(count, m + n + 1), matrix(count, 1)
+        for i, (x, y) in enumerate(zip(points, values)):
+            weight = 1 / abs(y * value(q, x))
+            for k in range(m + 1):
+                rows[i, k] = weight * x**k
+            for k in range(1, n + 1):
+                rows[i, m + k] = -weight * y * x**k
+            right[i] = weight * y
+        solution = list(lu_solve(rows, right))
+        p, q = solution[:m + 1], [mpf(1)] + solution[m + 1:]
+    error = max(abs(value(p, x) / value(q, x) / y - 1) for x, y in zip(points, values))
+    return p, q, error
+
+
+def table(name, coefficients):
+    print(f"static const double special_{name}[] = {{{', '.join(repr(float(c)) for c in coefficients)}}};")
+
+
+def fitted(name, f, low, high, long, brief):
+    """The tables for float64 and float32, whose degrees are given: of p, or of p and q."""
+    for suffix, degrees in (("", long), ("_brief", brief)):
+        p, q, error = fit(f, mpf(low), mpf(high), *(*degrees, 0)[:2])
+        print(f"\n/* {mp.nstr(error, 2)} */")
+        table(name + "_p" * (len(degrees) == 2) + suffix, p)
+        if len(degrees) == 2:
+            table(name + "_q" + suffix, q)
+
+
+def log_rest(z):
+    """log(1 + f) = f - f^2 / 2 + s (f^2 / 2 + z log_rest(z)), where s = f / (2 + f), z = s^2."""
+    s = sqrt(z)
+    f = 2 * s / (1 - s)
+    return ((log(1 + f) - f + f * f / 2) / s - f * f / 2) / z
+
+
+def erfinv_near(v):
+    """erfinv(y) = sqrt(pi) / 2 y + y^3 erfinv_near(split - y^2)."""
+    y = sqrt(split - v)
+    return (erfinv(y) / y - sqrt(pi) / 2) / y**2
+
+
+def erfinv_far(r):
+    """x - r for the x with erfc(x) = exp(-r^2), by Newton's rule."""
+    x = r * mpf(0.95)
+    for _ in range(12):
+        x += (log(erfc(x)) + r * r) * erfc(x) * sqrt(pi) / 2 * exp(x * x)
+    return x - r
+
+
+def stirling(t):
+    x = 1 / sqrt(t)
+    return (loggamma(x) - (x - 0.5) * log(x) + x - log(2 * pi) / 2) * x
+
+
+def digamma_far(t):
+    x = 1 / sqrt(t)
+    return (log(x) - 0.5 / x - psi(0, x)) / t
+
+
+root = findroot(lambda x: psi(0, x), 1.46)
+split = mpf(0.65)  # of y^2
+print("""/*
+ * special_tables.h - the coefficients of special.h, lowest power first; special.py writes them
+ *
+ * Before each, or each p and q of a quotient p / q, stands the largest relative error. The brief
+ * ones are for results that become floats.
+ */
+#ifndef SPECIAL_TABLES_H
+#define SPECIAL_TABLES_H
+
+/* the zero of digamma above 0, less 1, and what a double leaves of it */""")
+table("digamma_zero", [root - 1, root - 1 - mpf(float(root - 1))])
+fitted("log_rest", log_rest, TINY, mpf(0.02945), [6], [4])
+fitted("sine", lambda t: sin(pi * sqrt(t)) / (pi * sqrt(t)), TINY, 0.25, [8], [6])
+fitted("erfinv_near", erfinv_near, 0, split - TINY, [7, 7], [4, 4])
+fitted("erfinv_far", erfinv_far, sqrt(-log(1 - sqrt(split))), 6.0701, [8, 8], [4, 5])
+fitted("gamma_near", lambda v: loggamma(v + 1) / (v * (v - 1)), TINY, 3, [8, 8], [6, 5])
+fitted("gamma_far", stirling, TINY, 1 / mpf(16), [10], [5])
+fitted("digamma_near", lambda v: psi(0, v + 1) / (v + 1 - root), 0, 3, [7, 7], [4, 4])
+fitted("digamma_far", digamma_far, TINY, 1 / mpf(16), [10], [5])
+print("\n#endif")
