@@ -91,7 +91,6 @@ local FUNCTION = check.rule(nil,
     elseif type(f) == "string" then
       return rawget(wrun, f) or core.methods[f]
     end
-    local meta = getmetatable(f)
     return check.is_callable(f) and f or nil
   end)
 
