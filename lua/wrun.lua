@@ -52,6 +52,7 @@ local parts = {
   progress = { "wrun.progress" },
   logbook = { "wrun.logbook" },
   timer = { "wrun.timer", "timer" },
+  timeit = { "wrun.timer", "timeit" },
   save = { "wrun.save", "save" },
   load = { "wrun.save", "load" },
   gradcheck = { "wrun.gradcheck", "gradcheck" },
@@ -68,5 +69,8 @@ return setmetatable(M, {
       return M[name]
     end
     names.refuse("wrun", name, M, parts)
+  end,
+  __tostring = function()
+    return names.text("wrun")
   end,
 })

@@ -38,8 +38,8 @@ local MISTAKES = {
   },
   {
     "model = nn.Linear(2, 2)|model.load_state_dict(model:state_dict())",
-    "2: Module: load_state_dict: expected an object of Module before the colon, got a "
-      .. "table; write module:load_state_dict(), not module.load_state_dict()",
+    "2: Module: load_state_dict: expected an object of Module before the colon, got an "
+      .. "object of StateDict; write module:load_state_dict(), not module.load_state_dict()",
   },
   {
     [[model = nn.Linear(2, 2)|model.to("float64")]],
@@ -759,7 +759,7 @@ local MISTAKES = {
     "m = wrun.rbm.new { visible = 3, hidden = 4 }|m:fit(wrun.ones(5, 3), { epoch = 3 })",
     "2: fit: option epoch: unknown; the options are batch_size, binarize, callback, "
       .. "chains, epochs, fast_lr, k, l1, l2, lr, method, momentum, offset_rate, resume, "
-      .. "sparsity, start_from_mean, temperatures, valid",
+      .. "sparsity, start_from_mean, temperatures, valid, verbose",
   },
   {
     "m = wrun.rbm.new { visible = 3, hidden = 4 }|m:fit { x = wrun.ones(5, 3) }",

@@ -4,6 +4,7 @@
 --- Errors begin with the function `fname`; an `index` is that of an argument, from 1, without self.
 
 local core = require "wrun.core"
+local repr = require "wrun.repr"
 
 local M = {}
 
@@ -186,10 +187,10 @@ end
 
 --- Says what a value is, as errors put it: `the string 'max'`, `{0.9, 1.5}`, `a bool tensor [2]`.
 function M.describe(value)
-  if type(value) == "table" and math.type(value[1]) and #value <= 4 then
+  if type(value) == "table" and math.type(rawget(value, 1)) and rawlen(value) <= 4 then
     local items = {}
-    for i, item in ipairs(value) do
-      items[i] = M.describe(item)
+    for i = 1, rawlen(value) do
+      items[i] = M.describe(rawget(value, i))
     end
     return "{" .. table.concat(items, ", ") .. "}"
   end
@@ -262,12 +263,12 @@ function M.float_argument(fname, index, x)
   end
 end
 
---- Returns the values of a list up to the first that is nil, in a new table: what its length says
---- may be anything.
+--- Returns the values of a list up to the first that is nil, in a new table: what its metatable
+--- says of its length and of what it has may never end.
 function M.list(list)
-  local values = {}
-  for i, value in ipairs(list) do
-    values[i] = value
+  local values, i = {}, 1
+  while rawget(list, i) ~= nil do
+    values[i], i = rawget(list, i), i + 1
   end
   return values
 end
@@ -352,7 +353,7 @@ function M.options(fname, given, rules)
   for _, name in ipairs(M.sorted_keys(rules)) do
     result[name] = judge(fname, "option", name, given[name], rules[name])
   end
-  return result
+  return repr.record("Options", result)
 end
 
 return M

@@ -2,8 +2,8 @@
 --- Every row goes to the system at once, so that a run that is killed keeps the rows it had.
 
 local check = require "wrun.check"
+local closed = require("wrun.names").closed
 local core = require "wrun.core"
-local known_names = require "wrun.names"
 local method = require "wrun.method"
 
 local fail = check.fail
@@ -229,6 +229,12 @@ end
 
 Log.__close = Log.close
 
+-- "Log(run.csv: epoch, loss)"
+function Log:__tostring()
+  local names = self.fields and ": " .. table.concat(self.fields, ", ") or ""
+  return check.escape(("Log(%s%s%s)"):format(self.path, names, self.file and "" or "; closed"))
+end
+
 -- ---- opening ----
 
 local FIELDS = check.rule(nil, "a list of different names", function(value)
@@ -308,4 +314,4 @@ function M.open(path, options)
   }, Log)
 end
 
-return known_names.closed("logbook", M)
+return closed("logbook", M)

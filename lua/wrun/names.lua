@@ -79,11 +79,22 @@ function M.refuse(owner, name, ...)
     near and "; did you mean " .. near .. "?" or "")
 end
 
+--- What a part of wrun prints as.
+---@param owner string
+---@return string
+function M.text(owner)
+  return ("%s: help(%s) lists what is in it"):format(owner, owner)
+end
+
 --- Makes reading an unknown name from a table of functions an error, and returns the table.
 function M.closed(owner, t)
   return setmetatable(t, {
+    __name = "wrun." .. owner,
     __index = function(_, name)
       M.refuse(owner, name, t)
+    end,
+    __tostring = function()
+      return M.text("wrun." .. owner)
     end,
   })
 end

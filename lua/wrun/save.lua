@@ -198,6 +198,7 @@ function M.save(path, tree, metadata)
   if not ok then
     fail("save: %s", message)
   end
+  M.last_path = path -- for the command, where it is interrupted
 end
 
 -- In -------------------------------------------------------------------------

@@ -54,5 +54,8 @@ core.Tensor.__lt, core.Tensor.__le = habits.compare, habits.compare
 core.Tensor.__bnot = M.bitwise_not
 core.Tensor.__call, core.Tensor.__pairs = habits.call, habits.pairs
 debug.setmetatable(true, { __index = habits.of_boolean })
+for _, sizes in ipairs { core.Size, core.Stride } do
+  sizes.__eq, sizes.__tostring, sizes.__concat = core.same_shape, format.sizes, habits.concat
+end
 
 return M

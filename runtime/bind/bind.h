@@ -39,6 +39,8 @@ enum {
     RUNTIME_TENSOR_TYPE = 1, /* metatables */
     RUNTIME_NODE_TYPE,
     RUNTIME_GENERATOR_TYPE,
+    RUNTIME_SIZE_TYPE,
+    RUNTIME_STRIDE_TYPE,
     RUNTIME_GENERATOR, /* the default generator */
     RUNTIME_ROWS,      /* autograd's rows of the elementwise operations, by number */
     RUNTIME_ZERO,      /* a tensor of one zero, for bind_backward.c */

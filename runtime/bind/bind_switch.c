@@ -222,9 +222,18 @@ bool bind_may_interrupt(lua_State *L)
     return !guarding && (runtime == NULL || runtime->undoing == 0);
 }
 
+static int scope_tostring(lua_State *L)
+{
+    const Scope *scope = lua_touserdata(L, 1);
+    lua_pushstring(L, scope->link != NULL ? "Guard(open)" : "Guard(closed)");
+    return 1;
+}
+
 void bind_open_switch(lua_State *L)
 {
     lua_newtable(L);
+    lua_pushcfunction(L, scope_tostring);
+    lua_setfield(L, -2, "__tostring");
     lua_pushcfunction(L, collect_scope);
     lua_setfield(L, -2, "__gc");
     lua_pushvalue(L, lua_upvalueindex(1));

@@ -17,7 +17,7 @@
 
 static void get_shape(lua_State *L, Tensor *t)
 {
-    bind_push_sizes(L, t->ndim, tensor_shape(t));
+    bind_push_sizes(L, RUNTIME_SIZE_TYPE, t->ndim, tensor_shape(t));
 }
 
 static void get_ndim(lua_State *L, Tensor *t)
@@ -218,11 +218,11 @@ static int tensor_len(lua_State *L)
 }
 
 /* f() -> all of the sizes (or strides); f(dim) -> one */
-static int push_all_or_one(lua_State *L, const char *f, int64_t *(*sizes_of)(Tensor *))
+static int push_all_or_one(lua_State *L, const char *f, int type, int64_t *(*sizes_of)(Tensor *))
 {
     Tensor *t = bind_tensor(L, f, 1);
     if (lua_isnoneornil(L, 2)) {
-        bind_push_sizes(L, t->ndim, sizes_of(t));
+        bind_push_sizes(L, type, t->ndim, sizes_of(t));
         return 1;
     }
     if (t->ndim == 0)
@@ -233,12 +233,12 @@ static int push_all_or_one(lua_State *L, const char *f, int64_t *(*sizes_of)(Ten
 
 static int core_size(lua_State *L)
 {
-    return push_all_or_one(L, "size", tensor_shape);
+    return push_all_or_one(L, "size", RUNTIME_SIZE_TYPE, tensor_shape);
 }
 
 static int core_stride(lua_State *L)
 {
-    return push_all_or_one(L, "stride", tensor_stride);
+    return push_all_or_one(L, "stride", RUNTIME_STRIDE_TYPE, tensor_stride);
 }
 
 static int core_numel(lua_State *L)
@@ -445,7 +445,7 @@ static const luaL_Reg copy_functions[] = {
     {"copy_", core_copy_}, {NULL, NULL},
 };
 
-/* core.methods is the table behind t:name(); core.Tensor is the metatable */
+/* core.methods is the table behind t:name(); core.Tensor, Size and Stride are metatables */
 void bind_open_tensor(lua_State *L)
 {
     static const luaL_Reg events[] = {
@@ -470,4 +470,8 @@ void bind_open_tensor(lua_State *L)
     lua_pop(L, 1);
     lua_setfield(L, -3, "methods");
     lua_setfield(L, -2, "Tensor");
+    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_SIZE_TYPE);
+    lua_setfield(L, -2, "Size");
+    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_STRIDE_TYPE);
+    lua_setfield(L, -2, "Stride");
 }

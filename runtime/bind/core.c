@@ -41,6 +41,8 @@ static void push_runtime(lua_State *L)
     new_type(L, RUNTIME_TENSOR_TYPE, "wrun.Tensor");
     runtime->node_type = new_type(L, RUNTIME_NODE_TYPE, "wrun.Node");
     runtime->generator_type = new_type(L, RUNTIME_GENERATOR_TYPE, "wrun.Generator");
+    new_type(L, RUNTIME_SIZE_TYPE, "Size");
+    new_type(L, RUNTIME_STRIDE_TYPE, "Stride");
     lua_getfield(L, LUA_REGISTRYINDEX, "wrun.threads");
     int threads = lua_isinteger(L, -1) ? (int)lua_tointeger(L, -1) : pool_default_threads();
     lua_pop(L, 1);

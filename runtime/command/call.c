@@ -228,6 +228,15 @@ static void append_traceback(lua_State *L, const char *message)
     }
 }
 
+static const char interrupted[] = "wrun.interrupted"; /* in the registry */
+
+bool call_was_interrupted(lua_State *L)
+{
+    bool was = lua_getfield(L, LUA_REGISTRYINDEX, interrupted) != LUA_TNIL;
+    lua_pop(L, 1);
+    return was;
+}
+
 /* The message handler: error object -> message with the traceback,
  * made while the stack still stands. */
 static int add_traceback(lua_State *L)
@@ -237,6 +246,12 @@ static int add_traceback(lua_State *L)
         if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING)
             return 1;
         message = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+    }
+    static const char ending[] = "interrupted!";
+    size_t length = strlen(message), tail = sizeof ending - 1;
+    if (length >= tail && strcmp(message + length - tail, ending) == 0) {
+        lua_pushboolean(L, true);
+        lua_setfield(L, LUA_REGISTRYINDEX, interrupted);
     }
     if (lua_checkstack(L, LUA_MINSTACK)) /* luaL_traceback does not ask for what it uses */
         append_traceback(L, message);

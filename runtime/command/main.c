@@ -12,6 +12,7 @@
  *   - messages show control characters, and what is no UTF-8, as "\x1b";
  *   - loadfile and dofile refuse a name with a zero byte, which would cut it;
  *   - tensors set the collector's pace;
+ *   - Ctrl-C ends with status 130, and says which file wrun.save wrote last;
  *   - the session loads the library, has its own editor and history, traces back a failing print.
  * The library is loaded when a script requires it.
  */
@@ -25,6 +26,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bind/bind.h"
 #include "command/allocator.h"
 #include "command/call.h"
 #include "command/embedded.h"
@@ -204,7 +206,21 @@ static void open_libraries(lua_State *L, const Command *command)
     set_arg(L, command);
 }
 
-/* The whole run, protected; returns whether all went well. */
+/* What Ctrl-C has not taken. */
+static void report_saved(lua_State *L)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    if (lua_getfield(L, -1, "wrun.save") != LUA_TTABLE ||
+        lua_getfield(L, -1, "last_path") != LUA_TSTRING)
+        return;
+    bind_escape(L);
+    fprintf(stderr, "%s: %s was saved; wrun.load(\"%s\") reads it, to go on from there\n",
+            program_invocation_name, lua_tostring(L, -1), lua_tostring(L, -1));
+}
+
+enum { EXIT_INTERRUPTED = 130 }; /* as a shell says that SIGINT ended a command */
+
+/* The whole run, protected; returns the exit status. */
 static int run(lua_State *L)
 {
     const Command *command = lua_touserdata(L, 1);
@@ -225,7 +241,10 @@ static int run(lua_State *L)
             ok = run_chunk(L, luaL_loadfilex(L, NULL, "t"));
         }
     }
-    lua_pushboolean(L, ok);
+    bool interrupted = !ok && call_was_interrupted(L);
+    if (interrupted)
+        report_saved(L);
+    lua_pushinteger(L, ok ? EXIT_SUCCESS : interrupted ? EXIT_INTERRUPTED : EXIT_FAILURE);
     return 1;
 }
 
@@ -288,10 +307,11 @@ int main(int argc, char **argv)
     lua_pushcfunction(L, run);
     lua_pushlightuserdata(L, &command);
     int status = lua_pcall(L, 1, 1, 0);
-    bool ok = status == LUA_OK && lua_toboolean(L, -1);
+    int result = status == LUA_OK ? (int)lua_tointeger(L, -1) : EXIT_FAILURE;
     call_report(L, status, program_invocation_name);
     allocator.ending = true;
     lua_close(L);
-    allocator_release(&allocator);
-    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (!ALLOCATOR_KEEPS_SMALL)
+        allocator_release(&allocator);
+    return result;
 }

@@ -1,5 +1,5 @@
 /*
- * image.c - grey pictures as PNG files; see image.h
+ * image.c - pictures as PNG files; see image.h
  */
 #include <errno.h>
 #include <math.h>
@@ -37,14 +37,14 @@ static png_image start(void)
     return image;
 }
 
-bool image_save(const char *path, int64_t width, int64_t height, const uint8_t *pixels,
-                char error[IMAGE_ERROR])
+bool image_save(const char *path, int64_t width, int64_t height, bool has_colour,
+                const uint8_t *pixels, char error[IMAGE_ERROR])
 {
     AtomicFile output;
     png_image image = start();
     image.width = (png_uint_32)width;
     image.height = (png_uint_32)height;
-    image.format = PNG_FORMAT_GRAY;
+    image.format = has_colour ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
     if (width * height > IMAGE_MOST)
         return fail(error, too_large);
     Reason reason = atomic_file_begin(&output, path);

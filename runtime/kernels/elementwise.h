@@ -38,6 +38,8 @@ typedef struct {
     bool has_defaults, has_bounds;  /* the arguments after the first need not all be given */
     double defaults[MAX_ARITY - 1]; /* what they then are */
     const char *lua_operator;       /* "__add", or NULL */
+    bool has_bound;                 /* of the error of float32 results, */
+    double ulp;                     /* in units in the last place */
 } Operation;
 
 extern const Operation operations[];

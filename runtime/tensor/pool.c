@@ -232,7 +232,10 @@ static void run(Pool *pool, PoolTask *task, void *context, int64_t pieces, bool 
 
 void pool_run(Pool *pool, PoolTask *task, void *context, int64_t pieces)
 {
-    run(pool, task, context, pieces, false);
+    if (pieces != 1)
+        run(pool, task, context, pieces, false);
+    else if (!interrupt_wanted())
+        task(context, 0);
     pool_check(pool);
 }
 

@@ -157,6 +157,16 @@ end
 ---@field name string
 ---@field folder string where it came from
 
+local Dataset = sets.Fields:extend("Dataset")
+
+-- "Dataset(MNIST: 60000 samples [28, 28], 10 classes)"
+function Dataset:__tostring()
+  local sizes = self.x.shape
+  local count = table.remove(sizes, 1)
+  return ("Dataset(%s: %d samples %s, %d classes)"):format(self.name, count,
+    check.shape_text(sizes), #self.classes)
+end
+
 -- The pictures and the labels, from 0, in a file of records: a byte of label, then a picture.
 local function read_records(set, path)
   local size = 1
@@ -191,7 +201,7 @@ end
 
 local function read_split(set, location, split)
   local x, y = read_parts(set, location, set.files[split])
-  return sets.Fields {
+  return Dataset {
     x = x,
     y = y + 1,
     classes = { table.unpack(set.classes) },

@@ -95,6 +95,14 @@ function Loader:__len()
   return #self.batch_sampler
 end
 
+-- "Loader(600 batches of 100, shuffled)"
+function Loader:__tostring()
+  local batches, o = self.batch_sampler, self._options
+  local size = batches.batch_size and " of " .. batches.batch_size or ""
+  local order = o.shuffle and ", shuffled" or (o.sampler or o.batch_sampler) and "" or ", in order"
+  return ("Loader(%d batches%s%s)"):format(#batches, size, order)
+end
+
 -- Bytes as numbers from 0 to 1, and samples as rows.
 local function converted(x, flatten)
   x = x.dtype == "uint8" and x / 255 or x

@@ -19,6 +19,11 @@ function Dataset:__len()
   return sources.of("#", self).count
 end
 
+-- "Subset(8 samples)"
+function Dataset:__tostring()
+  return ("%s(%d samples)"):format(getmetatable(self).__name, #self)
+end
+
 -- The method or field of a name, the sample of an integer; nil for Lua's own ipairs after the last.
 function Dataset._reader(class)
   return function(self, key)

@@ -3,9 +3,9 @@
 --- made it.
 
 local check = require "wrun.check"
+local closed = require("wrun.names").closed
 local Class = require "wrun.class"
 local core = require "wrun.core"
-local known_names = require "wrun.names"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -190,4 +190,4 @@ function M.compose(list)
   end)
 end
 
-return known_names.closed("data.transforms", M)
+return closed("data.transforms", M)

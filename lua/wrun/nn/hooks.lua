@@ -12,8 +12,8 @@ local FUNCTION = check.func()
 --- What a module gives for a hook.
 local ModuleHandle = Handle:extend("Handle")
 
-function ModuleHandle:init(hooks, fn, module)
-  self.module = module -- a copy of the module has copies of its handles
+function ModuleHandle:init(hooks, fn, module, kind)
+  self.module, self.kind = module, kind -- a copy of the module has copies of its handles
   Handle.init(self, hooks, fn)
 end
 
@@ -26,13 +26,23 @@ function ModuleHandle:remove()
   end
 end
 
+-- "Handle(after hook of Linear(2 -> 1))"
+function ModuleHandle:__tostring()
+  for i = 1, #self.hooks do
+    if self.hooks[i] == self then
+      return ("Handle(%s hook of %s)"):format(self.kind, self.module:label())
+    end
+  end
+  return "Handle(removed)"
+end
+
 -- A method that adds a hook of one kind to its module and returns the handle.
 local function registers(name, kind)
   return function(self, fn)
     check.argument(name, 1, fn, FUNCTION)
     local all = self._hooks or { before = {}, after = {}, backward = {} }
     local hooks = all[kind]
-    local handle = ModuleHandle(hooks, fn, self)
+    local handle = ModuleHandle(hooks, fn, self, kind)
     rawset(self, "_hooks", all) -- last: a module has no hooks or some, also when interrupted
     return handle
   end

@@ -3,6 +3,8 @@
 --- remember takes `ordered.assign` as its `__newindex` and walks them with `ordered.pairs`. The
 --- order lives in the table itself, under a key that only this module holds.
 
+local repr = require "wrun.repr"
+
 local M = {}
 
 local ORDER = {}
@@ -40,9 +42,13 @@ function M.pairs(object)
   end
 end
 
-local Ordered = { __newindex = M.assign, __pairs = M.pairs }
+local Ordered = { __name = "StateDict", __newindex = M.assign, __pairs = M.pairs }
 
--- An empty table that `pairs` walks in the order of assignment.
+function Ordered:__tostring()
+  return repr.object("StateDict", self)
+end
+
+-- An empty table that `pairs` walks in the order of assignment; it prints as the state of a module.
 function M.new()
   return setmetatable({}, Ordered)
 end

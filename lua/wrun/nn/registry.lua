@@ -28,6 +28,9 @@ local M = { Module = Module }
 
 -- Assigns a field, remembers its order, and where a module now stands.
 function M.assign(owner, key, value)
+  if key ~= key or key == nil then
+    check.fail("%s: expected the name of a field, got %s", owner.__name, check.describe(key))
+  end
   ordered.assign(owner, key, value)
   local is_module = Module:is_instance(value)
   if is_module then

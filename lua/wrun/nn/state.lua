@@ -7,6 +7,7 @@ local names = require "wrun.names"
 local ordered = require "wrun.nn.ordered"
 local Parameter = require "wrun.nn.parameter"
 local registry = require "wrun.nn.registry"
+local repr = require "wrun.repr"
 local wrun = require "wrun"
 
 local M = {}
@@ -165,7 +166,7 @@ function M.load_state_dict(self, state, options)
       tensor:copy_(state[name])
     end
   end)
-  return { missing_keys = missing, unexpected_keys = unexpected }
+  return repr.record("Keys", { missing_keys = missing, unexpected_keys = unexpected })
 end
 
 -- Calling with another state ---------------------------------------------------

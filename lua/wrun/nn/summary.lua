@@ -85,6 +85,9 @@ local function watch(summary, module, path, counted, hooks)
   end
   local function after(_, inputs, output)
     local row = table.remove(open)
+    if not row then -- of a call that had begun before
+      return
+    end
     local is_tensor = check.is_tensor(output)
     row.shape = is_tensor and output.shape or nil
     row.bytes = is_tensor and bytes_of(output) or 0

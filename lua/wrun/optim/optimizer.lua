@@ -269,7 +269,7 @@ end
 ---     print(optimizer:state_dict().param_groups[1].lr)
 ---@return { param_groups: table[], state: table<integer, table> }
 function Optimizer:state_dict()
-  local saved = { param_groups = {}, state = {} }
+  local saved = repr.record("StateDict", { param_groups = {}, state = {} })
   local number = 0
   for g, group in ipairs(self.param_groups) do
     local options = copy(group)

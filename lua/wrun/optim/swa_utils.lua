@@ -4,6 +4,7 @@ local check = require "wrun.check"
 local Class = require "wrun.class"
 local common = require "wrun.optim.common"
 local names = require "wrun.names"
+local repr = require "wrun.repr"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -95,7 +96,8 @@ end
 --- Returns the count of updates and the state of the averaged copy.
 ---@return { n_averaged: integer, module: table }
 function AveragedModel:state_dict()
-  return { n_averaged = self.n_averaged, module = self.module:state_dict() }
+  return repr.record("StateDict",
+    { n_averaged = self.n_averaged, module = self.module:state_dict() })
 end
 
 local SAVED = { n_averaged = check.integer(nil, 0), module = check.table() }

@@ -77,6 +77,11 @@ function M.entry(row)
       or "Elementwise.",
   }
   text[2] = row.has_bounds and BOUNDS or row.defaults and default_values(row, names) or nil
+  local domain = KINDS[row.kind]
+  if row.ulp and row.ulp > 0.5 then
+    local ulp = core.number_text(row.ulp)
+    domain = ("%s; float32 within %s units in the last place"):format(domain, ulp)
+  end
   return {
     module = "runtime/kernels/ops.def",
     line = 0,
@@ -85,7 +90,7 @@ function M.entry(row)
     text = text,
     parts = {
       shapes = SHAPES[row.arity],
-      domain = KINDS[row.kind],
+      domain = domain,
       raises = table.concat(raises, "; "),
     },
     params = params,

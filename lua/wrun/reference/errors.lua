@@ -247,6 +247,26 @@ function M.rules(source, path)
   end
 end
 
+--- Adds to `names` those of the options that functions named `name` check in a source, by their
+--- rules: the names are keys.
+---@param source wrun.reference.Source
+---@param name string  as errors call the function
+---@param names table<string, boolean>
+function M.add_options(source, name, names)
+  for _, f in pairs(source.functions) do
+    for brackets in f.body:gmatch("check%.options(%b())") do
+      local arguments = pieces_of(brackets:sub(2, -2))
+      if arguments[1] == '"' .. name .. '"' then
+        local rules = source.constants[arguments[3]] or arguments[3] or ""
+        for _, piece in ipairs(pieces_of((rules:match("^{(.*)}%s*$") or ""))) do
+          local option = piece:match("^([%a_][%w_]*) =")
+          names[option or ""] = option and true or nil
+        end
+      end
+    end
+  end
+end
+
 --- Returns the messages of what a function raises, arguments first; of several arguments that
 --- are refused alike as of argument N.
 --- domain  a path that the source defines, as `parse` names it; of another there are none

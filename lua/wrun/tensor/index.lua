@@ -465,13 +465,13 @@ end
 ---@param count integer?
 function M.one_hot(classes, count)
   check.tensor_argument("one_hot", 1, classes)
-  if count == nil then
+  if count == nil and classes.dtype == "int64" then
     if classes:numel() == 0 then
       fail("one_hot: argument 2: expected a number of classes where there are none to see, got nil")
     end
     count = math.max(unrecorded.max(unrecorded.reshape(classes, -1)):item(), 1)
   end
-  count = check.argument("one_hot", 2, count, check.integer(nil, 1))
+  count = check.argument("one_hot", 2, count, check.integer(1, 1))
   keys.indices(classes, count, false, "one_hot: argument 1")
   check.sizes("one_hot", { count, table.unpack(classes.shape) })
   local sizes = classes.shape

@@ -8,6 +8,7 @@ local fail = check.fail
 
 -- What both share: parts, whose states are saved with their own.
 local Combined = LRScheduler:extend("Combined")
+Combined.get_lr = LRScheduler.get_last_lr -- the parts', which have set them
 
 -- Refuses what cannot be a part; returns the parts' optimiser.
 local function check_parts(fname, parts, optimizer)
@@ -23,9 +24,13 @@ local function check_parts(fname, parts, optimizer)
   return parts[1].optimizer
 end
 
+local function as_list(value)
+  return type(value) == "table" and check.list(value) or nil
+end
+
 local SCHEDULERS = check.rule(nil, "a list of schedulers", function(value)
-  local list = type(value) == "table" and check.list(value) or {}
-  return #list > 0 and list or nil
+  local list = as_list(value)
+  return list and #list > 0 and list or nil
 end)
 
 -- Sets the rates from which the first of all schedulers started.
@@ -84,7 +89,7 @@ end
 ---@class wrun.optim.lr_scheduler.SequentialLR: wrun.optim.lr_scheduler.LRScheduler
 local SequentialLR = Combined:extend("SequentialLR")
 
-SequentialLR.rules = { schedulers = SCHEDULERS, milestones = check.table() }
+SequentialLR.rules = { schedulers = SCHEDULERS, milestones = check.rule(nil, "a table", as_list) }
 
 local function check_milestones(self)
   local last, wanted = 0, #self.schedulers - 1
@@ -103,8 +108,6 @@ function SequentialLR:init(optimizer, options)
   self:attach(optimizer, options)
   check_parts(self.__name, self.schedulers, optimizer)
   check_milestones(self)
-  self.schedulers = table.move(self.schedulers, 1, #self.schedulers, 1, {})
-  self.milestones = table.move(self.milestones, 1, #self.milestones, 1, {})
   self:start()
 end
 
