@@ -46,6 +46,7 @@ local parts = {
   rbm = { "wrun.rbm" },
   dbn = { "wrun.dbn" },
   image = { "wrun.image" },
+  func = { "wrun.nn.state", "func" },
   plot = { "wrun.plot" },
   help = { "wrun.help", "help" },
   progress = { "wrun.progress" },
