@@ -11,6 +11,7 @@ parser:argument("epochs", "Passes over the training set.", "3",
   data.whole("epochs", 0)):args "?"
 data.options(parser)
 local args = parser:parse()
+assert(io.open(args.file, "ab")):close() -- refused before the work, not after it
 
 local train, test = data.images(args)
 local loader = data.loader(train, { batch_size = 100, shuffle = true })

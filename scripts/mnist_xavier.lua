@@ -4,9 +4,9 @@
 --- It is the program `mnist_nn_xavier` of a course on PyTorch, in Lua.
 
 local argparse = require "argparse"
-local progress = require "wrun.progress"
 local wrun = require "wrun"
 local data, nn, optim = wrun.data, wrun.nn, wrun.optim
+local progress = wrun.progress
 
 -- How weights can start: what the initialisers of nn.init do, or too small to learn.
 local STARTS = {

@@ -114,11 +114,12 @@ M.path = without_zero_bytes("a path")
 --- A rule for a function.
 M.func = of_type("function", "a function")
 
---- Is `value` a function, or called as one: a module, a class, any value whose metatable has
---- `__call`?
+--- Is `value` a function, or called as one: a module, a class, any value but a tensor whose
+--- metatable has `__call`?
 function M.is_callable(value)
   local metatable = getmetatable(value)
-  return type(value) == "function" or type(metatable) == "table" and metatable.__call ~= nil
+  return type(value) == "function"
+    or type(metatable) == "table" and metatable.__call ~= nil and not core.is_tensor(value)
 end
 
 --- A rule for what `is_callable`.
@@ -340,7 +341,9 @@ end
 ---     local o = check.options("SGD", given, { lr = check.number(1e-3, 0) })
 function M.options(fname, given, rules)
   if given ~= nil and type(given) ~= "table" then
-    fail("%s: expected a table of options, got %s", fname, M.describe(given))
+    local is_class = core.is_tensor(given) and fname:find("^%u")
+    fail("%s: expected a table of options, got %s%s", fname, M.describe(given), is_class
+      and ("; make it first and call that: %s()(tensor)"):format(fname) or "")
   end
   given = given or {}
   refuse_unknown(fname, given, rules)

@@ -1,7 +1,8 @@
 --- Single inheritance: `Base:extend("Name")` makes a class, which makes instances when called.
 --- A class is the metatable of its instances, so a method call is one table lookup per level and a
 --- metamethod is written as a method: `function Net.__len(self)`. Metamethods are inherited when
---- `extend` runs. An instance prints as its class and its fields, where no `__tostring` says better.
+--- `extend` runs. Fields that begin with "_" are for classes alone. An instance prints as its class
+--- and its fields, where no `__tostring` says better.
 
 local check = require "wrun.check"
 local method = require "wrun.method"
@@ -13,6 +14,24 @@ local repr = require "wrun.repr"
 --- The base of all classes: calling a class makes an instance, which `init` sets up.
 local Class = { __name = "Class" }
 Class.__index = Class
+
+-- _reader(class) makes the __index of a class and of those below it, where that is not the class.
+Class._reader = false
+
+-- Makes it an error that says what to write, `how`, to walk instances of the class and of those
+-- below it by a bare `for`, pairs or ipairs.
+function Class._walked_by(class, how)
+  local function refuse()
+    check.fail("%s: cannot be walked by itself; write %s", class.__name, how)
+  end
+  class.__call, class.__pairs = refuse, refuse
+  function class._reader(below)
+    return function(_, key)
+      return math.type(key) == "integer" and refuse() or below[key]
+    end
+  end
+  class.__index = class._reader(class)
+end
 
 local function construct(class, ...)
   local instance = setmetatable({}, class)
@@ -30,7 +49,8 @@ end
 
 local function check_class(fname, value)
   if value ~= Class and not (type(value) == "table" and rawget(value, "super")) then
-    check.fail("%s: expected a class before the colon, got %s", fname, check.describe(value))
+    check.fail("%s: expected a class before the colon, got %s; write Class:%s(), not Class.%s()",
+      fname, check.describe(value), fname, fname)
   end
 end
 
@@ -50,7 +70,7 @@ function Class:extend(name)
     end
   end
   class.__name = name
-  class.__index = class
+  class.__index = self._reader and self._reader(class) or class
   class.super = self
   return setmetatable(class, {
     __index = self, __call = construct, __newindex = method.define, __tostring = class_text,

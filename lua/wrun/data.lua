@@ -92,6 +92,19 @@ function M.cifar10(options)
   return images.load(catalog.cifar10, options)
 end
 
+-- Refuses a folder that cannot be written to before a script's work, and not at its end.
+local function writable_folder(folder)
+  local probe = folder .. "/.wrun"
+  local file = io.open(probe, "ab")
+  if not file then
+    local message = "option '--out': expected a folder that can be written to, got '%s'"
+    return nil, message:format(folder)
+  end
+  file:close()
+  os.remove(probe)
+  return folder
+end
+
 --- what makes a number of an option's text, or says which option is wrong
 local function converter(option, least, kind, convert)
   return function(text)
@@ -100,7 +113,8 @@ local function converter(option, least, kind, convert)
       return value
     end
     local bound = least and (" >= %s"):format(least) or ""
-    return nil, ("option '%s': expected %s%s, got '%s'"):format(option, kind, bound, text)
+    return nil, ("option '%s': expected %s%s, got '%s'"):format(option, kind, bound,
+      check.escape(text))
   end
 end
 
@@ -125,7 +139,7 @@ function M.number(option, least)
   return converter(option, least, "a number", tonumber)
 end
 
-local RUN = { seed = check.integer(1) }
+local RUN = { seed = check.integer(1), out = check.boolean(false) }
 local BEGUN = {
   seed = check.integer(),
   data = check.optional(check.string()),
@@ -135,7 +149,8 @@ local BEGUN = {
 
 --- Adds to a parser of argparse the options that scripts on MNIST share: --seed, --data, --dataset
 --- and --threads.
---- Option seed: the default of --seed (1).
+--- Options: seed, the default of --seed (1); out, whether there is --out too, a folder that can be
+--- written to (false).
 --- domain  a parser that has none of them; `images` does what they say
 ---     local parser = require("argparse")("mine.lua", "Trains a network of my own.")
 ---     data.options(parser, { seed = 7 })
@@ -150,6 +165,11 @@ function M.options(parser, options)
     "Data set (default: mnist, or fashion_mnist where that cannot be had).")
     :choices { "mnist", "fashion_mnist" }
   parser:option("--threads", "Threads to compute with.", nil, M.whole("--threads", 1))
+  if o.out then
+    parser:option("--out",
+      "Folder for the pictures, which must be there (default: none are drawn).")
+      :convert(writable_folder)
+  end
 end
 
 --- Begins a run as a script's `options` say: seeds the default generator, sets the number of

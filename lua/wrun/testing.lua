@@ -8,6 +8,7 @@ local check = require "wrun.check"
 local core = require "wrun.core"
 local gradcheck = require "wrun.gradcheck"
 local luassert = require "luassert"
+local namespaces = require "luassert.namespaces"
 local say = require "say"
 local wrun = require "wrun"
 
@@ -369,6 +370,17 @@ local function matcher(f)
     return holds
   end
 end
+
+--- luassert's `same`, which would ask whether two tensors are one
+local same = namespaces.assertion.same.callback
+luassert:register("assertion", "same", function(state, arguments, level)
+  local a, b = arguments[1], arguments[2]
+  if (is_tensor(a) or is_tensor(b)) and not rawequal(a, b) then
+    error("same: compares no elements of tensors; write assert.tensor_near(expected, got) or "
+      .. "assert.same_bits(expected, got)", (level or 1) + 1)
+  end
+  return same(state, arguments, level)
+end, "assertion.same.positive", "assertion.same.negative")
 
 say:set("assertion.wrun", "%s")
 for _, name in ipairs { "tensor_near", "same_bits", "shape", "gradients", "healthy" } do

@@ -29,6 +29,7 @@ typedef struct {
     Pool *pool;
     OpenBlas *blas;
     lua_State *computing;  /* the coroutine that was given the pool last */
+    const void *method;    /* of a tensor: the name that was looked up last, only its address */
     const void *node_type; /* identities of the metatables, for quick type checks */
     const void *generator_type;
 } Runtime;
@@ -82,6 +83,9 @@ Tensor *bind_to_tensor(lua_State *L, int index); /* NULL when it is none */
 _Noreturn void bind_fail(lua_State *L, const char *format, ...);
 /* pushes "script.lua:3", the first script line below, and returns true; or false, and nothing */
 bool bind_push_location(lua_State *L);
+/* Is the function of this frame, as lua_getinfo's "S" fills it, wrun's own? The Runtime is at an index
+ * or an upvalue. */
+bool bind_is_own(lua_State *L, lua_Debug *frame, int runtime);
 /* core.fail(format, ...): the same for wrun's modules */
 int bind_core_fail(lua_State *L);
 /* core.format(format, ...) -> text: string.format, whose numbers have a point in every locale */

@@ -60,6 +60,19 @@ typedef struct {
     View out;
 } Call;
 
+/* Refuses floats where bits are meant, and bools where they are moved. */
+static void check_bits(lua_State *L, const Entry *entry, const Call *call)
+{
+    if (entry->operation->kind == SHIFT && call->common == BOOL)
+        bind_fail(L, "%s: bool tensors have no bits to move; use :to(\"int64\")", entry->name);
+    for (int i = 0; i < entry->operation->arity; i++) {
+        const Tensor *t = call->tensor[i];
+        if (t != NULL ? tensor_is_float(t) : call->in[i].scalar.category == CATEGORY_FLOAT)
+            bind_fail_argument(L, entry->name, i + 1,
+                               t != NULL ? "a tensor of integers or bool" : "a whole number");
+    }
+}
+
 static void read_arguments(lua_State *L, const Entry *entry, Call *call)
 {
     Common common = {.seen = {false}};
@@ -92,6 +105,8 @@ static void read_arguments(lua_State *L, const Entry *entry, Call *call)
         bind_fail(L,
                   "%s: bool tensors have no sign; use logical_not, logical_xor or :to(\"int64\")",
                   entry->name);
+    if (entry->operation->kind == BITWISE || entry->operation->kind == SHIFT)
+        check_bits(L, entry, call);
 }
 
 static void read_shape(lua_State *L, const Entry *entry, Call *call)
@@ -382,7 +397,8 @@ static int core_elementwise_rows(lua_State *L)
     static const char *const kinds[] = {
         [NUMERIC] = "numeric",   [COUNTING] = "counting", [SIGNED] = "signed",
         [DIVISION] = "division", [POWER] = "power",       [FLOATING] = "floating",
-        [BOOLEAN] = "boolean",   [SELECT] = "select",
+        [BOOLEAN] = "boolean",   [SELECT] = "select",     [BITWISE] = "bitwise",
+        [SHIFT] = "shift",
     };
     lua_createtable(L, operation_count, 0);
     for (int op = 0; op < operation_count; op++) {

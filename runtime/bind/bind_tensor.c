@@ -159,13 +159,29 @@ static int core_same_shape(lua_State *L)
     return 1;
 }
 
+/* Does ipairs, or another function of Lua's, ask for what comes after the last element? */
+static bool is_end_of_list(lua_State *L)
+{
+    Tensor *t = bind_to_tensor(L, 1);
+    lua_Debug caller;
+    if (t == NULL || t->ndim == 0 || !lua_isinteger(L, 2) ||
+        lua_tointeger(L, 2) != tensor_shape(t)[0] + 1 || !lua_getstack(L, 1, &caller))
+        return false;
+    lua_getinfo(L, "S", &caller);
+    return strcmp(caller.what, "C") == 0;
+}
+
 static int tensor_get(lua_State *L)
 {
+    if (lua_type(L, 2) != LUA_TSTRING && is_end_of_list(L))
+        return 0;
     if (lua_type(L, 2) != LUA_TSTRING)
         return call_method(L, has_tensor(L, 2) ? "index" : "_view_index", 1);
     lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL)
+    if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) {
+        bind_runtime(L)->method = lua_topointer(L, 2);
         return 1;
+    }
     const char *name = bind_to_string(L, 2);
     for (size_t i = 0; i < COUNT_OF(fields) && name != NULL; i++)
         if (name[0] == fields[i].name[0] && strcmp(name, fields[i].name) == 0) {

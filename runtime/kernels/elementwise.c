@@ -127,6 +127,17 @@ static inline int64_t integer_fmod(int64_t a, int64_t b)
     return b == 0 || b == -1 ? 0 : a % b;
 }
 
+/* as PyTorch has them, of narrower integers too, whose upper bits are cut off afterwards */
+static inline int64_t left_shift(int64_t a, int64_t b)
+{
+    return b < 0 || b > 63 ? 0 : (int64_t)((uint64_t)a << b);
+}
+
+static inline int64_t right_shift(int64_t a, int64_t b)
+{
+    return a >> (b < 0 || b > 63 ? 63 : b);
+}
+
 static inline int64_t integer_power(int64_t a, int64_t b)
 {
     if (b < 0)

@@ -14,7 +14,18 @@
 
 enum { MAX_ARITY = 3 };
 
-typedef enum { NUMERIC, COUNTING, SIGNED, DIVISION, POWER, FLOATING, BOOLEAN, SELECT } Kind;
+typedef enum {
+    NUMERIC,
+    COUNTING,
+    SIGNED,
+    DIVISION,
+    POWER,
+    FLOATING,
+    BOOLEAN,
+    SELECT,
+    BITWISE,
+    SHIFT
+} Kind;
 
 /* a row */
 typedef struct {

@@ -181,9 +181,12 @@ describe("what computes", function()
       end
     end
     local a, b, c = wrun.rand(300, 300), wrun.rand(300, 300), wrun.rand(300, 300)
+    local bits = wrun.randint(0, 9, { 300, 300 })
     for _, operation in ipairs(core.elementwise_rows()) do
+      local takes_bits = operation.kind == "bitwise" or operation.kind == "shift"
+      local arguments = takes_bits and { bits, bits } or { a, b, c }
       calls[operation.name] = function()
-        return operations[operation.name](table.unpack({ a, b, c }, 1, operation.arity))
+        return operations[operation.name](table.unpack(arguments, 1, operation.arity))
       end
     end
 

@@ -13,6 +13,7 @@ local fail = check.fail
 ---@field dataset table
 ---@field batch_sampler table
 local Loader = Class:extend("Loader")
+Loader:_walked_by("for x, y in loader:batches() do")
 
 local RULES = {
   batch_size = check.integer(1, 1),
@@ -79,6 +80,14 @@ function Loader:init(dataset, given)
     or samplers.BatchSampler(sampler_of(options, self._source.count), options.batch_size,
       { drop_last = options.drop_last })
   self._options = options
+end
+
+-- What was read from the options when the loader was made would not change with a field.
+function Loader:__newindex(name, value)
+  if RULES[name] and rawget(self, "_options") then
+    fail("loader: option %s: is read when the loader is made; make another one", name)
+  end
+  rawset(self, name, value)
 end
 
 --- Returns the number of batches of a pass.

@@ -14,7 +14,7 @@ local function add_form(class)
   local count = #class.tensors
   local function form(...)
     local arguments = table.pack(...)
-    return class.call(arguments[count + 1], table.unpack(arguments, 1, count))
+    return (class.call(arguments[count + 1], table.unpack(arguments, 1, count)))
   end
   publish.into(M, { [class.function_name] = form })
 end

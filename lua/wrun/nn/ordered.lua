@@ -25,17 +25,20 @@ function M.assign(object, key, value)
 end
 
 -- Walks the keys that have a value in the order of their first assignment; made to be a `__pairs`.
+-- Keys that are added meanwhile do not come.
 function M.pairs(object)
   local order = rawget(object, ORDER)
   local keys = order and order.keys or {}
-  local index = 0
+  local index, count = 0, #keys
   return function()
     local value
     repeat
       index = index + 1
       value = rawget(object, keys[index])
-    until value ~= nil or keys[index] == nil
-    return keys[index], value
+    until value ~= nil or index > count
+    if index <= count then
+      return keys[index], value
+    end
   end
 end
 

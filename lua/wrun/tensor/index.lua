@@ -265,7 +265,7 @@ function M.index_put_(x, key, value, accumulate)
   if not keys.has_tensor(key) then
     fail("index_put_: argument 2: expected a key with a tensor in it, got %s", check.describe(key))
   end
-  return write("index_put_", x, key, value, accumulate)
+  return (write("index_put_", x, key, value, accumulate))
 end
 
 -- By flat indices ------------------------------------------------------------

@@ -315,7 +315,7 @@ end
 --- as      sum
 ---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nansum())    -- tensor(4.)
 function M.nansum(x, dims, keepdim, options)
-  return with_dtype("nansum", operations.sum, options, without_nan("nansum", x), dims, keepdim)
+  return (with_dtype("nansum", operations.sum, options, without_nan("nansum", x), dims, keepdim))
 end
 
 --- Returns the mean of all that is not NaN, over everything or over some dimensions.

@@ -211,14 +211,17 @@ end
 
 --- Sets whether operations on x are recorded, so that backward() finds its gradient; returns x.
 --- domain  float32 or float64
---- raises  `requires_grad: only float32 and float64 tensors have gradients`
 ---     local x = wrun.ones(3):requires_grad_()
 ---     x:square():sum():backward()
 ---     print(x.grad)
----@param on boolean?  true
 function M.requires_grad_(x, on)
   check.tensor_argument("requires_grad_", 1, x)
-  x.requires_grad = on == nil or on
+  on = check.flag("requires_grad_", 2, on, true)
+  if on and not check.is_float(x) then
+    check.fail("requires_grad_: only float32 and float64 tensors have gradients, got %s",
+      check.describe(x))
+  end
+  x.requires_grad = on
   return x
 end
 

@@ -299,7 +299,13 @@ function M.movedim(x, from, to)
   return x.ndim > 0 and operations.permute(x, order) or x
 end
 
-M.swapaxes = operations.transpose
+--- Returns x with two dimensions swapped, as `transpose`.
+--- as      transpose
+---@param a integer
+---@param b integer
+function M.swapaxes(x, a, b)
+  return operations.transpose(x, a, b)
+end
 
 --- Returns the transposes of the matrices of the last two dimensions.
 --- shapes  x [..., m, n] -> [..., n, m], a view
@@ -312,7 +318,11 @@ function M.mT(x)
   return operations.transpose(x, -2, -1)
 end
 
-M.broadcast_to = operations.expand
+--- Returns x repeated to the given shape, as `expand`.
+--- as      expand
+function M.broadcast_to(x, ...)
+  return operations.expand(x, ...)
+end
 
 -- Parts ----------------------------------------------------------------------
 

@@ -22,6 +22,10 @@ end
 
 --- Refuses what is no tensor.
 function M.check_tensor(fname, tensor)
+  if type(tensor) == "table" and check.is_tensor(tensor.weight) then
+    fail("%s: argument 1: expected a tensor, got %s; write layer.weight", fname,
+      check.describe(tensor))
+  end
   check.argument(fname, 1, tensor, TENSOR)
 end
 
