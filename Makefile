@@ -23,7 +23,7 @@ LIBRARY_LIBS   = $(eval LIBRARY_LIBS := $(shell pkg-config --libs $(LIBRARIES)))
 # Copies of a tensor's few sizes, which GCC would make string instructions of that take longer than
 # all the rest of a small operation.
 COPIES = $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),$\
-         -mmemcpy-strategy=unrolled_loop:128:noalign$(comma)libcall:-1:noalign)
+         -mmemcpy-strategy=unrolled_loop:256:noalign$(comma)libcall:-1:noalign)
 comma := ,
 
 COMPILE = $(CC) -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -fno-math-errno -fwrapv -pthread \
@@ -40,9 +40,9 @@ SCRIPTS  := $(wildcard scripts/*.lua)
 EMBEDDED := $(LUA) $(SCRIPTS)
 GUIDE    := $(shell find scripts/docs spec/examples -type f)
 
-.PHONY: all help module debug deps test coverage structure parity extremes docs types lint format \
+.PHONY: all help module debug deps test coverage structure parity extremes round-trips docs types lint format \
         check-alloc check-asan check-tsan check-valgrind check-all fuzz fuzz-interface bench bench-ir \
-        bench-compare mnist tree install uninstall deb rock clean FORCE
+        bench-ulp bench-compare mnist tree install uninstall deb rock clean FORCE
 .DELETE_ON_ERROR:
 
 ## build/wrun, the program; build/compile_commands.json, for editors
@@ -139,6 +139,11 @@ structure: all build/packages-test
 extremes: all build/packages-test
 	$(BUILD)/wrun spec/extremes.lua $(ARGS)
 
+## random files of each format, written and read again; COUNT=10000 SEED=1
+round-trips: all build/packages-test
+	WRUN_ROUND_TRIPS=$(or $(COUNT),10000) WRUN_SEED=$(or $(SEED),1) \
+	  $(BUILD)/wrun $(BUSTED) --output=TAP spec/runtime/round_trips_spec.lua
+
 ## how much of PyTorch's interface is here and agrees
 parity: all build/packages-test
 	$(BUILD)/wrun spec/parity.lua
@@ -166,11 +171,14 @@ check-alloc: all $(BUILD)/refuse.so
 	  $(BUILD)/wrun --threads 1 spec/alloc.lua $(ARGS) PROGRAM
 
 # Here too a malloc that fails must return NULL, as Lua expects.
+MAKE_ASAN = $(MAKE) all build/asan/refuse.so BUILD=build/asan \
+  CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
+ASAN      = ASAN_OPTIONS=allocator_may_return_null=1:$(1) build/asan/wrun
+
 ## the specs under AddressSanitizer and UndefinedBehaviorSanitizer
 check-asan: build/packages-test
-	$(MAKE) all build/asan/refuse.so BUILD=build/asan \
-	  CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
-	ASAN_OPTIONS=allocator_may_return_null=1 build/asan/wrun $(BUSTED) --exclude-tags=memory,slow $(SPEC)
+	$(MAKE_ASAN)
+	$(call ASAN) $(BUSTED) --exclude-tags=memory,slow $(SPEC)
 
 # On more threads than many machines have processors; and where addresses need not be random,
 # since ThreadSanitizer finds no room among those that are too much so.
@@ -204,7 +212,7 @@ $(BUILD)/fuzz/%: spec/fuzz/formats.c $(FUZZ_SOURCES) $(HEADERS) | build/packages
 	  -DFORMAT=$* -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 	  -o $@ spec/fuzz/formats.c $(FUZZ_SOURCES) -pthread $(LIBRARY_LIBS) -lm
 
-## the readers of data files, given any bytes; FUZZ_SECONDS=60 ONLY=npy
+## the readers of data files, given any bytes, and the interface; FUZZ_SECONDS=60 ONLY=npy
 fuzz: all build/packages-fuzz $(FUZZ_FORMATS:%=$(BUILD)/fuzz/%)
 	@for format in $(or $(ONLY),$(FUZZ_FORMATS)); do \
 	  seeds=$(BUILD)/fuzz/$$format-seeds; corpus=$(BUILD)/fuzz/$$format-corpus; \
@@ -213,11 +221,13 @@ fuzz: all build/packages-fuzz $(FUZZ_FORMATS:%=$(BUILD)/fuzz/%)
 	    -rss_limit_mb=1024 -artifact_prefix=$(BUILD)/fuzz/$$format- -print_final_stats=1 \
 	    $$corpus $$seeds || exit 1; \
 	done
+	$(if $(ONLY),,@$(MAKE) --no-print-directory fuzz-interface)
 
-# In 6 GB of addresses, since it asks for everything.
-## random calls of all public functions; FUZZ_SECONDS=60 SEED=1
-fuzz-interface: all build/packages-test
-	@ulimit -v 6000000; $(BUILD)/wrun spec/fuzz/interface.lua $(FUZZ_SECONDS) $(SEED)
+# In little memory, since it asks for everything.
+## random calls of all that is public, under sanitizers; FUZZ_SECONDS=60 SEED=1
+fuzz-interface: build/packages-test
+	@$(MAKE_ASAN)
+	@$(call ASAN,max_allocation_size_mb=1000) spec/fuzz/interface.lua $(FUZZ_SECONDS) $(SEED)
 
 ## lint; every spec, also the slow ones; the sanitizers and valgrind
 check-all: lint
@@ -242,6 +252,16 @@ bench: all $(BUILD)/bare.so build/packages-data
 ## the same for small things in instructions, as valgrind counts them
 bench-ir: build/packages-check
 	@$(MAKE) --no-print-directory bench ONLY=instructions
+
+# Linked with nothing but what computes elementwise.
+$(BUILD)/ulp: scripts/bench/ulp.c $(addprefix $(BUILD)/,kernels/elementwise.o kernels/convert.o \
+              $(patsubst runtime/%.c,%.o,$(wildcard runtime/tensor/*.c)))
+	@echo "LD $@"
+	@$(COMPILE) $(LDFLAGS) -o $@ $^ -lm
+
+## elementwise operations of all floats, in units in the last place; ROWS="exp erf", EVERY=1000
+bench-ulp: $(BUILD)/ulp
+	@$(BUILD)/ulp $(if $(EVERY),--every $(EVERY)) $(ROWS)
 
 ## two results of it side by side: A=FILE B=FILE, from build/bench
 bench-compare: all
@@ -290,6 +310,7 @@ tree: all module $(BUILD)/docs/index.html
 	@cp -r $(BUILD)/docs $(TREE)/share/doc/wrun/html
 	@install -m 644 README.md LICENSE $(TREE)/share/doc/wrun
 	@install -D -t $(TREE)/share/wrun/scripts $(SCRIPTS)
+	@chmod -R u=rwX,go=rX $(TREE)
 
 ## copy program, manual, pages, completions, scripts and module to PREFIX=/usr/local, under DESTDIR=
 install: tree

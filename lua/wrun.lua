@@ -13,10 +13,10 @@ local M = publish.into({}, require "wrun.tensor")
 M._VERSION = core.version
 
 --- Gradients of more than a backward pass needs: of chosen inputs, and of operations of one's own.
-M.autograd = {
+M.autograd = names.closed("autograd", {
   grad = autograd.grad, backward = autograd.backward, Function = require "wrun.autograd_function",
   detect_anomaly = autograd.detect_anomaly, functional = require "wrun.autograd_functional",
-}
+})
 M.no_grad = autograd.no_grad
 M.enable_grad = autograd.enable_grad
 M.is_grad_enabled = autograd.is_grad_enabled
@@ -46,11 +46,14 @@ local parts = {
   rbm = { "wrun.rbm" },
   dbn = { "wrun.dbn" },
   image = { "wrun.image" },
+  func = { "wrun.nn.state", "func" },
   plot = { "wrun.plot" },
   help = { "wrun.help", "help" },
   progress = { "wrun.progress" },
   logbook = { "wrun.logbook" },
+  fingerprint = { "wrun.fingerprint", "fingerprint" },
   timer = { "wrun.timer", "timer" },
+  timeit = { "wrun.timer", "timeit" },
   save = { "wrun.save", "save" },
   load = { "wrun.save", "load" },
   gradcheck = { "wrun.gradcheck", "gradcheck" },
@@ -67,5 +70,8 @@ return setmetatable(M, {
       return M[name]
     end
     names.refuse("wrun", name, M, parts)
+  end,
+  __tostring = function()
+    return names.text("wrun")
   end,
 })

@@ -5,20 +5,21 @@
 --- Errors are sums of squares an image, pixels from 0 to 1 [HintonSalakhutdinov2006].
 
 local argparse = require "argparse"
-local progress = require "wrun.progress"
 local wrun = require "wrun"
 local data, dbn, image, nn, optim = wrun.data, wrun.dbn, wrun.image, wrun.nn, wrun.optim
+local progress = wrun.progress
 
 local parser = argparse("autoencoder_mnist.lua", "A pretrained autoencoder beside PCA.")
 parser:option("--sizes", "Units of the hidden layers; the last is the linear code.",
   "1000,500,250,30")
-parser:option("--pretraining", "Epochs a layer.", "10", math.tointeger)
-parser:option("--epochs", "Passes of fine-tuning.", "40", math.tointeger)
-parser:option("--lr", "Learning rate of fine-tuning, falling to 0 in a line.", "0.001", tonumber)
+parser:option("--pretraining", "Epochs a layer.", "10", data.whole("--pretraining", 0))
+parser:option("--epochs", "Passes of fine-tuning.", "40", data.whole("--epochs", 0))
+parser:option("--lr", "Learning rate of fine-tuning, falling to 0 in a line.", "0.001",
+  data.number("--lr", 0))
 parser:option("--starts", "What to train beside PCA, of dbn and xavier.", "dbn,xavier")
-parser:option("--images", "How many training images (default: all).", nil, math.tointeger)
-data.options(parser)
-parser:option("--out", "Folder for the pictures, which must be there (default: none are drawn).")
+parser:option("--images", "How many training images (default: all).",
+  nil, data.whole("--images", 1))
+data.options(parser, { out = true })
 local args = parser:parse()
 
 local train, test = data.images(args)
@@ -27,7 +28,8 @@ local x_test = test.x:flatten(2):float() / 255
 
 local sizes = { 784 }
 for size in args.sizes:gmatch("[^,]+") do
-  sizes[#sizes + 1] = assert(math.tointeger(size), "expected whole numbers, got " .. args.sizes)
+  sizes[#sizes + 1] = math.tointeger(size)
+    or parser:error("option '--sizes': expected whole numbers, got " .. args.sizes)
 end
 local code = sizes[#sizes]
 
@@ -131,6 +133,12 @@ local STARTS = {
   xavier = { "autoencoder from Xavier", xavier },
 }
 
+local starts = {}
+for name in args.starts:gmatch("[^,]+") do
+  starts[#starts + 1] = STARTS[name]
+    or parser:error(("option '--starts': no start called '%s'"):format(name))
+end
+
 local pictures = { x_test:narrow(1, 1, 20) }
 
 local function report(title, y)
@@ -141,8 +149,7 @@ end
 print(("%s, code of %d units: test error, sum of squares an image"):format(train.name, code))
 report("mean image", (x_train:flatten(2):float():mean(1) / 255):expand(x_test.shape))
 report(("PCA, %d components"):format(code), reconstruct_pca(principal(code)))
-for name in args.starts:gmatch("[^,]+") do
-  local start = assert(STARTS[name], "no start called " .. name)
+for _, start in ipairs(starts) do
   local title, make = start[1], start[2]
   local model = make()
   report(title .. ", not tuned", reconstruct(model))

@@ -7,9 +7,11 @@ local data, nn, optim = wrun.data, wrun.nn, wrun.optim
 
 local parser = argparse("autoencoder_npy.lua", "Trains an autoencoder and saves what it makes.")
 parser:argument("file", "Where to write the images.", "reconstruction.npy"):args "?"
-parser:argument("epochs", "Passes over the training set.", "3", math.tointeger):args "?"
+parser:argument("epochs", "Passes over the training set.", "3",
+  data.whole("epochs", 0)):args "?"
 data.options(parser)
 local args = parser:parse()
+assert(io.open(args.file, "ab")):close() -- refused before the work, not after it
 
 local train, test = data.images(args)
 local loader = data.loader(train, { batch_size = 100, shuffle = true })

@@ -5,36 +5,43 @@
 --- The table at the end says what was found, also where pretraining loses.
 
 local argparse = require "argparse"
-local progress = require "wrun.progress"
 local wrun = require "wrun"
 local data, dbn, image, nn, optim = wrun.data, wrun.dbn, wrun.image, wrun.nn, wrun.optim
+local progress = wrun.progress
 
 local parser = argparse("dbn_mnist.lua", "Pretrained networks beside randomly started ones.")
 parser:option("--sizes", "Units of the hidden layers.", "500,500,2000")
 parser:option("--labels", "Labelled images to learn from, one or more numbers.", "1000,60000")
 parser:option("--pretraining", "Epochs a layer; the top one gets twice as many.", "15",
-  math.tointeger)
+  data.whole("--pretraining", 0))
 parser:option("--steps", "Steps of fine-tuning at most, of 100 images each.", "18000",
-  math.tointeger)
-parser:option("--dropout", "Share of the pixels left out in fine-tuning.", "0.4", tonumber)
-parser:option("--smoothing", "Share of a label that all classes get alike.", "0.1", tonumber)
-parser:option("--lr", "Learning rate of fine-tuning, falling to 0 in a line.", "0.001", tonumber)
+  data.whole("--steps", 0))
+parser:option("--dropout", "Share of the pixels left out in fine-tuning.", "0.4",
+  data.number("--dropout", 0))
+parser:option("--smoothing", "Share of a label that all classes get alike.", "0.1",
+  data.number("--smoothing", 0))
+parser:option("--lr", "Learning rate of fine-tuning, falling to 0 in a line.", "0.001",
+  data.number("--lr", 0))
 parser:option("--starts", "What to compare.", "dbn,sigmoid,tanh,relu")
-data.options(parser)
-parser:option("--out", "Folder for the pictures, which must be there (default: none are drawn).")
+data.options(parser, { out = true })
 local args = parser:parse()
 
-local function numbers(text)
+local function numbers(name, most)
   local list = {}
-  for number in text:gmatch("[^,]+") do
-    list[#list + 1] = assert(math.tointeger(number), "expected whole numbers, got " .. text)
+  for text in args[name]:gmatch("[^,]+") do
+    local number = math.tointeger(text)
+    if not number or number < 1 or number > most then
+      parser:error(("option '--%s': expected whole numbers from 1 to %d, got '%s'"):format(name,
+        most, args[name]))
+    end
+    list[#list + 1] = number
   end
   return list
 end
 
 local train, test = data.images(args)
 local x_test = test.x:flatten(2):float() / 255
-local sizes = { 784, table.unpack(numbers(args.sizes)) }
+local sizes, counts = { 784, table.unpack(numbers("sizes", 1 << 20)) }, numbers("labels", #train.y)
 
 -- A network of the sizes with an activation, started from an initialiser.
 local function started(activation, initialise)
@@ -133,9 +140,14 @@ local function fine_tune(model, labels, label)
   end
 end
 
-local results, counts = {}, numbers(args.labels)
+local starts = {}
 for name in args.starts:gmatch("[^,]+") do
-  local start = assert(STARTS[name], "no start called " .. name)
+  starts[#starts + 1] = STARTS[name]
+    or parser:error(("option '--starts': no start called '%s'"):format(name))
+end
+
+local results = {}
+for _, start in ipairs(starts) do
   local title, make = start[1], start[2]
   for _, labels in ipairs(counts) do
     local model = make()

@@ -1,33 +1,69 @@
 #!/usr/bin/env wrun
---- A network on MNIST, 784-256-256-10 with ReLU between, started with Xavier's draws.
+--- A network on MNIST, 784-256-256-10 with ReLU between, started with Xavier's draws or others.
 ---
 --- It is the program `mnist_nn_xavier` of a course on PyTorch, in Lua.
 
 local argparse = require "argparse"
-local progress = require "wrun.progress"
 local wrun = require "wrun"
 local data, nn, optim = wrun.data, wrun.nn, wrun.optim
+local progress = wrun.progress
+
+-- How weights can start: what the initialisers of nn.init do, or too small to learn.
+local STARTS = {
+  small = function(weight) return nn.init.normal_(weight, 0, 1e-4) end,
+  xavier_uniform = nn.init.xavier_uniform_,
+  xavier_normal = nn.init.xavier_normal_,
+  he_uniform = nn.init.he_uniform_,
+  he_normal = nn.init.he_normal_,
+  orthogonal = nn.init.orthogonal_,
+}
 
 local parser = argparse("mnist_xavier.lua", "Trains a network from Xavier's draws and tests it.")
-parser:option("--epochs", "Passes over the training set.", "15", math.tointeger)
-parser:option("--batch-size", "Images a step.", "100", math.tointeger)
-parser:option("--lr", "Learning rate.", "0.001", tonumber)
+parser:option("--init", "How the weights start.", "xavier_uniform"):choices {
+  "small", "xavier_uniform", "xavier_normal", "he_uniform", "he_normal", "orthogonal",
+}
+parser:option("--epochs", "Passes over the training set.", "15", data.whole("--epochs", 0))
+parser:option("--batch-size", "Images a step.", "100", data.whole("--batch-size", 1))
+parser:option("--lr", "Learning rate.", "0.001", data.number("--lr", 0))
 parser:option("--order", "Shuffle as PyTorch 0.4.1 to about 1.6 did, or as it does today.",
   "pytorch-0.4"):choices { "pytorch-0.4", "pytorch" }
+parser:option("--save", "File for the parameters, safetensors (default: they are not kept).")
+parser:option("--log", "File for the costs, .csv or .jsonl (default: they are only printed).")
 data.options(parser, { seed = 777 })
 local args = parser:parse()
 
+-- Calls f(...), and blames an option for what that refuses.
+local function with_option(option, f, ...)
+  local ok, result = pcall(f, ...)
+  return ok and result
+    or parser:error(("option '%s': %s"):format(option, (result:gsub("^%S+:%d+: ", ""))))
+end
+
 local train, test = data.images(args)
+if args.batch_size > #train.y then
+  parser:error(("option '--batch-size': expected at most the %d images, got %d"):format(#train.y,
+    args.batch_size))
+end
+local log <close> = args.log
+  and with_option("--log", wrun.logbook.open, args.log, { fields = { "epoch", "cost" } })
 local loader = data.loader(train, {
   batch_size = args.batch_size, shuffle = true, drop_last = true, order = args.order,
 })
 
 local linear1, linear2, linear3 = nn.Linear(784, 256), nn.Linear(256, 256), nn.Linear(256, 10)
-nn.init.xavier_uniform_(linear1.weight)
-nn.init.xavier_uniform_(linear2.weight)
-print(nn.init.xavier_uniform_(linear3.weight))
+local start = STARTS[args.init]
+start(linear1.weight)
+start(linear2.weight)
+print(start(linear3.weight))
 
 local model = nn.Sequential(linear1, nn.ReLU(), linear2, nn.ReLU(), linear3)
+local function save()
+  if args.save then
+    wrun.save(args.save, model:state_dict())
+  end
+  return true
+end
+with_option("--save", save) -- before the work, if it cannot be done
 local criterion = nn.CrossEntropyLoss()
 local optimizer = optim.Adam(model:parameters(), { lr = args.lr })
 
@@ -41,6 +77,10 @@ for epoch = 1, args.epochs do
     cost = cost + loss:item() / #loader
   end
   print(("Epoch: %04d cost = %.9f"):format(epoch, cost))
+  save()
+  if log then
+    log:write { epoch = epoch, cost = cost }
+  end
 end
 print("Learning finished")
 

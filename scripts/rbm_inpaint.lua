@@ -6,19 +6,18 @@
 --- field, which iterates probabilities instead of samples.
 
 local argparse = require "argparse"
-local progress = require "wrun.progress"
 local wrun = require "wrun"
 local data, image, rbm = wrun.data, wrun.image, wrun.rbm
+local progress = wrun.progress
 
 local parser = argparse("rbm_inpaint.lua", "Fills in the missing half of test images.")
-parser:option("--hidden", "Hidden units.", "500", math.tointeger)
-parser:option("--epochs", "Passes over the training set.", "100", math.tointeger)
-parser:option("--images", "Test images.", "1000", math.tointeger)
+parser:option("--hidden", "Hidden units.", "500", data.whole("--hidden", 1))
+parser:option("--epochs", "Passes over the training set.", "100", data.whole("--epochs", 0))
+parser:option("--images", "Test images.", "1000", data.whole("--images", 1))
 parser:option("--missing", "The half that is missing.", "upper"):choices { "upper", "lower" }
-parser:option("--steps", "Gibbs steps before the first sample.", "500", math.tointeger)
-parser:option("--samples", "Samples, 10 steps apart.", "50", math.tointeger)
-data.options(parser)
-parser:option("--out", "Folder for the picture, which must be there (default: none is drawn).")
+parser:option("--steps", "Gibbs steps before the first sample.", "500", data.whole("--steps", 0))
+parser:option("--samples", "Samples, 10 steps apart.", "50", data.whole("--samples", 1))
+data.options(parser, { out = true })
 local args = parser:parse()
 
 local train, test = data.images(args)

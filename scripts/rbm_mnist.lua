@@ -5,26 +5,26 @@
 --- estimated by annealed importance sampling.
 
 local argparse = require "argparse"
-local progress = require "wrun.progress"
 local wrun = require "wrun"
 local data, image, rbm = wrun.data, wrun.image, wrun.rbm
+local progress = wrun.progress
 
 local parser = argparse("rbm_mnist.lua", "Trains an RBM, scores it in nats, and draws it.")
 parser:flag("--small", "20 hidden units, threshold binarisation, exact likelihood.")
-parser:option("--hidden", "Hidden units (default: 500; 20 with --small).", nil, math.tointeger)
+parser:option("--hidden", "Hidden units (default: 500; 20 with --small).",
+  nil, data.whole("--hidden", 1))
 parser:option("--method", "Training method.", "pcd"):choices { "cd", "pcd", "fpcd", "pt" }
-parser:option("-k", "Gibbs steps a gradient.", "1", math.tointeger)
+parser:option("-k", "Gibbs steps a gradient.", "1", data.whole("-k", 1))
 parser:option("--epochs", "Passes over the training set (default: 150; 60 with --small).", nil,
-  math.tointeger)
-parser:option("--batch-size", "Images a step.", "100", math.tointeger)
+  data.whole("--epochs", 0))
+parser:option("--batch-size", "Images a step.", "100", data.whole("--batch-size", 1))
 parser:option("--lr", "Learning rate, falling to 0 in a line (default: 0.05; 0.1 with --small).",
-  nil, tonumber)
+  nil, data.number("--lr", 0))
 parser:option("--binarize", "How grey pixels become 0 and 1 (default: stochastic).")
   :choices { "threshold", "stochastic" }
 parser:flag("--plain", "The plain gradient instead of the centred one.")
 parser:flag("--flip", "Train on the negative images.")
-data.options(parser)
-parser:option("--out", "Folder for the pictures, which must be there (default: none are drawn).")
+data.options(parser, { out = true })
 local args = parser:parse()
 
 local hidden = args.hidden or args.small and 20 or 500
@@ -53,6 +53,9 @@ machine:fit(x, {
     bar:update(info.epoch)
     if info.epoch == epochs or info.epoch % math.max(epochs // 10, 1) == 0 then
       bar:close()
+      if args.out then
+        wrun.save(args.out .. "/machine.safetensors", machine:state_dict())
+      end
       print(("epoch %4d  reconstruction error %7.3f  free-energy gap %6.2f nats"):format(
         info.epoch, info.reconstruction_error, info.free_energy_gap))
     end
@@ -107,5 +110,6 @@ if args.out then
   local originals = x_test:narrow(1, 1, 40):float() / 255
   local copies = machine:reconstruct(originals:reshape(40, 784)):reshape(40, 28, 28)
   save("reconstructions.png", image.beside(originals, copies), { columns = 10, scale = 2 })
-  print(("samples.png, filters.png and reconstructions.png are in %s"):format(args.out))
+  print(("samples.png, filters.png, reconstructions.png and machine.safetensors are in %s"):format(
+    args.out))
 end

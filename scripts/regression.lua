@@ -7,8 +7,8 @@ local data, nn, optim = wrun.data, wrun.nn, wrun.optim
 
 local parser = argparse("regression.lua", "Fits the last column of a table by the others.")
 parser:argument("file", "CSV file with a header.")
-parser:option("--steps", "Steps of training.", "1000", math.tointeger)
-parser:option("--seed", "Seed of every random draw.", "1", math.tointeger)
+parser:option("--steps", "Steps of training.", "1000", data.whole("--steps", 0))
+parser:option("--seed", "Seed of every random draw.", "1", data.whole("--seed"))
 local args = parser:parse()
 
 wrun.manual_seed(args.seed)

@@ -3,11 +3,11 @@
 
 local argparse = require "argparse"
 local wrun = require "wrun"
-local nn, optim = wrun.nn, wrun.optim
+local data, nn, optim = wrun.data, wrun.nn, wrun.optim
 
 local parser = argparse("xor.lua", "Learns exclusive or.")
-parser:option("--steps", "Steps of training.", "200", math.tointeger)
-parser:option("--seed", "Seed of every random draw.", "1", math.tointeger)
+parser:option("--steps", "Steps of training.", "200", data.whole("--steps", 0))
+parser:option("--seed", "Seed of every random draw.", "1", data.whole("--seed"))
 local args = parser:parse()
 
 wrun.manual_seed(args.seed)

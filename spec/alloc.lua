@@ -8,6 +8,7 @@
 --- Lua's are. `make check-alloc` runs it, a process for each program.
 
 local refuse = require "refuse"
+local temporary = require("spec.support.child").temporary
 
 io.stdout:setvbuf("line")
 
@@ -47,21 +48,8 @@ local function judge(work, path, expected, first, last)
   return verdict
 end
 
--- In memory where there is such a folder: each file that is saved waits for its disk.
-local function file_name()
-  local path = os.tmpname()
-  local in_memory = path:gsub("^.*/", "/dev/shm/")
-  local file = io.open(in_memory, "w")
-  if file then
-    file:close()
-    os.remove(path)
-    return in_memory
-  end
-  return path
-end
-
 local function run(program, step)
-  local work, path = dofile(("spec/alloc/%s.lua"):format(program)), file_name()
+  local work, path = dofile(("spec/alloc/%s.lua"):format(program)), temporary()
   local expected, status = refuse.child(function() return work(path) end)
   assert(status == 0, "the program itself fails")
   local counts = { runs = 0, refused = 0, unharmed = 0, crashes = 0, broken = 0, messages = 0 }

@@ -154,7 +154,8 @@ describe("backward", function()
     assert.equal("backward: no gradient flows into this tensor: "
       .. "nothing it was made from requires one", refusal(wrun.backward, wrun.zeros(1)))
     assert.equal("backward: expected a gradient for a result of shape [2]; "
-      .. "only a single number starts from 1 by itself", refusal(wrun.backward, x * 2))
+      .. "only a single number starts from 1 by itself, such as y:sum() or y:mean()",
+      refusal(wrun.backward, x * 2))
     assert.equal("backward: expected a gradient of shape [2], got a float32 tensor [3]",
       refusal(wrun.backward, x * 2, wrun.ones(3)))
     assert.equal("backward: expected a gradient of shape [], got a table",
@@ -426,7 +427,8 @@ describe("autograd.grad", function()
     assert.equal("grad: no gradient flows into this tensor: nothing it was made from requires one",
       refusal(grad, y:sum(), wrun.zeros(2)))
     assert.equal("grad: expected a gradient for a result of shape [2]; "
-      .. "only a single number starts from 1 by itself", refusal(grad, y, x))
+      .. "only a single number starts from 1 by itself, such as y:sum() or y:mean()",
+      refusal(grad, y, x))
     assert.equal("grad: expected a gradient of shape [2], got a float32 tensor [1]",
       refusal(grad, y, x, { grad_outputs = wrun.ones(1) }))
     assert.matches("^grad: option inputs: unknown; the options are ",

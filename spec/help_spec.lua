@@ -93,10 +93,36 @@ describe("wrun.help", function()
     assert.matches("^nn%.init\n\n  Initialisers: each fills", help(nn.init))
     assert.equal(help(nn.init), help("nn.init"))
     assert.matches("\n  nn.init.xavier_uniform_ Fills with draws", help(nn.init), 1, true)
-    local all = help()
-    assert.matches("^help%(x%) says what x is", all)
+    local all = help(wrun)
     assert.matches("\n  nn.init             Initialisers", all, 1, true)
     assert.matches("\n  wrun.abs            Returns the magnitude of x.\n", all, 1, true)
+  end)
+
+  it("is short when it is asked nothing, and lists topics and parts", function()
+    local short = help()
+    assert.matches("^help%(x%) says what x is", short)
+    assert.is_true(select(2, short:gsub("\n", "\n")) < 23) -- rows of a terminal, and a prompt
+    assert.matches(" linalg mask neural random reduce ",
+      short:gsub("linalg_%l+ ", ""):gsub("%s+", " "), 1, true)
+    assert.matches("\n  rbm         Restricted Boltzmann Machines", short, 1, true)
+  end)
+
+  it("says what is wrong with nil", function()
+    assert.matches("^help: got nil, which nothing is known of", help(nil))
+  end)
+
+  it("lists a topic, behind a function of its name", function()
+    assert.matches("^The topic reduce\n\n  Reductions: sums, means", help "reduce")
+    assert.matches("\n  wrun.amax           Returns", help "reduce", 1, true)
+    assert.matches("\n  wrun.abs            Returns", help "elementwise", 1, true)
+    assert.matches("^wrun.sort%(x.*\n\nThe topic sort\n.*\n  wrun.topk ", help "sort")
+    assert.is_nil(help(wrun.sort):find("The topic", 1, true))
+    local topics = {}
+    for word in help():match("TOPIC.-:\n\n(.-)\n\n"):gmatch("%S+") do
+      topics[#topics + 1] = word
+      assert.truthy(help(word):find("The topic " .. word, 1, true), word)
+    end
+    assert.is_true(#topics > 15)
   end)
 
   it("offers names that are nearly right", function()

@@ -2,6 +2,7 @@
 
 local core = require "wrun.core"
 local files = require "spec.support.files"
+local font = require "wrun.image.font"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 
@@ -19,16 +20,18 @@ while at < len(data):
     assert struct.unpack(">I", data[at + 8 + n:at + 12 + n])[0] == zlib.crc32(kind + body)
     if kind == b"IHDR":
         width, height, depth, colour = struct.unpack(">IIBB", body[:10])
-        assert (depth, colour) == (8, 0)
+        assert depth == 8 and colour in (0, 2)
+        channels = 3 if colour == 2 else 1
     idat += body if kind == b"IDAT" else b""
     at += 12 + n
-raw, before = zlib.decompress(idat), bytes(width)
+size = width * channels
+raw, before = zlib.decompress(idat), bytes(size)
 print(width, height)
 for y in range(height):
-    method, line = raw[y * (width + 1)], bytearray(raw[y * (width + 1) + 1:(y + 1) * (width + 1)])
-    for x in range(width):
-        a = line[x - 1] if x else 0
-        b, c = before[x], before[x - 1] if x else 0
+    method, line = raw[y * (size + 1)], bytearray(raw[y * (size + 1) + 1:(y + 1) * (size + 1)])
+    for x in range(size):
+        a = line[x - channels] if x >= channels else 0
+        b, c = before[x], before[x - channels] if x >= channels else 0
         p = a + b - c
         paeth = min((abs(p - a), 0, a), (abs(p - b), 1, b), (abs(p - c), 2, c))[2]
         line[x] = (line[x] + (0, a, b, (a + b) // 2, paeth)[method]) % 256
@@ -121,6 +124,20 @@ describe("image", function()
     os.remove(script)
   end)
 
+  it("writes pictures in colour that an independent decoder reads", function()
+    local x = wrun.randint(0, 256, { 1, 3, 7, 13 }, { generator = wrun.Generator({ seed = 1 }) })
+    image.save(path, x:byte())
+    local script = os.tmpname()
+    write(script, DECODER)
+    local pipe = assert(io.popen(("python3 %s %s 2>&1"):format(script, path)))
+    assert.equal("13 7", pipe:read("l"))
+    for _, row in ipairs(x[1]:permute(2, 3, 1):reshape(7, 39):tolist()) do
+      assert.equal(table.concat(row, " "), pipe:read("l"))
+    end
+    assert(pipe:close())
+    os.remove(script)
+  end)
+
   it("reads what it wrote, bit for bit, and writes the same bytes again", function()
     for _, shape in ipairs { { 1, 1 }, { 3, 5 }, { 40, 2 } } do
       local x = wrun.randint(0, 256, shape, { generator = wrun.Generator({ seed = 2 }) }):byte()
@@ -184,9 +201,111 @@ describe("image", function()
       refusal(image.beside, a, wrun.zeros(1)))
   end)
 
+  it("lays pictures in colour out, magnified, each by its channels", function()
+    local x = wrun.rand(4, 3, 2, 2)
+    local sheet = image.grid(x, { columns = 2, padding = 0, scale = 2 })
+    assert.same({ 3, 8, 8 }, sheet.shape)
+    for channel = 1, 3 do
+      local grey = image.grid(x:select(2, channel), { columns = 2, padding = 0, scale = 2 })
+      assert.is_true(grey:equal(sheet[channel]))
+    end
+    assert.is_true(image.beside(x, x)[2]:equal(x[1]))
+  end)
+
+  it("colours values by a map", function()
+    local x = wrun.tensor { { 0, 1.0 } }
+    local sheet = image.grid(x, { colors = "viridis" })
+    assert.same({ 3, 1, 2 }, sheet.shape)
+    assert.is_true((sheet * 255):round():reshape(6):equal(wrun.tensor { -- #440154, #FDE725
+      0x44, 0xFD, 0x01, 0xE7, 0x54, 0x25,
+    }:float()))
+  end)
+
+  it("takes the range from the options, or around zero for all together", function()
+    local x = wrun.tensor { { { -1.0, 3 } }, { { 2, 0 } } }
+    local with = { padding = 0, columns = 1, range = { -1, 1 } }
+    assert.is_true(image.grid(x, with):equal(wrun.tensor { { 0, 1.0 }, { 1, 0.5 } }))
+    with.range = "balanced"
+    assert.is_true(image.grid(x, with):allclose(wrun.tensor { { 1 / 3, 1 }, { 5 / 6, 0.5 } }))
+    assert.equal("image.grid: option range: expected unit, each, all, symmetric, balanced or "
+      .. "{ low, high }, got {1, 1}", refusal(image.grid, x, { range = { 1, 1 } }))
+  end)
+
+  -- The pixels of the sheet, from row y and column x on, are those of the text, black.
+  local function shows(sheet, text, y, x, scale)
+    local pixels = font.draw(text, scale or 1)
+    local height, width = table.unpack(pixels.shape)
+    return sheet:narrow(1, y, height):narrow(2, x, width):eq(0):equal(pixels:gt(0))
+  end
+
+  it("writes captions below pictures, in cells as wide as they need", function()
+    local sheet = image.grid(wrun.ones(3, 4, 6), { columns = 3, captions = { "cat", "é", 7 } })
+    assert.same({ 4 + 8 + 2 + 4, 3 * (17 + 2) + 4 * 2 }, sheet.shape)
+    assert.is_true(shows(sheet, "cat", 8, 4))
+    assert.is_true(shows(sheet, "é", 8, 31))
+    assert.is_true(shows(sheet, "7", 8, 52))
+    assert.is_true(sheet:narrow(1, 3, 4):narrow(2, 9, 6):eq(1):all():item())
+  end)
+
+  it("writes labels of rows and columns around them, larger with the pictures", function()
+    local x = wrun.ones(4, 16, 16)
+    local sheet = image.grid(x, { row_labels = { "a", "bb" }, column_labels = { "c", "d" } })
+    assert.same({ 10 + 2 * 18 + 2, 13 + 2 * 18 + 2 }, sheet.shape)
+    assert.is_true(shows(sheet, "bb", 35, 2))
+    assert.is_true(shows(sheet, "a", 17, 8))
+    assert.is_true(shows(sheet, "c", 2, 21))
+    assert.is_true(shows(sheet, "d", 2, 39))
+    local large = image.grid(x, { scale = 4, row_labels = { "a", "bb" } })
+    assert.is_true(shows(large, "bb", 93, 3, 2))
+    local low = image.grid(wrun.ones(2, 1, 1), { columns = 1, row_labels = { "a", "b" } })
+    assert.same({ 2 * (8 + 2) + 2, 5 + 2 + 1 + 4 }, low.shape)
+  end)
+
+  it("shows the values of the colours in a bar", function()
+    local x = wrun.tensor { -2.0, 0, 1, 4 }:reshape(1, 4):expand(60, 4)
+    local sheet = image.grid(x, { range = "all", bar = true, background = 1 })
+    assert.same({ 64, 8 + 8 + 2 + 11 + 2 }, sheet.shape)
+    local bar = sheet:narrow(1, 3, 60):narrow(2, 9, 8)
+    assert.is_true(bar:allclose(wrun.linspace(1, 0, 60):reshape(60, 1):expand(60, 8)))
+    assert.is_true(shows(sheet, "4", 3, 19))
+    assert.is_true(shows(sheet, "1", 29, 19))
+    assert.is_true(shows(sheet, "-2", 55, 19))
+    local colored = image.grid(x, { range = { -1, 1 }, bar = true, colors = "diverging" })
+    assert.same({ 3, 64, 8 + 8 + 2 + 11 + 2 }, colored.shape)
+    assert.same({ 3 * 8 + 4, 8 + 8 + 2 + 17 + 2 },
+      image.grid(wrun.ones(1, 4), { bar = true }).shape) -- as high as three lines
+  end)
+
+  it("writes white where the background is dark", function()
+    local sheet = image.grid(wrun.zeros(1, 8, 8), { background = 0, captions = { "x" } })
+    assert.equal(font.draw("x", 1):sum():item(), sheet:sum():item())
+  end)
+
+  it("refuses labels and colours that do not fit", function()
+    local x = wrun.zeros(4, 2, 2)
+    for options, message in pairs {
+      [{ captions = { "a" } }] = "captions: expected 4 texts, one a picture, got 1",
+      [{ row_labels = { 1, 2, 3 } }] = "row_labels: expected 2 texts, one a row, got 3",
+      [{ column_labels = {} }] = "column_labels: expected 2 texts, one a column, got 0",
+      [{ captions = { {} } }] = "captions: expected a list of texts or numbers, got a table",
+      [{ colors = "jet" }] = "colors: expected grey, viridis or diverging, got the string 'jet'",
+      [{ bar = true, range = "each" }] = "bar: expected one range for all pictures, such as all "
+        .. "or balanced, got the string 'each'",
+    } do
+      assert.equal("image.grid: option " .. message, refusal(image.grid, x, options))
+    end
+    local color = wrun.zeros(1, 3, 2, 2)
+    assert.equal("image.grid: option colors: expected none for pictures that have colours",
+      refusal(image.grid, color, { colors = "viridis" }))
+    assert.equal("image.grid: option bar: expected none for pictures that have colours",
+      refusal(image.grid, color, { bar = true }))
+  end)
+
   it("refuses what is no picture", function()
-    assert.equal("image.save: argument 1: expected pictures [height, width] or [n, height, width], "
-      .. "got a float32 tensor [3]", refusal(image.save, path, wrun.zeros(3)))
+    local expected = "image.save: argument 1: expected pictures [height, width], "
+      .. "[n, height, width] or [n, 3, height, width], got a float32 tensor "
+    assert.equal(expected .. "[3]", refusal(image.save, path, wrun.zeros(3)))
+    assert.equal(expected .. "[2, 4, 5, 5]", refusal(image.save, path, wrun.zeros(2, 4, 5, 5)))
     assert.equal("image.save: argument 1: expected finite numbers, got NaN or infinity",
       refusal(image.save, path, wrun.full({ 2, 2 }, 0 / 0)))
     assert.equal("image.save: option columns: expected an integer >= 1, got 0",

@@ -23,14 +23,16 @@ describe("a method", function()
 
   it("refuses what a dot for the colon makes of a call", function()
     assert.equal("script.lua:1: Optimizer: step: expected an object of Optimizer before the colon, "
-      .. "got nil", refusal("sgd.step()"))
+      .. "got nil; write optimizer:step(), not optimizer.step()", refusal("sgd.step()"))
     assert.equal("script.lua:1: Linear: forward: expected an object of Linear before the colon, "
-      .. "got a float32 tensor [1, 2]", refusal("layer.forward(wrun.ones(1, 2))"))
+      .. "got a float32 tensor [1, 2]; write linear:forward(), not linear.forward()",
+      refusal("layer.forward(wrun.ones(1, 2))"))
   end)
 
   it("refuses an object of another class, and takes one of a class below", function()
     assert.equal("script.lua:1: Linear: forward: expected an object of Linear before the colon, "
-      .. "got an object of ReLU", refusal("nn.Linear.forward(nn.ReLU(), wrun.ones(1, 2))"))
+      .. "got an object of ReLU; write linear:forward(), not linear.forward()",
+      refusal("nn.Linear.forward(nn.ReLU(), wrun.ones(1, 2))"))
     assert.is_nil(refusal("nn.Module.eval(layer)"))
   end)
 

@@ -95,7 +95,7 @@ end
 
 describe("an argument without influence", function()
   for _, row in ipairs(core.elementwise_rows()) do
-    if row.kind ~= "boolean" then
+    if row.kind ~= "boolean" and row.kind ~= "bitwise" and row.kind ~= "shift" then
       it("has a gradient all the same: " .. row.name, function()
         local arguments, is_zero = { n = row.arity }, {}
         for i = 1, row.arity do

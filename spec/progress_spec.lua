@@ -39,47 +39,137 @@ local function drawn(filled, empty)
 end
 
 describe("a progress bar", function()
-  it("shows share, count, rate and the time that is left", function()
-    assert.equal("epoch 3  25% " .. drawn(9, 28) .. " 150/600  75.0/s  0:06 left",
+  it("shows share, count, rate and the time that was taken and is left", function()
+    assert.equal("epoch 3  25% " .. drawn(7, 22) .. " 150/600  75.0/s  0:02, 0:06 left",
       line({ label = "epoch 3", count = 600 }, 150, 2))
-    assert.equal("100% " .. drawn(40, 0) .. " 600/600  300/s  0:00 left",
+    assert.equal("100% " .. drawn(38, 0) .. " 600/600  300/s  0:02, 0:00 left",
       line({ count = 600 }, 600, 2))
-    assert.equal("  0% " .. drawn(0, 40) .. " 0/600", line({ count = 600 }, 0, 2))
+    assert.equal("  0% " .. drawn(0, 40) .. " 0/600  0:02", line({ count = 600 }, 0, 2))
   end)
 
   it("shows how far it is when nobody knows how far it goes", function()
-    assert.equal("search 150  75.0/s", line({ label = "search" }, 150, 2))
-    assert.equal("0", line({}, 0, 2))
-    assert.equal("150  75.0/s", line({ count = 0 }, 150, 2))
+    assert.equal("search 150  75.0/s  0:02", line({ label = "search" }, 150, 2))
+    assert.equal("0  0:02", line({}, 0, 2))
+    assert.equal("150  75.0/s  0:02", line({ count = 0 }, 150, 2))
   end)
 
   it("shows larger units", function()
-    assert.equal("file.gz  50% " .. drawn(15, 15) .. " 5.0/10.0 MB  2.50 MB/s  0:02 left",
+    assert.equal("file.gz  50% " .. drawn(11, 11) .. " 5.0/10.0 MB  2.50 MB/s  0:02, 0:02 left",
       line({ label = "file.gz", unit = " MB", scale = 1e6 }, 5000000, 2, 10000000))
   end)
 
   it("shows minutes and hours", function()
-    assert.matches("  1:40 left$", line({ count = 101 }, 1, 1))
-    assert.matches("  2:46:40 left$", line({ count = 10001 }, 1, 1))
-    assert.matches("  1:00:00 left$", line({ count = 3600.9 }, 1, 1))
-    assert.matches("  59:59 left$", line({ count = 3600.4 }, 1, 1))
+    assert.matches("  0:01, 1:40 left$", line({ count = 101 }, 1, 1))
+    assert.matches("  0:01, 2:46:40 left$", line({ count = 10001 }, 1, 1))
+    assert.matches("  0:01, 1:00:00 left$", line({ count = 3600.9 }, 1, 1))
+    assert.matches("  0:01, 59:59 left$", line({ count = 3600.4 }, 1, 1))
+    assert.matches("  1:01:01$", line({}, 0, 3661))
+  end)
+
+  it("shows values, as they were set last, in the order in which they came", function()
+    local bar, written, at = recorder({ count = 600, columns = 100 })
+    bar:set { loss = 0.123456, epoch = 3 }
+    bar:set { loss = require("wrun").tensor(0.5), note = "a text that is much too long" }
+    at(2)
+    bar:update(150)
+    assert.matches("left  epoch 3  loss 0.5  note a text that is much $", written[1])
+    assert.equal(97, #written[1] - #WIPE)
+    at(3)
+    bar:set { epoch = 4, loss = 1e-9, note = false }
+    bar:update(150)
+    assert.matches("left  epoch 4  loss 1e%-09  note false$", written[2])
+    assert.equal("set: field x: expected a number, a text or a tensor of one element, got a table",
+      select(2, pcall(bar.set, bar, { x = {} })):match(":%d+: (.*)$"))
   end)
 
   it("fits its terminal", function()
-    for columns = 1, 120 do
-      local text = line({ label = "epoch 3", count = 600, columns = columns }, 150, 2)
-      assert.is_true(#text <= math.max(columns - 1, 0))
+    for _, label in ipairs { "epoch 3", "épöque 3" } do
+      for columns = 1, 120 do
+        local bar, written, at = recorder({ label = label, count = 600, columns = columns })
+        bar:set { loss = 0.12 }
+        at(2)
+        bar:update(150)
+        local text = written[1]:sub(#WIPE + 1)
+        assert.is_true(utf8.len(text) <= math.max(columns - 3, 0), text)
+      end
     end
-    assert.equal("epoch 3  25% " .. drawn(5, 15) .. " 150/600  75.0/s  0:06 left",
-      line({ label = "epoch 3", count = 600, columns = 63 }, 150, 2))
-    assert.equal("epoch 3  25% 150/600  75.0/s  0:06 left",
-      line({ label = "epoch 3", count = 600, columns = 45 }, 150, 2))
-    assert.equal("epoch 3  25% 150/60",
-      line({ label = "epoch 3", count = 600, columns = 20 }, 150, 2))
+  end)
+
+  it("leaves out what is wanted least where a terminal is narrow", function()
+    local bar, written, at = recorder({ label = "epoch 3", count = 600, columns = 120 })
+    bar:set { loss = 0.12 }
+    for second, case in ipairs {
+      { 82, drawn(5, 15) .. " 150/600  75.0/s  0:02, 0:06 left  loss 0.12" },
+      { 64, drawn(2, 8) .. " 150/600  0:02, 0:06 left  loss 0.12" },
+      { 57, drawn(2, 9) .. "  0:02, 0:06 left  loss 0.12" },
+      { 47, drawn(1, 6) .. "  0:06 left  loss 0.12" },
+      { 42, " 0:06 left  loss 0.12" },
+      { 32, " loss 0.12" },
+      { 22, " loss " },
+    } do
+      bar.columns, bar.drawn, bar.length = case[1], 0, 0
+      at(2)
+      bar:update(150)
+      assert.equal(WIPE .. "epoch 3  25% " .. case[2], written[second])
+    end
+  end)
+
+  it("follows a terminal whose width changes, and leaves no rest of a wider line", function()
+    local bar, written, at = recorder({ label = "epoch 3", count = 600, columns = 80 })
+    at(1)
+    bar:update(150)
+    bar.columns = 40 -- the 79 columns are two rows now, and the cursor is in the second
+    at(2)
+    bar:update(150)
+    assert.equal("\r\27[1A\27[Jepoch 3  25% ", written[2]:sub(1, 21))
+    bar.columns = 10
+    bar:close()
+    assert.equal("\r\27[3A\27[J", written[3])
+  end)
+
+  it("has colour where it is wanted", function()
+    local environment = {}
+    local getenv = os.getenv
+    os.getenv = function(name) -- luacheck: ignore
+      return environment[name]
+    end
+    local function has_color(is_terminal)
+      local bar, written, at = recorder({ count = 600 })
+      bar.has_color = is_terminal
+      at(1)
+      bar:update(300)
+      return written[1]:find("%[\27%[32m#+\27%[0m%-+%]") ~= nil
+    end
+    assert.is_true(has_color(true))
+    assert.is_false(has_color(false))
+    for _, case in ipairs {
+      { {}, false }, { { CLICOLOR_FORCE = "1" }, true }, { { CLICOLOR_FORCE = "0" }, false },
+      { { CLICOLOR_FORCE = "1", NO_COLOR = "1" }, false }, { { NO_COLOR = "" }, false },
+      { { CLICOLOR_FORCE = "1", NO_COLOR = "" }, true },
+    } do
+      environment = case[1]
+      local bar = progress.bar { columns = 80, stream = { write = print } }
+      assert.equal(case[2], bar.has_color)
+    end
+    os.getenv = getenv -- luacheck: ignore
+  end)
+
+  it("counts what a loop goes through, and is closed by it", function()
+    local bar, written, at = recorder({ count = 3 })
+    local seen = {}
+    for i, word in bar:each(ipairs { "a", "b", "c" }) do
+      at(i)
+      seen[i] = word
+    end
+    assert.same({ "a", "b", "c" }, seen)
+    assert.equal(2, bar.done)
+    assert.equal(WIPE, written[#written])
+    assert.equal("each: argument 1: expected a function, got 3",
+      select(2, pcall(bar.each, bar, 3)):match(":%d+: (.*)$"))
   end)
 
   it("is content with more than all", function()
-    assert.matches("^100%% %[#+%] 7/5  7.00/s  0:00 left$", line({ count = 5 }, 7, 1))
+    assert.matches("^100%% %[#+%] 7/5  7.00/s  0:01, 0:00 left$", line({ count = 5 }, 7, 1))
   end)
 
   it("is drawn at most ten times a second, and not before a tenth has passed", function()
@@ -186,7 +276,7 @@ describe("progress", function()
   ]]
 
   it("draws on a terminal, wipes the line at the end, and hands every value on", function()
-    local output = on_terminal("TERM=xterm", LOOP)
+    local output = on_terminal("NO_COLOR=1 TERM=xterm", LOOP)
     local times = select(2, output:gsub("\r\27%[Ksquares +%d+%% %[[#-]+%] %d+/30  %d[%d.]*/s", ""))
     assert.is_true(times >= 2 and times <= 7)
     assert.matches("left\r\27%[K9455\r?\n?$", output)
@@ -208,6 +298,7 @@ describe("progress", function()
       return (LOOP:gsub("sum = sum [^\n]*", "if i == 20 then " .. how .. " end"))
     end
     local wiped = "left\r\27%[Kout\r?\n?$"
+    assert.matches("%[\27%[32m#+\27%[0m", on_terminal("TERM=xterm", LOOP))
     local by_break = leaving("break"):gsub("print%(sum%)", 'print("out")')
     assert.matches(wiped, on_terminal("TERM=xterm", by_break))
     local by_error = ('pcall(function() %s end) print("out")'):format(leaving('error("x")'))

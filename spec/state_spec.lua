@@ -120,8 +120,7 @@ describe("the state of", function()
 
   it("every optimiser is here", function()
     for name, class in pairs(optim) do
-      if optim.Optimizer:is_instance(class) or type(class) == "table" and class.step
-        and class ~= optim.Optimizer then
+      if optim.Optimizer:is_class(class) and class ~= optim.Optimizer then
         assert.is_table(optimisers[name], name)
       end
     end

@@ -29,3 +29,54 @@ describe("timer", function()
     assert.is_true(other:seconds() >= 0.02)
   end)
 end)
+
+describe("timeit", function()
+  it("calls so often that a run takes some time, and counts the quickest run", function()
+    local calls = 0
+    local timing = wrun.timeit(function()
+      calls = calls + 1
+      wait(0.0001)
+    end, { runs = 3, least = 0.01 })
+    assert.is_true(timing.seconds >= 0.0001 and timing.seconds <= timing.mean)
+    assert.equal(3, timing.runs)
+    assert.is_true(timing.count > 10 and timing.count <= 120)
+    assert.is_true(calls > 3 * timing.count)
+  end)
+
+  it("makes a run of one call that takes long", function()
+    local calls = 0
+    local timing = wrun.timeit(function()
+      calls = calls + 1
+      wait(0.01)
+    end, { runs = 2, least = 0.005 })
+    assert.equal(1, timing.count)
+    assert.equal(3, calls)
+  end)
+
+  it("prints a unit that suits", function()
+    local function text(seconds)
+      local timing = wrun.timeit(function() end, { runs = 1, least = 0 })
+      timing.seconds, timing.mean, timing.count = seconds, seconds * 1.5, 4
+      return tostring(timing)
+    end
+    assert.equal("2 s a call, 3 s on average (1 runs of 4)", text(2))
+    assert.equal("12.3 ms a call, 18.5 ms on average (1 runs of 4)", text(0.0123456))
+    assert.equal("5 us a call, 7.5 us on average (1 runs of 4)", text(5e-6))
+    assert.equal("0.2 ns a call, 0.3 ns on average (1 runs of 4)", text(2e-10))
+  end)
+
+  it("takes a text, an expression or a statement, whose names are globals", function()
+    assert.is_true(wrun.timeit("1 + 1", { runs = 1, least = 0 }).seconds >= 0)
+    assert.is_true(wrun.timeit("local x = math.pi", { runs = 1, least = 0 }).seconds >= 0)
+  end)
+
+  it("refuses what cannot be called", function()
+    local function refusal(...)
+      return select(2, pcall(wrun.timeit, ...)):gsub("^[^:]*:%d+: ", "", 1)
+    end
+    assert.equal("timeit: argument 1: expected a function, got 3", refusal(3))
+    assert.equal("timeit: argument 1: timeit:1: unexpected symbol near '+'", refusal("+"))
+    assert.equal("timeit: option runs: expected an integer >= 1, got 0",
+      refusal(print, { runs = 0 }))
+  end)
+end)

@@ -3,6 +3,7 @@
 --- them.
 
 local check = require "wrun.check"
+local Class = require "wrun.class"
 local core = require "wrun.core"
 local operations = require "wrun.operations"
 
@@ -51,7 +52,61 @@ local function refuse_nan(g, i, label, line)
   end
 end
 
-local walk = graph.walker(operations, refuse_nan)
+-- Hooks ----------------------------------------------------------------------
+
+---@class wrun.Handle: wrun.Class
+--- A hook that is in its place until it is removed.
+local Handle = Class:extend("Handle")
+
+-- Puts fn at the end of a list of hooks.
+function Handle:init(hooks, fn)
+  self.hooks, self.fn = hooks, fn
+  hooks[#hooks + 1] = self
+end
+
+--- Takes the hook away; a second time does nothing.
+function Handle:remove()
+  for i, handle in ipairs(self.hooks) do
+    if rawequal(handle, self) then
+      table.remove(self.hooks, i)
+    end
+  end
+end
+
+M.Handle = Handle
+
+-- node or leaf -> its hooks, a list of handles, and the tensor that retains its gradient
+local hooks_of = setmetatable({}, { __mode = "k" })
+
+local function run_hooks(target, g)
+  local hooks = hooks_of[target]
+  for _, handle in ipairs(table.move(hooks, 1, #hooks, 1, {})) do -- a hook may remove itself
+    local result = handle.fn(g)
+    if result ~= nil then
+      if not check.is_tensor(result) or not check.same_shape(result, g) then
+        fail("backward: expected a hook to return a gradient of shape %s or nil, got %s",
+          check.shape_text(g), check.describe(result))
+      end
+      g = result:to(g.dtype)
+    end
+  end
+  local x = hooks.retains
+  if x then
+    x.grad = x.grad and x.grad + g or g:clone()
+  end
+  return g
+end
+
+-- Leaves have their whole gradient when the walk has ended.
+local function run_leaf_hooks(sums, leaves)
+  for _, leaf in ipairs(next(hooks_of) and leaves or {}) do
+    if hooks_of[leaf] and sums[leaf] then
+      sums[leaf] = run_hooks(leaf, sums[leaf])
+    end
+  end
+end
+
+local walk = graph.walker(operations, refuse_nan, run_hooks)
 
 local function check_output(f, output)
   if not check.is_tensor(output) then
@@ -71,7 +126,7 @@ local function check_seed(f, output, seed)
   if seed == nil then
     if output:numel() ~= 1 then
       fail("%s: expected a gradient for a result of shape %s; only a single number starts from 1 "
-        .. "by itself", f, check.shape_text(output))
+        .. "by itself, such as y:sum() or y:mean()", f, check.shape_text(output))
     end
     local one = output.ndim == 0 and ones[output.dtype]
     return one or operations.ones(output.shape, { dtype = output.dtype })
@@ -108,14 +163,62 @@ end
 ---@param gradient wrun.Tensor?  of output's shape; 1 where output is a single number
 function M.backward(output, gradient, options)
   check_output("backward", output)
-  options = options and check.options("backward", options, BACKWARD_OPTIONS)
+  options = options ~= nil and check.options("backward", options, BACKWARD_OPTIONS) or nil
   local create, keep = modes(options)
   local seed = check_seed("backward", output, gradient)
   local switched = create and M.enable_grad or M.no_grad
   switched(function()
     local sums, leaves = walk({ output }, { seed }, keep)
+    run_leaf_hooks(sums, leaves)
     graph.accumulate(sums, leaves, seed, create)
   end)
+end
+
+local HOOK = check.callable()
+
+-- The hooks of a tensor's gradient, also of one that was computed, in whose node the walk asks.
+local function hooks_on(fname, x)
+  check.tensor_argument(fname, 1, x)
+  if not x.requires_grad then
+    fail("%s: argument 1: expected a tensor that requires a gradient, got %s", fname,
+      check.describe(x))
+  end
+  local target = x.grad_fn or x
+  hooks_of[target] = hooks_of[target] or {}
+  if x.grad_fn then
+    graph.set_hooked(x.grad_fn)
+  end
+  return hooks_of[target]
+end
+
+--- Has hook(g) called with the gradient of x, whole, in each backward pass; what it returns, unless
+--- nothing, takes its place. Returns a handle, whose remove() undoes this.
+--- shapes  g as x
+--- domain  any function; the hooks of a leaf are called when the walk has ended
+--- raises  backward raises `backward: expected a hook to return a gradient of shape`
+---     local x = wrun.ones(2, { requires_grad = true })
+---     local y = x * 3
+---     local handle = y:register_hook(function(g) return g * 10 end)
+---     y:sum():backward()
+---     print(x.grad, handle:remove())
+---@param hook fun(g: wrun.Tensor): wrun.Tensor?
+---@return wrun.Handle
+function M.register_hook(x, hook)
+  local hooks = hooks_on("register_hook", x)
+  return Handle(hooks, check.argument("register_hook", 2, hook, HOOK))
+end
+
+--- Keeps the gradient of x, which was computed, in its `grad`, as leaves have theirs.
+--- shapes  any
+--- domain  leaves stay as they are; hooks of x come first
+---     local x = wrun.ones(2, { requires_grad = true })
+---     local y = x * 3
+---     y:retain_grad()
+---     y:square():sum():backward()
+---     print(y.grad)
+function M.retain_grad(x)
+  local hooks = hooks_on("retain_grad", x)
+  hooks.retains = x.grad_fn and x or nil
 end
 
 local GRAD_OPTIONS = {
@@ -158,14 +261,16 @@ function M.grad(outputs, inputs, options)
   for _, input in ipairs(inputs) do
     check_output("grad", input)
   end
-  local targets, wanted = {}, {}
+  local targets, leaves, wanted = {}, {}, {}
   for i, input in ipairs(inputs) do
     targets[i] = input.grad_fn or input
+    leaves[#leaves + 1] = input.is_leaf and input or nil
     wanted[targets[i]] = true
   end
   local switched = create and M.enable_grad or M.no_grad
   local _ <close> = switched()
   local sums = walk(outputs, seeds, keep, wanted)
+  run_leaf_hooks(sums, leaves)
   local results, taken = {}, {}
   for _, seed in ipairs(seeds) do
     graph.own(seed, taken)

@@ -5,6 +5,7 @@
 
 local autograd = require "wrun.autograd"
 local check = require "wrun.check"
+local names = require "wrun.names"
 local tensors = require "wrun.tensor"
 
 local fail = check.fail
@@ -260,4 +261,4 @@ function M.hessian(f, inputs, options)
   return as_given(results, c.is_list)
 end
 
-return M
+return names.closed("autograd.functional", M)

@@ -4,6 +4,7 @@
 --- Errors begin with the function `fname`; an `index` is that of an argument, from 1, without self.
 
 local core = require "wrun.core"
+local repr = require "wrun.repr"
 
 local M = {}
 
@@ -113,13 +114,18 @@ M.path = without_zero_bytes("a path")
 --- A rule for a function.
 M.func = of_type("function", "a function")
 
---- A rule for a function, or what is called as one: a module, a class.
---- domain  functions, and values whose metatable has `__call`
+--- Is `value` a function, or called as one: a module, a class, any value but a tensor whose
+--- metatable has `__call`?
+function M.is_callable(value)
+  local metatable = getmetatable(value)
+  return type(value) == "function"
+    or type(metatable) == "table" and metatable.__call ~= nil and not core.is_tensor(value)
+end
+
+--- A rule for what `is_callable`.
 function M.callable(default)
   return M.rule(default, "a function", function(value)
-    local metatable = getmetatable(value)
-    local is_callable = type(value) == "function" or type(metatable) == "table" and metatable.__call
-    return is_callable and value or nil
+    return M.is_callable(value) and value or nil
   end)
 end
 
@@ -179,10 +185,10 @@ end
 
 --- Says what a value is, as errors put it: `the string 'max'`, `{0.9, 1.5}`, `a bool tensor [2]`.
 function M.describe(value)
-  if type(value) == "table" and math.type(value[1]) and #value <= 4 then
+  if type(value) == "table" and math.type(rawget(value, 1)) and rawlen(value) <= 4 then
     local items = {}
-    for i, item in ipairs(value) do
-      items[i] = M.describe(item)
+    for i = 1, rawlen(value) do
+      items[i] = M.describe(rawget(value, i))
     end
     return "{" .. table.concat(items, ", ") .. "}"
   end
@@ -255,12 +261,12 @@ function M.float_argument(fname, index, x)
   end
 end
 
---- Returns the values of a list up to the first that is nil, in a new table: what its length says
---- may be anything.
+--- Returns the values of a list up to the first that is nil, in a new table: what its metatable
+--- says of its length and of what it has may never end.
 function M.list(list)
-  local values = {}
-  for i, value in ipairs(list) do
-    values[i] = value
+  local values, i = {}, 1
+  while rawget(list, i) ~= nil do
+    values[i], i = rawget(list, i), i + 1
   end
   return values
 end
@@ -335,7 +341,9 @@ end
 ---     local o = check.options("SGD", given, { lr = check.number(1e-3, 0) })
 function M.options(fname, given, rules)
   if given ~= nil and type(given) ~= "table" then
-    fail("%s: expected a table of options, got %s", fname, M.describe(given))
+    local is_class = core.is_tensor(given) and fname:find("^%u")
+    fail("%s: expected a table of options, got %s%s", fname, M.describe(given), is_class
+      and ("; make it first and call that: %s()(tensor)"):format(fname) or "")
   end
   given = given or {}
   refuse_unknown(fname, given, rules)
@@ -343,7 +351,7 @@ function M.options(fname, given, rules)
   for _, name in ipairs(M.sorted_keys(rules)) do
     result[name] = judge(fname, "option", name, given[name], rules[name])
   end
-  return result
+  return repr.record("Options", result)
 end
 
 return M

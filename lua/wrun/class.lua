@@ -1,10 +1,12 @@
 --- Single inheritance: `Base:extend("Name")` makes a class, which makes instances when called.
 --- A class is the metatable of its instances, so a method call is one table lookup per level and a
 --- metamethod is written as a method: `function Net.__len(self)`. Metamethods are inherited when
---- `extend` runs.
+--- `extend` runs. Fields that begin with "_" are for classes alone. An instance prints as its class
+--- and its fields, where no `__tostring` says better.
 
 local check = require "wrun.check"
 local method = require "wrun.method"
+local repr = require "wrun.repr"
 
 ---@class wrun.Class
 ---@field __name string
@@ -13,15 +15,42 @@ local method = require "wrun.method"
 local Class = { __name = "Class" }
 Class.__index = Class
 
+-- _reader(class) makes the __index of a class and of those below it, where that is not the class.
+Class._reader = false
+
+-- Makes it an error that says what to write, `how`, to walk instances of the class and of those
+-- below it by a bare `for`, pairs or ipairs.
+function Class._walked_by(class, how)
+  local function refuse()
+    check.fail("%s: cannot be walked by itself; write %s", class.__name, how)
+  end
+  class.__call, class.__pairs = refuse, refuse
+  function class._reader(below)
+    return function(_, key)
+      return math.type(key) == "integer" and refuse() or below[key]
+    end
+  end
+  class.__index = class._reader(class)
+end
+
 local function construct(class, ...)
   local instance = setmetatable({}, class)
   instance:init(...)
   return instance
 end
 
+function Class:__tostring()
+  return repr.object(getmetatable(self).__name, self)
+end
+
+local function class_text(class)
+  return "class " .. class.__name
+end
+
 local function check_class(fname, value)
   if value ~= Class and not (type(value) == "table" and rawget(value, "super")) then
-    check.fail("%s: expected a class before the colon, got %s", fname, check.describe(value))
+    check.fail("%s: expected a class before the colon, got %s; write Class:%s(), not Class.%s()",
+      fname, check.describe(value), fname, fname)
   end
 end
 
@@ -41,15 +70,19 @@ function Class:extend(name)
     end
   end
   class.__name = name
-  class.__index = class
+  class.__index = self._reader and self._reader(class) or class
   class.super = self
-  return setmetatable(class, { __index = self, __call = construct, __newindex = method.define })
+  return setmetatable(class, {
+    __index = self, __call = construct, __newindex = method.define, __tostring = class_text,
+  })
 end
 
 --- Sets up a new instance from the arguments of the call; a subclass replaces it.
 --- domain  what the subclass says
 ---@type fun(self: any, ...)
 Class.init = function() end
+
+setmetatable(Class, { __tostring = class_text })
 
 --- Says whether `value` is an instance of this class or of a class below it.
 ---     print(nn.Module:is_instance(nn.Linear(2, 3)), nn.Linear:is_instance(nn.ReLU()))

@@ -92,7 +92,54 @@ function M.cifar10(options)
   return images.load(catalog.cifar10, options)
 end
 
-local RUN = { seed = check.integer(1) }
+-- Refuses a folder that cannot be written to before a script's work, and not at its end.
+local function writable_folder(folder)
+  local probe = folder .. "/.wrun"
+  local file = io.open(probe, "ab")
+  if not file then
+    local message = "option '--out': expected a folder that can be written to, got '%s'"
+    return nil, message:format(folder)
+  end
+  file:close()
+  os.remove(probe)
+  return folder
+end
+
+--- what makes a number of an option's text, or says which option is wrong
+local function converter(option, least, kind, convert)
+  return function(text)
+    local value = convert(text)
+    if value and value >= (least or -math.huge) then
+      return value
+    end
+    local bound = least and (" >= %s"):format(least) or ""
+    return nil, ("option '%s': expected %s%s, got '%s'"):format(option, kind, bound,
+      check.escape(text))
+  end
+end
+
+--- Returns a function that makes a whole number of an option's text, else nil and a message that
+--- names the option. Made for argparse's `convert`.
+--- domain  least, the smallest number that is good, or none
+---     print(data.whole("--epochs", 1)("0"))
+---@return function
+function M.whole(option, least)
+  check.argument("whole", 1, option, check.string())
+  check.argument("whole", 2, least, check.optional(check.integer()))
+  return converter(option, least, "a whole number", math.tointeger)
+end
+
+--- Returns a function that makes a number of an option's text, as `whole` does.
+--- domain  least, the smallest number that is good, or none; NaN is not good
+---     print(data.number("--lr", 0)("0.1"))
+---@return function
+function M.number(option, least)
+  check.argument("number", 1, option, check.string())
+  check.argument("number", 2, least, check.optional(check.number()))
+  return converter(option, least, "a number", tonumber)
+end
+
+local RUN = { seed = check.integer(1), out = check.boolean(false) }
 local BEGUN = {
   seed = check.integer(),
   data = check.optional(check.string()),
@@ -102,7 +149,8 @@ local BEGUN = {
 
 --- Adds to a parser of argparse the options that scripts on MNIST share: --seed, --data, --dataset
 --- and --threads.
---- Option seed: the default of --seed (1).
+--- Options: seed, the default of --seed (1); out, whether there is --out too, a folder that can be
+--- written to (false).
 --- domain  a parser that has none of them; `images` does what they say
 ---     local parser = require("argparse")("mine.lua", "Trains a network of my own.")
 ---     data.options(parser, { seed = 7 })
@@ -110,12 +158,18 @@ local BEGUN = {
 function M.options(parser, options)
   local o = check.options("options", options, RUN)
   check.argument("options", 1, parser, check.table())
-  parser:option("--seed", "Seed of every random draw.", tostring(o.seed), math.tointeger)
+  parser:option("--seed", "Seed of every random draw.", tostring(o.seed),
+    M.whole("--seed"))
   parser:option("--data", "Folder that holds the data set (default: the usual places).")
   parser:option("--dataset",
     "Data set (default: mnist, or fashion_mnist where that cannot be had).")
     :choices { "mnist", "fashion_mnist" }
-  parser:option("--threads", "Threads to compute with.", nil, math.tointeger)
+  parser:option("--threads", "Threads to compute with.", nil, M.whole("--threads", 1))
+  if o.out then
+    parser:option("--out",
+      "Folder for the pictures, which must be there (default: none are drawn).")
+      :convert(writable_folder)
+  end
 end
 
 --- Begins a run as a script's `options` say: seeds the default generator, sets the number of

@@ -5,8 +5,10 @@
 local autograd = require "wrun.autograd"
 local check = require "wrun.check"
 local Class = require "wrun.class"
+local names = require "wrun.names"
 local nn = require "wrun.nn"
 local rbm = require "wrun.rbm"
+local repr = require "wrun.repr"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -19,11 +21,11 @@ local ROWS = 10000 -- so many samples go up at a time
 local Model = Class:extend("dbn.Model")
 
 local SIZES = check.rule(nil, "a list of at least two integers >= 1", function(value)
-  if type(value) ~= "table" or #value < 2 then
+  if type(value) ~= "table" or rawlen(value) < 2 then
     return nil
   end
   local sizes = {}
-  for i, size in ipairs(value) do
+  for i, size in ipairs(check.list(value)) do
     sizes[i] = type(size) == "number" and math.tointeger(size) or 0
     if sizes[i] < 1 then
       return nil
@@ -150,7 +152,7 @@ function Model:state_dict()
   for i, layer in ipairs(self.layers) do
     states[i] = layer:state_dict()
   end
-  return states
+  return repr.record("StateDict", states)
 end
 
 --- Makes the model what `state_dict` of a model of the same sizes returned.
@@ -278,4 +280,4 @@ function M.new(options)
   return Model(options)
 end
 
-return M
+return names.closed("dbn", M)

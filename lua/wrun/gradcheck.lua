@@ -27,6 +27,10 @@ local function differentiable(inputs)
   return list
 end
 
+local function as_list(inputs)
+  return check.is_tensor(inputs) and { inputs } or inputs
+end
+
 local function call(f, inputs)
   local y = f(table.unpack(inputs, 1, inputs.n))
   if not check.is_tensor(y) then
@@ -61,7 +65,7 @@ end
 function M.compare(f, inputs, options)
   local o = check.options("gradcheck", options, OPTIONS)
   f = check.argument("gradcheck", 1, f, FUNCTION)
-  inputs = check.packed("gradcheck", 2, inputs)
+  inputs = check.packed("gradcheck", 2, as_list(inputs))
   local indices = differentiable(inputs)
   if #indices == 0 then
     fail("gradcheck: expected at least one input that requires a gradient")
@@ -112,7 +116,7 @@ end
 ---     local x = wrun.randn(3, { dtype = "float64", requires_grad = true })
 ---     print(wrun.gradcheck(wrun.exp, { x }))
 ---@param f function  tensors (and other values) -> one tensor
----@param inputs table  the arguments; `n` where some are nil
+---@param inputs table|wrun.Tensor  the arguments, `n` where some are nil; or the only one
 ---@param options { eps: number, atol: number, rtol: number }?
 ---@return boolean  true
 function M.gradcheck(f, inputs, options)
@@ -124,7 +128,8 @@ function M.gradcheck(f, inputs, options)
       local is_near = math.abs(got - expected) <= o.atol + o.rtol * math.abs(expected)
       if not is_near then
         fail("gradcheck: input %d, element %d: expected the derivative %.9g by differences, "
-          .. "got %.9g", comparison.input, k, expected, got)
+          .. "got %.9g%s", comparison.input, k, expected, got, comparison.got.dtype == "float32"
+          and "; in float32 they are mostly rounding, pass x:double()" or "")
       end
     end
   end
@@ -138,7 +143,7 @@ end
 --- cost    two walks backward for each element
 function M.gradgradcheck(f, inputs, options)
   f = check.argument("gradgradcheck", 1, f, FUNCTION)
-  inputs = check.packed("gradgradcheck", 2, inputs)
+  inputs = check.packed("gradgradcheck", 2, as_list(inputs))
   local indices = differentiable(inputs)
   local function gradients(...)
     local arguments = table.pack(...)

@@ -5,10 +5,11 @@ local comments = require "wrun.reference.comments"
 local core = require "wrun.core"
 local distance = require("wrun.names").distance
 local reference = require "wrun.reference"
+local wrun = require "wrun"
 
 local M = {}
 
-local WIDTH = 90
+local WIDTH = 79
 local LABEL = 10 -- columns of the names of parts and parameters
 
 -- Text -----------------------------------------------------------------------
@@ -50,21 +51,6 @@ local function paragraphs(lines)
   return out
 end
 
---- the names between the brackets of a call: the tags', or else the definition's
-local function argument_names(entry, without_first)
-  local names = {}
-  for i, param in ipairs(entry.params) do
-    names[i] = param.name .. (param.optional and "?" or "")
-  end
-  if #names == 0 then
-    table.move(entry.arguments or {}, 1, #(entry.arguments or {}), 1, names)
-  end
-  if without_first then
-    table.remove(names, 1)
-  end
-  return "(" .. table.concat(names, ", ") .. ")"
-end
-
 --- how an item is called; a function of tensors in both of its ways
 local function heading(item, entry)
   if item.kind == "face" then
@@ -72,12 +58,12 @@ local function heading(item, entry)
   end
   local text = item.name
   if entry and (#entry.params > 0 or entry.arguments) then
-    text = text .. argument_names(entry, item.kind == "method" and item.owner == "Tensor")
+    text = text .. reference.argument_names(entry, item.kind == "method" and item.owner == "Tensor")
   end
   local name = item.name:match("^wrun%.([%w_]+)$")
   local takes_tensor = entry and entry.params[1] and entry.params[1].type:find("Tensor%f[^%w%[]")
   if name and takes_tensor and core.methods[name] == item.value then
-    text = text .. "   or   x:" .. name .. argument_names(entry, true)
+    text = text .. "   or   x:" .. name .. reference.argument_names(entry, true)
   end
   if item.kind == "class" and item.entry and item.entry.base then
     text = text .. "   a class, below " .. item.entry.base:gsub("^wrun%.", "")
@@ -234,8 +220,12 @@ local function class_of_methods(items, class)
   end
 end
 
---- the item of a value: a function, a class or an instance of one, a part, a tensor, a generator
-local function of_value(items, x)
+--- Returns the item of a value: a function, a class or an instance of one, a part, a tensor, a
+--- generator; nil where it is none of these.
+---@param items table<any, wrun.reference.Item> as wrun.reference.items returns them
+---@param x any
+---@return wrun.reference.Item?
+function M.item(items, x)
   if check.is_tensor(x) then
     return items.Tensor
   elseif type(x) == "userdata" then
@@ -257,31 +247,80 @@ local function of_value(items, x)
 end
 
 local OVERVIEW = [[
-help(x) says what x is: a function, a class, an object, a part, or a name: help "nn.Linear".]]
+help(x) says what x is: a function, a class, an object, a part, or a name: help "nn.Linear".
 
---- Returns what the reference says of x, as text.
+help(wrun) lists all functions of tensors, help "TOPIC" those of a topic:
+
+%s
+
+help(wrun.nn), or the name of another part, lists what is in it:
+
+%s]]
+
+local NIL = [[
+help: got nil, which nothing is known of. Is it a name that is misspelt, or not set yet? In quotes,
+help "NAME", names that are nearly right are found. help() lists the topics.]]
+
+local TOPIC = "^wrun%.tensor%.([%w_]+)$"
+
+local function overview()
+  local topics, parts = {}, {}
+  for module in pairs(reference.heads()) do
+    topics[#topics + 1] = module:match(TOPIC)
+  end
+  table.sort(topics)
+  for _, face in ipairs(reference.faces()) do
+    if face.entry and rawget(wrun, face.name) ~= nil then
+      parts[#parts + 1] = ("  %-12s%s"):format(face.name, face.entry.summary:match("^[^:;,.]+"))
+    end
+  end
+  return OVERVIEW:format(wrapped("", table.concat(topics, " "), 2), table.concat(parts, "\n"))
+end
+
+--- the functions of a topic of tensors; nil where there is no such topic
+local function topic(items, name)
+  local head = reference.heads()["wrun.tensor." .. name]
+  if not head then
+    return nil
+  end
+  local members = {}
+  for _, item in ipairs(items.wrun.members) do
+    local entry = reference.documentation(items, item)
+    local is_row = name == "elementwise" and core.elementwise[item.name:match("[%w_]+$")]
+    if is_row or entry and entry.module == "wrun.tensor." .. name then
+      members[#members + 1] = item
+    end
+  end
+  local lines = { ("The topic %s"):format(name), "", wrapped("", head.summary, 2) }
+  add_members(lines, items, { name = name, members = members })
+  return table.concat(lines, "\n")
+end
+
+--- Returns what the reference says of x, as text; without x, the topics.
 --- domain  a function, a class or an instance of one, a part such as wrun.nn, a tensor, or a name,
----   such as "cat", "nn.Linear", "x:item" or "+"; names that are nearly right are answered with
----   others
+---   such as "cat", "nn.Linear", "x:item", "+" or a topic; names that are nearly right are answered
+---   with others
 --- raises  `help: argument 1: expected a string without zero bytes`
 ---     print(wrun.help(wrun.cat))
 ---     print(wrun.help("nn.Linear"))
----@param x any
+---@param ... any x
 ---@return string
-function M.help(x)
-  local faces = reference.faces()
-  local items = reference.items(faces)
+function M.help(...)
+  local x = ...
   if x == nil then
-    return OVERVIEW .. "\n\n" .. text_of(items, items.wrun)
+    return select("#", ...) == 0 and overview() or NIL
   end
-  local item
+  local items = reference.items(reference.faces())
+  local item, of_topic
   if type(x) == "string" then
     item = named(items, check.argument("help", 1, x, check.string()))
+    of_topic = topic(items, x)
   else
-    item = of_value(items, x)
+    item = M.item(items, x)
   end
-  if item then
-    return text_of(items, item)
+  if item or of_topic then
+    local texts = { item and text_of(items, item) or of_topic, item and of_topic }
+    return table.concat(texts, "\n\n")
   elseif type(x) ~= "string" then
     return ("help: nothing is known of %s"):format(check.describe(x))
   end

@@ -4,6 +4,7 @@
 --- another.
 
 local factor = require "wrun.tensor.linalg_factor"
+local names = require "wrun.names"
 local norms = require "wrun.tensor.linalg_norm"
 local products = require "wrun.tensor.linalg"
 local publish = require "wrun.publish"
@@ -16,4 +17,4 @@ local M = {
 }
 
 publish.into(M, factor)
-return publish.into(M, norms)
+return names.closed("linalg", publish.into(M, norms))

@@ -2,6 +2,7 @@
 --- Every row goes to the system at once, so that a run that is killed keeps the rows it had.
 
 local check = require "wrun.check"
+local closed = require("wrun.names").closed
 local core = require "wrun.core"
 local method = require "wrun.method"
 
@@ -11,7 +12,7 @@ local M = {}
 
 local NO_SUCH_FILE = 2 -- errno of io.open
 
--- ---- values ----
+-- Values ---------------------------------------------------------------------
 
 -- As few digits as bring the number back; a point or an exponent tells a float from an integer.
 local function float_text(value)
@@ -43,7 +44,8 @@ local function is_finite(value)
   return value - value == 0
 end
 
--- ---- formats: how a row becomes a line, and what must be true of a file to go on with it ----
+-- Formats --------------------------------------------------------------------
+-- How a row becomes a line, and what must be true of a file to go on with it.
 
 local csv, jsonl = {}, {}
 
@@ -148,7 +150,7 @@ end
 
 local FORMATS = { csv = csv, jsonl = jsonl }
 
--- ---- the log ----
+-- The log --------------------------------------------------------------------
 
 ---@class wrun.logbook.Log
 ---@field path string
@@ -228,7 +230,13 @@ end
 
 Log.__close = Log.close
 
--- ---- opening ----
+-- "Log(run.csv: epoch, loss)"
+function Log:__tostring()
+  local names = self.fields and ": " .. table.concat(self.fields, ", ") or ""
+  return check.escape(("Log(%s%s%s)"):format(self.path, names, self.file and "" or "; closed"))
+end
+
+-- Opening --------------------------------------------------------------------
 
 local FIELDS = check.rule(nil, "a list of different names", function(value)
   local seen = {}
@@ -307,4 +315,4 @@ function M.open(path, options)
   }, Log)
 end
 
-return M
+return closed("logbook", M)

@@ -13,20 +13,12 @@ local getupvalue = debug.getupvalue
 local is_object, parameters = core.is_object, core.method_parameters
 local UNDERSCORE = ("_"):byte()
 
-local function described(value)
-  local name = type(value) == "table" and rawget(value, "__name")
-  local metatable = debug.getmetatable(value)
-  if type(name) == "string" then
-    return "the class " .. name
-  elseif type(value) == "table" and metatable and type(metatable.__name) == "string" then
-    return "an object of " .. metatable.__name
-  end
-  return check.describe(value)
-end
-
 local function refuse(class, name, value)
-  check.fail("%s: %s: expected an object of %s before the colon, got %s", class.__name, name,
-    class.__name, described(value))
+  local is_class = type(value) == "table" and rawget(value, "__name") ~= nil
+  local variable = class.__name:match("%w+$"):lower()
+  check.fail("%s: %s: expected an object of %s before the colon, got %s%s", class.__name, name,
+    class.__name, check.describe(value), is_class and ""
+    or ("; write %s:%s(), not %s.%s()"):format(variable, name, variable, name))
 end
 
 -- By the number of a method's parameters: what calls f(self, ...) on an object of the class, and

@@ -38,6 +38,28 @@ function M.nearest(name, known)
   return best
 end
 
+-- The first known name that begins with `name`, where it has at least four letters.
+local function longer(name, known)
+  table.sort(known)
+  for _, candidate in ipairs(#name >= 4 and known or {}) do
+    if candidate:sub(1, #name):lower() == name:lower() then
+      return candidate
+    end
+  end
+end
+
+-- What PyTorch has under other names, and where it is here.
+local OTHERWISE = {
+  DataLoader = "wrun.data.loader(set, options)",
+  Tensor = "wrun.tensor(list)",
+  FloatTensor = "wrun.tensor(list)",
+  LongTensor = "wrun.tensor(list):long()",
+  as_tensor = "wrun.tensor(list)",
+  from_numpy = "wrun.data.npy(path)",
+  RBM = "wrun.rbm.new { visible = n, hidden = m }",
+  tqdm = "wrun.progress(iterator, count)",
+}
+
 --- Refuses a name: "nn: no name 'Liner'; did you mean Linear?"
 ---@param owner string  what errors call the table
 ---@param ... table  the tables whose keys are the names there are
@@ -50,17 +72,29 @@ function M.refuse(owner, name, ...)
       end
     end
   end
-  local near = type(name) == "string" and M.nearest(name, known)
+  local near = type(name) == "string" and #name > 1 and (OTHERWISE[name] or M.nearest(name, known)
+    or longer(name, known) or core.methods[name] and ("x:%s()"):format(name))
   core.fail("%s: no name %s%s", owner,
     type(name) == "string" and "'" .. core.escape(name) .. "'" or core.describe(name),
     near and "; did you mean " .. near .. "?" or "")
 end
 
+--- What a part of wrun prints as.
+---@param owner string
+---@return string
+function M.text(owner)
+  return ("%s: help(%s) lists what is in it"):format(owner, owner)
+end
+
 --- Makes reading an unknown name from a table of functions an error, and returns the table.
 function M.closed(owner, t)
   return setmetatable(t, {
+    __name = "wrun." .. owner,
     __index = function(_, name)
       M.refuse(owner, name, t)
+    end,
+    __tostring = function()
+      return M.text("wrun." .. owner)
     end,
   })
 end

@@ -13,6 +13,7 @@ local M = {
   PairwiseDistance = similarity.PairwiseDistance,
   Parameter = require "wrun.nn.parameter",
   functional = require "wrun.nn.functional",
+  functional_call = require("wrun.nn.state").functional_call,
   init = require "wrun.nn.init",
   utils = require "wrun.nn.utils",
 }

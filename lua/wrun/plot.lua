@@ -337,4 +337,4 @@ function M.grid(figures, options)
   return Grid(figures, options)
 end
 
-return M
+return require("wrun.names").closed("plot", M)

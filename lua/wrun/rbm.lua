@@ -5,6 +5,7 @@
 local Model = require "wrun.rbm.model"
 local chains = require "wrun.rbm.chains"
 local fit = require "wrun.rbm.fit"
+local names = require "wrun.names"
 local publish = require "wrun.publish"
 local score = require "wrun.rbm.score"
 
@@ -30,4 +31,4 @@ function M.new(options)
   return Model(options)
 end
 
-return M
+return names.closed("rbm", M)

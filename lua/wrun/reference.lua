@@ -16,6 +16,7 @@
 --- dtype.
 
 local arguments = require "wrun.reference.arguments"
+local check = require "wrun.check"
 local comments = require "wrun.reference.comments"
 local core = require "wrun.core"
 local derived = require "wrun.reference.derived"
@@ -544,6 +545,81 @@ function M.documentation(items, item)
     entry = derived.with_errors(entry, joined(refusals, entry.parts.raises))
   end
   return entry and derived.completed(entry, said)
+end
+
+--- Returns the arguments of a call in their brackets, without the first where it stands before a
+--- colon: the tags' names, or else the definition's.
+---@param entry wrun.reference.Entry
+---@return string
+function M.argument_names(entry, without_first)
+  local names = {}
+  for i, param in ipairs(entry.params) do
+    names[i] = param.name .. (param.optional and "?" or "")
+  end
+  if #names == 0 then
+    table.move(entry.arguments or {}, 1, #(entry.arguments or {}), 1, names)
+  end
+  if without_first then
+    table.remove(names, 1)
+  end
+  return "(" .. table.concat(names, ", ") .. ")"
+end
+
+local MAKERS = { ["wrun.tensor.create"] = true, ["wrun.tensor.random"] = true }
+
+--- what a function that makes or draws tensors in C, where no source tells its options, says when it
+--- is asked for one that there is not
+local function told_by(f, entry)
+  if not (entry and MAKERS[entry.module]) or debug.getinfo(f, "S").what ~= "C" then
+    return ""
+  end
+  local unknown = { ["?"] = true }
+  local x = wrun.empty(0)
+  for _, given in ipairs { { { 0 } }, { { 0 }, 0 }, { 0, 1, { 0 } }, { x }, { x, 0, 1 } } do
+    given[#given + 1] = unknown
+    local ok, message = pcall(f, table.unpack(given))
+    local told = not ok and type(message) == "string" and message:match("the options are (.*)$")
+    if told then
+      return told
+    end
+  end
+  return ""
+end
+
+--- Returns the names of the options that a function or a class takes, sorted.
+--- domain  an item; of a class those of its rules, else what the sources check under its name
+---@param items table<any, wrun.reference.Item> as `items` returns them
+---@param item wrun.reference.Item
+---@return string[]
+function M.options(items, item)
+  local names, class = {}, item.kind == "class" and item.value or nil
+  while class do
+    for name in pairs(rawget(class, "rules") or {}) do
+      names[name] = true
+    end
+    class = class.super
+  end
+  for _, module in ipairs(sources.names()) do
+    for _, name in ipairs { item.name, item.name:match("[%w_]+$") } do
+      errors.add_options(parsed[module], name, names)
+    end
+  end
+  local entry = M.documentation(items, item)
+  for option in ("; " .. (entry and entry.parts.options or "")):gmatch("; ([%a_][%w_]*)") do
+    names[option] = true
+  end
+  for option in (entry and entry.parts.raises or ""):gmatch(": option (%l[%w_]*):") do
+    names[option] = true
+  end
+  for _, param in ipairs(entry and entry.params or {}) do
+    for option in (param.name == "options" and param.type or ""):gmatch("([%a_][%w_]*)%??:") do
+      names[option] = true
+    end
+  end
+  for option in told_by(item.value, entry):gmatch("[%a_][%w_]*") do
+    names[option] = true
+  end
+  return check.sorted_keys(names)
 end
 
 --- Returns every item by its name and by its value.

@@ -1,4 +1,7 @@
---- Values as Python prints them: what modules and optimisers print follows PyTorch.
+--- Values as Python prints them: what modules and optimisers print follows PyTorch, and every other
+--- object prints as its name and what it holds.
+
+local core = require "wrun.core"
 
 local M = {}
 
@@ -16,9 +19,9 @@ function M.value(value)
     end
     return ("(%s%s)"):format(table.concat(items, ", "), #items == 1 and "," or "")
   end
-  local text, digits = tostring(value), 15
+  local text, digits = core.format("%s", value), 15
   while math.type(value) == "float" and tonumber(text) ~= value and digits <= 17 do
-    text = ("%%.%dg"):format(digits):format(value)
+    text = core.format(("%%.%dg"):format(digits), value)
     digits = digits + 1
   end
   return text
@@ -34,6 +37,118 @@ function M.settings(...)
     texts[#texts + 1] = name .. "=" .. (type(value) == "string" and "'" .. text .. "'" or text)
   end
   return table.concat(texts, ", ")
+end
+
+-- Objects --------------------------------------------------------------------
+
+local MOST = 6 -- parts of a table inside an object that are shown
+local DEEPEST = 2 -- tables inside each other
+local WIDEST = 100 -- columns of an object on one line
+
+-- The names in the order of `pairs` where the table has one of its own, else sorted.
+local function names_of(t)
+  local names = {}
+  for name, value in pairs(t) do
+    if type(value) ~= "function" and not tostring(name):find("^_") then
+      names[#names + 1] = name
+    end
+  end
+  local metatable = getmetatable(t)
+  if not (metatable and metatable.__pairs) then
+    table.sort(names, function(a, b)
+      return tostring(a) < tostring(b)
+    end)
+  end
+  return names
+end
+
+local held
+
+-- The parts of a table inside an object.
+local function parts_of(t, depth)
+  if depth > DEEPEST then
+    return "..."
+  end
+  local texts, names = {}, #t == 0 and names_of(t)
+  local count = names and #names or #t
+  for i = 1, math.min(count, MOST) do
+    texts[i] = names and names[i] .. "=" .. held(t[names[i]], depth) or held(t[i], depth)
+  end
+  if count > MOST then
+    texts[#texts + 1] = ("... %d in all"):format(count)
+  end
+  return table.concat(texts, ", ")
+end
+
+-- What an object holds: a tensor by its type and shape, another object by its name.
+function held(value, depth)
+  if core.is_tensor(value) then
+    return value.dtype .. " " .. core.shape_text(value)
+  elseif type(value) == "string" then
+    return "'" .. value .. "'"
+  elseif type(value) == "function" then
+    return "a function"
+  elseif type(value) ~= "table" then
+    return M.value(value)
+  end
+  local metatable = getmetatable(value)
+  if M.is_list(value) then
+    return tostring(value)
+  elseif metatable and metatable.__name then
+    return metatable.__name
+  elseif metatable and metatable.__tostring then
+    return (tostring(value):match("^[^\n]*"))
+  end
+  return (#value > 0 and "[%s]" or "{%s}"):format(parts_of(value, depth + 1))
+end
+
+--- Is it a list of sizes or strides?
+---@param value any
+---@return boolean
+function M.is_list(value)
+  local metatable = getmetatable(value)
+  return metatable == core.Size or metatable == core.Stride
+end
+
+--- Returns what a value is when it stands in another object: "float32 [3, 4]", "SGD".
+---@param value any
+---@return string
+function M.held(value)
+  return held(value, 0)
+end
+
+--- Returns an object as its name and its fields, on one line or, where that is too long, on one
+--- each: "RandomSampler(count=10, num_samples=10, replacement=False)".
+--- domain  functions and names that begin with _ are left out
+---@param name string
+---@param fields table
+---@return string
+function M.object(name, fields)
+  local texts = {}
+  for i, field in ipairs(names_of(fields)) do
+    texts[i] = ("%s=%s"):format(field, held(fields[field], 0))
+  end
+  local line = table.concat(texts, ", ")
+  if #name + #line + 2 > WIDEST then
+    line = "\n  " .. table.concat(texts, ",\n  ") .. "\n"
+  end
+  return core.escape(("%s(%s)"):format(name, line))
+end
+
+local records = {} -- name -> metatable
+
+--- Makes a plain table print as a name and its fields, and returns it.
+---@param name string
+---@param fields table
+---@return table fields
+function M.record(name, fields)
+  records[name] = records[name] or {
+    __name = name,
+    __tostring = function(t)
+      return M.object(name, t)
+    end,
+  }
+  return setmetatable(fields, records[name])
 end
 
 return M

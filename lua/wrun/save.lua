@@ -91,6 +91,14 @@ local function text_of_scalar(path, value)
     path, check.describe(value))
 end
 
+-- Refuses a module, an optimiser and what else has a state of its own.
+local function check_plain(path, t)
+  if getmetatable(t) ~= nil and type(t.state_dict) == "function" then
+    fail("save: argument 2:%s expected tables of tensors, got %s; write object:state_dict()",
+      path ~= "" and " " .. path .. ":" or "", check.describe(t))
+  end
+end
+
 local encode
 
 local function encode_table(out, path, t, depth)
@@ -99,6 +107,7 @@ local function encode_table(out, path, t, depth)
   elseif depth > DEEPEST then
     fail("save: argument 2: expected at most %d tables inside each other", DEEPEST)
   end
+  check_plain(path, t)
   local keys, is_list, is_record = keys_of(path, t)
   local opening, closing = '{"$pairs":[', "]}"
   if is_list then
@@ -189,6 +198,7 @@ function M.save(path, tree, metadata)
   if not ok then
     fail("save: %s", message)
   end
+  M.last_path = path -- for the command, where it is interrupted
 end
 
 -- In -------------------------------------------------------------------------

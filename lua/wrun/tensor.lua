@@ -33,9 +33,12 @@ local TOPICS = {
   require "wrun.tensor.view",
 }
 
-local M = { backward = autograd.backward }
+local M = {}
 
-core.methods.backward = autograd.backward
+for _, name in ipairs { "backward", "register_hook", "retain_grad" } do
+  M[name], core.methods[name] = autograd[name], autograd[name]
+end
+
 for _, topic in ipairs(TOPICS) do
   publish.into(M, topic)
   for name, f in pairs(topic) do
@@ -45,8 +48,14 @@ end
 
 -- t[key] where there is no tensor in the key
 core.methods._view_index, core.methods._view_assign = operations.index, operations.assign
-core.methods._missing = habits.missing
+core.methods._missing, core.methods._called = habits.missing, habits.called
 core.Tensor.__tostring, core.Tensor.__concat = format.tensor, habits.concat
 core.Tensor.__lt, core.Tensor.__le = habits.compare, habits.compare
+core.Tensor.__bnot = M.bitwise_not
+core.Tensor.__call, core.Tensor.__pairs = habits.call, habits.pairs
+debug.setmetatable(true, { __index = habits.of_boolean })
+for _, sizes in ipairs { core.Size, core.Stride } do
+  sizes.__eq, sizes.__tostring, sizes.__concat = core.same_shape, format.sizes, habits.concat
+end
 
 return M

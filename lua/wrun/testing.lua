@@ -8,6 +8,7 @@ local check = require "wrun.check"
 local core = require "wrun.core"
 local gradcheck = require "wrun.gradcheck"
 local luassert = require "luassert"
+local namespaces = require "luassert.namespaces"
 local say = require "say"
 local wrun = require "wrun"
 
@@ -27,7 +28,7 @@ local function value_text(value, dtype)
   local format = dtype == "float32" and "f" or "d"
   local text
   for digits = 1, 17 do
-    text = ("%." .. digits .. "g"):format(value)
+    text = core.format("%." .. digits .. "g", value)
     if string.unpack(format, string.pack(format, tonumber(text))) == value then
       return text
     end
@@ -55,7 +56,7 @@ local function differences(expected, got, is_near)
   local distances = (got:double() - expected:double()):abs()
   local ranked = wrun.where(distances:isnan(), math.huge, distances)
   local k = wrun.where(is_near, -1, ranked):reshape(-1):argmax(1):item()
-  local text = ("expected %s, got %s, a difference of %.3g"):format(
+  local text = core.format("expected %s, got %s, a difference of %.3g",
     value_text(expected:reshape(-1)[k]:item(), expected.dtype),
     value_text(got:reshape(-1)[k]:item(), got.dtype),
     math.abs(distances:reshape(-1)[k]:item())) -- a NaN without its sign
@@ -131,7 +132,7 @@ function M.tensor_near(expected, got, options)
     usual = { 0, 0 }
   end
   local rtol, atol = o.rtol or usual[1], o.atol or usual[2]
-  local kind = ("near: within %.9g + %.9g |expected|"):format(atol, rtol)
+  local kind = core.format("near: within %.9g + %.9g |expected|", atol, rtol)
   return verdict(kind, expected, got, function(a, b)
     if a.dtype == "bool" then
       return a:eq(b)
@@ -318,7 +319,7 @@ function M.gradients(f, x, options)
     lines[#lines + 1] = problem
       and ("%s, %s: %s"):format(names[c.input], kind_text(c.got), problem)
   end
-  local tolerance = ("within %.9g + %.9g |expected|"):format(o.atol, o.rtol)
+  local tolerance = core.format("within %.9g + %.9g |expected|", o.atol, o.rtol)
   if #lines == 0 then
     return true, ("Expected gradients that finite differences do not give, %s;\nall %d are right.")
       :format(tolerance, #comparisons)
@@ -369,6 +370,17 @@ local function matcher(f)
     return holds
   end
 end
+
+--- luassert's `same`, which would ask whether two tensors are one
+local same = namespaces.assertion.same.callback
+luassert:register("assertion", "same", function(state, arguments, level)
+  local a, b = arguments[1], arguments[2]
+  if (is_tensor(a) or is_tensor(b)) and not rawequal(a, b) then
+    error("same: compares no elements of tensors; write assert.tensor_near(expected, got) or "
+      .. "assert.same_bits(expected, got)", (level or 1) + 1)
+  end
+  return same(state, arguments, level)
+end, "assertion.same.positive", "assertion.same.negative")
 
 say:set("assertion.wrun", "%s")
 for _, name in ipairs { "tensor_near", "same_bits", "shape", "gradients", "healthy" } do

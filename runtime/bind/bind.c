@@ -1,7 +1,9 @@
 /*
  * bind.c - registration and errors; see bind.h
  */
+#include <locale.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bind/bind.h"
@@ -35,6 +37,17 @@ Tensor *bind_to_tensor(lua_State *L, int index)
 static bool is_library(const lua_Debug *frame)
 {
     return strcmp(frame->what, "C") == 0 || strncmp(frame->source, "=wrun", 5) == 0;
+}
+
+bool bind_is_own(lua_State *L, lua_Debug *frame, int runtime)
+{
+    if (strcmp(frame->what, "C") != 0)
+        return is_library(frame);
+    int top = lua_gettop(L);
+    lua_getinfo(L, "f", frame);
+    bool is_own = lua_getupvalue(L, -1, 1) != NULL && lua_rawequal(L, -1, runtime);
+    lua_settop(L, top);
+    return is_own;
 }
 
 /* Puts the text of a local variable `error_context` of this frame,
@@ -131,11 +144,85 @@ static _Noreturn void raise_at_script(lua_State *L)
     __builtin_unreachable();
 }
 
+/*
+ * Completes the message on top where the script called a tensor's method, at `level`, with a dot in
+ * place of a colon: the message is of the method that was looked up last, and misses a tensor.
+ */
+static void append_colon(lua_State *L, int level)
+{
+    const char *message = lua_tostring(L, -1), *colon = strchr(message, ':');
+    lua_Debug frame;
+    if (colon == NULL || !lua_getstack(L, level, &frame))
+        return;
+    const char *name = lua_pushlstring(L, message, (size_t)(colon - message));
+    bool is_looked_up = lua_topointer(L, -1) == bind_runtime(L)->method;
+    lua_getinfo(L, "nt", &frame);
+    bool is_field = strcmp(frame.namewhat, "field") == 0;
+    bool lacks_object = strstr(colon, ": expected a tensor, got ") == colon ||
+                        strstr(colon, ": argument 1: expected a tensor, got ") == colon;
+    bool lacks_last = is_field && strstr(colon, "got nil") != NULL;
+    if (is_looked_up && (is_field || frame.istailcall) && (lacks_object || lacks_last))
+        lua_pushfstring(L, "; write x:%s(), not x.%s()", name, name);
+    else
+        lua_pushliteral(L, "");
+    lua_remove(L, -2);
+    lua_concat(L, 2);
+}
+
+/* Have the functions of two frames the same argument, counted from 1? */
+static bool share_argument(lua_State *L, lua_Debug *outer, lua_Debug *inner, int argument)
+{
+    bool share = false;
+    if (lua_getlocal(L, outer, argument) != NULL) {
+        bool has_both = lua_getlocal(L, inner, argument) != NULL;
+        share = has_both && lua_rawequal(L, -1, -2);
+        lua_pop(L, has_both ? 2 : 1);
+    }
+    return share;
+}
+
+/*
+ * Names in the message on top what the script called, at `level`, where another function of tensors
+ * refused what it was given by that: in its place, or before it where its argument is another.
+ */
+static void name_called(lua_State *L, int level)
+{
+    const char *message = lua_tostring(L, -1), *colon = strchr(message, ':');
+    lua_Debug outer, inner;
+    if (colon == NULL || level < 1 || !lua_getstack(L, level, &outer) ||
+        !lua_getstack(L, level - 1, &inner))
+        return;
+    int top = lua_gettop(L);
+    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_TENSOR_TYPE);
+    lua_getfield(L, -1, "methods");
+    if (lua_getfield(L, -1, "_called") == LUA_TFUNCTION) {
+        lua_getinfo(L, "nf", &outer);
+        lua_pushlstring(L, message, (size_t)(colon - message));
+        lua_pushstring(L, outer.name);
+        lua_call(L, 3, 2);
+    }
+    const char *name = lua_isstring(L, -2) ? lua_tostring(L, -2) : NULL;
+    if (name != NULL) {
+        int argument = 1;
+        sscanf(colon, ": argument %d", &argument);
+        bool same = lua_toboolean(L, -1) || strncmp(colon, ": option ", 9) == 0 ||
+                    share_argument(L, &outer, &inner, argument);
+        lua_pushfstring(L, "%s: %s", name, same ? colon + 2 : message);
+        lua_replace(L, top);
+    }
+    lua_settop(L, top);
+}
+
 /* the same, after the path of the containers it passed */
 static _Noreturn void raise(lua_State *L)
 {
-    luaL_checkstack(L, 8, "no room for an error message");
+    luaL_checkstack(L, 10, "no room for an error message");
     lua_Debug frame;
+    int called = 0;
+    for (int level = 0; library_frame(L, level, &frame); level++)
+        called = bind_is_own(L, &frame, lua_upvalueindex(1)) ? level : called;
+    name_called(L, called);
+    append_colon(L, called);
     for (int level = 0; library_frame(L, level, &frame); level++)
         prepend_context(L, &frame);
     raise_at_script(L);
@@ -175,6 +262,7 @@ void bind_fail(lua_State *L, const char *format, ...)
 int bind_refuse(lua_State *L, const char *format, ...)
 {
     va_list arguments;
+    pool_check(bind_pool(L)); /* of what an interrupt ended it is the reason */
     lua_pushnil(L);
     va_start(arguments, format);
     lua_pushvfstring(L, format, arguments);
@@ -183,15 +271,30 @@ int bind_refuse(lua_State *L, const char *format, ...)
     return 2;
 }
 
-/* fail(format, ...): raises as the binding functions do; %s takes anything tostring does */
-int bind_core_fail(lua_State *L)
+/* replaces a format and its n - 1 values by the text, whose numbers have a point in every locale */
+static void format_text(lua_State *L, int n)
 {
-    int n = lua_gettop(L);
     lua_getglobal(L, "string");
     lua_getfield(L, -1, "format");
     lua_replace(L, -2);
-    lua_insert(L, 1);
-    lua_call(L, n, 1);
+    lua_insert(L, -1 - n);
+    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(plain);
+    int status = lua_pcall(L, n, 1, 0);
+    uselocale(before);
+    freelocale(plain);
+    if (status != LUA_OK)
+        lua_error(L);
+}
+
+int bind_core_format(lua_State *L)
+{
+    format_text(L, lua_gettop(L));
+    return 1;
+}
+
+int bind_core_fail(lua_State *L)
+{
+    format_text(L, lua_gettop(L));
     raise(L);
 }
 
@@ -235,8 +338,35 @@ static void describe_number(lua_State *L, int index)
     lua_Number x = lua_tonumber(L, index);
     if (x != x)
         lua_pushliteral(L, "nan");
-    else
-        luaL_tolstring(L, index, NULL);
+    else {
+        lua_pushvalue(L, index);
+        lua_pushliteral(L, "%s");
+        lua_insert(L, -2);
+        format_text(L, 2);
+    }
+}
+
+/* pushes "an object of Linear" or "the class Linear" for what class.lua made, and returns true */
+static bool describe_object(lua_State *L, int index)
+{
+    if (lua_type(L, index) != LUA_TTABLE)
+        return false;
+    index = lua_absindex(L, index);
+    int top = lua_gettop(L);
+    lua_pushliteral(L, "__name");
+    const char *format = "the class %s";
+    if (lua_rawget(L, index) != LUA_TSTRING) {
+        format = "an object of %s";
+        if (luaL_getmetafield(L, index, "__name") != LUA_TSTRING) {
+            lua_settop(L, top);
+            return false;
+        }
+    }
+    lua_pushfstring(L, format, lua_tostring(L, -1));
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 1);
+    bind_escape(L);
+    return true;
 }
 
 const char *bind_describe(lua_State *L, int index)
@@ -247,7 +377,7 @@ const char *bind_describe(lua_State *L, int index)
         lua_pushfstring(L, "%s %s tensor %s", dtype_info[t->dtype].name[0] == 'i' ? "an" : "a",
                         dtype_info[t->dtype].name, shape);
         lua_remove(L, -2);
-    } else {
+    } else if (!describe_object(L, index)) {
         switch (lua_type(L, index)) {
         case LUA_TNONE:
             lua_pushliteral(L, "nothing");

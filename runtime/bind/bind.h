@@ -29,6 +29,7 @@ typedef struct {
     Pool *pool;
     OpenBlas *blas;
     lua_State *computing;  /* the coroutine that was given the pool last */
+    const void *method;    /* of a tensor: the name that was looked up last, only its address */
     const void *node_type; /* identities of the metatables, for quick type checks */
     const void *generator_type;
 } Runtime;
@@ -38,6 +39,8 @@ enum {
     RUNTIME_TENSOR_TYPE = 1, /* metatables */
     RUNTIME_NODE_TYPE,
     RUNTIME_GENERATOR_TYPE,
+    RUNTIME_SIZE_TYPE,
+    RUNTIME_STRIDE_TYPE,
     RUNTIME_GENERATOR, /* the default generator */
     RUNTIME_ROWS,      /* autograd's rows of the elementwise operations, by number */
     RUNTIME_ZERO,      /* a tensor of one zero, for bind_backward.c */
@@ -80,8 +83,13 @@ Tensor *bind_to_tensor(lua_State *L, int index); /* NULL when it is none */
 _Noreturn void bind_fail(lua_State *L, const char *format, ...);
 /* pushes "script.lua:3", the first script line below, and returns true; or false, and nothing */
 bool bind_push_location(lua_State *L);
-/* the Lua function core.fail(format, ...): the same for wrun's modules */
+/* Is the function of this frame, as lua_getinfo's "S" fills it, wrun's own? The Runtime is at an index
+ * or an upvalue. */
+bool bind_is_own(lua_State *L, lua_Debug *frame, int runtime);
+/* core.fail(format, ...): the same for wrun's modules */
 int bind_core_fail(lua_State *L);
+/* core.format(format, ...) -> text: string.format, whose numbers have a point in every locale */
+int bind_core_format(lua_State *L);
 int bind_core_method_parameters(lua_State *L);
 /* "f: argument 2: expected WHAT, got a string"; the type or value at `index` completes it */
 _Noreturn void bind_fail_argument(lua_State *L, const char *f, int index, const char *expected);

@@ -457,6 +457,19 @@ static void pass_on_each(Walk *w, const Visit *visit, bool stand_ins)
     }
 }
 
+/* gives the gradient to the script's functions, which may put another in its place */
+static void run_hooks(Walk *w, int number)
+{
+    lua_State *L = w->L;
+    lua_pushvalue(L, lua_upvalueindex(4));
+    lua_pushvalue(L, NODE);
+    lua_pushvalue(L, GRADIENT);
+    lua_call(L, 2, 1);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, SUMS, number + 1);
+    lua_replace(L, GRADIENT);
+}
+
 static void take_turn(Walk *w, int number)
 {
     lua_State *L = w->L;
@@ -466,6 +479,8 @@ static void take_turn(Walk *w, int number)
     bool arrived = lua_rawgeti(L, SUMS, number + 1) != LUA_TNIL;
     lua_replace(L, GRADIENT);
     if (arrived) {
+        if (visit->node->hooked)
+            run_hooks(w, number);
         lua_getiuservalue(L, NODE, NODE_ROW);
         lua_replace(L, ROW);
         if (!w->recording && lua_getfield(L, ROW, "kernels") != LUA_TNIL) {
@@ -644,25 +659,36 @@ static int graph_accumulate(lua_State *L)
 }
 
 /*
- * walker(operations, refuse_nan) -> walk. It calls sum and to among the operations, which record
- * themselves; and while tracing refuse_nan(g, i, label, line), which looks at a gradient.
+ * walker(operations, refuse_nan, hook) -> walk. It calls sum and to among the operations, which
+ * record themselves; while tracing refuse_nan(g, i, label, line), which looks at a gradient; and
+ * hook(node, g) -> g of nodes that have hooks.
  */
 static int graph_walker(lua_State *L)
 {
-    lua_settop(L, 2);
+    lua_settop(L, 3);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
-    lua_pushcclosure(L, graph_walk, 3);
+    lua_pushcclosure(L, graph_walk, 4);
     return 1;
+}
+
+/* set_hooked(node): the walk shall give its gradient to `hook` */
+static int graph_set_hooked(lua_State *L)
+{
+    Node *node = lua_touserdata(L, 1);
+    bool is_node = node != NULL && lua_getmetatable(L, 1) &&
+                   lua_topointer(L, -1) == bind_runtime(L)->node_type;
+    if (!is_node)
+        bind_fail_argument(L, "set_hooked", 1, "a node");
+    node->hooked = true;
+    return 0;
 }
 
 void bind_open_backward(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"walker", graph_walker},
-        {"own", graph_own},
-        {"accumulate", graph_accumulate},
-        {NULL, NULL},
+        {"walker", graph_walker},         {"own", graph_own}, {"accumulate", graph_accumulate},
+        {"set_hooked", graph_set_hooked}, {NULL, NULL},
     };
     luaL_getsubtable(L, -1, "graph");
     bind_register(L, functions);

@@ -135,10 +135,21 @@ static int64_t check_size(lua_State *L, const char *f, int index, int value)
     return size;
 }
 
+/* Is it a table that no object is? What x.shape gives is one. */
+static bool is_plain(lua_State *L, int index)
+{
+    if (lua_getmetatable(L, index) == 0)
+        return true;
+    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_SIZE_TYPE);
+    bool is_size = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return is_size;
+}
+
 int bind_sizes(lua_State *L, const char *f, int first, int64_t *sizes, int *next)
 {
     int n = 0;
-    if (lua_type(L, first) == LUA_TTABLE && lua_getmetatable(L, first) == 0) {
+    if (lua_type(L, first) == LUA_TTABLE && is_plain(L, first)) {
         lua_Unsigned count = lua_rawlen(L, first);
         if (count == 0 && lua_next(L, (lua_pushnil(L), first)) != 0) {
             lua_pop(L, 2); /* an options table: no sizes at all */

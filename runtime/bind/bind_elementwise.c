@@ -60,6 +60,19 @@ typedef struct {
     View out;
 } Call;
 
+/* Refuses floats where bits are meant, and bools where they are moved. */
+static void check_bits(lua_State *L, const Entry *entry, const Call *call)
+{
+    if (entry->operation->kind == SHIFT && call->common == BOOL)
+        bind_fail(L, "%s: bool tensors have no bits to move; use :to(\"int64\")", entry->name);
+    for (int i = 0; i < entry->operation->arity; i++) {
+        const Tensor *t = call->tensor[i];
+        if (t != NULL ? tensor_is_float(t) : call->in[i].scalar.category == CATEGORY_FLOAT)
+            bind_fail_argument(L, entry->name, i + 1,
+                               t != NULL ? "a tensor of integers or bool" : "a whole number");
+    }
+}
+
 static void read_arguments(lua_State *L, const Entry *entry, Call *call)
 {
     Common common = {.seen = {false}};
@@ -92,6 +105,8 @@ static void read_arguments(lua_State *L, const Entry *entry, Call *call)
         bind_fail(L,
                   "%s: bool tensors have no sign; use logical_not, logical_xor or :to(\"int64\")",
                   entry->name);
+    if (entry->operation->kind == BITWISE || entry->operation->kind == SHIFT)
+        check_bits(L, entry, call);
 }
 
 static void read_shape(lua_State *L, const Entry *entry, Call *call)
@@ -105,8 +120,9 @@ static void read_shape(lua_State *L, const Entry *entry, Call *call)
         if (first < 0) {
             first = i;
             out->ndim = t->ndim;
-            memcpy(out->shape, tensor_shape(t), t->ndim * sizeof(int64_t));
-        } else if (shape_broadcast(out->ndim, out->shape, t->ndim, tensor_shape(t), &out->ndim,
+            shape_copy(t->ndim, out->shape, tensor_shape(t));
+        } else if (!shape_equal(out->ndim, out->shape, t->ndim, tensor_shape(t)) &&
+                   shape_broadcast(out->ndim, out->shape, t->ndim, tensor_shape(t), &out->ndim,
                                    out->shape)) {
             const char *wanted = bind_shape_text(L, out->ndim, out->shape);
             bind_fail(L, "%s: argument %d: expected a shape that broadcasts with %s, got %s",
@@ -375,18 +391,19 @@ static void set_numbers(lua_State *L, const char *field, int n, const double *nu
 }
 
 /* elementwise_rows() -> the table:
- * a row is { name, arity, kind, derivatives, low, high, doc, defaults, has_bounds } */
+ * a row is { name, arity, kind, derivatives, low, high, doc, defaults, has_bounds, ulp } */
 static int core_elementwise_rows(lua_State *L)
 {
     static const char *const kinds[] = {
         [NUMERIC] = "numeric",   [COUNTING] = "counting", [SIGNED] = "signed",
         [DIVISION] = "division", [POWER] = "power",       [FLOATING] = "floating",
-        [BOOLEAN] = "boolean",   [SELECT] = "select",
+        [BOOLEAN] = "boolean",   [SELECT] = "select",     [BITWISE] = "bitwise",
+        [SHIFT] = "shift",
     };
     lua_createtable(L, operation_count, 0);
     for (int op = 0; op < operation_count; op++) {
         const Operation *o = &operations[op];
-        lua_createtable(L, 0, 9);
+        lua_createtable(L, 0, 10);
         lua_pushstring(L, o->name);
         lua_setfield(L, -2, "name");
         lua_pushinteger(L, o->arity);
@@ -409,6 +426,10 @@ static int core_elementwise_rows(lua_State *L)
             set_numbers(L, "defaults", o->arity - 1, o->defaults);
         lua_pushboolean(L, o->has_bounds);
         lua_setfield(L, -2, "has_bounds");
+        if (o->has_bound) {
+            lua_pushnumber(L, o->ulp);
+            lua_setfield(L, -2, "ulp");
+        }
         lua_rawseti(L, -2, op + 1);
     }
     return 1;

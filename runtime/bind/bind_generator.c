@@ -25,7 +25,7 @@ static Generator *push_default(lua_State *L)
 /* what g stands for */
 static Generator *resolve(lua_State *L, Generator *g)
 {
-    const Scope *forks = bind_runtime(L)->scopes[SWITCH_GENERATOR];
+    Scope *forks = bind_runtime(L)->scopes[SWITCH_GENERATOR];
     if (forks == NULL)
         return g;
     bool is_default = push_default(L) == g;
@@ -47,7 +47,10 @@ Generator *bind_generator(lua_State *L, const char *f, int index)
 {
     Generator *g = to_generator(L, index);
     if (g == NULL)
-        bind_fail_argument(L, f, index, "a generator");
+        bind_fail(
+            L, "%s: argument %d: expected a generator, got %s%s", f, index, bind_describe(L, index),
+            index == 1 ? lua_pushfstring(L, "; write generator:%s(), not generator.%s()", f, f)
+                       : "");
     return g;
 }
 

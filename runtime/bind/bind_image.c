@@ -9,18 +9,18 @@
 #include "bind/open.h"
 #include "formats/image.h"
 
-/* image_save(path, uint8 [height, width]) -> true, or nil and a message */
+/* image_save(path, uint8 [height, width] or [height, width, 3]) -> true, or nil and a message */
 static int core_image_save(lua_State *L)
 {
     static const char f[] = "image.save";
     const char *path = bind_string(L, "image.save", 1, "a path");
     Tensor *t = bind_tensor(L, f, 2);
-    if (t->dtype != UINT8 || t->ndim != 2 || !t->is_contiguous || t->numel == 0 ||
-        t->dims[0] > INT32_MAX || t->dims[1] > INT32_MAX)
+    if (t->dtype != UINT8 || (t->ndim != 2 && (t->ndim != 3 || t->dims[2] != 3)) ||
+        !t->is_contiguous || t->numel == 0 || t->dims[0] > INT32_MAX || t->dims[1] > INT32_MAX)
         bind_fail_argument(L, f, 2, "a contiguous uint8 matrix of pixels");
     char error[IMAGE_ERROR];
     const uint8_t *pixels = (const uint8_t *)tensor_data(t);
-    if (!image_save(path, t->dims[1], t->dims[0], pixels, error))
+    if (!image_save(path, t->dims[1], t->dims[0], t->ndim == 3, pixels, error))
         return bind_refuse(L, "%s", error);
     lua_pushboolean(L, true);
     return 1;

@@ -28,6 +28,7 @@ typedef struct {
     int op; /* of an elementwise operation, its number in ops.def; else NO_OP */
     int count;
     bool released;
+    bool hooked; /* functions of the script want its gradient */
     Argument result;
     Argument argument[]; /* then the sizes of all arguments */
 } Node;

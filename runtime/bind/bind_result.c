@@ -102,7 +102,7 @@ Tensor *bind_new_tensor(lua_State *L, const char *f, DType dtype, int ndim, cons
     }
     t->numel = numel;
     t->is_contiguous = true;
-    memcpy(tensor_shape(t), shape, (size_t)ndim * sizeof *shape);
+    shape_copy(ndim, tensor_shape(t), shape);
     shape_strides(ndim, shape, tensor_stride(t));
     set_tensor_type(L);
     return t;
@@ -177,13 +177,15 @@ void bind_source(lua_State *L, const char *f, int index, const View *target, Ope
         tensor_view(bind_new_copy(L, f, &out->view, out->view.dtype), &out->view);
 }
 
-void bind_push_sizes(lua_State *L, int n, const int64_t *sizes)
+void bind_push_sizes(lua_State *L, int type, int n, const int64_t *sizes)
 {
     lua_createtable(L, n, 0);
     for (int d = 0; d < n; d++) {
         lua_pushinteger(L, sizes[d]);
         lua_rawseti(L, -2, d + 1);
     }
+    lua_getiuservalue(L, lua_upvalueindex(1), type);
+    lua_setmetatable(L, -2);
 }
 
 void bind_touch(Tensor *t)

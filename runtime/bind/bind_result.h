@@ -19,8 +19,8 @@ Tensor *bind_new_view(lua_State *L, int index, const View *view);
 void bind_share_storage(lua_State *L, int to, int from);
 /* OpenBLAS, with the memory that it works in made sure of */
 const OpenBlas *bind_blas(lua_State *L, const char *f);
-/* pushes {2, 3} */
-void bind_push_sizes(lua_State *L, int n, const int64_t *sizes);
+/* pushes the list {2, 3}, of RUNTIME_SIZE_TYPE or RUNTIME_STRIDE_TYPE */
+void bind_push_sizes(lua_State *L, int type, int n, const int64_t *sizes);
 /* the storage of the tensor at `index` is about to change */
 void bind_touch(Tensor *t);
 

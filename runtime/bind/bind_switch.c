@@ -11,13 +11,59 @@
  */
 #include "bind/bind_switch.h"
 
+#include <stdio.h>
+
 #include "bind/core.h"
 #include "bind/open.h"
 
-const Scope *bind_scope_of(lua_State *L, const Scope *scopes)
+static void close(Scope *scope)
+{
+    if (scope->link == NULL)
+        return;
+    *scope->link = scope->outer;
+    if (scope->outer != NULL)
+        scope->outer->link = scope->link;
+    scope->link = NULL;
+}
+
+/* Is the guard a value that a function of its coroutine still has? */
+static bool is_held(const Scope *scope)
+{
+    lua_State *L = scope->thread;
+    lua_Debug frame;
+    luaL_checkstack(L, 4, "no room to look for a guard");
+    for (int level = 0; lua_getstack(L, level, &frame); level++) {
+        for (int i = 1; lua_getlocal(L, &frame, i) != NULL; i++) {
+            bool found = lua_touserdata(L, -1) == scope;
+            lua_pop(L, 1);
+            if (found)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Refuses a guard that the script did not keep: it would stay open for good. */
+static void settle(lua_State *L, Scope *scope)
+{
+    scope->doubtful = false;
+    if (is_held(scope))
+        return;
+    close(scope);
+    lua_pushfstring(
+        L,
+        "%s: %s: nothing holds its guard, so nothing would end it; write local _ <close> "
+        "= before the call, or give it the function to call",
+        scope->line, scope->name);
+    lua_error(L);
+}
+
+const Scope *bind_scope_of(lua_State *L, Scope *scopes)
 {
     const Scope *of_resumer = NULL;
-    for (const Scope *scope = scopes; scope != NULL; scope = scope->outer) {
+    for (Scope *scope = scopes; scope != NULL; scope = scope->outer) {
+        if (scope->doubtful)
+            settle(L, scope);
         if (scope->thread == L)
             return scope;
         if (of_resumer == NULL && lua_status(scope->thread) == LUA_OK)
@@ -38,13 +84,7 @@ static void open_scope(Scope *scope, Scope **head)
 /* what the collector does with the guard of a coroutine that is never resumed */
 static int collect_scope(lua_State *L)
 {
-    Scope *scope = lua_touserdata(L, 1);
-    if (scope->link != NULL) {
-        *scope->link = scope->outer;
-        if (scope->outer != NULL)
-            scope->outer->link = scope->link;
-        scope->link = NULL;
-    }
+    close(lua_touserdata(L, 1));
     return 0;
 }
 
@@ -93,6 +133,17 @@ static Scope *push_scope(lua_State *L, bool of_call)
     return scope;
 }
 
+/* notes which line of a script is handed the guard; the library's own hold theirs */
+static void note_line(lua_State *L, Scope *scope)
+{
+    lua_Debug caller;
+    if (!lua_getstack(L, 1, &caller) || !lua_getinfo(L, "Sl", &caller) ||
+        bind_is_own(L, &caller, lua_upvalueindex(1)) || caller.currentline < 0)
+        return;
+    scope->doubtful = true;
+    snprintf(scope->line, sizeof scope->line, "%s:%d", caller.short_src, caller.currentline);
+}
+
 /* results of f, above the guard */
 static int finish_scoped(lua_State *L, int status, lua_KContext context)
 {
@@ -107,12 +158,16 @@ static int call_scoped(lua_State *L)
     Scope **head = &runtime->scopes[lua_tointeger(L, lua_upvalueindex(2))];
     int count = lua_gettop(L);
     bool of_call = !lua_isnoneornil(L, 1) && count > 0;
-    if (of_call && !lua_isfunction(L, 1) && luaL_getmetafield(L, 1, "__call") == LUA_TNIL)
+    bool is_callable = lua_isfunction(L, 1) || (bind_to_tensor(L, 1) == NULL &&
+                                                luaL_getmetafield(L, 1, "__call") != LUA_TNIL);
+    if (of_call && !is_callable)
         bind_fail_argument(L, lua_tostring(L, lua_upvalueindex(4)), 1, "a function");
     lua_settop(L, count);
     luaL_checkstack(L, 5, "too many arguments");
     Scope *scope = push_scope(L, of_call);
     if (!of_call) {
+        scope->name = lua_tostring(L, lua_upvalueindex(4));
+        note_line(L, scope);
         open_scope(scope, head);
         runtime->guarding = L;
         return 1;
@@ -167,9 +222,18 @@ bool bind_may_interrupt(lua_State *L)
     return !guarding && (runtime == NULL || runtime->undoing == 0);
 }
 
+static int scope_tostring(lua_State *L)
+{
+    const Scope *scope = lua_touserdata(L, 1);
+    lua_pushstring(L, scope->link != NULL ? "Guard(open)" : "Guard(closed)");
+    return 1;
+}
+
 void bind_open_switch(lua_State *L)
 {
     lua_newtable(L);
+    lua_pushcfunction(L, scope_tostring);
+    lua_setfield(L, -2, "__tostring");
     lua_pushcfunction(L, collect_scope);
     lua_setfield(L, -2, "__gc");
     lua_pushvalue(L, lua_upvalueindex(1));

@@ -12,17 +12,20 @@ struct Scope {
     void *held;           /* a userdata, or NULL */
     Scope *outer, **link; /* link: what points here, NULL when closed */
     bool value, of_call;  /* not handed out */
+    bool doubtful;        /* handed to a script, and nobody has looked whether that holds it */
+    const char *name;
+    char line[LUA_IDSIZE + 16]; /* of the script that asked for it */
 };
 
-/* the innermost scope that holds for L, where some are open; NULL when none holds */
-const Scope *bind_scope_of(lua_State *L, const Scope *scopes);
+/* the innermost scope that holds for L, where some are open; NULL when none holds; raises where a
+ * script let go of its guard */
+const Scope *bind_scope_of(lua_State *L, Scope *scopes);
 
 static inline bool bind_switch(lua_State *L, Switch which)
 {
-    const Scope *scopes = bind_runtime(L)->scopes[which];
-    if (scopes != NULL)
-        scopes = bind_scope_of(L, scopes);
-    return scopes != NULL ? scopes->value : which == SWITCH_GRAD;
+    Scope *scopes = bind_runtime(L)->scopes[which];
+    const Scope *scope = scopes != NULL ? bind_scope_of(L, scopes) : NULL;
+    return scope != NULL ? scope->value : which == SWITCH_GRAD;
 }
 
 /*

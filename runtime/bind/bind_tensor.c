@@ -17,7 +17,7 @@
 
 static void get_shape(lua_State *L, Tensor *t)
 {
-    bind_push_sizes(L, t->ndim, tensor_shape(t));
+    bind_push_sizes(L, RUNTIME_SIZE_TYPE, t->ndim, tensor_shape(t));
 }
 
 static void get_ndim(lua_State *L, Tensor *t)
@@ -159,13 +159,29 @@ static int core_same_shape(lua_State *L)
     return 1;
 }
 
+/* Does ipairs, or another function of Lua's, ask for what comes after the last element? */
+static bool is_end_of_list(lua_State *L)
+{
+    Tensor *t = bind_to_tensor(L, 1);
+    lua_Debug caller;
+    if (t == NULL || t->ndim == 0 || !lua_isinteger(L, 2) ||
+        lua_tointeger(L, 2) != tensor_shape(t)[0] + 1 || !lua_getstack(L, 1, &caller))
+        return false;
+    lua_getinfo(L, "S", &caller);
+    return strcmp(caller.what, "C") == 0;
+}
+
 static int tensor_get(lua_State *L)
 {
+    if (lua_type(L, 2) != LUA_TSTRING && is_end_of_list(L))
+        return 0;
     if (lua_type(L, 2) != LUA_TSTRING)
         return call_method(L, has_tensor(L, 2) ? "index" : "_view_index", 1);
     lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL)
+    if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) {
+        bind_runtime(L)->method = lua_topointer(L, 2);
         return 1;
+    }
     const char *name = bind_to_string(L, 2);
     for (size_t i = 0; i < COUNT_OF(fields) && name != NULL; i++)
         if (name[0] == fields[i].name[0] && strcmp(name, fields[i].name) == 0) {
@@ -202,11 +218,11 @@ static int tensor_len(lua_State *L)
 }
 
 /* f() -> all of the sizes (or strides); f(dim) -> one */
-static int push_all_or_one(lua_State *L, const char *f, int64_t *(*sizes_of)(Tensor *))
+static int push_all_or_one(lua_State *L, const char *f, int type, int64_t *(*sizes_of)(Tensor *))
 {
     Tensor *t = bind_tensor(L, f, 1);
     if (lua_isnoneornil(L, 2)) {
-        bind_push_sizes(L, t->ndim, sizes_of(t));
+        bind_push_sizes(L, type, t->ndim, sizes_of(t));
         return 1;
     }
     if (t->ndim == 0)
@@ -217,12 +233,12 @@ static int push_all_or_one(lua_State *L, const char *f, int64_t *(*sizes_of)(Ten
 
 static int core_size(lua_State *L)
 {
-    return push_all_or_one(L, "size", tensor_shape);
+    return push_all_or_one(L, "size", RUNTIME_SIZE_TYPE, tensor_shape);
 }
 
 static int core_stride(lua_State *L)
 {
-    return push_all_or_one(L, "stride", tensor_stride);
+    return push_all_or_one(L, "stride", RUNTIME_STRIDE_TYPE, tensor_stride);
 }
 
 static int core_numel(lua_State *L)
@@ -429,7 +445,7 @@ static const luaL_Reg copy_functions[] = {
     {"copy_", core_copy_}, {NULL, NULL},
 };
 
-/* core.methods is the table behind t:name(); core.Tensor is the metatable */
+/* core.methods is the table behind t:name(); core.Tensor, Size and Stride are metatables */
 void bind_open_tensor(lua_State *L)
 {
     static const luaL_Reg events[] = {
@@ -454,4 +470,8 @@ void bind_open_tensor(lua_State *L)
     lua_pop(L, 1);
     lua_setfield(L, -3, "methods");
     lua_setfield(L, -2, "Tensor");
+    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_SIZE_TYPE);
+    lua_setfield(L, -2, "Size");
+    lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_STRIDE_TYPE);
+    lua_setfield(L, -2, "Stride");
 }

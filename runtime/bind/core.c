@@ -41,6 +41,8 @@ static void push_runtime(lua_State *L)
     new_type(L, RUNTIME_TENSOR_TYPE, "wrun.Tensor");
     runtime->node_type = new_type(L, RUNTIME_NODE_TYPE, "wrun.Node");
     runtime->generator_type = new_type(L, RUNTIME_GENERATOR_TYPE, "wrun.Generator");
+    new_type(L, RUNTIME_SIZE_TYPE, "Size");
+    new_type(L, RUNTIME_STRIDE_TYPE, "Stride");
     lua_getfield(L, LUA_REGISTRYINDEX, "wrun.threads");
     int threads = lua_isinteger(L, -1) ? (int)lua_tointeger(L, -1) : pool_default_threads();
     lua_pop(L, 1);
@@ -103,6 +105,7 @@ static int core_is_object(lua_State *L)
 
 static const luaL_Reg core_functions[] = {
     {"fail", bind_core_fail},
+    {"format", bind_core_format},
     {"is_object", core_is_object},
     {"method_parameters", bind_core_method_parameters},
     {"escape", core_escape},
@@ -113,13 +116,14 @@ static const luaL_Reg core_functions[] = {
 
 /* the bindings, in the order in which they fill the core table */
 static void (*const openers[])(lua_State *L) = {
-    bind_open_tensor,  bind_open_create,      bind_open_view,          bind_open_join,
-    bind_open_index,   bind_open_elementwise, bind_open_reduce,        bind_open_scan,
-    bind_open_sort,    bind_open_linalg,      bind_open_linalg_factor, bind_open_neural,
-    bind_open_optim,   bind_open_rbm,         bind_open_generator,     bind_open_random,
-    bind_open_switch,  bind_open_autograd,    bind_open_backward,      bind_open_text,
-    bind_open_idx,     bind_open_npy,         bind_open_safetensors,   bind_open_csv,
-    bind_open_records, bind_open_image,       bind_open_download,      bind_open_terminal,
+    bind_open_tensor,   bind_open_create,      bind_open_view,          bind_open_join,
+    bind_open_index,    bind_open_elementwise, bind_open_reduce,        bind_open_scan,
+    bind_open_sort,     bind_open_linalg,      bind_open_linalg_factor, bind_open_neural,
+    bind_open_optim,    bind_open_rbm,         bind_open_generator,     bind_open_random,
+    bind_open_switch,   bind_open_autograd,    bind_open_backward,      bind_open_digest,
+    bind_open_text,     bind_open_idx,         bind_open_npy,           bind_open_safetensors,
+    bind_open_csv,      bind_open_records,     bind_open_image,         bind_open_download,
+    bind_open_terminal,
 };
 
 /* fills the core table; runs with the Runtime as upvalue 1, as every binding does */

@@ -16,6 +16,7 @@
 #include <lauxlib.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bind/bind.h"
@@ -189,6 +190,53 @@ void call_install(lua_State *L)
     lua_pop(L, 2);
 }
 
+/* more levels than any script calls; looking at one costs as much as it is deep */
+enum { DEEPEST = 200 };
+
+/*
+ * Puts the traceback after the message on top, without wrun's own functions, unless WRUN_TRACE asks
+ * for them. Each line is what luaL_traceback says of its level.
+ */
+static void append_traceback(lua_State *L, const char *message)
+{
+    lua_Debug frame;
+    bool is_own[DEEPEST] = {false}, hides = false;
+    int levels = 1;
+    lua_getfield(L, LUA_REGISTRYINDEX, BIND_RUNTIME_KEY);
+    int runtime = lua_gettop(L);
+    for (; levels < DEEPEST && lua_getstack(L, levels, &frame); levels++) {
+        lua_getinfo(L, "S", &frame);
+        is_own[levels] = bind_is_own(L, &frame, runtime);
+        hides |= is_own[levels];
+    }
+    const char *wanted = getenv("WRUN_TRACE");
+    if (!hides || levels == DEEPEST || (wanted && strcmp(wanted, "1") == 0)) {
+        luaL_traceback(L, L, message, 1);
+        return;
+    }
+    lua_pushfstring(L, "%s\nstack traceback:", message);
+    for (int level = 1; level < levels; level++) {
+        if (is_own[level])
+            continue;
+        luaL_traceback(L, L, NULL, level);
+        const char *line = strchr(lua_tostring(L, -1), '\n'), *end = strchr(line + 1, '\n');
+        if (end && strncmp(end, "\n\t(...tail", 10) == 0)
+            end = strchr(end + 1, '\n');
+        lua_pushlstring(L, line, end ? (size_t)(end - line) : strlen(line));
+        lua_remove(L, -2);
+        lua_concat(L, 2);
+    }
+}
+
+static const char interrupted[] = "wrun.interrupted"; /* in the registry */
+
+bool call_was_interrupted(lua_State *L)
+{
+    bool was = lua_getfield(L, LUA_REGISTRYINDEX, interrupted) != LUA_TNIL;
+    lua_pop(L, 1);
+    return was;
+}
+
 /* The message handler: error object -> message with the traceback,
  * made while the stack still stands. */
 static int add_traceback(lua_State *L)
@@ -199,8 +247,14 @@ static int add_traceback(lua_State *L)
             return 1;
         message = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
     }
+    static const char ending[] = "interrupted!";
+    size_t length = strlen(message), tail = sizeof ending - 1;
+    if (length >= tail && strcmp(message + length - tail, ending) == 0) {
+        lua_pushboolean(L, true);
+        lua_setfield(L, LUA_REGISTRYINDEX, interrupted);
+    }
     if (lua_checkstack(L, LUA_MINSTACK)) /* luaL_traceback does not ask for what it uses */
-        luaL_traceback(L, L, message, 1);
+        append_traceback(L, message);
     return 1;
 }
 

@@ -19,6 +19,9 @@ void call_install(lua_State *L);
  */
 int call_function(lua_State *L, int arguments, int results);
 
+/* Did Ctrl-C end a call? */
+bool call_was_interrupted(lua_State *L);
+
 /*
  * Did the call, or the loading of a chunk, succeed? If not, its message is taken off the stack and
  * printed on standard error, escaped, after `who` and a colon unless that is NULL.

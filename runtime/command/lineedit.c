@@ -9,6 +9,7 @@
 #include <lauxlib.h>
 #include <limits.h>
 #include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,79 +22,73 @@ enum { HISTORY_LINES = 1000 };
 
 static struct {
     lua_State *L;
+    const char *before;     /* the lines of the statement before this one, "" or with their ends */
     bool cancelled;         /* Ctrl-C was pressed */
     char history[PATH_MAX]; /* the name of the file, or "" */
 } editor;
 
 /* ---- completion ---- */
 
-/* Can it stand after a point? Other names, which may come from a file, are not to be shown. */
-static bool is_name(const char *text)
+/* files(path) -> the paths that begin so, folders with a slash behind */
+static int list_files(lua_State *L)
 {
-    size_t length = strspn(text, "_0123456789"
-                                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
-    return text[0] > '9' && text[length] == '\0';
-}
-
-/* Adds the names in the table at `table` that begin with `start` to the list at `list`. */
-static void add_names(lua_State *L, int table, int list, const char *owner, const char *start)
-{
-    lua_pushnil(L);
-    while (lua_next(L, table)) {
-        lua_pop(L, 1);
-        const char *name = bind_to_string(L, -1);
-        if (name == NULL || !is_name(name))
-            continue;
-        bool asked = start[0] != '\0' || name[0] != '_';
-        if (asked && strncmp(name, start, strlen(start)) == 0) {
-            lua_pushfstring(L, "%s%s", owner, name);
-            lua_rawseti(L, list, (lua_Integer)lua_rawlen(L, list) + 1);
-        }
+    const char *start = bind_to_string(L, 1);
+    lua_newtable(L);
+    char *path;
+    for (int i = 0; start && (path = rl_filename_completion_function(start, i)); i++) {
+        struct stat status;
+        bool is_folder = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+        lua_pushfstring(L, is_folder ? "%s/" : "%s", path);
+        free(path);
+        lua_rawseti(L, -2, i + 1);
     }
+    return 1;
 }
 
-/* Keeps a list of what the word may become: "wrun.nn.Li" is looked up name by name, methods
- * included. It is in the registry under the editor's address. */
+/* Keeps the list of what a word may become in the registry, under the editor's address. */
 static int list_completions(lua_State *L)
 {
-    const char *word = lua_touserdata(L, 1), *start = word;
-    lua_newtable(L);
+    const char *word = lua_touserdata(L, 1);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(L, -1, "wrun.session");
+    lua_getfield(L, -1, "complete");
     lua_pushglobaltable(L);
-    for (const char *end = word; (end = strpbrk(start, ".:")); start = end + 1) {
-        lua_pushlstring(L, start, (size_t)(end - start));
-        lua_gettable(L, -2);
-    }
-    const char *owner = lua_pushlstring(L, word, (size_t)(start - word));
-    lua_insert(L, -2);
-    for (int depth = 0; depth < 10; depth++) { /* a value, the __index behind it, and so on */
-        if (lua_istable(L, -1))
-            add_names(L, lua_gettop(L), 2, owner, start);
-        if (luaL_getmetafield(L, -1, "__index") == LUA_TNIL)
-            break;
-    }
-    lua_settop(L, 2);
+    lua_pushstring(L, editor.before);
+    lua_pushlstring(L, rl_line_buffer, (size_t)rl_point);
+    lua_concat(L, 2);
+    lua_pushinteger(L, (lua_Integer)(lua_rawlen(L, -1) - strlen(word)));
+    lua_pushcfunction(L, list_files);
+    lua_call(L, 4, 1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &editor);
     return 0;
 }
 
-/* libedit asks for one name after the other, until NULL; no error may pass through it */
+/* libedit asks for one candidate after the other, until NULL */
 static char *next_completion(const char *word, int asked_before)
 {
+    (void)word;
     lua_State *L = editor.L;
-    if (!asked_before) {
-        lua_pushcfunction(L, list_completions);
-        lua_pushlightuserdata(L, (void *)word);
-        if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
-            lua_pop(L, 1);
-            return NULL;
-        }
-    }
     lua_rawgetp(L, LUA_REGISTRYINDEX, &editor);
     lua_rawgeti(L, -1, asked_before + 1);
     const char *name = lua_tostring(L, -1);
     char *copy = name ? strdup(name) : NULL;
     lua_pop(L, 2);
     return copy;
+}
+
+/* no error may pass through libedit */
+static char **complete(const char *word, int start, int end)
+{
+    (void)start, (void)end;
+    rl_attempted_completion_over = 1;
+    lua_State *L = editor.L;
+    lua_pushcfunction(L, list_completions);
+    lua_pushlightuserdata(L, (void *)word);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+        lua_pop(L, 1);
+        return NULL;
+    }
+    return rl_completion_matches(word, next_completion);
 }
 
 /* ---- history ---- */
@@ -118,13 +113,12 @@ static void find_history(char *path, size_t size)
     }
 }
 
-/* Keeps the line, and at once: the session may end at any time. */
-static void remember(const char *line)
+void lineedit_remember(const char *statement)
 {
     HIST_ENTRY *last = history_get(history_length);
-    if (line[0] == '\0' || (last && strcmp(line, last->line) == 0))
+    if (statement[0] == '\0' || (last && strcmp(statement, last->line) == 0))
         return;
-    add_history(line);
+    add_history(statement);
     if (editor.history[0])
         write_history(editor.history);
 }
@@ -146,7 +140,7 @@ void lineedit_start(lua_State *L)
     setlocale(LC_CTYPE, ""); /* for characters of more bytes; scripts run in the C locale */
     rl_initialize();
     setlocale(LC_CTYPE, "C");
-    rl_completion_entry_function = next_completion;
+    rl_attempted_completion_function = complete;
     rl_completer_word_break_characters = " \t\n\"\\'`@$><=;|&{(+-*/%^~#,[])}";
     rl_completion_append_character = '\0';
     rl_add_defun("cancel", cancel, CTRL('C'));
@@ -157,7 +151,7 @@ void lineedit_start(lua_State *L)
         read_history(editor.history);
 }
 
-char *lineedit_read(const char *prompt, bool *cancelled)
+char *lineedit_read(const char *prompt, const char *lines, bool *cancelled)
 {
     struct termios before, reading;
     tcgetattr(STDIN_FILENO, &before);
@@ -167,12 +161,11 @@ char *lineedit_read(const char *prompt, bool *cancelled)
     setlocale(LC_CTYPE, "");
 
     editor.cancelled = false;
+    editor.before = lines;
     char *line = readline(prompt);
 
     setlocale(LC_CTYPE, "C");
     tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
     *cancelled = editor.cancelled;
-    if (line)
-        remember(line);
     return line;
 }

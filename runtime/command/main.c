@@ -5,12 +5,14 @@
  * What differs on purpose:
  *   - --help, --version and --threads, and usage and version that speak of wrun;
  *   - a user's code is text, never bytecode, for load, loadfile, dofile and require too;
- *   - output that could not be written is an error, and so is a failing script on standard input;
+ *   - output that could not be written is an error, also where a file's size is limited, and so is a
+ *     failing script on standard input;
  *   - wrun's modules and scripts are found inside the program; a script's file goes first;
  *   - a script finds the modules that lie beside it, from any folder;
  *   - messages show control characters, and what is no UTF-8, as "\x1b";
  *   - loadfile and dofile refuse a name with a zero byte, which would cut it;
  *   - tensors set the collector's pace;
+ *   - Ctrl-C ends with status 130, and says which file wrun.save wrote last;
  *   - the session loads the library, has its own editor and history, traces back a failing print.
  * The library is loaded when a script requires it.
  */
@@ -18,11 +20,13 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "bind/bind.h"
 #include "command/allocator.h"
 #include "command/call.h"
 #include "command/embedded.h"
@@ -147,8 +151,8 @@ static void add_folder(lua_State *L, const char *script)
     const char *slash = strrchr(script, '/');
     int top = lua_gettop(L);
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-    bool has_path = lua_getfield(L, -1, "package") == LUA_TTABLE &&
-                    lua_getfield(L, -1, "path") == LUA_TSTRING;
+    bool has_path =
+        lua_getfield(L, -1, "package") == LUA_TTABLE && lua_getfield(L, -1, "path") == LUA_TSTRING;
     if (slash && has_path) {
         lua_pushlstring(L, script, (size_t)(slash - script));
         if (!strpbrk(lua_tostring(L, -1), LUA_PATH_SEP LUA_PATH_MARK)) {
@@ -202,7 +206,21 @@ static void open_libraries(lua_State *L, const Command *command)
     set_arg(L, command);
 }
 
-/* The whole run, protected; returns whether all went well. */
+/* What Ctrl-C has not taken. */
+static void report_saved(lua_State *L)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    if (lua_getfield(L, -1, "wrun.save") != LUA_TTABLE ||
+        lua_getfield(L, -1, "last_path") != LUA_TSTRING)
+        return;
+    bind_escape(L);
+    fprintf(stderr, "%s: %s was saved; wrun.load(\"%s\") reads it, to go on from there\n",
+            program_invocation_name, lua_tostring(L, -1), lua_tostring(L, -1));
+}
+
+enum { EXIT_INTERRUPTED = 130 }; /* as a shell says that SIGINT ended a command */
+
+/* The whole run, protected; returns the exit status. */
 static int run(lua_State *L)
 {
     const Command *command = lua_touserdata(L, 1);
@@ -223,7 +241,10 @@ static int run(lua_State *L)
             ok = run_chunk(L, luaL_loadfilex(L, NULL, "t"));
         }
     }
-    lua_pushboolean(L, ok);
+    bool interrupted = !ok && call_was_interrupted(L);
+    if (interrupted)
+        report_saved(L);
+    lua_pushinteger(L, ok ? EXIT_SUCCESS : interrupted ? EXIT_INTERRUPTED : EXIT_FAILURE);
     return 1;
 }
 
@@ -252,9 +273,17 @@ static void close_output(void)
     }
 }
 
+/* A write over the limit of a file's size is an error then, and not the end. */
+static void ignore_limit(int number)
+{
+    (void)number;
+}
+
 int main(int argc, char **argv)
 {
     atexit(close_output);
+    signal(SIGXFSZ,
+           ignore_limit); /* not SIG_IGN, which programs that a script starts would inherit */
     Command command = {.argc = argc, .argv = argv};
     if (!options_parse(argc, argv, &command.options))
         return EXIT_FAILURE;
@@ -278,10 +307,11 @@ int main(int argc, char **argv)
     lua_pushcfunction(L, run);
     lua_pushlightuserdata(L, &command);
     int status = lua_pcall(L, 1, 1, 0);
-    bool ok = status == LUA_OK && lua_toboolean(L, -1);
+    int result = status == LUA_OK ? (int)lua_tointeger(L, -1) : EXIT_FAILURE;
     call_report(L, status, program_invocation_name);
     allocator.ending = true;
     lua_close(L);
-    allocator_release(&allocator);
-    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (!ALLOCATOR_KEEPS_SMALL)
+        allocator_release(&allocator);
+    return result;
 }

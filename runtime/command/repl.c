@@ -7,10 +7,14 @@
 #include "command/repl.h"
 
 #include <lauxlib.h>
+#include <lualib.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "command/call.h"
@@ -38,24 +42,20 @@ static char *read_line(const char *prompt)
     return line;
 }
 
-/* Pushes the next line, or returns false; "=x" as the first is "return x". */
-static bool push_line(lua_State *L, Session *session, bool is_first)
+/* Pushes the next line, or returns false; `before` are the lines of the statement so far. */
+static bool push_line(lua_State *L, Session *session, const char *before)
 {
     int top = lua_gettop(L);
-    const char *prompt = is_first ? "> " : ">> ";
-    if (lua_getglobal(L, is_first ? "_PROMPT" : "_PROMPT2") != LUA_TNIL)
+    const char *prompt = before[0] == '\0' ? "> " : ">> ";
+    if (lua_getglobal(L, before[0] == '\0' ? "_PROMPT" : "_PROMPT2") != LUA_TNIL)
         prompt = luaL_tolstring(L, -1, NULL);
-    char *line =
-        session->is_terminal ? lineedit_read(prompt, &session->cancelled) : read_line(prompt);
+    char *line = session->is_terminal ? lineedit_read(prompt, before, &session->cancelled)
+                                      : read_line(prompt);
     lua_settop(L, top);
-    if (!line)
-        return false;
-    if (is_first && line[0] == '=')
-        lua_pushfstring(L, "return %s", line + 1);
-    else
+    if (line)
         lua_pushstring(L, line);
     free(line);
-    return true;
+    return line != NULL;
 }
 
 enum { STATEMENT_END = -1 }; /* beside Lua's statuses: the input ended, or was cancelled */
@@ -72,51 +72,114 @@ static int load_text(lua_State *L, const char *text)
     return luaL_loadbufferx(L, text, strlen(text), "=stdin", "t");
 }
 
-/* Pushes the text of the next statement and its chunk, or why it is none. */
+/* Pushes the text of the next statement and its chunk, or why it is none. "=x" is "return x". */
 static int load_statement(lua_State *L, Session *session)
 {
-    if (!push_line(L, session, true))
+    if (!push_line(L, session, ""))
         return STATEMENT_END;
     int text = lua_gettop(L);
-    if (load_text(L, lua_pushfstring(L, "return %s", lua_tostring(L, text))) == LUA_OK)
-        return LUA_OK;
-    for (;;) {
+    bool is_value = lua_tostring(L, text)[0] == '=';
+    int status = load_text(L, lua_pushfstring(L, "return %s", lua_tostring(L, text) + is_value));
+    while (status != LUA_OK) {
         lua_settop(L, text);
-        int status = load_text(L, lua_tostring(L, text));
+        const char *statement = lua_tostring(L, text);
+        if (is_value)
+            statement = lua_pushfstring(L, "return %s", statement + 1);
+        status = load_text(L, statement);
         if (!is_incomplete(L, status))
-            return status;
-        if (!push_line(L, session, false))
+            break;
+        const char *lines = lua_pushfstring(L, "%s\n", lua_tostring(L, text));
+        bool has_line = push_line(L, session, lines);
+        lua_remove(L, -1 - has_line);
+        if (!has_line)
             return session->cancelled ? STATEMENT_END : status;
         lua_pushfstring(L, "%s\n%s", lua_tostring(L, text), lua_tostring(L, -1));
         lua_replace(L, text);
     }
+    if (session->is_terminal)
+        lineedit_remember(lua_tostring(L, text));
+    return status;
 }
 
-/* Prints what lies above `base`. */
-static void print_results(lua_State *L, int base)
+/* Shows a text that is longer than the terminal with $PAGER, or less where there is one. */
+static void show_page(const Session *session, const char *text)
+{
+    const char *kind = getenv("TERM"), *pager = getenv("PAGER");
+    struct winsize size;
+    int lines = 1;
+    for (const char *end = text; (end = strchr(end, '\n')); end++)
+        lines++;
+    bool fits = !session->is_terminal || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 ||
+                size.ws_row == 0 || lines < size.ws_row;
+    if (!fits && kind && strcmp(kind, "dumb") != 0) {
+        fflush(stdout);
+        void (*on_interrupt)(int) = signal(SIGINT, SIG_IGN); /* the pager's own, as is its end */
+        void (*on_pipe)(int) = signal(SIGPIPE, SIG_IGN);
+        FILE *pipe = popen(pager && pager[0] ? pager : "less", "w");
+        if (pipe)
+            fputs(text, pipe);
+        int status = pipe ? pclose(pipe) : -1;
+        signal(SIGINT, on_interrupt);
+        signal(SIGPIPE, on_pipe);
+        if (status != -1 && WIFEXITED(status) && WEXITSTATUS(status) != 127)
+            return;
+    }
+    fputs(text, stdout);
+}
+
+/* Has wrun.session say how the values above `base` print, and prints them; false ends the session.
+ */
+static bool print_results(lua_State *L, const Session *session, int base)
 {
     int count = lua_gettop(L) - base;
     if (count == 0)
-        return;
+        return true;
     if (!lua_checkstack(L, LUA_MINSTACK)) {
         fputs("too many results to print\n", stderr);
-        return;
+        return true;
+    }
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    if (lua_getfield(L, -1, "wrun.session") == LUA_TTABLE) {
+        lua_getfield(L, -1, "results");
+        lua_pushglobaltable(L);
+        lua_rotate(L, base + 1, 4);
+        lua_remove(L, base + 1);
+        lua_remove(L, base + 1);
+        if (!call_report(L, call_function(L, count + 1, LUA_MULTRET), NULL))
+            return true;
+        if (!lua_toboolean(L, base + 1))
+            return false;
+        if (lua_isstring(L, base + 2)) {
+            show_page(session, lua_tostring(L, base + 2));
+            return true;
+        }
+        lua_remove(L, base + 2);
+        lua_remove(L, base + 1);
+    } else {
+        lua_pop(L, 2);
     }
     lua_getglobal(L, "print");
     lua_insert(L, base + 1);
     call_report(L, call_function(L, count, 0), "error calling 'print'");
+    return true;
 }
 
 static void load_library(lua_State *L)
 {
     lua_getglobal(L, "require");
-    lua_pushliteral(L, "wrun");
-    if (call_report(L, call_function(L, 1, 1), NULL)) {
-        lua_getfield(L, -1, "help");
-        lua_setglobal(L, "help");
-        lua_setglobal(L, "wrun");
-        puts("The library is loaded as 'wrun'; help(x) explains x. Ctrl-D ends the session.");
-    }
+    lua_pushliteral(L, "wrun.session");
+    if (!call_report(L, call_function(L, 1, 1), NULL))
+        return;
+    lua_getfield(L, -1, "start");
+    lua_pushglobaltable(L);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(L, -1, LUA_OSLIBNAME);
+    lua_getfield(L, -1, "exit");
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+    if (call_report(L, call_function(L, 2, 0), NULL))
+        puts(
+            "The library is loaded as 'wrun'; help(x) explains x. exit or Ctrl-D ends the session.");
 }
 
 void repl_run(lua_State *L)
@@ -138,7 +201,7 @@ void repl_run(lua_State *L)
         int base = lua_gettop(L) - 1;
         if (status == LUA_OK)
             status = call_function(L, 0, LUA_MULTRET);
-        if (call_report(L, status, NULL))
-            print_results(L, base);
+        if (call_report(L, status, NULL) && !print_results(L, &session, base))
+            break;
     }
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "formats/gzip.h"
+#include "tensor/interrupt.h"
 
 enum {
     GZIP_WINDOW = 15 + 16, /* zlib: the largest window, gzip wrapping only */
@@ -27,6 +28,8 @@ static Reason read_file(GzipReader *reader, void *to, size_t size, size_t *got)
     if (reader->is_part && (int64_t)size > reader->left)
         size = (size_t)reader->left;
     for (;;) {
+        if (interrupt_wanted())
+            return "interrupted";
         ssize_t n = size > 0 ? read(reader->descriptor, to, size) : 0;
         if (n >= 0) {
             *got = (size_t)n;

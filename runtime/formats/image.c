@@ -1,5 +1,5 @@
 /*
- * image.c - grey pictures as PNG files; see image.h
+ * image.c - pictures as PNG files; see image.h
  */
 #include <errno.h>
 #include <math.h>
@@ -11,6 +11,7 @@
 #include "formats/atomic_file.h"
 #include "formats/content.h"
 #include "formats/image.h"
+#include "tensor/interrupt.h"
 
 static const Reason too_large = "the picture is too large",
                     no_memory = "not enough memory for the picture";
@@ -36,28 +37,32 @@ static png_image start(void)
     return image;
 }
 
-bool image_save(const char *path, int64_t width, int64_t height, const uint8_t *pixels,
-                char error[IMAGE_ERROR])
+bool image_save(const char *path, int64_t width, int64_t height, bool has_colour,
+                const uint8_t *pixels, char error[IMAGE_ERROR])
 {
     AtomicFile output;
     png_image image = start();
     image.width = (png_uint_32)width;
     image.height = (png_uint_32)height;
-    image.format = PNG_FORMAT_GRAY;
+    image.format = has_colour ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
     if (width * height > IMAGE_MOST)
         return fail(error, too_large);
     Reason reason = atomic_file_begin(&output, path);
     if (reason == NULL) {
         bool written = png_image_write_to_stdio(&image, output.file, 0, pixels, 0, NULL);
-        reason = atomic_file_end(&output, written ? NULL : png_reason(&image));
+        bool is_refused = ferror(output.file) != 0; /* of which libpng says no more than that */
+        reason = atomic_file_end(&output, written      ? NULL
+                                          : is_refused ? strerror(errno)
+                                                       : png_reason(&image));
     }
     return reason == NULL || fail(error, reason);
 }
 
-/* *bytes = the whole file, to be freed also after a Reason; returns the Reason */
+/* *bytes = the whole file, or the start of one that is no PNG file, to be freed also after a Reason;
+ * returns the Reason */
 static Reason read_file(const char *path, unsigned char **bytes, size_t *size)
 {
-    enum { FIRST = 1 << 16 };
+    enum { FIRST = 1 << 16, MOST = 1 << 30, SIGNATURE = 8 };
     size_t capacity = 0, got;
     Reason reason = NULL;
     FILE *file = fopen(path, "rbe");
@@ -67,6 +72,12 @@ static Reason read_file(const char *path, unsigned char **bytes, size_t *size)
     if (file == NULL)
         return strerror(errno);
     do {
+        if (*size == MOST)
+            reason = too_large;
+        if (interrupt_wanted())
+            reason = "interrupted";
+        if (reason != NULL || (*size >= SIGNATURE && png_sig_cmp(*bytes, 0, SIGNATURE) != 0))
+            break;
         if (*size == capacity) {
             capacity = capacity == 0 ? FIRST : 2 * capacity;
             unsigned char *more = realloc(*bytes, capacity);

@@ -1,5 +1,5 @@
 /*
- * image.h - grey pictures as PNG files
+ * image.h - pictures as PNG files
  *
  * By libpng's simplified interface, which returns errors and never jumps.
  */
@@ -14,12 +14,12 @@ enum {
 };
 
 /*
- * Writes pixels[height, width], 0 black to 255 white, to a temporary file beside `path`, and
- * renames it; the same pixels give the same bytes. On failure false, a message, and nothing new is
- * there.
+ * Writes pixels[height, width], 0 black to 255 white, or with colour pixels[height, width, 3], red,
+ * green and blue, to a temporary file beside `path`, and renames it; the same pixels give the same
+ * bytes. On failure false, a message, and nothing new is there.
  */
-bool image_save(const char *path, int64_t width, int64_t height, const uint8_t *pixels,
-                char error[IMAGE_ERROR]);
+bool image_save(const char *path, int64_t width, int64_t height, bool has_colour,
+                const uint8_t *pixels, char error[IMAGE_ERROR]);
 
 /* the size of the picture in the file; refuses one of more than IMAGE_MOST pixels */
 bool image_size(const char *path, int64_t *width, int64_t *height, char error[IMAGE_ERROR]);

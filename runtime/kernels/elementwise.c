@@ -70,7 +70,9 @@ ORDER(int64_t, i64, NEVER)
     }                                                                                              \
     static inline T float_trunc_##suffix(T x)                                                      \
     {                                                                                              \
-        return copysign(float_floor_##suffix(fabs(x)), x);                                         \
+        T size = fabs(x), near = (size + WHOLE) - WHOLE;                                           \
+        near -= (T)(near > size);                                                                  \
+        return copysign(size < WHOLE ? near : size, x);                                            \
     }
 FLOAT_ROUNDING(float, f32, 0x1p23f)
 FLOAT_ROUNDING(double, f64, 0x1p52)
@@ -123,6 +125,17 @@ static inline int64_t integer_remainder(int64_t a, int64_t b)
 static inline int64_t integer_fmod(int64_t a, int64_t b)
 {
     return b == 0 || b == -1 ? 0 : a % b;
+}
+
+/* as PyTorch has them, of narrower integers too, whose upper bits are cut off afterwards */
+static inline int64_t left_shift(int64_t a, int64_t b)
+{
+    return b < 0 || b > 63 ? 0 : (int64_t)((uint64_t)a << b);
+}
+
+static inline int64_t right_shift(int64_t a, int64_t b)
+{
+    return a >> (b < 0 || b > 63 ? 63 : b);
 }
 
 static inline int64_t integer_power(int64_t a, int64_t b)
@@ -221,6 +234,7 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define DEFAULTS(...) .has_defaults = true, .defaults = {__VA_ARGS__}
 #define BOUNDS .has_bounds = true
 #define OPERATOR(event) .lua_operator = event
+#define ULP(n) .has_bound = true, .ulp = (n)
 #define REST(least, most, ...) .low = least, .high = most, .doc = __VA_ARGS__
 #define UNARY(row, group, value, dx, ...)                                                          \
     {.name = #row, .arity = 1, .kind = group, .derivative = {#dx}, REST(__VA_ARGS__)},
@@ -474,14 +488,13 @@ static void set_stream(Stream *stream, const Walk *walk, const View *view)
  * are no dimensions to think of. */
 static bool plan_one_row(Walk *walk, const View *out, const Operand *in)
 {
-    size_t sizes = (size_t)out->ndim * sizeof(int64_t);
     if (out->dtype != walk->compute || !shape_is_contiguous(out->ndim, out->shape, out->stride))
         return false;
     for (int i = 0; i < walk->inputs; i++) {
         const View *view = &in[i].view;
-        if (!in[i].is_scalar && (view->dtype != walk->compute || view->ndim != out->ndim ||
-                                 memcmp(view->shape, out->shape, sizes) != 0 ||
-                                 memcmp(view->stride, out->stride, sizes) != 0))
+        if (!in[i].is_scalar && (view->dtype != walk->compute ||
+                                 !shape_equal(view->ndim, view->shape, out->ndim, out->shape) ||
+                                 !shape_equal(view->ndim, view->stride, out->ndim, out->stride)))
             return false;
     }
     walk->ndim = 1;

@@ -14,7 +14,18 @@
 
 enum { MAX_ARITY = 3 };
 
-typedef enum { NUMERIC, COUNTING, SIGNED, DIVISION, POWER, FLOATING, BOOLEAN, SELECT } Kind;
+typedef enum {
+    NUMERIC,
+    COUNTING,
+    SIGNED,
+    DIVISION,
+    POWER,
+    FLOATING,
+    BOOLEAN,
+    SELECT,
+    BITWISE,
+    SHIFT
+} Kind;
 
 /* a row */
 typedef struct {
@@ -27,6 +38,8 @@ typedef struct {
     bool has_defaults, has_bounds;  /* the arguments after the first need not all be given */
     double defaults[MAX_ARITY - 1]; /* what they then are */
     const char *lua_operator;       /* "__add", or NULL */
+    bool has_bound;                 /* of the error of float32 results, */
+    double ulp;                     /* in units in the last place */
 } Operation;
 
 extern const Operation operations[];

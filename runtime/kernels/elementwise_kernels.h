@@ -73,9 +73,13 @@
 #if HAS_GRADIENTS
 #define VALUE_FLOATING KERNEL
 #define VALUE_DIVISION DIVISION_KERNEL
+#define VALUE_BITWISE(name, declarations, expression)
+#define VALUE_SHIFT(name, declarations, expression)
 #else
 #define VALUE_DIVISION KERNEL
 #define VALUE_FLOATING(name, declarations, expression)
+#define VALUE_BITWISE KERNEL
+#define VALUE_SHIFT KERNEL
 #endif
 #define VALUE_NUMERIC KERNEL
 #define VALUE_COUNTING KERNEL
@@ -114,9 +118,13 @@
 /* the table of this type's kernels, in the order of the rows */
 #if HAS_GRADIENTS
 #define LISTED_FLOATING(name) NAME(name)
+#define LISTED_BITWISE(name) NULL
+#define LISTED_SHIFT(name) NULL
 #define WITH_GRADIENTS(...) .gradient = {__VA_ARGS__}
 #else
 #define LISTED_FLOATING(name) NULL
+#define LISTED_BITWISE(name) NAME(name)
+#define LISTED_SHIFT(name) NAME(name)
 #define WITH_GRADIENTS(...) .gradient = {NULL}
 #endif
 #define LISTED_NUMERIC(name) NAME(name)
@@ -140,6 +148,8 @@ static const Kernels NAME(kernels)[] = {
 
 #undef WITH_GRADIENTS
 #undef LISTED_FLOATING
+#undef LISTED_BITWISE
+#undef LISTED_SHIFT
 #undef LISTED_NUMERIC
 #undef LISTED_COUNTING
 #undef LISTED_SIGNED
@@ -148,6 +158,8 @@ static const Kernels NAME(kernels)[] = {
 #undef LISTED_BOOLEAN
 #undef LISTED_SELECT
 #undef VALUE_FLOATING
+#undef VALUE_BITWISE
+#undef VALUE_SHIFT
 #undef VALUE_NUMERIC
 #undef VALUE_COUNTING
 #undef VALUE_SIGNED

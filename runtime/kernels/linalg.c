@@ -29,6 +29,8 @@ size_t linalg_blas_size(void)
     return sizeof(OpenBlas);
 }
 
+static const Reason no_room = "not enough memory for the 128 MB that OpenBLAS works in";
+
 /* Could so many work areas be taken now? */
 static bool has_room(int areas)
 {
@@ -47,12 +49,11 @@ Reason linalg_reserve(OpenBlas *blas, Pool *pool)
     int wanted = pool_usable(pool);
     if (wanted <= blas->areas)
         return NULL;
-    if (blas->areas == 0) {
-        Reason reason = openblas_load(blas);
-        if (reason)
-            return reason;
-        if (!has_room(1))
-            return "not enough memory for the 128 MB that OpenBLAS works in";
+    if (blas->areas ==
+        0) { /* asked before, too: some libraries end the process where they get none */
+        Reason reason = has_room(1) ? openblas_load(blas) : no_room;
+        if (reason || !has_room(1))
+            return reason ? reason : no_room;
     }
     while (wanted > size_max(blas->areas, 1) && !has_room(2 * (wanted - blas->areas)))
         wanted--;

@@ -13,6 +13,7 @@
 
 enum {
     LANES = 16,
+    WIDE_LANES = 64,
     CHUNK = 256, /* elements of a row at a time; a multiple of LANES */
     ROWS = 64,   /* rows a thread takes at a time */
 };

@@ -15,12 +15,42 @@ VECTORISED static void NAME(shifted_exp)(int64_t n, const T *x, T shift, T *e)
     memcpy(e, padded, (size_t)n * sizeof(T));
 }
 
-static T NAME(row_maximum)(const T *x, int64_t n)
+/* the larger of two, or the NaN among them */
+static inline T NAME(larger)(T most, T x)
 {
-    T most = x[0];
-    for (int64_t i = 1; i < n; i++)
-        most = x[i] > most || x[i] != x[i] ? x[i] : most;
+    T larger = x > most ? x : most;
+    return x != x ? x : larger;
+}
+
+VECTORISED static T NAME(row_maximum)(const T *x, int64_t n)
+{
+    T lane[WIDE_LANES], most = x[0];
+    int64_t whole = n - n % WIDE_LANES;
+    for (int l = 0; l < WIDE_LANES; l++)
+        lane[l] = most;
+    for (int64_t i = 0; i < whole; i += WIDE_LANES)
+        for (int l = 0; l < WIDE_LANES; l++)
+            lane[l] = NAME(larger)(lane[l], x[i + l]);
+    for (int64_t i = 0; i < WIDE_LANES; i++)
+        most = NAME(larger)(most, lane[i]);
+    for (int64_t i = whole; i < n; i++)
+        most = NAME(larger)(most, x[i]);
     return most;
+}
+
+/* the sum of e[0..n-1], n <= CHUNK: LANES running sums, added up in order */
+VECTORISED static double NAME(chunk_sum)(const T *e, int64_t n)
+{
+    double lane[LANES] = {0}, sum = 0;
+    int64_t whole = n - n % LANES;
+    for (int64_t i = 0; i < whole; i += LANES)
+        for (int l = 0; l < LANES; l++)
+            lane[l] += (double)e[i + l];
+    for (int64_t i = whole; i < n; i++)
+        lane[i - whole] += (double)e[i];
+    for (int l = 0; l < LANES; l++)
+        sum += lane[l];
+    return sum;
 }
 
 /* the limit where elements are +infinity: they share alike */
@@ -35,7 +65,7 @@ static void NAME(softmax_at_infinity)(const T *x, T *y, int64_t n, bool logarith
         y[i] = x[i] == (T)INFINITY ? share : other;
 }
 
-static void NAME(softmax_row)(const T *x, T *y, int64_t n, bool logarithm)
+VECTORISED static void NAME(softmax_row)(const T *x, T *y, int64_t n, bool logarithm)
 {
     T e[CHUNK], most = NAME(row_maximum)(x, n);
     double sum = 0;
@@ -46,8 +76,7 @@ static void NAME(softmax_row)(const T *x, T *y, int64_t n, bool logarithm)
     for (int64_t first = 0; first < n; first += CHUNK) {
         int64_t width = size_min(CHUNK, n - first);
         NAME(shifted_exp)(width, x + first, most, e);
-        for (int64_t i = 0; i < width; i++)
-            sum += (double)e[i];
+        sum += NAME(chunk_sum)(e, width);
         if (!logarithm)
             memcpy(y + first, e, (size_t)width * sizeof(T));
     }
@@ -78,6 +107,15 @@ static int64_t NAME(stretch)(const Standardize *s, int64_t width)
 {
     return s->c == 1 ? width : s->c;
 }
+
+/* A whole stretch has a constant length, of which the compiler makes vectors. */
+#define FOR_LANES(count, ...)                                                                      \
+    if ((count) == LANES)                                                                          \
+        for (int l = 0; l < LANES; l++)                                                            \
+            __VA_ARGS__                                                                            \
+    else                                                                                           \
+        for (int64_t l = 0; l < (count); l++)                                                      \
+        __VA_ARGS__
 
 /* the sums of the lanes of one group, in every lane */
 static void NAME(join_lanes)(const Standardize *s, double *lanes)
@@ -110,34 +148,46 @@ static void NAME(scaled_moments)(const Standardize *s, int64_t j, int64_t l, dou
     m->scale[l] = 1 / sqrt(variance + s->eps * unit * unit);
 }
 
+/* adds x to the lanes, and in the other (x - mean)^2: those of a long run stay in registers */
+static inline void NAME(add_run)(int64_t run, const T *x, double *sum)
+{
+    double lane[LANES];
+    memcpy(lane, sum, sizeof lane);
+    for (int64_t k = 0; k < run; k += LANES)
+        FOR_LANES(size_min(LANES, run - k), { lane[l] += (double)x[k + l]; })
+    memcpy(sum, lane, sizeof lane);
+}
+
+static inline void NAME(add_run_squares)(int64_t run, const T *x, const double *mean, double *sum)
+{
+    double lane[LANES];
+    memcpy(lane, sum, sizeof lane);
+    for (int64_t k = 0; k < run; k += LANES)
+        FOR_LANES(size_min(LANES, run - k), {
+            double d = (double)x[k + l] - mean[l];
+            lane[l] += d * d;
+        })
+    memcpy(sum, lane, sizeof lane);
+}
+
 VECTORISED static void NAME(find_moments)(const Standardize *s, int64_t j, int64_t width,
                                           Moments *m)
 {
     int64_t run = NAME(stretch)(s, width);
     double n = (double)s->a * (double)s->c;
+    double sum[LANES] = {0}, mean[LANES], squares[LANES] = {0};
     *m = (Moments){.n = n};
     for (int64_t i = 0; i < s->a; i++)
-        for (int64_t k = 0; k < run; k += LANES) {
-            const T *x = (const T *)s->x + (i * s->b + j) * s->c + k;
-            int64_t count = size_min(LANES, run - k);
-            for (int64_t l = 0; l < count; l++)
-                m->mean[l] += (double)x[l];
-        }
-    NAME(join_lanes)(s, m->mean);
+        NAME(add_run)(run, (const T *)s->x + (i * s->b + j) * s->c, sum);
+    NAME(join_lanes)(s, sum);
     for (int l = 0; l < LANES; l++)
-        m->mean[l] /= n;
+        mean[l] = sum[l] / n;
     for (int64_t i = 0; i < s->a; i++)
-        for (int64_t k = 0; k < run; k += LANES) {
-            const T *x = (const T *)s->x + (i * s->b + j) * s->c + k;
-            int64_t count = size_min(LANES, run - k);
-            for (int64_t l = 0; l < count; l++) {
-                double d = (double)x[l] - m->mean[l];
-                m->variance[l] += d * d;
-            }
-        }
-    NAME(join_lanes)(s, m->variance);
+        NAME(add_run_squares)(run, (const T *)s->x + (i * s->b + j) * s->c, mean, squares);
+    NAME(join_lanes)(s, squares);
     for (int l = 0; l < LANES; l++) {
-        m->variance[l] /= n;
+        m->mean[l] = mean[l];
+        m->variance[l] = squares[l] / n;
         m->unit[l] = 1;
         m->scale[l] = 1 / sqrt(m->variance[l] + s->eps);
     }
@@ -166,8 +216,7 @@ VECTORISED static void NAME(standardize_groups)(const Standardize *s, int64_t j,
             const T *x = (const T *)s->x + at;
             T *y = (T *)s->y + at;
             int64_t count = size_min(LANES, run - k);
-            for (int64_t l = 0; l < count; l++)
-                y[l] = (T)(((double)x[l] * m.unit[l] - m.mean[l]) * m.scale[l]);
+            FOR_LANES(count, { y[l] = (T)(((double)x[l] * m.unit[l] - m.mean[l]) * m.scale[l]); })
         }
 }
 
@@ -183,10 +232,10 @@ VECTORISED static void NAME(differentiate_groups)(const Standardize *s, int64_t 
             int64_t at = (i * s->b + j) * s->c + k;
             const T *x = (const T *)s->x + at, *g = (const T *)s->y + at;
             int64_t count = size_min(LANES, run - k);
-            for (int64_t l = 0; l < count; l++) {
+            FOR_LANES(count, {
                 sum[l] += (double)g[l];
                 product[l] += (double)g[l] * ((double)x[l] * m.unit[l] - m.mean[l]) * m.scale[l];
-            }
+            })
         }
     NAME(join_lanes)(s, sum);
     NAME(join_lanes)(s, product);
@@ -196,11 +245,11 @@ VECTORISED static void NAME(differentiate_groups)(const Standardize *s, int64_t 
             const T *x = (const T *)s->x + at;
             T *g = (T *)s->y + at;
             int64_t count = size_min(LANES, run - k);
-            for (int64_t l = 0; l < count; l++) {
+            FOR_LANES(count, {
                 double y = ((double)x[l] * m.unit[l] - m.mean[l]) * m.scale[l];
                 g[l] = (T)(m.scale[l] * m.unit[l] *
                            ((double)g[l] - sum[l] / m.n - y * (product[l] / m.n)));
-            }
+            })
         }
 }
 
@@ -216,3 +265,5 @@ static void NAME(standardize_piece)(void *context, int64_t piece)
             NAME(differentiate_groups)(s, j, width);
     }
 }
+
+#undef FOR_LANES

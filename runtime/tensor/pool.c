@@ -11,6 +11,7 @@
  */
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 #include "tensor/interrupt.h"
@@ -112,8 +113,15 @@ static void wake_workers(Pool *pool)
     pthread_mutex_unlock(&pool->mutex);
 }
 
+/* Signals are for the caller's threads, but for those that a thread's own faults send. */
 static void start_workers(Pool *pool)
 {
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT};
+    sigset_t others, before;
+    sigfillset(&others);
+    for (size_t i = 0; i < COUNT_OF(faults); i++)
+        sigdelset(&others, faults[i]);
+    pthread_sigmask(SIG_SETMASK, &others, &before);
     atomic_store(&pool->closing, false);
     while (pool->workers < pool->usable - 1) {
         if (pthread_create(&pool->thread[pool->workers], NULL, worker, pool) == 0)
@@ -121,6 +129,7 @@ static void start_workers(Pool *pool)
         else
             pool->usable = pool->workers + 1;
     }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 static void stop_workers(Pool *pool)
@@ -223,7 +232,10 @@ static void run(Pool *pool, PoolTask *task, void *context, int64_t pieces, bool 
 
 void pool_run(Pool *pool, PoolTask *task, void *context, int64_t pieces)
 {
-    run(pool, task, context, pieces, false);
+    if (pieces != 1)
+        run(pool, task, context, pieces, false);
+    else if (!interrupt_wanted())
+        task(context, 0);
     pool_check(pool);
 }
 

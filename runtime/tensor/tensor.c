@@ -12,8 +12,8 @@ void tensor_view(Tensor *t, View *out)
     out->dtype = (DType)t->dtype;
     out->ndim = t->ndim;
     out->data = tensor_data(t);
-    memcpy(out->shape, tensor_shape(t), t->ndim * sizeof(int64_t));
-    memcpy(out->stride, tensor_stride(t), t->ndim * sizeof(int64_t));
+    shape_copy(t->ndim, out->shape, tensor_shape(t));
+    shape_copy(t->ndim, out->stride, tensor_stride(t));
 }
 
 Reason shape_count(int ndim, const int64_t *shape, int64_t *numel)
@@ -30,11 +30,6 @@ Reason shape_count(int ndim, const int64_t *shape, int64_t *numel)
     }
     *numel = empty ? 0 : count;
     return NULL;
-}
-
-bool shape_equal(int na, const int64_t *a, int nb, const int64_t *b)
-{
-    return na == nb && (na == 0 || memcmp(a, b, (size_t)na * sizeof *a) == 0);
 }
 
 void shape_strides(int ndim, const int64_t *shape, int64_t *stride)

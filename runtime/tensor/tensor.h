@@ -8,6 +8,8 @@
 #ifndef TENSOR_H
 #define TENSOR_H
 
+#include <string.h>
+
 #include "tensor/dtype.h"
 #include "tensor/storage.h"
 
@@ -73,7 +75,22 @@ void tensor_view(Tensor *t, View *out);
 
 /* numel = product of shape[ndim]; refuses negative sizes and what does not fit an address space */
 Reason shape_count(int ndim, const int64_t *shape, int64_t *numel);
-bool shape_equal(int na, const int64_t *a, int nb, const int64_t *b);
+/* without a call, since the compiler knows that they are few */
+static inline void shape_copy(int ndim, int64_t *to, const int64_t *from)
+{
+    if (ndim < 0 || ndim > MAX_RANK)
+        __builtin_unreachable();
+    memcpy(to, from, (size_t)ndim * sizeof *to);
+}
+
+/* a loop, since a call of memcmp takes longer than the few sizes there are */
+static inline bool shape_equal(int na, const int64_t *a, int nb, const int64_t *b)
+{
+    bool equal = na == nb;
+    for (int d = 0; equal && d < na; d++)
+        equal = a[d] == b[d];
+    return equal;
+}
 
 /* strides of a row-major block of this shape */
 void shape_strides(int ndim, const int64_t *shape, int64_t *stride);

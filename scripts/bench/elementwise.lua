@@ -14,6 +14,8 @@ local function loop(operation, size)
   end
   if operation.kind == "select" then
     arguments[1] = arguments[1]:gt(0)
+  elseif operation.kind == "bitwise" or operation.kind == "shift" then
+    arguments = { arguments[1]:long(), arguments[2]:long() }
   end
   local a, b, c = table.unpack(arguments)
   return function(count)

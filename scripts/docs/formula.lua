@@ -231,8 +231,8 @@ local function formula_at(text, position, is_display)
   }
   local tex = expression(reader)
   local is_setting = not is_display and tex and tex:find("^\\mathit{[^}]*} = [%d.-]+$")
-  if tex and not is_setting and (reader.has_operator or is_display) and not text:find("^[%w_(%[{|^]", reader.at)
-    and not text:find("^ ?[/*+^<>=~]", reader.at) then
+  if tex and not is_setting and (reader.has_operator or is_display)
+    and not text:find("^[%w_(%[{|^]", reader.at) and not text:find("^ ?[/*+^<>=~]", reader.at) then
     return tex, reader.at
   end
 end

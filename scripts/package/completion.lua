@@ -1,13 +1,13 @@
---- Writes the completion of a shell, from `wrun --help`: `wrun scripts/package/completion.lua bash`.
+--- Writes the completion of a shell: `wrun scripts/package/completion.lua bash`, or zsh.
 ---
---- After a script inside wrun its own options are completed, as its --help lists them.
+--- It is made of `wrun --help`; after a script inside wrun it asks that for its --help.
 
 local usage = require "usage"
 
 local BASH = [==[
 # Completion of wrun for bash, written from wrun --help.
 _wrun() {
-    local word=${COMP_WORDS[COMP_CWORD]} script= i
+    local word=${COMP_WORDS[COMP_CWORD]} script= options i
     COMPREPLY=()
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
@@ -22,9 +22,9 @@ _wrun() {
     if [ -n "$script" ] && [[ $word == -* ]]; then
         case " @SCRIPTS@ " in
             *" $script "*)
-                mapfile -t COMPREPLY < <(compgen -W \
-                    "$("${COMP_WORDS[0]}" "$script" --help 2>/dev/null | grep -o -e '--[a-z][a-z-]*')" \
-                    -- "$word")
+                options=$("${COMP_WORDS[0]}" "$script" --help 2>/dev/null |
+                    grep -o -e '--[a-z][a-z-]*')
+                mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word" | sort -u)
                 ;;
         esac
     elif [ -n "$script" ]; then

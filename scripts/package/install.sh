@@ -2,6 +2,7 @@
 # Copies a tree of files: install.sh TREE FOLDER. What it makes, files and folders, is listed in the
 # folder, for uninstall.sh; what an earlier one made goes first.
 set -eu
+umask 022
 tree=$1 folder=$2
 list=$folder/share/wrun/installed
 sh "$(dirname "$0")/uninstall.sh" "$folder"

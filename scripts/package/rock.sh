@@ -18,7 +18,7 @@ description = {
   summary = "Tensors with gradients, networks, optimisers and Restricted Boltzmann Machines",
   license = "MIT",
 }
-dependencies = { "lua >= 5.4, < 5.5", "argparse" }
+dependencies = { "lua >= 5.4, < 5.5" }
 build = {
   type = "command",
   build_command = "make module",

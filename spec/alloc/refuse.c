@@ -5,6 +5,7 @@
  * malloc, as jansson and others call it. What both see is counted once. Preloaded with REFUSE=N, it
  * refuses the requests N and N + 1 of the whole process.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <lauxlib.h>
 #include <stdbool.h>
@@ -131,8 +132,17 @@ static int refuse_child(lua_State *L)
     return 2;
 }
 
+/* What a library asks for as it is loaded is its own matter, and some end the process where that is
+ * refused; so OpenBLAS is here beforehand. */
+static void load_library(void)
+{
+    setenv("OPENBLAS_NUM_THREADS", "1", 1);
+    dlopen("libopenblas.so.0", RTLD_NOW);
+}
+
 int luaopen_refuse(lua_State *L)
 {
+    load_library();
     static const luaL_Reg functions[] = {
         {"start", refuse_start},
         {"stop", refuse_stop},

@@ -387,3 +387,17 @@ describe("a loader's options", function()
       refusal(late))
   end)
 end)
+
+describe("a loader", function()
+  it("says how it is walked, and that options are read when it is made", function()
+    local loader = data.loader({ x = wrun.ones(4, 2) }, { batch_size = 2 })
+    local text = "Loader: cannot be walked by itself; write for x, y in loader:batches() do"
+    assert.equal(text, refusal(function() for x in loader do print(x) end end))
+    assert.equal(text, refusal(function() for _, x in ipairs(loader) do print(x) end end))
+    assert.equal(text, refusal(function() for _, x in pairs(loader) do print(x) end end))
+    assert.equal("loader: option batch_size: is read when the loader is made; make another one",
+      refusal(function() loader.batch_size = 4 end))
+    loader.note = "mine"
+    assert.equal("mine", loader.note)
+  end)
+end)

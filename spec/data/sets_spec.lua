@@ -117,3 +117,39 @@ describe("data.random_split", function()
       refusal(data.random_split, 3, {}))
   end)
 end)
+
+describe("every data set", function()
+  local sets = require "wrun.data.sets"
+  local x, y = wrun.arange(12):reshape(4, 3), wrun.tensor { 1, 2, 1, 2 }
+
+  it("has a length, samples from both ends, and an end for ipairs", function()
+    local fields = sets.Fields { x = x, y = y, classes = { "a", "b" } }
+    for name, set in pairs {
+      fields = fields, tensors = data.TensorDataset(x, y),
+      subset = data.Subset(fields, { 1, 2, 3, 4 }), joined = data.ConcatDataset { fields },
+    } do
+      assert.equal(4, #set, name)
+      assert.same({ { 9, 10, 11 }, 2 }, { set[4][1]:tolist(), set[-1][2]:item() })
+      local count = 0
+      for i, sample in ipairs(set) do
+        count = count + i * sample[2]:item()
+      end
+      assert.equal(1 + 4 + 3 + 8, count)
+      assert.matches(": expected an index from 1 to 4 or from %-4 to %-1, got 5$",
+        refusal(function() return set[5] end))
+    end
+  end)
+
+  it("of fields follows what a script makes of them", function()
+    local set = sets.Fields { x = x, y = y }
+    set.x = x:float() / 2
+    assert.same({ 0, 0.5, 1 }, set[1][1]:tolist())
+    set.y = nil
+    assert.equal(1, #set[1])
+    set.x = wrun.ones(2, 3)
+    assert.equal(2, #set)
+    set.x = 5
+    assert.equal("#: argument 1: expected field x to be a tensor of samples, got 5",
+      refusal(function() return #set end))
+  end)
+end)

@@ -99,8 +99,8 @@ describe("nn.Linear", function()
       refusal(nn.Linear, 1, 2.5))
     assert.equal("Linear: option dtype: expected float32 or float64, got the string 'int64'",
       refusal(nn.Linear, 1, 1, { dtype = "int64" }))
-    assert.equal("Linear: option biass: unknown; the options are bias, dtype, generator",
-      refusal(nn.Linear, 1, 1, { biass = false }))
+    assert.equal("Linear: option biass: unknown; the options are bias, bias_init, dtype, "
+      .. "generator, weight_init", refusal(nn.Linear, 1, 1, { biass = false }))
     assert.equal("Linear: expected a table of options, got false", refusal(nn.Linear, 1, 1, false))
   end)
 end)

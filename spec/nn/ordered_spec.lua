@@ -32,6 +32,18 @@ describe("an ordered table", function()
     assert.same({ "a", "b", "c" }, keys_of(t))
   end)
 
+  it("does not walk what is added on the way", function()
+    local t = ordered.new()
+    t.a = 1
+    t.b = 2
+    local count = 0
+    for key in pairs(t) do
+      count = count + 1
+      t[key .. "!"] = count
+    end
+    assert.same({ "a", "b", "a!", "b!" }, keys_of(t))
+  end)
+
   it("may be empty", function()
     assert.same({}, keys_of(ordered.new()))
   end)

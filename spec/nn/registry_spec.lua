@@ -69,3 +69,63 @@ describe("what a module holds", function()
     assert.equal(4, #net:modules())
   end)
 end)
+
+describe("a field of a module", function()
+  it("may be given another parameter or module, or nil", function()
+    local layer, net = nn.Linear(2, 3), nn.Sequential(nn.ReLU())
+    layer.weight = nn.Parameter(wrun.ones(3, 2))
+    layer.bias = nil
+    net[1] = nn.Linear(2, 1)
+    assert.same({ "weight" }, names_of(layer:named_parameters()))
+    assert.same({ 3, 2 }, layer:state_dict().weight.shape)
+    assert.same({ "1.weight", "1.bias" }, names_of(net:named_parameters()))
+  end)
+
+  it("is no parameter or module any more by mistake", function()
+    local layer, net = nn.Linear(2, 3), nn.Module:extend("Net")()
+    net.inner = nn.ReLU()
+    layer.weight, net.inner = wrun.ones(2, 4), print
+    local text = "Linear: field weight: expected a parameter as before, or nil, got a float32 "
+      .. "tensor [2, 4]; write nn.Parameter(tensor), or weight:copy_(tensor) inside wrun.no_grad"
+    for _, name in ipairs { "parameters", "state_dict", "zero_grad" } do
+      assert.equal(text, refusal(layer[name], layer))
+    end
+    assert.equal("Net: field inner: expected a module as before, or nil, got a function",
+      refusal(net.modules, net))
+  end)
+
+  it("does not hide what would not be trained", function()
+    local inner = nn.Linear(1, 1)
+    local function complaint(value)
+      local net = nn.Module:extend("Net")()
+      net.value = value
+      local ok, message = pcall(net.parameters, net)
+      return ok or message:match("Net: .*$")
+    end
+    local text = "Net: field value: %s is not found; write %s"
+    assert.equal(text:format("an object of Linear in a plain table",
+      "nn.ModuleList(list) or nn.ModuleDict(table)"), complaint { first = inner })
+    assert.equal(text:format("a float32 tensor [1, 1] in a plain table",
+      "nn.ParameterList(list)"), complaint { inner.weight })
+    assert.equal(text:format("a float32 tensor [2]", "nn.Parameter(tensor)"),
+      complaint(wrun.ones(2, { requires_grad = true })))
+    for _, harmless in ipairs { wrun.ones(2), { wrun.ones(2), 1 }, inner, inner.weight } do
+      assert.is_true(complaint(harmless))
+    end
+  end)
+
+  it("may name again what is found elsewhere", function()
+    local net = nn.Module:extend("Net")()
+    net.inner = nn.Linear(1, 1)
+    net.order = { net.inner, net.inner.weight }
+    assert.equal(2, #net:parameters())
+  end)
+end)
+
+it("a walk of children ends though modules are added on it", function()
+  local net = nn.Sequential(nn.ReLU(), nn.Tanh())
+  for _, child in net:named_children() do
+    net:append(child)
+  end
+  assert.equal(4, #net)
+end)

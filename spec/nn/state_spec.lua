@@ -118,3 +118,86 @@ describe("a module", function()
     assert.equal(weight, net[1].weight)
   end)
 end)
+
+describe("functional_call", function()
+  it("computes with the tensors it is given, through which gradients flow", function()
+    local layer, w = nn.Linear(2, 1), wrun.tensor({ { 3.0, 4.0 } }, { requires_grad = true })
+    local weight, x = layer.weight, wrun.tensor { { 1.0, 2.0 } }
+    local y = nn.functional_call(layer, { weight = w, bias = wrun.zeros(1) }, x)
+    assert.equal(11, y:item())
+    y:backward()
+    assert.same({ { 1, 2 } }, w.grad:tolist())
+    assert.is_nil(weight.grad)
+    assert.is_true(rawequal(weight, layer.weight))
+    assert.equal(2, #layer:parameters())
+    assert.equal(nn.functional_call, wrun.func.functional_call)
+  end)
+
+  it("reaches below, by index and by name, and what stands twice in both places", function()
+    local shared = nn.Linear(1, 1, { bias = false })
+    local model = nn.Sequential(shared, { "head", nn.Linear(1, 1) }, shared)
+    local y = nn.functional_call(model, {
+      ["1.weight"] = wrun.tensor { { 2.0 } }, ["head.weight"] = wrun.tensor { { 3.0 } },
+      ["head.bias"] = wrun.zeros(1),
+    }, { wrun.ones(1, 1) })
+    assert.equal(2 * 3 * 2, y:item())
+  end)
+
+  it("puts a module's own back after an error, too", function()
+    local layer = nn.Linear(2, 1)
+    local weight = layer.weight
+    assert.is_false(pcall(nn.functional_call, layer, { weight = wrun.ones(1, 2) }, wrun.ones(1, 3)))
+    assert.is_true(rawequal(weight, layer.weight))
+    assert.same({ 1, 2 }, layer:state_dict().weight.shape)
+  end)
+
+  it("refuses names and values that fit nothing", function()
+    local layer, text = nn.Linear(2, 1), "functional_call: argument "
+    assert.equal(text .. "1: expected a module, got a table", refusal(nn.functional_call, {}, {}))
+    assert.equal(text .. "2: wieght: expected the name of a parameter or buffer, got the string "
+      .. "'wieght'", refusal(nn.functional_call, layer, { wieght = wrun.ones(1) }, {}))
+    assert.equal(text .. "2: weight: expected a tensor, got 1",
+      refusal(nn.functional_call, layer, { weight = 1 }, {}))
+    assert.equal(text .. "2: expected all parameters and buffers, missing bias",
+      refusal(nn.functional_call, layer, { weight = wrun.ones(1, 2) }, {}, { strict = true }))
+  end)
+end)
+
+describe("load_state_dict", function()
+  local function text(module, state)
+    return refusal(module.load_state_dict, module, state):match("; (the names fit.*)$")
+  end
+
+  local function renamed(module, rename)
+    local state = {}
+    for name, tensor in pairs(module:state_dict()) do
+      state[rename(name)] = tensor
+    end
+    return state
+  end
+
+  local function counted_from_0(name)
+    return (name:gsub("%d+", function(digits) return math.tointeger(digits) - 1 end))
+  end
+
+  it("says which renaming would fit", function()
+    local model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))
+    assert.equal("the names fit with every number raised by 1",
+      text(model, renamed(model, counted_from_0)))
+    assert.equal("the names fit without 'module.' in front",
+      text(model, renamed(model, function(name) return "module." .. name end)))
+    assert.equal("the names fit without 'net.' in front and every number raised by 1",
+      text(model, renamed(model, function(name) return "net." .. counted_from_0(name) end)))
+    local net = nn.Sequential({ "encoder", model })
+    assert.equal("the names fit with 'encoder.' in front", text(net, model:state_dict()))
+    assert.equal("the names fit with 'encoder.' for 'body.' in front",
+      text(net, renamed(net, function(name) return (name:gsub("encoder", "body")) end)))
+  end)
+
+  it("offers none where shapes or numbers differ", function()
+    local model = nn.Linear(2, 3)
+    assert.is_nil(text(model, { ["fc.weight"] = wrun.ones(3, 3), ["fc.bias"] = wrun.ones(3) }))
+    assert.is_nil(text(model, { ["fc.weight"] = wrun.ones(3, 2) }))
+    assert.is_nil(text(model, { w = wrun.ones(3, 2), b = wrun.ones(3) }))
+  end)
+end)

@@ -52,9 +52,16 @@ describe("the README", function()
     assert.is_true(lines <= 22, lines .. " lines")
   end)
 
+  it("shows what is wrong with a start", function()
+    local result = run(blocks("lua")[2])
+    assert.equal("", result.err)
+    -- the digits depend on rounding
+    assert.equal((blocks("")[2]:gsub("0%.%d+", "0.7")), (result.out:gsub("0%.%d+", "0.7")))
+  end)
+
   it("shows a machine that learns", function()
     local picture = os.tmpname()
-    local result = run((blocks("lua")[2]:gsub("fantasies.png", picture)))
+    local result = run((blocks("lua")[3]:gsub("fantasies.png", picture)))
     os.remove(picture)
     if result.err:find("MNIST is not on this machine", 1, true) then
       pending("MNIST is not on this machine")
@@ -66,7 +73,7 @@ describe("the README", function()
 
   it("shows a spec that passes", function()
     local busted = child.shell("command -v busted").out:match("%S+")
-    local result = run(blocks("lua")[3], busted, "--ignore-lua", "--output=TAP")
+    local result = run(blocks("lua")[4], busted, "--ignore-lua", "--output=TAP")
     assert.equal(0, result.status)
     assert.is_truthy(result.out:find("^ok 1 [^\n]+\nok 2 [^\n]+\nok 3 [^\n]+\n1%.%.3\n$"))
   end)

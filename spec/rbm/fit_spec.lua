@@ -1,6 +1,7 @@
 --- Training: runs against runs, schedules, regularisers, and the guard against divergence.
 
 local refusal = require "spec.support.refusal"
+local stub = require "luassert.stub"
 local tiny = require "spec.support.tiny_rbm"
 local wrun = require "wrun"
 
@@ -36,6 +37,31 @@ describe("fit", function()
       end
     end)
   end
+
+  it("draws its bar when it is asked to, which changes no bit", function()
+    local bars, updates, sets = require "wrun.progress", {}, {}
+    local stubbed = stub(bars, "bar", function(options)
+      assert.same({ label = "pcd", count = 3, unit = " epochs" }, options)
+      return setmetatable({
+        update = function(_, done)
+          updates[#updates + 1] = done
+        end,
+        set = function(_, values)
+          sets[#sets + 1] = values.update_ratio
+        end,
+      }, { __close = function() updates[#updates + 1] = "closed" end })
+    end)
+    local loud = trained { epochs = 3, batch_size = 10, verbose = true }
+    stubbed:revert()
+    local quiet = trained { epochs = 3, batch_size = 10 }
+    for _, name in ipairs(NAMES) do
+      assert.is_true(loud[name]:equal(quiet[name]))
+    end
+    assert.equal("closed", table.remove(updates))
+    assert.equal(3, updates[#updates])
+    assert.equal(3 * math.ceil(#data / 10), #updates)
+    assert.equal(3, #sets)
+  end)
 
   it("gives the same bits with any number of threads #many", function()
     local threads = wrun.get_num_threads()

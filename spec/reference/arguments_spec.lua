@@ -103,7 +103,8 @@ describe("the reference", function()
     }, texts("wrun.topk"))
     assert.same({
       "in_features: integer ", "out_features: integer ",
-      'options: { bias: boolean, dtype: string, generator: wrun.Generator }? bias = true, '
+      'options: { bias: boolean, bias_init: function|string, dtype: string, '
+        .. 'generator: wrun.Generator, weight_init: function|string }? bias = true, '
         .. 'dtype = "float32"',
     }, texts("nn.Linear"))
   end)

@@ -254,6 +254,15 @@ describe("wrun's options", function()
     end
   end)
 
+  it("lists the scripts inside wrun, with what each is", function()
+    local help, count = run({ "--help" }).out, 0
+    for path in child.shell("ls scripts/*.lua").out:gmatch("scripts/(%S+)") do
+      assert.matches("\n  " .. path:gsub("%.", "%%.") .. " +%u[^\n]* %w", help)
+      count = count + 1
+    end
+    assert.is_true(count >= 8)
+  end)
+
   it("show what wrun runs on with --version", function()
     local result = run({ "--version" })
     assert.equal(0, result.status)
@@ -349,5 +358,46 @@ describe("output that cannot be written", function()
     child.shell(command:format(quote(child.wrun), endless, status))
     assert.equal("141\n", child.read(status))
     os.remove(status)
+  end)
+end)
+
+describe("a script in another folder", function()
+  local function with_scripts(use)
+    child.with_folder(function(folder)
+      child.write("print(require 'part')", folder .. "/main.lua")
+      child.write("return 'found'", folder .. "/part.lua")
+      use(folder)
+    end)
+  end
+
+  it("requires what lies beside it", function()
+    with_scripts(function(folder)
+      local expected = ("found\t%s/part.lua\n"):format(folder)
+      assert.same({ out = expected, err = "", status = 0 }, run({ folder .. "/main.lua" }))
+    end)
+  end)
+
+  it("finds that before what has the same name elsewhere", function()
+    with_scripts(function(folder)
+      local elsewhere = folder .. "/elsewhere"
+      child.shell("mkdir " .. elsewhere)
+      child.write("return 'wrong'", elsewhere .. "/part.lua")
+      local result = run({ folder .. "/main.lua" }, { env = "LUA_PATH=" .. elsewhere .. "/?.lua" })
+      assert.matches("^found\t", result.out)
+    end)
+  end)
+
+  it("runs where package.path is no text, and in a folder whose name stands for others", function()
+    with_scripts(function(folder)
+      child.write("print(...)", folder .. "/bare.lua")
+      for _, change in ipairs { "package.path = 7", "package = nil",
+        "package.loaded.package = 1" } do
+        local result = run({ "-e", change, folder .. "/bare.lua", "x" })
+        assert.same({ out = "x\n", err = "", status = 0 }, result)
+      end
+      child.shell(("cd %s && mkdir 'a;b?c' && cp main.lua part.lua 'a;b?c'"):format(folder))
+      local result = run({ folder .. "/a;b?c/main.lua" })
+      assert.matches("module 'part' not found", result.err)
+    end)
   end)
 end)

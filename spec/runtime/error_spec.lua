@@ -155,6 +155,38 @@ describe("an error without a script", function()
   end)
 end)
 
+describe("a traceback", function()
+  local program = [[
+local wrun = require "wrun"
+local model = wrun.nn.Sequential(wrun.nn.Linear(2, 2))
+local function step(x)
+  local y = model(x)
+  return y
+end
+table.sort({ 2, 1 }, function() return step(wrun.ones(1, 3)) ~= nil end)
+]]
+
+  local function lines(env)
+    local path = child.write(program)
+    local result = child.run({ path }, { env = env })
+    os.remove(path)
+    local trace = result.err:match("\nstack traceback:\n(.*)$")
+    return trace:gsub(path:gsub("%p", "%%%0"), "script")
+  end
+
+  it("leaves out the library's own functions", function()
+    assert.equal("\tscript:4: in upvalue 'step'\n\tscript:7: in function <script:7>\n"
+      .. "\t[C]: in function 'table.sort'\n\tscript:7: in main chunk\n\t[C]: in ?\n", (lines()))
+  end)
+
+  it("has them where WRUN_TRACE is 1", function()
+    local trace = lines("WRUN_TRACE=1")
+    assert.is_truthy(trace:find("\twrun.nn.linear:%d+: in "))
+    assert.is_truthy(trace:find("\t[C]: in function 'wrun", 1, true))
+    assert.equal((lines()), (lines("WRUN_TRACE=0")))
+  end)
+end)
+
 describe("the path of containers", function()
   --- Code of wrun's own, as its chunk name says.
   local function library(code, ...)

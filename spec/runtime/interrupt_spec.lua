@@ -1,6 +1,7 @@
 --- Ctrl-C: an error where the script is, in whatever it does; the second kills.
 
 local child = require "spec.support.child"
+local terminal = require "spec.support.terminal"
 
 local run = child.run
 
@@ -28,7 +29,42 @@ describe("Ctrl-C", function()
     local result = interrupt("print 'ready'\nwhile true do end", 1)
     local trace = "\nstack traceback:\n\tscript:2: in main chunk\n\t[C]: in ?\n"
     local err = "wrun: script:2: interrupted!" .. trace
-    assert.same({ out = "ready\n", err = err, status = 1 }, result)
+    assert.same({ out = "ready\n", err = err, status = 130 }, result)
+  end)
+
+  it("says which file was saved last, and how it is read", function()
+    child.with_folder(function(folder)
+      local result = interrupt(([[
+        local wrun = require "wrun"
+        wrun.save("%s/run.safetensors", { x = wrun.ones(2), epoch = 3 })
+        print "ready"
+        while true do end]]):format(folder), 1)
+      assert.equal(130, result.status)
+      local path = folder .. "/run.safetensors"
+      assert.matches(('\nwrun: %s was saved; wrun.load("%s") reads it, to go on from there\n')
+        :format(path, path), result.err, 1, true)
+      assert.is_nil(result.err:find("^wrun: /"))
+    end)
+  end)
+
+  it("wipes a progress bar before the message", function()
+    terminal.needed()
+    local path = child.write([[
+      local progress = require "wrun.progress"
+      local bar <close> = progress.bar { label = "x", count = 1e9 }
+      local step = 0
+      while true do
+        step = step + 1
+        bar:update(step)
+        if bar.length > 0 then
+          io.popen("kill -INT $PPID"):close()
+        end
+      end]])
+    local command = "env TERM=xterm NO_COLOR=1 " .. child.quote(child.wrun) .. " " .. path
+    local result = run({ "20", "script", "-qec", command, "/dev/null" }, { program = "timeout" })
+    os.remove(path)
+    assert.equal(130, result.status)
+    assert.matches("left\r\27%[K[^\n]*wrun: [^\n]*interrupted!\r\n", result.out)
   end)
 
   it("reaches the coroutine that runs, however deep", function()
@@ -52,7 +88,7 @@ describe("Ctrl-C", function()
         print "ready"
         while true do end]]
       local result = interrupt(script:format(body), 1)
-      assert.equal(1, result.status)
+      assert.equal(130, result.status)
       assert.truthy(result.err:find("^wrun: script:4: interrupted!\n"), result.err)
     end
   end)
@@ -91,7 +127,7 @@ describe("Ctrl-C", function()
       local pipe = io.popen("kill -INT $PPID") -- while a coroutine waits in C
       coroutine.wrap(pipe.close)(pipe)
       while true do end]], 0)
-    assert.equal(1, result.status)
+    assert.equal(130, result.status)
     assert.truthy(result.err:find("^wrun: script:%d: interrupted!\n"), result.err)
   end)
 
@@ -119,7 +155,7 @@ describe("Ctrl-C", function()
       print("not reached")]] })
     assert.equal("false\tinterrupted!\nnil\tsignal\t15\nnil\texit\t130\n", result.out)
     assert.truthy(result.err:find("^wrun: %(command line%):4: interrupted!\n"), result.err)
-    assert.equal(1, result.status)
+    assert.equal(130, result.status)
   end)
 end)
 
@@ -145,9 +181,12 @@ describe("what computes", function()
       end
     end
     local a, b, c = wrun.rand(300, 300), wrun.rand(300, 300), wrun.rand(300, 300)
+    local bits = wrun.randint(0, 9, { 300, 300 })
     for _, operation in ipairs(core.elementwise_rows()) do
+      local takes_bits = operation.kind == "bitwise" or operation.kind == "shift"
+      local arguments = takes_bits and { bits, bits } or { a, b, c }
       calls[operation.name] = function()
-        return operations[operation.name](table.unpack({ a, b, c }, 1, operation.arity))
+        return operations[operation.name](table.unpack(arguments, 1, operation.arity))
       end
     end
 
@@ -237,18 +276,24 @@ describe("what computes", function()
       "wrun.rand(10000):multinomial(1e9, true)",
       "wrun.ones(3000, 3000):long():matmul(wrun.ones(3000, 3000):long())",
       "wrun.rbm.new({ visible = 784, hidden = 25 }):log_z()",
+      'wrun.data.csv("/dev/zero")',
+      "wrun.data.npy(PIPE)",
     }
     for _, call in ipairs(LONG) do
       local result = interrupt(([[
         local wrun = require "wrun"
         wrun.rbm = wrun.rbm
+        local PIPE <const> = os.tmpname() -- which somebody opens, and writes nothing to
+        os.execute(("rm %%s && mkfifo %%s"):format(PIPE, PIPE))
+        os.execute(("sleep 9 >%%s &"):format(PIPE))
         local ok, message = pcall(function()
           print("ready")
           local y = %s
         end)
+        os.remove(PIPE)
         io.stderr:write(tostring(message), "\n")
         print(wrun.ones(3, 3):matmul(wrun.ones(3, 3)):sum():item())]]):format(call), 1)
-      assert.equal("script:5: interrupted!\n", result.err)
+      assert.equal("script:8: interrupted!\n", result.err)
       assert.equal("ready\n27.0\n", result.out)
       assert.equal(0, result.status)
     end

@@ -36,6 +36,37 @@ describe("the interactive session", function()
     assert.equal("stdin:1: <name> expected near <eof>\n", errors)
   end)
 
+  it("prints tables as Lua, and keeps the last result in _", function()
+    assert.equal('> { 1, a = "x" }\n{ 1, a = "x" }\n> _.a\nx\n> _ .. 1, 2\nx1\t2\n> _\nx1\n> \n',
+      feed('{ 1, a = "x" }\n_.a\n_ .. 1, 2\n_\n'))
+    assert.equal("> nil\nnil\n> _\nnil\n> \n", feed("nil\n_\n"))
+    assert.equal("> wrun.ones(2, 3).shape\nSize([2, 3])\n> \n", feed("wrun.ones(2, 3).shape\n"))
+  end)
+
+  it("has what examples use, where no script has put something else", function()
+    assert.equal("> nn, optim, data, init\n", feed("nn, optim, data, init\n"):match("^[^\n]*\n"))
+    assert.equal("> init.zeros_(nn.Linear(1, 1).bias):item()\n0.0\n> \n",
+      feed("init.zeros_(nn.Linear(1, 1).bias):item()\n"))
+    assert.matches("ns a call", feed("timeit('1 + 1', { least = 0.001 })\n"), 1, true)
+    with_file("nn = 'mine'", function(path)
+      assert.equal("> nn\nmine\n> \n", feed("nn\n", { "-i", path }))
+    end)
+  end)
+
+  it("knows help, exit and quit with and without brackets", function()
+    local help = require("wrun").help
+    for _, line in ipairs { "help", "help()" } do
+      assert.equal(("> %s\n%s\n> \n"):format(line, help()), (feed(line .. "\n")))
+    end
+    assert.equal(("> help(nil)\n%s\n> \n"):format(help(nil)), (feed("help(nil)\n")))
+    assert.equal(("> help 'abs'\n%s\n> \n"):format(help "abs"), (feed("help 'abs'\n")))
+    for _, line in ipairs { "exit", "exit()", "quit", "quit()" } do
+      assert.equal(("> %s\n"):format(line), (feed(line .. "\n1\n")))
+    end
+    assert.equal(3, run({ "-i" }, { input = "exit(3)\n" }).status)
+    assert.equal("> exit, 1\nexit, or Ctrl-D, ends the session\t1\n> \n", feed("exit, 1\n"))
+  end)
+
   it("survives errors", function()
     local out, errors = feed("error('boom')\nx =+\nerror({})\n1\n")
     assert.equal("> error('boom')\n> x =+\n> error({})\n> 1\n1\n> \n", out)
@@ -60,6 +91,24 @@ describe("the interactive session", function()
     assert.equal("", run({ "-i", "-e", "error(1)" }, { input = "print(1)\n" }).out:match("\n(.*)$"))
   end)
 
+  -- Types keys, a string for each prompt, into a session on a terminal in `folder`, which `setup`
+  -- prepares; returns what the terminal showed, without \r.
+  local function type_keys(folder, keys, setup)
+    child.write(table.concat(keys, "\n") .. "\n", folder .. "/keys")
+    -- typing waits for the next prompt: before it the terminal is not the editor's
+    local session = [[
+      cd %s && : >screen && prompts=0 && while IFS= read -r line; do
+        prompts=$((prompts + 1))
+        until [ "$(grep -c '^>*> ' screen)" -ge $prompts ]; do sleep 0.01; done
+        printf %%s "$line"
+      done <keys | script -q -e -f -c %s screen]]
+    local wrun = "env TERM=xterm LC_ALL=C.UTF-8 XDG_STATE_HOME=$PWD " .. child.quote(child.wrun)
+    session = session:format(folder, child.quote((setup or "") .. wrun))
+    local result = run({ "20", "sh", "-c", session }, { program = "timeout" })
+    assert.equal(0, result.status)
+    return (result.out:gsub("\r", ""))
+  end
+
   it("edits, completes and remembers lines on a terminal", function()
     terminal.needed()
     child.with_folder(function(folder)
@@ -69,31 +118,41 @@ describe("the interactive session", function()
         "'completed', na\t.fi\t\r",
         "from_file = { ['x\\27[2J'] = 1, xy = 6 }\r", -- whose first name is not offered
         "'offered', from_file.x\t\r",
+        "'found', io.open('keys\t'):read(1)\r", -- the file of these keys, the only one
+        "'option', data.loader({ x = wrun.ones(4, 1) }, { batch_si\t2 })\r",
+        "for i = 1, 2 do\r",
+        "print('line', i)\r",
+        "end\r",
+        "\27[A\2\2\2\2\2 * 10\r", -- the whole block, once more, its i changed
         "'é' .. 'ö\b'\r",
         "'lost\3", -- Ctrl-C
         "'kept'\r",
         "\27[A .. '!'\r", -- the line before, and more
         "\4", -- Ctrl-D
       }
-      child.write(table.concat(keys, "\n") .. "\n", folder .. "/keys")
-      -- typing waits for the next prompt: before it the terminal is not the editor's
-      local session = [[
-        cd %s && touch screen && prompts=0 && while IFS= read -r line; do
-          prompts=$((prompts + 1))
-          until [ "$(grep -c '^>*> ' screen)" -ge $prompts ]; do sleep 0.01; done
-          printf %%s "$line"
-        done <keys | script -q -e -f -c %s screen]]
-      local wrun = "env TERM=xterm LC_ALL=C.UTF-8 XDG_STATE_HOME=$PWD " .. child.quote(child.wrun)
-      session = session:format(folder, child.quote(wrun))
-      local result = run({ "20", "sh", "-c", session }, { program = "timeout" })
-      assert.equal(0, result.status)
-      local shown = result.out:gsub("\r", "")
-      for _, text in ipairs({ "sum\t13", "completed\t5", "offered\t6", "é", "kept", "kept!" }) do
+      local shown = type_keys(folder, keys)
+      for _, text in ipairs({
+        "sum\t13", "completed\t5", "offered\t6", "found\tn",
+        "option\tLoader(2 batches of 2, in order)", "line\t2", "line\t20", "é", "kept", "kept!",
+      }) do
         assert.truthy(shown:find("\n" .. text .. "\n", 1, true), text .. " in " .. shown)
       end
       assert.is_nil(shown:find("\nlost", 1, true))
       local history = child.read(folder .. "/wrun/history")
       assert.truthy(history:find("\n'kept'\n'kept'\\040..\\040'!'\n", 1, true), history)
+    end)
+  end)
+
+  it("shows help with a pager where it is longer than the terminal, and only then", function()
+    terminal.needed()
+    child.with_folder(function(folder)
+      local shown = type_keys(folder, { "help\r", "help 'nothing'\r", "\4" },
+        "stty rows 10 cols 100; PAGER='sed s/^/paged:/' ")
+      assert.truthy(shown:find("\npaged:  nn          Neural networks\n", 1, true), shown)
+      assert.truthy(shown:find("\nhelp: nothing has the name nothing", 1, true), shown)
+      local plain = type_keys(folder, { "help\r", "\4" },
+        "stty rows 10 cols 100; PAGER=/no/such/pager ")
+      assert.truthy(plain:find("\n  nn          Neural networks\n", 1, true), plain)
     end)
   end)
 end)

@@ -1,15 +1,16 @@
---- What is written comes back, bit for bit, in every format of tensors and of logs, and other
---- programs read the same; pictures of every kind that another program writes are read as they are.
+--- What is written comes back, bit for bit, in every format of tensors, of checkpoints and of logs,
+--- and other programs read the same; what another program writes is read as it is.
 ---
---- WRUN_ROUND_TRIPS=10000 makes as many of each. Trees of tensors are in save_spec.
+--- WRUN_ROUND_TRIPS=10000 makes as many of each, WRUN_SEED=2 others.
 
 local child = require "spec.support.child"
 local near = require "spec.support.near"
 local wrun = require "wrun"
 
-local data, image = wrun.data, wrun.image
+local data, image, optim = wrun.data, wrun.image, wrun.optim
 
 local COUNT = tonumber(os.getenv("WRUN_ROUND_TRIPS")) or 60
+local SEED = tonumber(os.getenv("WRUN_SEED")) or 1
 local DTYPES = { "bool", "uint8", "int32", "int64", "float32", "float64" }
 local FORMATS = { bool = "<B", uint8 = "<B", int32 = "<i4", int64 = "<i8", float32 = "<f",
   float64 = "<d" }
@@ -88,6 +89,10 @@ local function python(script, folder)
   return result.out
 end
 
+local function with_folder(use)
+  child.with_folder(use, true)
+end
+
 local function one_of_each(folder, ending, write)
   for i = 1, COUNT do
     local file = ("%s/%d.%s"):format(folder, i, ending)
@@ -95,9 +100,140 @@ local function one_of_each(folder, ending, write)
   end
 end
 
+-- Trees of anything that may be saved.
+local function random_utf8()
+  local parts = {}
+  for i = 1, random(0, 12) do
+    parts[i] = utf8.char(random(1, ({ 31, 127, 0x7FF, 0xD7FF, 0x10FFFF })[random(5)]))
+  end
+  local text = table.concat(parts)
+  return utf8.len(text) and text or "$" .. #text
+end
+
+local scalars = {
+  random_utf8,
+  function() -- any bytes
+    return string.pack("<I8", random(0)):sub(1, random(0, 8))
+  end,
+  function()
+    return random(0) >> random(0, 63)
+  end,
+  function() -- any bits of a number, but for those of a NaN
+    local number = string.unpack("<d", string.pack("<i8", random(0)))
+    return number == number and number or 0 / 0
+  end,
+  function()
+    return ({ 0.0, -0.0, 1 / 0, -1 / 0, 1.0, 2 ^ 53, 1e15, 0.1, 5e-324 })[random(9)]
+  end,
+  function()
+    return random(2) == 1
+  end,
+  function()
+    local sizes = { random(0, 3), random(0, 3) }
+    return wrun.rand(sizes):mul(200):to(DTYPES[random(#DTYPES)])
+  end,
+}
+
+local function random_tree(depth, made)
+  local t, is_list = {}, random(3) == 1
+  for i = 1, random(0, 5) do
+    local key = is_list and i or random(4) == 1 and random(-9, 9) or "k" .. random_utf8()
+    if random(4) > 1 then
+      t[key] = scalars[random(#scalars)]()
+    elseif depth > 0 and random(4) > 1 then
+      t[key] = random_tree(depth - 1, made)
+    else
+      t[key] = made[random(#made + 1)] or {}
+    end
+  end
+  made[#made + 1] = t
+  return t
+end
+
+local function is_same(a, b, known)
+  if type(a) ~= "table" or type(b) ~= "table" then
+    return type(a) == "userdata" and type(b) == "userdata" and a.dtype == b.dtype
+      and wrun.equal(a, b) or near.same_bits(a, b)
+  elseif known[a] then
+    return known[a] == b
+  end
+  known[a] = b
+  for key in pairs(b) do
+    if a[key] == nil then
+      return false
+    end
+  end
+  for key, value in pairs(a) do
+    if not is_same(value, b[key], known) then
+      return false
+    end
+  end
+  return true
+end
+
+-- Optimisers after some steps ------------------------------------------------
+
+-- What an optimiser may be given; each takes what it knows.
+local SETTINGS = {
+  { momentum = 0.9 }, { momentum = 0.9, nesterov = true }, { weight_decay = 0.1 },
+  { amsgrad = true }, { maximize = true }, { centered = true }, { betas = { 0.8, 0.9 } },
+  { decoupled_weight_decay = true }, { line_search_fn = "strong_wolfe" }, { history_size = 2 },
+}
+
+local OPTIMIZERS = {} -- name -> the settings that it knows
+for name, class in pairs(optim) do
+  local parameter = { wrun.ones(1, { requires_grad = true }) }
+  for _, setting in ipairs(type(class) == "table" and class.extend and SETTINGS or {}) do
+    if pcall(class, parameter, setting) then
+      OPTIMIZERS[name] = OPTIMIZERS[name] or { {} }
+      table.insert(OPTIMIZERS[name], setting)
+    end
+  end
+end
+
+local function any_parameters()
+  local parameters = {}
+  for i = 1, random(3) do
+    local x = any_tensor(random(2) == 1 and "float32" or "float64", any_shape())
+    parameters[i] = x:nan_to_num():clamp(-2, 2):requires_grad_()
+  end
+  return parameters
+end
+
+local function copies(parameters)
+  local list = {}
+  for i, x in ipairs(parameters) do
+    list[i] = x:detach():clone():requires_grad_()
+  end
+  return list
+end
+
+--- Takes steps down a bowl, of which some parameters may know nothing.
+local function descend(optimizer, parameters, steps, first)
+  for _ = 1, steps do
+    optimizer:step(function()
+      optimizer:zero_grad()
+      local loss = wrun.zeros(1, { dtype = "float64" })
+      for i = first, #parameters do
+        loss = loss + (parameters[i] - i):square():sum():double()
+      end
+      if loss.requires_grad then
+        loss:backward()
+      end
+      return loss
+    end)
+  end
+end
+
 describe("round trips #many", function()
+  before_each(function()
+    math.randomseed(SEED)
+    wrun.manual_seed(SEED)
+  end)
+  teardown(math.randomseed)
+
   it("of NPY files, which NumPy reads alike", function()
-    child.with_folder(function(folder)
+    with_folder(function(folder)
       one_of_each(folder, "npy", function(file, i)
         local x = any_tensor(DTYPES[i % #DTYPES + 1], any_shape())
         data.save_npy(file, x)
@@ -124,7 +260,7 @@ for name in glob.glob(sys.argv[1] + "/*.npy"):
   end
 
   it("of NPZ archives and tables of tensors, which NumPy reads alike", function()
-    child.with_folder(function(folder)
+    with_folder(function(folder)
       one_of_each(folder, "npz", function(file, i)
         local tensors, names = {}, {}
         for k = 1, random(0, 4) do
@@ -148,17 +284,18 @@ for name in glob.glob(sys.argv[1] + "/*.npy"):
       end)
       python([[
 import glob, numpy, sys
+def without_signs(bytes):
+    return bytes.replace(b"\xf8\xff", b"\xf8\x7f").replace(b"\xc0\xff", b"\xc0\x7f")
 for name in glob.glob(sys.argv[1] + "/*.npz"):
     with numpy.load(name) as arrays:
-        got = b"".join(arrays[key].tobytes() for key in sorted(arrays))
-    got = got.replace(b"\xf8\xff", b"\xf8\x7f").replace(b"\xc0\xff", b"\xc0\x7f")
+        got = b"".join(without_signs(arrays[key].tobytes()) for key in sorted(arrays))
     assert got == open(name + ".bytes", "rb").read(), name
 ]], folder)
     end)
   end)
 
   it("of CSV files, which Python reads alike", function()
-    child.with_folder(function(folder)
+    with_folder(function(folder)
       one_of_each(folder, "csv", function(file, i)
         local dtype, names = DTYPES[i % #DTYPES + 1], {}
         local x = any_tensor(dtype, { random(0, 5), random(5) })
@@ -191,7 +328,7 @@ for name in glob.glob(sys.argv[1] + "/*.csv"):
   end)
 
   it("of logs, CSV and JSON lines, which Python reads alike", function()
-    child.with_folder(function(folder)
+    with_folder(function(folder)
       for _, ending in ipairs { "csv", "jsonl" } do
         local book <close> = wrun.logbook.open(folder .. "/log." .. ending)
         local expected = {}
@@ -221,8 +358,101 @@ with open(base + "jsonl", encoding="utf-8") as file:
     end)
   end)
 
+  it("of trees of tensors, or they are refused before anything is written", function()
+    with_folder(function(folder)
+      local path, refused = folder .. "/tree", 0
+      for _ = 1, COUNT do
+        local tree = random_tree(4, {})
+        os.remove(path)
+        local ok, message = pcall(wrun.save, path, tree)
+        if ok then
+          assert.is_true(is_same(tree, wrun.load(path), {}))
+        else
+          assert.matches("save: argument 2: two tensors would be named", message)
+          assert.is_nil(io.open(path))
+          refused = refused + 1
+        end
+      end
+      assert.is_true(refused <= COUNT // 10 + 1)
+    end)
+  end)
+
+  it("of optimisers, which go on as if they had not been saved", function()
+    with_folder(function(folder)
+      local path, names = folder .. "/optimizer", {}
+      for name in pairs(OPTIMIZERS) do
+        names[#names + 1] = name
+      end
+      table.sort(names)
+      assert.is_true(#names >= 12, #names)
+      for i = 1, COUNT do
+        local name = names[i % #names + 1]
+        local setting = OPTIMIZERS[name][random(#OPTIMIZERS[name])]
+        local parameters, first = any_parameters(), random(2)
+        local one = optim[name](parameters, setting)
+        descend(one, parameters, random(0, 3), first)
+        wrun.save(path, one:state_dict())
+        local others = copies(parameters)
+        local other = optim[name](others)
+        other:load_state_dict((wrun.load(path)))
+        assert.is_true(is_same(one:state_dict(), other:state_dict(), {}), name)
+        descend(one, parameters, 2, first)
+        descend(other, others, 2, first)
+        for k, x in ipairs(parameters) do
+          assert_same(x, others[k])
+        end
+      end
+    end)
+  end)
+
+  -- Each kind of element, plain, compressed, in two members of gzip, and with zeros after it.
+  local IDX = [==[
+import gzip, random, struct, sys
+folder, count, seed = sys.argv[1].split()
+random.seed(seed)
+KINDS = {8: "B", 9: "b", 11: "h", 12: "i", 13: "f", 14: "d"}
+for number in range(int(count)):
+    code = random.choice(list(KINDS))
+    shape = [random.randint(0, 5) for _ in range(random.randint(1, 4))]
+    numel = 1
+    for size in shape:
+        numel *= size
+    body = random.randbytes(numel * struct.calcsize(KINDS[code]))
+    raw = bytes([0, 0, code, len(shape)]) + struct.pack(">%dI" % len(shape), *shape) + body
+    cut = random.randint(0, len(raw))
+    form = number % 4
+    if form:
+        parts = [raw[:cut], raw[cut:]] if form == 2 else [raw]
+        raw = b"".join(map(gzip.compress, parts)) + bytes(random.randint(1, 600) * (form == 3))
+    name = "%s/%d" % (folder, number)
+    open(name, "wb").write(raw)
+    values = struct.unpack(">%d%s" % (numel, KINDS[code]), body)
+    open(name + ".values", "wb").write(struct.pack("<%dd" % numel, *values))
+    print(number, code, *shape)
+]==]
+
+  it("of IDX files that another program wrote", function()
+    local dtypes = { ["8"] = "uint8", ["9"] = "int64", ["11"] = "int64", ["12"] = "int32",
+      ["13"] = "float32", ["14"] = "float64" }
+    with_folder(function(folder)
+      local made = child.shell(("python3 -c %s '%s %d %d'"):format(child.quote(IDX), folder, COUNT,
+        SEED))
+      assert.equal("", made.err)
+      for line in made.out:gmatch("[^\n]+") do
+        local number, code, sizes = line:match("(%d+) (%d+) (.*)")
+        local path = folder .. "/" .. number
+        local x, values = data.idx(path), child.read(path .. ".values")
+        assert.equal(dtypes[code], x.dtype)
+        assert.equal(sizes, table.concat(x.shape, " "))
+        for i, value in ipairs(near.flat(x)) do
+          assert.is_true(near.same_bits((string.unpack("<d", values, 8 * i - 7)), value + 0.0))
+        end
+      end
+    end)
+  end)
+
   it("of grey pictures", function()
-    child.with_folder(function(folder)
+    with_folder(function(folder)
       for _ = 1, COUNT do
         local x = wrun.randint(0, 256, { random(40), random(40) }):byte()
         image.save(folder .. "/x.png", x)
@@ -235,7 +465,8 @@ with open(base + "jsonl", encoding="utf-8") as file:
   -- filtered by another method. Greys stand in all channels; what is transparent is black.
   local PICTURES = [==[
 import random, struct, sys, zlib
-folder, count = sys.argv[1].split()
+folder, count, seed = sys.argv[1].split()
+random.seed(seed)
 def chunk(kind, body):
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 def packed(samples, depth):
@@ -298,9 +529,9 @@ for number in range(int(count)):
 ]==]
 
   it("of pictures of every kind that another program wrote", function()
-    child.with_folder(function(folder)
-      local made = child.shell(("python3 -c %s '%s %d'"):format(child.quote(PICTURES), folder,
-        math.max(COUNT, 150)))
+    with_folder(function(folder)
+      local made = child.shell(("python3 -c %s '%s %d %d'"):format(child.quote(PICTURES), folder,
+        math.max(COUNT, 150), SEED))
       assert.equal("", made.err)
       for line in made.out:gmatch("[^\n]+") do
         local number, kind, width, height, greys = line:match("(%d+) (%d+ %d+ %d) (%d+) (%d+) (.*)")

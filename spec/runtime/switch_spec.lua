@@ -112,6 +112,41 @@ for name, switch in pairs(SWITCHES) do
   end)
 end
 
+describe("a guard that nothing holds", function()
+  local TEXT = "guard:%d: %s: nothing holds its guard, so nothing would end it; write local _ "
+    .. "<close> = before the call, or give it the function to call"
+
+  local function run(code)
+    local ok, message = pcall(assert(load("local wrun = ...\n" .. code, "=guard")), wrun)
+    return ok or message
+  end
+
+  it("is refused at its line, when what it switches is next asked for, and once", function()
+    for name, code in pairs {
+      no_grad = "wrun.no_grad()", enable_grad = "wrun.enable_grad()",
+      detect_anomaly = "wrun.autograd.detect_anomaly()",
+    } do
+      local after = "\nlocal x = wrun.ones(2, { requires_grad = true })\nx:sum():backward()"
+      assert.equal(TEXT:format(2, name), run(code .. after))
+      assert.is_true(run("assert(wrun.ones(1, { requires_grad = true }):sum().requires_grad)"))
+    end
+    assert.equal(TEXT:format(2, "fork_rng"), run("wrun.fork_rng()\nwrun.rand(1)"))
+    assert.equal(TEXT:format(2, "no_grad"), run("local _ = { wrun.no_grad() } and nil\n"
+      .. "wrun.ones(1, { requires_grad = true }):sum()"))
+  end)
+
+  it("is none where a variable, an argument or a caller holds it", function()
+    local x = "wrun.ones(1, { requires_grad = true }):sum().requires_grad"
+    assert.is_true(run("do local _ <close> = wrun.no_grad() assert(not " .. x .. ") end"))
+    assert.is_true(run("local function off() return wrun.no_grad() end\n"
+      .. "do local _ <close> = off() assert(not " .. x .. ") end assert(" .. x .. ")"))
+    assert.is_true(run("local function held(g) local _ <close> = g return " .. x .. " end\n"
+      .. "assert(not held(wrun.no_grad()))"))
+    assert.is_true(run("assert(not coroutine.wrap(function() local _ <close> = wrun.no_grad()\n"
+      .. "return " .. x .. " end)())"))
+  end)
+end)
+
 it("switches are undone wherever a hook raises an error in a call", function()
   local function state()
     return { wrun.is_grad_enabled(), finds_anomalies(), rng_state() }

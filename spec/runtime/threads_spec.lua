@@ -1,5 +1,6 @@
 --- The number of threads changes no bit of any result, nor does running again.
 
+local files = require("spec.support.files")
 local refusal = require("spec.support.refusal")
 local wrun = require("wrun")
 
@@ -119,6 +120,21 @@ describe("the number of threads #many", function()
     assert.equal(600000, (x + x):sum():item())
     wrun.set_num_threads(1)
     assert.equal(1, wrun.get_num_threads())
+  end)
+
+  it("takes no signal from the thread of the script", function()
+    wrun.set_num_threads(3)
+    local _ = wrun.ones(300000) * 2
+    local masks = files.shell("grep -h SigBlk /proc/$PPID/task/*/status")
+    local taking = 0
+    for mask in masks:gmatch("SigBlk:%s*(%x+)") do
+      local interrupt, fault = 1 << 2 - 1, 1 << 11 - 1 -- SIGINT and SIGSEGV, counted from 1
+      local blocked = tonumber(mask, 16)
+      taking = taking + (blocked & interrupt == 0 and 1 or 0)
+      assert.equal(0, blocked & fault)
+    end
+    wrun.set_num_threads(1)
+    assert.equal(1, taking)
   end)
 
   it("is from 1 to 256", function()

@@ -1,6 +1,10 @@
 --- The script as a user runs it: on a small made-up set, and on MNIST where that is at hand.
 
+local child = require "spec.support.child"
 local script = require "spec.support.script"
+local wrun = require "wrun"
+
+require "wrun.testing"
 
 -- The third layer's weight before anything is learnt, as the course prints it.
 local PARAMETER = [==[
@@ -58,13 +62,33 @@ describe("mnist_xavier.lua", function()
     assert.are_not.equal(PARAMETER, run("--epochs 0 --seed 1"):sub(1, #PARAMETER))
   end)
 
+  it("starts, saves and keeps a log as it is told", function()
+    child.with_folder(function(folder)
+      local options = "--epochs 2 --batch-size 40 --init he_normal --save @/x --log @/x.csv"
+      local output, ok = run((options:gsub("@", folder)))
+      assert(ok, output)
+      assert.are_not.equal(PARAMETER, output:sub(1, #PARAMETER))
+      local costs, names = wrun.data.csv(folder .. "/x.csv", { header = true })
+      assert.same({ "epoch", "cost" }, names)
+      assert.tensor_near(costs_of(output), costs:select(2, 2), { atol = 1e-6 })
+      assert.same({ 256, 784 }, wrun.load(folder .. "/x")["1.weight"].shape)
+    end)
+  end)
+
   it("refuses what it cannot follow", function()
     for options, text in pairs({
-      ["--epochs many"] = "malformed argument 'many'",
+      ["--epochs many"] = "option '--epochs': expected a whole number >= 0, got 'many'",
       ["--dataset cifar"] = "must be one of 'mnist', 'fashion_mnist'",
-      ["--lr=-1"] = "Adam: option lr: expected a number >= 0, got -1",
-      ["--batch-size 0"] = "loader: option batch_size: expected an integer >= 1, got 0",
-      ["--threads 0"] = "set_num_threads",
+      ["--lr=-1"] = "option '--lr': expected a number >= 0, got '-1'",
+      ["--lr nan"] = "option '--lr': expected a number >= 0, got 'nan'",
+      ["--batch-size 0"] = "option '--batch-size': expected a whole number >= 1, got '0'",
+      ["--batch-size 241"] = "option '--batch-size': expected at most the 240 images, got 241",
+      ["--threads 0"] = "option '--threads': expected a whole number >= 1, got '0'",
+      ["--seed 1.5"] = "option '--seed': expected a whole number, got '1.5'",
+      ["--init none"] = "option '--init' must be one of 'small', 'xavier_uniform'",
+      ["--save /nowhere/x"] = "option '--save': save: /nowhere/x: No such file or directory",
+      ["--log /nowhere/x.csv"] = "option '--log': open: /nowhere/x.csv: No such file or directory",
+      ["--log costs"] = "option '--log': open: option format: expected csv or jsonl, as costs ends",
       ["--epocks 3"] = "unknown option '--epocks'",
     }) do
       local output, ok = run(options)

@@ -1,5 +1,6 @@
 --- What all shipped scripts have in common: options, --help, and no patience with what is unknown.
 
+local child = require "spec.support.child"
 local lfs = require "lfs"
 local script = require "spec.support.script"
 
@@ -18,10 +19,45 @@ describe("a shipped script", function()
       assert.is_truthy(output:find("--seed", 1, true), output)
     end)
 
+    it(name .. " starts in a stock Lua", function()
+      local module = child.wrun .. ".so"
+      if not io.open(module) then
+        pending("this build has no wrun.so")
+      end
+      local env = "LUA_CPATH=" .. child.quote(module:gsub("wrun%.so$", "?.so"))
+      local result = child.run({ "scripts/" .. name, "--help" }, { program = "lua5.4", env = env })
+      assert.equal(0, result.status, result.err)
+      assert.equal("Usage: " .. name .. " ", result.out:sub(1, #name + 8))
+    end)
+
     it(name .. " refuses options that it does not know", function()
       local output, ok = script(name, "--sead 1")
       assert.is_nil(ok)
       assert.is_truthy(output:find("unknown option '--sead'", 1, true), output)
     end)
   end
+end)
+
+describe("what can be known before the work", function()
+  it("is refused before it", function()
+    for line, text in pairs {
+      ["rbm_mnist.lua --out no/folder"] = "option '--out': expected a folder that can be written "
+        .. "to, got 'no/folder'",
+      ["rbm_inpaint.lua --out no/folder"] = "option '--out': expected a folder",
+      ["dbn_mnist.lua --out no/folder"] = "option '--out': expected a folder",
+      ["autoencoder_mnist.lua --out no/folder"] = "option '--out': expected a folder",
+      ["dbn_mnist.lua --labels 100 --starts dbn,dnb"] = "option '--starts': no start called 'dnb'",
+      ["autoencoder_mnist.lua --starts dbn,dnb"] = "option '--starts': no start called 'dnb'",
+      ["dbn_mnist.lua --labels 100,241"] = "option '--labels': expected whole numbers from 1 to "
+        .. "240, got '100,241'",
+      ["autoencoder_npy.lua no/file.npy"] = "no/file.npy: No such file or directory",
+      ["regression.lua no/file.csv"] = "csv: no/file.csv: No such file or directory",
+    } do
+      local name, options = line:match("^(%S+) (.*)$")
+      local output, ok = script(name, options)
+      assert.is_nil(ok)
+      assert.is_truthy(output:find(text, 1, true), output)
+      assert.is_nil(output:find("epoch", 1, true) and output:find("loss", 1, true), output)
+    end
+  end)
 end)

@@ -54,8 +54,8 @@ describe("rbm_mnist.lua", function()
 
   it("refuses what it cannot follow", function()
     for options, text in pairs({
-      ["-k 0"] = "fit: option k: expected an integer >= 1, got 0",
-      ["--hidden 0"] = "rbm.new: option hidden: expected an integer >= 1, got 0",
+      ["-k 0"] = "option '-k': expected a whole number >= 1, got '0'",
+      ["--hidden 0"] = "option '--hidden': expected a whole number >= 1, got '0'",
       ["--method magic"] = "must be one of",
     }) do
       local output, ok = script("rbm_mnist.lua", options)

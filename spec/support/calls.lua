@@ -2,9 +2,20 @@
 --- again, with other arguments.
 
 local check = require "wrun.check"
+local core = require "wrun.core"
 local method = require "wrun.method"
 local public_items = require "spec.support.public_items"
 local run_example = require "spec.support.example"
+
+local M = {}
+
+-- What a class gives to the class above it, which alone calls it.
+M.PROTOCOL = {}
+for name in ([[change update check_together first_lr next_lr per_group flops prepare restart start
+  functions numbers attach state_model extra_repr label define check_shape check_pair weight_of
+  weigh]]):gmatch("%S+") do
+  M.PROTOCOL[name] = true
+end
 
 ---@class spec.Call
 ---@field name string as in the reference: "wrun.cat", "nn.Linear:forward"
@@ -76,15 +87,21 @@ local function samples_by_function(calls)
   return index
 end
 
-local SAMPLES = 3 -- of each function
+local SAMPLES = 3 -- of each function, for each class of its first argument
 
 --- Runs all examples and notes the arguments of calls that the examples themselves make.
 local function record(items, index)
   local function note()
     local info = debug.getinfo(2, "fS")
     local samples = index[info.func] or index[line_key(info.source, info.linedefined)]
-    if samples and #samples < SAMPLES then
-      local arguments = arguments_at(3)
+    if not samples then
+      return
+    end
+    local arguments = arguments_at(3)
+    local class = debug.getmetatable(arguments[1]) or false
+    samples.count = samples.count or {}
+    samples.count[class] = (samples.count[class] or 0) + 1
+    if samples.count[class] <= SAMPLES then
       arguments.f = info.func
       samples[#samples + 1] = arguments
     end
@@ -102,9 +119,18 @@ local function record(items, index)
   end
 end
 
+--- the samples whose first argument is an object of the class, if there are some
+local function of_class(samples, class)
+  local right = {}
+  for _, sample in ipairs(class and samples or {}) do
+    right[#right + 1] = core.is_object(sample[1], class) and sample or nil
+  end
+  return right[1] and right or samples
+end
+
 --- Returns every public function, method and class.
 ---@return spec.Call[]
-return function()
+function M.all()
   local items, calls = public_items(), {}
   for _, item in ipairs(items) do
     if item.entry and item.kind ~= "face" then
@@ -112,10 +138,20 @@ return function()
     end
   end
   record(items, samples_by_function(calls))
-  local called = {}
+  local class_of, called = {}, {}
+  for _, item in ipairs(items) do
+    class_of[item.name] = item.kind == "class" and item.value or nil
+  end
   for _, call in ipairs(calls) do
+    local owner, name = call.name:match("^(.*):(.*)$")
+    local class = class_of[owner]
+    call.samples = of_class(call.samples, class)
     local sample = call.samples[1]
     local value = call.item.value
+    if sample and value == nil and call.item.kind ~= "function" then -- a class that no face holds
+      class = getmetatable(sample[1])
+      value = type(class) == "table" and (owner and class[name] or class)
+    end
     call.f = call.item.kind == "class" and value or type(value) == "function" and value
       or sample and sample.f
     if call.f and sample then
@@ -125,3 +161,5 @@ return function()
   end
   return called
 end
+
+return M

@@ -42,9 +42,23 @@ function M.with_file(text, use, path)
   assert(ok, message)
 end
 
---- Calls use(path) with a new folder, and removes it.
-function M.with_folder(use)
+--- Returns the name of a new temporary file, in memory where there is such a folder: what is saved
+--- there waits for no disk.
+function M.temporary()
   local path = os.tmpname()
+  local quick = path:gsub("^.*/", "/dev/shm/")
+  local file = io.open(quick, "w")
+  if not file then
+    return path
+  end
+  file:close()
+  os.remove(path)
+  return quick
+end
+
+--- Calls use(path) with a new folder, in memory if it is `quick`, and removes it.
+function M.with_folder(use, quick)
+  local path = quick and M.temporary() or os.tmpname()
   os.remove(path)
   assert(os.execute("mkdir -p " .. path))
   local ok, message = pcall(use, path)

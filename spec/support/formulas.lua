@@ -238,6 +238,14 @@ return {
   logical_and = function(a, b) return a ~= 0 and b ~= 0 end,
   logical_or = function(a, b) return a ~= 0 or b ~= 0 end,
   logical_xor = function(a, b) return (a ~= 0) ~= (b ~= 0) end,
+  bitwise_and = function(a, b) return a & b end,
+  bitwise_or = function(a, b) return a | b end,
+  bitwise_xor = function(a, b) return a ~ b end,
+  bitwise_left_shift = function(a, b) return b < 0 and 0 or a << b end,
+  bitwise_right_shift = function(a, b)
+    local places = (b < 0 or b > 63) and 63 or b
+    return a // 2.0 ^ places | 0 -- Lua's >> puts in zeros
+  end,
   where = function(a, b, c) return a ~= 0 and b or c end,
   clamp = function(a, b, c) return minimum(maximum(a, b), c) end,
   exp2 = function(x) return 2.0 ^ x end,

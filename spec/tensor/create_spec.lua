@@ -348,9 +348,9 @@ describe("a function that makes one like another", function()
       refusal(wrun.ones_like, wrun.zeros(1), 5))
     assert.equal("full_like: argument 3: expected a table of options, got 5",
       refusal(wrun.full_like, wrun.zeros(1), 1, 5))
-    assert.equal("zeros: option type: unknown; the options are dtype, requires_grad",
+    assert.equal("zeros_like: option type: unknown; the options are dtype, requires_grad",
       refusal(wrun.zeros_like, wrun.zeros(1), { type = "bool" }))
-    assert.equal("rand: option dtype: expected float32 or float64, got int64",
+    assert.equal("rand_like: option dtype: expected float32 or float64, got int64",
       refusal(wrun.rand_like, wrun.tensor(1)))
   end)
 end)

@@ -28,9 +28,9 @@ describe("clamp", function()
       refusal(wrun.clamp, x, { low = 1 }))
     assert.equal("clamp: argument 2: expected a bound here or in argument 3, got nil",
       refusal(wrun.clamp, x, {}))
-    assert.equal("clamp_: argument 2: expected a bound here or in argument 3, got nil",
+    assert.equal("clamp_min_: argument 2: expected a bound here or in argument 3, got nil",
       refusal(wrun.clamp_min_, x))
-    assert.equal("clamp: argument 2: expected a bound here or in argument 3, got nil",
+    assert.equal("clamp_max: argument 2: expected a bound here or in argument 3, got nil",
       refusal(wrun.clamp_max, x))
   end)
 end)

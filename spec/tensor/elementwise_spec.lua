@@ -257,7 +257,83 @@ describe("the table of elementwise operations", function()
   end)
 end)
 
+local of_numbers, of_bits = {}, {}
 for _, row in ipairs(core.elementwise_rows()) do
+  local list = (row.kind == "bitwise" or row.kind == "shift") and of_bits or of_numbers
+  list[#list + 1] = row
+end
+
+for _, row in ipairs(of_bits) do
+  describe(row.name, function()
+    for _, dtype in ipairs(INTEGERS) do
+      if row.kind == "bitwise" or dtype ~= "bool" then
+        it("meets its formula in " .. dtype, function()
+          check_values(row, numbers(row, dtype), dtype)
+        end)
+
+        it("does in place what it does into a new tensor in " .. dtype, function()
+          local a, b = table.unpack(tensors(row, combinations(row, numbers(row, dtype)), dtype))
+          local want = operation(row)(a, b)
+          assert_same(want, core.elementwise[row.name .. "_"](a, b))
+          assert_same(want, a)
+        end)
+      end
+    end
+
+    it("refuses floats, and bools where bits are moved", function()
+      local integers = wrun.ones(2, { dtype = "int64" })
+      local text = row.name .. ": argument %d: expected "
+      assert.equal(text:format(1) .. "a tensor of integers or bool, got a float32 tensor [2]",
+        refusal(operation(row), wrun.ones(2), 1))
+      assert.equal(text:format(2) .. "a whole number, got 0.5",
+        refusal(operation(row), integers, 0.5))
+      if row.kind == "shift" then
+        assert.equal(row.name .. ": bool tensors have no bits to move; use :to(\"int64\")",
+          refusal(operation(row), wrun.ones(2):gt(0), wrun.ones(2):gt(0)))
+      end
+    end)
+  end)
+end
+
+describe("bits", function()
+  it("move as PyTorch moves them, out of every type and by numbers below 0", function()
+    -- PyTorch 2.13: torch.tensor([1, -8], dtype=...) << 31, << 32, << -1, >> 40, >> -1
+    local most = -(1 << 31)
+    local want = {
+      int32 = { { most, 0 }, { 0, 0 }, { 0, 0 }, { 0, -1 }, { 0, -1 } },
+      int64 = { { -most, 8 * most }, { 1 << 32, -(8 << 32) }, { 0, 0 }, { 0, -1 }, { 0, -1 } },
+    }
+    for dtype, lists in pairs(want) do
+      local x = wrun.tensor({ 1, -8 }, { dtype = dtype })
+      local got = { x << 31, x << 32, x << -1, x >> 40, x >> -1 }
+      for i, list in ipairs(lists) do
+        assert.same(list, got[i]:tolist())
+        assert.equal(dtype, got[i].dtype)
+      end
+    end
+  end)
+
+  it("are asked by Lua's operators, with numbers on either side", function()
+    local x = wrun.tensor { 1, 6, -4 }
+    assert.same({ { 0, 2, 0 }, { 3, 6, -2 }, { 3, 4, -2 }, { -2, -7, 3 }, { 2, 64, 0 } }, {
+      (2 & x):tolist(), (x | 2):tolist(), (x ~ 2):tolist(), (~x):tolist(), (1 << x):tolist(),
+    })
+    local b = wrun.tensor { true, false }
+    assert.same({ { true, false }, { true, true }, { false, true }, { false, true } }, {
+      (b & true):tolist(), (b | true):tolist(), (b ~ true):tolist(), (~b):tolist(),
+    })
+  end)
+
+  it("are turned in place, and refused of floats", function()
+    local x, b = wrun.tensor({ 0, 255 }, { dtype = "uint8" }), wrun.tensor { true, false }
+    assert.same({ 255, 0 }, x:bitwise_not_():tolist())
+    assert.same({ false, true }, b:bitwise_not_():tolist())
+    assert.equal("bitwise_not: argument 1: expected a tensor of integers or bool, got a float32 "
+      .. "tensor [2]", refusal(wrun.bitwise_not, wrun.ones(2)))
+  end)
+end)
+
+for _, row in ipairs(of_numbers) do
   describe(row.name, function()
     for _, dtype in ipairs(FLOATS) do
       it("meets its formula in " .. dtype, function()

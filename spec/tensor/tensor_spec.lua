@@ -73,7 +73,7 @@ describe("a tensor", function()
     assert.is_true(x:requires_grad_().requires_grad)
     assert.equal("requires_grad: expected true or false, got 1",
       refusal(function() x.requires_grad = 1 end))
-    assert.equal("requires_grad: only float32 and float64 tensors have gradients, "
+    assert.equal("requires_grad_: only float32 and float64 tensors have gradients, "
       .. "got an int64 tensor []", refusal(wrun.requires_grad_, wrun.tensor(1)))
     assert.equal("requires_grad: only a leaf can give up its gradient; use detach() on a result",
       refusal(wrun.requires_grad_, x * 2, false))
@@ -264,7 +264,7 @@ describe("copy_, fill_ and zero_", function()
       refusal(wrun.copy_, x[1], x))
     assert.equal("copy_: argument 2: expected a tensor or a number, got nil",
       refusal(wrun.copy_, x))
-    assert.equal("copy_: argument 2: expected a tensor or a number, got the string '1'",
+    assert.equal("fill_: argument 2: expected a tensor or a number, got the string '1'",
       refusal(wrun.fill_, x, "1"))
     assert.equal("copy_: argument 1: an expanded tensor shows one element several times; "
       .. "clone() it first", refusal(wrun.copy_, wrun.zeros(1):expand(2), 1))

@@ -5,6 +5,7 @@ local check = require "wrun.check"
 local core = require "wrun.core"
 local folders = require "wrun.data.folders"
 local progress = require "wrun.progress"
+local sets = require "wrun.data.sets"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -148,13 +149,23 @@ local function read(set, location, file)
 end
 
 ---@class wrun.data.Dataset
---- Samples and their classes, as wrun.data.mnist returns them; any table with x (and y) will do for
---- wrun.data.loader.
+--- Samples and their classes, as wrun.data.mnist returns them: `#set` says how many, and `set[i]` is
+--- the list { x[i], y[i] }. Any table with x (and y) will do for wrun.data.loader.
 ---@field x wrun.Tensor uint8 [n, 28, 28] or [n, 3, 32, 32], 0 to 255
 ---@field y wrun.Tensor int64 [n], an index in `classes`
 ---@field classes string[]
 ---@field name string
 ---@field folder string where it came from
+
+local Dataset = sets.Fields:extend("Dataset")
+
+-- "Dataset(MNIST: 60000 samples [28, 28], 10 classes)"
+function Dataset:__tostring()
+  local sizes = self.x.shape
+  local count = table.remove(sizes, 1)
+  return ("Dataset(%s: %d samples %s, %d classes)"):format(self.name, count,
+    check.shape_text(sizes), #self.classes)
+end
 
 -- The pictures and the labels, from 0, in a file of records: a byte of label, then a picture.
 local function read_records(set, path)
@@ -190,7 +201,7 @@ end
 
 local function read_split(set, location, split)
   local x, y = read_parts(set, location, set.files[split])
-  return {
+  return Dataset {
     x = x,
     y = y + 1,
     classes = { table.unpack(set.classes) },

@@ -13,6 +13,7 @@ local fail = check.fail
 ---@field dataset table
 ---@field batch_sampler table
 local Loader = Class:extend("Loader")
+Loader:_walked_by("for x, y in loader:batches() do")
 
 local RULES = {
   batch_size = check.integer(1, 1),
@@ -44,11 +45,6 @@ local function refuse_contradictions(given)
   end
 end
 
-local function is_callable(value)
-  local meta = getmetatable(value)
-  return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
-end
-
 local function sampler_of(options, count)
   if options.sampler then
     return samplers.of("loader: option sampler", 1, options.sampler)
@@ -70,7 +66,7 @@ function Loader:init(dataset, given)
   local options = check.options("loader", given, RULES)
   refuse_contradictions(given or {})
   for _, name in ipairs { "transform", "target_transform" } do
-    if options[name] ~= nil and not is_callable(options[name]) then
+    if options[name] ~= nil and not check.is_callable(options[name]) then
       fail("loader: option %s: expected a function, got %s", name, check.describe(options[name]))
     end
   end
@@ -86,9 +82,25 @@ function Loader:init(dataset, given)
   self._options = options
 end
 
+-- What was read from the options when the loader was made would not change with a field.
+function Loader:__newindex(name, value)
+  if RULES[name] and rawget(self, "_options") then
+    fail("loader: option %s: is read when the loader is made; make another one", name)
+  end
+  rawset(self, name, value)
+end
+
 --- Returns the number of batches of a pass.
 function Loader:__len()
   return #self.batch_sampler
+end
+
+-- "Loader(600 batches of 100, shuffled)"
+function Loader:__tostring()
+  local batches, o = self.batch_sampler, self._options
+  local size = batches.batch_size and " of " .. batches.batch_size or ""
+  local order = o.shuffle and ", shuffled" or (o.sampler or o.batch_sampler) and "" or ", in order"
+  return ("Loader(%d batches%s%s)"):format(#batches, size, order)
 end
 
 -- Bytes as numbers from 0 to 1, and samples as rows.

@@ -2,6 +2,7 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
+local repr = require "wrun.repr"
 local unrecorded = require "wrun.unrecorded"
 
 local fail = check.fail
@@ -60,10 +61,11 @@ function M.npz(path)
   local arrays, left = core.npz_read(path)
   if not arrays then
     fail("npz: %s", left)
-  elseif next(left) == nil then
-    return arrays
   end
   return setmetatable(arrays, {
+    __tostring = function()
+      return repr.object("NPZ", arrays)
+    end,
     __index = function(_, name)
       return left[name] and fail("npz: %s: %s", path, left[name])
     end,

@@ -13,10 +13,12 @@ local fail = check.fail
 
 local M = {}
 
---- The base of the samplers, which give indices of samples: `iterate` walks one pass.
+--- The base of the samplers, which give indices of samples: `iterate` walks one pass. Any object
+--- with a length and `iterate` serves as one, too.
 ---@class wrun.data.Sampler: wrun.Class
 ---@field is_random boolean? whether a pass draws
 local Sampler = Class:extend("Sampler")
+Sampler:_walked_by("for i in sampler:iterate() do")
 M.Sampler = Sampler
 
 --- Returns an iterator over the indices of one pass.
@@ -246,6 +248,7 @@ local BATCH = { drop_last = check.boolean(false) }
 
 ---@class wrun.data.BatchSampler: wrun.Class
 local BatchSampler = Class:extend("BatchSampler")
+BatchSampler:_walked_by("for indices in sampler:iterate() do")
 M.BatchSampler = BatchSampler
 
 --- Makes a sampler of batches: each step of `iterate` gives an int64 tensor of indices.

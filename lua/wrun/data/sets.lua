@@ -10,34 +10,46 @@ local fail = check.fail
 
 local M = {}
 
--- The base of the classes: `#set` and `set[i]` by its source, which `init` must set.
+-- The base of the classes: `#set` and `set[i]` by its source, which `init` sets, or its fields.
 local Dataset = Class:extend("Dataset")
 
 Dataset._source = false -- says that instances have one
 
-function Dataset.__len(self)
-  return rawget(self, "_source").count
+function Dataset:__len()
+  return sources.of("#", self).count
 end
 
--- The method or field of a name, the sample of an integer.
-local function lookup(class)
+-- "Subset(8 samples)"
+function Dataset:__tostring()
+  return ("%s(%d samples)"):format(getmetatable(self).__name, #self)
+end
+
+-- The method or field of a name, the sample of an integer; nil for Lua's own ipairs after the last.
+function Dataset._reader(class)
   return function(self, key)
     if math.type(key) ~= "integer" then
       return class[key]
     end
-    local source = rawget(self, "_source")
+    local source = sources.of(class.__name, self)
+    if key == source.count + 1 and debug.getinfo(2, "S").what == "C" then
+      return nil
+    end
     return source:sample(sources.index(class.__name, key, source.count))
   end
 end
 
-local function extend(name)
-  local class = Dataset:extend(name)
-  class.__index = lookup(class)
-  return class
+-- Samples x with their targets y, which a script may change; other fields say more of them.
+local Fields = Dataset:extend("Dataset")
+M.Fields = Fields
+
+function Fields:init(fields)
+  for name, value in pairs(fields) do
+    self[name] = value
+  end
 end
 
 ---@class wrun.data.TensorDataset: wrun.Class
-local TensorDataset = extend("TensorDataset")
+local TensorDataset = Dataset:extend("TensorDataset")
 M.TensorDataset = TensorDataset
 
 --- Makes a data set of tensors with as many samples each: sample i is the list of their i-th parts.
@@ -82,7 +94,7 @@ end
 ---@class wrun.data.Subset: wrun.Class
 ---@field dataset table
 ---@field indices wrun.Tensor
-local Subset = extend("Subset")
+local Subset = Dataset:extend("Subset")
 M.Subset = Subset
 
 -- A list of indices as an int64 tensor.
@@ -190,7 +202,7 @@ end
 
 ---@class wrun.data.ConcatDataset: wrun.Class
 ---@field datasets table[]
-local ConcatDataset = extend("ConcatDataset")
+local ConcatDataset = Dataset:extend("ConcatDataset")
 M.ConcatDataset = ConcatDataset
 
 --- Makes a data set of all samples of several, one after the other. Nothing is copied.

@@ -165,7 +165,7 @@ function M.of(name, dataset)
   end
   local class = getmetatable(dataset)
   if type(class) == "table" and class._source ~= nil then
-    return dataset._source
+    return rawget(dataset, "_source") or of_fields(name, dataset)
   elseif type(class) == "table" and class.__len or type(dataset) == "table" and #dataset > 0 then
     return Object(dataset)
   end

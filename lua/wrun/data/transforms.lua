@@ -3,7 +3,9 @@
 --- made it.
 
 local check = require "wrun.check"
+local closed = require("wrun.names").closed
 local Class = require "wrun.class"
+local core = require "wrun.core"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -36,7 +38,7 @@ end
 ---     print(data.transforms.scale(1 / 255)(wrun.tensor({ 0, 255 }):byte()))
 function M.scale(factor)
   check.argument("scale", 1, factor, check.number())
-  return Transform(("scale(%s)"):format(factor), function(x)
+  return Transform(core.format("scale(%s)", factor), function(x)
     return floating(x) * factor
   end)
 end
@@ -78,9 +80,13 @@ function M.normalize(mean, std)
     fail("normalize: argument 2: expected no deviation of 0")
   end
   local function text(value)
-    return check.is_tensor(value) and "{" .. table.concat(value:tolist(), ", ") .. "}" or value
+    local numbers = check.is_tensor(value) and value:tolist()
+    for i, number in ipairs(numbers or {}) do
+      numbers[i] = core.format("%s", number)
+    end
+    return numbers and "{" .. table.concat(numbers, ", ") .. "}" or value
   end
-  return Transform(("normalize(%s, %s)"):format(text(mean), text(std)), function(x)
+  return Transform(core.format("normalize(%s, %s)", text(mean), text(std)), function(x)
     x = floating(x)
     return (x - along(mean, x)) / along(std, x)
   end)
@@ -119,7 +125,7 @@ local NOISE = { generator = check.generator() }
 function M.add_noise(std, options)
   check.argument("add_noise", 1, std, check.number(nil, 0))
   local o = check.options("add_noise", options, NOISE)
-  return Transform(("add_noise(%s)"):format(std), function(x)
+  return Transform(core.format("add_noise(%s)", std), function(x)
     x = floating(x)
     return x + wrun.randn(x.shape, { dtype = x.dtype, generator = o.generator }) * std
   end)
@@ -144,7 +150,7 @@ function M.binarize(options)
       return floating(x):bernoulli({ generator = o.generator })
     end)
   end
-  return Transform(("binarize { threshold = %s }"):format(o.threshold), function(x)
+  return Transform(core.format("binarize { threshold = %s }", o.threshold), function(x)
     x = floating(x)
     return x:gt(o.threshold):to(x.dtype)
   end)
@@ -184,4 +190,4 @@ function M.compose(list)
   end)
 end
 
-return M
+return closed("data.transforms", M)

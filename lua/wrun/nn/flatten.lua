@@ -20,7 +20,7 @@ function Flatten:init(start_dim, end_dim)
 end
 
 function Flatten:forward(x)
-  return x:flatten(self.start_dim, self.end_dim)
+  return wrun.flatten(x, self.start_dim, self.end_dim)
 end
 
 function Flatten:extra_repr()

@@ -3,6 +3,7 @@
 --- Elementwise functions (relu, softmax ...) are functions of tensors in `wrun` itself.
 
 local losses = require "wrun.nn.losses"
+local names = require "wrun.names"
 local publish = require "wrun.publish"
 local similarity = require "wrun.nn.similarity"
 
@@ -13,7 +14,7 @@ local function add_form(class)
   local count = #class.tensors
   local function form(...)
     local arguments = table.pack(...)
-    return class.call(arguments[count + 1], table.unpack(arguments, 1, count))
+    return (class.call(arguments[count + 1], table.unpack(arguments, 1, count)))
   end
   publish.into(M, { [class.function_name] = form })
 end
@@ -24,4 +25,4 @@ end
 add_form(similarity.CosineSimilarity)
 add_form(similarity.PairwiseDistance)
 
-return M
+return names.closed("nn.functional", M)

@@ -1,28 +1,39 @@
 --- Hooks: functions that a module calls before and after its forward, and in the backward pass.
 
 local check = require "wrun.check"
-local method = require "wrun.method"
+local Handle = require("wrun.autograd").Handle
 local wrun = require "wrun"
 
 local M = {}
 
 local FUNCTION = check.func()
 
+---@class wrun.nn.Handle: wrun.Handle
 --- What a module gives for a hook.
----@class wrun.nn.Handle
-local Handle = method.object("Handle")
+local ModuleHandle = Handle:extend("Handle")
+
+function ModuleHandle:init(hooks, fn, module, kind)
+  self.module, self.kind = module, kind -- a copy of the module has copies of its handles
+  Handle.init(self, hooks, fn)
+end
 
 --- Takes the hook away; a second time does nothing.
-function Handle:remove()
-  local hooks, all = self.hooks, self.module._hooks
-  for i, handle in ipairs(hooks) do
-    if handle == self then
-      table.remove(hooks, i)
-    end
-  end
+function ModuleHandle:remove()
+  Handle.remove(self)
+  local all = self.module._hooks
   if all and #all.before + #all.after + #all.backward == 0 then
     rawset(self.module, "_hooks", nil) -- calls are quick again
   end
+end
+
+-- "Handle(after hook of Linear(2 -> 1))"
+function ModuleHandle:__tostring()
+  for i = 1, #self.hooks do
+    if self.hooks[i] == self then
+      return ("Handle(%s hook of %s)"):format(self.kind, self.module:label())
+    end
+  end
+  return "Handle(removed)"
 end
 
 -- A method that adds a hook of one kind to its module and returns the handle.
@@ -31,8 +42,7 @@ local function registers(name, kind)
     check.argument(name, 1, fn, FUNCTION)
     local all = self._hooks or { before = {}, after = {}, backward = {} }
     local hooks = all[kind]
-    local handle = setmetatable({ module = self, hooks = hooks, fn = fn }, Handle)
-    hooks[#hooks + 1] = handle
+    local handle = ModuleHandle(hooks, fn, self, kind)
     rawset(self, "_hooks", all) -- last: a module has no hooks or some, also when interrupted
     return handle
   end

@@ -6,6 +6,7 @@
 
 local check = require "wrun.check"
 local common = require "wrun.nn.init.common"
+local names = require "wrun.names"
 local publish = require "wrun.publish"
 local wrun = require "wrun"
 
@@ -89,7 +90,7 @@ function M.uniform_(tensor, ...)
   if o.a > o.b then
     fail("uniform_: option b: expected a number >= a, which is %s, got %s", o.a, o.b)
   end
-  return draw(tensor, "uniform_", o.a, o.b, o.generator)
+  return (draw(tensor, "uniform_", o.a, o.b, o.generator))
 end
 
 local NORMAL = { mean = check.number(0), std = check.number(1, 0), generator = check.generator() }
@@ -102,10 +103,10 @@ local NORMAL = { mean = check.number(0), std = check.number(1, 0), generator = c
 ---@param ... any mean = 0, std = 1, or { mean =, std =, generator = }
 function M.normal_(tensor, ...)
   local o = settings("normal_", tensor, NORMAL, { "mean", "std" }, ...)
-  return draw(tensor, "normal_", o.mean, o.std, o.generator)
+  return (draw(tensor, "normal_", o.mean, o.std, o.generator))
 end
 
-local function fill(fname, tensor, value)
+local function fill(tensor, value, fname)
   common.check_tensor(fname, tensor)
   local _ <close> = wrun.no_grad()
   tensor:fill_(value)
@@ -118,14 +119,14 @@ end
 ---     print(nn.init.constant_(wrun.empty(2), 0.5))  -- tensor([0.5000, 0.5000])
 ---@param value number
 function M.constant_(tensor, value)
-  return fill("constant_", tensor, value)
+  return (fill(tensor, value, "constant_"))
 end
 
 --- Fills with zeros.
 --- as  ones_
 ---     print(nn.init.zeros_(nn.Linear(3, 2).bias))
 function M.zeros_(tensor)
-  return fill("zeros_", tensor, 0)
+  return (fill(tensor, 0, "zeros_"))
 end
 
 --- Fills with ones.
@@ -133,7 +134,7 @@ end
 --- domain  any dtype
 ---     print(nn.init.ones_(wrun.empty(2)))  -- tensor([1., 1.])
 function M.ones_(tensor)
-  return fill("ones_", tensor, 1)
+  return (fill(tensor, 1, "ones_"))
 end
 
 local XAVIER = { gain = check.number(1, 0), generator = check.generator() }
@@ -158,7 +159,7 @@ end
 function M.xavier_uniform_(tensor, ...)
   local o = settings("xavier_uniform_", tensor, XAVIER, { "gain" }, ...)
   local bound = math.sqrt(3) * xavier_std("xavier_uniform_", tensor, o.gain)
-  return draw(tensor, "uniform_", -bound, bound, o.generator)
+  return (draw(tensor, "uniform_", -bound, bound, o.generator))
 end
 
 --- Fills with draws from N(0, std^2), std = gain * sqrt(2 / (fan_in + fan_out)).
@@ -167,7 +168,8 @@ end
 ---     print(nn.init.xavier_normal_(wrun.empty(100, 100)):std())  -- about 0.1
 function M.xavier_normal_(tensor, ...)
   local o = settings("xavier_normal_", tensor, XAVIER, { "gain" }, ...)
-  return draw(tensor, "normal_", 0, xavier_std("xavier_normal_", tensor, o.gain), o.generator)
+  local std = xavier_std("xavier_normal_", tensor, o.gain)
+  return (draw(tensor, "normal_", 0, std, o.generator))
 end
 
 local MODES = { fan_in = true, fan_out = true }
@@ -182,7 +184,7 @@ local KAIMING = {
   generator = check.generator(),
 }
 
-local function kaiming(fname, method, tensor, ...)
+local function kaiming(tensor, fname, method, ...)
   local o = settings(fname, tensor, KAIMING, { "a", "mode", "nonlinearity" }, ...)
   if tensor:numel() == 0 then
     warn(fname .. ": initialising a tensor without elements does nothing")
@@ -209,7 +211,7 @@ end
 ---     print(nn.init.kaiming_uniform_(weight, { nonlinearity = "relu" }))  -- from -1 to 1
 ---@param ... any a = 0, mode = "fan_in", nonlinearity = "leaky_relu", or a table
 function M.kaiming_uniform_(tensor, ...)
-  return kaiming("kaiming_uniform_", "uniform_", tensor, ...)
+  return (kaiming(tensor, "kaiming_uniform_", "uniform_", ...))
 end
 
 --- Fills with draws from N(0, std^2), std = gain / sqrt(fan).
@@ -217,16 +219,17 @@ end
 --- raises  `option mode: expected`
 ---     print(nn.init.kaiming_normal_(wrun.empty(50, 200), 0, "fan_out"):std())  -- about 0.2
 function M.kaiming_normal_(tensor, ...)
-  return kaiming("kaiming_normal_", "normal_", tensor, ...)
+  return (kaiming(tensor, "kaiming_normal_", "normal_", ...))
 end
 
 -- Under the name of their author, as the literature has them.
 M.he_uniform_ = M.kaiming_uniform_
 M.he_normal_ = M.kaiming_normal_
 
+publish.into(M, require "wrun.nn.init.model")
 publish.into(M, require "wrun.nn.init.profile")
 publish.into(M, require "wrun.nn.init.report")
 publish.into(M, require "wrun.nn.init.structured")
 publish.into(M, require "wrun.nn.init.truncated")
 
-return M
+return names.closed("nn.init", M)

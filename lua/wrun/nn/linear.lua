@@ -17,10 +17,11 @@ local WIDTH = check.integer(nil, 0)
 local Linear = Module:extend("Linear")
 Linear.rules = weights.OPTIONS
 
---- Makes a layer whose parameters start as `reset_parameters` says.
+--- Makes a layer whose parameters start as `reset_parameters` says, or as `weight_init` and
+--- `bias_init` do afterwards: functions of a tensor, or names such as "xavier_uniform".
 --- shapes  weight [out, in], bias [out]
 --- domain  widths >= 0
----     local layer = nn.Linear(784, 256, { bias = false })
+---     local layer = nn.Linear(784, 256, { bias_init = "zeros", weight_init = "he_normal" })
 ---     print(layer, layer(wrun.rand(100, 784)).shape[2])
 function Linear:init(in_features, out_features, options)
   local o = check.options("Linear", options, Linear.rules)

@@ -32,7 +32,7 @@ local function index_of(list, key)
 end
 
 -- Reads methods, indices from the end, and names.
-local function reads(class)
+function List._reader(class)
   return function(list, key)
     local value = class[key]
     if value ~= nil then
@@ -47,11 +47,9 @@ local function check_item(list, index, value)
   if list._item.accept(value) then
     return
   end
-  local got = check.describe(value)
-  if Module:is_class(value) then
-    got = ("the class %s; write %s(...) to make one"):format(value.__name, value.__name)
-  end
-  fail("%s[%d]: expected %s, got %s", list.__name, index, list._item.expected, got)
+  fail("%s[%d]: expected %s, got %s%s", list.__name, index, list._item.expected,
+    check.describe(value),
+    Module:is_class(value) and ("; write %s(...) to make one"):format(value.__name) or "")
 end
 
 function List:__newindex(key, value)
@@ -78,9 +76,7 @@ end
 ---@return any
 function List.extend(list, what)
   if not List:is_instance(list) then
-    local class = Class.extend(list, what)
-    class.__index = reads(class)
-    return class
+    return Class.extend(list, what)
   end
   check.argument("extend", 1, what, check.table())
   for index = 1, #what do

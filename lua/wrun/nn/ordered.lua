@@ -3,6 +3,8 @@
 --- remember takes `ordered.assign` as its `__newindex` and walks them with `ordered.pairs`. The
 --- order lives in the table itself, under a key that only this module holds.
 
+local repr = require "wrun.repr"
+
 local M = {}
 
 local ORDER = {}
@@ -23,23 +25,30 @@ function M.assign(object, key, value)
 end
 
 -- Walks the keys that have a value in the order of their first assignment; made to be a `__pairs`.
+-- Keys that are added meanwhile do not come.
 function M.pairs(object)
   local order = rawget(object, ORDER)
   local keys = order and order.keys or {}
-  local index = 0
+  local index, count = 0, #keys
   return function()
     local value
     repeat
       index = index + 1
       value = rawget(object, keys[index])
-    until value ~= nil or keys[index] == nil
-    return keys[index], value
+    until value ~= nil or index > count
+    if index <= count then
+      return keys[index], value
+    end
   end
 end
 
-local Ordered = { __newindex = M.assign, __pairs = M.pairs }
+local Ordered = { __name = "StateDict", __newindex = M.assign, __pairs = M.pairs }
 
--- An empty table that `pairs` walks in the order of assignment.
+function Ordered:__tostring()
+  return repr.object("StateDict", self)
+end
+
+-- An empty table that `pairs` walks in the order of assignment; it prints as the state of a module.
 function M.new()
   return setmetatable({}, Ordered)
 end

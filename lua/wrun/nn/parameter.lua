@@ -13,6 +13,9 @@ local REQUIRES_GRAD = check.boolean(true)
 local function Parameter(tensor, requires_grad)
   check.tensor_argument("Parameter", 1, tensor)
   requires_grad = check.argument("Parameter", 2, requires_grad, REQUIRES_GRAD)
+  if requires_grad then
+    check.float_argument("Parameter", 1, tensor)
+  end
   local parameter = tensor:detach()
   core.set_parameter(parameter, true)
   return parameter:requires_grad_(requires_grad)

@@ -22,14 +22,49 @@ local Module = Class:extend("Module")
 Module.training = true
 Module._buffers = {} -- name -> persistent; register_buffer gives an instance its own
 Module._hooks = false -- an instance that has some gets its own
+Module._held = false -- name -> the parameter or module that was assigned there, the same
 
 local M = { Module = Module }
 
 -- Assigns a field, remembers its order, and where a module now stands.
 function M.assign(owner, key, value)
+  if key ~= key or key == nil then
+    check.fail("%s: expected the name of a field, got %s", owner.__name, check.describe(key))
+  end
   ordered.assign(owner, key, value)
-  if Module:is_instance(value) then
+  local is_module = Module:is_instance(value)
+  if is_module then
     paths.note(owner, key, value)
+  end
+  if is_module or M.is_parameter(owner, key, value) then
+    if not rawget(owner, "_held") then
+      rawset(owner, "_held", {})
+    end
+    owner._held[key] = value
+  end
+end
+
+-- An assignment to a field that has a value is not seen: whoever walks a module looks for it.
+local function settle(owner, key, value)
+  local is_module = Module:is_instance(value)
+  if value ~= nil and not is_module and not M.is_parameter(owner, key, value) then
+    local was = Module:is_instance(owner._held[key]) and "module" or "parameter"
+    check.fail("%s: field %s: expected a %s as before, or nil, got %s%s", owner.__name, key, was,
+      check.describe(value), check.is_tensor(value) and ("; write nn.Parameter(tensor), or "
+        .. "%s:copy_(tensor) inside wrun.no_grad"):format(key) or "")
+  elseif is_module then
+    paths.note(owner, key, value)
+  end
+  owner._held[key] = value
+end
+
+-- Refuses a field that held a parameter or a module and was given something else.
+local function check_held(owner)
+  for key, value in next, owner._held or {} do
+    local now = rawget(owner, key)
+    if not rawequal(now, value) then
+      settle(owner, key, now)
+    end
   end
 end
 
@@ -69,6 +104,7 @@ end
 -- Iterates over the fields of one module that `is_kind` accepts; the item of a list comes by its
 -- name, if it has one.
 function M.fields(module, is_kind)
+  check_held(module)
   local next_field, names = ordered.pairs(module), rawget(module, "_names")
   return function()
     local name, value
@@ -96,6 +132,40 @@ end
 
 local COLLECT_OPTIONS = { recurse = check.boolean(true), prefix = check.string("") }
 
+-- What a field holds but does not register: a leaf that wants a gradient and is no parameter, and
+-- the parameters and modules in a plain table.
+local function strays_of(value)
+  local strays = {}
+  if check.is_tensor(value) then
+    strays[1] = value.requires_grad and value.is_leaf and value or nil
+  elseif type(value) == "table" and getmetatable(value) == nil then
+    for _, item in next, value do
+      if Module:is_instance(item) or M.is_parameter(nil, nil, item) then
+        strays[#strays + 1] = item
+      end
+    end
+  end
+  return strays
+end
+
+-- Refuses what fields of these modules hold and nobody finds: it would not be trained.
+local function refuse_strays(modules, parameters)
+  for module in pairs(modules) do
+    for name, value in ordered.pairs(module) do
+      local is_found = parameters[value] or modules[value] or M.is_buffer(module, name, value)
+      for _, stray in ipairs(not is_found and strays_of(value) or {}) do
+        if not parameters[stray] and not modules[stray] then
+          local is_in_table, is_tensor = not rawequal(stray, value), check.is_tensor(stray)
+          check.fail("%s: field %s: %s%s is not found; write %s", module.__name, name,
+            check.describe(stray), is_in_table and " in a plain table" or "",
+            not is_tensor and "nn.ModuleList(list) or nn.ModuleDict(table)"
+              or is_in_table and "nn.ParameterList(list)" or "nn.Parameter(tensor)")
+        end
+      end
+    end
+  end
+end
+
 -- Names and values, once each, of the fields that `is_kind` accepts, here and, unless the option
 -- recurse is false, below; the option prefix stands in front of the names.
 function M.collect(fname, module, is_kind, options)
@@ -114,7 +184,11 @@ function M.collect(fname, module, is_kind, options)
   if o and not o.recurse then
     visit(path, module)
   else
-    M.walk(module, path, visit, {})
+    local modules = {}
+    M.walk(module, path, visit, modules)
+    if is_kind == M.is_parameter then
+      refuse_strays(modules, seen)
+    end
   end
   return names, values
 end

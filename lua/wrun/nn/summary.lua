@@ -85,6 +85,9 @@ local function watch(summary, module, path, counted, hooks)
   end
   local function after(_, inputs, output)
     local row = table.remove(open)
+    if not row then -- of a call that had begun before
+      return
+    end
     local is_tensor = check.is_tensor(output)
     row.shape = is_tensor and output.shape or nil
     row.bytes = is_tensor and bytes_of(output) or 0
@@ -110,8 +113,8 @@ local function unwatch(module, hooks)
   end
 end
 
---- Returns what each module below gives for an input, holds and costs; `tostring` makes it a table.
---- It runs the module once, in evaluation and without recording, and leaves its modes as they were.
+--- Returns what each self below gives for an input, holds and costs; `tostring` makes it a table.
+--- It runs the self once, in evaluation and without recording, and leaves its modes as they were.
 --- shapes  as `forward` takes
 --- domain  the arguments of `forward`. The result has `rows`, a call each in order, with path,
 ---   module, label, depth, shape (of the output), parameters (its own, counted once), flops and

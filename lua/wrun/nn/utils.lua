@@ -1,6 +1,7 @@
 --- Gradients clipped by norm or value, and parameters as one vector.
 
 local check = require "wrun.check"
+local names = require "wrun.names"
 local unrecorded = require "wrun.unrecorded"
 local wrun = require "wrun"
 
@@ -83,7 +84,7 @@ end
 ---@param tensors wrun.Tensor|wrun.Tensor[]
 function M.get_total_norm(tensors, options)
   local o = check.options("get_total_norm", options, NORM_OPTIONS)
-  return total_norm("get_total_norm", tensors_of("get_total_norm", 1, tensors), o)
+  return (total_norm("get_total_norm", tensors_of("get_total_norm", 1, tensors), o))
 end
 
 --- Multiplies all gradients by max_norm / (total_norm + 1e-6) where that is below 1.
@@ -154,7 +155,7 @@ function M.parameters_to_vector(parameters)
   for i, parameter in ipairs(tensors_of("parameters_to_vector", 1, parameters)) do
     parts[i] = parameter:reshape(-1)
   end
-  return wrun.cat(parts)
+  return (wrun.cat(parts))
 end
 
 local function count_of(tensors)
@@ -249,4 +250,4 @@ function M.flatten_parameters(parameters)
   return vector, gradient
 end
 
-return M
+return names.closed("nn.utils", M)

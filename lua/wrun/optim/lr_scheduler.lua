@@ -1,5 +1,6 @@
 --- Schedulers: they change the learning rates of an optimiser's groups as the training goes on.
 
+local names = require "wrun.names"
 local publish = require "wrun.publish"
 
 local M = {
@@ -15,4 +16,4 @@ publish.into(M, require "wrun.optim.lr_scheduler.decay")
 publish.into(M, require "wrun.optim.lr_scheduler.lambda")
 publish.into(M, require "wrun.optim.lr_scheduler.warmup")
 
-return M
+return names.closed("optim.lr_scheduler", M)

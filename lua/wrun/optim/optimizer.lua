@@ -14,11 +14,17 @@ local wrun = require "wrun"
 local fail, is_tensor = check.fail, check.is_tensor
 
 --- The base of optimisers. In what they say, p is a parameter, g its gradient, and t counts steps
---- from 1.
+--- from 1. One of one's own gives `rules`, the table of its options, made by wrun.check, and `change`.
 --- options  lr: the size of a step; weight_decay: g is the gradient plus weight_decay * p;
 ---   maximize: g begins with minus the gradient; decoupled_weight_decay: weight_decay is no part of
 ---   g, and p first becomes (1 - lr * weight_decay) p; betas: of the running means m and v; eps:
 ---   keeps what is divided by above 0; momentum: of the running sum b
+---     local Sign = optim.Optimizer:extend("Sign")
+---     Sign.rules = { lr = require("wrun.check").number(0.1, 0) }
+---     function Sign:change(p, g, state, group) p:sub_(g:sign() * group.lr) end
+---     local w = nn.Parameter(wrun.ones(2))
+---     w:square():sum():backward()
+---     print(Sign({ w }, { lr = 0.5 }):step(), w)
 ---@class wrun.optim.Optimizer: wrun.Class
 ---@field rules table<string, wrun.check.Rule>
 ---@field param_groups table[]
@@ -26,6 +32,15 @@ local fail, is_tensor = check.fail, check.is_tensor
 ---@field defaults table
 local Optimizer = Class:extend("Optimizer")
 Optimizer.rules = {}
+
+-- Options stand in the groups: assigned to the optimiser they would be without effect.
+function Optimizer:__newindex(name, value)
+  if self.rules[name] then
+    fail("%s: the option %s belongs to a group; write optimizer.param_groups[1].%s = value",
+      self.__name, name, name)
+  end
+  rawset(self, name, value)
+end
 
 -- Groups ---------------------------------------------------------------------
 
@@ -113,9 +128,13 @@ function Optimizer:init(params, options)
   self.param_groups = {}
   self.state = {}
   self.defaults = check_options(self, self.__name, options)
-  if type(params) ~= "table" or #params == 0 then
-    fail("%s: argument 1: expected parameters, a list of tensors or of groups, got %s", self.__name,
-      type(params) == "table" and "an empty list" or check.describe(params))
+  local is_module = type(params) == "table" and type(params.parameters) == "function"
+  if type(params) ~= "table" or #params == 0 or is_module then
+    local got = type(params) == "table" and not is_module and "an empty list"
+      or check.describe(params)
+    fail("%s: argument 1: expected parameters, a list of tensors or of groups, got %s%s",
+      self.__name, got,
+      (is_module or type(params) == "function") and "; write model:parameters()" or "")
   end
   if type(params[1]) ~= "table" then
     params = { { params = params } }
@@ -250,7 +269,7 @@ end
 ---     print(optimizer:state_dict().param_groups[1].lr)
 ---@return { param_groups: table[], state: table<integer, table> }
 function Optimizer:state_dict()
-  local saved = { param_groups = {}, state = {} }
+  local saved = repr.record("StateDict", { param_groups = {}, state = {} })
   local number = 0
   for g, group in ipairs(self.param_groups) do
     local options = copy(group)

@@ -3,6 +3,8 @@
 local check = require "wrun.check"
 local Class = require "wrun.class"
 local common = require "wrun.optim.common"
+local names = require "wrun.names"
+local repr = require "wrun.repr"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -79,7 +81,7 @@ function AveragedModel:update_parameters(model)
   local function take(both, is_averaged)
     for _, pair in ipairs(both) do
       local average, new = pair[1], pair[2]
-      if is_averaged and old_share > 0 and average.dtype:find("^float") then
+      if is_averaged and old_share > 0 and check.is_float(average) then
         common.average_(average, new, old_share)
       else
         average:copy_(new)
@@ -94,7 +96,8 @@ end
 --- Returns the count of updates and the state of the averaged copy.
 ---@return { n_averaged: integer, module: table }
 function AveragedModel:state_dict()
-  return { n_averaged = self.n_averaged, module = self.module:state_dict() }
+  return repr.record("StateDict",
+    { n_averaged = self.n_averaged, module = self.module:state_dict() })
 end
 
 local SAVED = { n_averaged = check.integer(nil, 0), module = check.table() }
@@ -109,4 +112,4 @@ function AveragedModel:load_state_dict(saved)
   self.n_averaged = saved.n_averaged
 end
 
-return { AveragedModel = AveragedModel }
+return names.closed("optim.swa_utils", { AveragedModel = AveragedModel })

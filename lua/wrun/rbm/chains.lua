@@ -3,6 +3,7 @@
 local check = require "wrun.check"
 local Class = require "wrun.class"
 local input = require "wrun.rbm.input"
+local repr = require "wrun.repr"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -50,6 +51,12 @@ function Chains:init(model, count, options)
   end
   self.steps = 0
   self.v = coldest(self)
+end
+
+-- "Chains(100 chains of RBM(...), 20 steps)"
+function Chains:__tostring()
+  local levels = self.levels > 1 and (" at %d temperatures"):format(self.levels) or ""
+  return ("Chains(%d chains%s of %s, %d steps)"):format(self.count, levels, self.model, self.steps)
 end
 
 -- Neighbouring temperatures exchange their states with the probability that keeps both
@@ -138,12 +145,12 @@ end
 ---     print(chains:state_dict().steps)
 ---@return { states: wrun.Tensor, steps: integer, tried: integer[], swapped: integer[] }
 function Chains:state_dict()
-  return {
+  return repr.record("StateDict", {
     states = self.states:clone(),
     steps = self.steps,
     tried = { table.unpack(self.tried) },
     swapped = { table.unpack(self.swapped) },
-  }
+  })
 end
 
 local function counts(levels)

@@ -4,11 +4,13 @@
 --- db = d<h> - dW mu.  Offsets of zero give the plain gradient.
 
 local autograd = require "wrun.autograd"
+local bars = require "wrun.progress"
 local check = require "wrun.check"
 local Class = require "wrun.class"
 local core = require "wrun.core"
 local input = require "wrun.rbm.input"
 local negative = require "wrun.rbm.negative"
+local repr = require "wrun.repr"
 local statistics = require "wrun.rbm.statistics"
 local unrecorded = require "wrun.unrecorded"
 local wrun = require "wrun"
@@ -47,6 +49,7 @@ local RULES = {
   valid = check.optional(check.tensor()),
   callback = check.optional(check.func()),
   resume = check.optional(check.table()),
+  verbose = check.boolean(false),
 }
 
 local SPARSITY = {
@@ -120,6 +123,12 @@ function Trainer:init(model, data, options)
   else
     start_from_mean(self)
   end
+end
+
+-- "Trainer(pcd of RBM(...), 3 of 10 epochs)"
+function Trainer:__tostring()
+  local o = self.options
+  return ("Trainer(%s of %s, %d of %d epochs)"):format(o.method, self.model, self.epoch, o.epochs)
 end
 
 -- The gradient summed over the batch. The weight's is left as products { h, v, scale }: the sum of
@@ -244,6 +253,9 @@ local function run_epoch(self)
     before = first + count > n and self.model.weight:clone() or nil
     local rows = data:index_select(1, order:narrow(1, first, count))
     step(self, rows, (self.epoch + (first - 1) / n) / o.epochs)
+    if self.bar then
+      self.bar:update(self.epoch + (first + count - 1) / n)
+    end
   end
   self.epoch = self.epoch + 1
   guard(self, good, self.epoch - 1)
@@ -275,7 +287,7 @@ function Trainer:state_dict()
     end
   end
   state.ladder = self.ladder and self.ladder:state_dict()
-  return state
+  return repr.record("StateDict", state)
 end
 
 --- Goes on where `state_dict` was called; the bits are those of a run that never stopped.
@@ -325,7 +337,7 @@ local function report(self)
     -- above 0: the model has begun to know its training set by heart
     info.free_energy_gap = model:free_energy(rows(o.valid)):mean():item() - info.free_energy
   end
-  return info
+  return repr.record("Report", info)
 end
 
 local M = { methods = {} }
@@ -350,7 +362,8 @@ end
 ---   (default), "threshold" or "stochastic"; start_from_mean (where biases and offsets are all 0, the
 ---   visible biases begin at the data's mean);
 ---   valid (other data); callback(info) after each epoch, which ends the training by returning
----   false; resume: what a trainer's state_dict returned. info: epoch, epochs, model, trainer, lr;
+---   false; resume: what a trainer's state_dict returned; verbose (false): a progress bar of
+---   its epochs, with the update ratio. info: epoch, epochs, model, trainer, lr;
 ---   update_ratio, the mean size of the last step's change of a weight over that of a weight
 ---   (Hinton advises 0.001); reconstruction_error; free_energy; with valid also free_energy_gap,
 ---   which grows when the data is learnt by heart
@@ -363,9 +376,16 @@ end
 ---     print(machine:reconstruct(x[1]:unsqueeze(1)))
 function M.methods:fit(data, options)
   local trainer = Trainer(self, data, options)
-  local callback = trainer.options.callback
-  while trainer.epoch < trainer.options.epochs do
+  local o, callback = trainer.options, trainer.options.callback
+  local bar <close> = o.verbose and bars.bar {
+    label = o.method, count = o.epochs, unit = " epochs",
+  } or nil
+  trainer.bar = bar
+  while trainer.epoch < o.epochs do
     trainer:run_epoch()
+    if bar then
+      bar:set { update_ratio = trainer.update_ratio }
+    end
     if callback and callback(report(trainer)) == false then
       break
     end

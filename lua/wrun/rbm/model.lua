@@ -5,6 +5,7 @@
 local check = require "wrun.check"
 local Class = require "wrun.class"
 local input = require "wrun.rbm.input"
+local repr = require "wrun.repr"
 local units = require "wrun.rbm.units"
 local unrecorded = require "wrun.unrecorded"
 local wrun = require "wrun"
@@ -218,13 +219,13 @@ end
 ---@return table
 function Model:centered()
   local mu, lambda = self.visible_offset, self.hidden_offset
-  return {
+  return repr.record("Parameters", {
     weight = self.weight:clone(),
     visible_bias = self.visible_bias + lambda:matmul(self.weight),
     hidden_bias = self.hidden_bias + self.weight:matmul(mu),
     visible_offset = mu:clone(),
     hidden_offset = lambda:clone(),
-  }
+  })
 end
 
 --- Returns copies of the parameters without offsets.
@@ -232,11 +233,11 @@ end
 ---     print(rbm.new({ visible = 4, hidden = 2 }):plain().weight)
 ---@return table
 function Model:plain()
-  return {
+  return repr.record("Parameters", {
     weight = self.weight:clone(),
     visible_bias = self.visible_bias:clone(),
     hidden_bias = self.hidden_bias:clone(),
-  }
+  })
 end
 
 local STATE = {
@@ -252,7 +253,7 @@ function Model:state_dict()
   for _, name in ipairs(STATE) do
     state[name] = self[name]:clone()
   end
-  return state
+  return repr.record("StateDict", state)
 end
 
 --- Makes the model what `state_dict` of a model of the same sizes returned.

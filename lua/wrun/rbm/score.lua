@@ -4,6 +4,7 @@ local autograd = require "wrun.autograd"
 local check = require "wrun.check"
 local enumerate = require "wrun.rbm.enumerate"
 local input = require "wrun.rbm.input"
+local repr = require "wrun.repr"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -139,7 +140,7 @@ local function run_ais(model, o)
   local base = reference_log_z(model)
   local log_z = base + sign * log_mean
   low, high = base + sign * low, base + sign * high
-  return {
+  return repr.record("LogZ", {
     log_z = log_z,
     sd = sd,
     ess = ess,
@@ -149,7 +150,7 @@ local function run_ais(model, o)
     chains = o.chains,
     steps = steps,
     log_weight = log_weight,
-  }
+  })
 end
 
 --- Returns log Z by annealed importance sampling from the model of the base rates.

@@ -1,18 +1,20 @@
 --- What Hinton's guide tells one to watch [Hinton2012].
 
+local repr = require "wrun.repr"
+
 local M = {}
 
 local BINS = 20
 
 local function summary(x)
   local y = x:double()
-  return {
+  return repr.record("Summary", {
     mean = y:mean():item(),
     std = y:var(nil, false, { unbiased = false }):sqrt():item(),
     low = y:min():item(),
     high = y:max():item(),
     histogram = y:histc(BINS),
-  }
+  })
 end
 
 --- Statistics of a machine on rows of data.
@@ -25,7 +27,7 @@ end
 function M.of(model, v)
   local map = model:hidden(v)
   local activity = map:mean(1)
-  return {
+  return repr.record("Statistics", {
     activity = activity,
     dead = activity:lt(0.01):sum():item(),
     always_on = activity:gt(0.99):sum():item(),
@@ -35,7 +37,7 @@ function M.of(model, v)
     visible_bias = summary(model.visible_bias),
     hidden_bias = summary(model.hidden_bias),
     reconstruction_error = (v - model:reconstruct(v)):square():sum(2):mean():item(),
-  }
+  })
 end
 
 return M

@@ -13,6 +13,8 @@ local KINDS = {
   signed = "any dtypes but bool; the result has their common one",
   floating = "float32 and float64; other dtypes are computed as float32",
   boolean = "any dtypes; the result is bool",
+  bitwise = "bool and integers, never floats; the result has their common dtype",
+  shift = "integers; the result has their common dtype",
   select = "a bool; b and c any dtypes, the result has their common one",
 }
 
@@ -21,6 +23,8 @@ local REFUSALS = {
   division = "`%s: argument 2: expected no zero`",
   power = "`%s: argument 2: expected no negative power`",
   signed = "`%s: bool tensors have no sign`",
+  bitwise = "`%s: argument N: expected a tensor of integers or bool`",
+  shift = "`%s: bool tensors have no bits to move`",
 }
 
 local ARGUMENTS = { { "x" }, { "a", "b" }, { "a", "b", "c" } }
@@ -31,8 +35,10 @@ local EXAMPLES = {
   "print(wrun.linspace(%s, %s, 5):%s())",
   "print(wrun.linspace(%s, %s, 5):%s(2))",
   "print(wrun.linspace(%s, %s, 5):%s(1, 2))",
+  select = "local x = wrun.linspace(%s, %s, 5)\nprint(wrun.%s(x:gt(0), x, 0))",
+  bitwise = "print(wrun.linspace(%s, %s, 5):long():%s(2))",
+  shift = "print(wrun.linspace(%s, %s, 5):long():%s(2))",
 }
-local SELECTING = "local x = wrun.linspace(%s, %s, 5)\nprint(wrun.%s(x:gt(0), x, 0))"
 
 local BOUNDS = "A bound that is nil does not bind; both may be given as { min = b, max = c }."
 
@@ -71,6 +77,11 @@ function M.entry(row)
       or "Elementwise.",
   }
   text[2] = row.has_bounds and BOUNDS or row.defaults and default_values(row, names) or nil
+  local domain = KINDS[row.kind]
+  if row.ulp and row.ulp > 0.5 then
+    local ulp = core.number_text(row.ulp)
+    domain = ("%s; float32 within %s units in the last place"):format(domain, ulp)
+  end
   return {
     module = "runtime/kernels/ops.def",
     line = 0,
@@ -79,13 +90,13 @@ function M.entry(row)
     text = text,
     parts = {
       shapes = SHAPES[row.arity],
-      domain = KINDS[row.kind],
+      domain = domain,
       raises = table.concat(raises, "; "),
     },
     params = params,
     returns = { { type = "wrun.Tensor", text = "" } },
     fields = {},
-    example = (row.kind == "select" and SELECTING or EXAMPLES[row.arity])
+    example = (EXAMPLES[row.kind] or EXAMPLES[row.arity])
       :format(core.number_text(row.low), core.number_text(row.high), row.name),
     arguments = names,
   }

@@ -247,22 +247,42 @@ function M.rules(source, path)
   end
 end
 
+--- Adds to `names` those of the options that functions named `name` check in a source, by their
+--- rules: the names are keys.
+---@param source wrun.reference.Source
+---@param name string  as errors call the function
+---@param names table<string, boolean>
+function M.add_options(source, name, names)
+  for _, f in pairs(source.functions) do
+    for brackets in f.body:gmatch("check%.options(%b())") do
+      local arguments = pieces_of(brackets:sub(2, -2))
+      if arguments[1] == '"' .. name .. '"' then
+        local rules = source.constants[arguments[3]] or arguments[3] or ""
+        for _, piece in ipairs(pieces_of((rules:match("^{(.*)}%s*$") or ""))) do
+          local option = piece:match("^([%a_][%w_]*) =")
+          names[option or ""] = option and true or nil
+        end
+      end
+    end
+  end
+end
+
 --- Returns the messages of what a function raises, arguments first; of several arguments that
 --- are refused alike as of argument N.
 --- domain  a path that the source defines, as `parse` names it; of another there are none
 ---@param sources table<string, wrun.reference.Source> by the names of the modules
 function M.of(sources, module, path)
-  local list, places, source = {}, {}, sources[module]
+  local list, indices, source = {}, {}, sources[module]
   local f = source and source.functions[path]
   if f then
     visit(f, { source = source, bound = {}, depth = 1 }, sources, function(text)
       text = "`" .. text:gsub("%s+", " "):gsub("`", "'"):gsub("[:,%. ]+$", "") .. "`"
       local alike = text:gsub(": argument %d+:", ": argument N:")
-      local place = places[alike]
-      if not place then
-        places[alike], list[#list + 1] = #list + 1, text
-      elseif list[place] ~= text then
-        list[place] = alike
+      local index = indices[alike]
+      if not index then
+        indices[alike], list[#list + 1] = #list + 1, text
+      elseif list[index] ~= text then
+        list[index] = alike
       end
     end)
   end

@@ -10,7 +10,7 @@ local M = {}
 
 --- dimensions given one by one or in a table, as a list of numbers from 1, each once
 local function dimensions(f, x, first, ...)
-  local list, taken = type(first) == "table" and first or { first, ... }, {}
+  local list, taken = type(first) == "table" and check.list(first) or { first, ... }, {}
   for i, d in ipairs(list) do
     d = check.dimension(f, 2, d, x.ndim)
     if taken[d] then
@@ -61,8 +61,8 @@ end
 ---@param d integer|integer[]?
 function M.roll(x, shifts, d)
   check.tensor_argument("roll", 1, x)
-  shifts = type(shifts) == "table" and shifts or { shifts }
-  local dims = type(d) == "table" and d or { d }
+  shifts = type(shifts) == "table" and check.list(shifts) or { shifts }
+  local dims = type(d) == "table" and check.list(d) or { d }
   for i = 1, math.max(#shifts, 1) do
     if math.type(shifts[i]) ~= "integer" then
       fail("roll: argument 2: expected a whole number, got %s", check.describe(shifts[i]))
@@ -127,7 +127,7 @@ end
 local function counts_of(f, x, first, ...)
   check.tensor_argument(f, 1, x)
   local counts = {}
-  for i, count in ipairs(type(first) == "table" and first or { first, ... }) do
+  for i, count in ipairs(type(first) == "table" and check.list(first) or { first, ... }) do
     if math.type(count) ~= "integer" or count < 0 then
       fail("%s: expected counts of 0 or more, got %s", f, check.describe(count))
     end

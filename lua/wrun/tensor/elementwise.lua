@@ -10,6 +10,22 @@ local fail = check.fail
 
 local M = publish.into({}, core.elementwise)
 
+--- Returns x with all its bits turned; of a bool, whether it is false. `~x` does it too.
+--- shapes  x [...] -> same
+--- domain  bool and integers
+--- raises  `bitwise_not: argument 1: expected a tensor of integers or bool`
+---     print(wrun.tensor({ 0, 5, -1 }):bitwise_not(), ~wrun.tensor { true, false })
+---@return wrun.Tensor
+function M.bitwise_not(x)
+  check.tensor_argument("bitwise_not", 1, x)
+  return x.dtype == "bool" and operations.logical_not(x) or operations.bitwise_xor(x, -1)
+end
+
+function M.bitwise_not_(x)
+  check.tensor_argument("bitwise_not_", 1, x)
+  return x.dtype == "bool" and operations.logical_not_(x) or operations.bitwise_xor_(x, -1)
+end
+
 --- Returns x, but at least low.
 --- shapes  x and low broadcast
 --- domain  any dtypes; NaN stays NaN

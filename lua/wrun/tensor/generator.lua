@@ -1,6 +1,7 @@
 --- Generators of random numbers, and the default one, which serves where no option names another.
 --- The engine mt19937 gives PyTorch's numbers, on any number of threads.
 
+local check = require "wrun.check"
 local core = require "wrun.core"
 local publish = require "wrun.publish"
 
@@ -55,6 +56,10 @@ Generator.set_state = of_core.set_state
 -- Only when it is whole: running out of memory above leaves generators their methods.
 metatable.__index = Generator
 
+local SEED = check.rule(nil, "a whole number as seed", function(value)
+  return math.type(value) and math.tointeger(value)
+end)
+
 --- Returns a generator of its own stream.
 --- domain  options engine, "mt19937" (default; PyTorch's) or "philox" (counter-based, quicker for
 ---   many samples of an RBM), and seed, an integer; mt19937 uses its low 32 bits
@@ -66,12 +71,11 @@ M.Generator = core.Generator
 
 --- Starts the default generator from a seed and returns it.
 --- domain  an integer; its low 32 bits count
---- raises  `manual_seed: argument 2: expected a whole number as seed`
 ---     wrun.manual_seed(777)
 ---     print(wrun.rand(3))
 ---@return wrun.Generator
 function M.manual_seed(seed)
-  return core.default_generator:manual_seed(seed)
+  return core.default_generator:manual_seed(check.argument("manual_seed", 1, seed, SEED))
 end
 
 --- Returns the seed the default generator was started from.

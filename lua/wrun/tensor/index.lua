@@ -265,7 +265,7 @@ function M.index_put_(x, key, value, accumulate)
   if not keys.has_tensor(key) then
     fail("index_put_: argument 2: expected a key with a tensor in it, got %s", check.describe(key))
   end
-  return write("index_put_", x, key, value, accumulate)
+  return (write("index_put_", x, key, value, accumulate))
 end
 
 -- By flat indices ------------------------------------------------------------
@@ -383,7 +383,7 @@ local function mean_at(total, x, d, indices, include_self)
   local ones = operations.ones(x.shape, { dtype = x.dtype })
   local counts = include_self and ones or unrecorded.scatter(ones, d, indices, 0)
   counts = operations.maximum(unrecorded.scatter_add(counts, d, indices, 1), 1)
-  return x.dtype:find("^float") and total / counts or total // counts
+  return check.is_float(x) and total / counts or total // counts
 end
 
 --- Returns a copy of x in which the elements of y with one index along dimension d, and the
@@ -465,13 +465,13 @@ end
 ---@param count integer?
 function M.one_hot(classes, count)
   check.tensor_argument("one_hot", 1, classes)
-  if count == nil then
+  if count == nil and classes.dtype == "int64" then
     if classes:numel() == 0 then
       fail("one_hot: argument 2: expected a number of classes where there are none to see, got nil")
     end
     count = math.max(unrecorded.max(unrecorded.reshape(classes, -1)):item(), 1)
   end
-  count = check.argument("one_hot", 2, count, check.integer(nil, 1))
+  count = check.argument("one_hot", 2, count, check.integer(1, 1))
   keys.indices(classes, count, false, "one_hot: argument 1")
   check.sizes("one_hot", { count, table.unpack(classes.shape) })
   local sizes = classes.shape

@@ -16,7 +16,13 @@ local function check_float(f, x)
   check.float_argument(f, 1, x)
 end
 
-M.vector_norm = statistics.norm
+--- Returns the p-norm, as `wrun.norm` does.
+--- as      wrun.norm
+---     print(wrun.linalg.vector_norm(wrun.tensor { 3.0, -4.0 }, 1))    -- tensor(7.)
+---@param p number?  2
+function M.vector_norm(x, p, dims, keepdim)
+  return (statistics.norm(x, p, dims, keepdim))
+end
 
 local function with_matrices_last(f, x, dims)
   if x.ndim < 2 then
@@ -106,9 +112,9 @@ function M.norm(x, order, dim, keepdim)
   check_float("norm", x)
   local is_matrix = type(dim) == "table" and #dim == 2 or (dim == nil and x.ndim == 2)
   if type(order) == "string" or (order ~= nil and is_matrix) then
-    return M.matrix_norm(x, order, dim, keepdim)
+    return (M.matrix_norm(x, order, dim, keepdim))
   end
-  return M.vector_norm(x, order, dim, keepdim)
+  return (M.vector_norm(x, order, dim, keepdim))
 end
 
 --- Returns the condition number: the norm of a matrix times that of its inverse. For the orders 2

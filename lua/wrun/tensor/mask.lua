@@ -29,7 +29,7 @@ local function true_indices(mask, shape)
   return unrecorded.view(unrecorded.nonzero(flat), -1)
 end
 
-local function filled(f, x, mask, value, in_place)
+local function filled(x, mask, value, f, in_place)
   joint_shape(f, x, mask, in_place)
   return operations.to(operations.where(mask, value, x), x.dtype)
 end
@@ -42,11 +42,11 @@ end
 ---@param value number|wrun.Tensor
 ---@return wrun.Tensor
 function M.masked_fill(x, mask, value)
-  return filled("masked_fill", x, mask, value, false)
+  return (filled(x, mask, value, "masked_fill", false))
 end
 
 function M.masked_fill_(x, mask, value)
-  return operations.copy_(x, filled("masked_fill_", x, mask, value, true))
+  return operations.copy_(x, filled(x, mask, value, "masked_fill_", true))
 end
 
 --- Returns the elements of x where mask is true, in a row.

@@ -47,7 +47,7 @@ end
 ---     print(wrun.tensor({ 1.0, 2.0, 3.0 }):softmin(1))
 function M.softmin(x, d, options)
   check.tensor_argument("softmin", 1, x)
-  return M.softmax(-x, d, options)
+  return (M.softmax(-x, d, options))
 end
 
 --- Returns x where positive, else x times the weight of its channel, dimension 2.

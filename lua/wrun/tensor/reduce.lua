@@ -22,7 +22,7 @@ end
 --- dim, joined into one at the end
 local function prod_gradient_by_runs(g, x, dim)
   local is_reduced, first, last, sizes = {}, {}, {}, {}
-  for _, d in ipairs(type(dim) == "table" and dim or { dim }) do
+  for _, d in ipairs(type(dim) == "table" and check.list(dim) or { dim }) do
     is_reduced[d < 0 and d + x.ndim + 1 or d] = true
   end
   for d, size in ipairs(x.shape) do
@@ -315,7 +315,7 @@ end
 --- as      sum
 ---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nansum())    -- tensor(4.)
 function M.nansum(x, dims, keepdim, options)
-  return with_dtype("nansum", operations.sum, options, without_nan("nansum", x), dims, keepdim)
+  return (with_dtype("nansum", operations.sum, options, without_nan("nansum", x), dims, keepdim))
 end
 
 --- Returns the mean of all that is not NaN, over everything or over some dimensions.

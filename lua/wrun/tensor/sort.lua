@@ -217,8 +217,12 @@ local function probabilities(name, q, x)
     fail("%s: argument 2: expected a number, a table of numbers or a %s tensor of at most 1 "
       .. "dimension, got %s", name, x.dtype, check.describe(q))
   elseif not operations.all(operations.ge(q, 0):logical_and(operations.le(q, 1))):item() then
+    local numbers = q:reshape(-1):tolist()
+    for i, number in ipairs(numbers) do
+      numbers[i] = check.describe(number)
+    end
     fail("%s: argument 2: expected probabilities from 0 to 1, got %s", name,
-      q.ndim == 0 and check.describe(q:item()) or table.concat(q:tolist(), ", "))
+      table.concat(numbers, ", "))
   end
   return q
 end
@@ -317,7 +321,7 @@ M.quantile = quantile("quantile", false)
 ---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nanquantile(0.5))    -- tensor(2.)
 M.nanquantile = quantile("nanquantile", true)
 
--- Places in ordered sequences ------------------------------------------------
+-- Indices into ordered sequences ---------------------------------------------
 
 local search_options = {
   right = check.boolean(false), side = check.optional(check.choice(nil, { "left", "right" })),

@@ -48,7 +48,7 @@ end
 
 --- f(x, dims, keepdim, ...), the root of a sum of squares. Those of a float32 are summed in double;
 --- those of a float64 may have to be scaled.
-local function root_of_squares(f, x, dims, keepdim, ...)
+local function root_of_squares(x, dims, keepdim, f, ...)
   local y = f(x, dims, keepdim, ...)
   if y.dtype == "float32" or x:numel() == 0 or are_ordinary(y) then
     return y
@@ -76,7 +76,7 @@ end
 --- as      var
 ---     print(wrun.tensor({ 1.0, 2.0, 6.0 }):std())    -- tensor(2.6458)
 function M.std(x, dims, keepdim, options)
-  return root_of_squares(operations.std, x, dims, keepdim, correction_of(options))
+  return (root_of_squares(x, dims, keepdim, operations.std, correction_of(options)))
 end
 
 --- Returns the variance and the mean.
@@ -152,7 +152,7 @@ function M.norm(x, p, dims, keepdim)
   p = check.argument("norm", 2, p, check.number(2))
   check.float_argument("norm", 1, x)
   if p == 2 then
-    return root_of_squares(operations._norm, x, dims, keepdim)
+    return (root_of_squares(x, dims, keepdim, operations._norm))
   elseif p == 1 then
     return operations.sum(operations.abs(x), dims, keepdim)
   elseif p == 0 then
@@ -182,7 +182,7 @@ end
 function M.dist(a, b, p)
   check.tensor_argument("dist", 1, a)
   check.tensor_argument("dist", 2, b)
-  return M.norm(a - b, p)
+  return (M.norm(a - b, p))
 end
 
 --- Returns the p-norm of the difference of each row of a and each row of b.
@@ -293,7 +293,7 @@ local closeness_options = {
   rtol = check.number(1e-5, 0), atol = check.number(1e-8, 0), equal_nan = check.boolean(false),
 }
 
-local function closeness(f, a, b, options)
+local function closeness(a, b, options, f)
   local o = check.options(f, options, closeness_options)
   check.tensor_argument(f, 1, a)
   b = type(b) == "number" and operations.tensor(b) or b
@@ -315,7 +315,7 @@ end
 ---@param b wrun.Tensor|number
 ---@param options { rtol: number, atol: number, equal_nan: boolean }?  1e-5, 1e-8, false
 function M.isclose(a, b, options)
-  return closeness("isclose", a, b, options)
+  return (closeness(a, b, options, "isclose"))
 end
 
 --- Is |a - b| <= atol + rtol |b| everywhere? Infinities are near themselves.
@@ -326,7 +326,7 @@ end
 ---@param b wrun.Tensor|number
 ---@param options { rtol: number, atol: number, equal_nan: boolean }?  1e-5, 1e-8, false
 function M.allclose(a, b, options)
-  return closeness("allclose", a, b, options):all():item()
+  return closeness(a, b, options, "allclose"):all():item()
 end
 
 return M

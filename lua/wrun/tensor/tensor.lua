@@ -44,7 +44,7 @@ operations.define("tensor", {
 ---     local x = wrun.arange(12):reshape(3, 4)
 ---     x[{ { 1, 2 }, -1 }] = 0
 ---     print(x, x[2], x[{ 3, 1 }]:item(), #x)
----@field shape integer[] its sizes, a new table each time
+---@field shape integer[] its sizes, a new list each time; == compares two shapes
 ---@field dtype string "float32", "float64", "int64", "int32", "uint8" or "bool"
 ---@field ndim integer how many dimensions
 ---@field requires_grad boolean whether operations on it are recorded; can be set
@@ -65,7 +65,8 @@ M.is_tensor = core.is_tensor
 --- shapes  x [a, b] -> { a, b }; d = 2 -> b
 --- domain  any dtype; d from 1, or from the end
 --- raises  `size: argument 2: expected a dimension`; `size: argument 1: expected a tensor with`
----     print(wrun.zeros(2, 3):size(2), wrun.zeros(2, 3):size(-1))
+---     local x = wrun.zeros(2, 3)
+---     print(x:size(), x:size(2), x:size(-1), x.shape == wrun.ones(2, 3).shape)
 ---@type fun(x: wrun.Tensor, d?: integer): integer|integer[]
 M.size = core.size
 
@@ -210,14 +211,17 @@ end
 
 --- Sets whether operations on x are recorded, so that backward() finds its gradient; returns x.
 --- domain  float32 or float64
---- raises  `requires_grad: only float32 and float64 tensors have gradients`
 ---     local x = wrun.ones(3):requires_grad_()
 ---     x:square():sum():backward()
 ---     print(x.grad)
----@param on boolean?  true
 function M.requires_grad_(x, on)
   check.tensor_argument("requires_grad_", 1, x)
-  x.requires_grad = on == nil or on
+  on = check.flag("requires_grad_", 2, on, true)
+  if on and not check.is_float(x) then
+    check.fail("requires_grad_: only float32 and float64 tensors have gradients, got %s",
+      check.describe(x))
+  end
+  x.requires_grad = on
   return x
 end
 

@@ -165,7 +165,7 @@ end
 function M.squeeze(x, d)
   check.tensor_argument("squeeze", 1, x)
   local kept, may_go = {}, {}
-  for _, each in ipairs(type(d) == "table" and d or { d }) do
+  for _, each in ipairs(type(d) == "table" and check.list(d) or { d }) do
     may_go[check.dimension("squeeze", 2, each, x.ndim)] = true
   end
   for i, size in ipairs(x.shape) do
@@ -240,7 +240,7 @@ function M.unflatten(x, d, sizes)
   d = check.dimension("unflatten", 2, d, x.ndim)
   local shape, known, unknown = x.shape, 1, nil
   local n = table.remove(shape, d) or 1
-  for i, size in ipairs(type(sizes) == "table" and sizes or {}) do
+  for i, size in ipairs(type(sizes) == "table" and check.list(sizes) or {}) do
     table.insert(shape, d + i - 1, size)
     if size == -1 and not unknown then
       unknown = d + i - 1
@@ -272,7 +272,7 @@ function M.movedim(x, from, to)
   for k = 1, 2 do
     local list = lists[k]
     lists[k] = {}
-    for i, d in ipairs(type(list) == "table" and list or { list }) do
+    for i, d in ipairs(type(list) == "table" and check.list(list) or { list }) do
       d = check.dimension("movedim", k + 1, d, x.ndim)
       if taken[k][d] then
         fail("movedim: argument %d: dimension %d is given twice", k + 1, d)
@@ -299,7 +299,13 @@ function M.movedim(x, from, to)
   return x.ndim > 0 and operations.permute(x, order) or x
 end
 
-M.swapaxes = operations.transpose
+--- Returns x with two dimensions swapped, as `transpose`.
+--- as      transpose
+---@param a integer
+---@param b integer
+function M.swapaxes(x, a, b)
+  return operations.transpose(x, a, b)
+end
 
 --- Returns the transposes of the matrices of the last two dimensions.
 --- shapes  x [..., m, n] -> [..., n, m], a view
@@ -312,7 +318,11 @@ function M.mT(x)
   return operations.transpose(x, -2, -1)
 end
 
-M.broadcast_to = operations.expand
+--- Returns x repeated to the given shape, as `expand`.
+--- as      expand
+function M.broadcast_to(x, ...)
+  return operations.expand(x, ...)
+end
 
 -- Parts ----------------------------------------------------------------------
 
@@ -402,6 +412,7 @@ function M.split(x, size, d)
     return cut(x, equal_sizes(n, math.max(size, 1)), d)
   end
   local total = 0
+  size = check.list(size)
   for i = 1, #size do
     total = total + whole("split", 2, "sizes of 0 or more", size[i], 0)
   end
@@ -410,6 +421,14 @@ function M.split(x, size, d)
       d, total)
   end
   return cut(x, size, d)
+end
+
+local MOST_EMPTY = 1000000 -- parts of a dimension that has fewer elements
+
+local function check_parts(f, count, n)
+  if count > math.max(n, MOST_EMPTY) then
+    fail("%s: argument 2: expected at most %d parts, got %d", f, math.max(n, MOST_EMPTY), count)
+  end
 end
 
 --- Returns at most count stretches of dimension d, all of one size but the last.
@@ -426,6 +445,7 @@ function M.chunk(x, count, d)
   if n > 0 then
     return cut(x, equal_sizes(n, -(-n // count)), d)
   end
+  check_parts("chunk", count, n)
   for i = 1, count do
     sizes[i] = 0
   end
@@ -445,12 +465,14 @@ function M.tensor_split(x, cuts, d)
   local n, views = x:size(d), {}
   if type(cuts) ~= "table" then
     local count = whole("tensor_split", 2, "a number of parts from 1 or a table of cuts", cuts, 1)
+    check_parts("tensor_split", count, n)
     cuts = {}
     for i = 1, count - 1 do
       cuts[i] = i * (n // count) + math.min(i, n % count)
     end
   end
   local last = 0
+  cuts = check.list(cuts)
   for i = 1, #cuts + 1 do
     local next_cut = i > #cuts and n or whole("tensor_split", 2, "cuts of 0 or more", cuts[i], 0)
     next_cut = math.min(next_cut, n)

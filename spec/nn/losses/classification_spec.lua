@@ -229,7 +229,8 @@ describe("nn.CrossEntropyLoss", function()
       text(wrun.tensor({ 1, 1, 1, 1 })))
     assert.equal("CrossEntropyLoss: argument 2: expected [3] to match [3, 3], got [3, 3]",
       text(wrun.ones(3, 3, { dtype = "int64" })))
-    assert.equal("CrossEntropyLoss: argument 2: expected [3, 3] to match [3, 3], got [3]",
+    assert.equal("CrossEntropyLoss: argument 2: expected [3, 3] to match [3, 3], got [3]; classes "
+      .. "are int64 or uint8, write y:long()",
       text(wrun.ones(3)))
     assert.equal("CrossEntropyLoss: argument 2: expected int64 or uint8 classes, or probabilities, "
       .. "got a bool tensor [3]", text(wrun.tensor({ true, true, false })))

@@ -9,8 +9,23 @@ local M = {}
 
 local TENSOR = check.tensor()
 
+--- A rule for what fills a tensor: a function, or the name of an initialiser without its last "_".
+function M.initialiser()
+  return check.rule(nil, "a function of a tensor or the name of one, like \"xavier_uniform\"",
+    function(value)
+      if type(value) == "string" and value:sub(-1) ~= "_" then
+        return rawget(wrun.nn.init, value .. "_")
+      end
+      return type(value) == "function" and value or nil
+    end)
+end
+
 --- Refuses what is no tensor.
 function M.check_tensor(fname, tensor)
+  if type(tensor) == "table" and check.is_tensor(tensor.weight) then
+    fail("%s: argument 1: expected a tensor, got %s; write layer.weight", fname,
+      check.describe(tensor))
+  end
   check.argument(fname, 1, tensor, TENSOR)
 end
 

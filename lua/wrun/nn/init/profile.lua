@@ -89,10 +89,9 @@ local FUNCTION = check.rule(nil,
     if f == "linear" then
       return identity
     elseif type(f) == "string" then
-      return rawget(wrun, f) or core.methods[f]
+      return not f:find("^_") and core.methods[f] or nil
     end
-    local meta = getmetatable(f)
-    return (type(f) == "function" or type(meta) == "table" and meta.__call) and f or nil
+    return check.is_callable(f) and f or nil
   end)
 
 -- Returns f(z) and f'(z), both [n], for z float64 [n].

@@ -78,6 +78,11 @@ local function against_classes(o, log_p, target, class_dim)
 end
 
 local function against_probabilities(o, log_p, target, class_dim)
+  if target.ndim == log_p.ndim - 1 then
+    local shape = check.shape_text(log_p)
+    fail("%s: argument 2: expected %s to match %s, got %s; classes are int64 or uint8, "
+      .. "write y:long()", o.__name, shape, shape, check.shape_text(target))
+  end
   Loss.check_shape(o, 2, target, log_p.shape, log_p)
   if o.ignore_index ~= IGNORE_INDEX then
     fail("%s: option ignore_index: expected targets that are class indices, got probabilities",

@@ -8,6 +8,7 @@ local fail = check.fail
 
 -- What both share: parts, whose states are saved with their own.
 local Combined = LRScheduler:extend("Combined")
+Combined.get_lr = LRScheduler.get_last_lr -- the parts', which have set them
 
 -- Refuses what cannot be a part; returns the parts' optimiser.
 local function check_parts(fname, parts, optimizer)
@@ -102,9 +103,8 @@ end
 function SequentialLR:init(optimizer, options)
   self:attach(optimizer, options)
   check_parts(self.__name, self.schedulers, optimizer)
+  self.milestones = check.list(self.milestones)
   check_milestones(self)
-  self.schedulers = table.move(self.schedulers, 1, #self.schedulers, 1, {})
-  self.milestones = table.move(self.milestones, 1, #self.milestones, 1, {})
   self:start()
 end
 

@@ -21,7 +21,7 @@ end
 
 local MILESTONES = check.rule(nil, "a list of integers >= 0", function(value)
   local milestones = {}
-  for i, milestone in ipairs(type(value) == "table" and value or {}) do
+  for i, milestone in ipairs(type(value) == "table" and check.list(value) or {}) do
     local step = type(milestone) == "number" and math.tointeger(milestone)
     if not step or step < 0 then
       return nil

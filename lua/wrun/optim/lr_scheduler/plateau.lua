@@ -20,6 +20,7 @@ local fail = check.fail
 ---@field num_bad_epochs integer
 ---@field cooldown_counter integer
 local ReduceLROnPlateau = LRScheduler:extend("ReduceLROnPlateau")
+ReduceLROnPlateau.get_lr = LRScheduler.get_last_lr
 
 ReduceLROnPlateau.rules = {
   mode = check.choice("min", { "min", "max" }),

@@ -7,6 +7,7 @@
 local check = require "wrun.check"
 local Class = require "wrun.class"
 local Optimizer = require "wrun.optim.optimizer"
+local repr = require "wrun.repr"
 
 local fail = check.fail
 
@@ -114,9 +115,9 @@ end
 
 --- Goes one step on and sets the rates.
 function LRScheduler:step()
-  local count = #self.optimizer.param_groups
-  if count ~= #self.base_lrs then
-    fail("%s: step: expected %d groups as at its start, got %d", self.__name, #self.base_lrs, count)
+  local count, first = #self.optimizer.param_groups, #(self.base_lrs or self._last_lr)
+  if count ~= first then
+    fail("%s: step: expected %d groups as at its start, got %d", self.__name, first, count)
   end
   self.last_epoch = self.last_epoch + 1
   set_rates(self, self:get_lr())
@@ -147,7 +148,7 @@ function LRScheduler:state_dict()
       saved[name] = copy(value)
     end
   end
-  return saved
+  return repr.record("StateDict", saved)
 end
 
 -- What is wrong with a saved value in the place of `own`; nil if nothing.
@@ -155,7 +156,7 @@ local function problem_of(own, value)
   if type(own) ~= type(value) then
     return ("expected a %s, got %s"):format(type(own), check.describe(value))
   elseif type(own) == "table" then
-    for _, number in ipairs(value) do
+    for _, number in ipairs(check.list(value)) do
       if type(number) ~= "number" then
         return "expected numbers, got " .. check.describe(number)
       end
@@ -195,7 +196,7 @@ end
 local function of_kind(kind, expected)
   return function(default)
     return check.rule(default, expected, function(value)
-      for _, one in ipairs(type(value) == "table" and value or { value }) do
+      for _, one in ipairs(type(value) == "table" and check.list(value) or { value }) do
         if type(one) ~= kind or one ~= one then
           return nil
         end

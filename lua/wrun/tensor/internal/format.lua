@@ -4,6 +4,7 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
+local repr = require "wrun.repr"
 
 local M = {}
 
@@ -80,7 +81,7 @@ local function float_format(values)
   local pattern = scientific and "%." .. options.precision .. "e"
     or whole and "%.0f." or "%." .. options.precision .. "f"
   return function(x)
-    return special(x) or pattern:format(x)
+    return special(x) or core.format(pattern, x)
   end
 end
 
@@ -180,6 +181,16 @@ function M.tensor(t)
   return core.is_parameter(t) and "Parameter containing:\n" .. text or text
 end
 
+--- The text of a list of sizes or strides, whatever a script has made of it: "Size([3, 4])".
+---@return string
+function M.sizes(list)
+  local texts = {}
+  for i, value in ipairs(list) do
+    texts[i] = tostring(value)
+  end
+  return ("%s([%s])"):format(getmetatable(list).__name, table.concat(texts, ", "))
+end
+
 -- how many digits string.format takes
 local MOST_DIGITS = 99
 
@@ -225,7 +236,7 @@ function M.get_printoptions()
   for name, value in pairs(options) do
     copy[name] = value
   end
-  return copy
+  return repr.record("Options", copy)
 end
 
 return M
