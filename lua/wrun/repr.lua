@@ -3,7 +3,6 @@
 
 local core = require "wrun.core"
 
-
 local M = {}
 
 --- Returns a value as Python writes it: True, None, 0.1, (3,), a string as it is.
