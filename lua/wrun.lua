@@ -51,6 +51,7 @@ local parts = {
   help = { "wrun.help", "help" },
   progress = { "wrun.progress" },
   logbook = { "wrun.logbook" },
+  fingerprint = { "wrun.fingerprint", "fingerprint" },
   timer = { "wrun.timer", "timer" },
   timeit = { "wrun.timer", "timeit" },
   save = { "wrun.save", "save" },

@@ -102,6 +102,7 @@ local function calls_in(folder)
     ["plot.Grid:save path"] = of(function()
       return wrun.plot.grid { wrun.plot.Figure() }
     end, "save", path),
+    ["wrun.timeit f"] = call(wrun.timeit, TEXT),
     ["help x"] = call(wrun.help, TEXT),
   }
 end
@@ -109,8 +110,11 @@ end
 --- Arguments that refuse no text, and why.
 local FREE = {
   ["Class:extend name"] = "what errors and printing call a class, which show it escaped",
+  ["data.number option"] = "what messages call an option, the script's own word",
+  ["data.whole option"] = "as data.number",
   ["nn.List:extend what"] = "as Class:extend",
   ["optim.lr_scheduler.LRScheduler:per_group name"] = "the name of an option, of a scheduler's own",
+  ["progress.Bar:set values"] = "the line shows them escaped",
   ["rbm.Model:load_state_dict state"] = "takes the fields that it knows, and looks at no others",
 }
 

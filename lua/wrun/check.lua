@@ -114,17 +114,15 @@ M.path = without_zero_bytes("a path")
 --- A rule for a function.
 M.func = of_type("function", "a function")
 
---- Is this a function, or what is called as one: a module, a class?
----@param value any
----@return boolean
+--- Is `value` a function, or called as one: a module, a class, any value but a tensor whose
+--- metatable has `__call`?
 function M.is_callable(value)
   local metatable = getmetatable(value)
   return type(value) == "function"
     or type(metatable) == "table" and metatable.__call ~= nil and not core.is_tensor(value)
 end
 
---- A rule for a function, or what is called as one: a module, a class.
---- domain  functions, and values whose metatable has `__call`
+--- A rule for what `is_callable`.
 function M.callable(default)
   return M.rule(default, "a function", function(value)
     return M.is_callable(value) and value or nil

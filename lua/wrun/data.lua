@@ -113,7 +113,8 @@ local function converter(option, least, kind, convert)
       return value
     end
     local bound = least and (" >= %s"):format(least) or ""
-    return nil, ("option '%s': expected %s%s, got '%s'"):format(option, kind, bound, text)
+    return nil, ("option '%s': expected %s%s, got '%s'"):format(option, kind, bound,
+      check.escape(text))
   end
 end
 

@@ -51,21 +51,6 @@ local function paragraphs(lines)
   return out
 end
 
---- the names between the brackets of a call: the tags', or else the definition's
-local function argument_names(entry, without_first)
-  local names = {}
-  for i, param in ipairs(entry.params) do
-    names[i] = param.name .. (param.optional and "?" or "")
-  end
-  if #names == 0 then
-    table.move(entry.arguments or {}, 1, #(entry.arguments or {}), 1, names)
-  end
-  if without_first then
-    table.remove(names, 1)
-  end
-  return "(" .. table.concat(names, ", ") .. ")"
-end
-
 --- how an item is called; a function of tensors in both of its ways
 local function heading(item, entry)
   if item.kind == "face" then
@@ -73,12 +58,12 @@ local function heading(item, entry)
   end
   local text = item.name
   if entry and (#entry.params > 0 or entry.arguments) then
-    text = text .. argument_names(entry, item.kind == "method" and item.owner == "Tensor")
+    text = text .. reference.argument_names(entry, item.kind == "method" and item.owner == "Tensor")
   end
   local name = item.name:match("^wrun%.([%w_]+)$")
   local takes_tensor = entry and entry.params[1] and entry.params[1].type:find("Tensor%f[^%w%[]")
   if name and takes_tensor and core.methods[name] == item.value then
-    text = text .. "   or   x:" .. name .. argument_names(entry, true)
+    text = text .. "   or   x:" .. name .. reference.argument_names(entry, true)
   end
   if item.kind == "class" and item.entry and item.entry.base then
     text = text .. "   a class, below " .. item.entry.base:gsub("^wrun%.", "")

@@ -252,7 +252,6 @@ end
 ---     local digits = wrun.rand(6, 28, 28)
 ---     print(image.grid(digits, { columns = 3, column_labels = { "a", "b", "c" } }).shape)
 ---     print(image.grid(digits - 0.5, { range = "balanced", colors = "diverging", bar = true }).shape)
----@param pictures wrun.Tensor
 function M.grid(pictures, options)
   return layout("image.grid", pictures, options)
 end
@@ -264,7 +263,6 @@ end
 ---     local path = os.tmpname()
 ---     image.save(path, wrun.rand(4, 3, 32, 32), { columns = 2, captions = { "cat", "dog", 3, 4 } })
 ---     print(#image.load(path)) os.remove(path)
----@param pictures wrun.Tensor
 function M.save(path, pictures, options)
   path = check.argument("image.save", 1, path, check.path())
   local sheet = (layout("image.save", pictures, options) * 255):round():byte()

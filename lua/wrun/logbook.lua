@@ -12,7 +12,7 @@ local M = {}
 
 local NO_SUCH_FILE = 2 -- errno of io.open
 
--- ---- values ----
+-- Values ---------------------------------------------------------------------
 
 -- As few digits as bring the number back; a point or an exponent tells a float from an integer.
 local function float_text(value)
@@ -44,7 +44,8 @@ local function is_finite(value)
   return value - value == 0
 end
 
--- ---- formats: how a row becomes a line, and what must be true of a file to go on with it ----
+-- Formats --------------------------------------------------------------------
+-- How a row becomes a line, and what must be true of a file to go on with it.
 
 local csv, jsonl = {}, {}
 
@@ -149,7 +150,7 @@ end
 
 local FORMATS = { csv = csv, jsonl = jsonl }
 
--- ---- the log ----
+-- The log --------------------------------------------------------------------
 
 ---@class wrun.logbook.Log
 ---@field path string
@@ -235,7 +236,7 @@ function Log:__tostring()
   return check.escape(("Log(%s%s%s)"):format(self.path, names, self.file and "" or "; closed"))
 end
 
--- ---- opening ----
+-- Opening --------------------------------------------------------------------
 
 local FIELDS = check.rule(nil, "a list of different names", function(value)
   local seen = {}

@@ -204,7 +204,6 @@ end
 ---     local bar = wrun.progress.bar { label = "epoch 1", count = #loader }
 ---     for x in bar:each(loader:batches()) do bar:set { mean = x:mean() } end
 ---     print(bar.done)
----@param iterator function
 ---@param state any
 ---@param control any
 ---@return function iterator

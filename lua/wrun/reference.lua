@@ -547,6 +547,24 @@ function M.documentation(items, item)
   return entry and derived.completed(entry, said)
 end
 
+--- Returns the arguments of a call in their brackets, without the first where it stands before a
+--- colon: the tags' names, or else the definition's.
+---@param entry wrun.reference.Entry
+---@return string
+function M.argument_names(entry, without_first)
+  local names = {}
+  for i, param in ipairs(entry.params) do
+    names[i] = param.name .. (param.optional and "?" or "")
+  end
+  if #names == 0 then
+    table.move(entry.arguments or {}, 1, #(entry.arguments or {}), 1, names)
+  end
+  if without_first then
+    table.remove(names, 1)
+  end
+  return "(" .. table.concat(names, ", ") .. ")"
+end
+
 local MAKERS = { ["wrun.tensor.create"] = true, ["wrun.tensor.random"] = true }
 
 --- what a function that makes or draws tensors in C, where no source tells its options, says when it

@@ -8,6 +8,7 @@
 #include "bind/bind_check.h"
 #include "bind/bind_result.h"
 #include "bind/open.h"
+#include "kernels/convert.h"
 #include "kernels/elementwise.h"
 
 static const char *const create_options[] = {"dtype", "requires_grad", NULL};
@@ -242,6 +243,9 @@ static int64_t count_steps(int64_t start, int64_t stop, int64_t step)
  * start, start + step, ... below stop (above it for a negative step) */
 static int core_arange(lua_State *L)
 {
+    enum { BLOCK = 512 };
+    int64_t integers[BLOCK];
+    double numbers[BLOCK];
     Scalar part[3] = {whole_number(0), whole_number(0), whole_number(1)};
     int given = 0;
     while (given < 3 && lua_type(L, given + 1) == LUA_TNUMBER)
@@ -272,13 +276,16 @@ static int core_arange(lua_State *L)
         bind_fail(L, "arange: the sizes overflow: [%f]", count);
     int64_t n = whole ? count_steps(part[0].i, part[1].i, part[2].i) : (int64_t)count;
     Tensor *t = bind_new_tensor(L, "arange", dtype, 1, &n);
-    for (int64_t i = 0; i < n; i++) {
-        Scalar value = {CATEGORY_FLOAT, 0, start + (double)i * step};
-        if (in_integers)
-            value = whole_number(part[0].i + i * part[2].i);
-        else
-            value.i = dtype_truncate(value.d);
-        dtype_store(dtype, tensor_data(t) + i * dtype_size(dtype), value);
+    for (int64_t first = 0; first < n; first += BLOCK) {
+        int64_t count_here = size_min(BLOCK, n - first);
+        for (int64_t i = 0; i < count_here; i++) {
+            integers[i] = part[0].i + (first + i) * part[2].i;
+            numbers[i] = in_integers ? (double)integers[i] : start + (double)(first + i) * step;
+        }
+        bool as_integers = !dtype_is_float(dtype);
+        convert_elements(count_here, dtype, tensor_data(t) + first * dtype_size(dtype), 1,
+                         as_integers ? INT64 : FLOAT64,
+                         as_integers ? (const void *)integers : (const void *)numbers, 1);
     }
     bind_option_requires_grad(L, "arange", options, t);
     return 1;

@@ -28,6 +28,7 @@ void bind_open_rbm(lua_State *L);
 void bind_open_switch(lua_State *L);
 void bind_open_autograd(lua_State *L);
 void bind_open_backward(lua_State *L);
+void bind_open_digest(lua_State *L);
 void bind_open_text(lua_State *L);
 void bind_open_idx(lua_State *L);
 void bind_open_npy(lua_State *L);

@@ -34,11 +34,20 @@ VECTORISED static A NAME(block_squares)(const T *x, int64_t n, A center)
     return sum;
 }
 
-static A NAME(block_prod)(const T *x, int64_t n)
+/* the product, likewise */
+VECTORISED static A NAME(block_prod)(const T *x, int64_t n)
 {
-    A product = 1;
-    for (int64_t i = 0; i < n; i++)
-        product *= (A)x[i];
+    A lane[LANES], product = 1;
+    int64_t whole = n - n % LANES;
+    for (int j = 0; j < LANES; j++)
+        lane[j] = 1;
+    for (int64_t i = 0; i < whole; i += LANES)
+        for (int j = 0; j < LANES; j++)
+            lane[j] *= (A)x[i + j];
+    for (int64_t i = whole; i < n; i++)
+        lane[i - whole] *= (A)x[i];
+    for (int j = 0; j < LANES; j++)
+        product *= lane[j];
     return product;
 }
 

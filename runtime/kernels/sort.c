@@ -15,6 +15,7 @@
 enum {
     DIGITS = 256,
     SHORT = 48,         /* records that insertion sorts sooner */
+    FEW = 8,            /* so many times what is wanted is worth passing by */
     ELEMENTS = 16384,   /* how many a piece of work has at least */
     MOST_PIECES = 16,   /* how many pieces there are at most, */
     SCRATCH = 64 << 20, /* and how many bytes of scratch they share, if one does not need more */
@@ -63,12 +64,17 @@ static uint64_t key_at(DType dtype, const void *x, int64_t i)
     }
 }
 
+/* what turns the order of keys around, or 0 */
+static uint64_t key_turn(const Sort *s)
+{
+    return s->descending ? UINT64_MAX >> (64 - 8 * dtype_size(s->dtype)) : 0;
+}
+
 static void load_keys(const Sort *s, int64_t first, Record *out)
 {
-    int bits = 8 * (int)dtype_size(s->dtype);
-    uint64_t turned = s->descending ? UINT64_MAX >> (64 - bits) : 0;
+    uint64_t turn = key_turn(s);
     for (int64_t i = 0; i < s->along.n; i++) {
-        out[i].key = key_at(s->dtype, s->x, first + i * s->along.inner) ^ turned;
+        out[i].key = key_at(s->dtype, s->x, first + i * s->along.inner) ^ turn;
         out[i].index = i;
     }
 }
@@ -137,14 +143,63 @@ static uint64_t find_key(const Record *records, int64_t n, int64_t index, int by
     return key;
 }
 
-/* moves the `take` records that come first in order to the front, in the order they lie in */
-static void keep_first(Record *records, int64_t n, int64_t take, int bytes)
+/* moves the `take` records that come first in order to the front, in the order they lie in; returns
+ * the last one's key */
+static uint64_t keep_first(Record *records, int64_t n, int64_t take, int bytes)
 {
     int64_t equals, kept = 0;
     uint64_t last = find_key(records, n, take, bytes, &equals);
     for (int64_t i = 0; kept < take; i++)
         if (records[i].key < last || (records[i].key == last && equals-- > 0))
             records[kept++] = records[i];
+    return last;
+}
+
+/* are so few of a line wanted that most of it is passed by? */
+static bool wants_few(const Sort *s)
+{
+    return !s->only_last && s->along.n > FEW * s->take + SHORT;
+}
+
+/* the records of a line that are looked at together */
+static int64_t record_room(const Sort *s)
+{
+    return wants_few(s) ? 2 * s->take + SHORT : s->along.n;
+}
+
+/* The same of a line, of which few are wanted: once `take` are known, what is not before the last of
+ * them is passed by. */
+static inline int64_t load_first_of(DType dtype, const Sort *s, int64_t first, Record *out)
+{
+    int bytes = (int)dtype_size(dtype);
+    int64_t kept = 0, room = record_room(s);
+    uint64_t turn = key_turn(s), last = UINT64_MAX;
+    bool is_known = false;
+    for (int64_t i = 0; i < s->along.n; i++) {
+        uint64_t key = key_at(dtype, s->x, first + i * s->along.inner) ^ turn;
+        if (key >= last && is_known)
+            continue;
+        out[kept++] = (Record){key, i};
+        if (kept == room) {
+            last = keep_first(out, kept, s->take, bytes);
+            kept = s->take;
+            is_known = true;
+        }
+    }
+    return kept;
+}
+
+static int64_t load_first(const Sort *s, int64_t first, Record *out)
+{
+    switch (s->dtype) {
+#define ROW(constant, type, name, category)                                                        \
+    case constant:                                                                                 \
+        return load_first_of(constant, s, first, out);
+        DTYPES(ROW)
+#undef ROW
+    default:
+        return 0;
+    }
 }
 
 /* the record that stands at `index` in order */
@@ -158,9 +213,8 @@ static const Record *find_record(const Record *records, int64_t n, int64_t index
 }
 
 /* the wanted records of records[n], in order; they may lie in the n records behind */
-static const Record *order(const Sort *s, Record *records)
+static const Record *order(const Sort *s, Record *records, int64_t n)
 {
-    int64_t n = s->along.n;
     int bytes = (int)dtype_size(s->dtype);
     if (s->only_last)
         return find_record(records, n, s->take, bytes);
@@ -180,8 +234,12 @@ static void sort_line(const Sort *s, int64_t line, Record *records)
     int64_t wanted = s->only_last ? 1 : s->take;
     int64_t from = line / inner * s->along.n * inner + line % inner;
     int64_t to = line / inner * wanted * inner + line % inner;
-    load_keys(s, from, records);
-    const Record *ordered = order(s, records);
+    int64_t n = s->along.n;
+    if (wants_few(s))
+        n = load_first(s, from, records);
+    else
+        load_keys(s, from, records);
+    const Record *ordered = order(s, records, n);
     for (int64_t i = 0; interrupt_allows(i, wanted); i++, to += inner) {
         int64_t index = ordered[i].index;
         memcpy((char *)s->y + to * size, (const char *)s->x + (from + index * inner) * size,
@@ -198,7 +256,7 @@ static int64_t count_lines(const Sort *s)
 static int64_t count_pieces(const Sort *s)
 {
     int64_t n = s->along.n, worth = size_pieces(count_lines(s) * n, ELEMENTS);
-    int64_t room = SCRATCH / (2 * (int64_t)sizeof(Record) * size_max(n, 1));
+    int64_t room = SCRATCH / (2 * (int64_t)sizeof(Record) * size_max(record_room(s), 1));
     int64_t most = size_min(MOST_PIECES, size_max(room, 1));
     return size_min(count_lines(s), size_min(worth, most));
 }
@@ -207,7 +265,7 @@ static void sort_piece(void *context, int64_t piece)
 {
     const Sort *s = context;
     int64_t lines = count_lines(s), pieces = count_pieces(s);
-    Record *records = (Record *)s->scratch + 2 * s->along.n * piece;
+    Record *records = (Record *)s->scratch + 2 * record_room(s) * piece;
     int64_t line = piece * lines / pieces, last = (piece + 1) * lines / pieces;
     for (; line < last && !interrupt_wanted(); line++)
         sort_line(s, line, records);
@@ -215,7 +273,7 @@ static void sort_piece(void *context, int64_t piece)
 
 size_t sort_scratch_size(const Sort *s)
 {
-    return (size_t)(2 * s->along.n * count_pieces(s)) * sizeof(Record);
+    return (size_t)(2 * record_room(s) * count_pieces(s)) * sizeof(Record);
 }
 
 void sort_run(Pool *pool, const Sort *s)

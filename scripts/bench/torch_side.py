@@ -29,7 +29,7 @@ def peak():
     return int(kb) / 1000
 
 
-# Small operations ---------------------------------------------------------------------------------
+# Small operations ------------------------------------------------------------
 
 four = torch.rand(4)
 recorded_four = torch.rand(4, requires_grad=True)
@@ -69,7 +69,7 @@ def small_case(name, count):
     return seconds(SMALL[name], int(count))
 
 
-# One elementwise operation ------------------------------------------------------------------------
+# One elementwise operation ---------------------------------------------------
 
 def operation(name, arity, low, high, size, count):
     f = getattr(torch, name, None) or getattr(nn.functional, name, None)
@@ -91,7 +91,7 @@ def operation(name, arity, low, high, size, count):
     return seconds(run, int(count))
 
 
-# The network of mnist_xavier.lua -------------------------------------------------------------------
+# The network of mnist_xavier.lua ---------------------------------------------
 
 class Network:
     def __init__(self, folder):

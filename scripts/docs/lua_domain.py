@@ -26,7 +26,7 @@ VARIABLES = {
 }
 
 
-# The domain ----------------------------------------------------------------------------------
+# The domain ------------------------------------------------------------------
 
 def anchor(name):
     return name.replace(":", ".")
@@ -123,7 +123,7 @@ class LuaDomain(Domain):
 TYPES = {"any", "bool", "float", "int", "long", "double"}
 
 
-# Links ---------------------------------------------------------------------------------------
+# Links -----------------------------------------------------------------------
 
 DOTTED = r"(?<![\w.])(?:wrun|nn|optim|data|rbm|dbn|linalg|image|autograd|logbook|testing)\.[\w.:]*\w"
 KEY = r"\[([A-Z][A-Za-z]+(?:19|20)?\d\d\d?\w*)\]"
@@ -209,7 +209,7 @@ def link_code(app, pagename, templatename, context, doctree):
                                  context["body"], flags=re.DOTALL)
 
 
-# Formulas ------------------------------------------------------------------------------------
+# Formulas --------------------------------------------------------------------
 
 def visit_inline(self, node):
     self.body.append(f'<span class="formula">{html.escape(node.astext())}</span>')

@@ -208,21 +208,6 @@ local function add_entry(page, entry)
   end)
 end
 
---- the names between the brackets of a call, without the first where it stands before a colon
-local function arguments(entry, without_first)
-  local names = {}
-  for i, param in ipairs(entry.params) do
-    names[i] = param.name .. (param.optional and "?" or "")
-  end
-  if #names == 0 then
-    table.move(entry.arguments or {}, 1, #(entry.arguments or {}), 1, names)
-  end
-  if without_first then
-    table.remove(names, 1)
-  end
-  return "(" .. table.concat(names, ", ") .. ")"
-end
-
 --- whether a function of wrun is a method of tensors, also under a name
 local function is_method(item)
   return core.methods[item.name:match("^wrun%.([%w_]+)$")] == item.value and item.value ~= nil
@@ -230,15 +215,16 @@ end
 
 --- every way to call an item
 local function signatures(item, entry)
-  local list = { item.name .. arguments(entry, item.kind == "method" and item.owner == "Tensor") }
+  local is_of_tensors = item.kind == "method" and item.owner == "Tensor"
+  local list = { item.name .. reference.argument_names(entry, is_of_tensors) }
   local name = item.name:match("^wrun%.([%w_]+)$")
   if name and item.value then
     local twin = core.elementwise[name .. "_"]
     if is_method(item) then
-      list[2] = "x:" .. name .. arguments(entry, true)
+      list[2] = "x:" .. name .. reference.argument_names(entry, true)
     end
     if twin and not items[twin] and core.methods[name .. "_"] == twin then
-      list[#list + 1] = "x:" .. name .. "_" .. arguments(entry, true)
+      list[#list + 1] = "x:" .. name .. "_" .. reference.argument_names(entry, true)
     end
   end
   return list

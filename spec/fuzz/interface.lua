@@ -75,7 +75,7 @@ local function pick(list)
   return list[math.random(#list)]
 end
 
--- Values -----------------------------------------------------------------------
+-- Values ---------------------------------------------------------------------
 
 local script = function(code)
   return assert(load(code, "=script.lua"))()
@@ -176,7 +176,7 @@ function value()
   return pick(KINDS)()
 end
 
--- Calls ------------------------------------------------------------------------
+-- Calls ----------------------------------------------------------------------
 
 -- An argument of an example with another value in its place, or in one of its fields.
 local function other(argument)
@@ -304,7 +304,7 @@ local WAYS = {
   documented, documented, documented, documented, method_of_tensors, given, given, operator,
 }
 
--- Making them ------------------------------------------------------------------
+-- Making them ----------------------------------------------------------------
 
 local function described(arguments)
   local texts = {}

@@ -240,6 +240,16 @@ int f(void)
       "spec/b.lua: does not begin with a --- comment",
     },
   },
+  {
+    "a section begins with one kind of line",
+    of_lua.rulers,
+    {
+      ["lua/good.lua"] = "-- Text " .. ("-"):rep(71) .. "\n",
+      ["lua/other.lua"] = "-- ---- text ----\n",
+      ["spec/short.py"] = "# Text ----\n",
+    },
+    { "lua/other.lua: -- ---- text ----", "spec/short.py: # Text ----" },
+  },
 }
 
 -- Loads modules in a state of their own, and prints what changed in _G and the libraries of Lua.

@@ -171,7 +171,7 @@ local function is_same(a, b, known)
   return true
 end
 
--- Optimisers after some steps ---------------------------------------------------
+-- Optimisers after some steps ------------------------------------------------
 
 -- What an optimiser may be given; each takes what it knows.
 local SETTINGS = {

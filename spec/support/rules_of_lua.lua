@@ -84,6 +84,20 @@ function M.comments(tree)
   return broken
 end
 
+--- What begins a section is a line `-- Section ---...` that ends in column 79; in Python `#`.
+function M.rulers(tree)
+  local broken = {}
+  for _, path in ipairs(source.paths(tree, "%.%l+$")) do
+    for line in tree[path]:gmatch("[^\n]+") do
+      local is_ruler = line:find("^%-%- .*%-%-%-%-$") or line:find("^# .*%-%-%-%-$")
+      if is_ruler and not (#line == 79 and line:find("^%S+ %w[^-]* %-+$")) then
+        broken[#broken + 1] = ("%s: %s"):format(path, line)
+      end
+    end
+  end
+  return broken
+end
+
 -- The folders of the library whose specs stand in a folder of the same name.
 local MIRRORED = { "tensor", "nn", "optim", "data", "rbm" }
 

@@ -81,7 +81,7 @@ function AveragedModel:update_parameters(model)
   local function take(both, is_averaged)
     for _, pair in ipairs(both) do
       local average, new = pair[1], pair[2]
-      if is_averaged and old_share > 0 and average.dtype:find("^float") then
+      if is_averaged and old_share > 0 and check.is_float(average) then
         common.average_(average, new, old_share)
       else
         average:copy_(new)

@@ -272,17 +272,17 @@ end
 --- domain  a path that the source defines, as `parse` names it; of another there are none
 ---@param sources table<string, wrun.reference.Source> by the names of the modules
 function M.of(sources, module, path)
-  local list, places, source = {}, {}, sources[module]
+  local list, indices, source = {}, {}, sources[module]
   local f = source and source.functions[path]
   if f then
     visit(f, { source = source, bound = {}, depth = 1 }, sources, function(text)
       text = "`" .. text:gsub("%s+", " "):gsub("`", "'"):gsub("[:,%. ]+$", "") .. "`"
       local alike = text:gsub(": argument %d+:", ": argument N:")
-      local place = places[alike]
-      if not place then
-        places[alike], list[#list + 1] = #list + 1, text
-      elseif list[place] ~= text then
-        list[place] = alike
+      local index = indices[alike]
+      if not index then
+        indices[alike], list[#list + 1] = #list + 1, text
+      elseif list[index] ~= text then
+        list[index] = alike
       end
     end)
   end

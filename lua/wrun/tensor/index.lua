@@ -383,7 +383,7 @@ local function mean_at(total, x, d, indices, include_self)
   local ones = operations.ones(x.shape, { dtype = x.dtype })
   local counts = include_self and ones or unrecorded.scatter(ones, d, indices, 0)
   counts = operations.maximum(unrecorded.scatter_add(counts, d, indices, 1), 1)
-  return x.dtype:find("^float") and total / counts or total // counts
+  return check.is_float(x) and total / counts or total // counts
 end
 
 --- Returns a copy of x in which the elements of y with one index along dimension d, and the

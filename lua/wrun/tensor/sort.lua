@@ -321,7 +321,7 @@ M.quantile = quantile("quantile", false)
 ---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nanquantile(0.5))    -- tensor(2.)
 M.nanquantile = quantile("nanquantile", true)
 
--- Places in ordered sequences ------------------------------------------------
+-- Indices into ordered sequences ---------------------------------------------
 
 local search_options = {
   right = check.boolean(false), side = check.optional(check.choice(nil, { "left", "right" })),

@@ -68,7 +68,9 @@ describe("nn.init.profile", function()
     local wanted = "argument 1: expected a function of tensors, a module, or the name of one like "
       .. '"relu", got '
     assert_refused(wanted .. "3", 3)
-    assert_refused(wanted .. "the string 'rlu'", "rlu")
+    for _, name in ipairs { "rlu", "nn", "_VERSION", "_missing", "zeros" } do
+      assert_refused(wanted .. ("the string '%s'"):format(name), name)
+    end
     assert_refused("argument 1: expected a function that works element by element, got one whose "
       .. "value at -2 is 0.00064264 among others and 0.0017723 without them",
       nn.Softmax(1))

@@ -89,7 +89,7 @@ local FUNCTION = check.rule(nil,
     if f == "linear" then
       return identity
     elseif type(f) == "string" then
-      return rawget(wrun, f) or core.methods[f]
+      return not f:find("^_") and core.methods[f] or nil
     end
     return check.is_callable(f) and f or nil
   end)

@@ -6,6 +6,7 @@ local check = require "wrun.check"
 local Class = require "wrun.class"
 local jacobian = require "wrun.nn.init.report.jacobian"
 local measure = require "wrun.nn.init.report.measure"
+local Module = require("wrun.nn.registry").Module
 local profile = require "wrun.nn.init.profile"
 local text = require "wrun.nn.init.report.text"
 local theory = require "wrun.nn.init.report.theory"
@@ -139,7 +140,7 @@ end
 ---@return wrun.nn.init.Report
 function M.report(model, batch, options)
   local o = check.options("report", options, REPORT)
-  if type(model) ~= "table" or not model.named_modules then
+  if not Module:is_instance(model) then
     fail("report: argument 1: expected a module, got %s", check.describe(model))
   end
   check.tensor_argument("report", 2, batch)

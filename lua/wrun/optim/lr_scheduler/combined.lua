@@ -24,13 +24,9 @@ local function check_parts(fname, parts, optimizer)
   return parts[1].optimizer
 end
 
-local function as_list(value)
-  return type(value) == "table" and check.list(value) or nil
-end
-
 local SCHEDULERS = check.rule(nil, "a list of schedulers", function(value)
-  local list = as_list(value)
-  return list and #list > 0 and list or nil
+  local list = type(value) == "table" and check.list(value) or {}
+  return #list > 0 and list or nil
 end)
 
 -- Sets the rates from which the first of all schedulers started.
@@ -89,7 +85,7 @@ end
 ---@class wrun.optim.lr_scheduler.SequentialLR: wrun.optim.lr_scheduler.LRScheduler
 local SequentialLR = Combined:extend("SequentialLR")
 
-SequentialLR.rules = { schedulers = SCHEDULERS, milestones = check.rule(nil, "a table", as_list) }
+SequentialLR.rules = { schedulers = SCHEDULERS, milestones = check.table() }
 
 local function check_milestones(self)
   local last, wanted = 0, #self.schedulers - 1
@@ -107,6 +103,7 @@ end
 function SequentialLR:init(optimizer, options)
   self:attach(optimizer, options)
   check_parts(self.__name, self.schedulers, optimizer)
+  self.milestones = check.list(self.milestones)
   check_milestones(self)
   self:start()
 end

@@ -51,7 +51,7 @@ local function dead_share(output)
 end
 
 -- The share of inputs where |f'| is below a hundredth of its largest; nil for a function that has
--- such places on one side only, as relu has.
+-- such inputs on one side only, as relu has.
 local function saturated_share(call, slope_of)
   local ends = slope_of(wrun.tensor({ -30, 30 }, { dtype = "float64" }))
   local largest = slope_of(wrun.linspace(-10, 10, 401, { dtype = "float64" })):max():item()
