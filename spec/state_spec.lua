@@ -1,6 +1,7 @@
 --- Every object with state: stopped at a random moment, saved in a file, loaded into a fresh one,
 --- it goes on bit for bit as one that was never stopped.
 
+local Class = require "wrun.class"
 local files = require "spec.support.files"
 local original = require("wrun.method").original
 local source = require "spec.support.source"
@@ -209,7 +210,7 @@ describe("the state of", function()
   end
 
   for name, class in pairs(nn) do
-    if type(class) == "table" and class.state_dict and class ~= nn.Module then
+    if nn.Module:is_class(class) and class ~= nn.Module then
       survives("a module: " .. name, function()
         local module = class(arguments_of(name))
         return object({ module = module }, function(_, i)
@@ -346,7 +347,7 @@ describe("every state_dict of the library", function()
     local bases = { Module = true, Optimizer = true, LRScheduler = true }
     for _, face in ipairs { nn, optim, optim.lr_scheduler, optim.swa_utils, wrun.rbm, wrun.dbn } do
       for name, class in pairs(face) do
-        if type(class) == "table" and type(class.state_dict) == "function" and not bases[name] then
+        if Class:is_class(class) and class.state_dict and not bases[name] then
           assert.is_true(names[class.__name], name)
         end
       end
