@@ -175,7 +175,7 @@ describe("nn.init.fixup_", function()
   it("refuses what is no list of modules", function()
     assert.equal("fixup_: argument 1: expected a list of modules, got 3", refusal(init.fixup_, 3))
     assert.equal("fixup_: argument 1: expected a module, got 3", refusal(init.fixup_, { 3 }))
-    assert.equal("fixup_: argument 1: expected a list of modules, got a table",
+    assert.equal("fixup_: argument 1: expected a list of modules, got an object of Linear",
       refusal(init.fixup_, nn.Linear(2, 2)))
   end)
 end)
