@@ -72,7 +72,7 @@ describe("the session's completion", function()
     assert.same({ "requires_grad = " }, complete("wrun.zeros(2, { req"))
     assert.same({ "generator = " }, complete("x:normal_(0, 1, { gen"))
     assert.same({ "step_size = " }, complete("optim.lr_scheduler.StepLR(o, {\n  gamma = 1, ste"))
-    assert.same({ "bias = " }, complete("nn.Linear(2, 3, { b"))
+    assert.same({ "dtype = " }, complete("nn.Linear(2, 3, { dt"))
     assert.same({ "print" }, complete("optim.SGD(p, { lr = pri")) -- a value
     assert.same({ "print" }, complete("{ pri")) -- a table
   end)

@@ -32,12 +32,12 @@ local fail = core.fail
 --- domain  `accept` returns the value to use, which it may convert, or nil to refuse and, where that
 ---   says more, other words for a right value
 function M.rule(default, expected, accept)
-  return { default = default, expected = expected, accept = accept }
+  return repr.record("Rule", { default = default, expected = expected, accept = accept })
 end
 
 --- The same rule for a value that may be missing; it is then nil.
 function M.optional(rule)
-  return { expected = rule.expected, accept = rule.accept, optional = true }
+  return repr.record("Rule", { expected = rule.expected, accept = rule.accept, optional = true })
 end
 
 local function range_text(noun, min, max)

@@ -45,16 +45,16 @@ local MOST = 6 -- parts of a table inside an object that are shown
 local DEEPEST = 2 -- tables inside each other
 local WIDEST = 100 -- columns of an object on one line
 
--- The names in the order of `pairs` where the table has one of its own, else sorted.
+-- The names in the order of `pairs` where a table keeps one, else sorted.
 local function names_of(t)
-  local names = {}
-  for name, value in pairs(t) do
+  local metatable, names = getmetatable(t), {}
+  local is_ordered = metatable and metatable.is_ordered
+  for name, value in is_ordered and pairs(t) or next, t do
     if type(value) ~= "function" and not tostring(name):find("^_") then
       names[#names + 1] = name
     end
   end
-  local metatable = getmetatable(t)
-  if not (metatable and metatable.__pairs) then
+  if not is_ordered then
     table.sort(names, function(a, b)
       return tostring(a) < tostring(b)
     end)

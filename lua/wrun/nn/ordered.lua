@@ -42,7 +42,9 @@ function M.pairs(object)
   end
 end
 
-local Ordered = { __name = "StateDict", __newindex = M.assign, __pairs = M.pairs }
+local Ordered = {
+  __name = "StateDict", __newindex = M.assign, __pairs = M.pairs, is_ordered = true,
+}
 
 function Ordered:__tostring()
   return repr.object("StateDict", self)
