@@ -1,7 +1,6 @@
 --- Every object with state: stopped at a random moment, saved in a file, loaded into a fresh one,
 --- it goes on bit for bit as one that was never stopped.
 
-local Class = require "wrun.class"
 local files = require "spec.support.files"
 local original = require("wrun.method").original
 local source = require "spec.support.source"
