@@ -48,7 +48,7 @@ local WIDEST = 100 -- columns of an object on one line
 -- The names in the order of `pairs` where the table has one of its own, else sorted.
 local function names_of(t)
   local names = {}
-  for name, value in pairs(t) do
+  for name, value in next, t do
     if type(value) ~= "function" and not tostring(name):find("^_") then
       names[#names + 1] = name
     end
