@@ -47,14 +47,16 @@ local WIDEST = 100 -- columns of an object on one line
 
 -- The names in the order of `pairs` where the table has one of its own, else sorted.
 local function names_of(t)
-  local names = {}
-  for name, value in next, t do
+  local names, class = {}, getmetatable(t)
+  local function fields()
+    return next, t
+  end
+  for name, value in (class and class._refuses_pairs and fields or pairs)(t) do
     if type(value) ~= "function" and not tostring(name):find("^_") then
       names[#names + 1] = name
     end
   end
-  local metatable = getmetatable(t)
-  if not (metatable and metatable.__pairs) then
+  if not (class and class.__pairs) or class._refuses_pairs then
     table.sort(names, function(a, b)
       return tostring(a) < tostring(b)
     end)
