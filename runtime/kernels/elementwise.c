@@ -157,7 +157,7 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define HAS_GRADIENTS 1
 #define abs(x) fabs(x)
 #define log_gamma(x) ((T)special_log_gamma(sizeof(T) == sizeof(float), (double)(x)))
-#define digamma(x) ((T)special_digamma(sizeof(T) == sizeof(float), (double)(x)))
+#define digamma(x) ((T)special_digamma((double)(x)))
 #define polygamma(x, n) ((T)special_polygamma((double)(x), (double)(n)))
 #define erfinv(x) ((T)special_erfinv(sizeof(T) == sizeof(float), (double)(x)))
 

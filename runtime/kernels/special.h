@@ -98,15 +98,18 @@ SPECIAL_INLINE double special_log_gamma(bool brief, double x)
 }
 
 /* the derivative of log gamma; the poles below 0 are NaN */
-SPECIAL_INLINE double special_digamma(bool brief, double x)
+SPECIAL_INLINE double special_digamma(double x)
 {
+    const bool brief = false; /* floats too: its zeros below 0 need every digit */
     const double pi = 3.14159265358979323846;
     double size = special_choose(x < 0, 1 - x, x), over = 1 / size;
     double below = special_choose(size < 1, 1, 0), v = size - (1 - below);
     double from_zero = v - special_digamma_zero[0] - special_digamma_zero[1];
-    double near = from_zero * QUOTIENT(special_digamma_near, v) - below * over;
-    double far = special_log(brief, size) -
-                 over * (0.5 + over * POLYNOMIAL(special_digamma_far, over * over));
+    double near =
+        from_zero * (HORNER(special_digamma_near_p, v) / HORNER(special_digamma_near_q, v)) -
+        below * over;
+    double far =
+        special_log(brief, size) - over * (0.5 + over * HORNER(special_digamma_far, over * over));
     double y = special_choose(size < 4, near, special_choose(size < HUGE_VAL, far, size));
     double whole = special_whole(fabs(x)), part = fabs(x) - whole;
     double reflected =
@@ -161,7 +164,7 @@ static inline double special_polygamma(double x, double n)
     if (!(n >= 0 && n <= 170) || isnan(x) || x == -HUGE_VAL)
         return (double)NAN;
     if (n == 0)
-        return special_digamma(false, x);
+        return special_digamma(x);
     double s = n + 1, sign = fmod(n, 2) == 0 ? -1 : 1, factor = sign * tgamma(s);
     if (x == HUGE_VAL)
         return sign * 0.0;

@@ -46,9 +46,9 @@ def table(name, coefficients):
     print(f"static const double special_{name}[] = {{{', '.join(repr(float(c)) for c in coefficients)}}};")
 
 
-def fitted(name, f, low, high, long, brief):
-    """The tables for float64 and float32, whose degrees are given: of p, or of p and q."""
-    for suffix, degrees in (("", long), ("_brief", brief)):
+def fitted(name, f, low, high, *both):
+    """The tables for float64 and, if need be, float32; degrees are given: of p, or of p and q."""
+    for suffix, degrees in zip(("", "_brief"), both):
         p, q, error = fit(f, mpf(low), mpf(high), *(*degrees, 0)[:2])
         print(f"\n/* {mp.nstr(error, 2)} */")
         table(name + "_p" * (len(degrees) == 2) + suffix, p)
@@ -106,6 +106,6 @@ fitted("erfinv_near", erfinv_near, 0, split - TINY, [7, 7], [4, 4])
 fitted("erfinv_far", erfinv_far, sqrt(-log(1 - sqrt(split))), 6.0701, [8, 8], [4, 5])
 fitted("gamma_near", lambda v: loggamma(v + 1) / (v * (v - 1)), TINY, 3, [8, 8], [7, 6])
 fitted("gamma_far", stirling, TINY, 1 / mpf(16), [10], [6])
-fitted("digamma_near", lambda v: psi(0, v + 1) / (v + 1 - root), 0, 3, [7, 7], [5, 5])
-fitted("digamma_far", digamma_far, TINY, 1 / mpf(16), [10], [6])
+fitted("digamma_near", lambda v: psi(0, v + 1) / (v + 1 - root), 0, 3, [7, 7])
+fitted("digamma_far", digamma_far, TINY, 1 / mpf(16), [10])
 print("\n#endif")
