@@ -27,10 +27,6 @@ local function differentiable(inputs)
   return list
 end
 
-local function as_list(inputs)
-  return check.is_tensor(inputs) and { inputs } or inputs
-end
-
 local function call(f, inputs)
   local y = f(table.unpack(inputs, 1, inputs.n))
   if not check.is_tensor(y) then
@@ -65,7 +61,7 @@ end
 function M.compare(f, inputs, options)
   local o = check.options("gradcheck", options, OPTIONS)
   f = check.argument("gradcheck", 1, f, FUNCTION)
-  inputs = check.packed("gradcheck", 2, as_list(inputs))
+  inputs = check.packed("gradcheck", 2, check.is_tensor(inputs) and { inputs } or inputs)
   local indices = differentiable(inputs)
   if #indices == 0 then
     fail("gradcheck: expected at least one input that requires a gradient")
@@ -143,7 +139,7 @@ end
 --- cost    two walks backward for each element
 function M.gradgradcheck(f, inputs, options)
   f = check.argument("gradgradcheck", 1, f, FUNCTION)
-  inputs = check.packed("gradgradcheck", 2, as_list(inputs))
+  inputs = check.packed("gradgradcheck", 2, check.is_tensor(inputs) and { inputs } or inputs)
   local indices = differentiable(inputs)
   local function gradients(...)
     local arguments = table.pack(...)

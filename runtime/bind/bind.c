@@ -50,23 +50,28 @@ bool bind_is_own(lua_State *L, lua_Debug *frame, int runtime)
     return is_own;
 }
 
-/* Puts the text of a local variable `error_context` of this frame,
- * if there is one, before the string on top. */
-static void prepend_context(lua_State *L, lua_Debug *frame)
+/* pushes the local variable `error_context` of this frame, if there is one */
+static bool push_context(lua_State *L, lua_Debug *frame)
 {
     const char *name;
     for (int i = 1; (name = lua_getlocal(L, frame, i)) != NULL; i++) {
-        if (strcmp(name, "error_context") != 0 || lua_isnil(L, -1)) {
-            lua_pop(L, 1);
-            continue;
-        }
-        luaL_tolstring(L, -1, NULL);
-        lua_remove(L, -2);
-        lua_pushliteral(L, ": ");
-        lua_rotate(L, -3, 2);
-        lua_concat(L, 3);
-        return;
+        if (strcmp(name, "error_context") == 0 && !lua_isnil(L, -1))
+            return true;
+        lua_pop(L, 1);
     }
+    return false;
+}
+
+/* puts its text before the string on top */
+static void prepend_context(lua_State *L, lua_Debug *frame)
+{
+    if (!push_context(L, frame))
+        return;
+    luaL_tolstring(L, -1, NULL);
+    lua_remove(L, -2);
+    lua_pushliteral(L, ": ");
+    lua_rotate(L, -3, 2);
+    lua_concat(L, 3);
 }
 
 /* the frame at `level`; false where there is none, or it is a script's */
@@ -219,9 +224,16 @@ static _Noreturn void raise(lua_State *L)
     luaL_checkstack(L, 10, "no room for an error message");
     lua_Debug frame;
     int called = 0;
-    for (int level = 0; library_frame(L, level, &frame); level++)
+    bool is_within = false; /* a container, whose path says more than what was called */
+    for (int level = 0; library_frame(L, level, &frame); level++) {
         called = bind_is_own(L, &frame, lua_upvalueindex(1)) ? level : called;
-    name_called(L, called);
+        if (push_context(L, &frame)) {
+            is_within = true;
+            lua_pop(L, 1);
+        }
+    }
+    if (!is_within)
+        name_called(L, called);
     append_colon(L, called);
     for (int level = 0; library_frame(L, level, &frame); level++)
         prepend_context(L, &frame);

@@ -75,6 +75,9 @@ describe("what a function's arguments are", function()
       assert.is_true(arguments.has_type(rule))
     end
     assert.is_false(arguments.has_type(check.rule(nil, "one of those", function() end)))
+    local calling = errors.evaluate('check.rule(nil, "a list", function(x) return as_list(x) end)',
+      source)
+    assert.is_false(arguments.has_type(calling))
   end)
 
   it("tells a method that returns its object", function()

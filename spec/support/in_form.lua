@@ -20,7 +20,7 @@ local REASONS = {
   " no name ", " cannot ", " ha[sd] no ", " have no ", "no tensor; ", "no gradient flows",
   "has a NaN; ", "was walked already", "not defined; ", " is closed", " have gradients, got ",
   "changed in place", "does not ", "do not ", "not enough memory", "the sizes overflow",
-  "No such file", "Is a directory", " is singular", " is negative: ",
+  "No such file", "Is a directory", "would bypass; ", " is singular", " is negative: ",
 }
 
 local function has(text, patterns, is_plain)

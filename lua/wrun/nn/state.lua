@@ -63,7 +63,7 @@ local function compare(module, state)
   return missing, unexpected, misfits, own
 end
 
--- Which renaming would fit -----------------------------------------------------
+-- Which renaming would fit ---------------------------------------------------
 
 -- Where do the names of a state, each through `rename`, and their shapes agree with the module's?
 local function fits(own, state, rename)
@@ -169,7 +169,7 @@ function M.load_state_dict(self, state, options)
   return repr.record("Keys", { missing_keys = missing, unexpected_keys = unexpected })
 end
 
--- Calling with another state ---------------------------------------------------
+-- Calling with another state -------------------------------------------------
 
 local CALL_OPTIONS = { strict = check.boolean(false) }
 
@@ -264,7 +264,7 @@ end
 --- Modules as functions of their parameters, under PyTorch's names.
 M.func = names.closed("func", { functional_call = M.functional_call })
 
--- Casting ----------------------------------------------------------------------
+-- Casting --------------------------------------------------------------------
 
 local DTYPE = check.float_dtype()
 
