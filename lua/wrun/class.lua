@@ -24,7 +24,7 @@ function Class._walked_by(class, how)
   local function refuse()
     check.fail("%s: cannot be walked by itself; write %s", class.__name, how)
   end
-  class.__call, class.__pairs, class._refuses_pairs = refuse, refuse, true
+  class.__call, class.__pairs = refuse, refuse
   function class._reader(below)
     return function(_, key)
       return math.type(key) == "integer" and refuse() or below[key]
