@@ -63,8 +63,6 @@ local function compare(module, state)
   return missing, unexpected, misfits, own
 end
 
--- Which renaming would fit -----------------------------------------------------
-
 -- Where do the names of a state, each through `rename`, and their shapes agree with the module's?
 local function fits(own, state, rename)
   local seen = {}
@@ -169,8 +167,6 @@ function M.load_state_dict(self, state, options)
   return repr.record("Keys", { missing_keys = missing, unexpected_keys = unexpected })
 end
 
--- Calling with another state ---------------------------------------------------
-
 local CALL_OPTIONS = { strict = check.boolean(false) }
 
 -- path -> { owner, key, tensor } of all parameters and buffers, also where one stands twice
@@ -263,8 +259,6 @@ end
 
 --- Modules as functions of their parameters, under PyTorch's names.
 M.func = names.closed("func", { functional_call = M.functional_call })
-
--- Casting ----------------------------------------------------------------------
 
 local DTYPE = check.float_dtype()
 
