@@ -183,7 +183,7 @@ local SETTINGS = {
 local OPTIMIZERS = {} -- name -> the settings that it knows
 for name, class in pairs(optim) do
   local parameter = { wrun.ones(1, { requires_grad = true }) }
-  for _, setting in ipairs(type(class) == "table" and rawget(class, "super") and SETTINGS or {}) do
+  for _, setting in ipairs(optim.Optimizer:is_class(class) and SETTINGS or {}) do
     if pcall(class, parameter, setting) then
       OPTIMIZERS[name] = OPTIMIZERS[name] or { {} }
       table.insert(OPTIMIZERS[name], setting)
