@@ -154,7 +154,6 @@ local function add_axes(lines, figure, is_text)
   for key, value in pairs({ title = o.title, xlabel = o.x, ylabel = o.y }) do
     add(lines, "set %s %s noenhanced", key, gnuplot.quoted(value))
   end
-  add(lines, "set xlabel offset 0,0.5")
   if o.log then
     add(lines, "set logscale %s", o.log)
     add(lines, "set format %s '%s'", o.log, is_text and "%g" or "10^{%L}")
@@ -194,7 +193,7 @@ local function add_figure(lines, figure, name, is_text)
   if #figure.series == 0 then
     fail("Figure: nothing to draw: add a line, points, a histogram, bars or a heat map first")
   end
-  add(lines, "reset; set grid linecolor rgb '#DDDDDD'; set key below; set datafile missing 'NaN'")
+  add(lines, "reset; set grid linecolor rgb '#DDDDDD'; set key above; set datafile missing 'NaN'")
   number_bars(figure)
   add_axes(lines, figure, is_text)
   local parts = {}
@@ -217,7 +216,7 @@ end
 
 local FORMATS = {
   png = "set terminal pngcairo size %d,%d font 'DejaVu Sans,10' background rgb 'white'",
-  svg = "set terminal svg size %d,%d font 'DejaVu Sans,12' background rgb 'white' noenhanced",
+  svg = "set terminal svg size %d,%d font 'DejaVu Sans,12' background rgb 'white'",
   pdf = "set terminal pdfcairo size %g,%g font 'DejaVu Sans,10'",
 }
 local PIXELS_PER_INCH = 96

@@ -2,28 +2,22 @@
 ---
 --- The first column of a log is drawn across, the others are curves with its names.
 
-local chart = dofile((arg[0]:gsub("[^/]*$", "chart.lua")))
 local wrun = require "wrun"
 
 -- The logs that a page shows, what their numbers are, and whether powers of 10 are wanted.
 local CHARTS = {
-  { "tutorial/tanh", "standard deviation", true },
-  { "tutorial/relu", "standard deviation", true },
-  { "tutorial/cost", "cost", false },
+  { "tutorial/tanh", "standard deviation", "y" },
+  { "tutorial/relu", "standard deviation", "y" },
+  { "tutorial/cost", "cost" },
 }
 
 for _, row in ipairs(CHARTS) do
-  local path, y_name, logarithmic = table.unpack(row)
+  local path, y_name, log = table.unpack(row)
   path = arg[1] .. "/" .. path
   local numbers, names = wrun.data.csv(path .. ".csv", { header = true })
-  local columns = numbers:t():tolist()
-  local curves = {}
+  local figure = wrun.plot.Figure { x = names[1], y = y_name, log = log, width = 480, height = 300 }
   for i = 2, #names do
-    curves[i - 1] = { name = names[i], y = columns[i] }
+    figure:line(numbers:select(2, 1), numbers:select(2, i), { label = names[i] })
   end
-  local file = assert(io.open(path .. ".svg", "w"))
-  assert(file:write(chart.curves {
-    x = columns[1], x_name = names[1], y_name = y_name, logarithmic = logarithmic, curves = curves,
-  }))
-  assert(file:close())
+  figure:save(path .. ".svg")
 end

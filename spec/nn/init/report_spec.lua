@@ -155,7 +155,7 @@ describe("nn.init.report", function()
     assert.equal("report: option tries: unknown; the options are criterion, lr, seed, target, try",
       refusal(init.report, model, x, { tries = 1 }))
     assert.truthy(refusal(init.report, model, wrun.randn(5, 3)):find(
-      "^Sequential%[1%] Linear%(40 %-> 64%): report: linear: argument 1: expected"))
+      "^Sequential%[1%] Linear%(40 %-> 64%): linear: argument 1: expected"))
     local Odd = nn.Module:extend("Odd")
     function Odd.forward() return "text" end
     assert.equal("report: argument 1: expected a network that gives a tensor of floats, got "
