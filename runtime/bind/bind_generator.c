@@ -159,7 +159,9 @@ static int generator_set_state(lua_State *L)
 
 static int generator_tostring(lua_State *L)
 {
-    const Generator *g = bind_generator(L, "tostring", 1);
+    const Generator *g = to_generator(L, 1);
+    if (g == NULL)
+        bind_fail_argument(L, "tostring", 1, "a generator");
     lua_pushfstring(L, "Generator(engine=%s, seed=%I)", g->engine == PHILOX ? "philox" : "mt19937",
                     (LUAI_UACINT)g->seed);
     return 1;

@@ -82,7 +82,7 @@ describe("tensors put together", function()
           wrun.meshgrid, { v, x } },
         { "meshgrid: option indexing: expected ij or xy, got the string 'yx'",
           wrun.meshgrid, { v }, { indexing = "yx" } },
-        { "meshgrid: argument 1: expected a table of one or more tensors, got nil",
+        { "cartesian_prod: argument 1: expected a table of one or more tensors, got nil",
           wrun.cartesian_prod },
       }
     end)

@@ -283,12 +283,12 @@ describe("the gradient of a decomposition", function()
 
   it("is refused where there is none", function()
     local x = needing(double(3, 2))
-    assert.equal("qr: backward: the derivative needs q, which the mode r leaves out; use reduced",
+    assert.equal("backward: qr: the derivative needs q, which the mode r leaves out; use reduced",
       refusal(function() select(2, wrun.qr(x, "r")):sum():backward() end))
-    assert.equal("qr: backward: the mode complete has no derivative for [3, 2], which has more "
+    assert.equal("backward: qr: the mode complete has no derivative for [3, 2], which has more "
       .. "rows than columns; use reduced",
       refusal(function() select(2, wrun.qr(x, "complete")):sum():backward() end))
-    assert.equal("slogdet: argument 1: the matrix is singular", refusal(function()
+    assert.equal("backward: slogdet: argument 1: the matrix is singular", refusal(function()
       wrun.logdet(wrun.zeros(2, 2, { requires_grad = true })):backward()
     end))
   end)

@@ -21,7 +21,7 @@ describe("a generator", function()
       refusal(wrun.Generator, { seeds = 1 }))
     assert.equal("Generator: argument 1: expected a table of options, got 5",
       refusal(wrun.Generator, 5))
-    assert.equal("manual_seed: argument 2: expected a whole number as seed, got nil",
+    assert.equal("manual_seed: argument 1: expected a whole number as seed, got nil",
       refusal(wrun.manual_seed))
     assert.equal("manual_seed: argument 2: expected a whole number as seed, got 0.5",
       refusal(generator.manual_seed, generator, 0.5))
@@ -29,8 +29,8 @@ describe("a generator", function()
 
   it("is needed by its methods", function()
     for _, name in ipairs({ "manual_seed", "initial_seed", "seed", "get_state", "set_state" }) do
-      assert.equal(name .. ": argument 1: expected a generator, got a table",
-        refusal(generator[name], {}))
+      assert.equal(("%s: argument 1: expected a generator, got a table; write generator:%s(), not "
+        .. "generator.%s()"):format(name, name, name), refusal(generator[name], {}))
     end
     assert.equal("tostring: argument 1: expected a generator, got 5",
       refusal(getmetatable(generator).__tostring, 5))
@@ -231,7 +231,7 @@ describe("a law", function()
       refusal(wrun.normal, wrun.zeros(2), 1, { dtype = "float64" }))
     assert.equal("randint_like: argument 1: expected a tensor, got 5",
       refusal(wrun.randint_like, 5, 2))
-    assert.equal("randint: expected bounds with low < high, got 0 and 0",
+    assert.equal("randint_like: randint: expected bounds with low < high, got 0 and 0",
       refusal(wrun.randint_like, wrun.zeros(2), 0))
   end)
 end)

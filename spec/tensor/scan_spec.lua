@@ -140,7 +140,7 @@ describe("diff", function()
       refusal(wrun.diff, wrun.zeros(3), 1, 2))
     assert.equal("diff: option append: expected a tensor, got 1",
       refusal(wrun.diff, wrun.zeros(3), 1, 1, { append = 1 }))
-    assert.equal("cat: tensor 3: expected the shape [2, 3] but for dimension 2, got [3]",
+    assert.equal("diff: cat: tensor 3: expected the shape [2, 3] but for dimension 2, got [3]",
       refusal(wrun.diff, wrun.zeros(2, 3), 1, 2, { prepend = wrun.zeros(2, 3),
         append = wrun.zeros(3) }))
   end)

@@ -67,9 +67,9 @@ end
 local function qr_gradient(g, y, x, mode)
   local m, n = x:size(-2), x:size(-1)
   if mode == "r" then
-    check.fail("qr: backward: the derivative needs q, which the mode r leaves out; use reduced")
+    check.fail("qr: the derivative needs q, which the mode r leaves out; use reduced")
   elseif mode == "complete" and m > n then
-    check.fail("qr: backward: the mode complete has no derivative for %s, which has more rows than "
+    check.fail("qr: the mode complete has no derivative for %s, which has more rows than "
       .. "columns; use reduced", check.shape_text(x))
   end
   local q, r = factors.qr(y, x, mode)
