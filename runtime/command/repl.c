@@ -22,7 +22,8 @@
 
 typedef struct {
     bool is_terminal;
-    bool cancelled; /* Ctrl-C ended the last line */
+    bool cancelled;     /* Ctrl-C ended the last line */
+    bool is_expression; /* the last statement, which so returns a nil first */
 } Session;
 
 /* A line from a pipe, as lineedit_read returns it; shown, as one from a terminal is. */
@@ -72,6 +73,15 @@ static int load_text(lua_State *L, const char *text)
     return luaL_loadbufferx(L, text, strlen(text), "=stdin", "t");
 }
 
+/* Loads an expression, or nothing. Behind a nil its call is no tail call, of which errors and
+ * tracebacks would not know the line that was typed. */
+static int load_expression(lua_State *L, Session *session, const char *text)
+{
+    int status = load_text(L, lua_pushfstring(L, "return nil, %s", text));
+    session->is_expression = status == LUA_OK;
+    return session->is_expression ? status : load_text(L, lua_pushfstring(L, "return %s", text));
+}
+
 /* Pushes the text of the next statement and its chunk, or why it is none. "=x" is "return x". */
 static int load_statement(lua_State *L, Session *session)
 {
@@ -79,13 +89,11 @@ static int load_statement(lua_State *L, Session *session)
         return STATEMENT_END;
     int text = lua_gettop(L);
     bool is_value = lua_tostring(L, text)[0] == '=';
-    int status = load_text(L, lua_pushfstring(L, "return %s", lua_tostring(L, text) + is_value));
+    int status = load_expression(L, session, lua_tostring(L, text) + is_value);
     while (status != LUA_OK) {
         lua_settop(L, text);
         const char *statement = lua_tostring(L, text);
-        if (is_value)
-            statement = lua_pushfstring(L, "return %s", statement + 1);
-        status = load_text(L, statement);
+        status = is_value ? load_expression(L, session, statement + 1) : load_text(L, statement);
         if (!is_incomplete(L, status))
             break;
         const char *lines = lua_pushfstring(L, "%s\n", lua_tostring(L, text));
@@ -201,6 +209,8 @@ void repl_run(lua_State *L)
         int base = lua_gettop(L) - 1;
         if (status == LUA_OK)
             status = call_function(L, 0, LUA_MULTRET);
+        if (status == LUA_OK && session.is_expression)
+            lua_remove(L, base + 1);
         if (call_report(L, status, NULL) && !print_results(L, &session, base))
             break;
     }

@@ -67,6 +67,17 @@ describe("the interactive session", function()
     assert.equal("> exit, 1\nexit, or Ctrl-D, ends the session\t1\n> \n", feed("exit, 1\n"))
   end)
 
+  it("blames the line that was typed, also where that is one call", function()
+    local _, errors = feed("wrun.cat(1)\n")
+    assert.matches("^stdin:1: cat: argument 1: ", errors)
+    _, errors = feed("nn.Linear(2, 1).forward()\n")
+    assert.matches("^stdin:1: Linear: forward: ", errors)
+    _, errors = feed("function f()\nerror('x', 2)\nend\nf()\n")
+    assert.matches("^stdin:1: x\n", errors)
+    assert.equal("> f = function() return 1, nil end\n> f()\n1\tnil\n> \n",
+      (feed("f = function() return 1, nil end\nf()\n")))
+  end)
+
   it("survives errors", function()
     local out, errors = feed("error('boom')\nx =+\nerror({})\n1\n")
     assert.equal("> error('boom')\n> x =+\n> error({})\n> 1\n1\n> \n", out)
