@@ -111,7 +111,7 @@ describe("wrun.help", function()
     assert.matches("^help: got nil, which nothing is known of", help(nil))
   end)
 
-  it("lists a topic, behind a function of its name", function()
+  it("lists a topic, behind a function of its name #many", function()
     assert.matches("^The topic reduce\n\n  Reductions: sums, means", help "reduce")
     assert.matches("\n  wrun.amax           Returns", help "reduce", 1, true)
     assert.matches("\n  wrun.abs            Returns", help "elementwise", 1, true)

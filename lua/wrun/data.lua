@@ -106,9 +106,9 @@ local function writable_folder(folder)
 end
 
 --- what makes a number of an option's text, or says which option is wrong
-local function converter(option, least, kind, convert)
+local function converter(fname, option, least, kind, convert)
   return function(text)
-    local value = convert(text)
+    local value = convert(check.argument(fname, 1, text, check.string()))
     if value and value >= (least or -math.huge) then
       return value
     end
@@ -126,7 +126,7 @@ end
 function M.whole(option, least)
   check.argument("whole", 1, option, check.string())
   check.argument("whole", 2, least, check.optional(check.integer()))
-  return converter(option, least, "a whole number", math.tointeger)
+  return converter("whole", option, least, "a whole number", math.tointeger)
 end
 
 --- Returns a function that makes a number of an option's text, as `whole` does.
@@ -136,7 +136,7 @@ end
 function M.number(option, least)
   check.argument("number", 1, option, check.string())
   check.argument("number", 2, least, check.optional(check.number()))
-  return converter(option, least, "a number", tonumber)
+  return converter("number", option, least, "a number", tonumber)
 end
 
 local RUN = { seed = check.integer(1), out = check.boolean(false) }

@@ -75,7 +75,7 @@ describe("a message", function()
   }
   local script = load("local f, a = ...; local y = f(table.unpack(a, 1, a.n))", "=script")
 
-  it("names the function that was called, whichever refuses", function()
+  it("names the function that was called, whichever refuses #many", function()
     local bad = { "text", 2.5, true, {}, wrun.ones(2, 3, { dtype = "int64" }) }
     local calls, names_of, count = every_call.all(), {}, 0
     for _, call in ipairs(calls) do -- some functions have two names

@@ -45,7 +45,7 @@ describe("a limit of address space #memory", function()
   end)
 
   it("ends no host of the module either, and nothing waits", function()
-    local host = child.host()
+    local host = child.host(pending)
     for kilobytes = 30000, 330000, host and 20000 or math.huge do
       local result = run(("ulimit -v %d;"):format(kilobytes), { "-e", PRODUCT }, host)
       assert.same({ err = "", status = 0 }, { err = result.err, status = result.status })
@@ -114,7 +114,7 @@ describe("a limit of threads #memory", function()
   end)
 
   it("leaves a host of the module its own", function()
-    if child.host() then
+    if child.host(pending) then
       run_limited(child.wrun .. ".so", "LUA_CPATH='./?.so' %s lua5.4 -")
     end
   end)

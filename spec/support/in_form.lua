@@ -21,6 +21,7 @@ local REASONS = {
   "has a NaN; ", "was walked already", "not defined; ", " is closed", " have gradients, got ",
   "changed in place", "does not ", "do not ", "not enough memory", "the sizes overflow",
   "No such file", "Is a directory", "would bypass; ", " is singular", " is negative: ",
+  "nothing holds its guard",
 }
 
 local function has(text, patterns, is_plain)

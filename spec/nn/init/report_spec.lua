@@ -46,7 +46,7 @@ local function assert_fault(pattern, r)
 end
 
 describe("nn.init.report", function()
-  it("finds nothing in a start that holds the signal", function()
+  it("finds nothing in a start that holds the signal #many", function()
     for _, case in ipairs {
       { 20, nn.ReLU, init.he_normal_ }, { 4, nn.ReLU, init.xavier_normal_ },
       { 10, nn.Tanh, holding("tanh") }, { 3, nn.SiLU, holding("silu") },

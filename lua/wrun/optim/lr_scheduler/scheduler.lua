@@ -174,7 +174,8 @@ function LRScheduler:load_state_dict(saved)
   check.argument(fname, 1, saved, check.table())
   for name in pairs(saved) do
     if own[name] == nil and not UNSAVED[name] then
-      fail("%s: %s: unknown", fname, name)
+      fail("%s: %s: unknown; the fields are %s", fname, check.escape(tostring(name)),
+        table.concat(check.sorted_keys(own), ", "))
     end
   end
   for name, value in pairs(own) do

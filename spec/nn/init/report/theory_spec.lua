@@ -12,7 +12,7 @@ describe("nn.init.report.theory", function()
     { "ReLU", nn.ReLU, init.he_normal_ }, { "Tanh", nn.Tanh, init.xavier_normal_ },
     { "GELU", nn.GELU, init.he_normal_ },
   } do
-    it("has a band around what networks of " .. case[1] .. " do", function()
+    it("has a band around what networks of " .. case[1] .. " do #many", function()
       wrun.manual_seed(5)
       local inside, all, ratio, gradient_ratio = 0, 0, 0, 0
       for _ = 1, RUNS do
