@@ -67,8 +67,8 @@ describe("LRScheduler", function()
       saved.last_epoch = saved.last_epoch or nil
       return refusal(scheduler.load_state_dict, scheduler, saved)
     end
-    assert.equal("StepLR: load_state_dict: T_max: unknown; the fields are _last_lr, base_lrs, gamma, "
-      .. "last_epoch, step_size", text({ T_max = 3 }))
+    assert.equal("StepLR: load_state_dict: T_max: unknown; the fields are _last_lr, base_lrs, "
+      .. "gamma, last_epoch, step_size", text({ T_max = 3 }))
     assert.equal("StepLR: load_state_dict: gamma: expected a number, got the string 'x'",
       text({ gamma = "x" }))
     assert.equal("StepLR: load_state_dict: last_epoch: expected a number, got nil",
