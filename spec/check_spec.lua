@@ -192,6 +192,9 @@ describe("check.is_float and check.float_argument", function()
       assert.is_false(check.is_float(x))
     end
     assert.is_false(check.is_float(nil))
+    assert.is_true(check.is_float_tensor(wrun.ones(1)))
+    assert.is_false(check.is_float_tensor(wrun.arange(1)))
+    assert.is_false(check.is_float_tensor("float32"))
     assert.equal("f: argument 2: expected a float32 or float64 tensor, got an int64 tensor [1]",
       refusal(function() check.float_argument("f", 2, wrun.arange(1)) end))
   end)

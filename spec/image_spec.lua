@@ -151,7 +151,7 @@ describe("image", function()
     end
   end)
 
-  it("reads the values of the file, whatever light it says they mean", function()
+  it("reads the values of the file, whatever light it says they mean #many", function()
     local script, all = os.tmpname(), wrun.arange(0, 256):reshape(1, 256):byte()
     write(script, ENCODER)
     for kind in ("8 0,16 0,8 2,16 2,8 3,8 4,16 4,8 6,16 6"):gmatch("[^,]+") do

@@ -376,6 +376,8 @@ describe("wrun.save", function()
     assert.same(deep[1], round_trip(deep[1]))
     assert.equal("save: argument 3: expected a table of name and text, got the string 'a' = 1",
       refusal(wrun.save, path, {}, { a = 1 }))
+    assert.equal("save: argument 3: expected a table of name and text, got true = the string 'x'",
+      refusal(wrun.save, path, {}, { a = "y", [true] = "x" }))
     assert.equal("save: argument 3: expected a table of name and text, got the string 'wrun.tree' "
       .. "= the string ''", refusal(wrun.save, path, {}, { ["wrun.tree"] = "" }))
     assert.equal("save: argument 1: expected a string, got nil", refusal(wrun.save))

@@ -258,6 +258,12 @@ describe("assert.gradients", function()
   end)
 end)
 
+describe("assert.gradients of text", function()
+  it("passes names of dtypes on", function()
+    assert.gradients(function(x, dtype) return x:to(dtype) * 2 end, { wrun.rand(3), "float64" })
+  end)
+end)
+
 describe("assert.healthy", function()
   it("holds for a start without faults", function()
     wrun.manual_seed(1)

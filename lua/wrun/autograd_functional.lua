@@ -22,7 +22,7 @@ local function as_list(fname, what, value)
   local is_list = type(value) == "table"
   local list = is_list and check.list(value) or { value }
   for i, x in ipairs(list) do
-    if not check.is_float(x) or type(x) == "string" then
+    if not check.is_float_tensor(x) then
       fail("%s: %s: expected a tensor of floats or a list of them, got %s%s", fname, what,
         check.describe(x), is_list and (" at %d"):format(i) or "")
     end

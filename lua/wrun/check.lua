@@ -253,9 +253,14 @@ function M.is_float(x)
   return FLOATS[core.is_tensor(x) and x.dtype or x] or false
 end
 
+--- Is x a tensor of floats?
+function M.is_float_tensor(x)
+  return core.is_tensor(x) and FLOATS[x.dtype] or false
+end
+
 --- Refuses a positional argument that is no tensor of floats.
 function M.float_argument(fname, index, x)
-  if not M.is_float(x) then
+  if not M.is_float_tensor(x) then
     fail("%s: argument %d: expected a float32 or float64 tensor, got %s", fname, index,
       M.describe(x))
   end

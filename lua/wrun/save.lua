@@ -152,7 +152,7 @@ end
 
 local function metadata_list(metadata)
   local list = {}
-  for _, name in ipairs(check.sorted_keys(metadata, is_before)) do
+  for _, name in ipairs(check.sorted_keys(metadata)) do
     local value = metadata[name]
     if type(name) ~= "string" or type(value) ~= "string" or name == TREE
       or (name .. value):find("\0", 1, true) then

@@ -255,7 +255,7 @@ local function double_inputs(x)
   local result, names = check.packed("gradients", 2, inputs), {}
   for i = 1, result.n do
     local value = result[i]
-    if check.is_float(value) then
+    if check.is_float_tensor(value) then
       value = value:detach():double():clone():requires_grad_()
     end
     result[i], names[i] = value, ("input %d"):format(i)

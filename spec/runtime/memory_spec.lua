@@ -103,7 +103,7 @@ describe("running out of memory", function()
   local one = wrun.ones(1, 1)
   local tall, wide = one:expand(1 << 46, 1), one:expand(1, 1 << 46)
 
-  it("raises an error that pcall catches, whatever was asked for", function()
+  it("raises an error that pcall catches, whatever was asked for #many", function()
     local needs = {
       function() return wrun.zeros(1 << 46) end,
       function() return wrun.empty(1 << 23, 1 << 23) end,

@@ -63,7 +63,7 @@ local PRETRAINED = {
 ---@return wrun.nn.Embedding
 function Embedding.from_pretrained(rows, options)
   local fname = "Embedding.from_pretrained"
-  if not (check.is_float(rows) and rows.ndim == 2) then
+  if not (check.is_float_tensor(rows) and rows.ndim == 2) then
     fail("%s: argument 1: expected a float table of rows, got %s", fname, check.describe(rows))
   end
   local o = check.options(fname, options, PRETRAINED)

@@ -107,7 +107,7 @@ local OF_NUMBERS = {
 }
 
 local function check_moment(i, x)
-  if not check.is_float(x) and type(x) ~= "number" then
+  if not check.is_float_tensor(x) and type(x) ~= "number" then
     fail("normal: argument %d: expected a float32 or float64 tensor or a number, got %s", i,
       check.describe(x))
   end

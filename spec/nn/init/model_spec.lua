@@ -60,7 +60,7 @@ describe("nn.init.apply", function()
   end)
 end)
 
-describe("nn.init.lsuv_", function()
+describe("nn.init.lsuv_ #many", function()
   it("gives each layer's output the variance 1, whatever the activation", function()
     for _, activation in ipairs { nn.ReLU, nn.Tanh, nn.Sigmoid, nn.SiLU } do
       local model = deep(30, activation)
@@ -98,7 +98,7 @@ describe("nn.init.lsuv_", function()
   end)
 end)
 
-describe("nn.init.data_dependent_", function()
+describe("nn.init.data_dependent_ #many", function()
   it("gives every unit mean 0 and variance 1 over the batch", function()
     local model, x = deep(5, nn.ReLU), wrun.randn(100, 20)
     local before = model[1].weight:detach():clone()
@@ -123,7 +123,7 @@ describe("nn.init.data_dependent_", function()
   end)
 end)
 
-describe("nn.init.fixup_", function()
+describe("nn.init.fixup_ #many", function()
   it("has branches add nothing at first, and learn at a rate that depth leaves alone", function()
     -- one step at the same rate changes the output of 4 branches and of 100 about as much
     local function change(count)

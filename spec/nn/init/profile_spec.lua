@@ -13,7 +13,7 @@ local function assert_close(want, got, name)
     ("%s: expected %.17g, got %.17g"):format(name, want, got))
 end
 
-describe("nn.init.profile", function()
+describe("nn.init.profile #many", function()
   for name, rows in pairs(fixture) do
     it("has the moments and the slope of " .. name, function()
       for i, row in ipairs(rows) do
@@ -87,7 +87,7 @@ describe("nn.init.profile", function()
   end)
 end)
 
-describe("nn.init.gain_of", function()
+describe("nn.init.gain_of #many", function()
   it("is the spread whose second moment is 1", function()
     assert_close(math.sqrt(2), init.gain_of("relu"), "relu")
     assert_close(1, init.gain_of("selu"), "selu")

@@ -99,7 +99,7 @@ local function evaluate(fname, f, z)
   local _ <close> = autograd.enable_grad()
   z = z:detach():requires_grad_()
   local y = f(z)
-  if not check.is_float(y) or not check.same_shape(y, z) then
+  if not check.is_float_tensor(y) or not check.same_shape(y, z) then
     fail("%s: argument 1: expected a function that works element by element, got %s for "
       .. "a float64 tensor %s", fname, check.describe(y), check.shape_text(z))
   end

@@ -32,7 +32,7 @@ local function forward(model, batch)
   for path, module in model:named_modules() do
     if module:children()[1] == nil then
       handles[#handles + 1] = module:register_forward_hook(function(_, inputs, output)
-        if check.is_float(output) and output:numel() > 0 then
+        if check.is_float_tensor(output) and output:numel() > 0 then
           calls[#calls + 1] = { path = path, module = module, input = inputs[1], output = output }
         end
       end)
@@ -125,7 +125,7 @@ function M.run(model, batch, o, is_activation)
   end
   batch = check.is_float(batch) and batch:detach():clone():requires_grad_() or batch
   local output, calls = forward(model, batch)
-  if not check.is_float(output) or output.ndim == 0 then
+  if not check.is_float_tensor(output) or output.ndim == 0 then
     fail("report: argument 1: expected a network that gives a tensor of floats, got %s",
       check.describe(output))
   end
