@@ -1,6 +1,7 @@
 --- What the initialisers share: their settings, fans, and draws outside autograd.
 
 local check = require "wrun.check"
+local Module = require("wrun.nn.registry").Module
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -27,6 +28,23 @@ function M.check_tensor(fname, tensor)
       check.describe(tensor))
   end
   check.argument(fname, 1, tensor, TENSOR)
+end
+
+--- Refuses a first argument that is no module.
+function M.check_model(fname, model)
+  if not Module:is_instance(model) then
+    fail("%s: argument 1: expected a module, got %s", fname, check.describe(model))
+  end
+end
+
+--- Refuses what is no module, and then a second argument that is no batch of it.
+function M.check_batch(fname, model, batch)
+  M.check_model(fname, model)
+  check.tensor_argument(fname, 2, batch)
+  if batch.ndim < 1 or batch:numel() == 0 then
+    fail("%s: argument 2: expected a batch [rows, ...] with elements, got %s", fname,
+      check.describe(batch))
+  end
 end
 
 --- Refuses a tensor that has not one of the numbers of dimensions from `least` to `most`.

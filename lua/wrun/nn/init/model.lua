@@ -11,10 +11,14 @@ local M = {}
 
 local RULE = common.initialiser()
 
-local function check_model(fname, model)
-  if type(model) ~= "table" or not model.named_modules then
-    fail("%s: argument 1: expected a module, got %s", fname, check.describe(model))
+-- The modules of a model that have a weight of two or more dimensions, in the order of `modules`.
+local function with_weights(model)
+  local list = {}
+  for _, module in ipairs(model:modules()) do
+    local weight = rawget(module, "weight")
+    list[#list + 1] = check.is_tensor(weight) and weight.ndim >= 2 and module or nil
   end
+  return list
 end
 
 --- Starts every weight of a model by one rule, and every bias from zeros, and returns the model.
@@ -31,17 +35,14 @@ end
 ---@param model wrun.nn.Module
 ---@return wrun.nn.Module
 function M.apply(model, rule)
-  check_model("apply", model)
+  common.check_model("apply", model)
   rule = check.argument("apply", 2, rule, RULE)
   local _ <close> = autograd.no_grad()
-  for _, module in ipairs(model:modules()) do
-    local weight = rawget(module, "weight")
-    if check.is_tensor(weight) and weight.ndim >= 2 then
-      rule(weight)
-      local bias = rawget(module, "bias")
-      if check.is_tensor(bias) then
-        bias:zero_()
-      end
+  for _, module in ipairs(with_weights(model)) do
+    rule(module.weight)
+    local bias = rawget(module, "bias")
+    if check.is_tensor(bias) then
+      bias:zero_()
     end
   end
   return model
@@ -53,16 +54,13 @@ end
 -- once.
 local function called(model, batch)
   local order, seen, handles = {}, {}, {}
-  for _, module in ipairs(model:modules()) do
-    local weight = rawget(module, "weight")
-    if check.is_tensor(weight) and weight.ndim >= 2 then
-      handles[#handles + 1] = module:register_forward_pre_hook(function()
-        if not seen[module] then
-          seen[module] = true
-          order[#order + 1] = module
-        end
-      end)
-    end
+  for i, module in ipairs(with_weights(model)) do
+    handles[i] = module:register_forward_pre_hook(function()
+      if not seen[module] then
+        seen[module] = true
+        order[#order + 1] = module
+      end
+    end)
   end
   model(batch)
   for _, handle in ipairs(handles) do
@@ -80,15 +78,6 @@ local function output_of(model, module, batch)
   model(batch)
   handle:remove()
   return output:double()
-end
-
-local function check_batch(fname, model, batch)
-  check_model(fname, model)
-  check.tensor_argument(fname, 2, batch)
-  if batch.ndim < 1 or batch:numel() == 0 then
-    fail("%s: argument 2: expected a batch [rows, ...] with elements, got %s", fname,
-      check.describe(batch))
-  end
 end
 
 -- Calls visit(module, path) for what a pass calls, in order, with nothing recorded and the default
@@ -124,7 +113,7 @@ local LSUV = {
 ---@return wrun.nn.Module
 function M.lsuv_(model, batch, options)
   local o = check.options("lsuv_", options, LSUV)
-  check_batch("lsuv_", model, batch)
+  common.check_batch("lsuv_", model, batch)
   each_layer(model, batch, function(module, path)
     wrun.nn.init.orthogonal_(module.weight, { generator = o.generator })
     for _ = 1, o.most do
@@ -152,7 +141,7 @@ end
 ---@param model wrun.nn.Module
 ---@return wrun.nn.Module
 function M.data_dependent_(model, batch)
-  check_batch("data_dependent_", model, batch)
+  common.check_batch("data_dependent_", model, batch)
   each_layer(model, batch, function(module)
     local weight, bias = module.weight, module.bias
     local y = output_of(model, module, batch)
@@ -190,7 +179,7 @@ function M.fixup_(branches, options)
     fail("fixup_: argument 1: expected a list of modules, got %s", check.describe(branches))
   end
   for _, branch in ipairs(list) do
-    check_model("fixup_", branch)
+    common.check_model("fixup_", branch)
   end
   for _, branch in ipairs(list) do
     local weights = {}

@@ -4,9 +4,9 @@
 local autograd = require "wrun.autograd"
 local check = require "wrun.check"
 local Class = require "wrun.class"
+local common = require "wrun.nn.init.common"
 local jacobian = require "wrun.nn.init.report.jacobian"
 local measure = require "wrun.nn.init.report.measure"
-local Module = require("wrun.nn.registry").Module
 local profile = require "wrun.nn.init.profile"
 local text = require "wrun.nn.init.report.text"
 local theory = require "wrun.nn.init.report.theory"
@@ -140,14 +140,7 @@ end
 ---@return wrun.nn.init.Report
 function M.report(model, batch, options)
   local o = check.options("report", options, REPORT)
-  if not Module:is_instance(model) then
-    fail("report: argument 1: expected a module, got %s", check.describe(model))
-  end
-  check.tensor_argument("report", 2, batch)
-  if batch.ndim < 1 or batch:numel() == 0 then
-    fail("report: argument 2: expected a batch [rows, ...] with elements, got %s",
-      check.describe(batch))
-  end
+  common.check_batch("report", model, batch)
   if o.try > 0 and not o.target then
     fail("report: option try: expected a target to learn, got none")
   end
