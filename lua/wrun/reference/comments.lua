@@ -46,7 +46,8 @@ end
 
 -- What an argument of this name is, as its tag would say it.
 local ARGUMENTS = {
-  ["..."] = "any", a = "wrun.Tensor", b = "wrun.Tensor", closure = "fun(): wrun.Tensor",
+  ["..."] = "any", a = "wrun.Tensor", b = "wrun.Tensor", batch = "wrun.Tensor",
+  closure = "fun(): wrun.Tensor",
   columns = "integer", count = "integer", d = "integer", data = "wrun.Tensor", dataset = "table",
   default = "any", dims = "integer|integer[]?  all dimensions", dtype = "string",
   elements = "wrun.Tensor|number", entry = "wrun.reference.Entry",
