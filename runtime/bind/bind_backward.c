@@ -88,25 +88,26 @@ static void push_stand_in(lua_State *L, Node *node, const Argument *argument)
 }
 
 /* pushes the value of one argument, or of the result */
-static void push_value(lua_State *L, Node *node, const Argument *argument, int slot)
+static void push_value(lua_State *L, Node *node, const Argument *argument)
 {
-    if (argument->is_tensor && !argument->saved) {
+    if (argument->is_tensor && argument->value == 0) {
         push_stand_in(L, node, argument);
         return;
     }
-    lua_getiuservalue(L, NODE, slot);
+    lua_getiuservalue(L, NODE, argument->value);
     if (!argument->is_tensor)
         return;
     Tensor *t = lua_touserdata(L, -1);
     if (t->storage->version == argument->version)
         return;
-    lua_getiuservalue(L, NODE, NODE_ROW);
+    bind_push_row(L, NODE);
     lua_getfield(L, -1, "name");
-    const char *which = slot == NODE_RESULT ? "result" : "argument", *name = lua_tostring(L, -1);
+    bool is_result = argument == &node->result;
+    const char *which = is_result ? "result" : "argument", *name = lua_tostring(L, -1);
     bind_fail(L,
               "backward: %s %d of %s, %s, is needed for the gradient but was changed in place "
               "(version %I, saved at %I); clone() it before the change",
-              which, slot == NODE_RESULT ? 1 : slot - NODE_VALUES + 1, name,
+              which, is_result ? 1 : (int)(argument - node->argument) + 1, name,
               bind_describe(L, lua_gettop(L) - 2), (LUAI_UACINT)t->storage->version,
               (LUAI_UACINT)argument->version);
 }
@@ -121,10 +122,10 @@ static void push_values(lua_State *L, Node *node, bool stand_ins)
     luaL_checkstack(L, 2 * node->count + 16, "too many arguments");
     for (int i = -1; i < node->count; i++) {
         const Argument *argument = i < 0 ? &node->result : &node->argument[i];
-        if (argument->is_tensor && !argument->saved && (i < 0 || !stand_ins))
+        if (argument->is_tensor && argument->value == 0 && (i < 0 || !stand_ins))
             lua_pushnil(L);
         else
-            push_value(L, node, argument, i < 0 ? NODE_RESULT : node_value(i));
+            push_value(L, node, argument);
     }
 }
 
@@ -227,13 +228,13 @@ static int survey(Walk *w)
             continue;
         }
         int i = frame->next++, target = visit->first + i;
-        Edge edge = visit->node->argument[i].edge;
-        if (edge == NO_EDGE)
+        const Argument *argument = &visit->node->argument[i];
+        if (argument->edge == 0)
             continue;
         lua_rawgeti(L, NODES, frame->number + 1);
-        lua_getiuservalue(L, -1, node_edge(visit->node, i));
+        lua_getiuservalue(L, -1, argument->edge);
         lua_remove(L, -2);
-        if (edge == EDGE_LEAF) {
+        if (argument->to_leaf) {
             w->targets[target] = !w->selective || is_wanted(w) ? TO_LEAF : NOWHERE;
             lua_pop(L, 1);
             continue;
@@ -279,13 +280,13 @@ static void add_to_node(lua_State *L, int number)
 
 /* ---- gradients ---- */
 
-static void set_operand(lua_State *L, Node *node, const Argument *argument, int slot, Operand *out)
+static void set_operand(lua_State *L, Node *node, const Argument *argument, Operand *out)
 {
     out->is_scalar = true;
     out->scalar = (Scalar){0};
-    if (argument->is_tensor && !argument->saved)
+    if (argument->is_tensor && argument->value == 0)
         return;
-    push_value(L, node, argument, slot);
+    push_value(L, node, argument);
     if (argument->is_tensor) {
         out->is_scalar = false;
         tensor_view(lua_touserdata(L, -1), &out->view);
@@ -307,9 +308,9 @@ static void push_compiled(lua_State *L, Node *node, int i)
     Operand in[MAX_ARITY + 2];
     in[0].is_scalar = false;
     tensor_view(g, &in[0].view);
-    set_operand(L, node, &node->result, NODE_RESULT, &in[1]);
+    set_operand(L, node, &node->result, &in[1]);
     for (int k = 0; k < node->count; k++)
-        set_operand(L, node, &node->argument[k], node_value(k), &in[k + 2]);
+        set_operand(L, node, &node->argument[k], &in[k + 2]);
     View out;
     tensor_view(bind_new_tensor(L, "backward", (DType)g->dtype, g->ndim, tensor_shape(g)), &out);
     elementwise_gradient(bind_pool(L), node->op, i, (DType)g->dtype, &out, in);
@@ -391,7 +392,7 @@ static void pass_on(Walk *w, const Visit *visit, int i)
         add_to_node(L, target);
         return;
     }
-    lua_getiuservalue(L, NODE, node_edge(node, i));
+    lua_getiuservalue(L, NODE, argument->edge);
     lua_rotate(L, -2, 1);
     add_to_leaf(L);
 }
@@ -481,7 +482,7 @@ static void take_turn(Walk *w, int number)
     if (arrived) {
         if (visit->node->hooked)
             run_hooks(w, number);
-        lua_getiuservalue(L, NODE, NODE_ROW);
+        bind_push_row(L, NODE);
         lua_replace(L, ROW);
         if (!w->recording && lua_getfield(L, ROW, "kernels") != LUA_TNIL) {
             pass_on_each(w, visit, false);
@@ -505,15 +506,13 @@ static void take_turn(Walk *w, int number)
  * another walk asks by them whether the node leads to what it wants. */
 static void release(lua_State *L, Node *node)
 {
-    bool holds = node->result.saved;
-    for (int i = 0; i < node->count; i++)
-        holds |= node->argument[i].saved;
-    if (!holds)
-        return;
-    node->released = true;
-    for (int slot = NODE_RESULT; slot < NODE_VALUES + node->count; slot++) {
+    for (int i = -1; i < node->count; i++) {
+        const Argument *argument = i < 0 ? &node->result : &node->argument[i];
+        if (!argument->is_tensor || argument->value == 0)
+            continue;
         lua_pushnil(L);
-        lua_setiuservalue(L, NODE, slot);
+        lua_setiuservalue(L, NODE, argument->value);
+        node->released = true;
     }
 }
 

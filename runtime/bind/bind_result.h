@@ -10,6 +10,8 @@
 /* pushes a new tensor with bytes of its own, not yet filled;
  * raises when the size overflows or memory is out */
 Tensor *bind_new_tensor(lua_State *L, const char *f, DType dtype, int ndim, const int64_t *shape);
+/* the same with the type and shape of another */
+Tensor *bind_new_like(lua_State *L, const char *f, Tensor *other);
 /* pushes a contiguous copy of v, converted */
 Tensor *bind_new_copy(lua_State *L, const char *f, const View *v, DType dtype);
 /* pushes a tensor that shows the storage of the tensor at `index`; a View of that one that was taken
