@@ -132,6 +132,7 @@ void bind_share_storage(lua_State *L, int to, int from)
         memcpy(own->bytes, few->bytes, (size_t)few->size);
         own->version = few->version;
         own->viewed = few->viewed;
+        own->owner = few->owner;
         lua_setiuservalue(L, from, TENSOR_STORAGE);
         source->storage = own;
     }
