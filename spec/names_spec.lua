@@ -1,6 +1,7 @@
 --- Unknown names: which are refused, and which name is offered instead.
 
 local data, names, nn, optim, wrun
+local child = require "spec.support.child"
 local refusal = require "spec.support.refusal"
 
 describe("unknown names", function()
@@ -43,5 +44,109 @@ describe("unknown names", function()
 
   it("can still be asked for with rawget", function()
     assert.is_nil(rawget(nn, "Conv2d"))
+  end)
+end)
+
+describe("a closed table", function()
+  local loaded, closed
+
+  before_each(function()
+    loaded = {}
+    local function module(name, value)
+      package.loaded[name] = nil
+      package.preload[name] = function()
+        loaded[#loaded + 1] = name:sub(-1)
+        return type(value) == "function" and value() or value
+      end
+    end
+    module("spec.a", { one = 1, two = 2 })
+    module("spec.b", { three = 3 })
+    module("spec.c", { four = 4, five = 5 })
+    closed = names.closed("test", { zero = 0 },
+      { whole = { "spec.a" }, one = { "spec.a", "one" } }, { "spec.b", "spec.c" })
+  end)
+
+  after_each(function()
+    for _, letter in ipairs { "a", "b", "c" } do
+      package.loaded["spec." .. letter], package.preload["spec." .. letter] = nil, nil
+    end
+  end)
+
+  it("loads what is touched, by its name or in the order of the files", function()
+    assert.equal(0, closed.zero)
+    assert.same({}, loaded)
+    assert.equal(1, closed.one)
+    assert.equal(2, closed.whole.two)
+    assert.same({ "a" }, loaded)
+    assert.equal(3, closed.three)
+    assert.same({ "a", "b" }, loaded)
+    assert.is_nil(rawget(closed, "five"))
+    assert.equal(5, closed.five)
+    assert.equal(4, rawget(closed, "four"))
+    assert.same({ "a", "b", "c" }, loaded)
+  end)
+
+  it("knows all its names before it refuses or offers one", function()
+    assert.is_nil(names.find(closed, "six"))
+    assert.equal(4, names.find(closed, "four"))
+    assert.equal("test: no name 'fou'; did you mean four?", refusal(function()
+      return closed.fou
+    end))
+    assert.equal("test: no name 'whol'; did you mean whole?", refusal(function()
+      return closed.whol
+    end))
+    assert.equal("test: no name nil", refusal(function() return closed[nil] end))
+  end)
+
+  it("is walked with all it has", function()
+    local found = {}
+    for name in pairs(closed) do
+      found[#found + 1] = name
+    end
+    table.sort(found)
+    assert.same({ "five", "four", "one", "three", "whole", "zero" }, found)
+  end)
+
+  it("keeps what a script put there", function()
+    closed.one, closed.three = "mine", "own"
+    assert.equal(4, closed.four)
+    for name in pairs(closed) do
+      assert.is_string(name)
+    end
+    assert.equal("mine", closed.one)
+    assert.equal("own", closed.three)
+  end)
+
+  it("tries a file again that could not be loaded", function()
+    local broken = true
+    package.preload["spec.b"] = function()
+      return broken and error("no room") or { three = 3 }
+    end
+    assert.is_false(pcall(function() return closed.three end))
+    broken = false
+    assert.equal(3, closed.three)
+  end)
+
+  it("has no two files with one name", function()
+    local sources = require "wrun.sources"
+    for _, face in ipairs { "wrun.nn", "wrun.nn.init", "wrun.optim.lr_scheduler" } do
+      local from = {}
+      for file in sources.text(face):gmatch('\n  "(wrun%.[%w_.]+)",') do
+        for name in pairs(require(file)) do
+          assert.is_nil(from[name], name)
+          from[name] = file
+        end
+      end
+      assert.is_not_nil(next(from))
+    end
+  end)
+
+  it("of networks loads the report of a start when that is asked for", function()
+    assert.equal("false\ttrue\n", child.run({ "-e", [[
+      local nn = require("wrun").nn
+      nn.Linear(1, 1)
+      local before = package.loaded["wrun.nn.init.report"] ~= nil
+      print(before, nn.init.report ~= nil and package.loaded["wrun.nn.init.report"] ~= nil)
+    ]] }).out)
   end)
 end)

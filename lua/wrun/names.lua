@@ -1,4 +1,5 @@
---- Unknown names: reading one from a table of wrun is an error that says which name is near it.
+--- Names of wrun's tables: what stands in other files comes when its name is first read; reading an
+--- unknown one is an error that says which name is near it.
 
 local core = require "wrun.core"
 
@@ -86,15 +87,70 @@ function M.text(owner)
   return ("%s: help(%s) lists what is in it"):format(owner, owner)
 end
 
---- Makes reading an unknown name from a table of functions an error, and returns the table.
-function M.closed(owner, t)
+-- table -> what of it stands in files that nobody has touched
+local untouched = setmetatable({}, { __mode = "k" })
+
+-- What a script put there stays.
+local function fill(t, name, value)
+  if rawget(t, name) == nil then
+    t[name] = value
+  end
+end
+
+-- The value of a name that is not there yet, nil where no file has it; all files without a name.
+local function load(t, name)
+  local parts, files = untouched[t].parts, untouched[t].files
+  local part = parts[name]
+  if part then
+    local module = require(part[1])
+    fill(t, name, part[2] and module[part[2]] or module)
+    parts[name] = nil
+  end
+  while rawget(t, name) == nil and #files > 0 do
+    for each, value in pairs(require(files[1])) do
+      fill(t, each, value)
+    end
+    table.remove(files, 1)
+  end
+  return rawget(t, name)
+end
+
+--- Returns what a closed table has under a name, nil where it has nothing.
+function M.find(t, name)
+  return rawget(t, name) or load(t, name)
+end
+
+--- Iterates over all of a table's fields as `next` does, of a closed one also those still to load.
+function M.pairs(t)
+  if untouched[t] then
+    for name in pairs(untouched[t].parts) do
+      load(t, name)
+    end
+    load(t)
+  end
+  return next, t
+end
+
+--- Makes reading an unknown name from a table of functions an error, and returns the table. What
+--- stands in other files is loaded when it is first touched; `pairs` walks all there is.
+---@param owner string  what errors call the table
+---@param parts table<string, string[]>?  name -> its module, and its name in that unless it is it
+---@param files string[]?  modules all of whose names belong here; the first is tried first
+function M.closed(owner, t, parts, files)
+  untouched[t] = { parts = parts or {}, files = files or {} }
+  local text = owner == "wrun" and owner or "wrun." .. owner
   return setmetatable(t, {
-    __name = "wrun." .. owner,
+    __name = text,
     __index = function(_, name)
-      M.refuse(owner, name, t)
+      local value = load(t, name)
+      if value == nil then
+        M.refuse(owner, name, t)
+      end
+      return value
     end,
+    __pairs = M.pairs,
     __tostring = function()
-      return M.text("wrun." .. owner)
+      return M.text(text)
     end,
   })
 end

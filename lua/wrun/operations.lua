@@ -9,6 +9,7 @@
 ---              shape and type.
 ---   kernels    what of the core computes the same where nothing is recorded; a gradient without one
 ---              may read only g and what is saved
+---   shapes     whether the kernels ask arguments that are not saved for their shapes
 ---   backward   in place of `gradients` where the number of arguments varies: all gradients at
 ---              once, from g, whether each argument wants one, and { result, arguments ... }
 ---   saves      the arguments (by number) and "y" whose values the gradients read; of other
@@ -176,6 +177,7 @@ local function structural_row(name, row)
     label = row.label,
     gradients = row.gradients,
     kernels = kernels,
+    shapes = row.shapes,
     backward = row.backward,
   }, Row)
 end

@@ -26,6 +26,7 @@ typedef struct {
     int undoing;             /* so many functions that must not be interrupted are running */
     uint64_t walks;          /* backward, so far */
     bool generational;       /* the collector, as the command or another host has it */
+    bool has_rows;
     Pool *pool;
     OpenBlas *blas;
     lua_State *computing;  /* the coroutine that was given the pool last */
@@ -42,7 +43,7 @@ enum {
     RUNTIME_SIZE_TYPE,
     RUNTIME_STRIDE_TYPE,
     RUNTIME_GENERATOR, /* the default generator */
-    RUNTIME_ROWS,      /* autograd's rows of the elementwise operations, by number */
+    RUNTIME_ROWS,      /* autograd's rows of the elementwise operations, by number, if has_rows */
     RUNTIME_ZERO,      /* a tensor of one zero, for bind_backward.c */
     RUNTIME_TRACES,    /* node -> "script.lua:3", of nodes made while tracing */
     RUNTIME_SCOPE_TYPE,

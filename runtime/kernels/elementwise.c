@@ -369,6 +369,24 @@ static int64_t round_to_lanes(int64_t n)
     return (n + LANES - 1) / LANES * LANES;
 }
 
+/* less than a kernel takes: zeros fill it up */
+static void walk_few(const Walk *walk)
+{
+    _Alignas(STORAGE_ALIGNMENT) char buffer[MAX_INPUTS + 1][LANES * sizeof(double)];
+    const void *in[MAX_INPUTS];
+    for (int i = 0; i < walk->inputs; i++) {
+        in[i] = buffer[i];
+        if (walk->in[i].constant) {
+            fill_constant(&walk->in[i], LANES, walk->compute, buffer[i]);
+        } else {
+            memset(buffer[i], 0, sizeof buffer[i]);
+            read_block(walk, &walk->in[i], 0, walk->numel, buffer[i]);
+        }
+    }
+    walk->kernel(LANES, buffer[MAX_INPUTS], in);
+    write_block(walk, 0, walk->numel, buffer[MAX_INPUTS]);
+}
+
 static void walk_range(const Walk *walk, int64_t begin, int64_t end)
 {
     _Alignas(STORAGE_ALIGNMENT) char buffer[MAX_INPUTS + 1][BLOCK * sizeof(double)];
@@ -426,10 +444,12 @@ static void walk_piece(void *context, int64_t piece)
 {
     const Walk *walk = context;
     int64_t begin = piece * PIECE, end = size_min(begin + PIECE, walk->numel);
-    if (walk->kernel)
-        walk_range(walk, begin, end);
-    else
+    if (!walk->kernel)
         copy_range(walk, begin, end);
+    else if (walk->numel < LANES)
+        walk_few(walk);
+    else
+        walk_range(walk, begin, end);
 }
 
 /* ---- planning ---- */
@@ -560,6 +580,27 @@ void elementwise_run(Pool *pool, int op, DType compute, const View *out, const O
     walk.compute = compute;
     walk.inputs = operations[op].arity;
     walk_run(&walk, pool, out, in);
+}
+
+void elementwise_row(Pool *pool, int op, DType compute, int64_t n, void *out, const Row *in)
+{
+    if (n == 0)
+        return;
+    Walk walk;
+    walk.kernel = kernels_of(compute, op)->value;
+    walk.compute = compute;
+    walk.inputs = operations[op].arity;
+    walk.numel = n;
+    walk.out.data = out;
+    walk.out.in_place = true;
+    for (int i = 0; i < walk.inputs; i++) {
+        Stream *stream = &walk.in[i];
+        stream->data = (char *)in[i].data;
+        stream->in_place = stream->data != NULL;
+        stream->constant = !stream->in_place;
+        stream->scalar = in[i].scalar;
+    }
+    pool_run(pool, walk_piece, &walk, size_pieces(n, PIECE));
 }
 
 void elementwise_gradient(Pool *pool, int op, int argument, DType compute, const View *out,

@@ -130,10 +130,14 @@ end
 operations.define("reduce", {
   sum = {
     gradients = { spread },
+    kernels = { "_sum_gradient" },
+    shapes = true,
     sample = function(randn) return randn(2, 3, 4), { 1, 3 } end,
   },
   mean = {
     gradients = { mean_gradient },
+    kernels = { "_mean_gradient" },
+    shapes = true,
     sample = function(randn) return randn(2, 3, 4), 2, true end,
   },
   prod = {
