@@ -162,7 +162,8 @@ describe("what is made of squares", function()
 
       it(("is so among the subnormal numbers of %s: %s"):format(dtype, name), function()
         local x = (numbers() * 16):round() / 16 -- of few digits, as those numbers have
-        check(f, degree, x, SUBNORMAL[dtype], 1, RTOL_SUBNORMAL)
+        local orders = degree >= 1 and 1 or 0 -- the gradient of others is beyond the dtype
+        check(f, degree, x, SUBNORMAL[dtype], orders, RTOL_SUBNORMAL)
       end)
     end
   end
