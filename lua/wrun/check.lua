@@ -122,6 +122,16 @@ function M.is_callable(value)
     or type(metatable) == "table" and metatable.__call ~= nil and not core.is_tensor(value)
 end
 
+--- Is `value` a table in which all these names are those of functions?
+function M.has_methods(value, ...)
+  for _, name in ipairs { ... } do
+    if type(value) ~= "table" or type(value[name]) ~= "function" then
+      return false
+    end
+  end
+  return true
+end
+
 --- A rule for what `is_callable`.
 function M.callable(default)
   return M.rule(default, "a function", function(value)

@@ -25,6 +25,7 @@ typedef struct {
     lua_State *guarding;     /* the coroutine that was handed a guard last */
     int undoing;             /* so many functions that must not be interrupted are running */
     uint64_t walks;          /* backward, so far */
+    bool is_hosted;          /* by a program whose interrupts ask nobody; see bind_switch.c */
     bool generational;       /* the collector, as the command or another host has it */
     bool has_rows;
     Pool *pool;

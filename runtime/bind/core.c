@@ -46,6 +46,9 @@ static void push_runtime(lua_State *L)
     lua_getfield(L, LUA_REGISTRYINDEX, "wrun.threads");
     int threads = lua_isinteger(L, -1) ? (int)lua_tointeger(L, -1) : pool_default_threads();
     lua_pop(L, 1);
+    lua_getfield(L, LUA_REGISTRYINDEX, BIND_ASKING_KEY);
+    runtime->is_hosted = !lua_toboolean(L, -1);
+    lua_pop(L, 1);
     runtime->generational = lua_gc(L, LUA_GCGEN, 0, 0) == LUA_GCGEN;
     if (!runtime->generational)
         lua_gc(L, LUA_GCINC, 0, 0, 0); /* as the host has it */

@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "bind/bind.h"
+#include "bind/core.h"
 #include "command/allocator.h"
 #include "command/call.h"
 #include "command/embedded.h"
@@ -198,6 +199,8 @@ static void open_libraries(lua_State *L, const Command *command)
         lua_pushinteger(L, command->options.threads);
         lua_setfield(L, LUA_REGISTRYINDEX, "wrun.threads");
     }
+    lua_pushboolean(L, true);
+    lua_setfield(L, LUA_REGISTRYINDEX, BIND_ASKING_KEY);
     lua_gc(L, LUA_GCGEN, 100, 100); /* as lua, but a small heap is not walked so often */
     luaL_openlibs(L);
     textonly_install(L);

@@ -217,8 +217,9 @@ end
 
 local Replaced = {
   __close = core.scoped.undo(function(replaced)
-    for _, field in ipairs(replaced) do
-      put(table.unpack(field))
+    for i = #replaced, 1, -1 do
+      put(table.unpack(replaced[i]))
+      replaced[i] = nil
     end
   end),
 }
@@ -256,6 +257,7 @@ function M.functional_call(module, state, arguments, options)
     end
   end
   local replaced <close> = setmetatable({}, Replaced)
+  local _ <close> = replaced -- twice: a host's interrupt may come in the call that closes
   replace(fields, state, replaced)
   local results = table.pack(module(table.unpack(arguments, 1, arguments.n)))
   return table.unpack(results, 1, results.n)

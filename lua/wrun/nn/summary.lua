@@ -131,14 +131,15 @@ return function(self, ...)
     rows = {}, depth = 0, parameters = 0, trained = 0, parameter_bytes = 0, flops = 0, bytes = 0,
   }, Summary)
   local hooks, modes, counted = {}, {}, {}
-  local _ <close> = setmetatable({}, {
+  local undone <close> = setmetatable({}, {
     __close = core.scoped.undo(function()
       for below, mode in pairs(modes) do
         unwatch(below, hooks)
-        below.training = mode
+        below.training, modes[below] = mode, nil
       end
     end),
   })
+  local _ <close> = undone -- twice: a host's interrupt may come in the call that closes
   for path, below in self:named_modules() do
     modes[below] = below.training
     watch(summary, below, path, counted, hooks)
