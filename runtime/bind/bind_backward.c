@@ -14,6 +14,7 @@
 #include "bind/bind_autograd.h"
 #include "bind/bind_check.h"
 #include "bind/bind_node.h"
+#include "bind/bind_profile.h"
 #include "bind/bind_result.h"
 #include "bind/bind_switch.h"
 #include "bind/open.h"
@@ -60,6 +61,7 @@ typedef struct {
     lua_State *L;
     uint64_t id;
     bool selective, keep, recording, tracing;
+    Profile *profile; /* or NULL */
     Visit *visits;
     int *targets;
     Frame *frames;
@@ -428,6 +430,23 @@ static void pass_on_together(Walk *w, const Visit *visit)
     }
 }
 
+/* tells the profile what push_compiled has read and written */
+static void count_derivative(const Walk *w, Node *node)
+{
+    const Tensor *g = lua_touserdata(w->L, GRADIENT), *dx = lua_touserdata(w->L, -1);
+    if (dx == g)
+        return;
+    int64_t elements = 2 * g->numel; /* g and dx */
+    for (int k = -1; k < node->count; k++) {
+        const Argument *argument = k < 0 ? &node->result : &node->argument[k];
+        int64_t n = 0;
+        if (argument->is_tensor && argument->saved)
+            (void)shape_count(argument->ndim, node_sizes(node) + argument->shape_at, &n);
+        elements += n;
+    }
+    bind_profile_add_derivative(w->profile, g->numel, elements * dtype_size((DType)g->dtype));
+}
+
 /* by row.gradients[i](g, result, arguments ...); or by row.kernels[i], of the core, likewise */
 static void pass_on_each(Walk *w, const Visit *visit, bool stand_ins)
 {
@@ -439,6 +458,8 @@ static void pass_on_each(Walk *w, const Visit *visit, bool stand_ins)
             continue;
         if (is_compiled(w, node, i)) {
             push_compiled(L, node, i);
+            if (w->profile != NULL)
+                count_derivative(w, node);
         } else if (lua_rawgeti(L, gradients, i + 1) == LUA_TNIL) {
             lua_pop(L, 1);
             continue;
@@ -470,6 +491,12 @@ static void run_hooks(Walk *w, int number)
     lua_replace(L, GRADIENT);
 }
 
+static int enter_profile(const Walk *w, const Node *node)
+{
+    lua_getfield(w->L, ROW, "label");
+    return bind_profile_enter_node(w->L, w->profile, node->layer);
+}
+
 static void take_turn(Walk *w, int number)
 {
     lua_State *L = w->L;
@@ -483,7 +510,9 @@ static void take_turn(Walk *w, int number)
             run_hooks(w, number);
         lua_getiuservalue(L, NODE, NODE_ROW);
         lua_replace(L, ROW);
-        if (!w->recording && lua_getfield(L, ROW, "kernels") != LUA_TNIL) {
+        int call = w->profile != NULL ? enter_profile(w, visit->node) : 0;
+        bool is_elementwise = visit->node->op != NO_OP; /* then all derivatives are compiled */
+        if (!w->recording && (is_elementwise || lua_getfield(L, ROW, "kernels") != LUA_TNIL)) {
             pass_on_each(w, visit, false);
         } else if (lua_getfield(L, ROW, "gradients") != LUA_TNIL) {
             pass_on_each(w, visit, true);
@@ -494,6 +523,8 @@ static void take_turn(Walk *w, int number)
             pass_on_together(w, visit);
         }
         lua_settop(L, ROW);
+        if (w->profile != NULL)
+            bind_profile_leave_node(L, w->profile, call);
     }
     if (!visit->wanted) {
         lua_pushnil(L);
@@ -568,6 +599,7 @@ static int graph_walk(lua_State *L)
         .keep = lua_toboolean(L, KEEP),
         .recording = bind_switch(L, SWITCH_GRAD),
         .tracing = bind_switch(L, SWITCH_TRACES),
+        .profile = bind_runtime(L)->profile,
     };
     lua_settop(L, WANTED);
     luaL_checkstack(L, 32, "too many calls");
