@@ -38,5 +38,6 @@ void bind_open_records(lua_State *L);
 void bind_open_download(lua_State *L);
 void bind_open_terminal(lua_State *L);
 void bind_open_image(lua_State *L);
+void bind_open_profile(lua_State *L);
 
 #endif
