@@ -172,13 +172,14 @@ local MISTAKES = {
   },
   {
     [[x = wrun.ones(2)|print("x is " .. x)|y = x.y]],
-    "3: tensor: no name 'y'",
+    "3: tensor: no name 'y'; wrun.help('Tensor') lists those there are",
   },
 
   -- names
   {
     "c = nn.Conv2d(1, 2, 3)",
-    "1: nn: no name 'Conv2d'",
+    "1: nn: no name 'Conv2d'; wrun has no convolutions; nn.Module:extend(name) makes a layer "
+      .. "of one's own",
   },
   {
     "l = nn.Liner(2, 2)",

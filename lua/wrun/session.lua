@@ -190,7 +190,8 @@ local function add_names(names, value)
     for name in next, type(metatable) == "table" and metatable.parts or {} do
       names[name] = names[name] or false
     end
-    value = metatable and metatable.__index
+    local is_class = type(metatable) == "table" and rawget(metatable, "super") ~= nil
+    value = is_class and metatable or metatable and metatable.__index
     if type(value) ~= "table" then
       return
     end

@@ -5,6 +5,7 @@ local check = require "wrun.check"
 local Class = require "wrun.class"
 local Module = require "wrun.nn.module"
 local registry = require "wrun.nn.registry"
+local slip = require "wrun.slip"
 
 local fail = check.fail
 
@@ -39,6 +40,9 @@ function List._reader(class)
       return value
     end
     local index = index_of(list, key)
+    if index == nil then
+      slip.refuse(list, class, key)
+    end
     return index and rawget(list, index)
   end
 end

@@ -21,10 +21,13 @@ local paths = require "wrun.nn.path"
 local Module = Class:extend("Module")
 Module.training = true
 Module._buffers = {} -- name -> persistent; register_buffer gives an instance its own
-Module._hooks = false -- an instance that has some gets its own
 Module._held = false -- name -> the parameter or module that was assigned there, the same
 
 local M = { Module = Module }
+
+function Module._blank()
+  return { _hooks = false } -- or its hooks, a table
+end
 
 -- Assigns a field, remembers its order, and where a module now stands.
 function M.assign(owner, key, value)

@@ -36,6 +36,11 @@ function Optimizer:__newindex(name, value)
   rawset(self, name, value)
 end
 
+function Optimizer._remedy(self, name)
+  return self.rules[name] and ("the option belongs to a group; write optimizer.param_groups[1].%s")
+    :format(name) or Class._remedy(self, name)
+end
+
 -- Groups ---------------------------------------------------------------------
 
 -- All parameters of all groups in one list; errors and saved state number them so.
