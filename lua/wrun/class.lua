@@ -23,9 +23,13 @@ function Class._reader(class)
 end
 
 -- _remedy(object, name) says what to write for the name of a field that others have, or nothing.
-function Class._remedy(_, name)
-  return name == "new" and "a class is called to make an object: Class(...)" or nil
+function Class._remedy(object, name)
+  return name == "new" and "a class is called to make an object: Class(...)"
+    or name == "len" and getmetatable(object).__len and "write #object" or nil
 end
+
+-- _define(class, name, value) is the __newindex of the class and of those below it.
+Class._define = method.define
 
 -- Makes it an error that says what to write, `how`, to walk instances of the class and of those
 -- below it by a bare `for`, pairs or ipairs.
@@ -94,14 +98,20 @@ function Class:extend(name)
   class.__index = self._reader(class)
   class.super = self
   return setmetatable(class, {
-    __index = self, __call = construct, __newindex = method.define, __tostring = class_text,
+    __index = self, __call = construct, __newindex = self._define, __tostring = class_text,
   })
 end
 
 --- Sets up a new instance from the arguments of the call; a subclass replaces it.
---- domain  what the subclass says
+--- domain  none; what the subclass says
+--- raises  `NAME: expected no arguments`
 ---@type fun(self: any, ...)
-Class.init = function() end
+Class.init = function(self, ...)
+  if select("#", ...) > 0 then
+    check.fail("%s: expected no arguments, since it has no init, got %s; %s()(...) makes an object "
+      .. "and calls it", self.__name, check.describe((...)), self.__name)
+  end
+end
 
 setmetatable(Class, {
   __tostring = class_text,

@@ -165,7 +165,8 @@ function M.refuse(owner, name, ...)
     end
   end
   local is_word = type(name) == "string" and #name > 1
-  local near = is_word and (OTHERWISE[name] or elsewhere(name))
+  local near = is_word and (OTHERWISE[name]
+    or owner ~= "tensor" and elsewhere(name))
   local remedy = not near and is_word and absent(name)
   near = near or not remedy and is_word and (M.near(name, known)
     or core.methods[name] and ("x:%s()"):format(name))

@@ -82,6 +82,9 @@ local HABITS = {
   cpu = "wrun computes on the processor alone",
   cuda = "wrun computes on the processor alone",
   device = "wrun computes on the processor alone",
+  backward = "write module(...):backward(), where that is one number",
+  save = "write wrun.save(path, module:state_dict())",
+  load = "write module:load_state_dict(wrun.load(path))",
   fit = "training is a loop over loader:batches()",
   predict = "write module(x)",
 }

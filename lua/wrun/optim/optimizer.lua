@@ -133,7 +133,8 @@ function Optimizer:init(params, options)
       or check.describe(params)
     fail("%s: argument 1: expected parameters, a list of tensors or of groups, got %s%s",
       self.__name, got,
-      (is_module or type(params) == "function") and "; write model:parameters()" or "")
+      (is_module or type(params) == "function") and "; write model:parameters()"
+      or is_tensor(params) and "; write { tensor }" or "")
   end
   if type(params[1]) ~= "table" then
     params = { { params = params } }
