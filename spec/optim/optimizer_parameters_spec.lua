@@ -59,7 +59,7 @@ describe("the parameters of an optimiser", function()
       refusal(optim.Adam, { p }, { eps = "small" }))
     assert.equal("Adam: option lr: expected a number >= 0, got -1",
       refusal(optim.Adam, { { params = p, lr = -1 } }))
-    assert.equal("Adam: expected a table of options, got 0.1; write { NAME = 0.1 }, NAME one of eps, "
-      .. "lr, weight_decay", refusal(optim.Adam, { p }, 0.1))
+    assert.equal("Adam: expected a table of options, got 0.1; write { NAME = 0.1 }, NAME one of "
+      .. "eps, lr, weight_decay", refusal(optim.Adam, { p }, 0.1))
   end)
 end)
