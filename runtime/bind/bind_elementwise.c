@@ -76,7 +76,8 @@ static void check_bits(lua_State *L, const Entry *entry, const Call *call)
 static _Noreturn void refuse_operand(lua_State *L, const char *name, int index)
 {
     const char *expected = index == 1 ? "a tensor" : "a tensor or a number";
-    if (lua_type(L, index) == LUA_TSTRING && !lua_isnumber(L, index))
+    bool adds = strcmp(name, "add") == 0;
+    if (adds && lua_type(L, index) == LUA_TSTRING && !lua_isnumber(L, index))
         bind_fail(L, "%s: argument %d: expected %s, got %s; text is joined by ..", name, index,
                   expected, bind_describe(L, index));
     bind_fail_argument(L, name, index, expected);
