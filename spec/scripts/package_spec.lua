@@ -16,7 +16,8 @@ end
 
 describe("the package of Debian", function()
   it("names what the program loads itself", function()
-    local control = child.read("scripts/package/deb.sh"):match("\nDepends:[^\n]*\nRecommends:[^\n]*")
+    local control = child.read("scripts/package/deb.sh")
+      :match("\nDepends:[^\n]*\nRecommends:[^\n]*")
     local count = 0
     for name in child.shell("cat runtime/*/*.c").out:gmatch('dlopen%("lib(%a+)%.so') do
       assert.matches("lib" .. name .. "%d", control)
