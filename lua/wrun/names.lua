@@ -126,17 +126,18 @@ local PARTS = {
   "nn.functional", "nn.utils", "image",
 }
 
--- The other part of wrun that has the name.
-local function elsewhere(name)
-  local wrun = package.loaded["wrun"] or {}
+-- The name in a part of wrun that is below this one.
+local function below(owner, name)
   for _, path in ipairs(PARTS) do
-    local part = wrun
-    for step in path:gmatch("[^.]+") do
-      part = part[step]
-    end
-    for other in pairs(part) do
-      if other == name then
-        return "wrun." .. path .. "." .. name
+    if owner == "wrun" or path:find(owner .. ".", 1, true) == 1 then
+      local part = package.loaded["wrun"]
+      for step in path:gmatch("[^.]+") do
+        part = part[step]
+      end
+      for other in pairs(part) do
+        if other == name then
+          return "wrun." .. path .. "." .. name
+        end
       end
     end
   end
@@ -165,8 +166,7 @@ function M.refuse(owner, name, ...)
     end
   end
   local is_word = type(name) == "string" and #name > 1
-  local near = is_word and (OTHERWISE[name]
-    or owner ~= "tensor" and elsewhere(name))
+  local near = is_word and (OTHERWISE[name] or below(owner, name))
   local remedy = not near and is_word and absent(name)
   near = near or not remedy and is_word and (M.near(name, known)
     or core.methods[name] and ("x:%s()"):format(name))
