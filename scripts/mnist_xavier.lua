@@ -68,13 +68,15 @@ local criterion = nn.CrossEntropyLoss()
 local optimizer = optim.Adam(model:parameters(), { lr = args.lr })
 
 for epoch = 1, args.epochs do
-  local cost = 0
-  for x, y in progress(loader:batches(), #loader, "epoch " .. epoch) do
+  local cost, bar = 0, progress.bar { label = "epoch " .. epoch, count = #loader }
+  for x, y in bar:each(loader:batches()) do
     optimizer:zero_grad()
     local loss = criterion(model(x), y)
     loss:backward()
     optimizer:step()
-    cost = cost + loss:item() / #loader
+    local value = loss:item()
+    cost = cost + value / #loader
+    bar:set { loss = value }
   end
   print(("Epoch: %04d cost = %.9f"):format(epoch, cost))
   save()

@@ -273,16 +273,27 @@ function M.save(path, pictures, options)
   end
 end
 
---- Reads a PNG file; colours become grey.
---- shapes  -> [height, width] uint8
---- domain  the values of the file, whatever light it says they mean; those of 16 bits divided by
----   257; up to 2^26 pixels
+local LOAD = { mode = check.choice("gray", { "gray", "rgb" }) }
+
+--- Reads a PNG file.
+--- shapes  -> [height, width], or [3, height, width] in colour; uint8
+--- domain  option mode "gray" (default: colours become grey by their light) or "rgb"; the values of
+---   the file, whatever light it says they mean; those of 16 bits divided by 257; before black where
+---   it can be seen through; up to 2^26 pixels
 --- raises  `image.load: PATH: ...` for a file that is missing or no picture
----     print(pcall(image.load, "/no/such/picture.png"))
-function M.load(path)
+---     local path = os.tmpname()
+---     image.save(path, wrun.rand(1, 3, 32, 32))
+---     print(image.load(path, { mode = "rgb" }).shape[1])
+---     os.remove(path)
+---@return wrun.Tensor
+function M.load(path, options)
   path = check.argument("image.load", 1, path, check.path())
-  local picture, reason = core.image_load(path)
-  return picture or fail("image.load: %s: %s", path, reason)
+  local is_rgb = check.options("image.load", options, LOAD).mode == "rgb"
+  local picture, reason = core.image_load(path, is_rgb)
+  if picture == nil then
+    fail("image.load: %s: %s", path, reason)
+  end
+  return is_rgb and picture:permute(3, 1, 2):contiguous() or picture
 end
 
 --- Interleaves pictures: the first of each, then the second of each, so that a grid shows them

@@ -454,7 +454,7 @@ static void count_derivative(const Walk *w, Node *node)
     for (int k = -1; k < node->count; k++) {
         const Argument *argument = k < 0 ? &node->result : &node->argument[k];
         int64_t n = 0;
-        if (argument->is_tensor && argument->saved)
+        if (argument->is_tensor && argument->value != 0)
             (void)shape_count(argument->ndim, node_sizes(node) + argument->shape_at, &n);
         elements += n;
     }

@@ -24,7 +24,7 @@ function ModuleHandle:remove()
   Handle.remove(self)
   local all = self.module._hooks
   if all and #all.before + #all.after + #all.backward == 0 then
-    rawset(self.module, "_hooks", nil) -- calls are quick again
+    rawset(self.module, "_hooks", false) -- calls are quick again
   end
 end
 

@@ -116,7 +116,7 @@ describe("nn.init.report #many", function()
     assert.is_true(model.training)
     assert.is_false(model[1].weight.requires_grad)
     assert.is_nil(model[4].weight.grad)
-    assert.is_nil(rawget(model[1], "_hooks"))
+    assert.is_false(rawget(model[1], "_hooks"))
   end)
 
   it("takes float targets, a criterion, no target, no recording", function()
