@@ -226,7 +226,9 @@ end
 M.he_uniform_ = M.kaiming_uniform_
 M.he_normal_ = M.kaiming_normal_
 
+publish.into(M, require "wrun.nn.init.coordinate_check")
 publish.into(M, require "wrun.nn.init.model")
+publish.into(M, require "wrun.nn.init.mup")
 publish.into(M, require "wrun.nn.init.profile")
 publish.into(M, require "wrun.nn.init.report")
 publish.into(M, require "wrun.nn.init.structured")

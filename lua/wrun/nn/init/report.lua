@@ -23,7 +23,7 @@ local M = {}
 ---@field calls table[] each call of a layer in order: path, label, kind, rms, mean, std,
 ---  gradient_rms, expected and expected_gradient ({ spread, low, high }, nil where theory is
 ---  silent), verdict; of a matrix product also fan_in, fan_out, weight_std, gain (the weight's
----  spread times sqrt(fan_in)), singular_min and singular_max; of an activation dead, saturated
+---  spread times sqrt(fan_in)), weight_gradient_rms, singular_min and singular_max; of an activation dead, saturated
 ---  and profile
 ---@field faults string[] a sentence each, with the remedy; none where nothing was found
 ---@field cost number? of the batch
@@ -87,10 +87,6 @@ local REPORT = {
   seed = check.integer(1),
 }
 
-local function criterion_for(target)
-  return check.is_float(target) and wrun.nn.MSELoss() or wrun.nn.CrossEntropyLoss()
-end
-
 -- Says whether a module is a function of elements, once for each.
 local function activations()
   local known = {}
@@ -144,7 +140,7 @@ function M.report(model, batch, options)
   if o.try > 0 and not o.target then
     fail("report: option try: expected a target to learn, got none")
   end
-  o.criterion = o.criterion or o.target and criterion_for(o.target)
+  o.criterion = o.criterion or o.target and measure.criterion_for(o.target)
   o.generator = wrun.Generator({ seed = o.seed })
   local _ <close> = wrun.fork_rng()
   local _ <close> = autograd.enable_grad()

@@ -1,6 +1,7 @@
 --- A report as a table on the terminal.
 
 local check = require "wrun.check"
+local columns = require "wrun.columns"
 
 local WIDTH = 12 -- of a bar
 local DECADES = 3 -- that a bar spans to either side
@@ -45,26 +46,23 @@ local function row(call, first)
   }
 end
 
--- Rows of cells, without the columns that say nothing, each as wide as it must be.
-local function align(rows)
-  local lines, widths, is_used = {}, {}, {}
-  for r, cells in ipairs(rows) do
-    for c, cell in ipairs(cells) do
-      widths[c] = math.max(widths[c] or 0, #cell)
-      is_used[c] = is_used[c] or r > 1 and cell ~= "-"
+-- The rows without the columns that say nothing.
+local function used(rows)
+  local is_used, kept = {}, {}
+  for r = 2, #rows do
+    for c, cell in ipairs(rows[r]) do
+      is_used[c] = is_used[c] or cell ~= "-"
     end
   end
   for r, cells in ipairs(rows) do
-    local kept = {}
+    kept[r] = {}
     for c, cell in ipairs(cells) do
       if is_used[c] then
-        local gap = (" "):rep(widths[c] - #cell)
-        kept[#kept + 1] = (c == 1 or c == #cells) and cell .. gap or gap .. cell
+        table.insert(kept[r], cell)
       end
     end
-    lines[r] = table.concat(kept, "  "):gsub("%s+$", "")
   end
-  return lines
+  return kept
 end
 
 local function add(lines, text, ...)
@@ -100,7 +98,8 @@ return function(report)
   for _, call in ipairs(report.calls) do
     rows[#rows + 1] = row(call, first)
   end
-  local lines = align(rows)
+  rows = used(rows)
+  local lines = columns(rows, { true, [#rows[1]] = true })
   lines[#lines + 1] = ""
   add_network(lines, report)
   for _, fault in ipairs(report.faults) do
