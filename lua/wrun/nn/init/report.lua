@@ -47,7 +47,7 @@ local function spreads(report, title, key, expected)
       x[#x + 1], y[#y + 1] = i, call[key]
     end
     local band = call[expected]
-    if band then
+    if band and band.low > 0 and band.high < math.huge then
       table.insert(theory_x, i)
       table.insert(middle, band.spread)
       table.insert(low, band.low)
@@ -63,18 +63,19 @@ end
 
 --- Draws the report into a file: signal, gradient, and the trial.
 --- domain  a path that ends in .png, .svg or .pdf
---- raises  as plot.Figure:save
+--- raises  as plot.Figure:save; `save: nothing to draw: no spread is finite and above 0`
 ---     local report = nn.init.report(nn.Linear(4, 3), wrun.randn(8, 4))
 ---     print(pcall(report.save, report, "/no/such/folder/start.png"))
 function Report:save(path)
-  local figures = {
-    spreads(self, "signal", "std", "expected"),
-    spreads(self, "gradient", "gradient_rms", "expected_gradient"),
-  }
+  local figures = { spreads(self, "signal", "std", "expected") }
+  figures[#figures + 1] = spreads(self, "gradient", "gradient_rms", "expected_gradient")
   if self.trial then
     figures[#figures + 1] = wrun.plot.Figure { title = "trial", x = "step", y = "cost" }
       :line(self.trial.present, { label = "this start" })
       :line(self.trial.better, { label = self.better })
+  end
+  if #figures == 0 then
+    fail("save: nothing to draw: no spread is finite and above 0")
   end
   wrun.plot.grid(figures, { columns = #figures }):save(path)
 end
