@@ -39,6 +39,8 @@ function Report:__tostring()
   return text(self)
 end
 
+local WIDE = 100 -- what costs are apart by where a linear axis hides the smaller ones
+
 -- Two curves of a report's calls, with the band of theory.
 local function spreads(report, title, key, expected)
   local x, y, theory_x, middle, low, high = {}, {}, {}, {}, {}, {}
@@ -54,11 +56,32 @@ local function spreads(report, title, key, expected)
       table.insert(high, band.high)
     end
   end
-  local figure = wrun.plot.Figure { title = title, x = "layer", y = "spread", log = "y" }
+  local figure = wrun.plot.Figure {
+    title = title, x = "layer", y = "spread", log = "y", x_range = { 0.5, #report.calls + 0.5 },
+  }
   if #theory_x > 0 then
     figure:line(theory_x, middle, { label = "theory", low = low, high = high })
   end
   return #x > 0 and figure:scatter(x, y, { label = "measured", size = 1 }) or nil
+end
+
+-- The curves of the trial, as far as they are finite.
+local function trial_figure(report)
+  local present, better = report.trial.present, report.trial.better
+  local least, most = math.huge, 0
+  for step, cost in ipairs(present) do
+    least, most = math.min(least, cost, better[step]), math.max(most, cost, better[step])
+  end
+  local is_log = least > 0 and most < math.huge and most / least > WIDE
+  local figure = wrun.plot.Figure {
+    title = "trial", x = "step", y = "cost", log = is_log and "y" or nil,
+  }
+  for _, curve in ipairs { { present, "this start" }, { better, report.better } } do
+    if curve[1][1] - curve[1][1] == 0 then
+      figure:line(curve[1], { label = curve[2] })
+    end
+  end
+  return #figure.series > 0 and figure or nil
 end
 
 --- Draws the report into a file: signal, gradient, and the trial.
@@ -70,9 +93,7 @@ function Report:save(path)
   local figures = { spreads(self, "signal", "std", "expected") }
   figures[#figures + 1] = spreads(self, "gradient", "gradient_rms", "expected_gradient")
   if self.trial then
-    figures[#figures + 1] = wrun.plot.Figure { title = "trial", x = "step", y = "cost" }
-      :line(self.trial.present, { label = "this start" })
-      :line(self.trial.better, { label = self.better })
+    figures[#figures + 1] = trial_figure(self)
   end
   if #figures == 0 then
     fail("save: nothing to draw: no spread is finite and above 0")
