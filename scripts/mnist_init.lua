@@ -63,9 +63,9 @@ end
 
 local figure = plot.Figure { title = "learning", x = "epoch", y = "cost", log = "y" }
 if args.out then -- before the work, if it cannot be done
-  local ok, reason = pcall(plot.Figure.text, plot.Figure():line({ 1, 2 }))
+  local ok, reason = plot.has_gnuplot()
   if not ok then
-    parser:error("option '--out': " .. reason:gsub("^.-text: ", ""))
+    parser:error("option '--out': " .. reason)
   end
 end
 

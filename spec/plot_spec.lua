@@ -151,3 +151,12 @@ describe("plot.grid", function()
     assert.equal(wanted .. "3 at 1", refusal(plot.grid, { 3 }))
   end)
 end)
+
+describe("plot.has_gnuplot", function()
+  it("says whether figures can be drawn, and what is missing", function()
+    assert.is_true(plot.has_gnuplot())
+    local code = 'print(require("wrun").plot.has_gnuplot())'
+    assert.equal("nil\tgnuplot is not there; install Debian's package gnuplot-nox\n",
+      child.shell(("PATH=/nowhere %s -e %s"):format(child.wrun, child.quote(code))).out)
+  end)
+end)

@@ -367,4 +367,13 @@ function M.grid(figures, options)
   return Grid(figures, options)
 end
 
+--- Can figures be drawn? Returns true, or nil and what is missing: worth asking before long work.
+---     print(plot.has_gnuplot())
+---@return boolean? yes
+---@return string? reason
+function M.has_gnuplot()
+  local text, reason = gnuplot.run({ "set print '-'; print 1" })
+  return text and true, reason
+end
+
 return require("wrun.names").closed("plot", M)
