@@ -197,7 +197,7 @@ local function learn_epoch(model)
   local loader = data.loader({ x = standardised(train.x), y = train.y }, {
     batch_size = BATCH, shuffle = true, drop_last = true,
   })
-  local optimizer = optim.SGD(model:parameters(), { lr = 0.01, momentum = 0.9 })
+  local optimizer = optim.SGD(model:parameters(), { lr = 0.005, momentum = 0.9 })
   local criterion = nn.CrossEntropyLoss()
   for x, y in loader:batches() do
     optimizer:zero_grad()
