@@ -92,6 +92,36 @@ describe("nn.init.mup_", function()
     }, found)
   end)
 
+  it("keeps the best learning rate, which usual starts do not #many", function()
+    wrun.manual_seed(1)
+    local x, y = wrun.randn(64, 20), wrun.randint(1, 11, { 64 })
+    -- the rate with the least mean cost of 40 steps, as a power of 2
+    local function best_power(width, is_mup)
+      local best, least = nil, math.huge
+      for power = -10, -1 do
+        wrun.manual_seed(1)
+        local model = init.apply(network(width), "he_normal")
+        local lr = 2.0 ^ power
+        local optimizer = wrun.optim.Adam(is_mup and init.mup_(model, network(16), { lr = lr })
+          or model:parameters(), { lr = lr })
+        local sum = 0
+        for _ = 1, 40 do
+          optimizer:zero_grad()
+          local cost = nn.functional.cross_entropy(model(x), y)
+          cost:backward()
+          optimizer:step()
+          sum = sum + cost:item()
+        end
+        if sum < least then
+          best, least = power, sum
+        end
+      end
+      return best
+    end
+    assert.is_true(math.abs(best_power(256, true) - best_power(16, true)) <= 1)
+    assert.is_true(best_power(16, false) - best_power(256, false) >= 3) -- 16 times as wide
+  end)
+
   it("gives groups that an optimiser takes", function()
     local model = network(64)
     local optimizer = wrun.optim.Adam(init.mup_(model, network(32), { lr = 0.01 }))
