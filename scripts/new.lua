@@ -142,7 +142,8 @@ end
 local made, message = core.make_folder(name .. "/spec")
 for path, text in pairs(made and FILES or {}) do
   if made then
-    made, message = core.text_save(name .. "/" .. path, (text:gsub("NAME", name):gsub("SEED", args.seed)))
+    text = text:gsub("NAME", name):gsub("SEED", args.seed)
+    made, message = core.text_save(name .. "/" .. path, text)
   end
 end
 if not made then
