@@ -296,6 +296,35 @@ describe("experiment", function()
     begin(1, { lr = 0.1, sizes = { 3, 4 } })
   end))
 
+  -- A limit of a file's size stands for a disk that is full.
+  it("keeps the last good state where the disk is full", with_folder(function(folder)
+    local script = child.write(([[
+      local wrun = require "wrun"
+      local run <close> = wrun.experiment { name = "full", folder = %q, every = 0 }
+      local model = wrun.nn.Linear(8, 100)
+      run:keep { model = model }
+      for epoch in run:loop(4) do
+        model.weight:detach():add_(wrun.rand(1))
+        assert(arg[1] ~= "stop" or epoch < 3, "stopped")
+      end
+      print(wrun.fingerprint(model))
+    ]]):format(folder))
+    local function go(before, after)
+      return child.shell(("%s %s %s %s"):format(before, child.quote(child.wrun), script, after))
+    end
+    local expected = go("", "")
+    os.execute("rm -r " .. folder)
+    assert.matches("stopped", go("", "stop").err)
+    local full = go("ulimit -f 4;", "")
+    assert.equal(1, full.status)
+    assert.matches("checkpoint: %S+/checkpoints/000003.safetensors: File too large; what was saved "
+      .. "before stays", full.err)
+    assert.equal("", child.shell("ls " .. folder .. "/checkpoints | grep new").out)
+    local again = go("", "")
+    assert.equal(expected.out, again.out, again.err)
+    os.remove(script)
+  end))
+
   it("refuses wrong use", with_folder(function(folder)
     local function run()
       return wrun.experiment { name = "spec", keeps = false }
@@ -320,6 +349,10 @@ describe("experiment", function()
       local message = refusal(wrong)
       assert.is_truthy(message:find(text, 1, true), message)
     end
+    child.with_file("", function(path)
+      assert.equal(("experiment: %s: Not a directory"):format(path),
+        (refusal(function() wrun.experiment { name = "a", folder = path } end)))
+    end)
     assert.matches("^experiment: /proc/nowhere: ",
       (refusal(function() wrun.experiment { name = "a", folder = "/proc/nowhere" } end)))
   end))

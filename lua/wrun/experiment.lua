@@ -583,7 +583,7 @@ local function close_loop(self, loop, message)
     end
     write_manifest(self, "finished")
   elseif not self._is_stopped then -- a command's message handler has made text of a Stop
-    write_manifest(self, "failed")
+    pcall(write_manifest, self, "failed") -- what failed is to be heard of first
   end
   if loop.log then
     loop.log:close()

@@ -75,7 +75,8 @@ describe("the README", function()
     child.with_folder(function(folder)
       local script = child.write(blocks("lua")[4], folder .. "/lines.lua")
       local function again()
-        local result = child.shell(("cd %s && %s %s"):format(folder, child.quote(child.wrun), script))
+        local wrun = child.quote(child.wrun)
+        local result = child.shell(("cd %s && %s %s"):format(folder, wrun, script))
         assert.equal("", result.err)
         return result.out
       end

@@ -30,6 +30,11 @@ local function schedule(default)
   end)
 end
 
+local RUN = check.rule(nil, "a run, made by wrun.experiment", function(value)
+  return type(value) == "table" and check.is_callable(value.keep) and check.is_callable(value.loop)
+    and check.is_callable(value.set) and value or nil
+end)
+
 local RULES = {
   method = check.choice("pcd", { "cd", "pcd", "fpcd", "pt", "exact" }),
   k = check.integer(1, 1),
@@ -49,7 +54,7 @@ local RULES = {
   valid = check.optional(check.tensor()),
   callback = check.optional(check.func()),
   resume = check.optional(check.table()),
-  run = check.optional(check.table()),
+  run = check.optional(RUN),
   verbose = check.boolean(false),
 }
 
