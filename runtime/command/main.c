@@ -27,13 +27,14 @@
 #include <unistd.h>
 
 #include "bind/bind.h"
-#include "bind/core.h"
 #include "bind/bind_profile.h"
+#include "bind/core.h"
 #include "command/allocator.h"
 #include "command/call.h"
 #include "command/embedded.h"
 #include "command/options.h"
 #include "command/repl.h"
+#include "command/signals.h"
 #include "command/textonly.h"
 #include "kernels/elementwise.h"
 #include "kernels/linalg.h"
@@ -248,6 +249,7 @@ static void open_libraries(lua_State *L, const Command *command)
     call_install(L);
     if (command->options.profile)
         begin_profile(L, command->options.profile);
+    signals_install(L);
     set_arg(L, command);
 }
 
@@ -263,7 +265,7 @@ static void report_saved(lua_State *L)
             program_invocation_name, lua_tostring(L, -1), lua_tostring(L, -1));
 }
 
-enum { EXIT_INTERRUPTED = 130 }; /* as a shell says that SIGINT ended a command */
+enum { EXIT_SIGNAL = 128 }; /* and the signal, as a shell says what ended a command */
 
 /* The whole run, protected; returns the exit status. */
 static int run(lua_State *L)
@@ -288,10 +290,10 @@ static int run(lua_State *L)
     }
     if (o->profile)
         ok = finish_profile(L, o->profile) && ok;
-    bool interrupted = !ok && call_was_interrupted(L);
-    if (interrupted)
+    int signal = ok ? 0 : call_signal(L);
+    if (signal != 0)
         report_saved(L);
-    lua_pushinteger(L, ok ? EXIT_SUCCESS : interrupted ? EXIT_INTERRUPTED : EXIT_FAILURE);
+    lua_pushinteger(L, ok ? EXIT_SUCCESS : signal != 0 ? EXIT_SIGNAL + signal : EXIT_FAILURE);
     return 1;
 }
 
