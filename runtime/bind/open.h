@@ -33,6 +33,7 @@ void bind_open_text(lua_State *L);
 void bind_open_idx(lua_State *L);
 void bind_open_npy(lua_State *L);
 void bind_open_safetensors(lua_State *L);
+void bind_open_torch(lua_State *L);
 void bind_open_csv(lua_State *L);
 void bind_open_records(lua_State *L);
 void bind_open_download(lua_State *L);
