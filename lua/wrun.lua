@@ -51,6 +51,7 @@ local parts = {
   help = { "wrun.help", "help" },
   progress = { "wrun.progress" },
   logbook = { "wrun.logbook" },
+  compare = { "wrun.compare", "compare" },
   fingerprint = { "wrun.fingerprint", "fingerprint" },
   timer = { "wrun.timer", "timer" },
   timeit = { "wrun.timer", "timeit" },
