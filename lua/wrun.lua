@@ -53,6 +53,7 @@ local parts = {
   logbook = { "wrun.logbook" },
   compare = { "wrun.compare", "compare" },
   fingerprint = { "wrun.fingerprint", "fingerprint" },
+  sweep = { "wrun.sweep" },
   timer = { "wrun.timer", "timer" },
   timeit = { "wrun.timer", "timeit" },
   save = { "wrun.save", "save" },
