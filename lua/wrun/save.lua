@@ -164,6 +164,26 @@ local function metadata_list(metadata)
   return list
 end
 
+-- A tree as pieces of JSON in `text`, and the tensors in it by the names that stand there for them.
+local function encoded(tree)
+  local out = {
+    names = {}, tensors = {}, text = {}, is_plain = true, count = 0, number_of = {}, open = {},
+  }
+  encode(out, "", tree, 0)
+  return out
+end
+
+--- Returns a tree as the JSON text that stands in a file, the names in that of its tensors, and
+--- these by name.
+---@param tree table
+---@return string
+---@return string[]
+---@return table<string, wrun.Tensor>
+function M.encode(tree)
+  local out = encoded(tree)
+  return table.concat(out.text), out.names, out.tensors
+end
+
 --- Writes a tensor tree to a safetensors file: a table of tensors, or of tables of them, as deep as
 --- you like, with numbers, booleans and strings anywhere - so a model's and an optimiser's
 --- `state_dict()`, an epoch number and a note go into one file.
@@ -183,10 +203,7 @@ function M.save(path, tree, metadata)
   check.argument("save", 1, path, PATH)
   check.argument("save", 2, tree, check.table())
   local texts = metadata_list(check.argument("save", 3, metadata, check.table({})))
-  local out = {
-    names = {}, tensors = {}, text = {}, is_plain = true, count = 0, number_of = {}, open = {},
-  }
-  encode(out, "", tree, 0)
+  local out = encoded(tree)
   if not out.is_plain then
     texts[#texts + 1], texts[#texts + 2] = TREE, table.concat(out.text)
   end
@@ -203,11 +220,11 @@ end
 
 -- In -------------------------------------------------------------------------
 
--- A reader is { path, text, at, tensors, tables, count }; each of these takes what stands at `at`.
+-- A reader is { path, what, text, at, tensors, tables, count }; each of these takes what stands at
+-- `at`.
 
 local function damaged(reader)
-  fail("load: %s: its tree is damaged at character %d of the metadata %s", reader.path, reader.at,
-    TREE)
+  fail("load: %s: its tree is damaged at character %d of %s", reader.path, reader.at, reader.what)
 end
 
 -- What a pattern that begins with blanks and captures finds here, or nil.
@@ -350,6 +367,9 @@ local function decode_scalar(reader)
     return decode_string(reader)
   end
   local word = expect(reader, "([%w.+-]+)")
+  if word == "null" and reader.has_nulls then
+    return nil
+  end
   local value = BOOLEANS[word]
   if value == nil and not word:find("[^%d.eE+-]") then
     value = tonumber(word)
@@ -370,6 +390,18 @@ function decode(reader, depth)
     end)
   end
   return decode_scalar(reader)
+end
+
+local function decoded(path, what, text, tensors)
+  local reader = {
+    path = path, what = what or "it", text = text, at = 1, tensors = tensors, tables = {},
+    count = 0, has_nulls = not what,
+  }
+  local tree = decode(reader, 0)
+  if not reader.text:find("^[ \t\r\n]*$", reader.at) or type(tree) ~= "table" then
+    damaged(reader)
+  end
+  return tree
 end
 
 -- Readers of what other libraries write, by what the file begins with.
@@ -410,12 +442,16 @@ function M.load(path)
     return tensors, metadata
   end
   metadata[TREE] = nil
-  local reader = { path = path, text = text, at = 1, tensors = tensors, tables = {}, count = 0 }
-  local tree = decode(reader, 0)
-  if reader.at ~= #text + 1 or type(tree) ~= "table" then
-    damaged(reader)
-  end
-  return tree, metadata
+  return decoded(path, "the metadata " .. TREE, text, tensors), metadata
+end
+
+--- Returns the table that a text of JSON holds, without what is null in it.
+--- raises  `load: PATH: its tree is damaged at character`
+---@param path string  where the text comes from
+---@param text string
+---@return table
+function M.decode(path, text)
+  return decoded(path, nil, text, {})
 end
 
 return M

@@ -33,6 +33,7 @@
 #include "command/embedded.h"
 #include "command/options.h"
 #include "command/repl.h"
+#include "command/signals.h"
 #include "command/textonly.h"
 #include "kernels/elementwise.h"
 #include "kernels/linalg.h"
@@ -211,6 +212,7 @@ static void open_libraries(lua_State *L, const Command *command)
     textonly_install(L);
     embedded_install(L);
     call_install(L);
+    signals_install(L);
     set_arg(L, command);
 }
 
@@ -226,7 +228,7 @@ static void report_saved(lua_State *L)
             program_invocation_name, lua_tostring(L, -1), lua_tostring(L, -1));
 }
 
-enum { EXIT_INTERRUPTED = 130 }; /* as a shell says that SIGINT ended a command */
+enum { EXIT_SIGNAL = 128 }; /* and the signal, as a shell says what ended a command */
 
 /* The whole run, protected; returns the exit status. */
 static int run(lua_State *L)
@@ -249,10 +251,10 @@ static int run(lua_State *L)
             ok = run_chunk(L, luaL_loadfilex(L, NULL, "t"));
         }
     }
-    bool interrupted = !ok && call_was_interrupted(L);
-    if (interrupted)
+    int signal = ok ? 0 : call_signal(L);
+    if (signal != 0)
         report_saved(L);
-    lua_pushinteger(L, ok ? EXIT_SUCCESS : interrupted ? EXIT_INTERRUPTED : EXIT_FAILURE);
+    lua_pushinteger(L, ok ? EXIT_SUCCESS : signal != 0 ? EXIT_SIGNAL + signal : EXIT_FAILURE);
     return 1;
 }
 
