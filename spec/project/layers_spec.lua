@@ -250,6 +250,15 @@ int f(void)
     },
     { "lua/other.lua: -- ---- text ----", "spec/short.py: # Text ----" },
   },
+  {
+    "no spec demands that something be done in so many seconds",
+    of_lua.haste,
+    {
+      ["spec/slow_spec.lua"] = "assert.is_true(timer:seconds() >= 0.02 and first < second)\n",
+      ["spec/hasty_spec.lua"] = "assert.is_true(os.clock() - before < 0.5)\n",
+    },
+    { "spec/hasty_spec.lua: assert.is_true(os.clock() - before < 0.5)" },
+  },
 }
 
 -- Loads modules in a state of their own, and prints what changed in _G and the libraries of Lua.

@@ -61,8 +61,9 @@ describe("printing", function()
 
   lazy_setup(function()
     for _, item in ipairs(public) do
-      if item.entry and item.entry.example and not item.name:find("^testing") then
-        watched(item.name, item.entry.example, see(item.name))
+      local example = item.is_defined and item.entry and item.entry.example
+      if example and not item.name:find("^testing") then
+        watched(item.name, example, see(item.name))
       end
     end
   end)

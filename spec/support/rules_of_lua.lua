@@ -101,6 +101,23 @@ function M.rulers(tree)
   return broken
 end
 
+local TIMES = { "clock%(%) *%- *%w+", "seconds", "passed", "elapsed" }
+
+--- The lines of specs that demand speed, which a busy machine does not have.
+function M.haste(tree)
+  local broken = {}
+  for _, path in ipairs(source.paths(tree, "^spec/.*_spec%.lua$")) do
+    for line in tree[path]:gmatch("[^\n]+") do
+      for _, time in ipairs(TIMES) do
+        if line:find("^%s*assert") and line:find(time .. "%)? *<=? *%d") then
+          broken[#broken + 1] = ("%s: %s"):format(path, line)
+        end
+      end
+    end
+  end
+  return broken
+end
+
 -- The folders of the library whose specs stand in a folder of the same name.
 local MIRRORED = { "tensor", "nn", "optim", "data", "rbm", "image", "plot", "reference" }
 
