@@ -57,6 +57,7 @@ local parts = {
   metrics = { "wrun.metrics" },
   early_stopping = { "wrun.early_stopping", "early_stopping" },
   fingerprint = { "wrun.fingerprint", "fingerprint" },
+  report = { "wrun.report", "report" },
   sweep = { "wrun.sweep" },
   timer = { "wrun.timer", "timer" },
   timeit = { "wrun.timer", "timeit" },

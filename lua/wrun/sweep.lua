@@ -178,14 +178,14 @@ end
 -- The face -------------------------------------------------------------------
 
 --- Returns what a study with `draws` draws an option from: numbers between two bounds.
+--- domain  low < high, both finite
 ---     local study = wrun.sweep({ lr = wrun.sweep.uniform(0, 1) },
 ---       function(o) return { loss = o.lr } end,
 ---       { draws = 3, workers = 0, folder = os.tmpname() .. ".runs" })
 ---     print(#study.rows, os.execute("rm -r " .. study.folder))
----@param low number
----@param high number
+---@return wrun.sweep.Draw
 function M.uniform(low, high)
-  return grids.draw("sweep.uniform", low, high, nil, function(u)
+  return grids.draw("uniform", low, high, nil, function(u)
     return low + u * (high - low)
   end)
 end
@@ -196,18 +196,16 @@ end
 ---       function(o) return { loss = o.lr } end,
 ---       { draws = 3, workers = 0, folder = os.tmpname() .. ".runs" })
 ---     print(#study.rows, os.execute("rm -r " .. study.folder))
----@param low number
----@param high number
+---@return wrun.sweep.Draw
 function M.log_uniform(low, high)
-  return grids.draw("sweep.log_uniform", low, high, 1e-300, function(u)
+  return grids.draw("log_uniform", low, high, 1e-300, function(u)
     return low * (high / low) ^ u
   end)
 end
 
 --- Returns the list of integers from one to another, for seeds.
+--- domain  first <= last, a million of them at most
 ---     print(table.concat(wrun.sweep.range(1, 5), " "))
----@param first integer
----@param last integer
 ---@return integer[]
 function M.range(first, last)
   check.argument("sweep.range", 1, first, check.integer())
@@ -312,7 +310,6 @@ end
 ---       return { loss = o.lr + 0.01 * wrun.randn(1):item() }
 ---     end, { workers = 0, folder = os.tmpname() .. ".runs" })
 ---     print(study, os.execute("rm -r " .. study.folder))
----@param grid table
 ---@param run fun(options: table): table
 ---@return wrun.Sweep
 local function sweep(_, grid, run, options)

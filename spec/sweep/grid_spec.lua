@@ -61,10 +61,12 @@ describe("a grid", function()
   end)
 
   it("refuses bounds that are none", function()
-    assert.equal("f: argument 2: expected a finite number above 1, got 1",
+    assert.equal("sweep.f: argument 2: expected a finite number above 1, got 1",
       refusal(grid.draw, "f", 1, 1))
-    assert.equal("f: argument 2: expected a finite number above 1, got inf",
+    assert.equal("sweep.f: argument 2: expected a finite number above 1, got inf",
       refusal(grid.draw, "f", 1, math.huge))
-    assert.equal("f: argument 1: expected a number >= 0, got -1", refusal(grid.draw, "f", -1, 1, 0))
+    assert.equal("sweep.f: argument 1: expected a number >= 0, got -1",
+      refusal(grid.draw, "f", -1, 1, 0))
+    assert.equal("sweep.uniform(0, 1)", tostring(grid.draw("uniform", 0, 1)))
   end)
 end)

@@ -2,13 +2,21 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
+local method = require "wrun.method"
 local wrun = require "wrun"
 
 local fail = check.fail
 
 local M = {}
 
-local Draw = {} -- the metatable of what a random study draws from
+---@class wrun.sweep.Draw
+--- What a random study draws an option from.
+local Draw = method.object("Draw")
+
+-- "sweep.uniform(0, 1)"
+function Draw:__tostring()
+  return self.text
+end
 
 --- Can an option or a result be this?
 function M.is_plain(value)
@@ -141,13 +149,15 @@ end
 
 --- What draws numbers between two bounds: at(u) of a u between 0 and 1.
 function M.draw(fname, low, high, least, at)
+  fname = "sweep." .. fname
   check.argument(fname, 1, low, check.number(nil, least))
   check.argument(fname, 2, high, check.number())
   if not (low < high and high < math.huge and low > -math.huge) then
     fail("%s: argument 2: expected a finite number above %s, got %s", fname, M.value_text(low),
       check.describe(high))
   end
-  return setmetatable({ at = at }, Draw)
+  local text = ("%s(%s, %s)"):format(fname, M.value_text(low), M.value_text(high))
+  return setmetatable({ at = at, text = text }, Draw)
 end
 
 return M
