@@ -59,6 +59,7 @@ local parts = {
   fingerprint = { "wrun.fingerprint", "fingerprint" },
   report = { "wrun.report", "report" },
   sweep = { "wrun.sweep" },
+  tensorboard = { "wrun.tensorboard" },
   timer = { "wrun.timer", "timer" },
   timeit = { "wrun.timer", "timeit" },
   save = { "wrun.save", "save" },

@@ -269,18 +269,16 @@ local OPTIONS = { output = check.optional(check.path()) }
 --- have, and the pictures that lie in their folders.
 ---
 --- The page is one file and needs no other; what it shows is escaped, whoever wrote it. A box before
---- a run hides its curves. Pictures are PNG, SVG, JPEG and GIF, up to 16 MB each.
----
---- `wrun report runs/` does the same from the shell.
+--- a run hides its curves. `wrun report runs/` does the same from the shell.
 ---
 --- Options:
 ---   output  the file (`report.html` in the folder)
+--- domain  folders inside each other, up to six; pictures PNG, SVG, JPEG and GIF, up to 16 MB each
 --- raises  `report: FOLDER: No such file or directory`; `report: FOLDER: holds no runs`
 ---     local folder = os.tmpname() .. ".runs"
 ---     local run = wrun.experiment { name = "demo", folder = folder .. "/demo" }
 ---     run:close()
 ---     print(wrun.report(folder), os.execute("rm -r " .. folder))
----@param folder string
 ---@return string
 function M.report(folder, options)
   check.argument("report", 1, folder, check.path())

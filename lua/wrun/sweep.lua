@@ -183,6 +183,8 @@ end
 ---       function(o) return { loss = o.lr } end,
 ---       { draws = 3, workers = 0, folder = os.tmpname() .. ".runs" })
 ---     print(#study.rows, os.execute("rm -r " .. study.folder))
+---@param low number
+---@param high number
 ---@return wrun.sweep.Draw
 function M.uniform(low, high)
   return grids.draw("uniform", low, high, nil, function(u)
@@ -196,6 +198,8 @@ end
 ---       function(o) return { loss = o.lr } end,
 ---       { draws = 3, workers = 0, folder = os.tmpname() .. ".runs" })
 ---     print(#study.rows, os.execute("rm -r " .. study.folder))
+---@param low number
+---@param high number
 ---@return wrun.sweep.Draw
 function M.log_uniform(low, high)
   return grids.draw("log_uniform", low, high, 1e-300, function(u)
