@@ -5,6 +5,7 @@ local colors = require "wrun.image.colors"
 local core = require "wrun.core"
 local font = require "wrun.image.font"
 local names = require "wrun.names"
+local terminal = require "wrun.image.terminal"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -256,6 +257,17 @@ function M.grid(pictures, options)
   return layout("image.grid", pictures, options)
 end
 
+-- Writes a sheet to a PNG file and returns it as bytes [height, width] or [height, width, 3].
+local function write_file(fname, path, sheet)
+  sheet = (sheet * 255):round():byte()
+  sheet = (sheet.ndim == 3 and sheet:permute(2, 3, 1) or sheet):contiguous()
+  local ok, reason = core.image_save(path, sheet)
+  if not ok then
+    fail("%s: %s: %s", fname, path, reason)
+  end
+  return sheet
+end
+
 --- Writes pictures to a PNG file, of 256 greys or in colour, laid out as `grid` does.
 --- shapes  pictures [n, height, width], [height, width] or [n, 3, height, width]
 --- domain  as grid; the file is complete or not there
@@ -265,12 +277,30 @@ end
 ---     print(#image.load(path)) os.remove(path)
 function M.save(path, pictures, options)
   path = check.argument("image.save", 1, path, check.path())
-  local sheet = (layout("image.save", pictures, options) * 255):round():byte()
-  sheet = sheet.ndim == 3 and sheet:permute(2, 3, 1) or sheet
-  local ok, reason = core.image_save(path, sheet:contiguous())
-  if not ok then
-    fail("image.save: %s: %s", path, reason)
+  write_file("image.save", path, layout("image.save", pictures, options))
+end
+
+--- Writes pictures as `save` does, and returns what to print to see them: the picture itself, in the
+--- codes of kitty or of sixel, where standard output is a terminal that is known to take them, and
+--- elsewhere the path of the file.
+--- shapes  as save
+--- domain  the environment variable WRUN_IMAGES decides instead: kitty, sixel or none
+--- raises  as save, under the name image.show; `image.show: WRUN_IMAGES: expected`
+--- source  kitty's graphics protocol; [DEC1989] for sixel, whose greys are a hundred and whose colours
+---   are 216
+---     local path = os.tmpname()
+---     print(image.show(path, wrun.rand(6, 28, 28), { scale = 4 }))
+---     os.remove(path)
+---@return string
+function M.show(path, pictures, options)
+  path = check.argument("image.show", 1, path, check.path())
+  local protocol = terminal.protocol("image.show")
+  local sheet = write_file("image.show", path, layout("image.show", pictures, options))
+  if protocol == "kitty" then
+    local file <close> = assert(io.open(path, "rb"))
+    return terminal.kitty(file:read("a"))
   end
+  return protocol == "sixel" and terminal.sixel(sheet) or path
 end
 
 local LOAD = { mode = check.choice("gray", { "gray", "rgb" }) }

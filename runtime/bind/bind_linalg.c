@@ -222,6 +222,16 @@ static int core_accumulate(lua_State *L)
     return 1;
 }
 
+/* blas_text() -> the library that makes products, and for which processor */
+static int core_blas_text(lua_State *L)
+{
+    char text[128];
+
+    linalg_describe(text, sizeof(text));
+    lua_pushstring(L, text);
+    return 1;
+}
+
 static const luaL_Reg linalg_functions[] = {
     {"matmul", core_matmul},
     {"linear", core_linear},
@@ -231,7 +241,13 @@ static const luaL_Reg linalg_functions[] = {
     {NULL, NULL},
 };
 
+static const luaL_Reg blas_functions[] = {
+    {"blas_text", core_blas_text},
+    {NULL, NULL},
+};
+
 void bind_open_linalg(lua_State *L)
 {
+    bind_register(L, blas_functions);
     bind_register_unrecorded(L, linalg_functions);
 }

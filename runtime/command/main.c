@@ -24,16 +24,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bind/bind.h"
-#include "bind/core.h"
 #include "bind/bind_profile.h"
+#include "bind/core.h"
 #include "command/allocator.h"
 #include "command/call.h"
 #include "command/embedded.h"
 #include "command/options.h"
 #include "command/repl.h"
+#include "command/signals.h"
 #include "command/textonly.h"
 #include "kernels/elementwise.h"
 #include "kernels/linalg.h"
@@ -136,13 +138,20 @@ static bool run_options(lua_State *L, const Command *command)
     return true;
 }
 
+/* Is there something of this name to read, which a folder is not? */
+static bool is_there(const char *name)
+{
+    struct stat status;
+    return stat(name, &status) == 0 && !S_ISDIR(status.st_mode);
+}
+
 /* A file goes before a script inside wrun, and only a bare name can mean the latter. */
 static int load_script(lua_State *L, char **argv)
 {
     const char *name = argv[0];
     if (strcmp(name, "-") == 0 && strcmp(argv[-1], "--") != 0)
         return luaL_loadfilex(L, NULL, "t");
-    if (!strchr(name, '/') && access(name, F_OK) != 0 && embedded_has_script(name))
+    if (!strchr(name, '/') && !is_there(name) && embedded_has_script(name))
         return embedded_load_script(L, name);
     return luaL_loadfilex(L, name, "t");
 }
@@ -248,6 +257,7 @@ static void open_libraries(lua_State *L, const Command *command)
     call_install(L);
     if (command->options.profile)
         begin_profile(L, command->options.profile);
+    signals_install(L);
     set_arg(L, command);
 }
 
@@ -263,7 +273,7 @@ static void report_saved(lua_State *L)
             program_invocation_name, lua_tostring(L, -1), lua_tostring(L, -1));
 }
 
-enum { EXIT_INTERRUPTED = 130 }; /* as a shell says that SIGINT ended a command */
+enum { EXIT_SIGNAL = 128 }; /* and the signal, as a shell says what ended a command */
 
 /* The whole run, protected; returns the exit status. */
 static int run(lua_State *L)
@@ -288,10 +298,10 @@ static int run(lua_State *L)
     }
     if (o->profile)
         ok = finish_profile(L, o->profile) && ok;
-    bool interrupted = !ok && call_was_interrupted(L);
-    if (interrupted)
+    int signal = ok ? 0 : call_signal(L);
+    if (signal != 0)
         report_saved(L);
-    lua_pushinteger(L, ok ? EXIT_SUCCESS : interrupted ? EXIT_INTERRUPTED : EXIT_FAILURE);
+    lua_pushinteger(L, ok ? EXIT_SUCCESS : signal != 0 ? EXIT_SIGNAL + signal : EXIT_FAILURE);
     return 1;
 }
 

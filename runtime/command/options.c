@@ -39,6 +39,7 @@ static const char environment[] =
     "  LUA_INIT       a statement, or @ and a file, to run first\n"
     "  LUA_PATH       where require looks for modules of Lua, LUA_CPATH for those of C\n"
     "  WRUN_DATA      the folder of data sets; else ~/.cache/wrun, or wrun in XDG_CACHE_HOME\n"
+    "  WRUN_IMAGES    how image.show draws on the terminal: kitty, sixel or none\n"
     "  WRUN_LUA       a folder to read the library from, in place of the one inside wrun\n";
 
 void options_print_usage(FILE *stream)

@@ -18,7 +18,7 @@ local function bar(spread, first)
 end
 
 local function number(x)
-  return x and ("%.3g"):format(x) or "-"
+  return x and (x == x and ("%.3g"):format(x) or "nan") or "-"
 end
 
 local function percent(x)
@@ -26,8 +26,8 @@ local function percent(x)
 end
 
 local function range(expected)
-  return expected and ("%.3g (%.3g..%.3g)"):format(expected.spread, expected.low, expected.high)
-    or "-"
+  return expected and ("%s (%s..%s)"):format(number(expected.spread), number(expected.low),
+    number(expected.high)) or "-"
 end
 
 local HEADS = {
