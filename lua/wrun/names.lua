@@ -49,17 +49,110 @@ local function longer(name, known)
   end
 end
 
--- What PyTorch has under other names, and where it is here.
+-- What PyTorch and NumPy have under other names, and where it is here.
 local OTHERWISE = {
   DataLoader = "wrun.data.loader(set, options)",
-  Tensor = "wrun.tensor(list)",
+  Dataset = "wrun.data.TensorDataset(x, y)",
+  Dense = "nn.Linear(inputs, outputs)",
   FloatTensor = "wrun.tensor(list)",
   LongTensor = "wrun.tensor(list):long()",
-  as_tensor = "wrun.tensor(list)",
-  from_numpy = "wrun.data.npy(path)",
   RBM = "wrun.rbm.new { visible = n, hidden = m }",
+  Swish = "nn.SiLU()",
+  Tensor = "wrun.tensor(list)",
+  Variable = "wrun.tensor(list, { requires_grad = true })",
+  absolute = "x:abs()",
+  array = "wrun.tensor(list)",
+  as_tensor = "wrun.tensor(list)",
+  average = "x:mean()",
+  clip = "x:clamp(least, most)",
+  concat = "wrun.cat(list)",
+  concatenate = "wrun.cat(list)",
+  divide = "x / y",
+  dropout = "nn.Dropout { p = 0.5 }",
+  from_numpy = "wrun.data.npy(path)",
+  hist = "x:histc()",
+  identity = "wrun.eye(n)",
+  inf = "math.huge",
+  inference_mode = "wrun.no_grad(f)",
+  loadtxt = "wrun.data.csv(path)",
+  mod = "x % y",
+  multiply = "x * y",
+  nan = "0 / 0",
+  newaxis = "x:unsqueeze(dimension)",
+  permutation = "wrun.randperm(n)",
+  pi = "math.pi",
+  power = "x ^ y",
+  random = "wrun.rand(sizes)",
+  ravel = "x:flatten()",
+  read_csv = "wrun.data.csv(path)",
+  savez = "wrun.data.save_npz(path, arrays)",
+  set_grad_enabled = "wrun.no_grad(f)",
+  set_seed = "wrun.manual_seed(n)",
+  subtract = "x - y",
   tqdm = "wrun.progress(iterator, count)",
 }
+for _, dtype in ipairs { "bool", "uint8", "int32", "int64", "float32", "float64" } do
+  OTHERWISE[dtype] = ("{ dtype = '%s' }"):format(dtype)
+end
+
+-- What PyTorch has and wrun has not, by a pattern of its names.
+local PROCESSOR = "wrun computes on the processor alone"
+local OWN_LAYER = "; nn.Module:extend(name) makes a layer of one's own"
+local ABSENT = {
+  ["^[Cc]onv"] = "wrun has no convolutions" .. OWN_LAYER,
+  ["[Pp]ool%dd$"] = "wrun has no pooling" .. OWN_LAYER,
+  ["^LSTM"] = "wrun has no recurrent layers" .. OWN_LAYER,
+  ["^GRU"] = "wrun has no recurrent layers" .. OWN_LAYER,
+  ["^RNN"] = "wrun has no recurrent layers" .. OWN_LAYER,
+  ["^Transformer"] = "wrun has no attention" .. OWN_LAYER,
+  ["Attention$"] = "wrun has no attention" .. OWN_LAYER,
+  ["^cuda$"] = PROCESSOR,
+  ["^device$"] = PROCESSOR,
+  ["Parallel$"] = PROCESSOR,
+  ["^compile$"] = "operations run as they are written",
+  ["^jit$"] = "operations run as they are written",
+}
+
+local function absent(name)
+  for pattern, text in pairs(ABSENT) do
+    if name:find(pattern) then
+      return text
+    end
+  end
+end
+
+-- the parts of wrun in which a name is looked for
+local PARTS = {
+  "nn", "optim", "data", "rbm", "linalg", "autograd", "optim.lr_scheduler", "nn.init",
+  "nn.functional", "nn.utils", "image",
+}
+
+-- The name in a part of wrun that is below this one.
+local function below(owner, name)
+  for _, path in ipairs(PARTS) do
+    if owner == "wrun" or path:find(owner .. ".", 1, true) == 1 then
+      local part = package.loaded["wrun"]
+      for step in path:gmatch("[^.]+") do
+        part = part[step]
+      end
+      for other in pairs(part) do
+        if other == name then
+          return "wrun." .. path .. "." .. name
+        end
+      end
+    end
+  end
+end
+
+--- Returns the known name that is near to `name`, or begins with it, or nil.
+---@param known string[]
+---@return string?
+function M.near(name, known)
+  return M.nearest(name, known) or longer(name, known)
+end
+
+-- what lists the names of a table, where it is not help of the part of wrun
+local LISTS = { wrun = "wrun.help(wrun)", tensor = "wrun.help('Tensor')" }
 
 --- Refuses a name: "nn: no name 'Liner'; did you mean Linear?"
 ---@param owner string  what errors call the table
@@ -73,11 +166,15 @@ function M.refuse(owner, name, ...)
       end
     end
   end
-  local near = type(name) == "string" and #name > 1 and (OTHERWISE[name] or M.nearest(name, known)
-    or longer(name, known) or core.methods[name] and ("x:%s()"):format(name))
-  core.fail("%s: no name %s%s", owner,
+  local is_word = type(name) == "string" and #name > 1
+  local near = is_word and (OTHERWISE[name] or below(owner, name))
+  local remedy = not near and is_word and absent(name)
+  near = near or not remedy and is_word and (M.near(name, known)
+    or core.methods[name] and ("x:%s()"):format(name))
+  core.fail("%s: no name %s; %s", owner,
     type(name) == "string" and "'" .. core.escape(name) .. "'" or core.describe(name),
-    near and "; did you mean " .. near .. "?" or "")
+    near and "did you mean " .. near .. "?" or remedy
+      or (LISTS[owner] or ("wrun.help(wrun.%s)"):format(owner)) .. " lists those there are")
 end
 
 --- What a part of wrun prints as.

@@ -591,6 +591,9 @@ function M.options(items, item)
     end
     class = class.super
   end
+  if next(names) ~= nil then
+    return check.sorted_keys(names)
+  end
   for _, module in ipairs(sources.names()) do
     for _, name in ipairs { item.name, item.name:match("[%w_]+$") } do
       errors.add_options(parsed[module], name, names)

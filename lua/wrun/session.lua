@@ -188,7 +188,8 @@ local function add_names(names, value)
       end
     end
     local metatable = debug.getmetatable(value)
-    value = metatable and metatable.__index
+    local is_class = type(metatable) == "table" and rawget(metatable, "super") ~= nil
+    value = is_class and metatable or metatable and metatable.__index
     if type(value) ~= "table" then
       return
     end

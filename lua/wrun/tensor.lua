@@ -75,6 +75,7 @@ end
 debug.setmetatable(true, { __index = habits.of_boolean })
 for _, sizes in ipairs { core.Size, core.Stride } do
   sizes.__eq, sizes.__concat = core.same_shape, habits.concat
+  sizes.__index, sizes.__call = habits.size_at, habits.call_size
   function sizes.__tostring(list)
     return require("wrun.tensor.internal.format").sizes(list)
   end

@@ -14,6 +14,7 @@
 #include "bind/bind_autograd.h"
 #include "bind/bind_check.h"
 #include "bind/bind_node.h"
+#include "bind/bind_profile.h"
 #include "bind/bind_result.h"
 #include "bind/bind_switch.h"
 #include "bind/open.h"
@@ -63,6 +64,7 @@ typedef struct {
     lua_State *L;
     uint64_t id;
     bool selective, keep, recording, tracing;
+    Profile *profile; /* or NULL */
     Visit *visits, few_visits[FEW_NODES];
     int *targets, few_targets[FEW_TARGETS];
     Frame *frames, few_frames[FEW_NODES];
@@ -442,6 +444,23 @@ static void pass_on_together(Walk *w, const Visit *visit)
     }
 }
 
+/* tells the profile what push_compiled has read and written */
+static void count_derivative(const Walk *w, Node *node)
+{
+    const Tensor *g = lua_touserdata(w->L, GRADIENT), *dx = lua_touserdata(w->L, -1);
+    if (dx == g)
+        return;
+    int64_t elements = 2 * g->numel; /* g and dx */
+    for (int k = -1; k < node->count; k++) {
+        const Argument *argument = k < 0 ? &node->result : &node->argument[k];
+        int64_t n = 0;
+        if (argument->is_tensor && argument->value != 0)
+            (void)shape_count(argument->ndim, node_sizes(node) + argument->shape_at, &n);
+        elements += n;
+    }
+    bind_profile_add_derivative(w->profile, g->numel, elements * dtype_size((DType)g->dtype));
+}
+
 /* by row.gradients[i](g, result, arguments ...); or by row.kernels[i], of the core, likewise */
 static void pass_on_each(Walk *w, const Visit *visit, bool stand_ins)
 {
@@ -453,6 +472,8 @@ static void pass_on_each(Walk *w, const Visit *visit, bool stand_ins)
             continue;
         if (is_compiled(w, node, i)) {
             push_compiled(L, node, i);
+            if (w->profile != NULL)
+                count_derivative(w, node);
         } else if (lua_rawgeti(L, gradients, i + 1) == LUA_TNIL) {
             lua_pop(L, 1);
             continue;
@@ -494,6 +515,12 @@ static bool push_field(lua_State *L, const char *name)
     return is_there;
 }
 
+static int enter_profile(const Walk *w, const Node *node)
+{
+    lua_getfield(w->L, ROW, "label");
+    return bind_profile_enter_node(w->L, w->profile, node->layer);
+}
+
 static void take_turn(Walk *w, int number)
 {
     lua_State *L = w->L;
@@ -505,13 +532,14 @@ static void take_turn(Walk *w, int number)
     if (arrived) {
         if (visit->node->hooked)
             run_hooks(w, number);
-        bool needs_row = visit->node->op == NO_OP || w->recording || w->tracing;
-        if (needs_row) {
+        bool is_compiled = visit->node->op != NO_OP && !w->recording && !w->tracing;
+        if (!is_compiled || w->profile != NULL) {
             bind_push_row(L, NODE);
             lua_replace(L, ROW);
         }
-        if (!needs_row) {
-            lua_pushnil(L); /* all its gradients are compiled */
+        int call = w->profile != NULL ? enter_profile(w, visit->node) : 0;
+        if (is_compiled) {
+            lua_pushnil(L);
             pass_on_each(w, visit, false);
         } else if (!w->recording && push_field(L, "shapes")) {
             push_field(L, "kernels");
@@ -525,6 +553,8 @@ static void take_turn(Walk *w, int number)
             pass_on_together(w, visit);
         }
         lua_settop(L, ROW);
+        if (w->profile != NULL)
+            bind_profile_leave_node(L, w->profile, call);
     }
     if (!visit->wanted) {
         lua_pushnil(L);
@@ -613,6 +643,7 @@ static int graph_walk(lua_State *L)
     w.keep = lua_toboolean(L, KEEP);
     w.recording = bind_switch(L, SWITCH_GRAD);
     w.tracing = bind_switch(L, SWITCH_TRACES);
+    w.profile = bind_runtime(L)->profile;
     w.visits = w.few_visits;
     w.targets = w.few_targets;
     w.frames = w.few_frames;

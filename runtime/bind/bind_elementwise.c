@@ -80,6 +80,16 @@ static void check_bits(lua_State *L, const Entry *entry, const Call *call)
     }
 }
 
+static _Noreturn void refuse_operand(lua_State *L, const char *name, int index)
+{
+    const char *expected = index == 1 ? "a tensor" : "a tensor or a number";
+    bool adds = strcmp(name, "add") == 0;
+    if (adds && lua_type(L, index) == LUA_TSTRING && !lua_isnumber(L, index))
+        bind_fail(L, "%s: argument %d: expected %s, got %s; text is joined by ..", name, index,
+                  expected, bind_describe(L, index));
+    bind_fail_argument(L, name, index, expected);
+}
+
 static void read_arguments(lua_State *L, const Entry *entry, Call *call)
 {
     Common common = {.seen = {false}};
@@ -100,7 +110,7 @@ static void read_arguments(lua_State *L, const Entry *entry, Call *call)
             if (counts)
                 common_add(&common, 2, dtype_of_scalar(operand->scalar));
         } else {
-            bind_fail_argument(L, entry->name, i + 1, i == 0 ? "a tensor" : "a tensor or a number");
+            refuse_operand(L, entry->name, i + 1);
         }
     }
     if (tensors == 0)

@@ -28,7 +28,8 @@ typedef struct {
     int op; /* of an elementwise operation, its number in ops.def; else NO_OP */
     int count;
     bool released;
-    bool hooked; /* functions of the script want its gradient */
+    bool hooked;    /* functions of the script want its gradient */
+    uint16_t layer; /* of the profile, in which it was recorded */
     Argument result;
     Argument argument[]; /* then the sizes of all arguments */
 } Node;

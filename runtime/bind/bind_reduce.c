@@ -29,6 +29,7 @@ static void read_dimensions(lua_State *L, const char *f, const Tensor *t, bool s
             out->reduced[d] = true;
     } else if (several && lua_type(L, 2) == LUA_TTABLE) {
         int count = (int)lua_rawlen(L, 2);
+        bind_check_list(L, f, 2, "dimensions");
         for (int i = 1; i <= count; i++) {
             lua_rawgeti(L, 2, i);
             int d = bind_dimension_in(L, f, 2, lua_gettop(L), t->ndim);

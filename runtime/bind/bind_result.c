@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bind/bind_check.h"
+#include "bind/bind_profile.h"
 #include "bind/bind_result.h"
 
 void bind_set_collector_pace(lua_State *L, int64_t coming)
@@ -85,7 +86,8 @@ static Tensor *new_tensor(lua_State *L, const char *f, DType dtype, int64_t nume
     if (bytes > LARGE)
         bind_set_collector_pace(L, bytes);
     if (bytes >= VERY_LARGE && bind_runtime(L)->generational && lua_gc(L, LUA_GCISRUNNING))
-        lua_gc(L, LUA_GCSTEP, (int)size_min(bytes / 1024, INT_MAX)); /* garbage first, then more */
+        bind_profile_collect(L, bind_runtime(L)->profile, /* garbage first, then more */
+                             (int)size_min(bytes / 1024, INT_MAX));
     bool few = bytes <= STORAGE_FEW;
     Tensor *t = push_tensor(L, dtype, ndim, few ? sizeof(Storage) + (size_t)bytes : 0);
     if (few) {

@@ -87,7 +87,7 @@ local function samples_by_function(calls)
   return index
 end
 
-local SAMPLES = 3 -- of each function, for each class of its first argument
+local SAMPLES = 6 -- of each function, for each class of its first argument
 
 --- Runs all examples and notes the arguments of calls that the examples themselves make.
 local function record(items, index)

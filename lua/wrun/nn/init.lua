@@ -226,6 +226,8 @@ M.he_uniform_ = M.kaiming_uniform_
 M.he_normal_ = M.kaiming_normal_
 
 return names.closed("nn.init", M, {}, {
+  "wrun.nn.init.coordinate_check",
+  "wrun.nn.init.mup",
   "wrun.nn.init.truncated",
   "wrun.nn.init.structured",
   "wrun.nn.init.model",
