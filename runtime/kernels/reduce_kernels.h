@@ -2,7 +2,7 @@
  * reduce_kernels.h - the kernels of reduce.c for one element type; read through each_dtype.h
  */
 
-static inline A NAME(add_lanes)(A *lane)
+INLINED A NAME(add_lanes)(A *lane)
 {
     for (int half = LANES / 2; half > 0; half /= 2)
         for (int j = 0; j < half; j++)
@@ -82,7 +82,7 @@ static bool NAME(block_any)(const T *x, int64_t n, bool zero)
 }
 
 /* the larger or smaller of two, or the NaN among them */
-static inline T NAME(winner)(T best, T x, bool largest)
+INLINED T NAME(winner)(T best, T x, bool largest)
 {
     T winner = (largest ? x > best : x < best) ? x : best;
     return IS_NAN(x) ? x : winner;
@@ -90,7 +90,7 @@ static inline T NAME(winner)(T best, T x, bool largest)
 
 /* the largest or smallest of x[0..n-1]: as many running ones as vectors hold that the compiler keeps
  * in registers; the last ones are looked at twice where n is no multiple */
-static inline A NAME(block_extreme)(const T *x, int64_t n, bool largest)
+INLINED A NAME(block_extreme)(const T *x, int64_t n, bool largest)
 {
     enum { WIDE = WIDE_BYTES / sizeof(T) };
     T lane[WIDE];
@@ -310,8 +310,8 @@ VECTORISED static void NAME(find_any)(A *value, const T *x, int64_t n, int64_t s
         value[j] = (A)(found[j] != zero);
 }
 
-static inline void NAME(choose)(A *value, const T *x, int64_t n, int64_t step, int64_t width,
-                                bool largest)
+INLINED void NAME(choose)(A *value, const T *x, int64_t n, int64_t step, int64_t width,
+                          bool largest)
 {
     T best[COLUMNS];
     for (int64_t j = 0; j < width; j++)
@@ -452,8 +452,8 @@ static int64_t NAME(index_in_short_row)(const Reduce *r, const T *x)
     return best;
 }
 
-static inline void NAME(follow)(T *best, int64_t *index, const T *x, int64_t i, int64_t width,
-                                bool largest)
+INLINED void NAME(follow)(T *best, int64_t *index, const T *x, int64_t i, int64_t width,
+                          bool largest)
 {
     for (int64_t j = 0; j < width; j++) {
         bool wins = (largest ? x[j] > best[j] : x[j] < best[j]) || IS_NAN(x[j]);
