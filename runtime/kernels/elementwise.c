@@ -383,10 +383,10 @@ static void write_block(const Walk *walk, int64_t first, int64_t n, char *block)
         move_elements(walk, &walk->out, first, n, walk->result, block, false);
 }
 
-static void fill_constant(const Stream *stream, int64_t n, DType type, char *block)
+static void fill_constant(Scalar scalar, int64_t n, DType type, char *block)
 {
     char value[8];
-    dtype_store(type, value, stream->scalar);
+    dtype_store(type, value, scalar);
     convert_elements(n, type, block, 1, type, value, 0);
 }
 
@@ -406,7 +406,7 @@ static void walk_range(const Walk *walk, int64_t begin, int64_t end)
         in[i] = buffer[i];
         is_buffered |= !walk->in[i].in_place;
         if (walk->in[i].constant)
-            fill_constant(&walk->in[i], most, walk->compute, buffer[i]);
+            fill_constant(walk->in[i].scalar, most, walk->compute, buffer[i]);
     }
     for (int64_t first = begin, n; first < end; first += n) {
         n = is_buffered ? size_min(BLOCK, end - first) : end - first;
@@ -441,7 +441,7 @@ static void copy_range(const Walk *walk, int64_t begin, int64_t end)
     const Stream *out = &walk->out, *in = &walk->in[0];
     int64_t size = dtype_size(out->dtype);
     if (in->constant)
-        fill_constant(in, size_min(BLOCK, end - begin), out->dtype, buffer);
+        fill_constant(in->scalar, size_min(BLOCK, end - begin), out->dtype, buffer);
     for (int64_t first = begin; first < end; first += BLOCK) {
         int64_t n = size_min(BLOCK, end - first);
         char *block = out->in_place ? out->data + first * size : buffer;
@@ -617,6 +617,49 @@ void elementwise_run(Pool *pool, int op, DType compute, const View *out, const O
     walk.result = o->kind == BOOLEAN ? BOOL : walk.compute;
     walk.kernel = kernels_of(walk.compute, op)->value;
     walk_run(&walk, pool, out, in);
+}
+
+/* fewer elements than a kernel takes: zeros fill them up */
+static void run_few(Kernel *kernel, int inputs, DType compute, int64_t n, void *out, const Row *in)
+{
+    _Alignas(STORAGE_ALIGNMENT) char block[MAX_ARITY + 1][LANES * sizeof(double)];
+    const void *operand[MAX_ARITY];
+    size_t bytes = (size_t)(n * dtype_size(compute));
+    for (int i = 0; i < inputs; i++) {
+        operand[i] = block[i];
+        if (in[i].data != NULL) {
+            memset(block[i], 0, sizeof block[i]);
+            memcpy(block[i], in[i].data, bytes);
+        } else {
+            fill_constant(in[i].scalar, LANES, compute, block[i]);
+        }
+    }
+    kernel(LANES, block[MAX_ARITY], operand);
+    memcpy(out, block[MAX_ARITY], bytes);
+}
+
+void elementwise_row(Pool *pool, int op, DType compute, int64_t n, void *out, const Row *in)
+{
+    if (n < LANES) {
+        run_few(kernels_of(compute, op)->value, operations[op].arity, compute, n, out, in);
+        pool_check(pool);
+        return;
+    }
+    Walk walk;
+    walk.kernel = kernels_of(compute, op)->value;
+    walk.compute = walk.result = compute;
+    walk.inputs = operations[op].arity;
+    walk.numel = n;
+    walk.out.data = out;
+    walk.out.in_place = true;
+    for (int i = 0; i < walk.inputs; i++) {
+        Stream *stream = &walk.in[i];
+        stream->data = (char *)in[i].data;
+        stream->in_place = stream->data != NULL;
+        stream->constant = !stream->in_place;
+        stream->scalar = in[i].scalar;
+    }
+    pool_run(pool, walk_piece, &walk, size_pieces(n, PIECE));
 }
 
 void elementwise_gradient(Pool *pool, int op, int argument, DType compute, const View *out,
