@@ -1,6 +1,6 @@
 --- Every public function refuses an argument or an option of another type than its documentation
 --- says: with the script's line, its own name, what it expected and what came. An option that is a
---- string takes any, or says which.
+--- string takes any, or says which. A table in itself is used or refused, and ends.
 
 local check = require "wrun.check"
 local core = require "wrun.core"
@@ -109,6 +109,20 @@ local function complaint(call, arguments)
   return why and why .. ": " .. tostring(message)
 end
 
+--- lists and tables that lie in themselves
+local function in_itself()
+  local list, fields_too = { 1 }, {}
+  list[2], fields_too[1], fields_too.x = list, fields_too, fields_too
+  return list, fields_too
+end
+
+--- what is wrong with how a call with these arguments ends, if it is refused
+local function complaint_if_refused(call, arguments)
+  local ok, message = pcall(script, call.f, arguments)
+  local why = not ok and complaint_of(message)
+  return why and ("in itself %s: %s"):format(why, message) or nil
+end
+
 --- Is the parameter the object whose method is called?
 local function is_object(call, param, i)
   return call.item.kind == "method" and i == 1 and call.skip == 0
@@ -172,6 +186,11 @@ local function try_options(call, sample, i, param)
         end
       end
     end
+    for _, endless in ipairs { in_itself() } do
+      local options = { [name] = endless }
+      count = count + 1
+      complaints[#complaints + 1] = complaint_if_refused(call, with_value(call, sample, i, options))
+    end
   end
   return complaints, count
 end
@@ -203,6 +222,10 @@ local function try(call)
       if not is_right then
         add(param.name, param.type, what, complaint(call, with_value(call, sample, i, wrong)))
       end
+    end
+    for _, endless in ipairs(is_tried and { in_itself() } or {}) do
+      count = count + 1
+      complaints[#complaints + 1] = complaint_if_refused(call, with_value(call, sample, i, endless))
     end
     if is_tried then
       local more, tried = try_options(call, sample, i, param)

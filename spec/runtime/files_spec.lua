@@ -152,16 +152,17 @@ for _, format in ipairs(FORMATS) do
   end
 end
 
-describe("a limit of a file's size", function()
-  local LIMITED = [[
-    local wrun, path = require "wrun", arg[1]
-    local data, x = wrun.data, wrun.rand(40, 100)
-    print(pcall(data.save_npy, path, x))
-    print(pcall(data.save_npz, path, { x = x }))
-    print(pcall(data.save_csv, path, x))
-    print(pcall(wrun.save, path, { x = x }))
-    print(pcall(wrun.image.save, path, x))]]
+local WRITERS = [[
+  local wrun, path = require "wrun", arg[1]
+  local data, x = wrun.data, wrun.rand(40, 100)
+  print(pcall(data.save_npy, path, x))
+  print(pcall(data.save_npz, path, { x = x }))
+  print(pcall(data.save_csv, path, x))
+  print(pcall(wrun.save, path, { x = x }))
+  print(pcall(wrun.image.save, path, x))
+  print(pcall(function() wrun.plot.figure():line(x[1]):save(path .. ".png") end))]]
 
+describe("a limit of a file's size", function()
   it("is said, and what was there before stays", function()
     child.with_folder(function(scratch)
       local path = files.write(scratch .. "/x", "old")
