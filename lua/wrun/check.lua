@@ -194,7 +194,8 @@ end
 -- Judgement ------------------------------------------------------------------
 
 local function describe(value, depth)
-  if type(value) == "table" and math.type(rawget(value, 1)) and rawlen(value) <= 4 and depth < 4 then
+  local is_list = type(value) == "table" and math.type(rawget(value, 1)) and rawlen(value) <= 4
+  if is_list and depth < 4 then
     local items = {}
     for i = 1, rawlen(value) do
       items[i] = describe(rawget(value, i), depth + 1)

@@ -1,6 +1,7 @@
 --- Every public function refuses an argument or an option of another type than its documentation
 --- says: with the script's line, its own name, what it expected and what came. An option that is a
---- string takes any, or says which. A table in itself is used or refused, and ends.
+--- string takes any, or says which. A table in itself, or one whose metatable lies, is used or
+--- refused, and all ends.
 
 local check = require "wrun.check"
 local core = require "wrun.core"
@@ -109,18 +110,18 @@ local function complaint(call, arguments)
   return why and why .. ": " .. tostring(message)
 end
 
---- lists and tables that lie in themselves
-local function in_itself()
+--- lists and tables that lie in themselves, and one whose metatable lies
+local function odd_tables()
   local list, fields_too = { 1 }, {}
   list[2], fields_too[1], fields_too.x = list, fields_too, fields_too
-  return list, fields_too
+  return { list, fields_too, setmetatable({}, { __len = function() return "x" end }) }
 end
 
 --- what is wrong with how a call with these arguments ends, if it is refused
 local function complaint_if_refused(call, arguments)
   local ok, message = pcall(script, call.f, arguments)
   local why = not ok and complaint_of(message)
-  return why and ("in itself %s: %s"):format(why, message) or nil
+  return why and ("odd table %s: %s"):format(why, message) or nil
 end
 
 --- Is the parameter the object whose method is called?
@@ -186,7 +187,7 @@ local function try_options(call, sample, i, param)
         end
       end
     end
-    for _, endless in ipairs { in_itself() } do
+    for _, endless in ipairs(odd_tables()) do
       local options = { [name] = endless }
       count = count + 1
       complaints[#complaints + 1] = complaint_if_refused(call, with_value(call, sample, i, options))
@@ -223,7 +224,7 @@ local function try(call)
         add(param.name, param.type, what, complaint(call, with_value(call, sample, i, wrong)))
       end
     end
-    for _, endless in ipairs(is_tried and { in_itself() } or {}) do
+    for _, endless in ipairs(is_tried and odd_tables() or {}) do
       count = count + 1
       complaints[#complaints + 1] = complaint_if_refused(call, with_value(call, sample, i, endless))
     end
