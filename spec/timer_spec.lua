@@ -31,26 +31,51 @@ describe("timer", function()
 end)
 
 describe("timeit", function()
-  it("calls so often that a run takes some time, and counts the quickest run", function()
-    local calls = 0
+  local clock = core.clock
+
+  -- A function that takes the seconds by a clock that only it moves, and how often it was called.
+  local function taking(seconds)
+    local now, calls = 0, 0
+    core.clock = function()
+      return now
+    end
+    return function()
+      now, calls = now + seconds, calls + 1
+    end, function()
+      return calls
+    end
+  end
+
+  after_each(function()
+    core.clock = clock
+  end)
+
+  it("calls so often that a run takes some time", function()
+    local f, calls = taking(2^-10)
+    local timing = wrun.timeit(f, { runs = 3, least = 2^-5 })
+    assert.same({ 2^-10, 2^-10, 3 }, { timing.seconds, timing.mean, timing.runs })
+    assert.equal(39, timing.count) -- 32 of them take that long, and a fifth more is counted
+    assert.equal(1 + 10 + 39 + 3 * 39, calls())
+  end)
+
+  it("counts the quickest run", function()
+    local seconds = { 1, 3, 2, 6 }
+    local now, i = 0, 0
+    core.clock = function()
+      return now
+    end
     local timing = wrun.timeit(function()
-      calls = calls + 1
-      wait(0.0001)
-    end, { runs = 3, least = 0.01 })
-    assert.is_true(timing.seconds >= 0.0001 and timing.seconds <= timing.mean)
-    assert.equal(3, timing.runs)
-    assert.is_true(timing.count > 10 and timing.count <= 120)
-    assert.is_true(calls > 3 * timing.count)
+      i = i + 1
+      now = now + seconds[i]
+    end, { runs = 3, least = 1 })
+    assert.same({ 2, 11 / 3, 1 }, { timing.seconds, timing.mean, timing.count })
   end)
 
   it("makes a run of one call that takes long", function()
-    local calls = 0
-    local timing = wrun.timeit(function()
-      calls = calls + 1
-      wait(0.01)
-    end, { runs = 2, least = 0.005 })
+    local f, calls = taking(0.01)
+    local timing = wrun.timeit(f, { runs = 2, least = 0.005 })
     assert.equal(1, timing.count)
-    assert.equal(3, calls)
+    assert.equal(3, calls())
   end)
 
   it("prints a unit that suits", function()

@@ -9,6 +9,7 @@
 ---              shape and type.
 ---   kernels    what of the core computes the same where nothing is recorded; a gradient without one
 ---              may read only g and what is saved
+---   shapes     whether the kernels ask arguments that are not saved for their shapes
 ---   backward   in place of `gradients` where the number of arguments varies: all gradients at
 ---              once, from g, whether each argument wants one, and { result, arguments ... }
 ---   saves      the arguments (by number) and "y" whose values the gradients read; of other
@@ -191,6 +192,7 @@ local function structural_row(name, row)
     label = row.label,
     gradients = row.gradients,
     kernels = kernels,
+    shapes = row.shapes,
     backward = row.backward,
   }, Row)
 end
@@ -223,8 +225,9 @@ local defined_by = {} -- name -> topic
 ---@param topic string the file that defines them; it may do so again, if it failed at first
 function M.define(topic, rows)
   for name, row in pairs(rows) do
-    if M[name] and defined_by[name] ~= topic or not unrecorded[name] then
-      fail("define: %s: there is %s", name, M[name] and "such an operation already"
+    local there = rawget(M, name)
+    if there and defined_by[name] ~= topic or not unrecorded[name] then
+      fail("define: %s: there is %s", name, there and "such an operation already"
         or "no such kernel")
     end
     M.rows[name], defined_by[name] = row, topic

@@ -164,6 +164,26 @@ local function metadata_list(metadata)
   return list
 end
 
+-- A tree as pieces of JSON in `text`, and the tensors in it by the names that stand there for them.
+local function encoded(tree)
+  local out = {
+    names = {}, tensors = {}, text = {}, is_plain = true, count = 0, number_of = {}, open = {},
+  }
+  encode(out, "", tree, 0)
+  return out
+end
+
+--- Returns a tree as the JSON text that stands in a file, the names in that of its tensors, and
+--- these by name.
+---@param tree table
+---@return string
+---@return string[]
+---@return table<string, wrun.Tensor>
+function M.encode(tree)
+  local out = encoded(tree)
+  return table.concat(out.text), out.names, out.tensors
+end
+
 --- Writes a tensor tree to a safetensors file: a table of tensors, or of tables of them, as deep as
 --- you like, with numbers, booleans and strings anywhere - so a model's and an optimiser's
 --- `state_dict()`, an epoch number and a note go into one file.
@@ -183,10 +203,7 @@ function M.save(path, tree, metadata)
   check.argument("save", 1, path, PATH)
   check.argument("save", 2, tree, check.table())
   local texts = metadata_list(check.argument("save", 3, metadata, check.table({})))
-  local out = {
-    names = {}, tensors = {}, text = {}, is_plain = true, count = 0, number_of = {}, open = {},
-  }
-  encode(out, "", tree, 0)
+  local out = encoded(tree)
   if not out.is_plain then
     texts[#texts + 1], texts[#texts + 2] = TREE, table.concat(out.text)
   end
@@ -203,11 +220,11 @@ end
 
 -- In -------------------------------------------------------------------------
 
--- A reader is { path, text, at, tensors, tables, count }; each of these takes what stands at `at`.
+-- A reader is { path, what, text, at, tensors, tables, count }; each of these takes what stands at
+-- `at`.
 
 local function damaged(reader)
-  fail("load: %s: its tree is damaged at character %d of the metadata %s", reader.path, reader.at,
-    TREE)
+  fail("load: %s: its tree is damaged at character %d of %s", reader.path, reader.at, reader.what)
 end
 
 -- What a pattern that begins with blanks and captures finds here, or nil.
@@ -350,6 +367,9 @@ local function decode_scalar(reader)
     return decode_string(reader)
   end
   local word = expect(reader, "([%w.+-]+)")
+  if word == "null" and reader.has_nulls then
+    return nil
+  end
   local value = BOOLEANS[word]
   if value == nil and not word:find("[^%d.eE+-]") then
     value = tonumber(word)
@@ -372,22 +392,49 @@ function decode(reader, depth)
   return decode_scalar(reader)
 end
 
+local function decoded(path, what, text, tensors)
+  local reader = {
+    path = path, what = what or "it", text = text, at = 1, tensors = tensors, tables = {},
+    count = 0, has_nulls = not what,
+  }
+  local tree = decode(reader, 0)
+  if not reader.text:find("^[ \t\r\n]*$", reader.at) or type(tree) ~= "table" then
+    damaged(reader)
+  end
+  return tree
+end
+
+-- Readers of what other libraries write, by what the file begins with.
+local FOREIGN = {
+  torch = function(path) return require("wrun.save.pickle").read(path) end,
+  torch7 = function(path) return require("wrun.save.torch7").read(path) end,
+}
+
 --- Returns what `save` wrote, or the tensors of any other safetensors file by their names; and the
---- file's metadata.
+--- file's metadata. It also reads what PyTorch's `torch.save` wrote, a `state_dict` say, and the
+--- binary files of Torch7.
+---
+--- Of PyTorch it reads tensors, and dictionaries, lists, numbers and texts with them: nothing in the
+--- file is ever called, and anything else is refused by its name. None becomes nil, a tuple a list,
+--- a dtype its name; tensors that share a storage still do. Of Torch7 it reads tensors and tables.
+--- shapes  as in the file
 --- domain  BOOL, U8, I32, I64, F32 and F64 stay as they are; other integers become int64, F16 and
 ---   BF16 float32; other types are refused. Tensors require no gradient
 --- raises  `load: PATH: ...` for a missing or bad file
+--- source  the safetensors format; pickletools of Python, torch/serialization.py; File.lua of Torch7
 --- cost    a bad header, of at most 100 MB, takes no more memory than a few times its size and 64 MB
 ---     local path = os.tmpname()
 ---     wrun.save(path, { weight = wrun.ones(2, 2), steps = { 1, 2.5, "three" } })
 ---     local tree = wrun.load(path)
 ---     print(tree.weight:sum(), tree.steps[3], os.remove(path))
----@return table tree
+---@return table|wrun.Tensor tree
 ---@return table<string, string> metadata
 function M.load(path)
   check.argument("load", 1, path, PATH)
-  local tensors, metadata = core.safetensors_read(path)
-  if not tensors then
+  local tensors, metadata, format = core.safetensors_read(path)
+  if format then
+    return FOREIGN[format](path), {}
+  elseif not tensors then
     fail("load: %s", metadata)
   end
   local text = metadata[TREE]
@@ -395,12 +442,16 @@ function M.load(path)
     return tensors, metadata
   end
   metadata[TREE] = nil
-  local reader = { path = path, text = text, at = 1, tensors = tensors, tables = {}, count = 0 }
-  local tree = decode(reader, 0)
-  if reader.at ~= #text + 1 or type(tree) ~= "table" then
-    damaged(reader)
-  end
-  return tree, metadata
+  return decoded(path, "the metadata " .. TREE, text, tensors), metadata
+end
+
+--- Returns the table that a text of JSON holds, without what is null in it.
+--- raises  `load: PATH: its tree is damaged at character`
+---@param path string  where the text comes from
+---@param text string
+---@return table
+function M.decode(path, text)
+  return decoded(path, nil, text, {})
 end
 
 return M

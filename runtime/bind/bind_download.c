@@ -1,10 +1,6 @@
 /*
- * bind_download.c - files from the network, and folders to keep them in
+ * bind_download.c - files from the network
  */
-#include <errno.h>
-#include <string.h>
-#include <sys/stat.h>
-
 #include "bind/bind_check.h"
 #include "bind/bind_file.h"
 #include "bind/open.h"
@@ -70,30 +66,8 @@ static int core_download(lua_State *L)
     return bind_refuse(L, "%s: %s%s%s", url, reason, detail[0] != '\0' ? ": " : "", detail);
 }
 
-/* make_folder(path) -> true, or nil and a message; makes those above it too; may be there */
-static int core_make_folder(lua_State *L)
-{
-    const char *path = bind_string(L, "make_folder", 1, "a path");
-    size_t length = strlen(path);
-    char *part = memcpy(lua_newuserdatauv(L, length + 1, 0), path, length + 1);
-    struct stat status;
-
-    for (size_t i = 1; i <= length; i++) {
-        if (path[i] != '/' && path[i] != '\0')
-            continue;
-        part[i] = '\0';
-        int error = mkdir(part, 0777) == 0 ? 0 : errno;
-        if (error != 0 && (stat(part, &status) != 0 || !S_ISDIR(status.st_mode)))
-            return bind_refuse_file(L, part, strerror(error == EEXIST ? ENOTDIR : error));
-        part[i] = path[i];
-    }
-    lua_pushboolean(L, true);
-    return 1;
-}
-
 static const luaL_Reg download_functions[] = {
     {"download", core_download},
-    {"make_folder", core_make_folder},
     {NULL, NULL},
 };
 

@@ -129,7 +129,7 @@ static int core_linear(lua_State *L)
     for (int d = 0; d < tx->ndim - 1; d++)
         rows *= shape[d] = tx->dims[d];
     shape[tx->ndim - 1] = outs;
-    View x, w, y, matrix;
+    View x, w, bias, y, matrix;
     tensor_view(tx, &x);
     tensor_view(tw, &w);
     prepare(L, f, w.dtype, &w);
@@ -139,17 +139,17 @@ static int core_linear(lua_State *L)
         tensor_view(bind_new_copy(L, f, &x, x.dtype), &x);
         view_reshape(&x, 2, flat, &matrix);
     }
-    tensor_view(bind_new_tensor(L, f, x.dtype, tx->ndim, shape), &y);
     if (tb != NULL) {
-        Operand bias = {.is_scalar = false};
-        tensor_view(tb, &bias.view);
-        elementwise_copy(bind_pool(L), &y, &bias);
+        tensor_view(tb, &bias);
+        if (!tb->is_contiguous)
+            tensor_view(bind_new_copy(L, f, &bias, bias.dtype), &bias);
     }
+    tensor_view(bind_new_tensor(L, f, x.dtype, tx->ndim, shape), &y);
     const int64_t result[2] = {rows, outs};
     View product;
     view_reshape(&y, 2, result, &product);
     view_swap(&w, 0, 1);
-    linalg_matmul(blas, bind_pool(L), 1, &matrix, &w, &product, tb != NULL);
+    linalg_linear(blas, bind_pool(L), &matrix, &w, tb != NULL ? bias.data : NULL, &product);
     return 1;
 }
 
@@ -222,6 +222,16 @@ static int core_accumulate(lua_State *L)
     return 1;
 }
 
+/* blas_text() -> the library that makes products, and for which processor */
+static int core_blas_text(lua_State *L)
+{
+    char text[128];
+
+    linalg_describe(text, sizeof(text));
+    lua_pushstring(L, text);
+    return 1;
+}
+
 static const luaL_Reg linalg_functions[] = {
     {"matmul", core_matmul},
     {"linear", core_linear},
@@ -231,7 +241,13 @@ static const luaL_Reg linalg_functions[] = {
     {NULL, NULL},
 };
 
+static const luaL_Reg blas_functions[] = {
+    {"blas_text", core_blas_text},
+    {NULL, NULL},
+};
+
 void bind_open_linalg(lua_State *L)
 {
+    bind_register(L, blas_functions);
     bind_register_unrecorded(L, linalg_functions);
 }

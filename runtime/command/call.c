@@ -228,21 +228,25 @@ static void append_traceback(lua_State *L, const char *message)
     }
 }
 
-static const char interrupted[] = "wrun.interrupted"; /* in the registry */
+static const char interrupted[] = "wrun.interrupted"; /* in the registry, the signal */
 
-bool call_was_interrupted(lua_State *L)
+int call_signal(lua_State *L)
 {
-    bool was = lua_getfield(L, LUA_REGISTRYINDEX, interrupted) != LUA_TNIL;
+    lua_getfield(L, LUA_REGISTRYINDEX, interrupted);
+    int signal = (int)lua_tointeger(L, -1);
     lua_pop(L, 1);
-    return was;
+    return signal;
 }
 
-/* The message handler: error object -> message with the traceback,
- * made while the stack still stands. */
+/* The message handler: error object -> message with the traceback, made while the stack still
+ * stands. An object with a field `signal` says that a script ended for that. */
 static int add_traceback(lua_State *L)
 {
     const char *message = lua_tostring(L, 1);
     if (!message) {
+        if (lua_istable(L, 1) && lua_getfield(L, 1, "signal") == LUA_TNUMBER)
+            lua_setfield(L, LUA_REGISTRYINDEX, interrupted);
+        lua_settop(L, 1);
         if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING)
             return 1;
         message = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
@@ -250,7 +254,7 @@ static int add_traceback(lua_State *L)
     static const char ending[] = "interrupted!";
     size_t length = strlen(message), tail = sizeof ending - 1;
     if (length >= tail && strcmp(message + length - tail, ending) == 0) {
-        lua_pushboolean(L, true);
+        lua_pushinteger(L, SIGINT);
         lua_setfield(L, LUA_REGISTRYINDEX, interrupted);
     }
     if (lua_checkstack(L, LUA_MINSTACK)) /* luaL_traceback does not ask for what it uses */

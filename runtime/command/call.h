@@ -19,8 +19,8 @@ void call_install(lua_State *L);
  */
 int call_function(lua_State *L, int arguments, int results);
 
-/* Did Ctrl-C end a call? */
-bool call_was_interrupted(lua_State *L);
+/* the signal that ended a call, SIGINT for Ctrl-C; 0 if none has */
+int call_signal(lua_State *L);
 
 /*
  * Did the call, or the loading of a chunk, succeed? If not, its message is taken off the stack and

@@ -255,6 +255,6 @@ describe("clock", function()
     local before = core.clock()
     files.shell("sleep 0.1")
     local passed = core.clock() - before
-    assert.is_true(passed >= 0.1 and passed < 10)
+    assert.is_true(passed >= 0.1)
   end)
 end)

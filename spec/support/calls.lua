@@ -87,7 +87,7 @@ local function samples_by_function(calls)
   return index
 end
 
-local SAMPLES = 3 -- of each function, for each class of its first argument
+local SAMPLES = 6 -- of each function, for each class of its first argument
 
 --- Runs all examples and notes the arguments of calls that the examples themselves make.
 local function record(items, index)
@@ -109,8 +109,7 @@ local function record(items, index)
   local seen = {}
   for _, item in ipairs(items) do
     local example = item.entry and item.entry.example
-    local is_defined = not item.name:find("empty") -- what that shows, no run before it decides
-    if example and not seen[example] and is_defined then
+    if example and not seen[example] and item.is_defined then
       seen[example] = true
       debug.sethook(note, "c")
       pcall(run_example, "example", example)

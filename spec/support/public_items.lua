@@ -12,6 +12,7 @@ return function()
       value = item.value,
       start = item.start,
       members = item.members,
+      is_defined = not item.name:find("empty"), -- what that holds, no run before it decides
       entry = reference.documentation(items, item),
     }
   end)

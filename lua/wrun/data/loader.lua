@@ -125,7 +125,11 @@ local function values_at(loader, indices)
   return values
 end
 
+local PASS = { skip = check.integer(0, 0) }
+
 --- Returns an iterator over the batches of one pass, for use in `for`.
+--- Option: skip, how many batches to leave out at the start (0), as a run does that goes on in the
+--- middle of a pass; of these only the order is drawn.
 --- shapes  x [n, ...] -> x [batch, features], y [n, ...] -> y [batch, ...]
 --- domain  each call is a new pass; a shuffled one draws when it begins and before its first batch,
 ---   an unshuffled one draws nothing, so that it disturbs no other; leaving early leaves nothing
@@ -134,13 +138,18 @@ end
 ---     local loader = data.loader({ x = wrun.randn(5, 3), y = wrun.arange(1, 6) },
 ---       { batch_size = 2 })
 ---     for x, y in loader:batches() do print(x.shape[1], y:tolist()[1]) end
+---@param options { skip: integer }?
 ---@return fun(): ...
-function Loader:batches()
+function Loader:batches(options)
+  local skip = check.options("batches", options, PASS).skip
   local transform, target_transform = self._options.transform, self._options.target_transform
   if self.batch_sampler.is_random then
     samplers.draw_seed(self.generator) -- PyTorch's for worker processes: drawn, of no use here
   end
   local next_indices = self.batch_sampler:iterate()
+  for _ = 1, skip do
+    next_indices()
+  end
   return function()
     local indices = next_indices()
     if indices == nil then

@@ -147,6 +147,10 @@ end
 ---@return { missing_keys: string[], unexpected_keys: string[] }
 function M.load_state_dict(self, state, options)
   local fname = self.__name .. ": load_state_dict"
+  if type(state) == "string" then
+    check.fail("%s: argument 1: expected a table, got %s; write wrun.load(path)", fname,
+      check.describe(state))
+  end
   check.argument(fname, 1, state, check.table())
   local strict = check.options(fname, options, LOAD_OPTIONS).strict
   local missing, unexpected, misfits, own = compare(self, state)

@@ -136,10 +136,14 @@ end
 operations.define("reduce", {
   sum = {
     gradients = { spread },
+    kernels = { "_sum_gradient" },
+    shapes = true,
     sample = function(randn) return randn(2, 3, 4), { 1, 3 } end,
   },
   mean = {
     gradients = { mean_gradient },
+    kernels = { "_mean_gradient" },
+    shapes = true,
     sample = function(randn) return randn(2, 3, 4), 2, true end,
   },
   prod = {
@@ -263,13 +267,15 @@ M.argmin = operations.argmin
 
 --- Returns whether any element is not 0.
 --- shapes  x [...] -> [] bool; without dimensions d, or with size 1 there where keepdim is set
---- domain  any dtype; NaN is not 0; false for no elements
+--- domain  any dtype; NaN is not 0; false for no elements. Lua takes any tensor for true: write
+---   `if x:any():item() then`
 ---     print(wrun.tensor({ { 0, 1 }, { 0, 0 } }):any(2))
 ---@type fun(x: wrun.Tensor, d?: integer|integer[], keepdim?: boolean): wrun.Tensor
 M.any = operations.any
 
 --- Returns whether all elements are not 0.
---- domain  any dtype; NaN is not 0; true for no elements
+--- domain  any dtype; NaN is not 0; true for no elements. Lua takes any tensor for true: write
+---   `if x:all():item() then`, and `if a:equal(b) then` to compare two
 --- as      any
 ---     print(wrun.tensor({ { 0, 1 }, { 1, 1 } }):all(2))
 M.all = operations.all
