@@ -630,7 +630,7 @@ void elementwise_row(Pool *pool, int op, DType compute, int64_t n, void *out, co
         return;
     Walk walk;
     walk.kernel = kernels_of(compute, op)->value;
-    walk.compute = compute;
+    walk.compute = walk.result = compute;
     walk.inputs = operations[op].arity;
     walk.numel = n;
     walk.out.data = out;
