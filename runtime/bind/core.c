@@ -164,14 +164,15 @@ static const luaL_Reg core_functions[] = {
 
 /* the bindings, in the order in which they fill the core table */
 static void (*const openers[])(lua_State *L) = {
-    bind_open_tensor, bind_open_create,      bind_open_view,          bind_open_join,
-    bind_open_index,  bind_open_elementwise, bind_open_reduce,        bind_open_scan,
-    bind_open_sort,   bind_open_linalg,      bind_open_linalg_factor, bind_open_neural,
-    bind_open_optim,  bind_open_rbm,         bind_open_generator,     bind_open_random,
-    bind_open_switch, bind_open_autograd,    bind_open_backward,      bind_open_digest,
-    bind_open_text,   bind_open_idx,         bind_open_npy,           bind_open_safetensors,
-    bind_open_csv,    bind_open_records,     bind_open_image,         bind_open_download,
-    bind_open_folder, bind_open_terminal,    bind_open_profile,
+    bind_open_tensor,   bind_open_create,      bind_open_view,          bind_open_join,
+    bind_open_index,    bind_open_elementwise, bind_open_reduce,        bind_open_scan,
+    bind_open_sort,     bind_open_linalg,      bind_open_linalg_factor, bind_open_neural,
+    bind_open_optim,    bind_open_rbm,         bind_open_generator,     bind_open_random,
+    bind_open_switch,   bind_open_autograd,    bind_open_backward,      bind_open_digest,
+    bind_open_text,     bind_open_idx,         bind_open_npy,           bind_open_safetensors,
+    bind_open_torch,    bind_open_csv,         bind_open_records,       bind_open_image,
+    bind_open_download, bind_open_terminal,    bind_open_process,       bind_open_folder,
+    bind_open_profile,
 };
 
 /* fills the core table; runs with the Runtime as upvalue 1, as every binding does */

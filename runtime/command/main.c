@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bind/bind.h"
@@ -137,13 +138,20 @@ static bool run_options(lua_State *L, const Command *command)
     return true;
 }
 
+/* Is there something of this name to read, which a folder is not? */
+static bool is_there(const char *name)
+{
+    struct stat status;
+    return stat(name, &status) == 0 && !S_ISDIR(status.st_mode);
+}
+
 /* A file goes before a script inside wrun, and only a bare name can mean the latter. */
 static int load_script(lua_State *L, char **argv)
 {
     const char *name = argv[0];
     if (strcmp(name, "-") == 0 && strcmp(argv[-1], "--") != 0)
         return luaL_loadfilex(L, NULL, "t");
-    if (!strchr(name, '/') && access(name, F_OK) != 0 && embedded_has_script(name))
+    if (!strchr(name, '/') && !is_there(name) && embedded_has_script(name))
         return embedded_load_script(L, name);
     return luaL_loadfilex(L, name, "t");
 }

@@ -59,9 +59,9 @@ log:setvbuf("line")
 math.randomseed(seed)
 wrun.manual_seed(seed)
 
--- What reaches for the network, or is of the command line.
+-- What reaches for the network, is of the command line, or starts this program anew.
 local LEFT_OUT = {
-  mnist = true, fashion_mnist = true, cifar10 = true, images = true, options = true,
+  mnist = true, fashion_mnist = true, cifar10 = true, images = true, options = true, sweep = true,
 }
 
 -- What works for as long as it is asked to: epochs, steps of chains, draws one by one.
