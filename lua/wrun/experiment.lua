@@ -278,7 +278,7 @@ end
 
 --- Returns the path of a file in the run's folder, for pictures and what else is to lie there.
 --- domain  the file need not be there
---- raises  `path: the run keeps nothing` where there is no folder
+--- raises  `path: expected a run with a folder`
 ---     local folder = os.tmpname() .. ".run"
 ---     local run <close> = wrun.experiment { name = "demo", folder = folder }
 ---     print(run:path("loss.png"), os.execute("rm -r " .. folder))
@@ -286,7 +286,7 @@ end
 function Experiment:path(name)
   check.argument("path", 1, name, check.path())
   if not self.folder then
-    fail("path: the run keeps nothing, so it has no folder")
+    fail("path: expected a run with a folder, and this one keeps nothing")
   end
   return self.folder .. "/" .. name
 end
@@ -406,7 +406,7 @@ end
 
 --- Returns the mean of what `add` was given in this epoch.
 --- domain  in the body of a loop
---- raises  `mean: nothing was added as NAME in this epoch`
+--- raises  `mean: argument 1: expected a name that add was given in this epoch`
 ---     local run = wrun.experiment { name = "demo", keeps = false }
 ---     for _ in run:loop(1) do
 ---       for step = 1, 4 do run:add { loss = 1 / step } end
@@ -417,7 +417,8 @@ function Experiment:mean(name)
   check.argument("mean", 1, name, check.string())
   local sum = self._means and self._means[name]
   return sum and mean_of(sum)
-    or fail("mean: nothing was added as %s in this epoch", check.escape(name))
+    or fail("mean: argument 1: expected a name that add was given in this epoch, got %s",
+      check.describe(name))
 end
 
 --- Adds values of a step to their running means over the epoch, which the bar shows and the log
@@ -471,7 +472,7 @@ end
 --- Returns a column of the log: the values of one name, epoch by epoch.
 --- shapes  -> [rows] float64
 --- domain  NaN where a row has none
---- raises  `column: no row has NAME`
+--- raises  `column: argument 1: expected a name that a row of the log has`
 ---     local run = wrun.experiment { name = "demo", keeps = false }
 ---     for epoch in run:loop(2) do run:set { loss = 1 / epoch } end
 ---     print(run:column("loss"))
@@ -484,7 +485,8 @@ function Experiment:column(name)
     has_one = has_one or row[name] ~= nil
   end
   if not has_one then
-    fail("column: no row has %s", name)
+    fail("column: argument 1: expected a name that a row of the log has, got %s",
+      check.describe(name))
   end
   return wrun.tensor(values, { dtype = "float64" })
 end
@@ -626,7 +628,8 @@ local function open_loop(self, epochs, source)
     return loop
   end
   if next(self._parts) == nil then
-    fail("loop: the run keeps nothing; first say what it is made of: run:keep { model = model }")
+    fail("loop: expected parts to keep; first say what the run is made of: "
+      .. "run:keep { model = model }")
   end
   local before = { data = self._manifest.data }
   local position = load_state(self)
@@ -652,7 +655,7 @@ end
 ---   length; without it there are only epochs. The run ends with the last epoch or by `break`; one
 ---   that has ended has no more epochs. What the body draws before its batches is drawn again where
 ---   a run goes on in the middle of an epoch; what it computes from weights there is not the same
---- raises  `loop: the run keeps nothing`; as wrun.checkpoint; `experiment: PATH: was begun with`
+--- raises  `loop: expected parts to keep`; as wrun.checkpoint; `experiment: PATH: was begun with`
 ---     local run = wrun.experiment { name = "demo", keeps = false }
 ---     local loader = data.loader({ x = wrun.rand(6, 2) }, { batch_size = 2 })
 ---     for epoch, batches in run:loop(2, loader) do
