@@ -4,24 +4,21 @@
 
 local autograd = require "wrun.autograd"
 local core = require "wrun.core"
-local format = require "wrun.tensor.internal.format"
 local names = require "wrun.names"
-local publish = require "wrun.publish"
 
-local M = publish.into({}, require "wrun.tensor")
+local M = require "wrun.tensor"
 
 M._VERSION = core.version
 
 --- Gradients of more than a backward pass needs: of chosen inputs, and of operations of one's own.
 M.autograd = names.closed("autograd", {
-  grad = autograd.grad, backward = autograd.backward, Function = require "wrun.autograd_function",
-  detect_anomaly = autograd.detect_anomaly, functional = require "wrun.autograd_functional",
+  grad = autograd.grad, backward = autograd.backward, detect_anomaly = autograd.detect_anomaly,
+}, {
+  Function = { "wrun.autograd_function" }, functional = { "wrun.autograd_functional" },
 })
 M.no_grad = autograd.no_grad
 M.enable_grad = autograd.enable_grad
 M.is_grad_enabled = autograd.is_grad_enabled
-M.set_printoptions = format.set_printoptions
-M.get_printoptions = format.get_printoptions
 
 --- Sets how many threads large operations use; results do not depend on it.
 --- domain  from 1 to 256; as many as the machine has processors at first
@@ -37,8 +34,7 @@ M.set_num_threads = core.set_num_threads
 ---@type fun(): integer
 M.get_num_threads = core.get_num_threads
 
--- name -> module and, where it is one function of it, which
-local parts = {
+return names.closed("wrun", M, {
   linalg = { "wrun.linalg" },
   nn = { "wrun.nn" },
   optim = { "wrun.optim" },
@@ -51,31 +47,21 @@ local parts = {
   help = { "wrun.help", "help" },
   progress = { "wrun.progress" },
   logbook = { "wrun.logbook" },
+  compare = { "wrun.compare", "compare" },
   experiment = { "wrun.experiment", "experiment" },
   checkpoint = { "wrun.checkpoint", "checkpoint" },
   metrics = { "wrun.metrics" },
   early_stopping = { "wrun.early_stopping", "early_stopping" },
   fingerprint = { "wrun.fingerprint", "fingerprint" },
+  report = { "wrun.report", "report" },
+  sweep = { "wrun.sweep" },
+  tensorboard = { "wrun.tensorboard" },
   timer = { "wrun.timer", "timer" },
   timeit = { "wrun.timer", "timeit" },
   save = { "wrun.save", "save" },
   load = { "wrun.save", "load" },
   gradcheck = { "wrun.gradcheck", "gradcheck" },
   gradgradcheck = { "wrun.gradcheck", "gradgradcheck" },
-}
-
-return setmetatable(M, {
-  parts = parts,
-  __index = function(_, name)
-    local part = parts[name]
-    if part then
-      local module = require(part[1])
-      M[name] = part[2] and module[part[2]] or module
-      return M[name]
-    end
-    names.refuse("wrun", name, M, parts)
-  end,
-  __tostring = function()
-    return names.text("wrun")
-  end,
-})
+  set_printoptions = { "wrun.tensor.internal.format", "set_printoptions" },
+  get_printoptions = { "wrun.tensor.internal.format", "get_printoptions" },
+}, getmetatable(M).load)

@@ -404,22 +404,37 @@ local function decoded(path, what, text, tensors)
   return tree
 end
 
+-- Readers of what other libraries write, by what the file begins with.
+local FOREIGN = {
+  torch = function(path) return require("wrun.save.pickle").read(path) end,
+  torch7 = function(path) return require("wrun.save.torch7").read(path) end,
+}
+
 --- Returns what `save` wrote, or the tensors of any other safetensors file by their names; and the
---- file's metadata.
+--- file's metadata. It also reads what PyTorch's `torch.save` wrote, a `state_dict` say, and the
+--- binary files of Torch7.
+---
+--- Of PyTorch it reads tensors, and dictionaries, lists, numbers and texts with them: nothing in the
+--- file is ever called, and anything else is refused by its name. None becomes nil, a tuple a list,
+--- a dtype its name; tensors that share a storage still do. Of Torch7 it reads tensors and tables.
+--- shapes  as in the file
 --- domain  BOOL, U8, I32, I64, F32 and F64 stay as they are; other integers become int64, F16 and
 ---   BF16 float32; other types are refused. Tensors require no gradient
 --- raises  `load: PATH: ...` for a missing or bad file
+--- source  the safetensors format; pickletools of Python, torch/serialization.py; File.lua of Torch7
 --- cost    a bad header, of at most 100 MB, takes no more memory than a few times its size and 64 MB
 ---     local path = os.tmpname()
 ---     wrun.save(path, { weight = wrun.ones(2, 2), steps = { 1, 2.5, "three" } })
 ---     local tree = wrun.load(path)
 ---     print(tree.weight:sum(), tree.steps[3], os.remove(path))
----@return table tree
+---@return table|wrun.Tensor tree
 ---@return table<string, string> metadata
 function M.load(path)
   check.argument("load", 1, path, PATH)
-  local tensors, metadata = core.safetensors_read(path)
-  if not tensors then
+  local tensors, metadata, format = core.safetensors_read(path)
+  if format then
+    return FOREIGN[format](path), {}
+  elseif not tensors then
     fail("load: %s", metadata)
   end
   local text = metadata[TREE]

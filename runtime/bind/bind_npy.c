@@ -8,6 +8,7 @@
 #include "bind/bind_file.h"
 #include "bind/bind_result.h"
 #include "bind/open.h"
+#include "formats/content.h"
 #include "formats/zip.h"
 
 typedef struct {
@@ -135,6 +136,10 @@ static int core_npz_read(lua_State *L)
     if (descriptor < 0)
         return bind_refuse_file(L, path, strerror(errno));
     Reason reason = zip_open(&file->zip, descriptor);
+    const GzipReader *source = &file->zip.source;
+    if (content_is_torch(source->input, source->z.avail_in))
+        reason = content_refuse_bytes(&file->zip.refusal, "data.npz", "not an NPZ archive",
+                                      source->input, source->z.avail_in);
     lua_newtable(L);
     int result = lua_gettop(L);
     lua_newtable(L);

@@ -3,11 +3,13 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "bind/bind_check.h"
 #include "bind/bind_file.h"
 #include "bind/bind_result.h"
 #include "bind/open.h"
+#include "formats/content.h"
 #include "formats/safetensors.h"
 
 static int close_safetensors(lua_State *L)
@@ -30,7 +32,23 @@ static void push_metadata(lua_State *L, const json_t *header)
     }
 }
 
-/* safetensors_read(path) -> table of name and tensor, table of metadata; or nil and a message */
+/* nil, a message and, for a file of tensors of another format that can be read, its name */
+static int refuse_safetensors(lua_State *L, const char *path, const GzipReader *source,
+                              Reason reason)
+{
+    struct stat status;
+    const char *format = content_of_tensors(source->head, source->head_size);
+
+    bind_refuse_file(L, path, reason);
+    lua_pushstring(L, fstat(source->descriptor, &status) == 0 && S_ISREG(status.st_mode) ? format
+                                                                                         : NULL);
+    return 3;
+}
+
+/*
+ * safetensors_read(path) -> table of name and tensor, table of metadata; or nil, a message and
+ * perhaps "torch" or "torch7", which it is instead
+ */
 static int core_safetensors_read(lua_State *L)
 {
     const char *path = bind_string(L, "load", 1, "a path");
@@ -55,7 +73,7 @@ static int core_safetensors_read(lua_State *L)
     if (reason == NULL)
         reason = safetensors_finish(reader);
     if (reason != NULL)
-        return bind_refuse_file(L, path, reason);
+        return refuse_safetensors(L, path, &reader->source, reason);
     push_metadata(L, reader->header);
     return 2;
 }

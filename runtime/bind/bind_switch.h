@@ -12,7 +12,10 @@ struct Scope {
     void *held;           /* a userdata, or NULL */
     Scope *outer, **link; /* link: what points here, NULL when closed */
     bool value, of_call;  /* not handed out */
-    bool doubtful;        /* handed to a script, and nobody has looked whether that holds it */
+    bool doubtful;        /* the next use looks whether anything holds it */
+    bool is_hosted;       /* every use does */
+    int depth, local;     /* where it was found last: frames from the bottom, and its variable */
+    const void *receiver; /* the function of a script that it was handed to, or NULL */
     const char *name;
     char line[LUA_IDSIZE + 16]; /* of the script that asked for it */
 };
@@ -21,11 +24,16 @@ struct Scope {
  * script let go of its guard */
 const Scope *bind_scope_of(lua_State *L, Scope *scopes);
 
-static inline bool bind_switch(lua_State *L, Switch which)
+static inline bool bind_switch_in(const Runtime *runtime, lua_State *L, Switch which)
 {
-    Scope *scopes = bind_runtime(L)->scopes[which];
+    Scope *scopes = runtime->scopes[which];
     const Scope *scope = scopes != NULL ? bind_scope_of(L, scopes) : NULL;
     return scope != NULL ? scope->value : which == SWITCH_GRAD;
+}
+
+static inline bool bind_switch(lua_State *L, Switch which)
+{
+    return bind_switch_in(bind_runtime(L), L, which);
 }
 
 /*

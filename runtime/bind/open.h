@@ -33,11 +33,14 @@ void bind_open_text(lua_State *L);
 void bind_open_idx(lua_State *L);
 void bind_open_npy(lua_State *L);
 void bind_open_safetensors(lua_State *L);
+void bind_open_torch(lua_State *L);
 void bind_open_csv(lua_State *L);
 void bind_open_records(lua_State *L);
 void bind_open_download(lua_State *L);
 void bind_open_folder(lua_State *L);
 void bind_open_terminal(lua_State *L);
+void bind_open_process(lua_State *L);
 void bind_open_image(lua_State *L);
+void bind_open_profile(lua_State *L);
 
 #endif

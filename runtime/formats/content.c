@@ -29,6 +29,11 @@ static const struct {
     {0, 4, "PAR1", {"a Parquet table", NULL, csv}},
     {0, 6, "ARROW1", {"an Arrow table", NULL, csv}},
     {0, 6, "MATLAB", {"a MATLAB file", NULL, NULL}},
+    {0,
+     14,
+     "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19",
+     {"a file of torch.save before PyTorch 1.6", NULL, "save it again with a later one"}},
+    {0, 10, "4\n1\n3\nV 1\n", {"a text file of Torch7", NULL, "write it as 'binary'"}},
     {0, 4, "GGUF", {"a GGUF file", NULL, tensors}},
     {0, 16, "SQLite format 3", {"an SQLite database", NULL, csv}},
     {0, 4, "%PDF", {"a PDF document", NULL, NULL}},
@@ -46,7 +51,8 @@ static const struct {
 };
 
 static const Content empty = {"empty", NULL, NULL},
-                     torch = {"a file of PyTorch's torch.save", NULL, tensors},
+                     torch = {"a file of PyTorch's torch.save", "wrun.load", NULL},
+                     torch7 = {"a file of Torch7", "wrun.load", NULL},
                      pickle = {"a pickle of Python", NULL, tensors},
                      npz = {"an NPZ archive", "data.npz", NULL},
                      zip = {"a ZIP archive", NULL, "data.npz reads NPZ"},
@@ -93,6 +99,13 @@ static const Content *text_content(const unsigned char *bytes, size_t size)
     return size > 0 && *bytes == '{' ? &json : &text;
 }
 
+/* Does it begin with an object (4) or a table (3) that is the first? */
+static bool is_torch7(const unsigned char *bytes, size_t size)
+{
+    return size >= 8 && (bytes[0] == 3 || bytes[0] == 4) &&
+           memcmp(bytes + 1, "\0\0\0\1\0\0\0", 7) == 0;
+}
+
 /* NULL where the bytes tell nothing */
 static const Content *content_of(const unsigned char *bytes, size_t size)
 {
@@ -106,6 +119,8 @@ static const Content *content_of(const unsigned char *bytes, size_t size)
             return &magics[i].content;
     if (size >= 4 && memcmp(bytes, "PK\3\4", 4) == 0)
         return zip_content(bytes, size);
+    if (is_torch7(bytes, size))
+        return &torch7;
     if (size >= 2 && bytes[0] == 0x80 && bytes[1] >= 2 && bytes[1] <= 5)
         return &pickle;
     if (size > PREFIX && bytes[PREFIX] == '{' && memcmp(bytes + 4, "\0\0\0", 4) == 0)
@@ -121,6 +136,12 @@ static const Content *content_of(const unsigned char *bytes, size_t size)
 bool content_is_torch(const unsigned char *bytes, size_t size)
 {
     return content_of(bytes, size) == &torch;
+}
+
+const char *content_of_tensors(const unsigned char *bytes, size_t size)
+{
+    const Content *c = content_of(bytes, size);
+    return c == &torch ? "torch" : c == &torch7 ? "torch7" : NULL;
 }
 
 Reason content_refuse_bytes(Refusal *refusal, const char *reader, Reason reason,

@@ -27,4 +27,7 @@ bool content_is_text(const unsigned char *bytes, size_t size);
 /* Is it what torch.save writes, a ZIP archive too? */
 bool content_is_torch(const unsigned char *bytes, size_t size);
 
+/* "torch" or "torch7" for what PyTorch and Torch7 write, else NULL */
+const char *content_of_tensors(const unsigned char *bytes, size_t size);
+
 #endif

@@ -5,9 +5,19 @@
 
 #include "formats/encoding.h"
 
-#define ROW(constant, width, dtype) [constant] = {width, dtype},
+#define ROW(constant, width, dtype)                                                                \
+    [constant] = {#constant + sizeof("ENCODING_") - 1, width, dtype},
 const EncodingInfo encoding_info[ENCODING_COUNT] = {ENCODINGS(ROW)};
 #undef ROW
+
+Encoding encoding_find(const char *name)
+{
+    int found = 0;
+
+    while (found < ENCODING_COUNT && strcmp(encoding_info[found].name, name) != 0)
+        found++;
+    return (Encoding)found;
+}
 
 static const bool host_is_big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
 

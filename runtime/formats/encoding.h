@@ -2,7 +2,8 @@
  * encoding.h - elements as data files hold them
  *
  * ENCODINGS is the table: what may stand in a file, how wide it is there, and what it becomes. What
- * a dtype of wrun holds exactly stays as it is; other integers become int64, halves float32.
+ * a dtype of wrun holds exactly stays as it is; other integers become int64, halves float32. The names
+ * are those of safetensors, which end the constants.
  */
 #ifndef ENCODING_H
 #define ENCODING_H
@@ -31,11 +32,15 @@ typedef enum { ENCODINGS(ROW) ENCODING_COUNT } Encoding;
 #undef ROW
 
 typedef struct {
+    const char *name;
     int width; /* bytes in the file */
     DType dtype;
 } EncodingInfo;
 
 extern const EncodingInfo encoding_info[ENCODING_COUNT];
+
+/* the encoding of this name, ENCODING_COUNT where there is none */
+Encoding encoding_find(const char *name);
 
 /*
  * to[count] of the element's dtype = the next count elements of the source. Where the data end

@@ -15,16 +15,6 @@ enum {
     VALUES_MOST = 1 << 20    /* a JSON value takes up to 64 bytes: 64 MB; 149,000 tensors */
 };
 
-static const struct {
-    const char *name;
-    Encoding encoding;
-} types_known[] = {
-    {"BOOL", ENCODING_BOOL}, {"U8", ENCODING_U8},   {"I8", ENCODING_I8},     {"U16", ENCODING_U16},
-    {"I16", ENCODING_I16},   {"U32", ENCODING_U32}, {"I32", ENCODING_I32},   {"U64", ENCODING_U64},
-    {"I64", ENCODING_I64},   {"F16", ENCODING_F16}, {"BF16", ENCODING_BF16}, {"F32", ENCODING_F32},
-    {"F64", ENCODING_F64},
-};
-
 /* ---- the header ---- */
 
 static Reason check_length(Refusal *refusal, uint64_t length)
@@ -81,9 +71,7 @@ static Reason read_entry(SafetensorsReader *reader, SafetensorsEntry *entry, con
     if (type == NULL || !json_is_array(shape) || json_array_size(offsets) != 2)
         return refuse(&reader->refusal,
                       "tensor '%.100s': expected a dtype, a shape and two data_offsets", name);
-    for (size_t i = 0; i < COUNT_OF(types_known); i++)
-        if (strcmp(type, types_known[i].name) == 0)
-            entry->encoding = types_known[i].encoding;
+    entry->encoding = encoding_find(type);
     if (entry->encoding == ENCODING_COUNT)
         return refuse(&reader->refusal, "tensor '%.100s': its type '%.40s' is not known", name,
                       type);

@@ -98,9 +98,6 @@ Reason zip_open(ZipReader *reader, int descriptor)
         return content_refuse_bytes(&reader->refusal, "data.npz",
                                     "not a ZIP archive (it must begin with PK)",
                                     reader->source.input, reader->source.z.avail_in);
-    if (content_is_torch(reader->source.input, reader->source.z.avail_in))
-        return content_refuse_bytes(&reader->refusal, "data.npz", "not an NPZ archive",
-                                    reader->source.input, reader->source.z.avail_in);
     int64_t length = size_min(status.st_size, ZIP_TAIL), start = status.st_size - length;
     if ((reason = read_at(reader, reader->tail, (size_t)length, start)) != NULL)
         return reason;
@@ -117,7 +114,10 @@ Reason zip_open(ZipReader *reader, int descriptor)
     reader->directory = load_u32(record + 16);
     if (load_u16(record + 4) != 0 && load_u16(record + 4) != UINT16_MAX)
         return "a ZIP archive in several files";
-    if (reader->count == UINT16_MAX || size == UINT32_MAX || reader->directory == UINT32_MAX)
+    /* some write the 64-bit record where nothing needs it */
+    bool is_64 = at >= LOCATOR && is_record(record - LOCATOR, 6, 7);
+    if (is_64 || reader->count == UINT16_MAX || size == UINT32_MAX ||
+        reader->directory == UINT32_MAX)
         if ((reason = read_end64(reader, stop, &size, &stop)) != NULL)
             return reason;
     if (size < 0 || reader->directory < 0 || size > stop || reader->directory != stop - size)

@@ -59,9 +59,9 @@ log:setvbuf("line")
 math.randomseed(seed)
 wrun.manual_seed(seed)
 
--- What reaches for the network, or is of the command line.
+-- What reaches for the network, is of the command line, or starts this program anew.
 local LEFT_OUT = {
-  mnist = true, fashion_mnist = true, cifar10 = true, images = true, options = true,
+  mnist = true, fashion_mnist = true, cifar10 = true, images = true, options = true, sweep = true,
 }
 
 -- What works for as long as it is asked to: epochs, steps of chains, draws one by one.
@@ -328,10 +328,11 @@ end
 
 local run = load("local f, a = ...; local r = f(table.unpack(a, 1, a.n)); return r", "=script.lua")
 
--- Lua's own words where a script is at fault: what is no function is called, has no operator, or
--- yields where C is below it; and an error that is the script's own.
+-- Lua's own words where a script is at fault: what is no function is called, has no operator, is no
+-- key, or yields where C is below it; and an error that is the script's own.
 local function is_of_script(message)
   return message == "called" or message:find("^%a+%.?l?u?a?:%d+: attempt to ")
+    or message:find("^script%.lua:%d+: table index is ")
     or message:find("'for iterator'", 1, true)
     or message:find("attempt to yield ", 1, true)
 end

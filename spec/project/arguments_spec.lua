@@ -27,6 +27,9 @@ local OTHERWISE = {
   ["nn.init.constant_ value tensor"] = true,
   ["progress iterator nil"] = true,
   ["data.mnist mirror string"] = true, -- an address, of which nothing comes
+  ["sweep folder string"] = true, -- places, where things would be kept
+  ["sweep name string"] = true,
+  ["wrun.report output string"] = true,
 }
 
 local VALUES = {

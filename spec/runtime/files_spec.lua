@@ -116,12 +116,8 @@ for _, format in ipairs(FORMATS) do
       it("says what a file of another kind is", function()
         places(ending)
         local path = folder .. "/x"
-        local pickle = files.zip {
-          { "archive/data.pkl", "\x80\2}q\0." },
-          { "archive/version", "3\n" },
-        }
-        files.write(path, pickle)
-        assert.matches("it is a file of PyTorch's torch.save", refusal(format.load, path), 1, true)
+        files.write(path, "\x89HDF\r\n\x1a\n" .. ("\0"):rep(100))
+        assert.matches("it is an HDF5 file", refusal(format.load, path), 1, true)
       end)
     end)
   end

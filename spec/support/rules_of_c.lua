@@ -37,6 +37,7 @@ end
 local GLOBAL = {
   ["runtime/tensor/interrupt.c"] = { ["atomic_bool interrupt_flag"] = true },
   ["runtime/tensor/interrupt.h"] = { ["extern atomic_bool interrupt_flag"] = true },
+  ["runtime/bind/bind_process.c"] = { ["extern char **environ"] = true },
   ["runtime/command/call.c"] = { ["static lua_State *volatile running"] = true },
   ["runtime/command/signals.c"] = { ["static volatile sig_atomic_t caught"] = true },
   ["runtime/formats/json_memory.c"] = { ["static _Thread_local bool is_out"] = true },
