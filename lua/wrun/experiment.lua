@@ -400,6 +400,16 @@ local function number_of(fname, name, value)
   return value
 end
 
+-- Refuses names that no log has.
+local function check_names(fname, values)
+  check.argument(fname, 1, values, check.table())
+  for name in pairs(values) do
+    if type(name) ~= "string" or not utf8.len(name) or name:find("%c") or name == "" then
+      fail("%s: argument 1: expected texts as names, got %s", fname, check.describe(name))
+    end
+  end
+end
+
 local function mean_of(sum)
   return sum.total / sum.weight
 end
@@ -435,7 +445,7 @@ end
 ---@param values table<string, number|wrun.Tensor>
 ---@param weight number?
 function Experiment:add(values, weight)
-  check.argument("add", 1, values, check.table())
+  check_names("add", values)
   weight = check.argument("add", 2, weight, check.positive(1))
   if not self._means then
     fail("add: expected inside of a loop, as its means are an epoch's; set is for other values")
@@ -458,7 +468,7 @@ end
 ---     print(#run.rows, run.rows[2].accuracy) -- 2  0.5
 ---@param values table<string, any>
 function Experiment:set(values)
-  check.argument("set", 1, values, check.table())
+  check_names("set", values)
   local target = self._set or self._manifest.results
   for name, value in pairs(values) do
     local is_plain = type(value) == "string" or type(value) == "boolean"
@@ -508,8 +518,8 @@ local function begin_epoch(self, loop)
     self._begun = checkpoints.states(loop.generators)
   end
   loop.bar = bars.bar {
-    label = loop.source and ("epoch %d/%d"):format(self.epoch + 1, loop.epochs) or self.name,
-    count = loop.source and #loop.source or loop.epochs,
+    label = ("epoch %d/%d"):format(self.epoch + 1, loop.epochs),
+    count = loop.source and #loop.source,
   }
 end
 
@@ -530,6 +540,14 @@ local function end_epoch(self, loop)
     loop.log:write(row)
   end
   loop.bar:close()
+end
+
+-- Takes the bar away before what a script prints of the epoch.
+local function wiped_at_end(bar, first, ...)
+  if first == nil then
+    bar:close()
+  end
+  return first, ...
 end
 
 -- The batches of the epoch that begins, or goes on.
@@ -553,7 +571,7 @@ local function batches_of(self, loop)
       end
       loop.bar:update(self._done)
     end
-    return next_batch()
+    return wiped_at_end(loop.bar, next_batch())
   end
 end
 
