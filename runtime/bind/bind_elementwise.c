@@ -254,11 +254,11 @@ static void check_saved(lua_State *L, const Entry *entry, const Call *call, uint
 }
 
 static void record(lua_State *L, const Entry *entry, Tensor *const *tensor, uint32_t saves,
-                   int result)
+                   Tensor *y, int result)
 {
     if (!entry->runtime->has_rows)
         bind_fail(L, "%s: gradients need the module wrun.operations", entry->name);
-    bind_record_elementwise(L, entry->op, entry->operation->arity, tensor, saves, result);
+    bind_record_elementwise(L, entry->op, entry->operation->arity, tensor, saves, y, result);
 }
 
 static bool any_requires_grad(const Entry *entry, const Call *call)
@@ -299,8 +299,8 @@ static bool run_alike(lua_State *L, Entry *entry)
     entry->runtime->computing = L;
     elementwise_row(entry->runtime->pool, entry->op, (DType)first->dtype, first->numel,
                     tensor_data(y), in);
-    if (requires_grad && bind_switch(L, SWITCH_GRAD))
-        record(L, entry, tensor, saved_values(entry, tensor), lua_gettop(L));
+    if (requires_grad && bind_switch_in(entry->runtime, L, SWITCH_GRAD))
+        record(L, entry, tensor, saved_values(entry, tensor), y, lua_gettop(L));
     return true;
 }
 
@@ -352,7 +352,7 @@ static int run(lua_State *L, Entry *entry)
                     call.in);
     if (needs_grad) {
         call.tensor[0] = bind_to_tensor(L, 1); /* in place, what was there before */
-        record(L, entry, call.tensor, saves, out_index);
+        record(L, entry, call.tensor, saves, bind_to_tensor(L, out_index), out_index);
     }
     lua_pushvalue(L, out_index);
     return 1;

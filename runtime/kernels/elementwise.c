@@ -368,34 +368,16 @@ static void write_block(const Walk *walk, int64_t first, int64_t n, char *block)
         move_elements(walk, &walk->out, first, n, walk->result, block, false);
 }
 
-static void fill_constant(const Stream *stream, int64_t n, DType type, char *block)
+static void fill_constant(Scalar scalar, int64_t n, DType type, char *block)
 {
     char value[8];
-    dtype_store(type, value, stream->scalar);
+    dtype_store(type, value, scalar);
     convert_elements(n, type, block, 1, type, value, 0);
 }
 
 static int64_t round_to_lanes(int64_t n)
 {
     return (n + LANES - 1) / LANES * LANES;
-}
-
-/* less than a kernel takes: zeros fill it up */
-static void walk_few(const Walk *walk)
-{
-    _Alignas(STORAGE_ALIGNMENT) char buffer[MAX_INPUTS + 1][LANES * sizeof(double)];
-    const void *in[MAX_INPUTS];
-    for (int i = 0; i < walk->inputs; i++) {
-        in[i] = buffer[i];
-        if (walk->in[i].constant) {
-            fill_constant(&walk->in[i], LANES, walk->compute, buffer[i]);
-        } else {
-            memset(buffer[i], 0, sizeof buffer[i]);
-            read_block(walk, &walk->in[i], 0, walk->numel, buffer[i]);
-        }
-    }
-    walk->kernel(LANES, buffer[MAX_INPUTS], in);
-    write_block(walk, 0, walk->numel, buffer[MAX_INPUTS]);
 }
 
 static void walk_range(const Walk *walk, int64_t begin, int64_t end)
@@ -409,7 +391,7 @@ static void walk_range(const Walk *walk, int64_t begin, int64_t end)
         in[i] = buffer[i];
         is_buffered |= !walk->in[i].in_place;
         if (walk->in[i].constant)
-            fill_constant(&walk->in[i], most, walk->compute, buffer[i]);
+            fill_constant(walk->in[i].scalar, most, walk->compute, buffer[i]);
     }
     for (int64_t first = begin, n; first < end; first += n) {
         n = is_buffered ? size_min(BLOCK, end - first) : end - first;
@@ -444,7 +426,7 @@ static void copy_range(const Walk *walk, int64_t begin, int64_t end)
     const Stream *out = &walk->out, *in = &walk->in[0];
     int64_t size = dtype_size(out->dtype);
     if (in->constant)
-        fill_constant(in, size_min(BLOCK, end - begin), out->dtype, buffer);
+        fill_constant(in->scalar, size_min(BLOCK, end - begin), out->dtype, buffer);
     for (int64_t first = begin; first < end; first += BLOCK) {
         int64_t n = size_min(BLOCK, end - first);
         char *block = out->in_place ? out->data + first * size : buffer;
@@ -461,12 +443,10 @@ static void walk_piece(void *context, int64_t piece)
 {
     const Walk *walk = context;
     int64_t begin = piece * PIECE, end = size_min(begin + PIECE, walk->numel);
-    if (!walk->kernel)
-        copy_range(walk, begin, end);
-    else if (walk->numel < LANES)
-        walk_few(walk);
-    else
+    if (walk->kernel)
         walk_range(walk, begin, end);
+    else
+        copy_range(walk, begin, end);
 }
 
 /* ---- planning ---- */
@@ -624,13 +604,35 @@ void elementwise_run(Pool *pool, int op, DType compute, const View *out, const O
     walk_run(&walk, pool, out, in);
 }
 
+/* fewer elements than a kernel takes: zeros fill them up */
+static void run_few(Kernel *kernel, int inputs, DType compute, int64_t n, void *out, const Row *in)
+{
+    _Alignas(STORAGE_ALIGNMENT) char block[MAX_ARITY + 1][LANES * sizeof(double)];
+    const void *operand[MAX_ARITY];
+    size_t bytes = (size_t)(n * dtype_size(compute));
+    for (int i = 0; i < inputs; i++) {
+        operand[i] = block[i];
+        if (in[i].data != NULL) {
+            memset(block[i], 0, sizeof block[i]);
+            memcpy(block[i], in[i].data, bytes);
+        } else {
+            fill_constant(in[i].scalar, LANES, compute, block[i]);
+        }
+    }
+    kernel(LANES, block[MAX_ARITY], operand);
+    memcpy(out, block[MAX_ARITY], bytes);
+}
+
 void elementwise_row(Pool *pool, int op, DType compute, int64_t n, void *out, const Row *in)
 {
-    if (n == 0)
+    if (n < LANES) {
+        run_few(kernels_of(compute, op)->value, operations[op].arity, compute, n, out, in);
+        pool_check(pool);
         return;
+    }
     Walk walk;
     walk.kernel = kernels_of(compute, op)->value;
-    walk.compute = compute;
+    walk.compute = walk.result = compute;
     walk.inputs = operations[op].arity;
     walk.numel = n;
     walk.out.data = out;
