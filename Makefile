@@ -40,7 +40,7 @@ SCRIPTS  := $(wildcard scripts/*.lua)
 EMBEDDED := $(LUA) $(SCRIPTS)
 GUIDE    := $(shell find scripts/docs spec/examples -type f)
 
-.PHONY: all help module debug deps test coverage structure parity extremes round-trips docs types lint format \
+.PHONY: all help module debug deps test coverage structure parity extremes round-trips kills docs types lint format \
         check-alloc check-asan check-tsan check-valgrind check-all fuzz fuzz-interface bench bench-ir \
         bench-ulp bench-compare mnist tree install uninstall deb rock clean FORCE
 .DELETE_ON_ERROR:
@@ -143,6 +143,10 @@ extremes: all build/packages-test
 round-trips: all build/packages-test
 	WRUN_ROUND_TRIPS=$(or $(COUNT),10000) WRUN_SEED=$(or $(SEED),1) \
 	  $(BUILD)/wrun $(BUSTED) --output=TAP spec/runtime/round_trips_spec.lua
+
+## runs killed at random moments, each of which then goes on to its end; COUNT=300 SEED=1
+kills: all build/packages-test
+	@$(BUILD)/wrun spec/kills.lua $(or $(COUNT),300) $(or $(SEED),1)
 
 ## how much of PyTorch's interface is here and agrees
 parity: all build/packages-test

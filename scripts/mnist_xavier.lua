@@ -6,7 +6,6 @@
 local argparse = require "argparse"
 local wrun = require "wrun"
 local data, nn, optim = wrun.data, wrun.nn, wrun.optim
-local progress = wrun.progress
 
 -- How weights can start: what the initialisers of nn.init do, or too small to learn.
 local STARTS = {
@@ -29,6 +28,8 @@ parser:option("--order", "Shuffle as PyTorch 0.4.1 to about 1.6 did, or as it do
   "pytorch-0.4"):choices { "pytorch-0.4", "pytorch" }
 parser:option("--save", "File for the parameters, safetensors (default: they are not kept).")
 parser:option("--log", "File for the costs, .csv or .jsonl (default: they are only printed).")
+parser:option("--out", "Folder for checkpoints, log and pictures, where the run goes on when it is "
+  .. "started again (default: they are not kept).")
 data.options(parser, { seed = 777 })
 local args = parser:parse()
 
@@ -39,6 +40,12 @@ local function with_option(option, f, ...)
     or parser:error(("option '%s': %s"):format(option, (result:gsub("^%S+:%d+: ", ""))))
 end
 
+local run <close> = wrun.experiment {
+  name = "mnist_xavier", seed = args.seed, folder = args.out, keeps = args.out ~= nil,
+  options = {
+    init = args.init, batch_size = args.batch_size, lr = args.lr, order = args.order,
+  },
+}
 local train, test = data.images(args)
 if args.batch_size > #train.y then
   parser:error(("option '--batch-size': expected at most the %d images, got %d"):format(#train.y,
@@ -67,15 +74,16 @@ with_option("--save", save) -- before the work, if it cannot be done
 local criterion = nn.CrossEntropyLoss()
 local optimizer = optim.Adam(model:parameters(), { lr = args.lr })
 
-for epoch = 1, args.epochs do
-  local cost = 0
-  for x, y in progress(loader:batches(), #loader, "epoch " .. epoch) do
+run:keep { model = model, optimizer = optimizer }
+for epoch, batches in run:loop(args.epochs, loader) do
+  for x, y in batches do
     optimizer:zero_grad()
     local loss = criterion(model(x), y)
     loss:backward()
     optimizer:step()
-    cost = cost + loss:item() / #loader
+    run:add { cost = loss }
   end
+  local cost = run:mean("cost")
   print(("Epoch: %04d cost = %.9f"):format(epoch, cost))
   save()
   if log then
@@ -91,3 +99,8 @@ wrun.no_grad(function()
   print("Label: " .. test.classes[test.y[i]:item()])
   print("Prediction: " .. test.classes[guess[i]:item()])
 end)
+if args.out then
+  wrun.image.save(run:path("filters.png"), linear1.weight:detach():reshape(256, 28, 28),
+    { columns = 16, range = "symmetric" })
+  print("Fingerprint: " .. wrun.fingerprint(model))
+end

@@ -32,6 +32,13 @@ local epochs = args.epochs or args.small and 60 or 150
 local lr = args.lr or args.small and 0.1 or 0.05
 local binarize = args.binarize or args.small and "threshold" or "stochastic"
 
+local run <close> = args.out and wrun.experiment {
+  name = "rbm_mnist", seed = args.seed, folder = args.out, options = {
+    hidden = hidden, method = args.method, k = args.k, epochs = epochs, lr = lr,
+    batch_size = args.batch_size, binarize = binarize, center = not args.plain,
+    flip = args.flip or false,
+  },
+}
 local train, test = data.images(args)
 local x, x_test = train.x, test.x
 if args.flip then
@@ -45,8 +52,11 @@ print(("%s, %s-%d, %s binarisation, %d epochs, learning rate %g to 0"):format(ma
   args.k, binarize, epochs, lr))
 
 local timer = wrun.timer()
-local bar <close> = progress.bar { label = "training", count = epochs, unit = " epochs" }
+local bar <close> = progress.bar {
+  label = "training", count = epochs, unit = " epochs",
+}
 machine:fit(x, {
+  run = run,
   method = args.method, k = args.k, epochs = epochs, batch_size = args.batch_size, lr = { lr, 0 },
   binarize = binarize, valid = x_test,
   callback = function(info)

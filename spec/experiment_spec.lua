@@ -3,6 +3,7 @@
 
 local child = require "spec.support.child"
 local experiments = require "wrun.experiment"
+local kills = require "spec.support.kills"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 
@@ -99,6 +100,64 @@ describe("experiment", function()
       assert.same(rows_of(whole), rows_of(run))
     end))
   end
+
+  it("ends in the same bits after SIGKILL at any moment #many", function()
+    local text, is_right = kills.text(kills.kill(8, os.time(), true))
+    assert.is_true(is_right, text)
+  end)
+
+  -- A run of three epochs of which each batch takes a while, told to end by a signal.
+  local SLOW = [[
+    local wrun = require "wrun"
+    local run <close> = wrun.experiment { name = "slow", folder = %q, every = 1e6 }
+    local model, data = wrun.nn.Linear(1, 1), wrun.data
+    run:keep { model = model }
+    local loader = data.loader({ x = wrun.ones(20, 1) }, { batch_size = 2 })
+    for epoch, batches in run:loop(3, loader) do
+      for x in batches do
+        io.write(epoch, "\n")
+        io.flush()
+        local t = wrun.timer()
+        repeat until t:seconds() > 0.05
+        model.weight:detach():add_(wrun.rand(1))
+        run:add { x = x:mean() }
+      end
+    end
+    print(wrun.fingerprint(model))
+  ]]
+
+  for name, number in pairs { INT = 2, TERM = 15, USR1 = 10 } do
+    it("is saved and ends when it is told to by SIG" .. name, with_folder(function(folder)
+      local script = child.write(SLOW:format(folder))
+      -- env, since a shell has its background processes ignore SIGINT
+      local told = child.shell(([[%s %s >%s.out & pid=$!
+        while ! grep -qs 2 %s.out; do sleep 0.05; done; kill -%s $pid; wait $pid]]):format(
+        child.quote(child.wrun), script, folder, folder, name))
+      assert.equal(128 + number, told.status, told.err)
+      assert.matches(("^[^\n]*wrun: stopped by SIG%s after %%d+ batches of epoch 2; started again, "
+        .. "%s goes on from there\n$"):format(name, (folder:gsub("%p", "%%%0"))), told.err)
+      assert.equal("stopped by SIG" .. name, experiments.read(folder).status)
+      local again = child.shell(child.quote(child.wrun) .. " " .. script)
+      assert.equal(0, again.status, again.err)
+      assert.is_nil(again.out:find("1\n", 1, true))
+      os.execute("rm -r " .. folder)
+      local whole = child.shell(child.quote(child.wrun) .. " " .. script)
+      assert.equal(whole.out:match("%x+\n$"), again.out:match("%x+\n$"))
+      os.remove(script)
+      os.remove(folder .. ".out")
+    end))
+  end
+
+  it("ends at once by a second signal", with_folder(function(folder)
+    local script = child.write((SLOW:format(folder):gsub("0.05", "5")))
+    local told = child.shell(([[%s %s >%s.out & pid=$!
+      while ! grep -qs 1 %s.out; do sleep 0.05; done; kill -TERM $pid; sleep 0.2; kill -TERM $pid
+      wait $pid]]):format(child.quote(child.wrun), script, folder, folder))
+    assert.equal(128 + 15, told.status)
+    assert.equal("", (told.err:gsub("[^\n]*Terminated[^\n]*\n", "")))
+    assert.equal("running", experiments.read(folder).status)
+    os.remove(script)
+  end))
 
   it("has no more epochs when it has ended", with_folder(function(folder)
     local expected = train(folder)
@@ -237,6 +296,35 @@ describe("experiment", function()
     begin(1, { lr = 0.1, sizes = { 3, 4 } })
   end))
 
+  -- A limit of a file's size stands for a disk that is full.
+  it("keeps the last good state where the disk is full", with_folder(function(folder)
+    local script = child.write(([[
+      local wrun = require "wrun"
+      local run <close> = wrun.experiment { name = "full", folder = %q, every = 0 }
+      local model = wrun.nn.Linear(8, 100)
+      run:keep { model = model }
+      for epoch in run:loop(4) do
+        model.weight:detach():add_(wrun.rand(1))
+        assert(arg[1] ~= "stop" or epoch < 3, "stopped")
+      end
+      print(wrun.fingerprint(model))
+    ]]):format(folder))
+    local function go(before, after)
+      return child.shell(("%s %s %s %s"):format(before, child.quote(child.wrun), script, after))
+    end
+    local expected = go("", "")
+    os.execute("rm -r " .. folder)
+    assert.matches("stopped", go("", "stop").err)
+    local full = go("ulimit -f 4;", "")
+    assert.equal(1, full.status)
+    assert.matches("checkpoint: %S+/checkpoints/000003.safetensors: File too large; what was saved "
+      .. "before stays", full.err)
+    assert.equal("", child.shell("ls " .. folder .. "/checkpoints | grep new").out)
+    local again = go("", "")
+    assert.equal(expected.out, again.out, again.err)
+    os.remove(script)
+  end))
+
   it("refuses wrong use", with_folder(function(folder)
     local function run()
       return wrun.experiment { name = "spec", keeps = false }
@@ -261,6 +349,10 @@ describe("experiment", function()
       local message = refusal(wrong)
       assert.is_truthy(message:find(text, 1, true), message)
     end
+    child.with_file("", function(path)
+      assert.equal(("experiment: %s: Not a directory"):format(path),
+        (refusal(function() wrun.experiment { name = "a", folder = path } end)))
+    end)
     assert.matches("^experiment: /proc/nowhere: ",
       (refusal(function() wrun.experiment { name = "a", folder = "/proc/nowhere" } end)))
   end))

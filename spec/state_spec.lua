@@ -294,6 +294,17 @@ describe("the state of", function()
     end, 9)
   end
 
+  survives("early stopping", function()
+    local model = network()
+    local stopping = wrun.early_stopping(model)
+    return object({ model = model, stopping = stopping }, function(_, i)
+      wrun.no_grad(function() model[1].weight:fill_(i) end)
+      local is_over = stopping:step(math.sin(i))
+      stopping:restore()
+      return is_over
+    end)
+  end, 12)
+
   survives("a machine that is fitted again and again", function()
     local one = machine()
     return object({ machine = one }, function(_, i)

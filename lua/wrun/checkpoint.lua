@@ -267,7 +267,7 @@ end
 --- Writes all parts, every generator in them, the default generator, and a position, a table of
 --- values of one's own, to a new file, and then removes all but the last few.
 --- domain  numbers, booleans, texts, tensors, and tables of these
---- raises  `save: PATH: ...` when it cannot be written; the files before it are then untouched
+--- raises  `checkpoint: PATH: ...` when it cannot be written; the files before it are then untouched
 ---     local folder, model = os.tmpname() .. ".run", nn.Linear(2, 1)
 ---     local checkpoint = wrun.checkpoint(folder, { model = model })
 ---     checkpoint:save { epoch = 3 }
@@ -290,7 +290,11 @@ function Checkpoint:save(position)
   end
   local numbers = numbers_of(self)
   local path = path_of(self, (numbers[#numbers] or 0) + 1)
-  save.save(path, tree)
+  local written
+  written, message = pcall(save.save, path, tree)
+  if not written then
+    fail("checkpoint: %s; what was saved before stays", (tostring(message):gsub("^.-save: ", "")))
+  end
   for i = 1, #numbers + 1 - self.keep do
     os.remove(path_of(self, numbers[i]))
   end

@@ -24,6 +24,7 @@ local core = require "wrun.core"
 local logbook = require "wrun.logbook"
 local method = require "wrun.method"
 local save = require "wrun.save"
+local sources = require "wrun.sources"
 local signals = package.preload["wrun.signals"] and require "wrun.signals"
 local wrun = require "wrun"
 
@@ -102,7 +103,7 @@ end
 -- The script that runs, and the SHA-256 of its text.
 local function script()
   local path = type(arg) == "table" and arg[0]
-  local text = type(path) == "string" and read_text(path)
+  local text = type(path) == "string" and (read_text(path) or sources.script(path))
   return { path = path or nil, sha256 = text and core.digest { text } or nil }
 end
 
@@ -317,6 +318,7 @@ local function stop(self, name, number)
   save.last_path = nil -- this says it better
   local done = self._done and (" after %d batches of epoch %d"):format(self._done, self.epoch + 1)
     or (" after epoch %d"):format(self.epoch)
+  self._is_stopped = true
   write_manifest(self, "stopped by " .. name)
   error(setmetatable({
     signal = number,
@@ -400,6 +402,22 @@ end
 
 local function mean_of(sum)
   return sum.total / sum.weight
+end
+
+--- Returns the mean of what `add` was given in this epoch.
+--- domain  in the body of a loop
+--- raises  `mean: nothing was added as NAME in this epoch`
+---     local run = wrun.experiment { name = "demo", keeps = false }
+---     for _ in run:loop(1) do
+---       for step = 1, 4 do run:add { loss = 1 / step } end
+---       print(run:mean("loss"))
+---     end
+---@return number
+function Experiment:mean(name)
+  check.argument("mean", 1, name, check.string())
+  local sum = self._means and self._means[name]
+  return sum and mean_of(sum)
+    or fail("mean: nothing was added as %s in this epoch", check.escape(name))
 end
 
 --- Adds values of a step to their running means over the epoch, which the bar shows and the log
@@ -564,8 +582,8 @@ local function close_loop(self, loop, message)
       save_state(self, is_over or nil)
     end
     write_manifest(self, "finished")
-  elseif getmetatable(message) ~= Stop then
-    write_manifest(self, "failed")
+  elseif not self._is_stopped then -- a command's message handler has made text of a Stop
+    pcall(write_manifest, self, "failed") -- what failed is to be heard of first
   end
   if loop.log then
     loop.log:close()

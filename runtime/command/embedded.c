@@ -170,11 +170,36 @@ static int sources_text(lua_State *L)
     return 2;
 }
 
+/* the script of this name, or NULL */
+static const Embedded *find_script(const char *name)
+{
+    char path[256];
+    for (int with_ending = 0; with_ending <= 1; with_ending++) {
+        int length = snprintf(path, sizeof(path), "scripts/%s%s", name, with_ending ? ".lua" : "");
+        const Embedded *file = length < (int)sizeof(path) ? find(path) : NULL;
+        if (file)
+            return file;
+    }
+    return NULL;
+}
+
+/* script(name): the source of a script inside the program, nil where there is none */
+static int sources_script(lua_State *L)
+{
+    const Embedded *file = find_script(bind_lua_string(L, 1, NULL));
+    if (file)
+        lua_pushlstring(L, file->text, (size_t)(file->end - file->text));
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
 static int open_sources(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"names", sources_names},
         {"text", sources_text},
+        {"script", sources_script},
         {NULL, NULL},
     };
     luaL_newlib(L, functions);
@@ -202,19 +227,6 @@ void embedded_install(lua_State *L)
     lua_pushcfunction(L, search);
     lua_rawseti(L, -2, FIRST_FILE_SEARCHER);
     lua_pop(L, 2);
-}
-
-/* the script of this name, or NULL */
-static const Embedded *find_script(const char *name)
-{
-    char path[256];
-    for (int with_ending = 0; with_ending <= 1; with_ending++) {
-        int length = snprintf(path, sizeof(path), "scripts/%s%s", name, with_ending ? ".lua" : "");
-        const Embedded *file = length < (int)sizeof(path) ? find(path) : NULL;
-        if (file)
-            return file;
-    }
-    return NULL;
 }
 
 bool embedded_has_script(const char *name)

@@ -75,6 +75,24 @@ describe("mnist_xavier.lua", function()
     end)
   end)
 
+  it("goes on in its folder, and prints the fingerprint last", function()
+    child.with_folder(function(folder)
+      local options = "--epochs %d --batch-size 40 --out " .. folder .. "/out"
+      local whole = run((options:format(2):gsub("/out$", "/whole")))
+      run(options:format(1))
+      local output, ok = run(options:format(2))
+      assert(ok, output)
+      assert.is_nil(output:find("Epoch: 0001", 1, true))
+      assert.matches("\nFingerprint: %x+\n$", output)
+      assert.equal(whole:match("Epoch: 0002.*$"), output:match("Epoch: 0002.*$"))
+      local picture = child.read(folder .. "/out/filters.png")
+      assert.equal("\137PNG", picture:sub(1, 4))
+      local other, is_good = run(options:format(2) .. " --lr 0.1")
+      assert.is_nil(is_good)
+      assert.matches("was begun with options.lr 0.001, and this is 0.1", other)
+    end)
+  end)
+
   it("refuses what it cannot follow", function()
     for options, text in pairs({
       ["--epochs many"] = "option '--epochs': expected a whole number >= 0, got 'many'",

@@ -30,6 +30,11 @@ local function schedule(default)
   end)
 end
 
+local RUN = check.rule(nil, "a run, made by wrun.experiment", function(value)
+  return type(value) == "table" and check.is_callable(value.keep) and check.is_callable(value.loop)
+    and check.is_callable(value.set) and value or nil
+end)
+
 local RULES = {
   method = check.choice("pcd", { "cd", "pcd", "fpcd", "pt", "exact" }),
   k = check.integer(1, 1),
@@ -49,6 +54,7 @@ local RULES = {
   valid = check.optional(check.tensor()),
   callback = check.optional(check.func()),
   resume = check.optional(check.table()),
+  run = check.optional(RUN),
   verbose = check.boolean(false),
 }
 
@@ -243,24 +249,54 @@ local function guard(self, good, before)
     or "")
 end
 
-local function run_epoch(self)
-  local o, data = self.options, self.data
-  local good, n = self:state_dict(), data:size(1)
-  local order = wrun.randperm(n, { generator = self.model.generator })
-  local before
-  for first = 1, n, o.batch_size do
-    local count = math.min(o.batch_size, n - first + 1)
-    before = first + count > n and self.model.weight:clone() or nil
-    local rows = data:index_select(1, order:narrow(1, first, count))
-    step(self, rows, (self.epoch + (first - 1) / n) / o.epochs)
-    if self.bar then
-      self.bar:update(self.epoch + (first + count - 1) / n)
-    end
-  end
+-- The last step of a pass ends it.
+local function end_epoch(self, good, before)
   self.epoch = self.epoch + 1
   guard(self, good, self.epoch - 1)
   local weight = self.model.weight
   self.update_ratio = (weight - before):abs():mean():item() / weight:abs():mean():item()
+end
+
+-- The number of batches of a pass.
+function Trainer:__len()
+  return (self.data:size(1) + self.options.batch_size - 1) // self.options.batch_size
+end
+
+local PASS = { skip = check.integer(0, 0) }
+
+--- Returns an iterator over one pass, for use in `for`: each step of it learns from a batch and
+--- gives the number of this batch.
+--- Option: skip, how many batches to leave out at the start (0), as a run does that goes on in the
+--- middle of a pass.
+--- domain  each call is a new pass, and draws its order
+--- raises  `fit: diverged in epoch`
+---     local trainer = rbm.new({ visible = 4, hidden = 2 }):trainer(wrun.rand(250, 4):round())
+---     for batch in trainer:batches() do print(batch, "of", #trainer) end
+---@param options { skip: integer }?
+---@return fun(): integer?
+function Trainer:batches(options)
+  local skip = check.options("batches", options, PASS).skip
+  local o, data, good = self.options, self.data, self:state_dict()
+  local n = data:size(1)
+  local order = wrun.randperm(n, { generator = self.model.generator })
+  local function learn(first, count)
+    local before = first + count > n and self.model.weight:clone()
+    step(self, data:index_select(1, order:narrow(1, first, count)),
+      (self.epoch + (first - 1) / n) / o.epochs)
+    if before then
+      end_epoch(self, good, before)
+    end
+  end
+  local batch = skip
+  return function()
+    local first = batch * o.batch_size + 1
+    if first > n then
+      return nil
+    end
+    autograd.no_grad(learn, first, math.min(o.batch_size, n - first + 1))
+    batch = batch + 1
+    return batch
+  end
 end
 
 --- Trains for one pass over the data.
@@ -269,7 +305,12 @@ end
 ---     trainer:run_epoch()
 ---     print(trainer.update_ratio)
 function Trainer:run_epoch()
-  autograd.no_grad(run_epoch, self)
+  local epoch = self.epoch
+  for batch in self:batches() do
+    if self.bar then
+      self.bar:update(epoch + batch / #self)
+    end
+  end
 end
 
 --- Returns copies of all that training is: the model, the chains, the momentum, the epoch.
@@ -340,6 +381,26 @@ local function report(self)
   return repr.record("Report", info)
 end
 
+-- Trains in the loop of a run, which keeps the trainer and logs its reports.
+local function fit_in_run(trainer, run)
+  local o = trainer.options
+  run:keep { trainer = trainer }
+  for _, batches in run:loop(o.epochs, trainer) do
+    for _ in batches do end
+    local info = report(trainer)
+    run:set {
+      lr = info.lr, update_ratio = info.update_ratio, free_energy = info.free_energy,
+      reconstruction_error = info.reconstruction_error,
+    }
+    if info.free_energy_gap then
+      run:set { free_energy_gap = info.free_energy_gap }
+    end
+    if o.callback and o.callback(info) == false then
+      break
+    end
+  end
+end
+
 local M = { methods = {} }
 
 --- Makes a trainer, for those who want the loop in their own hands.
@@ -362,8 +423,9 @@ end
 ---   (default), "threshold" or "stochastic"; start_from_mean (where biases and offsets are all 0, the
 ---   visible biases begin at the data's mean);
 ---   valid (other data); callback(info) after each epoch, which ends the training by returning
----   false; resume: what a trainer's state_dict returned; verbose (false): a progress bar of
----   its epochs, with the update ratio. info: epoch, epochs, model, trainer, lr;
+---   false; resume: what a trainer's state_dict returned; run: a `wrun.experiment`, in whose loop it
+---   trains, logs, saves and goes on after being stopped, also in the middle of an epoch; verbose
+---   (false): a progress bar of its epochs, with the update ratio. info: epoch, epochs, model, trainer, lr;
 ---   update_ratio, the mean size of the last step's change of a weight over that of a weight
 ---   (Hinton advises 0.001); reconstruction_error; free_energy; with valid also free_energy_gap,
 ---   which grows when the data is learnt by heart
@@ -377,6 +439,10 @@ end
 function M.methods:fit(data, options)
   local trainer = Trainer(self, data, options)
   local o, callback = trainer.options, trainer.options.callback
+  if o.run then
+    fit_in_run(trainer, o.run)
+    return self
+  end
   local bar <close> = o.verbose and bars.bar {
     label = o.method, count = o.epochs, unit = " epochs",
   } or nil
