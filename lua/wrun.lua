@@ -14,8 +14,9 @@ M._VERSION = core.version
 
 --- Gradients of more than a backward pass needs: of chosen inputs, and of operations of one's own.
 M.autograd = names.closed("autograd", {
-  grad = autograd.grad, backward = autograd.backward, Function = require "wrun.autograd_function",
-  detect_anomaly = autograd.detect_anomaly, functional = require "wrun.autograd_functional",
+  grad = autograd.grad, backward = autograd.backward, detect_anomaly = autograd.detect_anomaly,
+}, {
+  Function = { "wrun.autograd_function" }, functional = { "wrun.autograd_functional" },
 })
 M.no_grad = autograd.no_grad
 M.enable_grad = autograd.enable_grad
@@ -37,8 +38,7 @@ M.set_num_threads = core.set_num_threads
 ---@type fun(): integer
 M.get_num_threads = core.get_num_threads
 
--- name -> module and, where it is one function of it, which
-local parts = {
+return names.closed("wrun", M, {
   linalg = { "wrun.linalg" },
   nn = { "wrun.nn" },
   optim = { "wrun.optim" },
@@ -66,20 +66,4 @@ local parts = {
   load = { "wrun.save", "load" },
   gradcheck = { "wrun.gradcheck", "gradcheck" },
   gradgradcheck = { "wrun.gradcheck", "gradgradcheck" },
-}
-
-return setmetatable(M, {
-  parts = parts,
-  __index = function(_, name)
-    local part = parts[name]
-    if part then
-      local module = require(part[1])
-      M[name] = part[2] and module[part[2]] or module
-      return M[name]
-    end
-    names.refuse("wrun", name, M, parts)
-  end,
-  __tostring = function()
-    return names.text("wrun")
-  end,
 })

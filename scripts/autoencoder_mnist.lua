@@ -79,8 +79,9 @@ local function pretrained()
   end
   stack:fit(x_train, {
     method = "cd", epochs = args.pretraining, momentum = 0.5, l2 = 0.0002, layers = layers,
-    callback = function()
+    callback = function(info)
       done = done + 1
+      bar:set { layer = info.layer, error = info.reconstruction_error }
       bar:update(done)
     end,
   })
@@ -121,6 +122,7 @@ local function fine_tune(model, title)
       optimizer:step()
       scheduler:step()
       step = step + 1
+      bar:set { loss = loss }
       bar:update(step)
     end
   end

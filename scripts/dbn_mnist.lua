@@ -73,8 +73,9 @@ local function pretrained()
     layers[#sizes - 1] = { method = "pcd", lr = { 0.05, 0 }, epochs = 2 * args.pretraining }
     stack:fit(train.x, {
       epochs = args.pretraining, layers = layers,
-      callback = function()
+      callback = function(info)
         done = done + 1
+        bar:set { layer = info.layer, error = info.reconstruction_error }
         bar:update(done)
       end,
     })
@@ -128,10 +129,12 @@ local function fine_tune(model, labels, label)
   while step < steps do
     for x, y in loader:batches() do
       optimizer:zero_grad()
-      criterion(model(dropout(x)), y):backward()
+      local loss = criterion(model(dropout(x)), y)
+      loss:backward()
       optimizer:step()
       scheduler:step()
       step = step + 1
+      bar:set { loss = loss }
       bar:update(step)
       if step == steps then
         break

@@ -29,6 +29,7 @@ do
   machine:fit(train.x, {
     epochs = args.epochs, lr = { 0.05, 0 }, binarize = "stochastic",
     callback = function(info)
+      bar:set { error = info.reconstruction_error }
       bar:update(info.epoch)
     end,
   })

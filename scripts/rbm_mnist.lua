@@ -60,6 +60,7 @@ machine:fit(x, {
   method = args.method, k = args.k, epochs = epochs, batch_size = args.batch_size, lr = { lr, 0 },
   binarize = binarize, valid = x_test,
   callback = function(info)
+    bar:set { error = info.reconstruction_error, gap = info.free_energy_gap }
     bar:update(info.epoch)
     if info.epoch == epochs or info.epoch % math.max(epochs // 10, 1) == 0 then
       bar:close()

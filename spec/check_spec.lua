@@ -52,7 +52,8 @@ describe("check.options", function()
   end)
 
   it("refuses what is no table", function()
-    assert.equal("f: expected a table of options, got 0.1", refusal(check.options, "f", 0.1, rules))
+    assert.equal("f: expected a table of options, got 0.1; write { lr = 0.1 }",
+      refusal(check.options, "f", 0.1, rules))
     assert.equal("f: expected a table of options, got a float32 tensor [2, 3]",
       refusal(check.options, "f", wrun.zeros(2, 3), rules))
   end)

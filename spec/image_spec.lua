@@ -353,6 +353,28 @@ describe("image", function()
     assert.same(most.shape, image.load(path).shape)
   end)
 
+  it("reads in colour what is grey or in colour, of 8 and of 16 bits", function()
+    local x = wrun.randint(0, 256, { 3, 5, 7 }, { generator = wrun.Generator({ seed = 3 }) }):byte()
+    image.save(path, x:unsqueeze(1), { padding = 0 })
+    assert.is_true(x:equal(image.load(path, { mode = "rgb" })))
+    image.save(path, x[1])
+    assert.is_true(x[1]:expand(3, 5, 7):equal(image.load(path, { mode = "rgb" })))
+    local script = os.tmpname()
+    write(script, COLOURS)
+    for _, alpha in ipairs { 255, 100 } do
+      local pictures = {}
+      for _, depth in ipairs { 8, 16 } do
+        assert(os.execute(("python3 %s %s %d %d > /dev/null"):format(script, path, depth, alpha)))
+        pictures[depth] = image.load(path, { mode = "rgb" }):long()
+      end
+      local difference = (pictures[16] - pictures[8]):abs():max():item()
+      assert.is_true(difference <= (alpha == 255 and 0 or 16)) -- libpng's tables are coarse
+    end
+    os.remove(script)
+    assert.equal("image.load: option mode: expected gray or rgb, got the string 'RGBA'",
+      refusal(image.load, path, { mode = "RGBA" }))
+  end)
+
   it("makes colours grey by their light, the same of 8 and of 16 bits", function()
     local script = os.tmpname()
     write(script, COLOURS)

@@ -1,6 +1,7 @@
 --- The face of nn: what it gathers.
 
 local layers = require "spec.support.layers"
+local names = require "wrun.names"
 local wrun = require "wrun"
 
 local nn = wrun.nn
@@ -9,7 +10,7 @@ describe("wrun.nn", function()
   it("has what each fixture is about, so that a module's spec runs every case", function()
     for _, fixture in ipairs { "layers", "losses" } do
       for subject in pairs(layers.subjects(fixture)) do
-        assert.truthy(rawget(nn, subject) or rawget(nn.functional, subject), subject)
+        assert.truthy(names.find(nn, subject) or names.find(nn.functional, subject), subject)
       end
     end
   end)

@@ -71,6 +71,31 @@ describe("plot.Figure", function()
     assert.truthy(one { log = "y" }:text():find("10 +", 1, true))
   end)
 
+  it("is text also where it is colours: a letter for each element", function()
+    local rows = {}
+    local matrix = wrun.tensor({
+      { 0, 1, 2, 3, 4, 5, 6, 7, 8 }, { 8, 0 / 0, 8, 8, 8, 8, 8, 8, 99 },
+    })
+    local figure = plot.Figure():heatmap(matrix, { range = { 0, 8 } })
+    for line in figure:text({ columns = 60, rows = 12 }):gmatch("[^\n]+") do
+      local letters = line:match("^[ %d]+|(.*)|$")
+      letters = letters and letters:gsub(" ", "")
+      rows[#rows + 1] = letters and letters ~= "" and letters or nil
+    end
+    assert.same({ ".:-=+oxX@", "@@@@@@@@" }, rows)
+    assert.truthy(plot.Figure():heatmap(wrun.ones(2, 2)):text():find("."))
+  end)
+
+  it("turns the names of bars where they find no room", function()
+    local function is_turned(figure)
+      return saved(figure, "svg"):find("rotate%(%-45") ~= nil
+    end
+    assert.is_false(is_turned(plot.Figure():bars({ "He", "zeros" }, { 1, 2 })))
+    local names = { "xavier_uniform", "xavier_normal", "he_uniform", "he_normal", "lsuv", "rbm" }
+    assert.is_true(is_turned(plot.Figure():bars(names, { 1, 2, 3, 4, 5, 6 })))
+    assert.is_false(is_turned(plot.Figure { width = 1200 }:bars(names, { 1, 2, 3, 4, 5, 6 })))
+  end)
+
   it("gives no text a meaning of its own", function()
     child.with_folder(function(folder)
       local text = ("it's `touch %s/x` \"; !touch %s/y; $1 {/a_b}\\n"):format(folder, folder)
@@ -112,10 +137,26 @@ describe("plot.grid", function()
     assert.equal("Grid(3 figures in 2 columns)", tostring(plot.grid({ small, small, small })))
   end)
 
+  it("is text too, one figure below the other", function()
+    local size = { rows = 10, columns = 40 }
+    local text = one():text(size)
+    assert.equal("both\n\n" .. text .. "\n\n" .. text,
+      plot.grid({ one(), one() }, { title = "both" }):text(size))
+  end)
+
   it("refuses what is no list of figures", function()
     local wanted = "grid: argument 1: expected a list of figures, got "
     assert.equal(wanted .. "none", refusal(plot.grid, {}))
     assert.equal(wanted .. "none", refusal(plot.grid, nil))
     assert.equal(wanted .. "3 at 1", refusal(plot.grid, { 3 }))
+  end)
+end)
+
+describe("plot.has_gnuplot", function()
+  it("says whether figures can be drawn, and what is missing", function()
+    assert.is_true(plot.has_gnuplot())
+    local code = 'print(require("wrun").plot.has_gnuplot())'
+    assert.equal("nil\tgnuplot is not there; install Debian's package gnuplot-nox\n",
+      child.shell(("PATH=/nowhere %s -e %s"):format(child.wrun, child.quote(code))).out)
   end)
 end)

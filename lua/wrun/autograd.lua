@@ -8,6 +8,7 @@ local core = require "wrun.core"
 local operations = require "wrun.operations"
 
 local graph, fail = core.graph, check.fail
+local no_grad, enable_grad = core.scoped.no_grad, core.scoped.enable_grad
 
 local M = {}
 
@@ -17,13 +18,13 @@ local M = {}
 ---     wrun.no_grad(function() w:sub_(0.5) end)
 ---     print(w)
 ---@type fun(f?: function, ...: any): any
-M.no_grad = core.scoped.no_grad
+M.no_grad = no_grad
 
 --- Calls f(...) with recording on, also inside no_grad, and returns its results; without arguments
 --- it returns a guard, as no_grad.
 ---     wrun.no_grad(function() print(wrun.enable_grad(wrun.is_grad_enabled)) end)
 ---@type fun(f?: function, ...: any): any
-M.enable_grad = core.scoped.enable_grad
+M.enable_grad = enable_grad
 
 --- Is recording on?
 ---     print(wrun.is_grad_enabled(), wrun.no_grad(wrun.is_grad_enabled))
@@ -99,7 +100,8 @@ end
 
 -- Leaves have their whole gradient when the walk has ended.
 local function run_leaf_hooks(sums, leaves)
-  for _, leaf in ipairs(next(hooks_of) and leaves or {}) do
+  for i = 1, next(hooks_of) and #leaves or 0 do
+    local leaf = leaves[i]
     if hooks_of[leaf] and sums[leaf] then
       sums[leaf] = run_hooks(leaf, sums[leaf])
     end
@@ -137,6 +139,12 @@ local function check_seed(f, output, seed)
   return seed:to(output.dtype)
 end
 
+local function walk_and_accumulate(output, seed, keep, create)
+  local sums, leaves = walk({ output }, { seed }, keep)
+  run_leaf_hooks(sums, leaves)
+  graph.accumulate(sums, leaves, seed, create)
+end
+
 local BACKWARD_OPTIONS = {
   retain_graph = check.optional(check.boolean()),
   create_graph = check.boolean(false),
@@ -166,12 +174,8 @@ function M.backward(output, gradient, options)
   options = options ~= nil and check.options("backward", options, BACKWARD_OPTIONS) or nil
   local create, keep = modes(options)
   local seed = check_seed("backward", output, gradient)
-  local switched = create and M.enable_grad or M.no_grad
-  switched(function()
-    local sums, leaves = walk({ output }, { seed }, keep)
-    run_leaf_hooks(sums, leaves)
-    graph.accumulate(sums, leaves, seed, create)
-  end)
+  local switched = create and enable_grad or no_grad
+  switched(walk_and_accumulate, output, seed, keep, create)
 end
 
 local HOOK = check.callable()
@@ -267,20 +271,20 @@ function M.grad(outputs, inputs, options)
     leaves[#leaves + 1] = input.is_leaf and input or nil
     wanted[targets[i]] = true
   end
-  local switched = create and M.enable_grad or M.no_grad
+  local switched = create and enable_grad or no_grad
   local _ <close> = switched()
   local sums = walk(outputs, seeds, keep, wanted)
   run_leaf_hooks(sums, leaves)
-  local results, taken = {}, {}
+  local results, pass = {}, graph.pass()
   for _, seed in ipairs(seeds) do
-    graph.own(seed, taken)
+    graph.own(seed, pass)
   end
   for i in ipairs(inputs) do
     local g = sums[targets[i]]
     if g == nil and not options.allow_unused then
       fail("grad: input %d does not lead to the outputs; pass allow_unused = true to get nil", i)
     end
-    results[i] = g and graph.own(g, taken)
+    results[i] = g and graph.own(g, pass)
   end
   return table.unpack(results, 1, #inputs)
 end

@@ -122,6 +122,16 @@ function M.is_callable(value)
     or type(metatable) == "table" and metatable.__call ~= nil and not core.is_tensor(value)
 end
 
+--- Is `value` a table in which all these names are those of functions?
+function M.has_methods(value, ...)
+  for _, name in ipairs { ... } do
+    if type(value) ~= "table" or type(value[name]) ~= "function" then
+      return false
+    end
+  end
+  return true
+end
+
 --- A rule for what `is_callable`.
 function M.callable(default)
   return M.rule(default, "a function", function(value)
@@ -165,9 +175,11 @@ function M.tensor()
   end)
 end
 
+local A_VALUE = "a value"
+
 --- A rule for a value that is only passed on, and checked by the function that uses it.
 function M.passed_on()
-  return M.rule(nil, "a value", function(value)
+  return M.rule(nil, A_VALUE, function(value)
     return value
   end)
 end
@@ -276,6 +288,21 @@ function M.list(list)
   return values
 end
 
+--- Returns the values of a list as `list`, and refuses a table that has keys besides, which nobody
+--- would read; any other value is the only one of its list.
+---@param noun string  what the values are
+function M.plain_list(fname, index, value, noun)
+  if type(value) ~= "table" then
+    return { value }
+  end
+  for key in next, value do
+    if type(key) == "string" then
+      fail("%s: argument %d: expected only %s in this table, without names", fname, index, noun)
+    end
+  end
+  return M.list(value)
+end
+
 --- Returns the arguments in a table as `table.pack` would, with their number in n: its own n, for
 --- which some may be nil, or its length.
 function M.packed(fname, index, list)
@@ -291,7 +318,7 @@ end
 --- Returns a positional argument, a table of one or more tensors, as a list of its own; refuses
 --- anything else.
 function M.tensors(fname, index, list)
-  local tensors = type(list) == "table" and M.list(list) or {}
+  local tensors = type(list) == "table" and M.plain_list(fname, index, list, "tensors") or {}
   if #tensors == 0 then
     fail("%s: argument %d: expected a table of one or more tensors, got %s", fname, index,
       core.describe(list))
@@ -341,6 +368,24 @@ local function refuse_unknown(fname, given, rules)
   end
 end
 
+local NAMED = { boolean = true, number = true, string = true }
+
+-- What to write for a value in place of the table of options: its name, or those that may have it.
+local function named(value, rules)
+  local fitting = {}
+  for _, name in ipairs(NAMED[type(value)] and M.sorted_keys(rules) or {}) do
+    local rule = rules[name]
+    fitting[#fitting + 1] = rule.expected ~= A_VALUE and rule.accept(value) ~= nil and name or nil
+  end
+  if #fitting == 0 then
+    return ""
+  end
+  local text = type(value) == "string" and ("'%s'"):format(value) or M.describe(value)
+  local name = #fitting == 1 and fitting[1] or "NAME"
+  return ("; write { %s = %s }%s"):format(name, text, #fitting == 1 and ""
+    or ", NAME one of " .. table.concat(fitting, ", "))
+end
+
 --- Returns a fresh table with a value for every rule: the given one, or the rule's default.
 --- domain  `given` is a table or nil; false is a value, nil is none
 ---     local o = check.options("SGD", given, { lr = check.number(1e-3, 0) })
@@ -348,7 +393,7 @@ function M.options(fname, given, rules)
   if given ~= nil and type(given) ~= "table" then
     local is_class = core.is_tensor(given) and fname:find("^%u")
     fail("%s: expected a table of options, got %s%s", fname, M.describe(given), is_class
-      and ("; make it first and call that: %s()(tensor)"):format(fname) or "")
+      and ("; make it first and call that: %s()(tensor)"):format(fname) or named(given, rules))
   end
   given = given or {}
   refuse_unknown(fname, given, rules)

@@ -5,8 +5,10 @@
 --- and its fields, where no `__tostring` says better.
 
 local check = require "wrun.check"
+local core = require "wrun.core"
 local method = require "wrun.method"
 local repr = require "wrun.repr"
+local slip = require "wrun.slip"
 
 ---@class wrun.Class
 ---@field __name string
@@ -15,8 +17,19 @@ local repr = require "wrun.repr"
 local Class = { __name = "Class" }
 Class.__index = Class
 
--- _reader(class) makes the __index of a class and of those below it, where that is not the class.
-Class._reader = false
+-- _reader(class) makes the __index of the objects of a class.
+function Class._reader(class)
+  return core.reader(class, slip.refuse)
+end
+
+-- _remedy(object, name) says what to write for the name of a field that others have, or nothing.
+function Class._remedy(object, name)
+  return name == "new" and "a class is called to make an object: Class(...)"
+    or name == "len" and getmetatable(object).__len and "write #object" or nil
+end
+
+-- _define(class, name, value) is the __newindex of the class and of those below it.
+Class._define = method.define
 
 -- Makes it an error that says what to write, `how`, to walk instances of the class and of those
 -- below it by a bare `for`, pairs or ipairs.
@@ -26,15 +39,27 @@ function Class._walked_by(class, how)
   end
   class.__call, class.__pairs = refuse, refuse
   function class._reader(below)
-    return function(_, key)
-      return math.type(key) == "integer" and refuse() or below[key]
+    return function(object, key)
+      if math.type(key) == "integer" then
+        refuse()
+      end
+      local value = below[key]
+      if value == nil then
+        slip.refuse(object, below, key)
+      end
+      return value
     end
   end
   class.__index = class._reader(class)
 end
 
+-- _blank() makes the table of an object, with the fields that are quicker in it than in its class.
+function Class._blank()
+  return {}
+end
+
 local function construct(class, ...)
-  local instance = setmetatable({}, class)
+  local instance = setmetatable(class._blank(), class)
   instance:init(...)
   return instance
 end
@@ -70,19 +95,30 @@ function Class:extend(name)
     end
   end
   class.__name = name
-  class.__index = self._reader and self._reader(class) or class
+  class.__index = self._reader(class)
   class.super = self
   return setmetatable(class, {
-    __index = self, __call = construct, __newindex = method.define, __tostring = class_text,
+    __index = self, __call = construct, __newindex = self._define, __tostring = class_text,
   })
 end
 
 --- Sets up a new instance from the arguments of the call; a subclass replaces it.
---- domain  what the subclass says
+--- domain  none; what the subclass says
+--- raises  `NAME: expected no arguments`
 ---@type fun(self: any, ...)
-Class.init = function() end
+Class.init = function(self, ...)
+  if select("#", ...) > 0 then
+    check.fail("%s: expected no arguments, since it has no init, got %s; %s()(...) makes an object "
+      .. "and calls it", self.__name, check.describe((...)), self.__name)
+  end
+end
 
-setmetatable(Class, { __tostring = class_text })
+setmetatable(Class, {
+  __tostring = class_text,
+  __index = function(_, key)
+    slip.refuse(Class, Class, key)
+  end,
+})
 
 --- Says whether `value` is an instance of this class or of a class below it.
 ---     print(nn.Module:is_instance(nn.Linear(2, 3)), nn.Linear:is_instance(nn.ReLU()))

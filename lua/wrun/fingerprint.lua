@@ -7,7 +7,7 @@ local M = {}
 
 -- The tensors of a model or a list, in order.
 local function tensors_of(value)
-  if type(value) == "table" and value.parameters then
+  if check.has_methods(value, "parameters") then
     return value:parameters()
   end
   return check.tensors("fingerprint", 1, value)

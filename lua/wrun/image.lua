@@ -5,6 +5,7 @@ local colors = require "wrun.image.colors"
 local core = require "wrun.core"
 local font = require "wrun.image.font"
 local names = require "wrun.names"
+local terminal = require "wrun.image.terminal"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -256,6 +257,17 @@ function M.grid(pictures, options)
   return layout("image.grid", pictures, options)
 end
 
+-- Writes a sheet to a PNG file and returns it as bytes [height, width] or [height, width, 3].
+local function write_file(fname, path, sheet)
+  sheet = (sheet * 255):round():byte()
+  sheet = (sheet.ndim == 3 and sheet:permute(2, 3, 1) or sheet):contiguous()
+  local ok, reason = core.image_save(path, sheet)
+  if not ok then
+    fail("%s: %s: %s", fname, path, reason)
+  end
+  return sheet
+end
+
 --- Writes pictures to a PNG file, of 256 greys or in colour, laid out as `grid` does.
 --- shapes  pictures [n, height, width], [height, width] or [n, 3, height, width]
 --- domain  as grid; the file is complete or not there
@@ -265,24 +277,53 @@ end
 ---     print(#image.load(path)) os.remove(path)
 function M.save(path, pictures, options)
   path = check.argument("image.save", 1, path, check.path())
-  local sheet = (layout("image.save", pictures, options) * 255):round():byte()
-  sheet = sheet.ndim == 3 and sheet:permute(2, 3, 1) or sheet
-  local ok, reason = core.image_save(path, sheet:contiguous())
-  if not ok then
-    fail("image.save: %s: %s", path, reason)
-  end
+  write_file("image.save", path, layout("image.save", pictures, options))
 end
 
---- Reads a PNG file; colours become grey.
---- shapes  -> [height, width] uint8
---- domain  the values of the file, whatever light it says they mean; those of 16 bits divided by
----   257; up to 2^26 pixels
+--- Writes pictures as `save` does, and returns what to print to see them: the picture itself, in the
+--- codes of kitty or of sixel, where standard output is a terminal that is known to take them, and
+--- elsewhere the path of the file.
+--- shapes  as save
+--- domain  the environment variable WRUN_IMAGES decides instead: kitty, sixel or none
+--- raises  as save, under the name image.show; `image.show: WRUN_IMAGES: expected`
+--- source  kitty's graphics protocol; [DEC1989] for sixel, whose greys are a hundred and whose colours
+---   are 216
+---     local path = os.tmpname()
+---     print(image.show(path, wrun.rand(6, 28, 28), { scale = 4 }))
+---     os.remove(path)
+---@return string
+function M.show(path, pictures, options)
+  path = check.argument("image.show", 1, path, check.path())
+  local protocol = terminal.protocol("image.show")
+  local sheet = write_file("image.show", path, layout("image.show", pictures, options))
+  if protocol == "kitty" then
+    local file <close> = assert(io.open(path, "rb"))
+    return terminal.kitty(file:read("a"))
+  end
+  return protocol == "sixel" and terminal.sixel(sheet) or path
+end
+
+local LOAD = { mode = check.choice("gray", { "gray", "rgb" }) }
+
+--- Reads a PNG file.
+--- shapes  -> [height, width], or [3, height, width] in colour; uint8
+--- domain  option mode "gray" (default: colours become grey by their light) or "rgb"; the values of
+---   the file, whatever light it says they mean; those of 16 bits divided by 257; before black where
+---   it can be seen through; up to 2^26 pixels
 --- raises  `image.load: PATH: ...` for a file that is missing or no picture
----     print(pcall(image.load, "/no/such/picture.png"))
-function M.load(path)
+---     local path = os.tmpname()
+---     image.save(path, wrun.rand(1, 3, 32, 32))
+---     print(image.load(path, { mode = "rgb" }).shape[1])
+---     os.remove(path)
+---@return wrun.Tensor
+function M.load(path, options)
   path = check.argument("image.load", 1, path, check.path())
-  local picture, reason = core.image_load(path)
-  return picture or fail("image.load: %s: %s", path, reason)
+  local is_rgb = check.options("image.load", options, LOAD).mode == "rgb"
+  local picture, reason = core.image_load(path, is_rgb)
+  if picture == nil then
+    fail("image.load: %s: %s", path, reason)
+  end
+  return is_rgb and picture:permute(3, 1, 2):contiguous() or picture
 end
 
 --- Interleaves pictures: the first of each, then the second of each, so that a grid shows them

@@ -4,6 +4,7 @@
 local check = require "wrun.check"
 local closed = require("wrun.names").closed
 local core = require "wrun.core"
+local json = require "wrun.json"
 local method = require "wrun.method"
 
 local fail = check.fail
@@ -115,19 +116,9 @@ function csv.is_whole(text)
   return text:sub(-1) == "\n" and select(2, text:gsub('"', "")) % 2 == 0
 end
 
-local ESCAPES = {
-  ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t",
-}
-
-local function json_text(text)
-  return '"' .. text:gsub('[\0-\31\127"\\]', function(character)
-    return ESCAPES[character] or ("\\u%04x"):format(character:byte())
-  end) .. '"'
-end
-
 local function json_value(value)
   if type(value) == "string" then
-    return json_text(value)
+    return json.text(value)
   elseif math.type(value) == "float" then
     return is_finite(value) and float_text(value) or "null"
   end
@@ -138,7 +129,7 @@ function jsonl.line(values, names)
   local pairs_of_row = {}
   for _, name in ipairs(names) do
     if values[name] ~= nil then
-      pairs_of_row[#pairs_of_row + 1] = json_text(name) .. ": " .. json_value(values[name])
+      pairs_of_row[#pairs_of_row + 1] = json.text(name) .. ": " .. json_value(values[name])
     end
   end
   return "{" .. table.concat(pairs_of_row, ", ") .. "}"

@@ -1,4 +1,5 @@
---- Unknown names: reading one from a table of wrun is an error that says which name is near it.
+--- Names of wrun's tables: what stands in other files comes when its name is first read; reading an
+--- unknown one is an error that says which name is near it.
 
 local core = require "wrun.core"
 
@@ -48,17 +49,110 @@ local function longer(name, known)
   end
 end
 
--- What PyTorch has under other names, and where it is here.
+-- What PyTorch and NumPy have under other names, and where it is here.
 local OTHERWISE = {
   DataLoader = "wrun.data.loader(set, options)",
-  Tensor = "wrun.tensor(list)",
+  Dataset = "wrun.data.TensorDataset(x, y)",
+  Dense = "nn.Linear(inputs, outputs)",
   FloatTensor = "wrun.tensor(list)",
   LongTensor = "wrun.tensor(list):long()",
-  as_tensor = "wrun.tensor(list)",
-  from_numpy = "wrun.data.npy(path)",
   RBM = "wrun.rbm.new { visible = n, hidden = m }",
+  Swish = "nn.SiLU()",
+  Tensor = "wrun.tensor(list)",
+  Variable = "wrun.tensor(list, { requires_grad = true })",
+  absolute = "x:abs()",
+  array = "wrun.tensor(list)",
+  as_tensor = "wrun.tensor(list)",
+  average = "x:mean()",
+  clip = "x:clamp(least, most)",
+  concat = "wrun.cat(list)",
+  concatenate = "wrun.cat(list)",
+  divide = "x / y",
+  dropout = "nn.Dropout { p = 0.5 }",
+  from_numpy = "wrun.data.npy(path)",
+  hist = "x:histc()",
+  identity = "wrun.eye(n)",
+  inf = "math.huge",
+  inference_mode = "wrun.no_grad(f)",
+  loadtxt = "wrun.data.csv(path)",
+  mod = "x % y",
+  multiply = "x * y",
+  nan = "0 / 0",
+  newaxis = "x:unsqueeze(dimension)",
+  permutation = "wrun.randperm(n)",
+  pi = "math.pi",
+  power = "x ^ y",
+  random = "wrun.rand(sizes)",
+  ravel = "x:flatten()",
+  read_csv = "wrun.data.csv(path)",
+  savez = "wrun.data.save_npz(path, arrays)",
+  set_grad_enabled = "wrun.no_grad(f)",
+  set_seed = "wrun.manual_seed(n)",
+  subtract = "x - y",
   tqdm = "wrun.progress(iterator, count)",
 }
+for _, dtype in ipairs { "bool", "uint8", "int32", "int64", "float32", "float64" } do
+  OTHERWISE[dtype] = ("{ dtype = '%s' }"):format(dtype)
+end
+
+-- What PyTorch has and wrun has not, by a pattern of its names.
+local PROCESSOR = "wrun computes on the processor alone"
+local OWN_LAYER = "; nn.Module:extend(name) makes a layer of one's own"
+local ABSENT = {
+  ["^[Cc]onv"] = "wrun has no convolutions" .. OWN_LAYER,
+  ["[Pp]ool%dd$"] = "wrun has no pooling" .. OWN_LAYER,
+  ["^LSTM"] = "wrun has no recurrent layers" .. OWN_LAYER,
+  ["^GRU"] = "wrun has no recurrent layers" .. OWN_LAYER,
+  ["^RNN"] = "wrun has no recurrent layers" .. OWN_LAYER,
+  ["^Transformer"] = "wrun has no attention" .. OWN_LAYER,
+  ["Attention$"] = "wrun has no attention" .. OWN_LAYER,
+  ["^cuda$"] = PROCESSOR,
+  ["^device$"] = PROCESSOR,
+  ["Parallel$"] = PROCESSOR,
+  ["^compile$"] = "operations run as they are written",
+  ["^jit$"] = "operations run as they are written",
+}
+
+local function absent(name)
+  for pattern, text in pairs(ABSENT) do
+    if name:find(pattern) then
+      return text
+    end
+  end
+end
+
+-- the parts of wrun in which a name is looked for
+local PARTS = {
+  "nn", "optim", "data", "rbm", "linalg", "autograd", "optim.lr_scheduler", "nn.init",
+  "nn.functional", "nn.utils", "image",
+}
+
+-- The name in a part of wrun that is below this one.
+local function below(owner, name)
+  for _, path in ipairs(PARTS) do
+    if owner == "wrun" or path:find(owner .. ".", 1, true) == 1 then
+      local part = package.loaded["wrun"]
+      for step in path:gmatch("[^.]+") do
+        part = part[step]
+      end
+      for other in pairs(part) do
+        if other == name then
+          return "wrun." .. path .. "." .. name
+        end
+      end
+    end
+  end
+end
+
+--- Returns the known name that is near to `name`, or begins with it, or nil.
+---@param known string[]
+---@return string?
+function M.near(name, known)
+  return M.nearest(name, known) or longer(name, known)
+end
+
+-- what lists the names of a table, where it is not help of the part of wrun
+local LISTS = { wrun = "wrun.help(wrun)", tensor = "wrun.help('Tensor')" }
 
 --- Refuses a name: "nn: no name 'Liner'; did you mean Linear?"
 ---@param owner string  what errors call the table
@@ -72,11 +166,15 @@ function M.refuse(owner, name, ...)
       end
     end
   end
-  local near = type(name) == "string" and #name > 1 and (OTHERWISE[name] or M.nearest(name, known)
-    or longer(name, known) or core.methods[name] and ("x:%s()"):format(name))
-  core.fail("%s: no name %s%s", owner,
+  local is_word = type(name) == "string" and #name > 1
+  local near = is_word and (OTHERWISE[name] or below(owner, name))
+  local remedy = not near and is_word and absent(name)
+  near = near or not remedy and is_word and (M.near(name, known)
+    or core.methods[name] and ("x:%s()"):format(name))
+  core.fail("%s: no name %s; %s", owner,
     type(name) == "string" and "'" .. core.escape(name) .. "'" or core.describe(name),
-    near and "; did you mean " .. near .. "?" or "")
+    near and "did you mean " .. near .. "?" or remedy
+      or (LISTS[owner] or ("wrun.help(wrun.%s)"):format(owner)) .. " lists those there are")
 end
 
 --- What a part of wrun prints as.
@@ -86,15 +184,70 @@ function M.text(owner)
   return ("%s: help(%s) lists what is in it"):format(owner, owner)
 end
 
---- Makes reading an unknown name from a table of functions an error, and returns the table.
-function M.closed(owner, t)
+-- table -> what of it stands in files that nobody has touched
+local untouched = setmetatable({}, { __mode = "k" })
+
+-- What a script put there stays.
+local function fill(t, name, value)
+  if rawget(t, name) == nil then
+    t[name] = value
+  end
+end
+
+-- The value of a name that is not there yet, nil where no file has it; all files without a name.
+local function load(t, name)
+  local parts, files = untouched[t].parts, untouched[t].files
+  local part = parts[name]
+  if part then
+    local module = require(part[1])
+    fill(t, name, part[2] and module[part[2]] or module)
+    parts[name] = nil
+  end
+  while rawget(t, name) == nil and #files > 0 do
+    for each, value in pairs(require(files[1])) do
+      fill(t, each, value)
+    end
+    table.remove(files, 1)
+  end
+  return rawget(t, name)
+end
+
+--- Returns what a closed table has under a name, nil where it has nothing.
+function M.find(t, name)
+  return rawget(t, name) or load(t, name)
+end
+
+--- Iterates over all of a table's fields as `next` does, of a closed one also those still to load.
+function M.pairs(t)
+  if untouched[t] then
+    for name in pairs(untouched[t].parts) do
+      load(t, name)
+    end
+    load(t)
+  end
+  return next, t
+end
+
+--- Makes reading an unknown name from a table of functions an error, and returns the table. What
+--- stands in other files is loaded when it is first touched; `pairs` walks all there is.
+---@param owner string  what errors call the table
+---@param parts table<string, string[]>?  name -> its module, and its name in that unless it is it
+---@param files string[]?  modules all of whose names belong here; the first is tried first
+function M.closed(owner, t, parts, files)
+  untouched[t] = { parts = parts or {}, files = files or {} }
+  local text = owner == "wrun" and owner or "wrun." .. owner
   return setmetatable(t, {
-    __name = "wrun." .. owner,
+    __name = text,
     __index = function(_, name)
-      M.refuse(owner, name, t)
+      local value = load(t, name)
+      if value == nil then
+        M.refuse(owner, name, t)
+      end
+      return value
     end,
+    __pairs = M.pairs,
     __tostring = function()
-      return M.text("wrun." .. owner)
+      return M.text(text)
     end,
   })
 end

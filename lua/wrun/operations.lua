@@ -9,6 +9,7 @@
 ---              shape and type.
 ---   kernels    what of the core computes the same where nothing is recorded; a gradient without one
 ---              may read only g and what is saved
+---   shapes     whether the kernels ask arguments that are not saved for their shapes
 ---   backward   in place of `gradients` where the number of arguments varies: all gradients at
 ---              once, from g, whether each argument wants one, and { result, arguments ... }
 ---   saves      the arguments (by number) and "y" whose values the gradients read; of other
@@ -77,23 +78,38 @@ end
 
 local LARGEST = { float32 = 0x1.fffffep127, float64 = 0x1.fffffffffffffp1023 }
 
---- a / h, h = hypot(a, b). Where a is the larger, 1 / hypot(1, b / a): the derivative of a / h is
+--- f, computed in double: the terms of higher derivatives may be beyond float32 where their product
+--- with others is not.
+local function in_double(f)
+  return function(...)
+    local first = ...
+    if first.dtype == "float64" then
+      return f(...)
+    end
+    local wide = {}
+    for i, x in ipairs { ... } do
+      wide[i] = M.to(x, "float64")
+    end
+    return M.to(f(table.unpack(wide)), first.dtype)
+  end
+end
+
+--- a / hypot(a, b). Where a is the larger, 1 / hypot(1, b / a): the derivative of a / hypot(a, b) is
 --- the difference of two equal terms there.
-local function cosine(a, b, h)
-  local most = LARGEST[h.dtype]
+local cosine = in_double(function(a, b)
   local is_larger = M.gt(M.abs(a), M.abs(b))
   local tangent = M.where(is_larger, b / M.where(is_larger, a, 1), 0)
   return M.where(is_larger, M.sign(a) / M.hypot(tangent, 1),
-    within(a, most) / within(nonzero(h), most))
-end
+    within(a, LARGEST.float64) / within(nonzero(M.hypot(a, b)), LARGEST.float64))
+end)
 
 --- x / (a^2 + b^2), by the larger of a and b: the square may be beyond the dtype.
-local function over_squares(x, a, b)
+local over_squares = in_double(function(x, a, b)
   local is_larger = M.gt(M.abs(a), M.abs(b))
   local larger = nonzero(M.where(is_larger, a, b))
   local ratio = M.where(is_larger, b, a) / larger
   return x / larger / (M.square(ratio) + 1) / larger
-end
+end)
 
 --- The derivative of a row of ops.def as a function over tensors, for gradients of gradients. What
 --- is constant in pieces has no gradient: not 0 times that of its argument, which may be infinite.
@@ -176,6 +192,7 @@ local function structural_row(name, row)
     label = row.label,
     gradients = row.gradients,
     kernels = kernels,
+    shapes = row.shapes,
     backward = row.backward,
   }, Row)
 end

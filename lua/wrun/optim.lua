@@ -3,21 +3,21 @@
 
 local names = require "wrun.names"
 
-return names.closed("optim", {
-  ASGD = require "wrun.optim.asgd",
-  Adadelta = require "wrun.optim.adadelta",
-  Adagrad = require "wrun.optim.adagrad",
-  Adam = require "wrun.optim.adam",
-  AdamW = require "wrun.optim.adamw",
-  Adamax = require "wrun.optim.adamax",
-  LBFGS = require "wrun.optim.lbfgs",
-  Lion = require "wrun.optim.lion",
-  NAdam = require "wrun.optim.nadam",
-  Optimizer = require "wrun.optim.optimizer",
-  RAdam = require "wrun.optim.radam",
-  RMSprop = require "wrun.optim.rmsprop",
-  Rprop = require "wrun.optim.rprop",
-  SGD = require "wrun.optim.sgd",
-  lr_scheduler = require "wrun.optim.lr_scheduler",
-  swa_utils = require "wrun.optim.swa_utils",
+return names.closed("optim", {}, {
+  ASGD = { "wrun.optim.asgd" },
+  Adadelta = { "wrun.optim.adadelta" },
+  Adagrad = { "wrun.optim.adagrad" },
+  Adam = { "wrun.optim.adam" },
+  AdamW = { "wrun.optim.adamw" },
+  Adamax = { "wrun.optim.adamax" },
+  LBFGS = { "wrun.optim.lbfgs" },
+  Lion = { "wrun.optim.lion" },
+  NAdam = { "wrun.optim.nadam" },
+  Optimizer = { "wrun.optim.optimizer" },
+  RAdam = { "wrun.optim.radam" },
+  RMSprop = { "wrun.optim.rmsprop" },
+  Rprop = { "wrun.optim.rprop" },
+  SGD = { "wrun.optim.sgd" },
+  lr_scheduler = { "wrun.optim.lr_scheduler" },
+  swa_utils = { "wrun.optim.swa_utils" },
 })

@@ -96,8 +96,8 @@ end
 
 --- Draws a matrix as colours, the first row at the top.
 --- shapes  matrix [rows, columns]
---- domain  `options`: label, what the scale of colours says, and range, { low, high }. As text
----   there is only its frame
+--- domain  `options`: label, what the scale of colours says, and range, { low, high }. As text, a
+---   letter for each element, from . over : - = + o x X to @
 ---     print(plot.Figure { title = "weights" }:heatmap(wrun.randn(10, 20), { range = { -2, 2 } }))
 ---@param matrix wrun.Tensor
 ---@return wrun.plot.Figure
@@ -149,6 +149,17 @@ local function number_bars(figure)
   end
 end
 
+local LETTER, MARGIN = 7, 100 -- pixels
+
+-- Do names side by side find room below their bars?
+local function have_room(names, width)
+  local longest = 0
+  for _, name in ipairs(names) do
+    longest = math.max(longest, #name)
+  end
+  return longest * LETTER <= (width - MARGIN) / #names
+end
+
 local function add_axes(lines, figure, is_text)
   local o = figure.options
   for key, value in pairs({ title = o.title, xlabel = o.x, ylabel = o.y }) do
@@ -169,7 +180,9 @@ local function add_axes(lines, figure, is_text)
     for i, name in ipairs(figure.names) do
       ticks[i] = gnuplot.quoted(name) .. " " .. i
     end
-    add(lines, "set grid noxtics; set xtics noenhanced (%s)", table.concat(ticks, ", "))
+    add(lines, "set grid noxtics; set xtics %s noenhanced (%s)",
+      have_room(figure.names, o.width) and "norotate" or "rotate by 45 right",
+      table.concat(ticks, ", "))
     add(lines, "set xrange [0.4:%g]", #ticks + 0.6)
     if not o.y_range and o.log ~= "y" then
       add(lines, "set yrange [*<0:0<*]")
@@ -177,7 +190,12 @@ local function add_axes(lines, figure, is_text)
   end
 end
 
-local function add_heatmap(lines, drawn)
+local function add_heatmap(lines, drawn, is_text)
+  if is_text then
+    add(lines, "set xrange [0.5:%d.5]; set yrange [%d.5:0.5]; unset grid; set tics scale 0",
+      drawn.columns, drawn.rows)
+    return
+  end
   add(lines, "%s; set autoscale xfix; set autoscale yfix; set yrange [] reverse; unset grid",
     PALETTE)
   if drawn.label then
@@ -203,7 +221,7 @@ local function add_figure(lines, figure, name, is_text)
     table.move(drawn.data, 1, #drawn.data, #lines + 1, lines)
     add(lines, "END_OF_DATA")
     if drawn.kind == "heatmap" then
-      add_heatmap(lines, drawn)
+      add_heatmap(lines, drawn, is_text)
     end
     for _, part in ipairs(drawn:draw(block, is_text)) do
       parts[#parts + 1] = part
@@ -324,6 +342,19 @@ function Grid:save(path)
   save(path, lines)
 end
 
+--- Returns the figures as text, one below the other, each at the size that the options say.
+--- as  plot.Figure:text
+---     local one = plot.Figure():line({ 1, 4, 9 })
+---     print(pcall(function() return plot.grid({ one, one }):text({ rows = 12 }) end))
+---@return string
+function Grid:text(options)
+  local texts = { self.title }
+  for _, figure in ipairs(self.figures) do
+    texts[#texts + 1] = figure:text(options)
+  end
+  return table.concat(texts, "\n\n")
+end
+
 --- Lays figures out in rows, for one picture.
 --- shapes  figures [n]
 --- domain  `options`: columns, about the square root of n where it is not given, and title
@@ -334,6 +365,15 @@ end
 ---@return wrun.plot.Grid
 function M.grid(figures, options)
   return Grid(figures, options)
+end
+
+--- Can figures be drawn? Returns true, or nil and what is missing: worth asking before long work.
+---     print(plot.has_gnuplot())
+---@return boolean? yes
+---@return string? reason
+function M.has_gnuplot()
+  local text, reason = gnuplot.run({ "set print '-'; print 1" })
+  return text and true, reason
 end
 
 return require("wrun.names").closed("plot", M)

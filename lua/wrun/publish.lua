@@ -8,7 +8,7 @@ local M = {}
 --- ran out at first.
 function M.into(target, source)
   for name, value in pairs(source) do
-    local there = target[name]
+    local there = rawget(target, name)
     if there ~= nil and method.original(there) ~= method.original(value) then
       error(("publish: %s: is there already"):format(name), 0)
     end

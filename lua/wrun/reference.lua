@@ -276,15 +276,7 @@ local function add_tensor_methods(found, face)
   end
 end
 
---- loads every part of the library, also those that nobody has touched
-local function load_parts()
-  for name in pairs(getmetatable(wrun).parts) do
-    local _ = wrun[name]
-  end
-end
-
 local function load_all()
-  load_parts()
   local found, faces = read_sources(), {}
   add_face(found, faces, "", wrun)
   local testing = load_module("wrun.testing")
@@ -598,6 +590,9 @@ function M.options(items, item)
       names[name] = true
     end
     class = class.super
+  end
+  if next(names) ~= nil then
+    return check.sorted_keys(names)
   end
   for _, module in ipairs(sources.names()) do
     for _, name in ipairs { item.name, item.name:match("[%w_]+$") } do

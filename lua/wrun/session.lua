@@ -4,6 +4,7 @@
 local core = require "wrun.core"
 local help = require "wrun.help"
 local literal = require "wrun.literal"
+local own_names = require "wrun.names"
 local timer = require "wrun.timer"
 local wrun = require "wrun"
 
@@ -179,7 +180,7 @@ local function add_names(names, value)
   end
   for _ = 1, 20 do -- a value, the table behind it, and so on
     if type(value) == "table" then
-      for name, member in next, value do
+      for name, member in own_names.pairs(value) do
         if type(name) == "string" and names[name] == nil then
           local metatable = debug.getmetatable(member)
           names[name] = type(member) == "function" or metatable ~= nil and metatable.__call ~= nil
@@ -187,10 +188,8 @@ local function add_names(names, value)
       end
     end
     local metatable = debug.getmetatable(value)
-    for name in next, type(metatable) == "table" and metatable.parts or {} do
-      names[name] = names[name] or false
-    end
-    value = metatable and metatable.__index
+    local is_class = type(metatable) == "table" and rawget(metatable, "super") ~= nil
+    value = is_class and metatable or metatable and metatable.__index
     if type(value) ~= "table" then
       return
     end

@@ -56,6 +56,7 @@ core.Tensor.__call, core.Tensor.__pairs = habits.call, habits.pairs
 debug.setmetatable(true, { __index = habits.of_boolean })
 for _, sizes in ipairs { core.Size, core.Stride } do
   sizes.__eq, sizes.__tostring, sizes.__concat = core.same_shape, format.sizes, habits.concat
+  sizes.__index, sizes.__call = habits.size_at, habits.call_size
 end
 
 return M

@@ -196,9 +196,9 @@ end
 -- A list of { owner, name, tensor }, what in_double replaced; closing puts it back.
 local Replaced = {
   __close = core.scoped.undo(function(replaced)
-    for _, entry in ipairs(replaced) do
-      local owner, name, tensor = table.unpack(entry)
-      owner[name] = tensor
+    for i = #replaced, 1, -1 do
+      local owner, name, tensor = table.unpack(replaced[i])
+      owner[name], replaced[i] = tensor, nil
     end
   end),
 }
@@ -291,6 +291,7 @@ function M.gradients(f, x, options)
     check.argument("gradients", 1, f, check.func())
   end
   local replaced <close> = setmetatable({}, Replaced)
+  local _ <close> = replaced -- twice: a host's interrupt may come in the call that closes
   if is_module(f) then
     in_double(f, replaced)
     for name, parameter in f:named_parameters() do

@@ -18,6 +18,7 @@
 /* What is switched for the time of a call or a block; see bind_switch.c. */
 typedef enum { SWITCH_GRAD, SWITCH_TRACES, SWITCH_GENERATOR, SWITCHES } Switch;
 typedef struct Scope Scope;
+typedef struct Profile Profile;
 
 /* The state behind one Lua state: a userdata, upvalue 1 of every function. */
 typedef struct {
@@ -25,9 +26,12 @@ typedef struct {
     lua_State *guarding;     /* the coroutine that was handed a guard last */
     int undoing;             /* so many functions that must not be interrupted are running */
     uint64_t walks;          /* backward, so far */
+    bool is_hosted;          /* by a program whose interrupts ask nobody; see bind_switch.c */
     bool generational;       /* the collector, as the command or another host has it */
+    bool has_rows;
     Pool *pool;
     OpenBlas *blas;
+    Profile *profile;      /* NULL unless the script is profiled */
     lua_State *computing;  /* the coroutine that was given the pool last */
     const void *method;    /* of a tensor: the name that was looked up last, only its address */
     const void *node_type; /* identities of the metatables, for quick type checks */
@@ -42,12 +46,13 @@ enum {
     RUNTIME_SIZE_TYPE,
     RUNTIME_STRIDE_TYPE,
     RUNTIME_GENERATOR, /* the default generator */
-    RUNTIME_ROWS,      /* autograd's rows of the elementwise operations, by number */
+    RUNTIME_ROWS,      /* autograd's rows of the elementwise operations, by number, if has_rows */
     RUNTIME_ZERO,      /* a tensor of one zero, for bind_backward.c */
     RUNTIME_TRACES,    /* node -> "script.lua:3", of nodes made while tracing */
     RUNTIME_SCOPE_TYPE,
     RUNTIME_SPARE_SCOPE, /* a closed guard, or nil */
-    RUNTIME_VALUES = RUNTIME_SPARE_SCOPE
+    RUNTIME_PROFILE,     /* the userdata behind Runtime.profile */
+    RUNTIME_VALUES = RUNTIME_PROFILE
 };
 
 /* user values of a tensor userdata */

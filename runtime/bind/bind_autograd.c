@@ -13,8 +13,8 @@
 #include "bind/bind_switch.h"
 #include "bind/open.h"
 
-/* a userdata has fewer than 65,535 user values */
-enum { MAX_ARGUMENTS = (65534 - NODE_VALUES) / 2 };
+/* a userdata has fewer than 65,535 user values, and an argument may take two */
+enum { MAX_ARGUMENTS = 32765 };
 
 static _Noreturn void fail_count(lua_State *L, const char *f, int count)
 {
@@ -72,17 +72,16 @@ void bind_check_writable(lua_State *L, const char *f, int index, Tensor *t)
                       f, index);
 }
 
-/* Keeps for argument i of the node on top, a tensor that wants a gradient, what that goes to: the
- * node that made it, or itself where it is a leaf. */
-static void keep_edge(lua_State *L, Node *node, int i)
+/* Keeps for argument i of the node on top, a tensor that wants a gradient, what that goes to. */
+static void keep_edge(lua_State *L, Argument *argument, int i, int slot)
 {
-    bool is_leaf = lua_getiuservalue(L, i + 1, TENSOR_GRAD_FN) == LUA_TNIL;
-    if (is_leaf) {
+    argument->to_leaf = lua_getiuservalue(L, i + 1, TENSOR_GRAD_FN) == LUA_TNIL;
+    if (argument->to_leaf) {
         lua_pop(L, 1);
         lua_pushvalue(L, i + 1);
     }
-    lua_setiuservalue(L, -2, node_edge(node, i));
-    node->argument[i].edge = is_leaf ? EDGE_LEAF : EDGE_NODE;
+    lua_setiuservalue(L, -2, slot);
+    argument->edge = (uint16_t)slot;
 }
 
 /* pushes the value at index as a node keeps it: of a table (sizes, a key of slices) a copy, since
@@ -103,17 +102,16 @@ static void push_kept(lua_State *L, int index, int depth)
     lua_remove(L, table);
 }
 
-static void note_argument(Argument *argument, Tensor *t, bool saved, int64_t *sizes, int *next)
+static void note_argument(Argument *argument, Tensor *t, int64_t *sizes, int *next)
 {
     *argument = (Argument){
         .version = t->storage->version,
-        .is_tensor = true,
-        .saved = saved,
+        .shape_at = *next,
         .dtype = t->dtype,
         .ndim = t->ndim,
-        .shape_at = *next,
+        .is_tensor = true,
     };
-    memcpy(sizes + *next, tensor_shape(t), t->ndim * sizeof(int64_t));
+    shape_copy(t->ndim, sizes + *next, tensor_shape(t));
     *next += t->ndim;
 }
 
@@ -128,42 +126,59 @@ static void trace(lua_State *L)
     lua_pop(L, 1);
 }
 
-void bind_record(lua_State *L, int row, int op, int count, uint32_t saves, int result)
+static bool is_saved(uint32_t saves, int i)
 {
-    size_t sizes = 0;
-    for (int i = 1; i <= count; i++) {
-        const Tensor *t = bind_to_tensor(L, i);
-        sizes += t != NULL ? t->ndim : 0;
-    }
-    row = lua_absindex(L, row);
-    result = lua_absindex(L, result);
-    Tensor *y = lua_touserdata(L, result);
-    sizes += y->ndim;
-    size_t size = sizeof(Node) + (size_t)count * sizeof(Argument) + sizes * sizeof(int64_t);
-    luaL_checkstack(L, 8, "too many arguments");
-    Node *node = lua_newuserdatauv(L, size, NODE_VALUES + 2 * count);
-    memset(node, 0, sizeof *node + (size_t)count * sizeof(Argument));
-    node->count = count;
-    node->op = op;
-    lua_pushvalue(L, row);
-    lua_setiuservalue(L, -2, NODE_ROW);
-    int next = 0;
+    return i + 1 < 32 && (saves >> (i + 1) & 1) != 0;
+}
+
+/* pushes a node with room for the user values that it needs, which are still to be set */
+static Node *push_node(lua_State *L, int op, int count, Tensor *const *tensor, uint32_t saves,
+                       const Tensor *y)
+{
+    size_t sizes = y->ndim;
+    int slots = (op == NO_OP) + (int)(saves & 1);
     for (int i = 0; i < count; i++) {
-        Tensor *t = bind_to_tensor(L, i + 1);
-        bool saved = i + 1 < 32 && (saves >> (i + 1) & 1) != 0;
+        const Tensor *t = tensor[i];
+        sizes += t != NULL ? t->ndim : 0;
+        slots += (t == NULL || is_saved(saves, i)) + (t != NULL && t->requires_grad);
+    }
+    size_t size = sizeof(Node) + (size_t)count * sizeof(Argument) + sizes * sizeof(int64_t);
+    Node *node = lua_newuserdatauv(L, size, slots);
+    *node = (Node){.op = op, .count = count};
+    return node;
+}
+
+/* as bind_record; a row is on top where the operation is no elementwise one */
+static void record(lua_State *L, int op, int count, Tensor *const *tensor, uint32_t saves,
+                   int result)
+{
+    Tensor *y = lua_touserdata(L, result);
+    Node *node = push_node(L, op, count, tensor, saves, y);
+    int slot = 0, next = 0;
+    if (op == NO_OP) {
+        lua_rotate(L, -2, 1);
+        lua_setiuservalue(L, -2, ++slot);
+    }
+    for (int i = 0; i < count; i++) {
+        Argument *argument = &node->argument[i];
+        Tensor *t = tensor[i];
         if (t != NULL)
-            note_argument(&node->argument[i], t, saved, node_sizes(node), &next);
-        if (t == NULL || saved) {
+            note_argument(argument, t, node_sizes(node), &next);
+        else
+            *argument = (Argument){0};
+        if (t == NULL || is_saved(saves, i)) {
             push_kept(L, i + 1, 2);
-            lua_setiuservalue(L, -2, node_value(i));
+            lua_setiuservalue(L, -2, ++slot);
+            argument->value = (uint16_t)slot;
         }
         if (t != NULL && t->requires_grad)
-            keep_edge(L, node, i);
+            keep_edge(L, argument, i, ++slot);
     }
-    note_argument(&node->result, y, (saves & 1) != 0, node_sizes(node), &next);
-    if (node->result.saved) {
+    note_argument(&node->result, y, node_sizes(node), &next);
+    if (saves & 1) {
         lua_pushvalue(L, result);
-        lua_setiuservalue(L, -2, NODE_RESULT);
+        lua_setiuservalue(L, -2, ++slot);
+        node->result.value = (uint16_t)slot;
     }
     lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_NODE_TYPE);
     lua_setmetatable(L, -2);
@@ -171,6 +186,41 @@ void bind_record(lua_State *L, int row, int op, int count, uint32_t saves, int r
         trace(L);
     lua_setiuservalue(L, result, TENSOR_GRAD_FN);
     y->requires_grad = true;
+}
+
+void bind_record_elementwise(lua_State *L, int op, int count, Tensor *const *tensor, uint32_t saves,
+                             int result)
+{
+    record(L, op, count, tensor, saves, result);
+}
+
+void bind_record(lua_State *L, int row, int count, uint32_t saves, int result)
+{
+    enum { FEW = 8 };
+    Tensor *few[FEW], **tensor = few;
+    row = lua_absindex(L, row);
+    result = lua_absindex(L, result);
+    int top = lua_gettop(L);
+    luaL_checkstack(L, 8, "too many arguments");
+    if (count > FEW)
+        tensor = lua_newuserdatauv(L, (size_t)count * sizeof *tensor, 0);
+    for (int i = 0; i < count; i++)
+        tensor[i] = bind_to_tensor(L, i + 1);
+    lua_pushvalue(L, row);
+    record(L, NO_OP, count, tensor, saves, result);
+    lua_settop(L, top);
+}
+
+void bind_push_row(lua_State *L, int index)
+{
+    const Node *node = lua_touserdata(L, index);
+    if (node->op == NO_OP) {
+        lua_getiuservalue(L, index, NODE_ROW);
+    } else {
+        lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_ROWS);
+        lua_geti(L, -1, node->op + 1);
+        lua_remove(L, -2);
+    }
 }
 
 /* ---- what Lua asks ---- */
@@ -184,7 +234,7 @@ static int graph_record(lua_State *L)
     int count = lua_gettop(L) - 3;
     if (count > MAX_ARGUMENTS)
         fail_count(L, "record", count);
-    bind_record(L, count + 1, NO_OP, count, saves, count + 3);
+    bind_record(L, count + 1, count, saves, count + 3);
     lua_settop(L, count + 3);
     return 1;
 }
@@ -231,8 +281,7 @@ static int call_recorded(lua_State *L)
         return results;
     lua_pushvalue(L, lua_upvalueindex(2));
     lua_insert(L, result);
-    bind_record(L, result, NO_OP, count, (uint32_t)lua_tointeger(L, lua_upvalueindex(4)),
-                result + 1);
+    bind_record(L, result, count, (uint32_t)lua_tointeger(L, lua_upvalueindex(4)), result + 1);
     if (first != NULL && y != first && y->storage == first->storage)
         y->storage->viewed = true;
     return results;
@@ -256,6 +305,7 @@ static int graph_set_rows(lua_State *L)
 {
     lua_settop(L, 1);
     lua_setiuservalue(L, lua_upvalueindex(1), RUNTIME_ROWS);
+    bind_runtime(L)->has_rows = true;
     return 0;
 }
 
@@ -268,7 +318,7 @@ static const luaL_Reg graph_functions[] = {
 /* <AddBackward0>, as a tensor's suffix has it */
 static int node_tostring(lua_State *L)
 {
-    lua_getiuservalue(L, 1, NODE_ROW);
+    bind_push_row(L, 1);
     lua_getfield(L, -1, "label");
     lua_pushfstring(L, "<%s>", lua_tostring(L, -1));
     return 1;

@@ -14,6 +14,7 @@
 #include "bind/bind_autograd.h"
 #include "bind/bind_check.h"
 #include "bind/bind_node.h"
+#include "bind/bind_profile.h"
 #include "bind/bind_result.h"
 #include "bind/bind_switch.h"
 #include "bind/open.h"
@@ -56,14 +57,19 @@ typedef struct {
     int number, next;
 } Frame;
 
+/* of a graph with few nodes all is known without a request of memory */
+enum { FEW_NODES = 24, FEW_TARGETS = 64 };
+
 typedef struct {
     lua_State *L;
     uint64_t id;
     bool selective, keep, recording, tracing;
-    Visit *visits;
-    int *targets;
-    Frame *frames;
+    Profile *profile; /* or NULL */
+    Visit *visits, few_visits[FEW_NODES];
+    int *targets, few_targets[FEW_TARGETS];
+    Frame *frames, few_frames[FEW_NODES];
     int count, visit_room, target_count, target_room, frame_room;
+    int leaves; /* so many targets are leaves */
 } Walk;
 
 /* ---- the values of the node at NODE ---- */
@@ -88,25 +94,26 @@ static void push_stand_in(lua_State *L, Node *node, const Argument *argument)
 }
 
 /* pushes the value of one argument, or of the result */
-static void push_value(lua_State *L, Node *node, const Argument *argument, int slot)
+static void push_value(lua_State *L, Node *node, const Argument *argument)
 {
-    if (argument->is_tensor && !argument->saved) {
+    if (argument->is_tensor && argument->value == 0) {
         push_stand_in(L, node, argument);
         return;
     }
-    lua_getiuservalue(L, NODE, slot);
+    lua_getiuservalue(L, NODE, argument->value);
     if (!argument->is_tensor)
         return;
     Tensor *t = lua_touserdata(L, -1);
     if (t->storage->version == argument->version)
         return;
-    lua_getiuservalue(L, NODE, NODE_ROW);
+    bind_push_row(L, NODE);
     lua_getfield(L, -1, "name");
-    const char *which = slot == NODE_RESULT ? "result" : "argument", *name = lua_tostring(L, -1);
+    bool is_result = argument == &node->result;
+    const char *which = is_result ? "result" : "argument", *name = lua_tostring(L, -1);
     bind_fail(L,
               "backward: %s %d of %s, %s, is needed for the gradient but was changed in place "
               "(version %I, saved at %I); clone() it before the change",
-              which, slot == NODE_RESULT ? 1 : slot - NODE_VALUES + 1, name,
+              which, is_result ? 1 : (int)(argument - node->argument) + 1, name,
               bind_describe(L, lua_gettop(L) - 2), (LUAI_UACINT)t->storage->version,
               (LUAI_UACINT)argument->version);
 }
@@ -121,10 +128,10 @@ static void push_values(lua_State *L, Node *node, bool stand_ins)
     luaL_checkstack(L, 2 * node->count + 16, "too many arguments");
     for (int i = -1; i < node->count; i++) {
         const Argument *argument = i < 0 ? &node->result : &node->argument[i];
-        if (argument->is_tensor && !argument->saved && (i < 0 || !stand_ins))
+        if (argument->is_tensor && argument->value == 0 && (i < 0 || !stand_ins))
             lua_pushnil(L);
         else
-            push_value(L, node, argument, i < 0 ? NODE_RESULT : node_value(i));
+            push_value(L, node, argument);
     }
 }
 
@@ -135,12 +142,10 @@ static void *with_room(lua_State *L, int slot, void *array, int count, int *room
 {
     if (count < *room)
         return array;
-    int more = *room > 0 ? 2 * *room : 32;
-    void *larger = lua_newuserdatauv(L, (size_t)more * size, 0);
-    if (count > 0)
-        memcpy(larger, array, (size_t)count * size);
+    *room *= 2;
+    void *larger = lua_newuserdatauv(L, (size_t)*room * size, 0);
+    memcpy(larger, array, (size_t)count * size);
     lua_replace(L, slot);
-    *room = more;
     return larger;
 }
 
@@ -227,14 +232,15 @@ static int survey(Walk *w)
             continue;
         }
         int i = frame->next++, target = visit->first + i;
-        Edge edge = visit->node->argument[i].edge;
-        if (edge == NO_EDGE)
+        const Argument *argument = &visit->node->argument[i];
+        if (argument->edge == 0)
             continue;
         lua_rawgeti(L, NODES, frame->number + 1);
-        lua_getiuservalue(L, -1, node_edge(visit->node, i));
+        lua_getiuservalue(L, -1, argument->edge);
         lua_remove(L, -2);
-        if (edge == EDGE_LEAF) {
+        if (argument->to_leaf) {
             w->targets[target] = !w->selective || is_wanted(w) ? TO_LEAF : NOWHERE;
+            w->leaves++;
             lua_pop(L, 1);
             continue;
         }
@@ -279,13 +285,13 @@ static void add_to_node(lua_State *L, int number)
 
 /* ---- gradients ---- */
 
-static void set_operand(lua_State *L, Node *node, const Argument *argument, int slot, Operand *out)
+static void set_operand(lua_State *L, Node *node, const Argument *argument, Operand *out)
 {
     out->is_scalar = true;
     out->scalar = (Scalar){0};
-    if (argument->is_tensor && !argument->saved)
+    if (argument->is_tensor && argument->value == 0)
         return;
-    push_value(L, node, argument, slot);
+    push_value(L, node, argument);
     if (argument->is_tensor) {
         out->is_scalar = false;
         tensor_view(lua_touserdata(L, -1), &out->view);
@@ -307,9 +313,9 @@ static void push_compiled(lua_State *L, Node *node, int i)
     Operand in[MAX_ARITY + 2];
     in[0].is_scalar = false;
     tensor_view(g, &in[0].view);
-    set_operand(L, node, &node->result, NODE_RESULT, &in[1]);
+    set_operand(L, node, &node->result, &in[1]);
     for (int k = 0; k < node->count; k++)
-        set_operand(L, node, &node->argument[k], node_value(k), &in[k + 2]);
+        set_operand(L, node, &node->argument[k], &in[k + 2]);
     View out;
     tensor_view(bind_new_tensor(L, "backward", (DType)g->dtype, g->ndim, tensor_shape(g)), &out);
     elementwise_gradient(bind_pool(L), node->op, i, (DType)g->dtype, &out, in);
@@ -324,38 +330,48 @@ static bool is_compiled(const Walk *w, const Node *node, int i)
     return !w->recording || strcmp(derivative, "g") == 0 || strcmp(derivative, "0") == 0;
 }
 
-/* g, list -> the sum of g over the dimensions in the list; nothing happens where that is empty */
-static void sum_over(lua_State *L, bool keep)
+/* g -> its sum over the dimensions d where reduced[d]; nothing happens where there is none */
+static void sum_over(const Walk *w, const bool *reduced, bool keep)
 {
-    if (lua_rawlen(L, -1) == 0) {
-        lua_pop(L, 1);
+    lua_State *L = w->L;
+    Tensor *g = lua_touserdata(L, -1);
+    int at = lua_gettop(L), count = 0;
+    for (int d = 0; d < g->ndim; d++)
+        count += reduced[d];
+    if (count == 0)
         return;
+    if (w->recording) {
+        lua_getfield(L, lua_upvalueindex(2), "sum");
+        lua_pushvalue(L, at);
+        lua_createtable(L, count, 0);
+        for (int d = 0, i = 0; d < g->ndim; d++)
+            if (reduced[d]) {
+                lua_pushinteger(L, d + 1);
+                lua_rawseti(L, -2, ++i);
+            }
+        lua_pushboolean(L, keep);
+        lua_call(L, 3, 1);
+    } else {
+        bind_push_sum(L, "sum", g, reduced, keep);
     }
-    lua_getfield(L, lua_upvalueindex(2), "sum");
-    lua_rotate(L, -3, 1);
-    lua_pushboolean(L, keep);
-    lua_call(L, 3, 1);
+    lua_replace(L, at);
+    lua_settop(L, at);
 }
 
 /* undoes broadcasting and conversion: sums g, on top, over what was repeated, down to the shape of
  * the argument, and converts it */
-static void sum_to(lua_State *L, const Argument *argument, const int64_t *shape)
+static void sum_to(const Walk *w, const Argument *argument, const int64_t *shape)
 {
-    int lead = ((const Tensor *)lua_touserdata(L, -1))->ndim - argument->ndim;
-    lua_createtable(L, lead > 0 ? lead : 0, 0);
-    for (int d = 1; d <= lead; d++) {
-        lua_pushinteger(L, d);
-        lua_rawseti(L, -2, d);
-    }
-    sum_over(L, false);
+    lua_State *L = w->L;
+    bool reduced[MAX_RANK];
+    int ndim = ((const Tensor *)lua_touserdata(L, -1))->ndim;
+    for (int d = 0; d < ndim; d++)
+        reduced[d] = d < ndim - argument->ndim;
+    sum_over(w, reduced, false);
     Tensor *g = lua_touserdata(L, -1);
-    lua_createtable(L, 0, 0);
-    for (int d = 0, count = 0; d < argument->ndim; d++)
-        if (shape[d] == 1 && tensor_shape(g)[d] != 1) {
-            lua_pushinteger(L, d + 1);
-            lua_rawseti(L, -2, ++count);
-        }
-    sum_over(L, true);
+    for (int d = 0; d < g->ndim; d++)
+        reduced[d] = shape[d] == 1 && tensor_shape(g)[d] != 1;
+    sum_over(w, reduced, true);
     if (((const Tensor *)lua_touserdata(L, -1))->dtype == argument->dtype)
         return;
     lua_getfield(L, lua_upvalueindex(2), "to");
@@ -375,7 +391,7 @@ static void pass_on(Walk *w, const Visit *visit, int i)
     Tensor *g = bind_tensor(L, "backward", lua_gettop(L));
     if (g->dtype != argument->dtype ||
         !shape_equal(g->ndim, tensor_shape(g), argument->ndim, shape))
-        sum_to(L, argument, shape);
+        sum_to(w, argument, shape);
     if (w->tracing) {
         lua_pushvalue(L, lua_upvalueindex(3));
         lua_pushvalue(L, -2);
@@ -391,7 +407,7 @@ static void pass_on(Walk *w, const Visit *visit, int i)
         add_to_node(L, target);
         return;
     }
-    lua_getiuservalue(L, NODE, node_edge(node, i));
+    lua_getiuservalue(L, NODE, argument->edge);
     lua_rotate(L, -2, 1);
     add_to_leaf(L);
 }
@@ -428,6 +444,23 @@ static void pass_on_together(Walk *w, const Visit *visit)
     }
 }
 
+/* tells the profile what push_compiled has read and written */
+static void count_derivative(const Walk *w, Node *node)
+{
+    const Tensor *g = lua_touserdata(w->L, GRADIENT), *dx = lua_touserdata(w->L, -1);
+    if (dx == g)
+        return;
+    int64_t elements = 2 * g->numel; /* g and dx */
+    for (int k = -1; k < node->count; k++) {
+        const Argument *argument = k < 0 ? &node->result : &node->argument[k];
+        int64_t n = 0;
+        if (argument->is_tensor && argument->value != 0)
+            (void)shape_count(argument->ndim, node_sizes(node) + argument->shape_at, &n);
+        elements += n;
+    }
+    bind_profile_add_derivative(w->profile, g->numel, elements * dtype_size((DType)g->dtype));
+}
+
 /* by row.gradients[i](g, result, arguments ...); or by row.kernels[i], of the core, likewise */
 static void pass_on_each(Walk *w, const Visit *visit, bool stand_ins)
 {
@@ -439,6 +472,8 @@ static void pass_on_each(Walk *w, const Visit *visit, bool stand_ins)
             continue;
         if (is_compiled(w, node, i)) {
             push_compiled(L, node, i);
+            if (w->profile != NULL)
+                count_derivative(w, node);
         } else if (lua_rawgeti(L, gradients, i + 1) == LUA_TNIL) {
             lua_pop(L, 1);
             continue;
@@ -470,6 +505,22 @@ static void run_hooks(Walk *w, int number)
     lua_replace(L, GRADIENT);
 }
 
+/* pushes what the row at ROW has under a name, and returns true; or false, and nothing */
+static bool push_field(lua_State *L, const char *name)
+{
+    lua_pushstring(L, name);
+    bool is_there = lua_rawget(L, ROW) != LUA_TNIL;
+    if (!is_there)
+        lua_pop(L, 1);
+    return is_there;
+}
+
+static int enter_profile(const Walk *w, const Node *node)
+{
+    lua_getfield(w->L, ROW, "label");
+    return bind_profile_enter_node(w->L, w->profile, node->layer);
+}
+
 static void take_turn(Walk *w, int number)
 {
     lua_State *L = w->L;
@@ -481,19 +532,29 @@ static void take_turn(Walk *w, int number)
     if (arrived) {
         if (visit->node->hooked)
             run_hooks(w, number);
-        lua_getiuservalue(L, NODE, NODE_ROW);
-        lua_replace(L, ROW);
-        if (!w->recording && lua_getfield(L, ROW, "kernels") != LUA_TNIL) {
+        bool is_compiled = visit->node->op != NO_OP && !w->recording && !w->tracing;
+        if (!is_compiled || w->profile != NULL) {
+            bind_push_row(L, NODE);
+            lua_replace(L, ROW);
+        }
+        int call = w->profile != NULL ? enter_profile(w, visit->node) : 0;
+        if (is_compiled) {
+            lua_pushnil(L);
             pass_on_each(w, visit, false);
-        } else if (lua_getfield(L, ROW, "gradients") != LUA_TNIL) {
+        } else if (!w->recording && push_field(L, "shapes")) {
+            push_field(L, "kernels");
+            pass_on_each(w, visit, true);
+        } else if (!w->recording && push_field(L, "kernels")) {
+            pass_on_each(w, visit, false);
+        } else if (push_field(L, "gradients")) {
             pass_on_each(w, visit, true);
         } else {
-            lua_getfield(L, ROW, "backward");
-            lua_replace(L, ROW + 1);
-            lua_settop(L, ROW + 1);
+            push_field(L, "backward");
             pass_on_together(w, visit);
         }
         lua_settop(L, ROW);
+        if (w->profile != NULL)
+            bind_profile_leave_node(L, w->profile, call);
     }
     if (!visit->wanted) {
         lua_pushnil(L);
@@ -505,19 +566,23 @@ static void take_turn(Walk *w, int number)
  * another walk asks by them whether the node leads to what it wants. */
 static void release(lua_State *L, Node *node)
 {
-    bool holds = node->result.saved;
-    for (int i = 0; i < node->count; i++)
-        holds |= node->argument[i].saved;
-    if (!holds)
-        return;
-    node->released = true;
-    for (int slot = NODE_RESULT; slot < NODE_VALUES + node->count; slot++) {
+    for (int i = -1; i < node->count; i++) {
+        const Argument *argument = i < 0 ? &node->result : &node->argument[i];
+        if (!argument->is_tensor || argument->value == 0)
+            continue;
         lua_pushnil(L);
-        lua_setiuservalue(L, NODE, slot);
+        lua_setiuservalue(L, NODE, argument->value);
+        node->released = true;
     }
 }
 
 /* ---- the walk ---- */
+
+static void make_table(lua_State *L, int slot, int items, int fields)
+{
+    lua_createtable(L, items, fields);
+    lua_replace(L, slot);
+}
 
 /* surveys from all outputs, and gives them their seeds; returns the last node that is ready */
 static int start(Walk *w)
@@ -526,16 +591,26 @@ static int start(Walk *w)
     int outputs = (int)lua_rawlen(L, OUTPUTS), ready = NOWHERE;
     for (int k = 1; k <= outputs; k++) {
         lua_rawgeti(L, OUTPUTS, k);
-        if (lua_getiuservalue(L, -1, TENSOR_GRAD_FN) == LUA_TNIL) {
-            lua_pop(L, 1);
-            lua_rawgeti(L, SEEDS, k);
+        if (lua_getiuservalue(L, -1, TENSOR_GRAD_FN) == LUA_TNIL)
+            w->leaves++;
+        else
+            survey(w);
+        lua_settop(L, ROW);
+    }
+    make_table(L, SUMS, w->count, 0);
+    make_table(L, RESULTS, 0, w->leaves + w->selective * outputs);
+    make_table(L, LEAVES, w->leaves, 0);
+    for (int k = 1; k <= outputs; k++) {
+        lua_rawgeti(L, OUTPUTS, k);
+        bool is_leaf = lua_getiuservalue(L, -1, TENSOR_GRAD_FN) == LUA_TNIL;
+        int number = is_leaf ? NOWHERE : number_of(w, lua_touserdata(L, -1));
+        lua_pop(L, 1);
+        lua_rawgeti(L, SEEDS, k);
+        if (is_leaf)
             add_to_leaf(L);
-        } else {
-            int number = survey(w);
-            lua_rawgeti(L, SEEDS, k);
+        else
             add_to_node(L, number);
-            lua_pop(L, 1);
-        }
+        lua_settop(L, ROW);
     }
     for (int k = outputs; k >= 1; k--) {
         lua_rawgeti(L, OUTPUTS, k);
@@ -561,19 +636,23 @@ static int start(Walk *w)
  */
 static int graph_walk(lua_State *L)
 {
-    Walk w = {
-        .L = L,
-        .id = ++bind_runtime(L)->walks,
-        .selective = !lua_isnoneornil(L, WANTED),
-        .keep = lua_toboolean(L, KEEP),
-        .recording = bind_switch(L, SWITCH_GRAD),
-        .tracing = bind_switch(L, SWITCH_TRACES),
-    };
-    lua_settop(L, WANTED);
-    luaL_checkstack(L, 32, "too many calls");
-    for (int slot = NODES; slot <= LEAVES; slot++)
-        lua_newtable(L);
+    Walk w;
+    w.L = L;
+    w.id = ++bind_runtime(L)->walks;
+    w.selective = !lua_isnoneornil(L, WANTED);
+    w.keep = lua_toboolean(L, KEEP);
+    w.recording = bind_switch(L, SWITCH_GRAD);
+    w.tracing = bind_switch(L, SWITCH_TRACES);
+    w.profile = bind_runtime(L)->profile;
+    w.visits = w.few_visits;
+    w.targets = w.few_targets;
+    w.frames = w.few_frames;
+    w.visit_room = w.frame_room = FEW_NODES;
+    w.target_room = FEW_TARGETS;
+    w.count = w.target_count = w.leaves = 0;
     lua_settop(L, ROW);
+    luaL_checkstack(L, 32, "too many calls");
+    make_table(L, NODES, FEW_NODES, 0);
     for (int number = start(&w); number != NOWHERE;) {
         pool_check(bind_pool(L));
         take_turn(&w, number);
@@ -602,29 +681,38 @@ static int graph_walk(lua_State *L)
 
 /* ---- gradients that are their own ---- */
 
-/* Puts a copy in place of g, on top, unless its memory is contiguous and not in the set `taken`,
- * which then has it. */
-static void own(lua_State *L, int taken)
+static uint32_t new_pass(lua_State *L)
+{
+    return (uint32_t)++bind_runtime(L)->walks;
+}
+
+/* Puts a copy in place of g, on top, unless its memory is contiguous and the pass gave it to nobody;
+ * now it has. */
+static void own(lua_State *L, uint32_t pass)
 {
     Tensor *g = bind_tensor(L, "backward", lua_gettop(L));
-    bool is_free = lua_rawgetp(L, taken, g->storage) == LUA_TNIL;
-    lua_pop(L, 1);
-    if (!is_free || !g->is_contiguous) {
+    if (g->storage->owner == pass || !g->is_contiguous) {
         lua_getfield(L, -1, "clone");
         lua_rotate(L, -2, 1);
         lua_call(L, 1, 1);
         g = lua_touserdata(L, -1);
     }
-    lua_pushboolean(L, true);
-    lua_rawsetp(L, taken, g->storage);
+    g->storage->owner = pass;
 }
 
-/* own(g, taken) -> g, or a copy of it where its memory is in the table `taken` */
+/* pass() -> the number of a new pass, for own */
+static int graph_pass(lua_State *L)
+{
+    lua_pushinteger(L, new_pass(L));
+    return 1;
+}
+
+/* own(g, pass) -> g, or a copy of it where the pass gave its memory away already */
 static int graph_own(lua_State *L)
 {
-    lua_settop(L, 2);
-    lua_insert(L, 1);
-    own(L, 1);
+    uint32_t pass = (uint32_t)lua_tointeger(L, 2);
+    lua_settop(L, 1);
+    own(L, pass);
     return 1;
 }
 
@@ -632,11 +720,10 @@ static int graph_own(lua_State *L)
  * unless that is recorded */
 static int graph_accumulate(lua_State *L)
 {
-    enum { SUMS_OF = 1, LIST, SEED, RECORDED, TAKEN, LEAF };
+    enum { SUMS_OF = 1, LIST, SEED, RECORDED, LEAF };
     lua_settop(L, RECORDED);
-    lua_createtable(L, 0, 8);
-    lua_pushboolean(L, true);
-    lua_rawsetp(L, TAKEN, bind_tensor(L, "backward", SEED)->storage);
+    uint32_t pass = new_pass(L);
+    bind_tensor(L, "backward", SEED)->storage->owner = pass;
     int count = (int)lua_rawlen(L, LIST);
     for (int k = 1; k <= count; k++) {
         lua_rawgeti(L, LIST, k);
@@ -644,7 +731,7 @@ static int graph_accumulate(lua_State *L)
         lua_pushvalue(L, LEAF);
         lua_rawget(L, SUMS_OF);
         if (!has_grad) {
-            own(L, TAKEN);
+            own(L, pass);
         } else if (lua_toboolean(L, RECORDED)) {
             lua_arith(L, LUA_OPADD);
         } else {
@@ -653,7 +740,7 @@ static int graph_accumulate(lua_State *L)
             lua_call(L, 2, 1);
         }
         lua_setiuservalue(L, LEAF, TENSOR_GRAD);
-        lua_settop(L, TAKEN);
+        lua_settop(L, RECORDED);
     }
     return 0;
 }
@@ -687,8 +774,12 @@ static int graph_set_hooked(lua_State *L)
 void bind_open_backward(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"walker", graph_walker},         {"own", graph_own}, {"accumulate", graph_accumulate},
-        {"set_hooked", graph_set_hooked}, {NULL, NULL},
+        {"walker", graph_walker},
+        {"own", graph_own},
+        {"pass", graph_pass},
+        {"accumulate", graph_accumulate},
+        {"set_hooked", graph_set_hooked},
+        {NULL, NULL},
     };
     luaL_getsubtable(L, -1, "graph");
     bind_register(L, functions);

@@ -117,9 +117,21 @@ int bind_dimension(lua_State *L, const char *f, int index, int ndim)
     return bind_dimension_in(L, f, index, index, ndim);
 }
 
+void bind_check_list(lua_State *L, const char *f, int index, const char *noun)
+{
+    lua_Unsigned count = lua_rawlen(L, index), keys = 0;
+    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1))
+        keys++;
+    if (keys != count)
+        bind_fail(L, "%s: argument %d: expected only %s in this table, without names", f, index,
+                  noun);
+}
+
 int64_t bind_element_index(lua_State *L, const char *f, int64_t index, int64_t n, int shown)
 {
     int64_t i = index < 0 ? index + n : index - 1;
+    if (n == 0)
+        bind_fail(L, "%s: dimension %d is empty, got the index %I", f, shown, (LUAI_UACINT)index);
     if (index == 0 || i < 0 || i >= n)
         bind_fail(L, "%s: expected an index from 1 to %I (or -%I to -1) in dimension %d, got %I", f,
                   (LUAI_UACINT)n, (LUAI_UACINT)n, shown, (LUAI_UACINT)index);

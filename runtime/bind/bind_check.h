@@ -26,6 +26,8 @@ double bind_number(lua_State *L, const char *f, int index, const char *expected)
 int bind_dimension(lua_State *L, const char *f, int index, int ndim);
 /* the same for the value at `value`, a part of argument `index` */
 int bind_dimension_in(lua_State *L, const char *f, int index, int value, int ndim);
+/* refuses a list that has keys besides its items, which nobody would read */
+void bind_check_list(lua_State *L, const char *f, int index, const char *noun);
 /* the index 1..n or -n..-1 as 0..n-1; `shown` is its dimension as errors count it */
 int64_t bind_element_index(lua_State *L, const char *f, int64_t index, int64_t n, int shown);
 /* Sizes given as numbers from `first` on, or as one table there; *next is the index after them. */

@@ -46,11 +46,18 @@ static DType common_type(const Common *common)
 
 /* ---- one call ---- */
 
+enum { UNKNOWN = -1 };
+
 typedef struct {
     const char *name; /* as errors call it */
     const Operation *operation;
+    Runtime *runtime;
     int op;
     bool in_place;
+    bool keeps_type; /* of floats, and takes any */
+    int saves
+        [MAX_ARITY]; /* what the gradient of an argument reads, bit 0 the result, bit i argument
+                             i; UNKNOWN until it is asked for */
 } Entry;
 
 typedef struct {
@@ -73,6 +80,16 @@ static void check_bits(lua_State *L, const Entry *entry, const Call *call)
     }
 }
 
+static _Noreturn void refuse_operand(lua_State *L, const char *name, int index)
+{
+    const char *expected = index == 1 ? "a tensor" : "a tensor or a number";
+    bool adds = strcmp(name, "add") == 0;
+    if (adds && lua_type(L, index) == LUA_TSTRING && !lua_isnumber(L, index))
+        bind_fail(L, "%s: argument %d: expected %s, got %s; text is joined by ..", name, index,
+                  expected, bind_describe(L, index));
+    bind_fail_argument(L, name, index, expected);
+}
+
 static void read_arguments(lua_State *L, const Entry *entry, Call *call)
 {
     Common common = {.seen = {false}};
@@ -93,7 +110,7 @@ static void read_arguments(lua_State *L, const Entry *entry, Call *call)
             if (counts)
                 common_add(&common, 2, dtype_of_scalar(operand->scalar));
         } else {
-            bind_fail_argument(L, entry->name, i + 1, i == 0 ? "a tensor" : "a tensor or a number");
+            refuse_operand(L, entry->name, i + 1);
         }
     }
     if (tensors == 0)
@@ -198,20 +215,27 @@ static void check_in_place(lua_State *L, const Entry *entry, Call *call, DType r
     bind_check_writable(L, entry->name, 1, t);
 }
 
-/* which values the wanted gradients read: bit 0 the result, bit i argument i */
-static uint32_t saved_values(lua_State *L, const Operation *operation)
+/* what the gradient of an argument reads */
+static int values_read(const Operation *operation, const char *derivative)
 {
     static const char names[] = "abc";
+    int values = operation_uses(derivative, 'y') ? 1 : 0;
+    for (int k = 0; k < operation->arity; k++)
+        if (operation_uses(derivative, operation->arity == 1 ? 'x' : names[k]))
+            values |= 2 << k;
+    return values;
+}
+
+/* which values the wanted gradients read */
+static uint32_t saved_values(Entry *entry, Tensor *const *tensor)
+{
     uint32_t saves = 0;
-    for (int i = 0; i < operation->arity; i++) {
-        if (!bind_requires_grad(L, i + 1))
+    for (int i = 0; i < entry->operation->arity; i++) {
+        if (tensor[i] == NULL || !tensor[i]->requires_grad)
             continue;
-        const char *derivative = operation->derivative[i];
-        if (operation_uses(derivative, 'y'))
-            saves |= 1;
-        for (int k = 0; k < operation->arity; k++)
-            if (operation_uses(derivative, operation->arity == 1 ? 'x' : names[k]))
-                saves |= 2u << k;
+        if (entry->saves[i] == UNKNOWN)
+            entry->saves[i] = values_read(entry->operation, entry->operation->derivative[i]);
+        saves |= (uint32_t)entry->saves[i];
     }
     return saves;
 }
@@ -229,13 +253,12 @@ static void check_saved(lua_State *L, const Entry *entry, const Call *call, uint
     }
 }
 
-static void record(lua_State *L, const Entry *entry, uint32_t saves, int result)
+static void record(lua_State *L, const Entry *entry, Tensor *const *tensor, uint32_t saves,
+                   int result)
 {
-    if (lua_getiuservalue(L, lua_upvalueindex(1), RUNTIME_ROWS) != LUA_TTABLE ||
-        lua_geti(L, -1, entry->op + 1) != LUA_TTABLE)
+    if (!entry->runtime->has_rows)
         bind_fail(L, "%s: gradients need the module wrun.operations", entry->name);
-    bind_record(L, -1, entry->op, entry->operation->arity, saves, result);
-    lua_pop(L, 2);
+    bind_record_elementwise(L, entry->op, entry->operation->arity, tensor, saves, result);
 }
 
 static bool any_requires_grad(const Entry *entry, const Call *call)
@@ -246,8 +269,45 @@ static bool any_requires_grad(const Entry *entry, const Call *call)
     return any;
 }
 
-static int run(lua_State *L, const Entry *entry)
+/*
+ * The usual call, without a look at sizes: float tensors of one type that lie alike, and numbers.
+ * Pushes the result, or returns false where the call is another.
+ */
+static bool run_alike(lua_State *L, Entry *entry)
 {
+    Row in[MAX_ARITY];
+    Tensor *tensor[MAX_ARITY], *first = NULL;
+    bool requires_grad = false;
+    for (int i = 0; i < entry->operation->arity; i++) {
+        Tensor *t = tensor[i] = bind_to_tensor(L, i + 1);
+        in[i].data = NULL;
+        if (t == NULL) {
+            if (!bind_to_scalar(L, i + 1, &in[i].scalar))
+                return false;
+            continue;
+        }
+        first = first != NULL ? first : t;
+        if (!t->is_contiguous || t->dtype != first->dtype ||
+            !shape_equal(t->ndim, t->dims, first->ndim, first->dims))
+            return false;
+        in[i].data = tensor_data(t);
+        requires_grad |= t->requires_grad;
+    }
+    if (first == NULL || !tensor_is_float(first))
+        return false;
+    Tensor *y = bind_new_like(L, entry->name, first);
+    entry->runtime->computing = L;
+    elementwise_row(entry->runtime->pool, entry->op, (DType)first->dtype, first->numel,
+                    tensor_data(y), in);
+    if (requires_grad && bind_switch(L, SWITCH_GRAD))
+        record(L, entry, tensor, saved_values(entry, tensor), lua_gettop(L));
+    return true;
+}
+
+static int run(lua_State *L, Entry *entry)
+{
+    if (entry->keeps_type && run_alike(L, entry))
+        return 1;
     Call call;
     lua_settop(L, entry->operation->arity);
     read_arguments(L, entry, &call);
@@ -260,7 +320,7 @@ static int run(lua_State *L, const Entry *entry)
     }
     bool needs_grad =
         dtype_is_float(result) && any_requires_grad(entry, &call) && bind_switch(L, SWITCH_GRAD);
-    uint32_t saves = needs_grad ? saved_values(L, entry->operation) : 0;
+    uint32_t saves = needs_grad ? saved_values(entry, call.tensor) : 0;
     int out_index = 1;
     if (entry->in_place) {
         if (needs_grad) {
@@ -290,21 +350,23 @@ static int run(lua_State *L, const Entry *entry)
     elementwise_run(bind_pool(L), entry->op,
                     elementwise_compute_type(entry->operation->kind, call.common), &call.out,
                     call.in);
-    if (needs_grad)
-        record(L, entry, saves, out_index);
+    if (needs_grad) {
+        call.tensor[0] = bind_to_tensor(L, 1); /* in place, what was there before */
+        record(L, entry, call.tensor, saves, out_index);
+    }
     lua_pushvalue(L, out_index);
     return 1;
 }
 
 /* upvalue 2 of every function here */
-static const Entry *called_entry(lua_State *L)
+static Entry *called_entry(lua_State *L)
 {
     return lua_touserdata(L, lua_upvalueindex(2));
 }
 
 static int call_operation(lua_State *L)
 {
-    const Entry *entry = called_entry(L);
+    Entry *entry = called_entry(L);
     int arity = entry->operation->arity;
     if (!lua_isnoneornil(L, arity + 1))
         bind_fail(L, "%s: expected %d argument%s, got %d", entry->name, arity,
@@ -315,14 +377,14 @@ static int call_operation(lua_State *L)
 /* an operator: Lua adds an argument of its own to the unary ones */
 static int call_operator(lua_State *L)
 {
-    const Entry *entry = called_entry(L);
+    Entry *entry = called_entry(L);
     return run(L, entry);
 }
 
 /* f(x, low, high) or f(x, {min=, max=}): a bound that is nil does not bind */
 static int call_with_bounds(lua_State *L)
 {
-    const Entry *entry = called_entry(L);
+    Entry *entry = called_entry(L);
     lua_settop(L, 3);
     const Tensor *t = bind_tensor(L, entry->name, 1);
     if (lua_istable(L, 2) && lua_isnil(L, 3)) {
@@ -350,7 +412,7 @@ static int call_with_bounds(lua_State *L)
 
 static int call_with_defaults(lua_State *L)
 {
-    const Entry *entry = called_entry(L);
+    Entry *entry = called_entry(L);
     int arity = entry->operation->arity;
     if (lua_gettop(L) < arity)
         lua_settop(L, arity);
@@ -366,14 +428,21 @@ static int call_with_defaults(lua_State *L)
 /* pushes the function of a row, whose name for errors is on top and becomes part of it */
 static void push_operation(lua_State *L, lua_CFunction call, int op, bool in_place)
 {
+    const Operation *operation = &operations[op];
+    Kind kind = operation->kind;
     lua_pushvalue(L, lua_upvalueindex(1));
     Entry *entry = lua_newuserdatauv(L, sizeof *entry, 1);
     *entry = (Entry){
         .name = lua_tostring(L, -3),
-        .operation = &operations[op],
+        .operation = operation,
+        .runtime = bind_runtime(L),
         .op = op,
         .in_place = in_place,
+        .keeps_type =
+            !in_place && kind != BOOLEAN && kind != SELECT && kind != BITWISE && kind != SHIFT,
     };
+    for (int i = 0; i < operation->arity; i++)
+        entry->saves[i] = UNKNOWN;
     lua_rotate(L, -3, -1);
     lua_setiuservalue(L, -2, 1);
     lua_pushcclosure(L, call, 2);

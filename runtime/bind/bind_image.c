@@ -26,16 +26,18 @@ static int core_image_save(lua_State *L)
     return 1;
 }
 
-/* image_load(path) -> uint8 [height, width], or nil and a message */
+/* image_load(path, in_colour) -> uint8 [height, width] or [height, width, 3], or nil and a message */
 static int core_image_load(lua_State *L)
 {
     const char *path = bind_string(L, "image.load", 1, "a path");
     char error[IMAGE_ERROR];
-    int64_t shape[2];
+    bool in_colour = lua_toboolean(L, 2);
+    int64_t shape[3] = {0, 0, 3};
     if (!image_size(path, &shape[1], &shape[0], error))
         return bind_refuse(L, "%s", error);
-    Tensor *t = bind_new_file_tensor(L, "image.load", path, UINT8, 2, shape);
-    if (!image_load(path, shape[1], shape[0], (uint8_t *)tensor_data(t), error))
+    Tensor *t = bind_new_file_tensor(L, "image.load", path, UINT8, in_colour ? 3 : 2, shape);
+    uint8_t *pixels = (uint8_t *)tensor_data(t);
+    if (!image_load(path, shape[1], shape[0], in_colour, pixels, error))
         return bind_refuse(L, "%s", error);
     return 1;
 }

@@ -407,6 +407,8 @@ static void take_key(lua_State *L, const char *f, View *v)
     if (lua_type(L, 2) != LUA_TTABLE)
         bind_fail_argument(L, f, 2, "an index or a table of indices and slices");
     int count = (int)lua_rawlen(L, 2);
+    if (count == 0)
+        bind_check_list(L, f, 2, "indices and slices");
     if (count > v->ndim)
         bind_fail(L, "%s: expected at most %d indices or slices, got %d", f, v->ndim, count);
     for (int i = 1, d = 0; i <= count; i++) {

@@ -129,7 +129,7 @@ static int core_linear(lua_State *L)
     for (int d = 0; d < tx->ndim - 1; d++)
         rows *= shape[d] = tx->dims[d];
     shape[tx->ndim - 1] = outs;
-    View x, w, y, matrix;
+    View x, w, bias, y, matrix;
     tensor_view(tx, &x);
     tensor_view(tw, &w);
     prepare(L, f, w.dtype, &w);
@@ -139,17 +139,17 @@ static int core_linear(lua_State *L)
         tensor_view(bind_new_copy(L, f, &x, x.dtype), &x);
         view_reshape(&x, 2, flat, &matrix);
     }
-    tensor_view(bind_new_tensor(L, f, x.dtype, tx->ndim, shape), &y);
     if (tb != NULL) {
-        Operand bias = {.is_scalar = false};
-        tensor_view(tb, &bias.view);
-        elementwise_copy(bind_pool(L), &y, &bias);
+        tensor_view(tb, &bias);
+        if (!tb->is_contiguous)
+            tensor_view(bind_new_copy(L, f, &bias, bias.dtype), &bias);
     }
+    tensor_view(bind_new_tensor(L, f, x.dtype, tx->ndim, shape), &y);
     const int64_t result[2] = {rows, outs};
     View product;
     view_reshape(&y, 2, result, &product);
     view_swap(&w, 0, 1);
-    linalg_matmul(blas, bind_pool(L), 1, &matrix, &w, &product, tb != NULL);
+    linalg_linear(blas, bind_pool(L), &matrix, &w, tb != NULL ? bias.data : NULL, &product);
     return 1;
 }
 

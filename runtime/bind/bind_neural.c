@@ -1,5 +1,5 @@
 /*
- * bind_neural.c - softmax, standardisation, class targets
+ * bind_neural.c - softmax, cross-entropy, standardisation, class targets
  */
 #include "bind/bind_check.h"
 #include "bind/bind_result.h"
@@ -39,6 +39,63 @@ static int core_softmax(lua_State *L)
 static int core_log_softmax(lua_State *L)
 {
     return softmax(L, "log_softmax", true);
+}
+
+/* ---- cross-entropy ---- */
+
+/* the data of the tensor at an index, contiguous: as it is, or a copy (pushed) */
+static const void *contiguous_data(lua_State *L, const char *f, int index)
+{
+    Tensor *t = bind_tensor(L, f, index);
+    View v;
+    tensor_view(t, &v);
+    return tensor_data(t->is_contiguous ? t : bind_new_copy(L, f, &v, v.dtype));
+}
+
+/* the classes at an index, one for each row of x [n, c], in range */
+static const int64_t *check_row_classes(lua_State *L, const char *f, int index, const Tensor *x)
+{
+    const Tensor *t = bind_tensor(L, f, index);
+    bind_check_float(L, f, 1, x);
+    if (x->ndim != 2)
+        bind_fail_argument(L, f, 1, "rows [n, c]");
+    if (t->dtype != INT64 || t->ndim != 1 || t->numel != x->dims[0])
+        bind_fail_argument(L, f, index, "int64 classes, one a row");
+    const int64_t *classes = contiguous_data(L, f, index);
+    for (int64_t i = 0; i < t->numel; i++)
+        if (classes[i] < 1 || classes[i] > x->dims[1])
+            bind_fail_argument(L, f, index, "classes in range");
+    return classes;
+}
+
+/* _cross_entropy(x[n, c], classes[n]) -> -log softmax(x) at the classes [n] */
+static int core_cross_entropy(lua_State *L)
+{
+    static const char f[] = "cross_entropy";
+    lua_settop(L, 2);
+    const Tensor *x = bind_tensor(L, f, 1);
+    const int64_t *classes = check_row_classes(L, f, 2, x);
+    const void *data = contiguous_data(L, f, 1);
+    Tensor *y = bind_new_tensor(L, f, (DType)x->dtype, 1, x->dims);
+    neural_cross_entropy(bind_pool(L), (DType)x->dtype, x->dims[0], x->dims[1], data, classes,
+                         tensor_data(y));
+    return 1;
+}
+
+/* _cross_entropy_gradient(g[n], y, x[n, c], classes[n]) -> the gradient of x */
+static int core_cross_entropy_gradient(lua_State *L)
+{
+    static const char f[] = "cross_entropy";
+    lua_settop(L, 4);
+    const Tensor *g = bind_tensor(L, f, 1), *x = bind_tensor(L, f, 3);
+    const int64_t *classes = check_row_classes(L, f, 4, x);
+    if (g->dtype != x->dtype || g->ndim != 1 || g->numel != x->dims[0])
+        bind_fail_argument(L, f, 1, "a gradient for each row");
+    const void *data = contiguous_data(L, f, 3), *gradients = contiguous_data(L, f, 1);
+    Tensor *dx = bind_new_tensor(L, f, (DType)x->dtype, 2, x->dims);
+    neural_cross_entropy_gradient(bind_pool(L), (DType)x->dtype, x->dims[0], x->dims[1], data,
+                                  classes, gradients, tensor_data(dx));
+    return 1;
 }
 
 /* ---- standardisation ---- */
@@ -123,6 +180,8 @@ static int core_check_classes(lua_State *L)
 static const luaL_Reg tensor_functions[] = {
     {"softmax", core_softmax},
     {"log_softmax", core_log_softmax},
+    {"_cross_entropy", core_cross_entropy},
+    {"_cross_entropy_gradient", core_cross_entropy_gradient},
     {"standardize", core_standardize},
     {"standardize_gradient", core_standardize_gradient},
     {NULL, NULL},

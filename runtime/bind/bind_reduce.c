@@ -29,6 +29,7 @@ static void read_dimensions(lua_State *L, const char *f, const Tensor *t, bool s
             out->reduced[d] = true;
     } else if (several && lua_type(L, 2) == LUA_TTABLE) {
         int count = (int)lua_rawlen(L, 2);
+        bind_check_list(L, f, 2, "dimensions");
         for (int i = 1; i <= count; i++) {
             lua_rawgeti(L, 2, i);
             int d = bind_dimension_in(L, f, 2, lua_gettop(L), t->ndim);
@@ -98,9 +99,31 @@ static int result_shape(const Tensor *t, const Dimensions *dims, int64_t *shape)
 
 static void run(lua_State *L, Reduce *r)
 {
-    r->scratch = lua_newuserdatauv(L, reduce_scratch_size(r), 0);
+    _Alignas(STORAGE_ALIGNMENT) char few[1024];
+    size_t size = reduce_scratch_size(r);
+    int top = lua_gettop(L);
+    r->scratch = size <= sizeof few ? few : lua_newuserdatauv(L, size, 0);
     reduce_run(bind_pool(L), r);
-    lua_pop(L, 1);
+    lua_settop(L, top);
+}
+
+/* pushes the result of a reduction of t over these dimensions */
+static void push_reduced(lua_State *L, const char *f, Reduction kind, Tensor *t,
+                         const Dimensions *dims)
+{
+    Reduce r = {.kind = kind, .dtype = (DType)t->dtype};
+    r.x = arrange(L, f, t, dims, &r);
+    int64_t shape[MAX_RANK];
+    int ndim = result_shape(t, dims, shape);
+    r.y = tensor_data(bind_new_tensor(L, f, reduce_result_type(kind, r.dtype), ndim, shape));
+    run(L, &r);
+}
+
+void bind_push_sum(lua_State *L, const char *f, Tensor *t, const bool *reduced, bool keep)
+{
+    Dimensions dims = {.keep = keep};
+    memcpy(dims.reduced, reduced, t->ndim * sizeof *reduced);
+    push_reduced(L, f, REDUCE_SUM, t, &dims);
 }
 
 static int reduce_values(lua_State *L, const char *f, Reduction kind)
@@ -111,12 +134,7 @@ static int reduce_values(lua_State *L, const char *f, Reduction kind)
     read_dimensions(L, f, t, true, &dims);
     if (kind == REDUCE_MEAN)
         bind_check_float(L, f, 1, t);
-    Reduce r = {.kind = kind, .dtype = (DType)t->dtype};
-    r.x = arrange(L, f, t, &dims, &r);
-    int64_t shape[MAX_RANK];
-    int ndim = result_shape(t, &dims, shape);
-    r.y = tensor_data(bind_new_tensor(L, f, reduce_result_type(kind, r.dtype), ndim, shape));
-    run(L, &r);
+    push_reduced(L, f, kind, t, &dims);
     return 1;
 }
 
@@ -272,12 +290,71 @@ static int core_norm(lua_State *L)
     return reduce_squares(L, f, t, &dims, &r);
 }
 
+/* y[n] = x[n] / divisor */
+static void divide(int64_t n, DType dtype, const void *x, void *y, double divisor)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (dtype == FLOAT32)
+            ((float *)y)[i] = ((const float *)x)[i] / (float)divisor;
+        else
+            ((double *)y)[i] = ((const double *)x)[i] / divisor;
+}
+
+/* (g, y, x, dims or nil, keepdim) -> g, over as many where it is a mean's, in x's shape */
+static int spread(lua_State *L, const char *f, bool is_mean)
+{
+    lua_settop(L, 5);
+    lua_rotate(L, 2, 2); /* (g, dims, keepdim, y, x) */
+    Tensor *g = bind_tensor(L, f, 1), *x = bind_tensor(L, f, 5);
+    Dimensions dims;
+    read_dimensions(L, f, x, true, &dims);
+    View from, to = {.ndim = x->ndim, .dtype = (DType)g->dtype};
+    tensor_view(g, &from);
+    if (is_mean) {
+        Tensor *share = bind_new_copy(L, f, &from, from.dtype);
+        int64_t count = x->numel / size_max(1, g->numel);
+        divide(g->numel, from.dtype, tensor_data(share), tensor_data(share), (double)count);
+        lua_replace(L, 1);
+        tensor_view(share, &from);
+    }
+    to.data = from.data;
+    for (int d = 0, at = 0; d < x->ndim; d++) {
+        to.shape[d] = x->dims[d];
+        to.stride[d] = dims.reduced[d] ? 0 : from.stride[at];
+        at += dims.keep || !dims.reduced[d];
+    }
+    bind_new_view(L, 1, &to);
+    return 1;
+}
+
+static int core_sum_gradient(lua_State *L)
+{
+    return spread(L, "sum", false);
+}
+
+static int core_mean_gradient(lua_State *L)
+{
+    return spread(L, "mean", true);
+}
+
 static const luaL_Reg reduce_functions[] = {
-    {"sum", core_sum},       {"mean", core_mean},     {"prod", core_prod},
-    {"any", core_any},       {"all", core_all},       {"max", core_max},
-    {"min", core_min},       {"amax", core_amax},     {"amin", core_amin},
-    {"argmax", core_argmax}, {"argmin", core_argmin}, {"var", core_var},
-    {"std", core_std},       {"_norm", core_norm},    {NULL, NULL},
+    {"sum", core_sum},
+    {"mean", core_mean},
+    {"prod", core_prod},
+    {"any", core_any},
+    {"all", core_all},
+    {"max", core_max},
+    {"min", core_min},
+    {"amax", core_amax},
+    {"amin", core_amin},
+    {"argmax", core_argmax},
+    {"argmin", core_argmin},
+    {"var", core_var},
+    {"std", core_std},
+    {"_norm", core_norm},
+    {"_sum_gradient", core_sum_gradient},
+    {"_mean_gradient", core_mean_gradient},
+    {NULL, NULL},
 };
 
 void bind_open_reduce(lua_State *L)

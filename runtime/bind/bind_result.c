@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bind/bind_check.h"
+#include "bind/bind_profile.h"
 #include "bind/bind_result.h"
 
 void bind_set_collector_pace(lua_State *L, int64_t coming)
@@ -76,18 +77,17 @@ static void push_large_storage(lua_State *L, const char *f, int64_t bytes, int n
         lua_error(L);
 }
 
-Tensor *bind_new_tensor(lua_State *L, const char *f, DType dtype, int ndim, const int64_t *shape)
+/* pushes a tensor of numel elements of this shape */
+static Tensor *new_tensor(lua_State *L, const char *f, DType dtype, int64_t numel, int ndim,
+                          const int64_t *shape)
 {
     enum { LARGE = 1 << 16, VERY_LARGE = 1 << 18 };
-    int64_t numel = 0;
-    Reason reason = shape_count(ndim, shape, &numel);
-    if (reason)
-        bind_fail(L, "%s: %s: %s", f, reason, bind_shape_text(L, ndim, shape));
     int64_t bytes = numel * dtype_size(dtype);
     if (bytes > LARGE)
         bind_set_collector_pace(L, bytes);
     if (bytes >= VERY_LARGE && bind_runtime(L)->generational && lua_gc(L, LUA_GCISRUNNING))
-        lua_gc(L, LUA_GCSTEP, (int)size_min(bytes / 1024, INT_MAX)); /* garbage first, then more */
+        bind_profile_collect(L, bind_runtime(L)->profile, /* garbage first, then more */
+                             (int)size_min(bytes / 1024, INT_MAX));
     bool few = bytes <= STORAGE_FEW;
     Tensor *t = push_tensor(L, dtype, ndim, few ? sizeof(Storage) + (size_t)bytes : 0);
     if (few) {
@@ -108,6 +108,20 @@ Tensor *bind_new_tensor(lua_State *L, const char *f, DType dtype, int ndim, cons
     return t;
 }
 
+Tensor *bind_new_tensor(lua_State *L, const char *f, DType dtype, int ndim, const int64_t *shape)
+{
+    int64_t numel = 0;
+    Reason reason = shape_count(ndim, shape, &numel);
+    if (reason)
+        bind_fail(L, "%s: %s: %s", f, reason, bind_shape_text(L, ndim, shape));
+    return new_tensor(L, f, dtype, numel, ndim, shape);
+}
+
+Tensor *bind_new_like(lua_State *L, const char *f, Tensor *other)
+{
+    return new_tensor(L, f, (DType)other->dtype, other->numel, other->ndim, tensor_shape(other));
+}
+
 void bind_share_storage(lua_State *L, int to, int from)
 {
     to = lua_absindex(L, to);
@@ -120,6 +134,7 @@ void bind_share_storage(lua_State *L, int to, int from)
         memcpy(own->bytes, few->bytes, (size_t)few->size);
         own->version = few->version;
         own->viewed = few->viewed;
+        own->owner = few->owner;
         lua_setiuservalue(L, from, TENSOR_STORAGE);
         source->storage = own;
     }

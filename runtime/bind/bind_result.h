@@ -10,6 +10,8 @@
 /* pushes a new tensor with bytes of its own, not yet filled;
  * raises when the size overflows or memory is out */
 Tensor *bind_new_tensor(lua_State *L, const char *f, DType dtype, int ndim, const int64_t *shape);
+/* the same with the type and shape of another */
+Tensor *bind_new_like(lua_State *L, const char *f, Tensor *other);
 /* pushes a contiguous copy of v, converted */
 Tensor *bind_new_copy(lua_State *L, const char *f, const View *v, DType dtype);
 /* pushes a tensor that shows the storage of the tensor at `index`; a View of that one that was taken
@@ -17,6 +19,8 @@ Tensor *bind_new_copy(lua_State *L, const char *f, const View *v, DType dtype);
 Tensor *bind_new_view(lua_State *L, int index, const View *view);
 /* gives the tensor at `to` the storage of that at `from`, which may have to move for it */
 void bind_share_storage(lua_State *L, int to, int from);
+/* pushes the sum of t over the dimensions d where reduced[d], which stay with size 1 if `keep` */
+void bind_push_sum(lua_State *L, const char *f, Tensor *t, const bool *reduced, bool keep);
 /* OpenBLAS, with the memory that it works in made sure of */
 const OpenBlas *bind_blas(lua_State *L, const char *f);
 /* pushes the list {2, 3}, of RUNTIME_SIZE_TYPE or RUNTIME_STRIDE_TYPE */

@@ -7,11 +7,13 @@
  * A scope is opened and marked to be closed in one C function, and closed by another, so that no
  * hook that raises, as that of an interrupt, comes between. Only a guard that is handed out is
  * marked by its block one instruction later; bind_may_interrupt is for that, and for what undoes
- * in Lua.
+ * in Lua. The hook of another host, as lua5.4's, asks nobody and may raise in the very call that
+ * closes; there each use of a switch looks whether the guard is still held.
  */
 #include "bind/bind_switch.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "bind/core.h"
 #include "bind/open.h"
@@ -26,30 +28,74 @@ static void close(Scope *scope)
     scope->link = NULL;
 }
 
+static int count_frames(lua_State *L)
+{
+    lua_Debug frame;
+    int count = 0;
+    while (lua_getstack(L, count, &frame))
+        count++;
+    return count;
+}
+
+/* Is the guard local variable i of a frame? Sets *is_last where there is none. What is no variable
+ * but lies in a register may be left over: it counts where no interrupt can have left it. */
+static bool is_local(const Scope *scope, const lua_Debug *frame, int i, bool *is_last)
+{
+    const char *name = lua_getlocal(scope->thread, frame, i);
+    *is_last = name == NULL;
+    if (name == NULL)
+        return false;
+    bool found = lua_touserdata(scope->thread, -1) == scope;
+    lua_pop(scope->thread, 1);
+    return found && !(scope->is_hosted && strcmp(name, "(temporary)") == 0);
+}
+
 /* Is the guard a value that a function of its coroutine still has? */
-static bool is_held(const Scope *scope)
+static bool is_held(Scope *scope)
 {
     lua_State *L = scope->thread;
     lua_Debug frame;
+    bool is_last = false;
     luaL_checkstack(L, 4, "no room to look for a guard");
+    int depth = scope->is_hosted ? count_frames(L) : 0;
+    if (scope->depth > 0 && scope->depth <= depth &&
+        lua_getstack(L, depth - scope->depth, &frame) &&
+        is_local(scope, &frame, scope->local, &is_last))
+        return true;
     for (int level = 0; lua_getstack(L, level, &frame); level++) {
-        for (int i = 1; lua_getlocal(L, &frame, i) != NULL; i++) {
-            bool found = lua_touserdata(L, -1) == scope;
-            lua_pop(L, 1);
-            if (found)
+        is_last = false;
+        for (int i = 1; !is_last; i++) {
+            if (is_local(scope, &frame, i, &is_last)) {
+                scope->depth = depth - level;
+                scope->local = i;
                 return true;
+            }
         }
     }
     return false;
 }
 
-/* Refuses a guard that the script did not keep: it would stay open for good. */
-static void settle(lua_State *L, Scope *scope)
+/* Does the function still run that was handed the guard? */
+static bool has_receiver(const Scope *scope)
 {
-    scope->doubtful = false;
-    if (is_held(scope))
-        return;
+    lua_State *L = scope->thread;
+    lua_Debug frame;
+    bool found = false;
+    for (int level = 0; !found && lua_getstack(L, level, &frame); level++) {
+        lua_getinfo(L, "f", &frame);
+        found = lua_topointer(L, -1) == scope->receiver;
+        lua_pop(L, 1);
+    }
+    return found;
+}
+
+/* Closes a scope that nothing will end. Where its script did not keep the guard, that is refused; an
+ * interrupt of the host ends the function that would have. */
+static void end_unheld(lua_State *L, Scope *scope)
+{
     close(scope);
+    if (scope->receiver == NULL || (scope->is_hosted && !has_receiver(scope)))
+        return;
     lua_pushfstring(
         L,
         "%s: %s: nothing holds its guard, so nothing would end it; write local _ <close> "
@@ -61,9 +107,15 @@ static void settle(lua_State *L, Scope *scope)
 const Scope *bind_scope_of(lua_State *L, Scope *scopes)
 {
     const Scope *of_resumer = NULL;
-    for (Scope *scope = scopes; scope != NULL; scope = scope->outer) {
-        if (scope->doubtful)
-            settle(L, scope);
+    for (Scope *scope = scopes, *outer; scope != NULL; scope = outer) {
+        outer = scope->outer;
+        if (scope->doubtful) {
+            scope->doubtful = scope->is_hosted;
+            if (!is_held(scope)) {
+                end_unheld(L, scope);
+                continue;
+            }
+        }
         if (scope->thread == L)
             return scope;
         if (of_resumer == NULL && lua_status(scope->thread) == LUA_OK)
@@ -120,6 +172,8 @@ static Scope *push_scope(lua_State *L, bool of_call)
     }
     Scope *scope = lua_touserdata(L, -1);
     scope->thread = L;
+    scope->is_hosted = scope->doubtful = bind_runtime(L)->is_hosted;
+    scope->depth = 0;
     lua_pushthread(L);
     lua_setiuservalue(L, -2, 1);
     scope->value = lua_toboolean(L, lua_upvalueindex(3));
@@ -140,6 +194,9 @@ static void note_line(lua_State *L, Scope *scope)
     if (!lua_getstack(L, 1, &caller) || !lua_getinfo(L, "Sl", &caller) ||
         bind_is_own(L, &caller, lua_upvalueindex(1)) || caller.currentline < 0)
         return;
+    lua_getinfo(L, "f", &caller);
+    scope->receiver = lua_topointer(L, -1);
+    lua_pop(L, 1);
     scope->doubtful = true;
     snprintf(scope->line, sizeof scope->line, "%s:%d", caller.short_src, caller.currentline);
 }
@@ -193,15 +250,31 @@ void bind_push_scoped(lua_State *L, Switch which, const char *name)
 static int call_undo(lua_State *L)
 {
     Runtime *runtime = bind_runtime(L);
-    lua_pushvalue(L, lua_upvalueindex(2));
-    lua_insert(L, 1);
+    int count = lua_gettop(L), status = LUA_OK, mask = lua_gethookmask(L);
+    int instructions = lua_gethookcount(L);
+    lua_Hook hook = lua_gethook(L);
+    luaL_checkstack(L, count + 2, "too many arguments");
     runtime->undoing++;
-    int status = lua_pcall(L, lua_gettop(L) - 1, 0, 0);
+    /* an interrupt of the host may come while its hook is away: once */
+    for (int i = 0; i == 0 || (i == 1 && status != LUA_OK && runtime->is_hosted); i++) {
+        if (runtime->is_hosted)
+            lua_sethook(L, NULL, 0, 0);
+        lua_pushvalue(L, lua_upvalueindex(2));
+        for (int k = 1; k <= count; k++)
+            lua_pushvalue(L, k);
+        int now = lua_pcall(L, count, 0, 0);
+        status = status == LUA_OK ? now : status;
+        if (i == 1 && now != LUA_OK)
+            lua_pop(L, 1);
+    }
+    if (runtime->is_hosted && mask != 0)
+        lua_sethook(L, hook, mask, instructions);
     runtime->undoing--;
     return status == LUA_OK ? 0 : lua_error(L);
 }
 
-/* undo(f) -> a function that calls f(...), which no interrupt ends: for __close */
+/* undo(f) -> a function that calls f(...), which no interrupt ends: for __close. What is done twice
+ * must be as if done once. */
 static int scoped_undo(lua_State *L)
 {
     lua_settop(L, 1);

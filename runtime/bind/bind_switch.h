@@ -12,7 +12,10 @@ struct Scope {
     void *held;           /* a userdata, or NULL */
     Scope *outer, **link; /* link: what points here, NULL when closed */
     bool value, of_call;  /* not handed out */
-    bool doubtful;        /* handed to a script, and nobody has looked whether that holds it */
+    bool doubtful;        /* the next use looks whether anything holds it */
+    bool is_hosted;       /* every use does */
+    int depth, local;     /* where it was found last: frames from the bottom, and its variable */
+    const void *receiver; /* the function of a script that it was handed to, or NULL */
     const char *name;
     char line[LUA_IDSIZE + 16]; /* of the script that asked for it */
 };

@@ -1,5 +1,5 @@
 /*
- * bind_terminal.c - what a progress bar asks: the terminal and the time
+ * bind_terminal.c - what progress bars and pictures ask: the terminal and the time
  */
 #include <sys/ioctl.h>
 #include <time.h>
@@ -8,17 +8,22 @@
 #include "bind/bind_check.h"
 #include "bind/open.h"
 
-/* is_terminal(file) -> whether it is an open terminal, and its width in columns where known */
+/* is_terminal(file) -> whether it is an open terminal, and its width in columns where known; without
+ * a file that of standard output is meant */
 static int core_is_terminal(lua_State *L)
 {
     struct winsize size;
+    int descriptor = STDOUT_FILENO;
 
-    if (luaL_testudata(L, 1, LUA_FILEHANDLE) == NULL)
-        bind_fail_argument(L, "is_terminal", 1, "a file");
-    const luaL_Stream *stream = lua_touserdata(L, 1);
-    bool is_terminal = stream->closef != NULL && isatty(fileno(stream->f));
+    if (!lua_isnone(L, 1)) {
+        if (luaL_testudata(L, 1, LUA_FILEHANDLE) == NULL)
+            bind_fail_argument(L, "is_terminal", 1, "a file");
+        const luaL_Stream *stream = lua_touserdata(L, 1);
+        descriptor = stream->closef != NULL ? fileno(stream->f) : -1;
+    }
+    bool is_terminal = descriptor >= 0 && isatty(descriptor);
     lua_pushboolean(L, is_terminal);
-    if (!is_terminal || ioctl(fileno(stream->f), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+    if (!is_terminal || ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
         return 1;
     lua_pushinteger(L, size.ws_col);
     return 2;

@@ -46,6 +46,9 @@ static void push_runtime(lua_State *L)
     lua_getfield(L, LUA_REGISTRYINDEX, "wrun.threads");
     int threads = lua_isinteger(L, -1) ? (int)lua_tointeger(L, -1) : pool_default_threads();
     lua_pop(L, 1);
+    lua_getfield(L, LUA_REGISTRYINDEX, BIND_ASKING_KEY);
+    runtime->is_hosted = !lua_toboolean(L, -1);
+    lua_pop(L, 1);
     runtime->generational = lua_gc(L, LUA_GCGEN, 0, 0) == LUA_GCGEN;
     if (!runtime->generational)
         lua_gc(L, LUA_GCINC, 0, 0, 0); /* as the host has it */
@@ -103,10 +106,55 @@ static int core_is_object(lua_State *L)
     return 1;
 }
 
+/* Is a function of a script, in Lua, at this level of the stack? */
+static bool is_script_at(lua_State *L, int level)
+{
+    lua_Debug frame;
+    if (!lua_getstack(L, level, &frame))
+        return false;
+    lua_getinfo(L, "S", &frame);
+    return strcmp(frame.what, "C") != 0 && !bind_is_own(L, &frame, lua_upvalueindex(1));
+}
+
+/* is_script(level), as debug counts levels: 1 is the caller */
+static int core_is_script(lua_State *L)
+{
+    lua_pushboolean(L, is_script_at(L, (int)luaL_checkinteger(L, 1)));
+    return 1;
+}
+
+/* The __index of the objects of a class, upvalue 2: what the class has; upvalue 3 is asked of what
+ * a script misses. */
+static int object_index(lua_State *L)
+{
+    lua_pushvalue(L, 2);
+    if (lua_gettable(L, lua_upvalueindex(2)) == LUA_TNIL && is_script_at(L, 1)) {
+        lua_pushvalue(L, lua_upvalueindex(3));
+        lua_pushvalue(L, 1);
+        lua_pushvalue(L, lua_upvalueindex(2));
+        lua_pushvalue(L, 2);
+        lua_call(L, 3, 0);
+    }
+    return 1;
+}
+
+/* reader(class, missed) -> the __index of its objects; missed(object, class, name) is called where a
+ * script reads what is not there */
+static int core_reader(lua_State *L)
+{
+    lua_settop(L, 2);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_pushcclosure(L, object_index, 3);
+    return 1;
+}
+
 static const luaL_Reg core_functions[] = {
     {"fail", bind_core_fail},
     {"format", bind_core_format},
     {"is_object", core_is_object},
+    {"is_script", core_is_script},
+    {"reader", core_reader},
     {"method_parameters", bind_core_method_parameters},
     {"escape", core_escape},
     {"set_num_threads", core_set_num_threads},
@@ -124,6 +172,7 @@ static void (*const openers[])(lua_State *L) = {
     bind_open_text,     bind_open_idx,         bind_open_npy,           bind_open_safetensors,
     bind_open_torch,    bind_open_csv,         bind_open_records,       bind_open_image,
     bind_open_download, bind_open_terminal,    bind_open_process,       bind_open_folder,
+    bind_open_profile,
 };
 
 /* fills the core table; runs with the Runtime as upvalue 1, as every binding does */

@@ -12,6 +12,10 @@ int luaopen_wrun_core(lua_State *L);
 /* where the registry keeps the Runtime */
 #define BIND_RUNTIME_KEY "wrun.runtime"
 
+/* true in the registry, before the core is opened, of a program whose interrupts ask
+ * bind_may_interrupt */
+#define BIND_ASKING_KEY "wrun.asking"
+
 /* May a hook raise an error? Not once, at the instruction that marks a guard to be closed, nor in
  * what undoes a change. */
 bool bind_may_interrupt(lua_State *L);

@@ -3,7 +3,7 @@
  *
  * Behaves as the stand-alone Lua interpreter does, option for option, and passes its test suite.
  * What differs on purpose:
- *   - --help, --version and --threads, and usage and version that speak of wrun;
+ *   - --help, --version, --threads and --profile, and usage and version that speak of wrun;
  *   - a user's code is text, never bytecode, for load, loadfile, dofile and require too;
  *   - output that could not be written is an error, also where a file's size is limited, and so is a
  *     failing script on standard input;
@@ -28,6 +28,8 @@
 #include <unistd.h>
 
 #include "bind/bind.h"
+#include "bind/bind_profile.h"
+#include "bind/core.h"
 #include "command/allocator.h"
 #include "command/call.h"
 #include "command/embedded.h"
@@ -196,6 +198,45 @@ static bool run_script(lua_State *L, char **argv)
     return call_report(L, status, program_invocation_name);
 }
 
+/* Prints what wrun.profile has to say; false where the trace could not be written. */
+static bool finish_profile(lua_State *L, const char *path)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "wrun.profile");
+    if (!call_report(L, call_function(L, 1, 1), program_invocation_name))
+        return false;
+    lua_getfield(L, -1, "finish");
+    lua_pushstring(L, path);
+    if (!call_report(L, call_function(L, 1, 2), program_invocation_name))
+        return false;
+    bool ok = !lua_isnil(L, -2);
+    fprintf(stderr, "%s%s", lua_tostring(L, ok ? -2 : -1), ok ? "" : "\n");
+    lua_pop(L, 3);
+    return ok;
+}
+
+/* os.exit, which is upvalue 1, after the profile whose path is upvalue 2 */
+static int exit_profiled(lua_State *L)
+{
+    finish_profile(L, lua_tostring(L, lua_upvalueindex(2)));
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, 0);
+    return 0;
+}
+
+static void begin_profile(lua_State *L, const char *path)
+{
+    lua_pushboolean(L, true);
+    lua_setfield(L, LUA_REGISTRYINDEX, BIND_PROFILE_KEY);
+    lua_getglobal(L, "os");
+    lua_getfield(L, -1, "exit");
+    lua_pushstring(L, path);
+    lua_pushcclosure(L, exit_profiled, 2);
+    lua_setfield(L, -2, "exit");
+    lua_pop(L, 1);
+}
+
 /* Opens the libraries, and nothing of wrun itself. */
 static void open_libraries(lua_State *L, const Command *command)
 {
@@ -207,11 +248,15 @@ static void open_libraries(lua_State *L, const Command *command)
         lua_pushinteger(L, command->options.threads);
         lua_setfield(L, LUA_REGISTRYINDEX, "wrun.threads");
     }
+    lua_pushboolean(L, true);
+    lua_setfield(L, LUA_REGISTRYINDEX, BIND_ASKING_KEY);
     lua_gc(L, LUA_GCGEN, 100, 100); /* as lua, but a small heap is not walked so often */
     luaL_openlibs(L);
     textonly_install(L);
     embedded_install(L);
     call_install(L);
+    if (command->options.profile)
+        begin_profile(L, command->options.profile);
     signals_install(L);
     set_arg(L, command);
 }
@@ -251,6 +296,8 @@ static int run(lua_State *L)
             ok = run_chunk(L, luaL_loadfilex(L, NULL, "t"));
         }
     }
+    if (o->profile)
+        ok = finish_profile(L, o->profile) && ok;
     int signal = ok ? 0 : call_signal(L);
     if (signal != 0)
         report_saved(L);

@@ -15,18 +15,19 @@ static const char usage[] =
     "Runs a Lua script, from a file or one of those inside wrun. Without a script: the terminal "
     "is an\ninteractive session, any other standard input is the script.\n"
     "\n"
-    "  -e stat        run the statement 'stat'\n"
-    "  -i             enter the interactive session after running the script\n"
-    "  -l mod         require the library 'mod' into the global 'mod'\n"
-    "  -l g=mod       require the library 'mod' into the global 'g'\n"
-    "  -v             show the version\n"
-    "  -E             ignore environment variables\n"
-    "  -W             turn warnings on\n"
-    "  --threads N    compute on N threads, 1 to %d (default: the processors there are)\n"
-    "  --help         show this text and stop\n"
-    "  --version      show the versions of wrun and what it runs on, and stop\n"
-    "  --             stop handling options\n"
-    "  -              stop handling options and run standard input\n"
+    "  -e stat           run the statement 'stat'\n"
+    "  -i                enter the interactive session after running the script\n"
+    "  -l mod            require the library 'mod' into the global 'mod'\n"
+    "  -l g=mod          require the library 'mod' into the global 'g'\n"
+    "  -v                show the version\n"
+    "  -E                ignore environment variables\n"
+    "  -W                turn warnings on\n"
+    "  --threads N       compute on N threads, 1 to %d (default: the processors there are)\n"
+    "  --profile[=FILE]  show where the time went; write a trace to FILE (wrun-profile.json)\n"
+    "  --help            show this text and stop\n"
+    "  --version         show the versions of wrun and what it runs on, and stop\n"
+    "  --                stop handling options\n"
+    "  -                 stop handling options and run standard input\n"
     "\n"
     "Scripts inside wrun, each with --help:\n"
     "\n";
@@ -38,6 +39,7 @@ static const char environment[] =
     "  LUA_INIT       a statement, or @ and a file, to run first\n"
     "  LUA_PATH       where require looks for modules of Lua, LUA_CPATH for those of C\n"
     "  WRUN_DATA      the folder of data sets; else ~/.cache/wrun, or wrun in XDG_CACHE_HOME\n"
+    "  WRUN_IMAGES    how image.show draws on the terminal: kitty, sixel or none\n"
     "  WRUN_LUA       a folder to read the library from, in place of the one inside wrun\n";
 
 void options_print_usage(FILE *stream)
@@ -92,6 +94,10 @@ static bool parse_long(char **argv, int *i, Options *o)
         return o->show_all_versions = true;
     if (strcmp(option, "--threads") == 0 || strncmp(option, "--threads=", 10) == 0)
         return parse_threads(argv, i, &o->threads);
+    if (strcmp(option, "--profile") == 0)
+        return (o->profile = "wrun-profile.json") != NULL;
+    if (strncmp(option, "--profile=", 10) == 0 && option[10] != '\0')
+        return (o->profile = option + 10) != NULL;
     return complain("unrecognized option '%s'", option);
 }
 

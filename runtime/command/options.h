@@ -16,7 +16,8 @@ typedef struct {
     int script; /* its index in argv, or argc */
     bool interactive, show_version, ignore_environment, has_statement;
     bool show_help, show_all_versions;
-    int threads; /* 0: not given */
+    int threads;         /* 0: not given */
+    const char *profile; /* the path of its trace; NULL: none is wanted */
 } Options;
 
 void options_print_usage(FILE *stream);

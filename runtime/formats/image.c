@@ -175,29 +175,41 @@ static double from_light(double x)
     return x <= 0.0031308 ? x * 12.92 : 1.055 * pow(x, 1 / 2.4) - 0.055;
 }
 
-/* one pixel of a picture whose colours were multiplied by its alpha, of 16 bits, as 8 bits of grey
- * before black */
-static uint8_t grey_of(const uint16_t *pixel, bool has_colour, bool has_alpha)
+/* One level of 16 bits, which was multiplied by its alpha, or the mean of three by their weights in
+ * what is seen, as 8 bits before black. */
+static uint8_t level_of(const uint16_t level[3], uint16_t alpha)
 {
     enum { MOST = UINT16_MAX, PER_STEP = 257 };
-    uint16_t r = pixel[0], g = has_colour ? pixel[1] : r, b = has_colour ? pixel[2] : r;
-    uint16_t alpha = has_alpha ? pixel[has_colour ? 3 : 1] : MOST;
-
     if (alpha == 0)
         return 0;
-    if (alpha == MOST && r == g && g == b)
-        return (uint8_t)((r + PER_STEP / 2) / PER_STEP);
-    double light = 0.2126 * to_light(fmin(r, alpha) / alpha) +
-                   0.7152 * to_light(fmin(g, alpha) / alpha) +
-                   0.0722 * to_light(fmin(b, alpha) / alpha);
+    if (alpha == MOST && level[0] == level[1] && level[1] == level[2])
+        return (uint8_t)((level[0] + PER_STEP / 2) / PER_STEP);
+    double light = 0.2126 * to_light(fmin(level[0], alpha) / alpha) +
+                   0.7152 * to_light(fmin(level[1], alpha) / alpha) +
+                   0.0722 * to_light(fmin(level[2], alpha) / alpha);
     return (uint8_t)lround(from_light(light * alpha / MOST) * UINT8_MAX);
 }
 
+/* one pixel of 16 bits a channel as grey, or as red, green and blue */
+static void convert_pixel(const uint16_t *pixel, bool has_colour, bool has_alpha, bool in_colour,
+                          uint8_t *out)
+{
+    uint16_t r = pixel[0], g = has_colour ? pixel[1] : r, b = has_colour ? pixel[2] : r;
+    uint16_t alpha = has_alpha ? pixel[has_colour ? 3 : 1] : UINT16_MAX;
+    if (!in_colour) {
+        *out = level_of((uint16_t[]){r, g, b}, alpha);
+        return;
+    }
+    out[0] = level_of((uint16_t[]){r, r, r}, alpha);
+    out[1] = level_of((uint16_t[]){g, g, g}, alpha);
+    out[2] = level_of((uint16_t[]){b, b, b}, alpha);
+}
+
 /*
- * Reads the 16 bits as they are and makes them grey here: libpng's simplified interface mixes up
- * the rows of an interlaced picture when it makes 8 bits of 16.
+ * Reads the 16 bits as they are and makes 8 of them here: libpng's simplified interface mixes up
+ * the rows of an interlaced picture when it does so.
  */
-static Reason finish_wide(png_image *image, uint8_t *pixels)
+static Reason finish_wide(png_image *image, bool in_colour, uint8_t *pixels)
 {
     bool has_colour = image->format & PNG_FORMAT_FLAG_COLOR;
     bool has_alpha = image->format & PNG_FORMAT_FLAG_ALPHA;
@@ -211,22 +223,23 @@ static Reason finish_wide(png_image *image, uint8_t *pixels)
     }
     bool good = png_image_finish_read(image, NULL, wide, 0, NULL);
     for (size_t i = 0; good && i < count; i++)
-        pixels[i] = grey_of(wide + i * channels, has_colour, has_alpha);
+        convert_pixel(wide + i * channels, has_colour, has_alpha, in_colour,
+                      pixels + i * (in_colour ? 3 : 1));
     free(wide);
     return good ? NULL : png_reason(image);
 }
 
-static Reason finish(png_image *image, uint8_t *pixels)
+static Reason finish(png_image *image, bool in_colour, uint8_t *pixels)
 {
     static const png_color black = {0, 0, 0}; /* behind what is transparent */
 
     if (image->format & PNG_FORMAT_FLAG_LINEAR) /* what libpng takes 16 bits for */
-        return finish_wide(image, pixels);
-    image->format = PNG_FORMAT_GRAY;
+        return finish_wide(image, in_colour, pixels);
+    image->format = in_colour ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
     return png_image_finish_read(image, &black, pixels, 0, NULL) ? NULL : png_reason(image);
 }
 
-bool image_load(const char *path, int64_t width, int64_t height, uint8_t *pixels,
+bool image_load(const char *path, int64_t width, int64_t height, bool in_colour, uint8_t *pixels,
                 char error[IMAGE_ERROR])
 {
     unsigned char *bytes;
@@ -234,7 +247,7 @@ bool image_load(const char *path, int64_t width, int64_t height, uint8_t *pixels
     if (!begin(path, &bytes, &image, error))
         return false;
     bool is_same = image.width == width && image.height == height;
-    Reason reason = is_same ? finish(&image, pixels) : "the file has changed";
+    Reason reason = is_same ? finish(&image, in_colour, pixels) : "the file has changed";
     if (reason != NULL)
         fail(error, reason);
     png_image_free(&image);

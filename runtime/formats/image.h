@@ -25,10 +25,11 @@ bool image_save(const char *path, int64_t width, int64_t height, bool has_colour
 bool image_size(const char *path, int64_t *width, int64_t *height, char error[IMAGE_ERROR]);
 
 /*
- * pixels[height, width] of a file whose image_size() was this, colours made grey; the values are
- * those of the file, whatever light it says they mean, and those of 16 bits divided by 257
+ * pixels[height, width] of a file whose image_size() was this, colours made grey, or with in_colour
+ * pixels[height, width, 3], grey made colours; the values are those of the file, whatever light it
+ * says they mean, and those of 16 bits divided by 257
  */
-bool image_load(const char *path, int64_t width, int64_t height, uint8_t *pixels,
+bool image_load(const char *path, int64_t width, int64_t height, bool in_colour, uint8_t *pixels,
                 char error[IMAGE_ERROR]);
 
 #endif

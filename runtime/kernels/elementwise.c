@@ -47,6 +47,7 @@ typedef struct {
 ORDER(float, f32, isnan)
 ORDER(double, f64, isnan)
 ORDER(int64_t, i64, NEVER)
+ORDER(uint8_t, u8, NEVER)
 
 /*
  * Rounding in arithmetic that every vector has: up to 2^(bits of the fraction), adding and taking
@@ -213,8 +214,6 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef floor_divide
 #undef floor_remainder
 
-#define T int64_t
-#define NAME(x) x##_i64
 #define HAS_GRADIENTS 0
 #define LARGEST INT64_MAX
 #define abs(x) ((x) < 0 ? -(x) : (x))
@@ -227,7 +226,19 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define copysign(a, b) ((b) < 0 ? -(a) : (a))
 #define floor_divide integer_floor_divide
 #define floor_remainder integer_remainder
+
+#define T int64_t
+#define NAME(x) x##_i64
 #include "kernels/elementwise_kernels.h"
+#undef T
+#undef NAME
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wtype-limits" /* rows ask for signs, which bytes have not */
+#define T uint8_t
+#define NAME(x) x##_u8
+#include "kernels/elementwise_kernels.h"
+#pragma GCC diagnostic pop
 
 /* ---- the table as scripts see it ---- */
 
@@ -282,15 +293,15 @@ DType elementwise_compute_type(Kind kind, DType common)
 typedef struct {
     char *data;
     DType dtype;
-    bool in_place; /* contiguous and of the compute type: kernels may use it where it lies */
+    bool in_place; /* contiguous and of the kernel's type, which may use it where it lies */
     bool constant; /* one number */
     Scalar scalar;
     int64_t stride[MAX_RANK];
 } Stream;
 
 typedef struct {
-    Kernel *kernel; /* NULL copies in[0] */
-    DType compute;
+    Kernel *kernel;        /* NULL copies in[0] */
+    DType compute, result; /* what the kernel reads and writes */
     int inputs;
     int ndim;
     int64_t numel;
@@ -350,11 +361,11 @@ static void read_block(const Walk *walk, const Stream *stream, int64_t first, in
 
 static void write_block(const Walk *walk, int64_t first, int64_t n, char *block)
 {
-    int64_t size = dtype_size(walk->compute);
+    int64_t size = dtype_size(walk->result);
     if (walk->out.in_place)
         memcpy(walk->out.data + first * size, block, (size_t)(n * size));
     else
-        move_elements(walk, &walk->out, first, n, walk->compute, block, false);
+        move_elements(walk, &walk->out, first, n, walk->result, block, false);
 }
 
 static void fill_constant(const Stream *stream, int64_t n, DType type, char *block)
@@ -369,19 +380,42 @@ static int64_t round_to_lanes(int64_t n)
     return (n + LANES - 1) / LANES * LANES;
 }
 
+/* less than a kernel takes: zeros fill it up */
+static void walk_few(const Walk *walk)
+{
+    _Alignas(STORAGE_ALIGNMENT) char buffer[MAX_INPUTS + 1][LANES * sizeof(double)];
+    const void *in[MAX_INPUTS];
+    for (int i = 0; i < walk->inputs; i++) {
+        in[i] = buffer[i];
+        if (walk->in[i].constant) {
+            fill_constant(&walk->in[i], LANES, walk->compute, buffer[i]);
+        } else {
+            memset(buffer[i], 0, sizeof buffer[i]);
+            read_block(walk, &walk->in[i], 0, walk->numel, buffer[i]);
+        }
+    }
+    walk->kernel(LANES, buffer[MAX_INPUTS], in);
+    write_block(walk, 0, walk->numel, buffer[MAX_INPUTS]);
+}
+
 static void walk_range(const Walk *walk, int64_t begin, int64_t end)
 {
     _Alignas(STORAGE_ALIGNMENT) char buffer[MAX_INPUTS + 1][BLOCK * sizeof(double)];
     const void *in[MAX_INPUTS];
     int64_t size = dtype_size(walk->compute);
     int64_t most = round_to_lanes(size_min(BLOCK, end - begin));
+    bool is_buffered = !walk->out.in_place;
     for (int i = 0; i < walk->inputs; i++) {
         in[i] = buffer[i];
+        is_buffered |= !walk->in[i].in_place;
         if (walk->in[i].constant)
             fill_constant(&walk->in[i], most, walk->compute, buffer[i]);
     }
-    for (int64_t first = begin; first < end; first += BLOCK) {
-        int64_t n = size_min(BLOCK, end - first), padded = round_to_lanes(n);
+    for (int64_t first = begin, n; first < end; first += n) {
+        n = is_buffered ? size_min(BLOCK, end - first) : end - first;
+        if (!is_buffered && n > LANES)
+            n -= n % LANES;
+        int64_t padded = round_to_lanes(n);
         for (int i = 0; i < walk->inputs; i++) {
             const Stream *stream = &walk->in[i];
             if (stream->constant)
@@ -395,7 +429,8 @@ static void walk_range(const Walk *walk, int64_t begin, int64_t end)
             }
         }
         bool direct = walk->out.in_place && n == padded;
-        void *result = direct ? walk->out.data + first * size : buffer[MAX_INPUTS];
+        char *to = walk->out.data + first * dtype_size(walk->result);
+        void *result = direct ? to : buffer[MAX_INPUTS];
         walk->kernel(padded, result, in);
         if (!direct)
             write_block(walk, first, n, result);
@@ -426,10 +461,12 @@ static void walk_piece(void *context, int64_t piece)
 {
     const Walk *walk = context;
     int64_t begin = piece * PIECE, end = size_min(begin + PIECE, walk->numel);
-    if (walk->kernel)
-        walk_range(walk, begin, end);
-    else
+    if (!walk->kernel)
         copy_range(walk, begin, end);
+    else if (walk->numel < LANES)
+        walk_few(walk);
+    else
+        walk_range(walk, begin, end);
 }
 
 /* ---- planning ---- */
@@ -484,15 +521,21 @@ static void set_stream(Stream *stream, const Walk *walk, const View *view)
     }
 }
 
+/* Can a kernel take elements of this type as they are? */
+static bool is_computed_in(const Walk *walk, DType dtype)
+{
+    return dtype == walk->compute || (dtype == BOOL && walk->compute == UINT8);
+}
+
 /* Do all lie like the output, element by element in one row and of the type computed in? Then there
  * are no dimensions to think of. */
 static bool plan_one_row(Walk *walk, const View *out, const Operand *in)
 {
-    if (out->dtype != walk->compute || !shape_is_contiguous(out->ndim, out->shape, out->stride))
+    if (out->dtype != walk->result || !shape_is_contiguous(out->ndim, out->shape, out->stride))
         return false;
     for (int i = 0; i < walk->inputs; i++) {
         const View *view = &in[i].view;
-        if (!in[i].is_scalar && (view->dtype != walk->compute ||
+        if (!in[i].is_scalar && (!is_computed_in(walk, view->dtype) ||
                                  !shape_equal(view->ndim, view->shape, out->ndim, out->shape) ||
                                  !shape_equal(view->ndim, view->stride, out->ndim, out->stride)))
             return false;
@@ -500,7 +543,7 @@ static bool plan_one_row(Walk *walk, const View *out, const Operand *in)
     walk->ndim = 1;
     walk->shape[0] = walk->numel;
     walk->out.data = out->data;
-    walk->out.dtype = walk->compute;
+    walk->out.dtype = walk->result;
     walk->out.in_place = true;
     walk->out.stride[0] = 1;
     for (int i = 0; i < walk->inputs; i++) {
@@ -529,10 +572,10 @@ static void plan_dimensions(Walk *walk, const View *out, const Operand *in)
         }
     }
     collapse(walk);
-    walk->out.in_place = walk->out.dtype == walk->compute &&
+    walk->out.in_place = walk->out.dtype == walk->result &&
                          shape_is_contiguous(walk->ndim, walk->shape, walk->out.stride);
     for (int i = 0; i < walk->inputs; i++)
-        walk->in[i].in_place = !walk->in[i].constant && walk->in[i].dtype == walk->compute &&
+        walk->in[i].in_place = !walk->in[i].constant && is_computed_in(walk, walk->in[i].dtype) &&
                                shape_is_contiguous(walk->ndim, walk->shape, walk->in[i].stride);
 }
 
@@ -550,16 +593,56 @@ static const Kernels *kernels_of(DType compute, int op)
 {
     return compute == FLOAT32   ? &kernels_f32[op]
            : compute == FLOAT64 ? &kernels_f64[op]
-                                : &kernels_i64[op];
+           : compute == INT64   ? &kernels_i64[op]
+                                : &kernels_u8[op];
+}
+
+/* Are these all bytes, or numbers that a byte holds? Then bytes may stand for int64: a row's result
+ * has the same lowest 8 bits. */
+static bool are_bytes(int inputs, const Operand *in)
+{
+    for (int i = 0; i < inputs; i++) {
+        const Scalar *number = &in[i].scalar;
+        bool is_byte = in[i].is_scalar ? number->category != CATEGORY_FLOAT && number->i >= 0 &&
+                                             number->i <= UINT8_MAX
+                                       : dtype_size(in[i].view.dtype) == 1;
+        if (!is_byte)
+            return false;
+    }
+    return true;
 }
 
 void elementwise_run(Pool *pool, int op, DType compute, const View *out, const Operand *in)
 {
     Walk walk;
+    const Operation *o = &operations[op];
+    walk.inputs = o->arity;
+    bool narrow = compute == INT64 && dtype_size(out->dtype) == 1 && are_bytes(o->arity, in);
+    walk.compute = narrow ? UINT8 : compute;
+    walk.result = o->kind == BOOLEAN ? BOOL : walk.compute;
+    walk.kernel = kernels_of(walk.compute, op)->value;
+    walk_run(&walk, pool, out, in);
+}
+
+void elementwise_row(Pool *pool, int op, DType compute, int64_t n, void *out, const Row *in)
+{
+    if (n == 0)
+        return;
+    Walk walk;
     walk.kernel = kernels_of(compute, op)->value;
     walk.compute = compute;
     walk.inputs = operations[op].arity;
-    walk_run(&walk, pool, out, in);
+    walk.numel = n;
+    walk.out.data = out;
+    walk.out.in_place = true;
+    for (int i = 0; i < walk.inputs; i++) {
+        Stream *stream = &walk.in[i];
+        stream->data = (char *)in[i].data;
+        stream->in_place = stream->data != NULL;
+        stream->constant = !stream->in_place;
+        stream->scalar = in[i].scalar;
+    }
+    pool_run(pool, walk_piece, &walk, size_pieces(n, PIECE));
 }
 
 void elementwise_gradient(Pool *pool, int op, int argument, DType compute, const View *out,
@@ -567,7 +650,7 @@ void elementwise_gradient(Pool *pool, int op, int argument, DType compute, const
 {
     Walk walk;
     walk.kernel = kernels_of(compute, op)->gradient[argument];
-    walk.compute = compute;
+    walk.compute = walk.result = compute;
     walk.inputs = operations[op].arity + 2;
     walk_run(&walk, pool, out, in);
 }
@@ -576,7 +659,7 @@ void elementwise_copy(Pool *pool, const View *out, const Operand *in)
 {
     Walk walk;
     walk.kernel = NULL;
-    walk.compute = out->dtype;
+    walk.compute = walk.result = out->dtype;
     walk.inputs = 1;
     walk_run(&walk, pool, out, in);
 }

@@ -65,6 +65,15 @@ DType elementwise_result_type(Kind kind, DType common);
  */
 void elementwise_run(Pool *pool, int op, DType compute, const View *out, const Operand *in);
 
+/* An operand that lies like the output: elements of the compute type, one after another; or a number */
+typedef struct {
+    const void *data; /* NULL where it is a number */
+    Scalar scalar;
+} Row;
+
+/* the same for n elements where all operands lie like the output */
+void elementwise_row(Pool *pool, int op, DType compute, int64_t n, void *out, const Row *in);
+
 /*
  * out = the gradient of argument `argument` of the row, given g, y and the arguments: in[0] is g,
  * in[1] is y, then the arguments. Those the derivative does not read may be any scalar. compute is

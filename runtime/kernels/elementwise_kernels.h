@@ -6,7 +6,8 @@
  * guard: it is meant to be read several times.
  *
  * A kernel takes n elements, a multiple of LANES, from contiguous blocks. Vector code without a
- * scalar remainder computes every element with the same instructions, wherever it stands.
+ * scalar remainder computes every element with the same instructions, wherever it stands. It writes
+ * T, or of a BOOLEAN row bytes of 0 and 1.
  */
 #define eq(a, b) ((T)((a) == (b)))
 #define ne(a, b) ((T)((a) != (b)))
@@ -27,57 +28,64 @@
 #define softplus(x) (maximum(x, 0) + log1p(exp(-abs(x))))
 #define sign(x) ((T)(((x) > 0) - ((x) < 0)))
 
-#define KERNEL(name, declarations, expression)                                                     \
+/* `inputs(DO)` does something with each variable and its index in `in`. The pointers are taken out of
+ * `in` before the loop, since stores of bytes might change it for all that a compiler knows. */
+#define POINTER(variable, k) const T *const variable##_in = in[k];
+#define ELEMENT(variable, k)                                                                       \
+    const T variable = variable##_in[i];                                                           \
+    (void)variable;
+
+#define KERNEL_TO(R, name, inputs, expression)                                                     \
     VECTORISED static void NAME(name)(int64_t n, void *out, const void *const *in)                 \
     {                                                                                              \
         if (n % LANES != 0)                                                                        \
             __builtin_unreachable();                                                               \
-        T *result = out;                                                                           \
+        R *result = out;                                                                           \
+        inputs(POINTER);                                                                           \
         _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++)                                       \
         {                                                                                          \
-            declarations;                                                                          \
+            inputs(ELEMENT);                                                                       \
             const bool is_near = false;                                                            \
             (void)is_near;                                                                         \
-            result[i] = (T)(expression);                                                           \
+            result[i] = (R)(expression);                                                           \
         }                                                                                          \
     }
+#define KERNEL(name, inputs, expression) KERNEL_TO(T, name, inputs, expression)
 /* the same with one loop for blocks of near quotients alone, and one for the rest */
-#define DIVISION_KERNEL(name, declarations, expression)                                            \
+#define DIVISION_KERNEL(name, inputs, expression)                                                  \
     VECTORISED static void NAME(name)(int64_t n, void *out, const void *const *in)                 \
     {                                                                                              \
         if (n % LANES != 0)                                                                        \
             __builtin_unreachable();                                                               \
         T *result = out;                                                                           \
+        inputs(POINTER);                                                                           \
         int far = 0;                                                                               \
         for (int64_t i = 0; i < n; i++) {                                                          \
-            declarations;                                                                          \
+            inputs(ELEMENT);                                                                       \
             far |= !(abs(a / b) < NEAR);                                                           \
         }                                                                                          \
         _Pragma("GCC ivdep") for (int64_t i = 0; !far && i < n; i++)                               \
         {                                                                                          \
-            declarations;                                                                          \
+            inputs(ELEMENT);                                                                       \
             const bool is_near = true;                                                             \
             result[i] = (T)(expression);                                                           \
         }                                                                                          \
         for (int64_t i = 0; far && i < n; i++) {                                                   \
-            declarations;                                                                          \
+            inputs(ELEMENT);                                                                       \
             const bool is_near = false;                                                            \
             result[i] = (T)(expression);                                                           \
         }                                                                                          \
     }
-#define INPUT(variable, k)                                                                         \
-    const T variable = ((const T *)in[k])[i];                                                      \
-    (void)variable
 
 /* values */
 #if HAS_GRADIENTS
 #define VALUE_FLOATING KERNEL
 #define VALUE_DIVISION DIVISION_KERNEL
-#define VALUE_BITWISE(name, declarations, expression)
-#define VALUE_SHIFT(name, declarations, expression)
+#define VALUE_BITWISE(name, inputs, expression)
+#define VALUE_SHIFT(name, inputs, expression)
 #else
 #define VALUE_DIVISION KERNEL
-#define VALUE_FLOATING(name, declarations, expression)
+#define VALUE_FLOATING(name, inputs, expression)
 #define VALUE_BITWISE KERNEL
 #define VALUE_SHIFT KERNEL
 #endif
@@ -85,34 +93,42 @@
 #define VALUE_COUNTING KERNEL
 #define VALUE_SIGNED KERNEL
 #define VALUE_POWER KERNEL
-#define VALUE_BOOLEAN KERNEL
+#define VALUE_BOOLEAN(name, inputs, expression) KERNEL_TO(uint8_t, name, inputs, (expression) != 0)
 #define VALUE_SELECT KERNEL
-#define UNARY(name, kind, value, dx, ...) VALUE_##kind(name, INPUT(x, 0), value)
-#define BINARY(name, kind, value, da, db, ...) VALUE_##kind(name, INPUT(a, 0); INPUT(b, 1), value)
-#define TERNARY(name, kind, value, da, db, dc, ...)                                                \
-    VALUE_##kind(name, INPUT(a, 0); INPUT(b, 1); INPUT(c, 2), value)
+#define INPUTS_1(DO) DO(x, 0)
+#define INPUTS_2(DO) DO(a, 0) DO(b, 1)
+#define INPUTS_3(DO) DO(a, 0) DO(b, 1) DO(c, 2)
+#define UNARY(name, kind, value, dx, ...) VALUE_##kind(name, INPUTS_1, value)
+#define BINARY(name, kind, value, da, db, ...) VALUE_##kind(name, INPUTS_2, value)
+#define TERNARY(name, kind, value, da, db, dc, ...) VALUE_##kind(name, INPUTS_3, value)
 #include "kernels/ops.def"
 #undef UNARY
 #undef BINARY
 #undef TERNARY
+#undef INPUTS_1
+#undef INPUTS_2
+#undef INPUTS_3
 
 /* gradients: in[0] is g, in[1] is y, the arguments follow */
 #if HAS_GRADIENTS
-#define GRADIENT(name, arguments, expression)                                                      \
-    KERNEL(name, INPUT(g, 0); INPUT(y, 1); arguments, expression)
-#define UNARY(name, kind, value, dx, ...) GRADIENT(name##_dx, INPUT(x, 2), dx)
+#define INPUTS_1(DO) DO(g, 0) DO(y, 1) DO(x, 2)
+#define INPUTS_2(DO) DO(g, 0) DO(y, 1) DO(a, 2) DO(b, 3)
+#define INPUTS_3(DO) DO(g, 0) DO(y, 1) DO(a, 2) DO(b, 3) DO(c, 4)
+#define UNARY(name, kind, value, dx, ...) KERNEL(name##_dx, INPUTS_1, dx)
 #define BINARY(name, kind, value, da, db, ...)                                                     \
-    GRADIENT(name##_da, INPUT(a, 2); INPUT(b, 3), da)                                              \
-    GRADIENT(name##_db, INPUT(a, 2); INPUT(b, 3), db)
+    KERNEL(name##_da, INPUTS_2, da)                                                                \
+    KERNEL(name##_db, INPUTS_2, db)
 #define TERNARY(name, kind, value, da, db, dc, ...)                                                \
-    GRADIENT(name##_da, INPUT(a, 2); INPUT(b, 3); INPUT(c, 4), da)                                 \
-    GRADIENT(name##_db, INPUT(a, 2); INPUT(b, 3); INPUT(c, 4), db)                                 \
-    GRADIENT(name##_dc, INPUT(a, 2); INPUT(b, 3); INPUT(c, 4), dc)
+    KERNEL(name##_da, INPUTS_3, da)                                                                \
+    KERNEL(name##_db, INPUTS_3, db)                                                                \
+    KERNEL(name##_dc, INPUTS_3, dc)
 #include "kernels/ops.def"
 #undef UNARY
 #undef BINARY
 #undef TERNARY
-#undef GRADIENT
+#undef INPUTS_1
+#undef INPUTS_2
+#undef INPUTS_3
 #endif
 
 /* the table of this type's kernels, in the order of the rows */
@@ -167,8 +183,10 @@ static const Kernels NAME(kernels)[] = {
 #undef VALUE_POWER
 #undef VALUE_BOOLEAN
 #undef VALUE_SELECT
-#undef INPUT
+#undef POINTER
+#undef ELEMENT
 #undef KERNEL
+#undef KERNEL_TO
 #undef DIVISION_KERNEL
 #undef eq
 #undef ne

@@ -136,7 +136,16 @@ typedef struct {
     int64_t tile_m, tile_n, tiles_n;
     double scale;
     bool accumulate;
+    const char *bias; /* what each row of c begins with, or NULL */
 } Product;
+
+/* rows of a tile's columns, from j on, become the bias */
+static void start_rows(const Product *p, void *c, int64_t m, int64_t n, int64_t j)
+{
+    int64_t size = dtype_size(p->dtype);
+    for (int64_t i = 0; i < m; i++)
+        memcpy((char *)c + i * p->n * size, p->bias + j * size, (size_t)(n * size));
+}
 
 static void multiply_tile(void *context, int64_t tile)
 {
@@ -147,6 +156,8 @@ static void multiply_tile(void *context, int64_t tile)
     const void *a = p->a.data + i * p->a.row_step * size,
                *b = p->b.data + j * p->b.column_step * size;
     void *c = p->c + (i * p->n + j) * size;
+    if (p->bias != NULL)
+        start_rows(p, c, m, n, j);
     blasint M = (blasint)m, N = (blasint)n, K = (blasint)p->k, ldc = (blasint)size_max(p->n, 1);
     if (p->dtype == FLOAT32)
         p->blas->cblas_sgemm(CblasRowMajor, p->a.transpose, p->b.transpose, M, N, K,
@@ -179,7 +190,9 @@ static void multiply_floats(Pool *pool, Product *p)
     if (p->m * p->n <= 0)
         return;
     if (p->k == 0) {
-        if (!p->accumulate)
+        if (p->bias != NULL)
+            start_rows(p, p->c, p->m, p->n, 0);
+        else if (!p->accumulate)
             memset(p->c, 0, (size_t)(p->m * p->n * dtype_size(p->dtype)));
         return;
     }
@@ -243,4 +256,23 @@ void linalg_matmul(const OpenBlas *blas, Pool *pool, double scale, const View *a
             index[d] = 0;
         }
     }
+}
+
+void linalg_linear(const OpenBlas *blas, Pool *pool, const View *x, const View *w, const void *bias,
+                   const View *y)
+{
+    Product product = {
+        .blas = blas,
+        .dtype = y->dtype,
+        .a = read_matrix(x, x->data),
+        .b = read_matrix(w, w->data),
+        .c = y->data,
+        .m = x->shape[0],
+        .n = w->shape[1],
+        .k = x->shape[1],
+        .scale = 1,
+        .accumulate = bias != NULL,
+        .bias = bias,
+    };
+    multiply_floats(pool, &product);
 }

@@ -36,4 +36,8 @@ void linalg_matmul(const OpenBlas *blas, Pool *pool, double scale, const View *a
 /* Can BLAS read the last two dimensions of v where they lie? If not, copy first. */
 bool linalg_is_ready(const View *v);
 
+/* y[m, n] = x[m, k] w[k, n] + bias[n], where that is not NULL: floats, y and bias contiguous */
+void linalg_linear(const OpenBlas *blas, Pool *pool, const View *x, const View *w, const void *bias,
+                   const View *y);
+
 #endif

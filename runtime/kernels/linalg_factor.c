@@ -1,6 +1,7 @@
 /*
  * linalg_factor.c - factors of matrices, by LAPACK; see linalg_factor.h
  */
+#include <float.h>
 #include <limits.h>
 #include <math.h>
 #include <string.h>
@@ -84,16 +85,6 @@ static void set_identity(const Call *c, void *a, int64_t rows, int64_t columns)
         set_element(c->f->dtype, a, i * rows + i, 1);
 }
 
-/* r[rows, n] = the upper triangle of a[m, n] */
-static void copy_upper(const Call *c, void *r, int64_t rows, const void *a)
-{
-    size_t size = (size_t)dtype_size(c->f->dtype);
-    memset(r, 0, (size_t)(rows * c->n) * size);
-    for (int64_t j = 0; j < c->n; j++)
-        memcpy((char *)r + (size_t)(j * rows) * size, (const char *)a + (size_t)(j * c->m) * size,
-               (size_t)size_min(j + 1, rows) * size);
-}
-
 static Reason cholesky(const Call *c)
 {
     blasint lda = leading(c->n), info = 0;
@@ -109,6 +100,88 @@ static Reason cholesky(const Call *c)
     return NULL;
 }
 
+/* ---- scale ----
+ *
+ * One over a pivot below the normal numbers, and what is eliminated among the largest, may be beyond
+ * the dtype where the result is not. So a column of which all is so small, or so large, is taken to
+ * others' size by a power of two: this turns no other bit, nor another pivot. */
+
+typedef struct {
+    int low, high; /* exponents between which columns stay as they are */
+    int lowest;    /* the least of a normal number */
+} Exponents;
+
+static Exponents exponents_of(DType dtype)
+{
+    return dtype == FLOAT32 ? (Exponents){-60, 120, FLT_MIN_EXP}
+                            : (Exponents){-500, 1016, DBL_MIN_EXP};
+}
+
+/* the exponents of the largest and of the smallest magnitude that is not 0; 0 where it is no number */
+static void find_exponents(DType dtype, const void *x, int64_t n, int *most, int *least)
+{
+    double largest = 0, smallest = INFINITY;
+    for (int64_t i = 0; i < n; i++) {
+        double size = fabs(element(dtype, x, i));
+        largest = size > largest ? size : largest;
+        smallest = size < smallest && size > 0 ? size : smallest;
+    }
+    *most = *least = 0;
+    if (largest > 0 && largest <= DBL_MAX) {
+        frexp(largest, most);
+        frexp(smallest, least);
+    }
+}
+
+static void shift(DType dtype, void *x, int64_t n, int by)
+{
+    for (int64_t i = 0; i < n; i++)
+        set_element(dtype, x, i, ldexp(element(dtype, x, i), by));
+}
+
+/* Multiplies x[0..n-1] by a power of two, where that is exact, and returns its exponent. */
+static int scale_column(DType dtype, void *x, int64_t n)
+{
+    Exponents bounds = exponents_of(dtype);
+    int most, least, by = 0;
+    find_exponents(dtype, x, n, &most, &least);
+    if (most < bounds.low)
+        by = -most;
+    else if (most > bounds.high && least + bounds.low >= bounds.lowest)
+        by = bounds.low;
+    if (by != 0)
+        shift(dtype, x, n, by);
+    return by;
+}
+
+/* the same for the columns of a, or for those parts of them that are read; `by` of each column */
+static void scale_matrix(const Call *c, blasint *by)
+{
+    bool is_triangle = c->f->kind == FACTOR_SOLVE_TRIANGULAR;
+    for (int64_t j = 0; j < c->n; j++) {
+        int64_t first = is_triangle && !c->f->upper ? j : 0;
+        int64_t end = is_triangle && c->f->upper ? j + 1 : c->m;
+        void *column = offset(c, c->x[0], j * c->m + first);
+        by[j] = c->f->unit ? 0 : scale_column(c->f->dtype, column, end - first);
+    }
+}
+
+/* Scales the right sides b, and returns by how much each. */
+static void scale_right_sides(const Call *c, blasint *by)
+{
+    for (int64_t j = 0; j < c->k; j++)
+        by[j] = scale_column(c->f->dtype, offset(c, c->x[1], j * c->n), c->n);
+}
+
+/* The solution for a and b from that for both scaled: its rows are as a's columns. */
+static void scale_solution(const Call *c, const blasint *by_a, const blasint *by_b)
+{
+    for (int64_t j = 0; j < c->k; j++)
+        for (int64_t i = 0; i < c->n; i++)
+            if (by_a[i] != by_b[j])
+                shift(c->f->dtype, offset(c, c->x[1], j * c->n + i), 1, by_a[i] - by_b[j]);
+}
+
 /* a = p l u; is u's diagonal free of zeros? */
 static bool factor_lu(const Call *c)
 {
@@ -120,17 +193,23 @@ static bool factor_lu(const Call *c)
 /* walks u's diagonal: the product of its elements, or of their signs with the sum of their logs */
 static Reason determinant(const Call *c)
 {
+    blasint *by = c->integers + c->n;
+    scale_matrix(c, by);
     factor_lu(c);
     double product = 1, sign = 1, logs = 0;
+    int64_t exponent = 0;
     for (blasint i = 0; i < c->n; i++) {
         double u = element(c->f->dtype, c->x[0], (int64_t)i * c->n + i);
         double turn = c->integers[i] == i + 1 ? 1 : -1;
-        product *= turn * u;
+        int of_product; /* which is kept near 1 */
+        product = frexp(product * turn * u, &of_product);
+        exponent += isfinite(product) ? of_product - by[i] : 0;
         sign *= turn * (u > 0 ? 1 : u < 0 ? -1 : u);
-        logs += log(fabs(u));
+        logs += by[i] == 0 ? log(fabs(u)) : log(fabs(u)) - by[i] * M_LN2;
     }
     bool is_log = c->f->kind == FACTOR_LOG_DETERMINANT;
-    set_element(c->f->dtype, c->x[1], 0, is_log ? logs : product);
+    int clamped = (int)size_max(-INT_MAX, size_min(exponent, INT_MAX));
+    set_element(c->f->dtype, c->x[1], 0, is_log ? logs : ldexp(product, clamped));
     if (is_log)
         set_element(c->f->dtype, c->x[2], 0, sign);
     return NULL;
@@ -138,18 +217,23 @@ static Reason determinant(const Call *c)
 
 static Reason solve(const Call *c)
 {
-    blasint ld = leading(c->n), info = 0;
+    blasint ld = leading(c->n), info = 0, *by_a = c->integers + c->n, *by_b = by_a + c->n;
+    scale_matrix(c, by_a);
     if (!factor_lu(c))
         return "is singular";
+    scale_right_sides(c, by_b);
     LAPACK(c->f, getrs)
     ("N", &c->n, &c->k, c->x[0], &ld, c->integers, c->x[1], &ld, &info, 1);
+    scale_solution(c, by_a, by_b);
     return NULL;
 }
 
 static Reason solve_triangular(const Call *c)
 {
     const Factor *f = c->f;
-    blasint ld = leading(c->n);
+    blasint ld = leading(c->n), *by_a = c->integers + c->n, *by_b = by_a + c->n;
+    scale_matrix(c, by_a);
+    scale_right_sides(c, by_b);
     CBLAS_UPLO uplo = f->upper ? CblasUpper : CblasLower;
     CBLAS_DIAG diagonal = f->unit ? CblasUnit : CblasNonUnit;
     if (f->dtype == FLOAT32)
@@ -158,6 +242,7 @@ static Reason solve_triangular(const Call *c)
     else
         f->blas->cblas_dtrsm(CblasColMajor, CblasLeft, uplo, CblasNoTrans, diagonal, c->n, c->k,
                              1.0, c->x[0], ld, c->x[1], ld);
+    scale_solution(c, by_a, by_b);
     return NULL;
 }
 
@@ -172,14 +257,29 @@ static Reason eigen(const Call *c)
     return info > 0 ? NO_CONVERGENCE : NULL;
 }
 
+/* r[rows, n] = the upper triangle of a[m, n], which was scaled */
+static void copy_upper(const Call *c, void *r, int64_t rows, void *a, const blasint *by)
+{
+    size_t size = (size_t)dtype_size(c->f->dtype);
+    memset(r, 0, (size_t)(rows * c->n) * size);
+    for (int64_t j = 0; j < c->n; j++) {
+        int64_t height = size_min(j + 1, rows);
+        memcpy(offset(c, r, j * rows), offset(c, a, j * c->m), (size_t)height * size);
+        if (by[j] != 0)
+            shift(c->f->dtype, offset(c, r, j * rows), height, -by[j]);
+    }
+}
+
 static Reason qr(const Call *c)
 {
     DType dtype = c->f->dtype;
     blasint lda = leading(c->m), info = 0;
+    if (c->work_size >= 0)
+        scale_matrix(c, c->integers);
     LAPACK(c->f, geqrf)(&c->m, &c->n, c->x[0], &lda, c->numbers, c->work, &c->work_size, &info);
     double wanted = c->work_size < 0 ? element(dtype, c->work, 0) : 0;
     if (c->work_size >= 0)
-        copy_upper(c, c->x[2], c->k, c->x[0]);
+        copy_upper(c, c->x[2], c->k, c->x[0], c->integers);
     if (!c->f->vectors)
         return NULL;
     if (c->work_size >= 0)
@@ -297,12 +397,13 @@ static Call new_call(const Factor *f)
     };
 }
 
-/* integers of scratch: pivots, or what the routine's manual asks for */
+/* integers of scratch: pivots, or what the routine's manual asks for; and by how much a column was
+ * scaled */
 static int64_t count_integers(const Factor *f)
 {
     int64_t least = size_min(f->m, f->n);
     bool is_singular = f->kind == FACTOR_SINGULAR || f->kind == FACTOR_PSEUDO_INVERSE;
-    return is_singular ? 8 * least : f->kind == FACTOR_EIGEN ? 3 + 5 * f->n : f->n;
+    return is_singular ? 8 * least : f->kind == FACTOR_EIGEN ? 3 + 5 * f->n : 2 * f->n + f->k;
 }
 
 /* numbers of scratch besides the routine's own: tau for qr, u, vt and s for the pseudo-inverse */

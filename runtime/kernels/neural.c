@@ -1,5 +1,5 @@
 /*
- * neural.c - fused kernels of networks: softmax and standardisation; see neural.h
+ * neural.c - fused kernels of networks: softmax, cross-entropy, standardisation; see neural.h
  *
  * One function for each float type, read through each_float.h.
  */
@@ -26,6 +26,13 @@ typedef struct {
 } Softmax;
 
 typedef struct {
+    int64_t rows, n;
+    const int64_t *classes;
+    const void *x, *g;
+    void *y; /* losses, or with g the gradient of x */
+} CrossEntropy;
+
+typedef struct {
     int64_t a, b, c;
     const void *x;
     void *y, *mean, *variance; /* no mean: y is a gradient */
@@ -49,6 +56,23 @@ void neural_softmax(Pool *pool, DType dtype, int64_t rows, int64_t n, const void
     Softmax s = {rows, n, x, y, logarithm};
     pool_run(pool, dtype == FLOAT32 ? softmax_rows_f32 : softmax_rows_f64, &s,
              size_pieces(rows, ROWS));
+}
+
+void neural_cross_entropy(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x,
+                          const int64_t *classes, void *losses)
+{
+    CrossEntropy c = {rows, n, classes, x, NULL, losses};
+    pool_run(pool, dtype == FLOAT32 ? cross_entropy_rows_f32 : cross_entropy_rows_f64, &c,
+             size_pieces(rows, ROWS));
+}
+
+void neural_cross_entropy_gradient(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x,
+                                   const int64_t *classes, const void *g, void *dx)
+{
+    CrossEntropy c = {rows, n, classes, x, g, dx};
+    pool_run(pool,
+             dtype == FLOAT32 ? cross_entropy_gradient_rows_f32 : cross_entropy_gradient_rows_f64,
+             &c, size_pieces(rows, ROWS));
 }
 
 static void standardize(Pool *pool, DType dtype, const Standardize *s)

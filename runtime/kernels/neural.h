@@ -1,5 +1,5 @@
 /*
- * neural.h - fused kernels of networks: softmax and standardisation
+ * neural.h - fused kernels of networks: softmax, cross-entropy, standardisation
  *
  * Each does in one pass over memory what tensor operations would do in many.
  */
@@ -15,6 +15,15 @@
  */
 void neural_softmax(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x, void *y,
                     bool logarithm);
+
+/*
+ * losses[rows] = -log softmax of each row of x[rows, n] at its class, 1..n; and from g[rows], their
+ * gradient, that of x. Floats, contiguous, no output is an input.
+ */
+void neural_cross_entropy(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x,
+                          const int64_t *classes, void *losses);
+void neural_cross_entropy_gradient(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x,
+                                   const int64_t *classes, const void *g, void *dx);
 
 /*
  * y[a, b, c] = (x - mean[b]) / sqrt(variance[b] + eps), the mean and biased variance of each b over

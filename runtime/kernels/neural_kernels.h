@@ -54,32 +54,45 @@ VECTORISED static double NAME(chunk_sum)(const T *e, int64_t n)
 }
 
 /* the limit where elements are +infinity: they share alike */
-static void NAME(softmax_at_infinity)(const T *x, T *y, int64_t n, bool logarithm)
+static double NAME(share_at_infinity)(const T *x, int64_t n)
 {
     int64_t count = 0;
     for (int64_t i = 0; i < n; i++)
         count += x[i] == (T)INFINITY;
-    T share = (T)(logarithm ? log(1 / (double)count) : 1 / (double)count);
-    T other = logarithm ? -(T)INFINITY : 0;
-    for (int64_t i = 0; i < n; i++)
-        y[i] = x[i] == (T)INFINITY ? share : other;
+    return 1 / (double)count;
 }
 
-VECTORISED static void NAME(softmax_row)(const T *x, T *y, int64_t n, bool logarithm)
+static void NAME(softmax_at_infinity)(const T *x, T *y, int64_t n, bool logarithm)
 {
-    T e[CHUNK], most = NAME(row_maximum)(x, n);
+    double share = NAME(share_at_infinity)(x, n);
+    T own = (T)(logarithm ? log(share) : share), other = logarithm ? -(T)INFINITY : 0;
+    for (int64_t i = 0; i < n; i++)
+        y[i] = x[i] == (T)INFINITY ? own : other;
+}
+
+/* the sum of exp(x[i] - most), whose terms y gets unless it is NULL */
+static double NAME(exp_sum)(const T *x, T *y, int64_t n, T most)
+{
+    T e[CHUNK];
     double sum = 0;
-    if (most == (T)INFINITY) {
-        NAME(softmax_at_infinity)(x, y, n, logarithm);
-        return;
-    }
     for (int64_t first = 0; first < n; first += CHUNK) {
         int64_t width = size_min(CHUNK, n - first);
         NAME(shifted_exp)(width, x + first, most, e);
         sum += NAME(chunk_sum)(e, width);
-        if (!logarithm)
+        if (y != NULL)
             memcpy(y + first, e, (size_t)width * sizeof(T));
     }
+    return sum;
+}
+
+VECTORISED static void NAME(softmax_row)(const T *x, T *y, int64_t n, bool logarithm)
+{
+    T most = NAME(row_maximum)(x, n);
+    if (most == (T)INFINITY) {
+        NAME(softmax_at_infinity)(x, y, n, logarithm);
+        return;
+    }
+    double sum = NAME(exp_sum)(x, logarithm ? NULL : y, n, most);
     if (logarithm) {
         T shift = (T)log(sum);
         for (int64_t i = 0; i < n; i++)
@@ -97,6 +110,48 @@ static void NAME(softmax_rows)(void *context, int64_t piece)
     int64_t last = size_min((piece + 1) * ROWS, s->rows);
     for (int64_t row = piece * ROWS; row < last; row++)
         NAME(softmax_row)((const T *)s->x + row * s->n, (T *)s->y + row * s->n, s->n, s->logarithm);
+}
+
+/* the element of the row's logarithm of softmax at a class, which counts from 1 */
+static T NAME(log_probability)(const T *x, int64_t n, int64_t class)
+{
+    T own = x[class - 1], most = NAME(row_maximum)(x, n);
+    if (most == (T)INFINITY)
+        return own == most ? (T)log(NAME(share_at_infinity)(x, n)) : -(T)INFINITY;
+    return own - most - (T)log(NAME(exp_sum)(x, NULL, n, most));
+}
+
+static void NAME(cross_entropy_rows)(void *context, int64_t piece)
+{
+    const CrossEntropy *c = context;
+    int64_t last = size_min((piece + 1) * ROWS, c->rows);
+    for (int64_t row = piece * ROWS; row < last; row++)
+        ((T *)c->y)[row] =
+            -NAME(log_probability)((const T *)c->x + row * c->n, c->n, c->classes[row]);
+}
+
+/* softmax times g, from its logarithm */
+VECTORISED static void NAME(scale_exp)(T *y, int64_t n, T g)
+{
+    T e[CHUNK];
+    for (int64_t first = 0; first < n; first += CHUNK) {
+        int64_t width = size_min(CHUNK, n - first);
+        NAME(shifted_exp)(width, y + first, 0, e);
+        for (int64_t i = 0; i < width; i++)
+            y[first + i] = e[i] * g;
+    }
+}
+
+static void NAME(cross_entropy_gradient_rows)(void *context, int64_t piece)
+{
+    const CrossEntropy *c = context;
+    int64_t last = size_min((piece + 1) * ROWS, c->rows);
+    for (int64_t row = piece * ROWS; row < last; row++) {
+        T g = ((const T *)c->g)[row], *dx = (T *)c->y + row * c->n;
+        NAME(softmax_row)((const T *)c->x + row * c->n, dx, c->n, true);
+        NAME(scale_exp)(dx, c->n, g);
+        dx[c->classes[row] - 1] -= g;
+    }
 }
 
 /* The width adjacent groups from j on are walked in stretches of memory of up to LANES elements:

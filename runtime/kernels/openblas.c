@@ -37,8 +37,12 @@ static void *open_library(void)
 Reason openblas_load(OpenBlas *blas)
 {
     void *library = open_library();
-    if (!library)
-        return dlerror();
+    if (!library) {
+        const char *reason = dlerror();
+        return strstr(reason, "No such file") != NULL
+                   ? "needs libopenblas.so.0 (Debian package libopenblas0-pthread)"
+                   : reason;
+    }
 #define FIND(name)                                                                                 \
     void *name##_address = dlsym(library, #name);                                                  \
     if (!name##_address)                                                                           \

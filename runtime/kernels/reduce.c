@@ -4,6 +4,7 @@
  * Long rows are cut into blocks whose results are combined in order; several rows, or several
  * columns, are shared out whole. Both cuts give the same additions in the same order.
  */
+#include <limits.h>
 #include <math.h>
 
 #include "kernels/reduce.h"

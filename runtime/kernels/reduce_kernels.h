@@ -164,6 +164,49 @@ static inline double NAME(finish_sum)(const Reduce *r, int64_t at, double sum)
     return is_finite ? sum / n : NAME(sum_of_huge)(r, at) / n * HUGE_UNIT;
 }
 
+/* the same for the squares of x - center, in units of the square of HUGE_UNIT */
+static double NAME(squares_of_huge)(const Reduce *r, int64_t at)
+{
+    int64_t inner = r->along.inner;
+    const T *x = (const T *)r->x + at / inner * r->along.n * inner + at % inner;
+    double sum = 0, center = r->center[at] / HUGE_UNIT;
+    for (int64_t i = 0; i < r->along.n; i++) {
+        double distance = (double)x[i * inner] / HUGE_UNIT - center;
+        sum += distance * distance;
+    }
+    return sum;
+}
+
+static double NAME(finish_squares)(const Reduce *r, int64_t at, double sum)
+{
+    double unit = 1;
+    if (!isfinite(sum)) {
+        sum = NAME(squares_of_huge)(r, at);
+        unit = HUGE_UNIT;
+    }
+    sum /= r->divisor;
+    return r->root ? sqrt(sum) * unit : sum * unit * unit;
+}
+
+/* a product, which that of some elements may have left double for: by mantissas and exponents */
+static double NAME(finish_product)(const Reduce *r, int64_t at, double value)
+{
+    if (value != 0 && isfinite(value))
+        return value;
+    int64_t inner = r->along.inner, exponent = 0;
+    const T *x = (const T *)r->x + at / inner * r->along.n * inner + at % inner;
+    double product = 1;
+    for (int64_t i = 0; i < r->along.n; i++) {
+        double factor = (double)x[i * inner];
+        if (factor == 0 && value == 0)
+            return value;
+        int by;
+        product = frexp(product * factor, &by);
+        exponent += isfinite(product) ? by : 0;
+    }
+    return ldexp(product, (int)size_max(-INT_MAX, size_min(exponent, INT_MAX)));
+}
+
 static void NAME(store)(const Reduce *r, int64_t at, A value)
 {
     if (r->wide)
@@ -171,8 +214,9 @@ static void NAME(store)(const Reduce *r, int64_t at, A value)
     else if (r->kind == REDUCE_MEAN || (r->kind == REDUCE_SUM && dtype_is_float(r->dtype)))
         ((T *)r->y)[at] = (T)NAME(finish_sum)(r, at, (double)value);
     else if (r->kind == REDUCE_SQUARES)
-        ((T *)r->y)[at] =
-            (T)(r->root ? sqrt((double)value / r->divisor) : (double)value / r->divisor);
+        ((T *)r->y)[at] = (T)NAME(finish_squares)(r, at, (double)value);
+    else if (r->kind == REDUCE_PROD && dtype_is_float(r->dtype))
+        ((T *)r->y)[at] = (T)NAME(finish_product)(r, at, (double)value);
     else if (r->kind == REDUCE_ANY || r->kind == REDUCE_ALL)
         ((uint8_t *)r->y)[at] = value != 0;
     else if (dtype_is_float(r->dtype) || r->kind == REDUCE_MAX || r->kind == REDUCE_MIN)

@@ -19,6 +19,8 @@ typedef struct {
     int64_t size;
     int64_t version;
     bool viewed; /* has a recorded view been made of it? */
+    uint32_t
+        owner; /* the last backward pass that gave it to somebody as a gradient, by its number */
 } Storage;
 
 /* how many bytes the userdata needs for `size` bytes of elements */

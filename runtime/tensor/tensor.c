@@ -133,13 +133,23 @@ void view_select(View *v, int d, int64_t i)
     view_drop(v, d);
 }
 
+/* out shows v's elements with this shape */
+static void set_view(View *out, const View *v, int ndim, const int64_t *shape,
+                     const int64_t *stride)
+{
+    out->dtype = v->dtype;
+    out->ndim = ndim;
+    out->data = v->data;
+    memmove(out->shape, shape, (size_t)ndim * sizeof *shape);
+    shape_copy(ndim, out->stride, stride);
+}
+
 Reason view_reshape(const View *v, int ndim, const int64_t *shape, View *out)
 {
-    View result = {.dtype = v->dtype, .ndim = ndim, .data = v->data};
-    memcpy(result.shape, shape, (size_t)ndim * sizeof *shape);
+    int64_t stride[MAX_RANK];
     if (view_numel(v) == 0) {
-        shape_strides(ndim, shape, result.stride);
-        *out = result;
+        shape_strides(ndim, shape, stride);
+        set_view(out, v, ndim, shape, stride);
         return NULL;
     }
     /*
@@ -162,7 +172,7 @@ Reason view_reshape(const View *v, int ndim, const int64_t *shape, View *out)
         while (to >= 0 && (available > 1 || shape[to] == 1)) {
             if (available % shape[to] != 0)
                 return "the elements do not lie in that order";
-            result.stride[to] = step;
+            stride[to] = step;
             step *= shape[to];
             available /= shape[to];
             to--;
@@ -172,6 +182,6 @@ Reason view_reshape(const View *v, int ndim, const int64_t *shape, View *out)
         if (from < 0)
             break;
     }
-    *out = result;
+    set_view(out, v, ndim, shape, stride);
     return NULL;
 }

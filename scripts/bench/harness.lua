@@ -13,6 +13,9 @@ local M = {}
 M.program = arg[-1]
 M.folder = arg[0]:match("^(.*)/") or "."
 
+--- The Lua pattern that names of rows must hold, in parts of many rows.
+M.rows = ""
+
 -- What `begin` finds: the Python that has PyTorch, if any, and the log that rows go to.
 local python, log
 
@@ -115,6 +118,13 @@ function M.compare(what, ours, theirs, aim)
     ratios[round] = time / theirs[round]
   end
   row(what, "s", M.median(ours), theirs and M.median(theirs), theirs and M.median(ratios), aim)
+end
+
+--- Prints a line as M.compare does, of the shortest times: where a turn is so short that what
+--- slows it down is seldom there.
+function M.least(what, ours, theirs, aim)
+  local time, other = math.min(table.unpack(ours)), theirs and math.min(table.unpack(theirs))
+  row(what, "s", time, other, other and time / other, aim)
 end
 
 --- Prints a line as M.compare does, of two amounts of memory in MB.

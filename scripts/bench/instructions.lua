@@ -46,6 +46,18 @@ local STEP = [[
     optimizer:step()
   end]]
 
+local CLASSIFYING = [[
+  local wrun = require "wrun"
+  local nn = wrun.nn
+  local model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 3))
+  local optimizer = wrun.optim.Adam(model:parameters(), { lr = 0.01 })
+  local criterion, x, y = nn.CrossEntropyLoss(), wrun.randn(4, 4), wrun.tensor { 1, 2, 3, 1 }
+  for _ = 1, tonumber(arg[1]) do
+    optimizer:zero_grad()
+    criterion(model(x), y):backward()
+    optimizer:step()
+  end]]
+
 harness.heading("instructions")
 harness.instructions('-e ""', counted(harness.program .. ' -e ""'), "9,000,000")
 harness.instructions('require "wrun"', counted(harness.program .. [[ -e 'require "wrun"']]),
@@ -55,3 +67,4 @@ harness.instructions("with a layer made",
 harness.instructions("a + b of 4 floats", a_turn(SUM:format("false")), "1,800")
 harness.instructions("a + b of 4 floats, for gradients", a_turn(SUM:format("true")), "3,500")
 harness.instructions("training step of a 4-4-1 network", a_turn(STEP), "120,000")
+harness.instructions("training step of a 4-4-3 classifier", a_turn(CLASSIFYING), "140,000")

@@ -1,6 +1,7 @@
 """PyTorch's side of the benchmarks: reads commands, answers each with a number (seconds, MB) or "-"."""
 
 import gzip
+import math
 import os
 import sys
 import time
@@ -91,6 +92,46 @@ def operation(name, arity, low, high, size, count):
     return seconds(run, int(count))
 
 
+# An expression over large operands ------------------------------------------
+
+values = {}
+
+
+def operands(dtype, low, high):
+    """Makes what scripts/bench/large.lua names, in its order."""
+    size, side, low, high = 1000000, 1000, float(low), float(high)
+
+    def draw(size):
+        if dtype == "bool":
+            return torch.rand(size) > 0.5
+        if dtype == "int64":
+            return torch.randint(math.ceil(low), math.floor(high) + 1, (size,))
+        return torch.empty(size, dtype=getattr(torch, dtype)).uniform_(low, high)
+
+    a, m = draw(size), draw(size).view(side, side)
+    values.update(
+        vars(nn.functional) | vars(torch), normalize=nn.LayerNorm(side), a=a, b=draw(size), c=draw(size),
+        d=a.clone(), m=m, w=m.clone(), k=torch.rand(size) > 0.5, i=torch.randperm(size),
+        j=torch.randint(side, (side, side)), r=torch.randperm(side), s=torch.randint(100, (size,)),
+        g=draw(100).sort()[0], z=torch.zeros_like(a), o=torch.ones_like(a))
+    return 0
+
+
+def expression(threads, count, *words):
+    torch.set_num_threads(int(threads))
+    code = compile(" ".join(words), "expression", "eval")
+
+    def run(count):
+        for _ in range(count):
+            eval(code, values)
+
+    try:
+        run(1)
+    except (NameError, AttributeError, TypeError, ValueError, RuntimeError):  # it has not this one
+        return None
+    return seconds(run, int(count))
+
+
 # The network of mnist_xavier.lua ---------------------------------------------
 
 class Network:
@@ -176,6 +217,8 @@ COMMANDS = {
     "peak": peak,
     "small": small_case,
     "operation": operation,
+    "operands": operands,
+    "expression": expression,
     "load": load,
     "epoch": epoch,
     "machine_epoch": machine_epoch,

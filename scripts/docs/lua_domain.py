@@ -32,6 +32,12 @@ def anchor(name):
     return name.replace(":", ".")
 
 
+def in_words(name):
+    """"batch norm 1d" of BatchNorm1d, "log likelihood" of log_likelihood: what people search for."""
+    words = re.sub(r"([a-z])([A-Z0-9])", r"\1 \2", name).replace("_", " ")
+    return words.strip().lower()
+
+
 class Entry(ObjectDescription):
     """A function, a class or a method, with one line for each way to call it."""
 
@@ -56,6 +62,9 @@ class Entry(ObjectDescription):
     def add_target_and_index(self, name, sig, signode):
         signode["ids"].append(anchor(name))
         self.env.get_domain("lua").note(name, self.env.docname, anchor(name), self.objtype)
+        words = in_words(re.split("[.:]", name)[-1])
+        if " " in words:
+            self.indexnode["entries"].append(("single", words, anchor(name), "", None))
 
     def _object_hierarchy_parts(self, signode):
         return (signode["fullname"],)

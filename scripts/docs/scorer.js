@@ -1,5 +1,5 @@
 // How search orders what it finds: as Sphinx does, but the guide before the reference.
-const Scorer = {
+var Scorer = {
   objNameMatch: 11,
   objPartialMatch: 6,
   objPrio: { 0: 15, 1: 5, 2: -5 },

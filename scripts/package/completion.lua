@@ -81,7 +81,7 @@ end
 local function words(rows)
   local list, seen = {}, {}
   for _, row in ipairs(rows) do
-    local word = row.name:match("^%S+")
+    local word = row.name:match("^[^%s[]+")
     if not seen[word] and word ~= "-" and word ~= "--" then
       seen[word] = true
       list[#list + 1] = word
@@ -99,7 +99,11 @@ local function zsh_options()
   local lines, seen = {}, {}
   for _, row in ipairs(usage[1].rows) do
     local name, argument = row.name:match("^(%-%-?%a+) ?(.*)$")
-    if name and not seen[name] then
+    local file = row.name:match("%[=(%u+)%]$")
+    if file then
+      lines[#lines + 1] = ("    '%s=-[%s]::%s:_files' \\"):format(name, zsh_text(row.text),
+        file:lower())
+    elseif name and not seen[name] then
       seen[name] = true
       local value = argument ~= "" and ":" .. zsh_text(argument:lower()) .. ":" or ""
       local many = argument ~= "" and name ~= "--threads" and "*" or ""

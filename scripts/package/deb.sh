@@ -35,7 +35,7 @@ printf 'wrun (%s) unstable; urgency=low\n\n  * Built from its sources.\n\n -- %s
     "$version" "$MAINTAINER" "$date" | gzip -9n >"$doc/changelog.gz"
 gzip -9nf "$tree/usr/share/man/man1/wrun.1"
 
-# What it needs: libraries as the linker knows them, and the rest by name.
+# What it needs: libraries as the linker knows them, and by name what it loads itself.
 mkdir -p "$tree/debian"
 echo 'Source: wrun' >"$tree/debian/control"
 libraries=$(cd "$tree" && dpkg-shlibdeps -O usr/bin/wrun usr/lib/*/lua/5.4/wrun.so 2>/dev/null |
@@ -48,7 +48,7 @@ Version: $version
 Architecture: $(dpkg --print-architecture)
 Maintainer: $MAINTAINER
 Installed-Size: $(du -sk "$tree/usr" | cut -f1)
-Depends: $libraries, libjs-katex, libjs-sphinxdoc, lua-argparse
+Depends: $libraries, libopenblas0-pthread | libopenblas0-openmp, libjs-katex, libjs-sphinxdoc, lua-argparse
 Recommends: libcurl4, lua5.4
 Suggests: dataset-fashion-mnist, lua-busted
 Section: math

@@ -1,5 +1,6 @@
 --- One part of each kind that an experiment may define itself: a layer, a loss, an optimiser, a
---- scheduler, a sampler, a transform, and an operation with a derivative of its own.
+--- scheduler, a sampler, a transform, an operation with a derivative of its own, and a unit of an
+--- RBM.
 
 local check = require "wrun.check"
 local wrun = require "wrun"
@@ -88,6 +89,26 @@ M.straight_relu = wrun.autograd.Function {
   end,
   backward = function(_, g)
     return g
+  end,
+}
+
+-- A unit of an RBM that is -1 or 1: the sum over both of exp(s y) is 2 cosh y, the mean its tanh.
+M.spin = wrun.rbm.units {
+  name = "spin",
+  least = -1,
+  most = 1,
+  mean = function(y)
+    return y:tanh()
+  end,
+  sample = function(y, generator)
+    local u = wrun.rand(y.shape, { dtype = y.dtype, generator = generator })
+    return u:lt((y * 2):sigmoid()) * 2.0 - 1
+  end,
+  log_partition = function(y)
+    return wrun.logaddexp(y, -y):sum(2)
+  end,
+  bias_of = function(mean)
+    return mean:clamp(-0.999, 0.999):atanh()
   end,
 }
 

@@ -45,6 +45,14 @@ describe("parts of one's own", function()
     assert.same_bits(wrun.tensor { 1.0, 1.0 }, x.grad)
   end)
 
+  it("make a machine of units that are -1 or 1", function()
+    local rows = wrun.tensor { { 1.0, -1, 1 }, { -1.0, 1, -1 } }
+    local machine = wrun.rbm.new { visible = 3, hidden = 2, seed = 1, visible_units = parts.spin }
+    machine:fit(rows, { method = "exact", lr = 0.2, epochs = 300, batch_size = 2 })
+    local log_likelihood = machine:log_likelihood(rows, machine:log_z()):mean():item()
+    assert.is_true(log_likelihood > math.log(0.4)) -- log(1 / 2) at most, log(1 / 8) by chance
+  end)
+
   it("refuse options as the library's do", function()
     assert.equal("Scale: option strat: unknown; the options are bias, start",
       refusal(parts.Scale, 3, { strat = 1 }))

@@ -328,10 +328,11 @@ end
 
 local run = load("local f, a = ...; local r = f(table.unpack(a, 1, a.n)); return r", "=script.lua")
 
--- Lua's own words where a script is at fault: what is no function is called, has no operator, or
--- yields where C is below it; and an error that is the script's own.
+-- Lua's own words where a script is at fault: what is no function is called, has no operator, is no
+-- key, or yields where C is below it; and an error that is the script's own.
 local function is_of_script(message)
   return message == "called" or message:find("^%a+%.?l?u?a?:%d+: attempt to ")
+    or message:find("^script%.lua:%d+: table index is ")
     or message:find("'for iterator'", 1, true)
     or message:find("attempt to yield ", 1, true)
 end

@@ -56,6 +56,50 @@ describe("nn.Sequential", function()
   end)
 end)
 
+describe("nn.ReZero", function()
+  it("adds alpha times what its branch gives", function()
+    local branch, x = nn.Linear(3, 3), wrun.randn(5, 3)
+    local block = nn.ReZero(branch)
+    assert.is_true(block(x):equal(x))
+    wrun.no_grad(function() block.alpha:fill_(0.5) end)
+    assert.same((x + branch(x) * 0.5):tolist(), block(x):tolist())
+    assert.same({ "alpha", "branch.weight", "branch.bias" }, names_of(block:named_parameters()))
+  end)
+
+  it("starts networks of any depth as the identity, and they learn", function()
+    wrun.manual_seed(1)
+    local function deep(wrap)
+      local model = nn.Sequential()
+      for _ = 1, 60 do
+        model:append(wrap(nn.Sequential(nn.Linear(8, 8, { weight_init = "xavier_normal" }),
+          nn.ReLU())))
+      end
+      return model
+    end
+    local x = wrun.randn(50, 8)
+    local y = x:matmul(wrun.randn(8, 8))
+    local function cost_after(model)
+      local optimizer = wrun.optim.Adam(model:parameters(), { lr = 0.01 })
+      for _ = 1, 100 do
+        optimizer:zero_grad()
+        nn.functional.mse_loss(model(x), y):backward()
+        optimizer:step()
+      end
+      return nn.functional.mse_loss(model(x), y):item()
+    end
+    local model = deep(nn.ReZero)
+    local singular = nn.init.report(model, x).jacobian
+    assert.same({ 1, 1 }, { singular.min, singular.max })
+    local blind = y:var():item() -- the cost of a constant
+    assert.is_true(cost_after(model) < 0.2 * blind)
+    assert.is_true(cost_after(deep(function(branch) return branch end)) > 0.8 * blind)
+  end)
+
+  it("refuses what is no module", function()
+    assert.equal("ReZero: argument 1: expected a module, got nil", refusal(nn.ReZero))
+  end)
+end)
+
 describe("nn.ModuleList", function()
   it("prints equal neighbours in one line", function()
     assert.equal("ModuleList(\n  (1-2): 2 x Linear(in_features=2, out_features=2, bias=True)\n"

@@ -101,6 +101,7 @@ describe("nn.Linear", function()
       refusal(nn.Linear, 1, 1, { dtype = "int64" }))
     assert.equal("Linear: option biass: unknown; the options are bias, bias_init, dtype, "
       .. "generator, weight_init", refusal(nn.Linear, 1, 1, { biass = false }))
-    assert.equal("Linear: expected a table of options, got false", refusal(nn.Linear, 1, 1, false))
+    assert.equal("Linear: expected a table of options, got false; write { bias = false }",
+      refusal(nn.Linear, 1, 1, false))
   end)
 end)

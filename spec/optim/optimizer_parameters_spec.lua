@@ -12,7 +12,8 @@ describe("the parameters of an optimiser", function()
     local expected = "SGD: argument 1: expected parameters, a list of tensors or of groups, got "
     assert.equal(expected .. "an empty list", refusal(optim.SGD, {}))
     assert.equal(expected .. "nil", refusal(optim.SGD))
-    assert.equal(expected .. "a float64 tensor [1]", refusal(optim.SGD, parameter(1)))
+    assert.equal(expected .. "a float64 tensor [1]; write { tensor }",
+      refusal(optim.SGD, parameter(1)))
     assert.equal("SGD: option params: expected a tensor or a list of tensors, got a table",
       refusal(optim.SGD, { { params = {} } }))
     assert.equal("SGD: option params: expected a tensor or a list of tensors, got nil",
@@ -58,6 +59,7 @@ describe("the parameters of an optimiser", function()
       refusal(optim.Adam, { p }, { eps = "small" }))
     assert.equal("Adam: option lr: expected a number >= 0, got -1",
       refusal(optim.Adam, { { params = p, lr = -1 } }))
-    assert.equal("Adam: expected a table of options, got 0.1", refusal(optim.Adam, { p }, 0.1))
+    assert.equal("Adam: expected a table of options, got 0.1; write { NAME = 0.1 }, NAME one of "
+      .. "eps, lr, weight_decay", refusal(optim.Adam, { p }, 0.1))
   end)
 end)

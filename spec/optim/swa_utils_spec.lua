@@ -76,6 +76,9 @@ describe("AveragedModel", function()
       return refusal(averaged.update_parameters, averaged, model)
     end
     assert.equal("AveragedModel: update_parameters: argument 1: expected a module, got nil", text())
+    local liar = setmetatable({}, { __index = function(_, key) return key end })
+    assert.equal("AveragedModel: update_parameters: argument 1: expected a module, got a table",
+      text(liar))
     assert.equal("AveragedModel: update_parameters: expected a model with 2 parameters, got 1",
       text(nn.Linear(2, 1, { bias = false })))
     assert.equal("AveragedModel: update_parameters: parameters 1: expected [1, 2], got [1, 3]",

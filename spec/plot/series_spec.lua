@@ -46,6 +46,8 @@ describe("plot.series", function()
     assert_refused("bars: argument 1: expected a list of names, got 3", "bars", 3, { 1 })
     assert_refused("heatmap: argument 1: expected a matrix [rows, columns] with elements, got "
       .. "a float32 tensor [0, 2]", "heatmap", wrun.ones(0, 2))
+    assert_refused("heatmap: argument 1: expected at least one finite number, got 4 of which none "
+      .. "is", "heatmap", wrun.full({ 2, 2 }, 0 / 0))
     assert_refused("heatmap: option range: expected { low, high }, got {2, 1}", "heatmap",
       wrun.ones(2, 2), { range = { 2, 1 } })
     figure:bars({ "a", "b" }, { 1, 2 })

@@ -181,11 +181,13 @@ int f(void)
       ["lua/wrun/nn/linear.lua"] = 'local check, wrun = require "wrun.check", require("wrun")\n',
       ["lua/wrun/optim/adam.lua"] = "local Linear = require('wrun.nn.linear')\n",
       ["lua/wrun/rbm.lua"] = 'local nn = require "wrun.nn"\n',
+      ["lua/wrun/data.lua"] = 'return closed("data", {}, { a = { "wrun.optim" } }, { "wrun.data.a" })\n',
       ["lua/wrun/tensor.lua"] = 'local data = require("wrun.data")\n',
       ["lua/wrun/class.lua"] = 'local nn = require("wrun." .. "nn")\nlocal f = require\n',
     },
     {
       "lua/wrun/class.lua: requires something without its name",
+      "lua/wrun/data.lua: requires wrun.optim",
       "lua/wrun/optim/adam.lua: requires wrun.nn.linear",
       "lua/wrun/rbm.lua: requires wrun.nn",
       "lua/wrun/tensor.lua: requires wrun.data",

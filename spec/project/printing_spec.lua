@@ -10,7 +10,11 @@ local OTHERS = {
   ["wrun.load"] = true, ["wrun.save"] = true, ["wrun.tolist"] = true, ["data.options"] = true,
 }
 
+-- Tensors have a spec of their own; and an empty one holds what no run before decides.
 local function shows_address(value)
+  if wrun.is_tensor(value) then
+    return false
+  end
   local text = tostring(value)
   return text:find("0x%x+") or text:find("[object]", 1, true)
 end

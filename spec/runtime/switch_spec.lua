@@ -1,6 +1,7 @@
 --- What holds for the time of a call or a block: undone whatever ends it, and no other coroutine's.
 
-local wrun = require("wrun")
+local child = require "spec.support.child"
+local wrun = require "wrun"
 
 local zero = wrun.zeros(1, { requires_grad = true })
 
@@ -174,4 +175,80 @@ it("switches are undone wherever a hook raises an error in a call", function()
     n = n + 1
   end
   assert.is_true(n > 20)
+end)
+
+describe("the hook of another host", function()
+  -- As lua5.4's handler of SIGINT it raises once, at the call, the return or the instruction that
+  -- comes next, and asks nobody.
+  local PROGRAM = [[
+    local wrun = require "wrun"
+    collectgarbage("stop") -- what it collects, it ends
+    local layer, x = wrun.nn.Linear(2, 2), wrun.ones(2, { requires_grad = true })
+    local weight, other = layer.weight, wrun.ones(2, 2)
+    local function finds_anomalies()
+      local zero = wrun.zeros(1, { requires_grad = true })
+      return not pcall(function() (zero:sqrt() * 0):sum():backward() end)
+    end
+    local function state()
+      return table.concat({ tostring(wrun.is_grad_enabled()), tostring((x * 2).requires_grad),
+        tostring(finds_anomalies()), table.concat(wrun.get_rng_state():tolist(), " "),
+        tostring(layer.weight == weight) }, "|")
+    end
+    local programs = {
+      { "call", function() wrun.no_grad(function() return x * 2 end) end },
+      { "call of C", function() wrun.no_grad(wrun.exp, x) end },
+      { "calls", function()
+        wrun.no_grad(function() wrun.enable_grad(wrun.is_grad_enabled) end)
+      end },
+      { "block", function() local _ <close> = wrun.no_grad() return (x * 2) end },
+      { "error", function() local _ <close> = wrun.no_grad() error("stop") end },
+      { "blocks", function()
+        local _ <close> = wrun.no_grad()
+        do local _ <close> = wrun.enable_grad() end
+        return (x * 2)
+      end },
+      { "anomaly", function() local _ <close> = wrun.autograd.detect_anomaly() end },
+      { "fork", function() wrun.fork_rng(function() wrun.manual_seed(1) end) end },
+      { "forks", function() local _ <close> = wrun.fork_rng() wrun.rand(1) end },
+      { "coroutine", function()
+        coroutine.wrap(function() local _ <close> = wrun.no_grad() coroutine.yield() end)()
+      end },
+      { "functional_call", function() wrun.nn.functional_call(layer, { weight = other }, x) end },
+    }
+    local function interrupted_at(n, program)
+      local count = 0
+      pcall(function()
+        debug.sethook(function()
+          count = count + 1
+          if count == n then
+            debug.sethook()
+            error("interrupted!", 0)
+          end
+        end, "crl", 1)
+        pcall(program)
+        debug.sethook()
+      end)
+      return count == n
+    end
+    local before = state()
+    for _, entry in ipairs(programs) do
+      local name, program = table.unpack(entry)
+      pcall(program)
+      local n, wrong = 1, 0
+      while interrupted_at(n, program) do
+        wrong = wrong + (state() == before and 0 or 1)
+        n = n + 1
+      end
+      print(name, n > 20, wrong)
+    end]]
+
+  it("leaves nothing switched, at whatever call or instruction it raises #many", function()
+    local host = child.host(pending)
+    if host then
+      local result = child.run({ "-" }, { program = host.program, env = host.env, input = PROGRAM })
+      assert.same({ err = "", status = 0 }, { err = result.err, status = result.status })
+      local _, count = result.out:gsub("\ttrue\t0\n", "")
+      assert.equal(11, count, result.out)
+    end
+  end)
 end)

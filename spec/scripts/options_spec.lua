@@ -38,6 +38,17 @@ describe("a shipped script", function()
   end
 end)
 
+describe("a script that draws plots", function()
+  it("says before the work that gnuplot is missing", function()
+    for _, name in ipairs { "init_study.lua", "mnist_init.lua" } do
+      local output, ok = script(name, "--out /tmp", false, "PATH=/nowhere")
+      assert.is_nil(ok)
+      assert.is_truthy(output:find("option '--out': gnuplot is not there; install Debian's package "
+        .. "gnuplot-nox", 1, true), output)
+    end
+  end)
+end)
+
 describe("what can be known before the work", function()
   it("is refused before it", function()
     for line, text in pairs {

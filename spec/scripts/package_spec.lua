@@ -14,6 +14,19 @@ local function has(program)
   return child.shell("command -v " .. program).status == 0
 end
 
+describe("the package of Debian", function()
+  it("names what the program loads itself", function()
+    local control = child.read("scripts/package/deb.sh")
+      :match("\nDepends:[^\n]*\nRecommends:[^\n]*")
+    local count = 0
+    for name in child.shell("cat runtime/*/*.c").out:gmatch('dlopen%("lib(%a+)%.so') do
+      assert.matches("lib" .. name .. "%d", control)
+      count = count + 1
+    end
+    assert.equal(2, count)
+  end)
+end)
+
 describe("the manual page", function()
   it("says all that --help says", function()
     local text = written("manual.lua"):gsub("\\%-", "-"):gsub("\n", " ")

@@ -17,8 +17,6 @@ local SATURATES = {
 -- { operation, argument, others or any, dtype or both, lowest order } and why: what is not right,
 -- and stays so.
 local EXCEPTIONS = {
-  { "atan2", 1, "1e-25", "float32", 3, "a product of its terms is beyond the type" },
-  { "hypot", 2, "1e-20", "float32", 3, "a product of its terms is beyond the type" },
   { "lerp", 1, "2.0 0.25", nil, 0, "a + c (b - a) at an infinite a, as in PyTorch" },
   { "pow", 2, nil, nil, 4, "b a^(b - 1): b - 1 is rounded, and b log(a) may be beyond the type" },
 }

@@ -20,7 +20,8 @@ local REASONS = {
   " no name ", " cannot ", " ha[sd] no ", " have no ", "no tensor; ", "no gradient flows",
   "has a NaN; ", "was walked already", "not defined; ", " is closed", " have gradients, got ",
   "changed in place", "does not ", "do not ", "not enough memory", "the sizes overflow",
-  "No such file", "Is a directory", "would bypass; ", " is singular", " is negative: ",
+  "No such file", "Is a directory", "would bypass; ", " is singular", " is not positive definite",
+  " is negative: ", "stands among the elements; ",
   "nothing holds its guard",
 }
 

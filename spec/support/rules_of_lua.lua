@@ -15,8 +15,8 @@ local STRANGERS = {
 }
 local PARTS = "data dbn nn optim rbm"
 
--- The face of the library loads its parts when they are first touched; the reference, all there is.
-local LOADS_BY_TABLE = { ["lua/wrun.lua"] = true, ["lua/wrun/reference.lua"] = true }
+-- Tables load their parts when they are first touched; the reference, all there is.
+local LOADS_BY_TABLE = { ["lua/wrun/names.lua"] = true, ["lua/wrun/reference.lua"] = true }
 
 -- Who writes to standard error, and why.
 local WRITES_ERRORS = {
@@ -40,11 +40,16 @@ local function part(name)
   return name:match("^lua/wrun/([%w_]+)") or name:match("^wrun%.([%w_]+)")
 end
 
---- The parts of the library know only the parts they may, and say by name whom they need.
+--- The parts of the library know only the parts they may, and say by name whom they need, be it
+--- when they are touched.
 function M.requires(tree)
   local broken = {}
   for _, path in ipairs(library(tree)) do
     local names, unnamed = source.requires(tree[path])
+    local closed = part(path) and source.code(tree[path], "lua", true):match("closed%(.*") or ""
+    for name in closed:gmatch('[%s{]"(wrun%.[%w_.]+)" *[,}]') do
+      names[#names + 1] = name
+    end
     local strangers = STRANGERS[part(path)] or PARTS
     for _, name in ipairs(names) do
       if part(name) and strangers:find("%f[%w_]" .. part(name) .. "%f[^%w_]") then

@@ -20,8 +20,8 @@ end
 ]]
 
 --- Returns what `wrun scripts/NAME OPTIONS` prints, and whether it succeeded; with `real`, on the
---- data sets of this machine.
-return function(name, options, real)
+--- data sets of this machine; `environment` is set before.
+return function(name, options, real, environment)
   local preload = ""
   local small = os.tmpname()
   if not real then
@@ -30,7 +30,8 @@ return function(name, options, real)
     file:close()
     preload = ("-e 'dofile(\"%s\")'"):format(small)
   end
-  local command = ("%s %s scripts/%s %s 2>&1"):format(interpreter(), preload, name, options)
+  local command = ("%s %s %s scripts/%s %s 2>&1"):format(environment or "", interpreter(), preload,
+    name, options)
   local pipe = assert(io.popen(command))
   local output = pipe:read("a")
   local ok = pipe:close()

@@ -333,6 +333,48 @@ describe("bits", function()
   end)
 end)
 
+describe("bytes", function()
+  -- of the arguments as int64, whose lowest 8 bits are those of bytes
+  local function check_bytes(row, dtype, ...)
+    local wide = {}
+    for i, argument in ipairs { ... } do
+      wide[i] = wrun.is_tensor(argument) and argument:long() or argument
+    end
+    if row.kind == "select" then
+      wide[1] = (...)
+    end
+    local got = operation(row)(...)
+    assert_same(operation(row)(table.unpack(wide)):to(got.dtype), got)
+    assert.equal(result_type(row, dtype), got.dtype)
+  end
+
+  for _, row in ipairs(core.elementwise_rows()) do
+    if row.kind ~= "floating" then
+      it("are to " .. row.name .. " what their int64 are", function()
+        local a = wrun.arange(0, 256, { dtype = "uint8" })
+        local least = row.kind == "division" and 1 or 0
+        local b, c = wrun.randint(least, 256, { 256 }):byte(), a:flip(1)
+        check_bytes(row, "uint8", table.unpack({ a, b, c }, 1, row.arity))
+        if row.kind ~= "signed" and row.kind ~= "shift" then
+          a, b, c = a:gt(99), row.kind == "division" and b:gt(0) or b:gt(50), c:gt(20)
+          check_bytes(row, "bool", table.unpack({ a, b, c }, 1, row.arity))
+        end
+      end)
+    end
+    if row.kind ~= "floating" and row.kind ~= "select" and row.arity > 1 then
+      it("meet numbers that no byte holds in " .. row.name, function()
+        local a, c = wrun.arange(1, 256, { dtype = "uint8" }), row.arity == 3 and 400 or nil
+        for _, number in ipairs { row.kind == "power" and 256 or -1, 300 } do
+          check_bytes(row, "uint8", a, number, c)
+          if row.arity == 2 then
+            check_bytes(row, "uint8", number, a)
+          end
+        end
+      end)
+    end
+  end
+end)
+
 for _, row in ipairs(of_numbers) do
   describe(row.name, function()
     for _, dtype in ipairs(FLOATS) do

@@ -148,7 +148,8 @@ describe("a decomposition", function()
     assert.equal("qr: argument 2: expected reduced, complete or r, got the string 'thin'",
       refusal(wrun.qr, x, "thin"))
     assert.equal("eigh: argument 2: expected L or U, got true", refusal(wrun.eigh, x, true))
-    assert.equal("cholesky: expected a table of options, got true", refusal(wrun.cholesky, x, true))
+    assert.equal("cholesky: expected a table of options, got true; write { upper = true }",
+      refusal(wrun.cholesky, x, true))
     assert.equal("matrix_rank: option rtol: expected a number >= 0, got -1",
       refusal(wrun.matrix_rank, x, { rtol = -1 }))
     assert.equal("pinv: option hermitian: unknown; the options are atol, rtol",

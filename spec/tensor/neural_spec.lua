@@ -1,6 +1,7 @@
 --- The fused kernels of networks: softmax beside its definition, what targets refuse.
 
 local core = require "wrun.core"
+local operations = require "wrun.operations"
 local near = require "spec.support.near"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
@@ -66,6 +67,64 @@ describe("softmax and log_softmax", function()
       assert.equal(name .. ": argument 2: expected a dimension from 1 to 1 or from -1 to -1, got 2",
         refusal(wrun[name], wrun.zeros(2), 2))
       assert.equal(name .. ": argument 1: expected a tensor, got 1", refusal(wrun[name], 1, 1))
+    end
+  end)
+end)
+
+describe("the fused cross-entropy", function()
+  local fused = operations._cross_entropy
+
+  -- The same by operations of tensors, one after the other.
+  local function composed(x, classes)
+    return -x:log_softmax(2):gather(2, classes:unsqueeze(2)):squeeze(2)
+  end
+
+  local function gradient(f, x, classes, g)
+    local leaf = x:detach():requires_grad_()
+    f(leaf, classes):backward(g)
+    return leaf.grad
+  end
+
+  for _, dtype in ipairs { "float32", "float64" } do
+    it("has the bits of the operations it is made of, and so its gradient, in " .. dtype, function()
+      for _, shape in ipairs { { 0, 3 }, { 1, 1 }, { 3, 2 }, { 65, 10 }, { 7, 257 }, { 2, 999 } } do
+        local n, c = table.unpack(shape)
+        local x = wrun.randn(n, c, { dtype = dtype }) * 5
+        local classes, g = wrun.randint(1, c + 1, { n }), wrun.randn(n, { dtype = dtype })
+        assert.is_true(composed(x, classes):equal(fused(x, classes)))
+        assert.is_true(gradient(composed, x, classes, g):equal(gradient(fused, x, classes, g)))
+        local turned, twice = x:t():contiguous():t(), wrun.stack({ classes, classes }, 2)
+        assert.is_true(composed(x, classes):equal(fused(turned, twice:select(2, 1))))
+      end
+    end)
+  end
+
+  it("is what follows at infinity, and NaN where a row has one", function()
+    local inf, nan = math.huge, 0 / 0
+    local x = wrun.tensor { { inf, 0, inf }, { 0, inf, 1 }, { 0, -inf, -inf }, { -inf, 0, 0 },
+      { nan, 0, 1 }, { 1e30, 0, -1e30 } }
+    local classes = wrun.tensor { 3, 1, 1, 1, 2, 1 }
+    local losses = fused(x, classes):tolist()
+    assert.near(math.log(2), losses[1], 1e-7)
+    assert.same({ inf, 0, inf }, { losses[2], losses[3], losses[4] })
+    assert.is_true(losses[5] ~= losses[5])
+    assert.equal(0, losses[6])
+    local dx = gradient(fused, x, classes, wrun.ones(6)):tolist()
+    assert.same({ { 0.5, 0, -0.5 }, { -1, 1, 0 }, { 0, 0, 0 }, { -1, 0.5, 0.5 } },
+      { dx[1], dx[2], dx[3], dx[4] })
+    assert.same({ 0, 0, 0 }, dx[6])
+  end)
+
+  it("refuses what it cannot walk", function()
+    local x = wrun.zeros(2, 3)
+    for message, arguments in pairs {
+      ["1: expected rows [n, c], got a float32 tensor [3]"] = { wrun.zeros(3), wrun.tensor { 1 } },
+      ["2: expected int64 classes, one a row, got an int64 tensor [1]"] = { x, wrun.tensor { 1 } },
+      ["2: expected int64 classes, one a row, got a float32 tensor [2]"] = { x, wrun.ones(2) },
+      ["2: expected classes in range, got an int64 tensor [2]"] = { x, wrun.tensor { 1, 4 } },
+    } do
+      assert.equal("cross_entropy: argument " .. message,
+        refusal(fused, table.unpack(arguments)))
     end
   end)
 end)

@@ -81,6 +81,25 @@ describe("a sum that leaves float64", function()
     assert.equal(inf, x:narrow(1, 1, 3):sum():item())
     assert.equal(inf, (wrun.tensor({ inf, 1 }, { dtype = "float64" })):mean():item())
   end)
+
+  it("gives the variance nevertheless, where that is within", function()
+    local x = wrun.full({ 100 }, 0x1p511, { dtype = "float64" })
+    x:narrow(1, 1, 50):neg_()
+    assert.equal(0x1p1022, x:var(nil, false, { correction = 0 }):item())
+    assert.equal(0x1p1022, x:reshape(100, 1):var(1, false, { correction = 0 }):item())
+    assert.equal(inf, (x * 4):var():item())
+  end)
+
+  it("gives the deviation and its gradient where distances leave the dtype", function()
+    for dtype, largest in pairs { float32 = 0x1.fffffep127, float64 = 0x1.fffffffffffffp1023 } do
+      local x = wrun.tensor({ largest, -largest, -largest }, { dtype = dtype }):requires_grad_()
+      local y = x:std(nil, false, { correction = 0 })
+      local dx = wrun.autograd.grad(y, x)
+      assert.near(4 / 3 * root, y:item() / largest, 1e-6)
+      assert.is_true(wrun.allclose(dx:double(), wrun.tensor({ root * 2 / 3, -root / 3, -root / 3 },
+        { dtype = "float64" }), { rtol = 1e-6 }))
+    end
+  end)
 end)
 
 describe("rsqrt", function()
@@ -92,6 +111,22 @@ describe("rsqrt", function()
 end)
 
 describe("a product that leaves its dtype", function()
+  it("comes back where its other factors take it", function()
+    for numbers, want in pairs {
+      [{ 1e200, 1e200, -1e-200, 1e-200 }] = -1, [{ 1e-200, 1e-200, 1e200, 1e200 }] = 1,
+      [{ 1e200, 1e200, 0, -1e300 }] = 0, [{ 1e-200, 1e-200, inf }] = inf,
+      [{ 1e200, 1e200, 1 }] = inf, [{ 1e-200, 1e-200, 1 }] = 0,
+    } do
+      local x = wrun.tensor(numbers, { dtype = "float64" })
+      assert.near(want, x:prod():item(), want == inf and 0 or 1e-14)
+      assert.near(want, x:reshape(-1, 1):prod(1):item(), want == inf and 0 or 1e-14)
+    end
+    local nan = wrun.tensor({ inf, 0, 1 }, { dtype = "float64" }):prod():item()
+    assert.not_equal(nan, nan)
+    local x = wrun.tensor({ 1e200, 1e200, -1e-200, 1e-200 }, { dtype = "float64" })
+    assert.near(-1, x:diag():det():item(), 1e-14)
+  end)
+
   it("has the gradient that its other factors make", function()
     for _, case in ipairs {
       { "float32", { 1e10, 2e10, 4e10, 1e10 } }, { "float32", { 1e-15, 2e-15, 4e-15, 1e-14 } },

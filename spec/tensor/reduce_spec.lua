@@ -491,3 +491,27 @@ describe("var, std, norm and logsumexp", function()
       refusal(wrun.std_mean, x, { 1, 3 }))
   end)
 end)
+
+describe("the gradients of sums and means", function()
+  it("are those that a recorded walk computes, over any dimensions", function()
+    for _, name in ipairs { "sum", "mean" } do
+      for _, sizes in ipairs { {}, { 3 }, { 2, 3, 4 }, { 0, 3 }, { 2, 1 } } do
+        for _, dim in ipairs { false, 1, -1, { 1 }, { -1, 1 }, {} } do
+          for _, keep in ipairs { false, true } do
+            local is_twice = #sizes < 2 and type(dim) == "table" and #dim == 2
+            local is_outside = #sizes == 0 and type(dim) == "table"
+            if not is_twice and not is_outside then
+              local x = wrun.randn(sizes):transpose(1, -1):requires_grad_()
+              local y = x[name](x, dim or nil, keep)
+              local g = wrun.randn(y.shape)
+              local plain = wrun.autograd.grad(y, x, { grad_outputs = g, retain_graph = true })
+              local recorded = wrun.autograd.grad(y, x, { grad_outputs = g, create_graph = true })
+              assert.same(x.shape, plain.shape)
+              assert.is_true(plain:equal(recorded:detach()))
+            end
+          end
+        end
+      end
+    end
+  end)
+end)

@@ -18,7 +18,8 @@ describe("a tensor", function()
     assert.is_nil(x.grad)
     assert.is_nil(x.grad_fn)
     assert.equal(0, x.version)
-    assert.equal("tensor: no name 'colour'", refusal(function() return x.colour end))
+    assert.equal("tensor: no name 'colour'; wrun.help('Tensor') lists those there are",
+      refusal(function() return x.colour end))
   end)
 
   it("has methods for its size", function()

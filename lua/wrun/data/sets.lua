@@ -3,6 +3,7 @@
 
 local check = require "wrun.check"
 local Class = require "wrun.class"
+local slip = require "wrun.slip"
 local sources = require "wrun.data.source"
 local wrun = require "wrun"
 
@@ -28,7 +29,11 @@ end
 function Dataset._reader(class)
   return function(self, key)
     if math.type(key) ~= "integer" then
-      return class[key]
+      local value = class[key]
+      if value == nil then
+        slip.refuse(self, class, key)
+      end
+      return value
     end
     local source = sources.of(class.__name, self)
     if key == source.count + 1 and debug.getinfo(2, "S").what == "C" then

@@ -134,6 +134,7 @@ end
 --- domain  any values
 ---     print(nn.Identity(784, 10)(wrun.ones(2)))
 M.Identity = Module:extend("Identity")
+M.Identity.init = function() end
 M.Identity.forward = function(_, x)
   return x
 end

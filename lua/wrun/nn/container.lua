@@ -1,11 +1,14 @@
---- Containers: Sequential, which runs its modules in a row, and those that only hold.
+--- Containers: Sequential, which runs its modules in a row, ReZero, which goes around one, and those
+--- that only hold.
 
 local call = require("wrun.nn.hooks").call
 local check = require "wrun.check"
 local List = require "wrun.nn.list"
 local Module = require "wrun.nn.module"
+local Parameter = require "wrun.nn.parameter"
 local paths = require "wrun.nn.path"
 local registry = require "wrun.nn.registry"
+local wrun = require "wrun"
 
 local M = {}
 
@@ -45,6 +48,33 @@ function Sequential:forward(x)
 end
 
 M.Sequential = Sequential
+
+---@class wrun.nn.ReZero: wrun.nn.Module
+---@field alpha wrun.Tensor
+local ReZero = Module:extend("ReZero")
+
+--- Makes a residual connection around a module whose weight is learnt, and starts from 0: y = x +
+--- alpha * module(x). A network of any depth begins as the identity.
+--- shapes  x [...] -> [...], where `module` gives back the shape that it takes
+--- domain  a module, made and not a class; its parameters are those of `branch`, alpha is []
+--- raises  `ReZero: argument 1: expected a module`
+--- source  [Bachlechner2020]
+---     local block = nn.ReZero(nn.Sequential(nn.Linear(4, 4), nn.ReLU()))
+---     print(block.alpha, block(wrun.ones(1, 4)))
+---@param module wrun.nn.Module
+function ReZero:init(module)
+  if not Module:is_instance(module) then
+    check.fail("ReZero: argument 1: expected a module, got %s", check.describe(module))
+  end
+  self.branch = module
+  self.alpha = Parameter(wrun.tensor(0.0))
+end
+
+function ReZero:forward(x)
+  return x + self.alpha * self.branch(x)
+end
+
+M.ReZero = ReZero
 
 ---@class wrun.nn.ModuleList: wrun.nn.List
 ---@field [integer] wrun.nn.Module

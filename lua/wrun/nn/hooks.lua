@@ -1,7 +1,9 @@
 --- Hooks: functions that a module calls before and after its forward, and in the backward pass.
 
 local check = require "wrun.check"
+local core = require "wrun.core"
 local Handle = require("wrun.autograd").Handle
+local paths = require "wrun.nn.path"
 local wrun = require "wrun"
 
 local M = {}
@@ -22,7 +24,7 @@ function ModuleHandle:remove()
   Handle.remove(self)
   local all = self.module._hooks
   if all and #all.before + #all.after + #all.backward == 0 then
-    rawset(self.module, "_hooks", nil) -- calls are quick again
+    rawset(self.module, "_hooks", false) -- calls are quick again
   end
 end
 
@@ -202,6 +204,12 @@ function M.call(module, ...)
     return run_with_hooks(module, ...)
   end
   return module:forward(...)
+end
+
+if core.profile then
+  M.call = core.profile.layered(M.call, function(module)
+    return tostring(paths.of[module] or module:label())
+  end)
 end
 
 return M

@@ -7,7 +7,6 @@
 local check = require "wrun.check"
 local common = require "wrun.nn.init.common"
 local names = require "wrun.names"
-local publish = require "wrun.publish"
 local wrun = require "wrun"
 
 local fail, settings, draw = check.fail, common.settings, common.draw
@@ -226,10 +225,12 @@ end
 M.he_uniform_ = M.kaiming_uniform_
 M.he_normal_ = M.kaiming_normal_
 
-publish.into(M, require "wrun.nn.init.model")
-publish.into(M, require "wrun.nn.init.profile")
-publish.into(M, require "wrun.nn.init.report")
-publish.into(M, require "wrun.nn.init.structured")
-publish.into(M, require "wrun.nn.init.truncated")
-
-return names.closed("nn.init", M)
+return names.closed("nn.init", M, {}, {
+  "wrun.nn.init.coordinate_check",
+  "wrun.nn.init.mup",
+  "wrun.nn.init.truncated",
+  "wrun.nn.init.structured",
+  "wrun.nn.init.model",
+  "wrun.nn.init.profile",
+  "wrun.nn.init.report",
+})

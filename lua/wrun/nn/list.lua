@@ -5,6 +5,7 @@ local check = require "wrun.check"
 local Class = require "wrun.class"
 local Module = require "wrun.nn.module"
 local registry = require "wrun.nn.registry"
+local slip = require "wrun.slip"
 
 local fail = check.fail
 
@@ -39,8 +40,17 @@ function List._reader(class)
       return value
     end
     local index = index_of(list, key)
+    if index == nil then
+      slip.refuse(list, class, key)
+    elseif key == 0 then
+      fail("%s: indices count from 1, got 0", class.__name)
+    end
     return index and rawget(list, index)
   end
+end
+
+function List._remedy(list, name)
+  return name == "add" and "write module:append(item)" or List.super._remedy(list, name)
 end
 
 local function check_item(list, index, value)
@@ -103,6 +113,11 @@ function List:init(...)
   if items.n == 1 and type(first) == "table" and getmetatable(first) == nil
     and not is_named(first) then
     items = first
+  end
+  for key in next, items do
+    if type(key) == "string" and key ~= "n" then
+      fail("%s: names in a table have no order; write { \"%s\", item } for each", self.__name, key)
+    end
   end
   for index = 1, items.n or #items do
     local item = items[index]

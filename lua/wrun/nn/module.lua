@@ -78,6 +78,21 @@ function Module:__tostring()
   return self:_print(parts)
 end
 
+local HABITS = {
+  cpu = "wrun computes on the processor alone",
+  cuda = "wrun computes on the processor alone",
+  device = "wrun computes on the processor alone",
+  backward = "write module(...):backward(), where that is one number",
+  save = "write wrun.save(path, module:state_dict())",
+  load = "write module:load_state_dict(wrun.load(path))",
+  fit = "training is a loop over loader:batches()",
+  predict = "write module(x)",
+}
+
+function Module._remedy(module, name)
+  return HABITS[name] or Module.super._remedy(module, name)
+end
+
 -- What a module holds --------------------------------------------------------
 
 --- Returns the parameters of this module and all below it, own ones first; a shared one comes once.

@@ -6,6 +6,7 @@
 local check = require "wrun.check"
 local Class = require "wrun.class"
 local core = require "wrun.core"
+local method = require "wrun.method"
 local ordered = require "wrun.nn.ordered"
 local paths = require "wrun.nn.path"
 
@@ -21,10 +22,25 @@ local paths = require "wrun.nn.path"
 local Module = Class:extend("Module")
 Module.training = true
 Module._buffers = {} -- name -> persistent; register_buffer gives an instance its own
-Module._hooks = false -- an instance that has some gets its own
 Module._held = false -- name -> the parameter or module that was assigned there, the same
 
 local M = { Module = Module }
+
+function Module._blank()
+  return { _hooks = false } -- or its hooks, a table
+end
+
+-- Refuses a forward of a script's that takes but one thing and does not call it self: the module
+-- comes first.
+function Module._define(class, name, value)
+  local info = name == "forward" and type(value) == "function" and debug.getinfo(value, "u")
+  local first = info and info.nparams == 1 and not info.isvararg and debug.getlocal(value, 1)
+  if first and first ~= "self" and first:sub(1, 1) ~= "_" then
+    check.fail("%s: forward: the module comes first; write function %s:forward(%s)", class.__name,
+      class.__name, first)
+  end
+  method.define(class, name, value)
+end
 
 -- Assigns a field, remembers its order, and where a module now stands.
 function M.assign(owner, key, value)

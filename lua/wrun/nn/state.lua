@@ -147,6 +147,10 @@ end
 ---@return { missing_keys: string[], unexpected_keys: string[] }
 function M.load_state_dict(self, state, options)
   local fname = self.__name .. ": load_state_dict"
+  if type(state) == "string" then
+    check.fail("%s: argument 1: expected a table, got %s; write wrun.load(path)", fname,
+      check.describe(state))
+  end
   check.argument(fname, 1, state, check.table())
   local strict = check.options(fname, options, LOAD_OPTIONS).strict
   local missing, unexpected, misfits, own = compare(self, state)
@@ -217,8 +221,9 @@ end
 
 local Replaced = {
   __close = core.scoped.undo(function(replaced)
-    for _, field in ipairs(replaced) do
-      put(table.unpack(field))
+    for i = #replaced, 1, -1 do
+      put(table.unpack(replaced[i]))
+      replaced[i] = nil
     end
   end),
 }
@@ -256,6 +261,7 @@ function M.functional_call(module, state, arguments, options)
     end
   end
   local replaced <close> = setmetatable({}, Replaced)
+  local _ <close> = replaced -- twice: a host's interrupt may come in the call that closes
   replace(fields, state, replaced)
   local results = table.pack(module(table.unpack(arguments, 1, arguments.n)))
   return table.unpack(results, 1, results.n)

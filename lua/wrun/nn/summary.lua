@@ -1,6 +1,7 @@
 --- Summaries of modules: what each layer gives for an input, holds, and costs.
 
 local check = require "wrun.check"
+local columns = require "wrun.columns"
 local core = require "wrun.core"
 local method = require "wrun.method"
 local registry = require "wrun.nn.registry"
@@ -35,21 +36,7 @@ local function lines_of(rows)
 end
 
 function Summary:__tostring()
-  local lines, widths = lines_of(self.rows), {}
-  for _, line in ipairs(lines) do
-    for column, text in ipairs(line) do
-      widths[column] = math.max(widths[column] or 0, #text)
-    end
-  end
-  local texts = {}
-  for i, line in ipairs(lines) do
-    local cells = {}
-    for column, text in ipairs(line) do
-      local gap = (" "):rep(widths[column] - #text)
-      cells[column] = column <= 2 and text .. gap or gap .. text
-    end
-    texts[i] = table.concat(cells, "  ")
-  end
+  local texts = columns.align(lines_of(self.rows), { true, true })
   texts[#texts + 1] = ("parameters %s (%s trained), %s bytes; outputs %s bytes"):format(
     grouped(self.parameters), grouped(self.trained), grouped(self.parameter_bytes),
     grouped(self.bytes))
@@ -131,14 +118,15 @@ return function(self, ...)
     rows = {}, depth = 0, parameters = 0, trained = 0, parameter_bytes = 0, flops = 0, bytes = 0,
   }, Summary)
   local hooks, modes, counted = {}, {}, {}
-  local _ <close> = setmetatable({}, {
+  local undone <close> = setmetatable({}, {
     __close = core.scoped.undo(function()
       for below, mode in pairs(modes) do
         unwatch(below, hooks)
-        below.training = mode
+        below.training, modes[below] = mode, nil
       end
     end),
   })
+  local _ <close> = undone -- twice: a host's interrupt may come in the call that closes
   for path, below in self:named_modules() do
     modes[below] = below.training
     watch(summary, below, path, counted, hooks)

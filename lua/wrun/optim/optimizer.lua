@@ -36,6 +36,11 @@ function Optimizer:__newindex(name, value)
   rawset(self, name, value)
 end
 
+function Optimizer._remedy(self, name)
+  return self.rules[name] and ("the option belongs to a group; write optimizer.param_groups[1].%s")
+    :format(name) or Class._remedy(self, name)
+end
+
 -- Groups ---------------------------------------------------------------------
 
 -- All parameters of all groups in one list; errors and saved state number them so.
@@ -128,7 +133,8 @@ function Optimizer:init(params, options)
       or check.describe(params)
     fail("%s: argument 1: expected parameters, a list of tensors or of groups, got %s%s",
       self.__name, got,
-      (is_module or type(params) == "function") and "; write model:parameters()" or "")
+      (is_module or type(params) == "function") and "; write model:parameters()"
+      or is_tensor(params) and "; write { tensor }" or "")
   end
   if type(params[1]) ~= "table" then
     params = { { params = params } }

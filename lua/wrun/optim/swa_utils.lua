@@ -11,8 +11,7 @@ local fail = check.fail
 
 -- What has parameters and buffers and can be copied; optimisers know no modules by name.
 local MODEL = check.rule(nil, "a module", function(value)
-  local is_model = type(value) == "table" and value.clone and value.parameters and value.buffers
-  return is_model and value or nil
+  return check.has_methods(value, "clone", "parameters", "buffers") and value or nil
 end)
 
 --- Makes a copy of a model, `averaged.module`, that holds the average of its parameters over all

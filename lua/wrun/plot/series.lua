@@ -246,8 +246,21 @@ end
 
 local HEATMAP = { range = check.optional(check.passed_on()), label = LABEL }
 
-local function draw_heatmap(_, block)
-  return { ("%s using 1:2:3 with image notitle"):format(block) }
+local SHADES = ".:-=+oxX@"
+
+local function draw_heatmap(_, block, is_text)
+  return { (is_text and "%s using 1:2:4 with labels notitle" or "%s using 1:2:3 with image notitle")
+    :format(block) }
+end
+
+-- The letter that stands for a value between the least and the greatest; a blank for none.
+local function shade(value, low, high)
+  local share = (value - low) / (high - low)
+  if share ~= share then
+    return value == value and SHADES:sub(1, 1) or " "
+  end
+  local at = math.floor(math.max(0, math.min(share, 1)) * (#SHADES - 1) + 0.5) + 1
+  return SHADES:sub(at, at)
 end
 
 --- Returns two finite numbers, the first below the second.
@@ -267,15 +280,24 @@ function M.heatmap(_, matrix, options)
     fail("heatmap: argument 1: expected a matrix [rows, columns] with elements, got %s",
       check.describe(matrix))
   end
+  matrix = matrix:detach():double()
+  local finite = matrix:masked_select(matrix:isfinite())
+  if #finite == 0 then
+    fail("heatmap: argument 1: expected at least one finite number, got %d of which none is",
+      matrix:numel())
+  end
+  local range = o.range and M.range("heatmap", "option range", o.range)
+  local low, high = table.unpack(range or { finite:min():item(), finite:max():item() })
   local data = {}
-  for i, row in ipairs(matrix:detach():double():tolist()) do
+  for i, row in ipairs(matrix:tolist()) do
     for j, value in ipairs(row) do
-      data[#data + 1] = ("%d %d %s"):format(j, i, gnuplot.number(value))
+      data[#data + 1] = ("%d %d %s \"%s\""):format(j, i, gnuplot.number(value),
+        shade(value, low, high))
     end
   end
   return {
-    kind = "heatmap", label = o.label, data = data, draw = draw_heatmap,
-    range = o.range and M.range("heatmap", "option range", o.range),
+    kind = "heatmap", label = o.label, data = data, draw = draw_heatmap, range = range,
+    rows = matrix:size(1), columns = matrix:size(2),
   }
 end
 

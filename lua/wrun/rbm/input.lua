@@ -59,9 +59,10 @@ function M.check_data(model, fname, data)
     fail("%s: argument 1: expected finite numbers, got NaN or infinity", fname)
   end
   local low, high = data:min():item(), data:max():item()
-  if o.visible_units ~= "gaussian" and (low < 0 or high > 1) then
-    fail("%s: argument 1: expected values from 0 to 1 for %s units, got %.6g to %.6g", fname,
-      o.visible_units, low, high)
+  local least, most = model.visible_kind.least or low, model.visible_kind.most or high
+  if low < least or high > most then
+    fail("%s: argument 1: expected values from %.6g to %.6g for %s units, got %.6g to %.6g", fname,
+      least, most, tostring(o.visible_units), low, high)
   end
 end
 

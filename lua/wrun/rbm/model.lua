@@ -22,8 +22,8 @@ local Model = Class:extend("rbm.Model")
 local RULES = {
   visible = check.integer(nil, 1),
   hidden = check.integer(nil, 1),
-  visible_units = check.choice("binary", { "binary", "gaussian", "softmax" }),
-  hidden_units = check.choice("binary", { "binary", "gaussian" }),
+  visible_units = units.rule("binary", "gaussian", "softmax"),
+  hidden_units = units.rule("binary", "gaussian"),
   categories = check.optional(check.integer(nil, 2)),
   center = check.boolean(true),
   std = check.number(0.01, 0),
@@ -31,13 +31,18 @@ local RULES = {
   dtype = check.float_dtype("float32"),
 }
 
+-- The kind of units that an option names or is.
+local function kind_of(value)
+  return units[value] or value
+end
+
 local function visible_kind(o)
   if o.visible_units ~= "softmax" then
     if o.categories then
-      fail("rbm.new: option categories: expected none for %s units, got %d", o.visible_units,
-        o.categories)
+      fail("rbm.new: option categories: expected none for %s units, got %d",
+        tostring(o.visible_units), o.categories)
     end
-    return units[o.visible_units]
+    return kind_of(o.visible_units)
   end
   if not o.categories or o.visible % o.categories ~= 0 then
     fail("rbm.new: option categories: expected a divisor of visible = %d, got %s", o.visible,
@@ -55,7 +60,7 @@ function Model:init(options)
   local o = check.options("rbm.new", options, RULES)
   local seed = o.seed or wrun.randint(0, 2 ^ 53, { 1 }, { dtype = "int64" }):item()
   self.options = o
-  self.visible_kind, self.hidden_kind = visible_kind(o), units[o.hidden_units]
+  self.visible_kind, self.hidden_kind = visible_kind(o), kind_of(o.hidden_units)
   self.generator = wrun.Generator({ engine = "philox", seed = seed })
   local with = { dtype = o.dtype }
   self.weight = wrun.empty(o.hidden, o.visible, with)
@@ -69,8 +74,8 @@ end
 
 function Model:__tostring()
   local o = self.options
-  return ("RBM(%d %s visible, %d %s hidden)"):format(o.visible, o.visible_units, o.hidden,
-    o.hidden_units)
+  return ("RBM(%d %s visible, %d %s hidden)"):format(o.visible, tostring(o.visible_units), o.hidden,
+    tostring(o.hidden_units))
 end
 
 -- Conditionals ---------------------------------------------------------------

@@ -178,12 +178,14 @@ end
 
 local LIKELIHOOD = { binarize = input.BINARIZE, seed = check.integer(1) }
 
+local IS_BINARY = { binary = true, softmax = true }
+
 -- Data as 0 and 1 for binary units: drawn with a seed of its own, so that scores can be compared.
 local function scored_rows(model, fname, data, o)
   input.check_data(model, fname, data)
   local generator = wrun.Generator({ engine = "philox", seed = o.seed })
   local v = input.binarize(model, data, o.binarize, generator)
-  if model.options.visible_units ~= "gaussian" and not input.is_binary(v) then
+  if IS_BINARY[model.options.visible_units] and not input.is_binary(v) then
     fail("%s: option binarize: expected threshold or stochastic for data that is not 0 and 1",
       fname)
   end

@@ -311,8 +311,8 @@ function M.parse(text, module)
   local lines, entries, head, returned = {}, {}, nil, nil
   for line in (text .. "\n"):gmatch("(.-)\n") do
     lines[#lines + 1] = line
-    returned = line:match("^return ([%w_]+)$") or line:match("^return setmetatable%(([%w_]+),")
-      or returned
+    returned = line:match("^return ([%w_]+)$")
+      or line:match('^return names%.closed%("[%w.]+", ([%w_]+)[,)]') or returned
   end
   local number = 1
   while number <= #lines do

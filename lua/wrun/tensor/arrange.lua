@@ -10,7 +10,10 @@ local M = {}
 
 --- dimensions given one by one or in a table, as a list of numbers from 1, each once
 local function dimensions(f, x, first, ...)
-  local list, taken = type(first) == "table" and check.list(first) or { first, ... }, {}
+  local list, taken = { first, ... }, {}
+  if type(first) == "table" then
+    list = check.plain_list(f, 2, first, "dimensions")
+  end
   for i, d in ipairs(list) do
     d = check.dimension(f, 2, d, x.ndim)
     if taken[d] then

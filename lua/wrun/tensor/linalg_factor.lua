@@ -113,9 +113,16 @@ local function scaled_inverse(g, x, name)
   return operations._solve(transpose(x), right, name)
 end
 
---- g times the cofactors: by the inverse, or by singular values where the determinant is 0
-local function det_gradient(g, y, x)
-  if not y:detach():eq(0):any():item() then
+--- Are no determinants so near 0, or infinity, that they say little of the cofactors?
+local function are_ordinary(dets)
+  local least = dets.dtype == "float32" and 2.0 ^ -100 or 2.0 ^ -960
+  local size = dets:detach():abs()
+  return not size:le(least):logical_or(size:ge(1 / least)):any():item()
+end
+
+--- g times the cofactors: by the inverse, or by singular values where the determinant is near 0
+local function cofactors(g, y, x)
+  if are_ordinary(y) then
     return scaled_inverse(g * y, x, "det")
   end
   local u, s, v = factors.svd(operations._svd(x, true, "det"), x, true)
@@ -124,12 +131,39 @@ local function det_gradient(g, y, x)
   return (u * (sign:unsqueeze(-1) * others):unsqueeze(-2)):matmul(v)
 end
 
+--- dx * unit ^ n, by powers that are within the dtype
+local function times_power(dx, unit, n)
+  local exponent = unit:log2():abs():amax():item()
+  local most = math.max(1, 1000 // math.max(1, exponent))
+  for done = 0, n - 1, most do
+    dx = dx * unit ^ math.min(most, n - done)
+  end
+  return dx
+end
+
+--- Where determinants are not ordinary: in double, and in units of the largest element.
+local function det_gradient(g, y, x)
+  if are_ordinary(y) or not x:detach():isfinite():all():item() then
+    return scaled_inverse(g * y, x, "det")
+  elseif x.dtype == "float32" then
+    local wide = operations.to(x, "float64")
+    local dx = det_gradient(operations.to(g, "float64"), operations.det(wide), wide)
+    return operations.to(dx, "float32")
+  end
+  local unit = x:detach():abs():amax({ -2, -1 }, true)
+  unit = unit:masked_fill(unit:eq(0), 1)
+  x = x / unit
+  y = operations.det(x)
+  local dx = cofactors(operations.ones(y.shape, { dtype = y.dtype }), y, x)
+  return times_power(g:unsqueeze(-1):unsqueeze(-1) * dx, unit, x:size(-1) - 1)
+end
+
 --- from the gradient g of the pseudo-inverse p of x
 local function pinv_gradient(g, p, x)
   local pt, gt = transpose(p), transpose(g)
   local first = gt - x:matmul(p):matmul(gt)
   local second = gt - gt:matmul(p):matmul(x)
-  return first:matmul(p):matmul(pt) + pt:matmul(p):matmul(second) - pt:matmul(g):matmul(pt)
+  return first:matmul(p):matmul(pt) + pt:matmul(p:matmul(second)) - pt:matmul(g):matmul(pt)
 end
 
 --- a positive definite start: the specs add its transpose

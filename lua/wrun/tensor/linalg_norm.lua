@@ -3,6 +3,7 @@
 local check = require "wrun.check"
 local factor = require "wrun.tensor.linalg_factor"
 local operations = require "wrun.operations"
+local scale = require "wrun.tensor.internal.scale"
 local statistics = require "wrun.tensor.statistics"
 
 local fail = check.fail
@@ -138,6 +139,7 @@ function M.cond(x, order)
     local first, last = s:narrow(-1, 1, 1), s:narrow(-1, s:size(-1), 1)
     return (order == 2 and first / last or last / first):squeeze(-1)
   end
+  x = x * scale.of(x, { -2, -1 }) -- which the condition does not see, but the inverse's size
   local is_singular = factor.slogdet(x:detach()):eq(0)
   local one = operations.eye(x:size(-1), { dtype = x.dtype })
   local regular = operations.where(is_singular:unsqueeze(-1):unsqueeze(-1), one, x)

@@ -20,6 +20,18 @@ operations.define("neural", {
     saves = { "y" },
     sample = function(randn) return randn(3, 4), -1 end,
   },
+  _cross_entropy = {
+    label = "NllLossBackward0",
+    gradients = {
+      function(g, _, x, classes)
+        local is_own = operations.arange(1, x:size(2) + 1):eq(classes:unsqueeze(2))
+        return (x:log_softmax(2):exp() - is_own:to(x.dtype)) * g:unsqueeze(2)
+      end,
+    },
+    kernels = { "_cross_entropy_gradient" },
+    saves = { 1, 2 },
+    sample = function(randn) return randn(3, 4), operations.tensor({ 1, 4, 2 }) end,
+  },
 })
 
 --- Returns exp(x) / sum exp(x) along dimension d, without overflow.

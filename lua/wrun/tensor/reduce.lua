@@ -100,9 +100,15 @@ local function over_root(x, y)
   return operations.where(is_zero, 0, x / operations.where(is_zero, 1, y))
 end
 
+-- of a larger deviation, distances may be beyond the dtype
+local MOST_DEVIATION = { float32 = 2.0 ^ 126, float64 = 2.0 ^ 1022 }
+
 --- (x - mean) / y / (n - correction)
 local function std_gradient(g, y, x, dim, keepdim, correction)
   local freedom = math.max(0, x:numel() // math.max(1, g:numel()) - correction)
+  if y:numel() > 0 and unrecorded.amax(y:detach()):item() > MOST_DEVIATION[x.dtype] then
+    x, y = x / 4, y / 4
+  end
   local distance = x - x:mean(dim, true)
   return restore_dimensions(g, x, dim, keepdim) / freedom
     * over_root(distance, restore_dimensions(y, x, dim, keepdim))
@@ -130,10 +136,14 @@ end
 operations.define("reduce", {
   sum = {
     gradients = { spread },
+    kernels = { "_sum_gradient" },
+    shapes = true,
     sample = function(randn) return randn(2, 3, 4), { 1, 3 } end,
   },
   mean = {
     gradients = { mean_gradient },
+    kernels = { "_mean_gradient" },
+    shapes = true,
     sample = function(randn) return randn(2, 3, 4), 2, true end,
   },
   prod = {
@@ -257,13 +267,15 @@ M.argmin = operations.argmin
 
 --- Returns whether any element is not 0.
 --- shapes  x [...] -> [] bool; without dimensions d, or with size 1 there where keepdim is set
---- domain  any dtype; NaN is not 0; false for no elements
+--- domain  any dtype; NaN is not 0; false for no elements. Lua takes any tensor for true: write
+---   `if x:any():item() then`
 ---     print(wrun.tensor({ { 0, 1 }, { 0, 0 } }):any(2))
 ---@type fun(x: wrun.Tensor, d?: integer|integer[], keepdim?: boolean): wrun.Tensor
 M.any = operations.any
 
 --- Returns whether all elements are not 0.
---- domain  any dtype; NaN is not 0; true for no elements
+--- domain  any dtype; NaN is not 0; true for no elements. Lua takes any tensor for true: write
+---   `if x:all():item() then`, and `if a:equal(b) then` to compare two
 --- as      any
 ---     print(wrun.tensor({ { 0, 1 }, { 1, 1 } }):all(2))
 M.all = operations.all

@@ -3,6 +3,7 @@
 local check = require "wrun.check"
 local Function = require "wrun.autograd_function"
 local operations = require "wrun.operations"
+local scale = require "wrun.tensor.internal.scale"
 local unrecorded = require "wrun.unrecorded"
 local view = require "wrun.tensor.view"
 
@@ -23,39 +24,16 @@ local function correction_of(options)
   return o.correction or (o.unbiased == false and 0 or 1)
 end
 
--- Magnitudes whose squares are well within the dtype, and what brings the others there.
-local RANGES = {
-  float32 = { low = 2.0 ^ -40, high = 2.0 ^ 60, raise = 2.0 ^ 90, lower = 2.0 ^ -96 },
-  float64 = { low = 2.0 ^ -400, high = 2.0 ^ 480, raise = 2.0 ^ 700, lower = 2.0 ^ -768 },
-}
-
---- Are all elements of x so large, and so small, that squares were summed without loss?
-local function are_ordinary(x)
-  local range = RANGES[x.dtype]
-  return x:numel() == 0 or unrecorded.amin(x):item() > range.low
-    and unrecorded.amax(x):item() < range.high
-end
-
---- the power of two, 1 for ordinary elements, by which x is to be multiplied before it is squared
---- along dims, which stay with size 1
-local function scale_of(x, dims)
-  local range = RANGES[x.dtype]
-  local most = operations.amax(operations.abs(operations.detach(x)), dims, true)
-  local one = operations.ones(most.shape, { dtype = x.dtype })
-  local scale = operations.where(most:gt(range.high), range.lower, one)
-  return operations.where(most:lt(range.low), range.raise, scale)
-end
-
 --- f(x, dims, keepdim, ...), the root of a sum of squares. Those of a float32 are summed in double;
 --- those of a float64 may have to be scaled.
 local function root_of_squares(x, dims, keepdim, f, ...)
   local y = f(x, dims, keepdim, ...)
-  if y.dtype == "float32" or x:numel() == 0 or are_ordinary(y) then
+  if y.dtype == "float32" or x:numel() == 0 or scale.are_ordinary(y) then
     return y
   end
-  local scale = scale_of(x, dims)
-  y = f(x * scale, dims, keepdim, ...)
-  return y / operations.reshape(scale, y.shape)
+  local factor = scale.of(x, dims)
+  y = f(x * factor, dims, keepdim, ...)
+  return y / operations.reshape(factor, y.shape)
 end
 
 --- Returns the variance: the sum of the squares of the distances from the mean, divided by the
@@ -257,8 +235,9 @@ function M.cov(x, options)
       freedom = count - o.correction * (weights * importances):sum():item() / count
     end
   end
-  local weighted = weights and x * weights or x
-  local centred = x - operations.sum(weighted, 2, true) / count
+  local mean = weights and operations.sum(x * (weights / count), 2, true)
+    or operations.mean(x, 2, true)
+  local centred = x - mean
   local right = weights and centred * weights or centred
   return view.squeeze(operations.matmul(centred, right:t()) / math.max(0, freedom))
 end
@@ -271,7 +250,7 @@ end
 ---     print(x:corrcoef())    -- tensor([[1., -1.], [-1., 1.]])
 function M.corrcoef(x)
   x = variables("corrcoef", x)
-  local c = M.cov(x:numel() > 0 and x * scale_of(x, 2) or x)
+  local c = M.cov(x:numel() > 0 and x * scale.of(x, 2) or x)
   if c.ndim == 0 then
     return c / c
   end

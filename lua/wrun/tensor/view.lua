@@ -165,7 +165,7 @@ end
 function M.squeeze(x, d)
   check.tensor_argument("squeeze", 1, x)
   local kept, may_go = {}, {}
-  for _, each in ipairs(type(d) == "table" and check.list(d) or { d }) do
+  for _, each in ipairs(check.plain_list("squeeze", 2, d, "dimensions")) do
     may_go[check.dimension("squeeze", 2, each, x.ndim)] = true
   end
   for i, size in ipairs(x.shape) do
@@ -272,7 +272,7 @@ function M.movedim(x, from, to)
   for k = 1, 2 do
     local list = lists[k]
     lists[k] = {}
-    for i, d in ipairs(type(list) == "table" and check.list(list) or { list }) do
+    for i, d in ipairs(check.plain_list("movedim", k + 1, list, "dimensions")) do
       d = check.dimension("movedim", k + 1, d, x.ndim)
       if taken[k][d] then
         fail("movedim: argument %d: dimension %d is given twice", k + 1, d)

@@ -84,6 +84,20 @@ describe("nn.init.report #many", function()
     assert.same({ "no gradient reaches 3: the weights of 5 are zeros" }, report(half).faults)
   end)
 
+  it("finds what is no number, in weights or in what they give", function()
+    for _, value in ipairs { 0 / 0, 1 / 0 } do
+      local model = deep(2, nn.ReLU, init.he_normal_)
+      model[3].weight:detach()[2]:fill_(value)
+      local r = report(model)
+      assert.same({ "the weights of 3 hold NaN or infinity; draw them, from He" }, r.faults)
+      assert.equal("not finite", r.calls[3].verdict)
+      assert.is_nil(tostring(r):find("-nan", 1, true))
+    end
+    local model = deep(2, nn.ReLU, init.he_normal_)
+    model[3].bias:detach():fill_(1 / 0)
+    assert_fault("the output of 3 is not finite, and so is all that follows", report(model))
+  end)
+
   it("finds dead and saturated units", function()
     local model = deep(2, nn.ReLU, init.he_normal_)
     init.constant_(model[1].bias, -100)
@@ -116,7 +130,7 @@ describe("nn.init.report #many", function()
     assert.is_true(model.training)
     assert.is_false(model[1].weight.requires_grad)
     assert.is_nil(model[4].weight.grad)
-    assert.is_nil(rawget(model[1], "_hooks"))
+    assert.is_false(rawget(model[1], "_hooks"))
   end)
 
   it("takes float targets, a criterion, no target, no recording", function()
@@ -138,8 +152,19 @@ describe("nn.init.report #many", function()
       local r = report(deep(3, nn.ReLU, init.he_normal_), { try = 3 })
       r:save(folder .. "/start.png")
       assert.same({ 420, 1920 }, wrun.image.load(folder .. "/start.png").shape)
-      r = init.report(deep(1, nn.ReLU, init.he_normal_), (batch()))
-      r:save(folder .. "/start.svg")
+      -- also what has no logarithm
+      for _, rule in ipairs { init.he_normal_, init.zeros_, holding("relu") } do
+        report(deep(2, nn.ReLU, rule), { try = 1 }):save(folder .. "/start.svg")
+      end
+      report(deep(30, nn.ReLU, function(w) init.constant_(w, 1e30) end))
+        :save(folder .. "/start.svg")
+      local lost = report(deep(2, nn.ReLU, function(w) init.constant_(w, 0 / 0) end))
+      assert.equal("save: nothing to draw: no spread is finite and above 0",
+        refusal(lost.save, lost, folder .. "/start.svg"))
+      local x, y = batch()
+      lost = init.report(deep(1, nn.ReLU, init.he_normal_), x * (0 / 0), { target = y, try = 1 })
+      assert.truthy(refusal(lost.save, lost, folder .. "/start.svg"):find("^save: nothing to draw"))
+      init.report(deep(1, nn.ReLU, init.he_normal_), (batch())):save(folder .. "/start.svg")
     end)
   end)
 

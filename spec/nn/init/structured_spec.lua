@@ -4,7 +4,7 @@ local refusal = require "spec.support.refusal"
 local spread = require "spec.support.spread"
 local wrun = require "wrun"
 
-local init = wrun.nn.init
+local init, nn = wrun.nn.init, wrun.nn
 
 local sqrt = math.sqrt
 local SIGMAS = spread.SIGMAS
@@ -62,6 +62,94 @@ describe("nn.init.eye_", function()
     assert.equal("eye_: argument 1: expected 2 dimensions, got [2, 2, 2]",
       refusal(init.eye_, wrun.empty(2, 2, 2)))
     assert.equal("eye_: argument 1: expected a tensor, got nil", refusal(init.eye_))
+  end)
+end)
+
+describe("nn.init.idinit_", function()
+  it("repeats the identity until the matrix is full", function()
+    for _, shape in ipairs { { 5, 2 }, { 2, 5 }, { 3, 3 }, { 1, 4 } } do
+      local w = init.idinit_(wrun.empty(shape), 2)
+      local period = math.min(shape[1], shape[2])
+      for i = 1, shape[1] do
+        for j = 1, shape[2] do
+          assert.equal((i - j) % period == 0 and 2.0 or 0.0, w[i][j]:item())
+        end
+      end
+    end
+    assert.same({ 0, 3 }, init.idinit_(wrun.empty(0, 3)).shape)
+  end)
+
+  it("has a branch add almost nothing, and yet no unit is without a gradient", function()
+    local function gradient(start, ...)
+      local branch = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 4))
+      init.idinit_(branch[1].weight)
+      start(branch[3].weight, ...)
+      init.zeros_(branch[3].bias)
+      local y = branch(wrun.randn(20, 4))
+      assert.is_true(y:abs():max():item() < 1e-5)
+      return (wrun.autograd.grad(y:sum(), branch[1].weight))
+    end
+    assert.equal(0, gradient(init.zeros_):abs():max():item())
+    assert.is_true(gradient(init.idinit_, { gain = 1e-6 }):abs():amin():item() > 0)
+  end)
+
+  it("refuses what is no matrix", function()
+    assert.equal("idinit_: argument 1: expected 2 dimensions, got [3]",
+      refusal(init.idinit_, wrun.empty(3)))
+    assert.equal("idinit_: option gain: expected a number, got the string 'x'",
+      refusal(init.idinit_, wrun.empty(3, 3), "x"))
+  end)
+end)
+
+-- By how many directions the middle weight of a network 4-16-16-4 changes while it learns.
+local function rank_of_change(start)
+  wrun.manual_seed(1)
+  local function make(inputs, outputs)
+    return nn.Linear(inputs, outputs, { weight_init = start, bias = false })
+  end
+  local model = nn.Sequential(make(4, 16), make(16, 16), nn.Tanh(), make(16, 4)):double()
+  local x, y = wrun.randn(50, 4):double(), wrun.randn(50, 4):double()
+  local optimizer = wrun.optim.SGD(model:parameters(), { lr = 0.1 })
+  local before = model[2].weight:detach():clone()
+  for _ = 1, 20 do
+    optimizer:zero_grad()
+    nn.functional.mse_loss(model(x), y):backward()
+    optimizer:step()
+  end
+  local singular = (model[2].weight:detach() - before):svdvals()
+  return singular:gt(1e-9 * singular[1]):sum():item()
+end
+
+describe("nn.init.hadamard_", function()
+  it("is the identity, or has the signs of common bits", function()
+    assert.is_true(init.eye_(wrun.empty(3, 5)):equal(init.hadamard_(wrun.empty(3, 5))))
+    for rows, size in pairs { [3] = 4, [4] = 4, [9] = 16 } do
+      local w = init.hadamard_(wrun.empty(rows, 2, { dtype = "float64" }))
+      for i = 1, rows do
+        for j = 1, 2 do
+          local ones = 0
+          for bit = 0, 7 do
+            ones = ones + (((i - 1) & (j - 1)) >> bit & 1)
+          end
+          assert.near((-1) ^ ones / sqrt(size), w[i][j]:item(), 1e-15)
+        end
+      end
+    end
+  end)
+
+  it("keeps the length of signals where the outputs are a power of 2", function()
+    local w = init.hadamard_(wrun.empty(16, 5, { dtype = "float64" }))
+    assert.is_true((w:t():matmul(w) - wrun.eye(5)):abs():max():item() < 1e-15)
+  end)
+
+  it("does not hold the rank of what is learnt down to the number of inputs", function()
+    assert.is_true(rank_of_change("eye") <= 4)
+    assert.is_true(rank_of_change("hadamard") > 4)
+  end)
+
+  it("refuses what is no matrix", function()
+    assert.equal("hadamard_: argument 1: expected 2 dimensions, got [3]",
+      refusal(init.hadamard_, wrun.empty(3)))
   end)
 end)
 

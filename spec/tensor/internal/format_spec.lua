@@ -60,7 +60,8 @@ describe("set_printoptions and get_printoptions", function()
 
   it("refuse what is no option, and then change nothing", function()
     for _, case in ipairs({
-      { 5, "expected a table of options, got 5" },
+      { 5, "expected a table of options, got 5; write { NAME = 5 }, NAME one of edgeitems, "
+        .. "linewidth, precision, threshold" },
       { { digits = 2 }, "option digits: unknown; the options are edgeitems, linewidth, precision, "
         .. "profile, sci_mode, threshold" },
       { { edgeitems = 1, precision = -1 }, "option precision: expected an integer from 0 to 99, "

@@ -15,7 +15,7 @@ describe("habits on tensors", function()
     end
     assert.equal("tensor: no name 'sizes'; did you mean size?", read("sizes"))
     assert.equal("tensor: no name 'shpae'; did you mean shape?", read("shpae"))
-    assert.equal("tensor: no name 'foo'", read("foo"))
+    assert.equal("tensor: no name 'foo'; wrun.help('Tensor') lists those there are", read("foo"))
     assert.equal("tensor: no name 'T'; x:t() swaps the dimensions of a matrix", read("T"))
     assert.equal("tensor: no name 'data'; x:detach() is x without its gradient", read("data"))
     assert.equal("tensor: no name 'device'; tensors are in the processor's memory", read("device"))

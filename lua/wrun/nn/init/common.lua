@@ -2,6 +2,7 @@
 
 local check = require "wrun.check"
 local Module = require("wrun.nn.registry").Module
+local names = require "wrun.names"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -15,7 +16,7 @@ function M.initialiser()
   return check.rule(nil, "a function of a tensor or the name of one, like \"xavier_uniform\"",
     function(value)
       if type(value) == "string" and value:sub(-1) ~= "_" then
-        return rawget(wrun.nn.init, value .. "_")
+        return names.find(wrun.nn.init, value .. "_")
       end
       return type(value) == "function" and value or nil
     end)

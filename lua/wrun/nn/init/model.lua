@@ -166,7 +166,7 @@ end
 --- shapes  any
 --- domain  modules, each with layers whose weights have two or more dimensions; biases become 0
 --- raises  `fixup_: argument 1: expected a list of modules`
---- source  [Zhang2019]
+--- source  [ZhangDauphin2019]
 ---     local branch = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
 ---     nn.init.fixup_({ branch })
 ---     print(branch(wrun.randn(2, 4))) -- zeros

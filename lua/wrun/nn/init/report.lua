@@ -23,7 +23,7 @@ local M = {}
 ---@field calls table[] each call of a layer in order: path, label, kind, rms, mean, std,
 ---  gradient_rms, expected and expected_gradient ({ spread, low, high }, nil where theory is
 ---  silent), verdict; of a matrix product also fan_in, fan_out, weight_std, gain (the weight's
----  spread times sqrt(fan_in)), singular_min and singular_max; of an activation dead, saturated
+---  spread times sqrt(fan_in)), weight_gradient_rms, singular_min and singular_max; of an activation dead, saturated
 ---  and profile
 ---@field faults string[] a sentence each, with the remedy; none where nothing was found
 ---@field cost number? of the batch
@@ -39,6 +39,8 @@ function Report:__tostring()
   return text(self)
 end
 
+local WIDE = 100 -- what costs are apart by where a linear axis hides the smaller ones
+
 -- Two curves of a report's calls, with the band of theory.
 local function spreads(report, title, key, expected)
   local x, y, theory_x, middle, low, high = {}, {}, {}, {}, {}, {}
@@ -47,34 +49,54 @@ local function spreads(report, title, key, expected)
       x[#x + 1], y[#y + 1] = i, call[key]
     end
     local band = call[expected]
-    if band then
+    if band and band.low > 0 and band.high < math.huge then
       table.insert(theory_x, i)
       table.insert(middle, band.spread)
       table.insert(low, band.low)
       table.insert(high, band.high)
     end
   end
-  local figure = wrun.plot.Figure { title = title, x = "layer", y = "spread", log = "y" }
+  local figure = wrun.plot.Figure {
+    title = title, x = "layer", y = "spread", log = "y", x_range = { 0.5, #report.calls + 0.5 },
+  }
   if #theory_x > 0 then
     figure:line(theory_x, middle, { label = "theory", low = low, high = high })
   end
   return #x > 0 and figure:scatter(x, y, { label = "measured", size = 1 }) or nil
 end
 
+-- The curves of the trial, as far as they are finite.
+local function trial_figure(report)
+  local present, better = report.trial.present, report.trial.better
+  local least, most = math.huge, 0
+  for step, cost in ipairs(present) do
+    least, most = math.min(least, cost, better[step]), math.max(most, cost, better[step])
+  end
+  local is_log = least > 0 and most < math.huge and most / least > WIDE
+  local figure = wrun.plot.Figure {
+    title = "trial", x = "step", y = "cost", log = is_log and "y" or nil,
+  }
+  for _, curve in ipairs { { present, "this start" }, { better, report.better } } do
+    if curve[1][1] - curve[1][1] == 0 then
+      figure:line(curve[1], { label = curve[2] })
+    end
+  end
+  return #figure.series > 0 and figure or nil
+end
+
 --- Draws the report into a file: signal, gradient, and the trial.
 --- domain  a path that ends in .png, .svg or .pdf
---- raises  as plot.Figure:save
+--- raises  as plot.Figure:save; `save: nothing to draw: no spread is finite and above 0`
 ---     local report = nn.init.report(nn.Linear(4, 3), wrun.randn(8, 4))
 ---     print(pcall(report.save, report, "/no/such/folder/start.png"))
 function Report:save(path)
-  local figures = {
-    spreads(self, "signal", "std", "expected"),
-    spreads(self, "gradient", "gradient_rms", "expected_gradient"),
-  }
+  local figures = { spreads(self, "signal", "std", "expected") }
+  figures[#figures + 1] = spreads(self, "gradient", "gradient_rms", "expected_gradient")
   if self.trial then
-    figures[#figures + 1] = wrun.plot.Figure { title = "trial", x = "step", y = "cost" }
-      :line(self.trial.present, { label = "this start" })
-      :line(self.trial.better, { label = self.better })
+    figures[#figures + 1] = trial_figure(self)
+  end
+  if #figures == 0 then
+    fail("save: nothing to draw: no spread is finite and above 0")
   end
   wrun.plot.grid(figures, { columns = #figures }):save(path)
 end
@@ -86,10 +108,6 @@ local REPORT = {
   lr = check.positive(0.01),
   seed = check.integer(1),
 }
-
-local function criterion_for(target)
-  return check.is_float(target) and wrun.nn.MSELoss() or wrun.nn.CrossEntropyLoss()
-end
 
 -- Says whether a module is a function of elements, once for each.
 local function activations()
@@ -144,7 +162,7 @@ function M.report(model, batch, options)
   if o.try > 0 and not o.target then
     fail("report: option try: expected a target to learn, got none")
   end
-  o.criterion = o.criterion or o.target and criterion_for(o.target)
+  o.criterion = o.criterion or o.target and measure.criterion_for(o.target)
   o.generator = wrun.Generator({ seed = o.seed })
   local _ <close> = wrun.fork_rng()
   local _ <close> = autograd.enable_grad()

@@ -20,6 +20,59 @@ function M.eye_(tensor)
   return tensor:copy_(wrun.arange(rows):unsqueeze(2):eq(wrun.arange(columns)))
 end
 
+local GAIN = { gain = check.number(1) }
+
+--- Fills a matrix with the identity, repeated down or across until it is full, times gain: unlike
+--- that of `eye_`, no row and no column is zero, whatever the shape.
+--- shapes  tensor [m, n]
+--- domain  float32 or float64. A gain of 1e-6 is for the last layer of a residual branch, which then
+---   adds almost nothing, but has no unit without a gradient
+--- raises  `idinit_: argument 1: expected 2 dimensions`
+--- source  [Pan2025]: IDInit
+---     print(nn.init.idinit_(wrun.empty(5, 2)))
+---@param ... any gain = 1, or { gain = }
+function M.idinit_(tensor, ...)
+  common.check_dimensions("idinit_", tensor, 2, 2)
+  local o = settings("idinit_", tensor, GAIN, { "gain" }, ...)
+  local rows, columns = tensor:size(1), tensor:size(2)
+  local period = math.max(math.min(rows, columns), 1)
+  local _ <close> = wrun.no_grad()
+  local is_one = (wrun.arange(rows) % period):unsqueeze(2):eq(wrun.arange(columns) % period)
+  return tensor:copy_(is_one * o.gain)
+end
+
+-- The matrix of Hadamard [size, size], size a power of 2, with orthonormal rows.
+local function hadamard(size)
+  local h = wrun.ones(1, 1, { dtype = "float64" })
+  while #h < size do
+    h = wrun.cat({ wrun.cat({ h, h }, 2), wrun.cat({ h, -h }, 2) })
+  end
+  return h / math.sqrt(size)
+end
+
+--- Fills a matrix with the identity where there are no more outputs than inputs, and elsewhere with
+--- a part of Hadamard's matrix, which mixes all inputs into all outputs: no draws, and no layer's
+--- rank is held down by the number of inputs while it learns.
+--- shapes  tensor [out, in]
+--- domain  float32 or float64; elements are 0, 1, or 1 / sqrt(s) up to a sign, where s is the least
+---   power of 2 that is not below out
+--- raises  `hadamard_: argument 1: expected 2 dimensions`
+--- source  [Zhao2022], algorithm 1: ZerO, which gives last layers of residual branches zeros
+---     print(nn.init.hadamard_(wrun.empty(4, 2)), nn.init.hadamard_(wrun.empty(2, 3)))
+function M.hadamard_(tensor)
+  common.check_dimensions("hadamard_", tensor, 2, 2)
+  local rows, columns = tensor:size(1), tensor:size(2)
+  if rows <= columns then
+    return M.eye_(tensor)
+  end
+  local size = 1
+  while size < rows do
+    size = size * 2
+  end
+  local _ <close> = wrun.no_grad()
+  return tensor:copy_(hadamard(size):narrow(1, 1, rows):narrow(2, 1, columns))
+end
+
 local DIRAC = { groups = check.integer(1, 1) }
 
 --- Fills the weight of a convolution so that it passes its input channels on unchanged.

@@ -3,6 +3,7 @@
 local check = require "wrun.check"
 local core = require "wrun.core"
 local Loss = require "wrun.nn.losses.loss"
+local operations = require "wrun.operations"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -23,9 +24,8 @@ local function class_dimension(o, input)
   return math.min(input.ndim, 2)
 end
 
--- The index that picks the target classes from the input, and where they are to be ignored (nil
--- where nowhere).
-local function class_index(o, input, target, class_dim)
+-- The target classes, and where they are to be ignored (nil where nowhere).
+local function classes_of(o, input, target, class_dim)
   if not (check.is_tensor(target) and CLASS_DTYPES[target.dtype]) then
     fail("%s: argument 2: expected int64 or uint8 classes%s, got %s", o.__name,
       o.label_smoothing and ", or probabilities" or "", check.describe(target))
@@ -37,7 +37,7 @@ local function class_index(o, input, target, class_dim)
   local ignore = o.ignore_index
   local any_ignored = core.check_classes(o.__name, target, input:size(class_dim), ignore)
   local ignored = any_ignored and target:eq(ignore) or nil
-  return (ignored and target:masked_fill(ignored, 1) or target):unsqueeze(class_dim), ignored
+  return ignored and target:masked_fill(ignored, 1) or target, ignored
 end
 
 -- The class weights, shaped to multiply the input; nil when there are none.
@@ -56,10 +56,16 @@ local function class_weight(o, input, class_dim)
   return weight:reshape(shape)
 end
 
--- The losses of log probabilities against class indices; label_smoothing may be missing.
-local function against_classes(o, log_p, target, class_dim)
-  local index, ignored = class_index(o, log_p, target, class_dim)
-  local weight, smoothing = class_weight(o, log_p, class_dim), o.label_smoothing or 0
+-- The losses of logits, or of log probabilities, against class indices; label_smoothing may be
+-- missing.
+local function against_classes(o, input, target, class_dim, is_logits)
+  local classes, ignored = classes_of(o, input, target, class_dim)
+  local weight, smoothing = class_weight(o, input, class_dim), o.label_smoothing or 0
+  if is_logits and input.ndim == 2 and not (weight or ignored or smoothing > 0) then
+    return operations._cross_entropy(input, classes)
+  end
+  local log_p = is_logits and input:log_softmax(class_dim) or input
+  local index = classes:unsqueeze(class_dim)
   local losses = -log_p:gather(class_dim, index):squeeze(class_dim)
   local shares
   if weight then
@@ -112,12 +118,11 @@ M.CrossEntropyLoss = Loss.define("CrossEntropyLoss", "cross_entropy", {
   label_smoothing = check.number(0, 0, 1),
 }, function(o, input, target)
   local class_dim = class_dimension(o, input)
-  local log_p = input:log_softmax(class_dim)
   check.tensor_argument(o.__name, 2, target)
   if check.is_float(target) then
-    return against_probabilities(o, log_p, target, class_dim)
+    return against_probabilities(o, input:log_softmax(class_dim), target, class_dim)
   end
-  return against_classes(o, log_p, target, class_dim)
+  return against_classes(o, input, target, class_dim, true)
 end)
 
 --- Makes the loss -x_t of log probabilities x and classes t, averaged over the samples.
@@ -153,7 +158,7 @@ M.MultiMarginLoss = Loss.define("MultiMarginLoss", "multi_margin_loss", {
   if input.ndim > 2 then
     fail("%s: argument 1: expected [C] or [n, C], got %s", o.__name, check.shape_text(input))
   end
-  local index = class_index(o, input, target, class_dim)
+  local index = classes_of(o, input, target, class_dim):unsqueeze(class_dim)
   local excess = (input - input:gather(class_dim, index) + o.margin):relu()
   local own = wrun.arange(1, input:size(class_dim) + 1):eq(index)
   excess = excess:masked_fill(own, 0)

@@ -28,8 +28,9 @@ Loss.WEIGHT = check.optional(TENSOR)
 --- Refuses an argument that is no tensor of this shape, which matches that of a tensor: argument
 --- 1, unless it is given.
 function Loss.check_shape(o, index, x, shape, matched)
-  check.tensor_argument(o.__name, index, x)
-  if not check.same_shape(x, shape) then
+  if not check.is_tensor(x) then
+    check.tensor_argument(o.__name, index, x)
+  elseif not check.same_shape(x, shape) then
     fail("%s: argument %d: expected %s to match %s, got %s", o.__name, index,
       check.shape_text(shape), matched and check.shape_text(matched) or "argument 1",
       check.shape_text(x))

@@ -13,6 +13,13 @@ local REMEDIES = {
   cpu = "tensors are in the processor's memory",
   numpy = "x:tolist() is a table, wrun.data.save_npy(path, x) a file for NumPy",
   len = "#x is the size of the first dimension",
+  length = "#x is the size of the first dimension",
+  apply = "operations take all elements at once, as x:exp() does",
+  map = "operations take all elements at once, as x:exp() does",
+  astype = "write x:to('float64')",
+  float32 = "write x:float()",
+  float64 = "write x:double()",
+  int64 = "write x:long()",
 }
 
 local FIELDS = {
@@ -91,6 +98,24 @@ end
 ---@return integer
 function M.pairs(x)
   return ipairs(x)
+end
+
+--- The size or stride at an index from the end; refuses indices that are not there.
+--- raises  `Size: expected an index`
+function M.size_at(sizes, i)
+  local n = rawlen(sizes)
+  if math.type(i) ~= "integer" or not core.is_script(2) then
+    return nil
+  elseif i < 0 and i >= -n then
+    return sizes[n + 1 + i]
+  end
+  core.fail("%s: expected an index from 1 to %d or from -%d to -1, got %d",
+    getmetatable(sizes).__name, n, n, i)
+end
+
+--- Refuses x.shape() and x:shape().
+function M.call_size()
+  core.fail("tensor: shape is no method; write x.shape, or x:size(d) for one size")
 end
 
 --- Joins the text of a tensor, as print shows it, to another value.

@@ -31,6 +31,17 @@ describe("nn.init.report.measure", function()
     assert.is_false(call.is_symmetric)
   end)
 
+  it("has the gradient of each weight", function()
+    local model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+    local x, y = wrun.randn(6, 3), wrun.randn(6, 2)
+    local calls = init.report(model, x, { target = y }).calls
+    local cost = nn.MSELoss()(model(x), y)
+    for _, i in ipairs { 1, 3 } do
+      local gradient = wrun.autograd.grad(cost, model[i].weight, { retain_graph = true })
+      assert.near(gradient:square():mean():sqrt():item(), calls[i].weight_gradient_rms, 1e-6)
+    end
+  end)
+
   it("has the gradient of each output", function()
     local model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
     local x, y = wrun.randn(6, 3), wrun.randn(6, 2)

@@ -14,7 +14,8 @@ local function whole(x, y)
   for i = 1, y:numel() do
     rows[i] = autograd.grad(y[i], x, { retain_graph = true })[1]:flatten()
   end
-  return wrun.stack(rows):double():svdvals()
+  local matrix = wrun.stack(rows):double()
+  return matrix:isfinite():all():item() and matrix:svdvals() or nil
 end
 
 -- [Hutchinson1989] for the mean square, the power iteration for the largest. J v is the derivative
@@ -45,7 +46,8 @@ local function estimated(x, y, generator)
 end
 
 --- Returns { max =, min =, rms =, is_estimated = }: min is nil where it is estimated, rms the root
---- of the mean square over the inputs or the outputs, the fewer of them.
+--- of the mean square over the inputs or the outputs, the fewer of them; nil for a network without
+--- such a matrix, or with one that is not finite.
 return function(model, batch, generator)
   local _ <close> = autograd.enable_grad()
   local x = batch:detach():narrow(1, 1, math.min(batch:size(1), ROWS)):clone():requires_grad_()
@@ -57,7 +59,7 @@ return function(model, batch, generator)
   local count = math.min(x[1]:numel(), y:numel())
   if y:numel() <= LARGEST then
     local singular = whole(x, y)
-    return {
+    return singular and {
       max = singular[1]:item(), min = singular[-1]:item(), is_estimated = false,
       rms = math.sqrt(singular:square():mean():item()),
     }

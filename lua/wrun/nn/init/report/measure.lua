@@ -25,9 +25,14 @@ function M.is_linear(module, input, output)
     and input.ndim > 0 and output:size(-1) == weight:size(1) and input:size(-1) == weight:size(2)
 end
 
--- Returns the output for a batch, and { path, module, input, output } for each call of a module
--- without modules.
-local function forward(model, batch)
+--- The criterion for a target where none is given.
+function M.criterion_for(target)
+  return check.is_float(target) and wrun.nn.MSELoss() or wrun.nn.CrossEntropyLoss()
+end
+
+--- Returns the output for a batch, and { path, module, input, output } for each call of a module
+--- without modules.
+function M.forward(model, batch)
   local calls, handles = {}, {}
   for path, module in model:named_modules() do
     if module:children()[1] == nil then
@@ -124,7 +129,7 @@ function M.run(model, batch, o, is_activation)
     parameter:requires_grad_()
   end
   batch = check.is_float(batch) and batch:detach():clone():requires_grad_() or batch
-  local output, calls = forward(model, batch)
+  local output, calls = M.forward(model, batch)
   if not check.is_float_tensor(output) or output.ndim == 0 then
     fail("report: argument 1: expected a network that gives a tensor of floats, got %s",
       check.describe(output))
@@ -143,6 +148,12 @@ function M.run(model, batch, o, is_activation)
     call.is_activation = is_activation(call.module)
     measure_call(call)
     call.gradient_rms = gradients[i] and M.spread(gradients[i]) or 0
+    if call.kind == "linear" and gradients[i] then
+      -- that of the weight is a product of the output's gradient and the input
+      local input, gradient = call.input:detach(), gradients[i]
+      call.weight_gradient_rms = M.spread(gradient:reshape(-1, call.fan_out):t()
+        :matmul(input:reshape(-1, call.fan_in)))
+    end
   end
   return calls, batch, output, cost
 end

@@ -1,6 +1,7 @@
 --- A report as a table on the terminal.
 
 local check = require "wrun.check"
+local columns = require "wrun.columns"
 
 local WIDTH = 12 -- of a bar
 local DECADES = 3 -- that a bar spans to either side
@@ -17,7 +18,7 @@ local function bar(spread, first)
 end
 
 local function number(x)
-  return x and ("%.3g"):format(x) or "-"
+  return x and (x == x and ("%.3g"):format(x) or "nan") or "-"
 end
 
 local function percent(x)
@@ -25,8 +26,8 @@ local function percent(x)
 end
 
 local function range(expected)
-  return expected and ("%.3g (%.3g..%.3g)"):format(expected.spread, expected.low, expected.high)
-    or "-"
+  return expected and ("%s (%s..%s)"):format(number(expected.spread), number(expected.low),
+    number(expected.high)) or "-"
 end
 
 local HEADS = {
@@ -43,28 +44,6 @@ local function row(call, first)
     number(call.mean), percent(call.dead), percent(call.saturated), number(call.gradient_rms),
     range(call.expected_gradient), call.verdict,
   }
-end
-
--- Rows of cells, without the columns that say nothing, each as wide as it must be.
-local function align(rows)
-  local lines, widths, is_used = {}, {}, {}
-  for r, cells in ipairs(rows) do
-    for c, cell in ipairs(cells) do
-      widths[c] = math.max(widths[c] or 0, #cell)
-      is_used[c] = is_used[c] or r > 1 and cell ~= "-"
-    end
-  end
-  for r, cells in ipairs(rows) do
-    local kept = {}
-    for c, cell in ipairs(cells) do
-      if is_used[c] then
-        local gap = (" "):rep(widths[c] - #cell)
-        kept[#kept + 1] = (c == 1 or c == #cells) and cell .. gap or gap .. cell
-      end
-    end
-    lines[r] = table.concat(kept, "  "):gsub("%s+$", "")
-  end
-  return lines
 end
 
 local function add(lines, text, ...)
@@ -100,7 +79,7 @@ return function(report)
   for _, call in ipairs(report.calls) do
     rows[#rows + 1] = row(call, first)
   end
-  local lines = align(rows)
+  local lines = columns.align(rows, { true, [#HEADS] = true }, true)
   lines[#lines + 1] = ""
   add_network(lines, report)
   for _, fault in ipairs(report.faults) do

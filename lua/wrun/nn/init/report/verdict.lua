@@ -134,6 +134,17 @@ local function judge_symmetry(faults, linear)
   end
 end
 
+-- Says whether all weights are numbers, without which nothing else can be said.
+local function judge_weights(faults, linear)
+  for _, call in ipairs(linear) do
+    if call.weight_rms - call.weight_rms ~= 0 then
+      add(faults, "the weights of %s hold NaN or infinity; draw them, from %s", call.path,
+        select(2, M.better_start(call)))
+    end
+  end
+  return #faults == 0
+end
+
 local function judge_passage(faults, linear)
   for i = #linear - 1, 1, -1 do
     local call, later = linear[i], linear[i + 1]
@@ -171,6 +182,15 @@ local function judge_units(faults, calls)
   end
 end
 
+local function judge_outputs(faults, calls)
+  for _, call in ipairs(calls) do
+    if call.rms - call.rms ~= 0 then
+      add(faults, "the output of %s is not finite, and so is all that follows", call.path)
+      return
+    end
+  end
+end
+
 local function judge_cost(faults, report)
   local ignorance = report.ignorance
   if ignorance and report.cost > HIGH_COST * ignorance then
@@ -191,14 +211,18 @@ function M.judge(report)
     end
   end
   local faults = {}
+  report.faults, report.linear = faults, linear
+  if not judge_weights(faults, linear) then
+    return
+  end
   if #linear > 0 then
     judge_symmetry(faults, linear)
     judge_passage(faults, linear)
     judge_spreads(faults, linear)
   end
+  judge_outputs(faults, report.calls)
   judge_units(faults, report.calls)
   judge_cost(faults, report)
-  report.faults, report.linear = faults, linear
 end
 
 return M
