@@ -522,6 +522,25 @@ static bool is_computed_in(const Walk *walk, DType dtype)
     return dtype == walk->compute || (dtype == BOOL && walk->compute == UINT8);
 }
 
+static void plan_row(Walk *walk, void *out, const Row *in)
+{
+    walk->ndim = 1;
+    walk->shape[0] = walk->numel;
+    walk->out.data = out;
+    walk->out.dtype = walk->result;
+    walk->out.in_place = true;
+    walk->out.stride[0] = 1;
+    for (int i = 0; i < walk->inputs; i++) {
+        Stream *stream = &walk->in[i];
+        stream->data = (char *)in[i].data;
+        stream->constant = in[i].data == NULL;
+        stream->in_place = !stream->constant;
+        stream->scalar = in[i].scalar;
+        stream->dtype = walk->compute;
+        stream->stride[0] = 1;
+    }
+}
+
 /* Do all lie like the output, element by element in one row and of the type computed in? Then there
  * are no dimensions to think of. */
 static bool plan_one_row(Walk *walk, const View *out, const Operand *in)
@@ -535,21 +554,10 @@ static bool plan_one_row(Walk *walk, const View *out, const Operand *in)
                                  !shape_equal(view->ndim, view->stride, out->ndim, out->stride)))
             return false;
     }
-    walk->ndim = 1;
-    walk->shape[0] = walk->numel;
-    walk->out.data = out->data;
-    walk->out.dtype = walk->result;
-    walk->out.in_place = true;
-    walk->out.stride[0] = 1;
-    for (int i = 0; i < walk->inputs; i++) {
-        Stream *stream = &walk->in[i];
-        stream->constant = in[i].is_scalar;
-        stream->in_place = !in[i].is_scalar;
-        stream->scalar = in[i].scalar;
-        stream->data = in[i].view.data;
-        stream->dtype = walk->compute;
-        stream->stride[0] = 1;
-    }
+    Row row[MAX_INPUTS];
+    for (int i = 0; i < walk->inputs; i++)
+        row[i] = (Row){in[i].is_scalar ? NULL : in[i].view.data, in[i].scalar};
+    plan_row(walk, out->data, row);
     return true;
 }
 
@@ -650,15 +658,7 @@ void elementwise_row(Pool *pool, int op, DType compute, int64_t n, void *out, co
     walk.compute = walk.result = compute;
     walk.inputs = operations[op].arity;
     walk.numel = n;
-    walk.out.data = out;
-    walk.out.in_place = true;
-    for (int i = 0; i < walk.inputs; i++) {
-        Stream *stream = &walk.in[i];
-        stream->data = (char *)in[i].data;
-        stream->in_place = stream->data != NULL;
-        stream->constant = !stream->in_place;
-        stream->scalar = in[i].scalar;
-    }
+    plan_row(&walk, out, in);
     pool_run(pool, walk_piece, &walk, size_pieces(n, PIECE));
 }
 

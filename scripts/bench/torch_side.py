@@ -92,7 +92,7 @@ def operation(name, arity, low, high, size, count):
     return seconds(run, int(count))
 
 
-# An expression over large operands ------------------------------------------
+# An expression over large operands -------------------------------------------
 
 values = {}
 
