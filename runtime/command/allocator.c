@@ -10,8 +10,11 @@
 #include "command/allocator.h"
 
 #include <malloc.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define LARGE ((size_t)1 << ALLOCATOR_LARGE_BITS)
 #define CACHE ((size_t)1 << ALLOCATOR_CACHE_BITS)
@@ -89,6 +92,15 @@ static void give_small(Allocator *a, void *memory)
     a->small_cached += size;
 }
 
+/* Blocks too large to be kept are fresh each time: huge pages spare them most of the faults. */
+static void ask_for_huge_pages(char *block, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), before = -(uintptr_t)block % page;
+    madvise(block + before, (size - before) / page * page, MADV_HUGEPAGE);
+#endif
+}
+
 /* malloc, for which the cache makes room when nothing else is left */
 static void *take_fresh(Allocator *a, size_t size)
 {
@@ -97,6 +109,8 @@ static void *take_fresh(Allocator *a, size_t size)
         allocator_release(a);
         block = malloc(size);
     }
+    if (block && size > CACHE)
+        ask_for_huge_pages(block, size);
     return block;
 }
 

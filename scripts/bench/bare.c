@@ -4,11 +4,13 @@
  * What a training step cannot do without, for benchmarks to compare with. Of 784-256-256-10: three
  * products forward, three for the weights' gradients, two for the hidden layers'. Of a machine that
  * learns by contrastive divergence: from the data up, down, up again, and the
- * gradient of each phase. A Lua C module.
+ * gradient of each phase. Of elementwise operations: a loop that reads and writes as much. A Lua C
+ * module.
  */
 #include <cblas.h>
 #include <lauxlib.h>
 #include <lua.h>
+#include <pthread.h>
 #include <stddef.h>
 
 enum { BATCH = 100, LAYERS = 3, LARGEST = 784 };
@@ -100,6 +102,53 @@ static int run_machine(lua_State *L)
     return 0;
 }
 
+/* ---- as much memory ---- */
+
+enum { MOST_INPUTS = 3, MOST_THREADS = 64 };
+
+/* a part of y[n] = x1[n] + 2 (x2[n] + x3[n]), or of fewer x; they lie one behind the other, y first */
+typedef struct {
+    float *y;
+    ptrdiff_t n, begin, end;
+    int inputs;
+} Triad;
+
+static void *triad_part(void *context)
+{
+    const Triad *t = context;
+    float *restrict y = t->y;
+    const float *x1 = y + t->n, *x2 = x1 + t->n, *x3 = x2 + t->n;
+    if (t->inputs == 1)
+        for (ptrdiff_t i = t->begin; i < t->end; i++)
+            y[i] = 2 * x1[i];
+    else if (t->inputs == 2)
+        for (ptrdiff_t i = t->begin; i < t->end; i++)
+            y[i] = x1[i] + 2 * x2[i];
+    else
+        for (ptrdiff_t i = t->begin; i < t->end; i++)
+            y[i] = x1[i] + 2 * (x2[i] + x3[i]);
+    return NULL;
+}
+
+/* triad(block, n, inputs, threads): one pass over block, of (MOST_INPUTS + 1) n floats */
+static int triad(lua_State *L)
+{
+    Triad part[MOST_THREADS];
+    pthread_t thread[MOST_THREADS];
+    ptrdiff_t n = (ptrdiff_t)luaL_checkinteger(L, 2);
+    int inputs = (int)luaL_checkinteger(L, 3), threads = (int)luaL_checkinteger(L, 4);
+    luaL_argcheck(L, threads >= 1 && threads <= MOST_THREADS, 4, "expected 1 to 64");
+    for (int i = 0; i < threads; i++) {
+        part[i] = (Triad){lua_touserdata(L, 1), n, n * i / threads, n * (i + 1) / threads, inputs};
+        if (i > 0 && pthread_create(&thread[i], NULL, triad_part, &part[i]) != 0)
+            return luaL_error(L, "no thread");
+    }
+    triad_part(&part[0]);
+    for (int i = 1; i < threads; i++)
+        pthread_join(thread[i], NULL);
+    return 0;
+}
+
 /* a block of floats, all small and none denormal */
 static int push_block(lua_State *L, size_t size)
 {
@@ -119,13 +168,23 @@ static int new_machine(lua_State *L)
     return push_block(L, sizeof(Machine));
 }
 
+static int new_triad(lua_State *L)
+{
+    return push_block(L, (MOST_INPUTS + 1) * (size_t)luaL_checkinteger(L, 1) * sizeof(float));
+}
+
 __attribute__((visibility("default"))) int luaopen_bare(lua_State *L);
 
 int luaopen_bare(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"new", new_network},         {"run", run}, {"new_machine", new_machine},
-        {"run_machine", run_machine}, {NULL, NULL},
+        {"new", new_network},
+        {"run", run},
+        {"new_machine", new_machine},
+        {"run_machine", run_machine},
+        {"new_triad", new_triad},
+        {"triad", triad},
+        {NULL, NULL},
     };
     luaL_newlib(L, functions);
     return 1;
