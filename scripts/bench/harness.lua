@@ -19,6 +19,10 @@ M.rows = ""
 -- What `begin` finds: the Python that has PyTorch, if any, and the log that rows go to.
 local python, log
 
+--- The file that rows are kept in, if any.
+---@type string?
+M.results = nil
+
 --- Looks for PyTorch, opens the file of the results and tells of the machine, all before the first
 --- part. Without a path nothing is kept; a file that is there is gone on with.
 function M.begin(path, command)
@@ -29,6 +33,7 @@ function M.begin(path, command)
   python = executable
   local machine, is_new = results.machine(M.program, version), true
   if path then
+    M.results = path
     log, is_new = results.open(path, machine)
   end
   if is_new then
