@@ -41,7 +41,7 @@ EMBEDDED := $(LUA) $(SCRIPTS)
 GUIDE    := $(shell find scripts/docs spec/examples -type f)
 
 .PHONY: all help module debug deps test coverage structure parity extremes round-trips kills docs types lint format \
-        check-alloc check-asan check-tsan check-valgrind check-all fuzz fuzz-interface bench bench-ir \
+        check-alloc check-asan check-tsan check-valgrind check-all fuzz fuzz-interface bench bench-growth bench-ir \
         bench-ulp bench-compare mnist tree install uninstall deb rock clean FORCE
 .DELETE_ON_ERROR:
 
@@ -253,6 +253,10 @@ bench: all $(BUILD)/bare.so build/packages-data
 	  $(BUILD)/wrun scripts/bench/all.lua --results $$file --python $(PYTHON) --rows "$(ROWS)" \
 	    $$part || exit 1; \
 	done; echo; echo "$$file"
+
+## how steps grow with width, batch and depth, and epochs with rows, as pictures too
+bench-growth:
+	@$(MAKE) --no-print-directory bench ONLY=growth
 
 ## the same for small things in instructions, as valgrind counts them
 bench-ir: build/packages-check

@@ -17,6 +17,10 @@ M.folder = arg[0]:match("^(.*)/") or "."
 -- of which the names of rows hold one, where parts have many.
 local python, log, patterns
 
+--- The file that rows are kept in, if any.
+---@type string?
+M.results = nil
+
 --- Looks for PyTorch, opens the file of the results and tells of the machine, all before the first
 --- part. Without a path nothing is kept; a file that is there is gone on with. `rows` are patterns
 --- between spaces.
@@ -29,6 +33,7 @@ function M.begin(path, command, rows)
   python = executable
   local machine, is_new = results.machine(M.program, version), true
   if path then
+    M.results = path
     log, is_new = results.open(path, machine)
   end
   if is_new then

@@ -213,7 +213,45 @@ def machine_epoch(method):
     return seconds(lambda _: machine.train(method == "pcd"))
 
 
+# Growth ----------------------------------------------------------------------
+
+def growth_step(width, batch, depth, count):
+    width, batch = int(width), int(batch)
+    layers = [layer for _ in range(int(depth)) for layer in (nn.Linear(width, width), nn.ReLU())]
+    model = nn.Sequential(*layers)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
+    x, y = torch.randn(batch, width), torch.randn(batch, width)
+
+    def run(count):
+        for _ in range(count):
+            optimizer.zero_grad()
+            nn.functional.mse_loss(model(x), y).backward()
+            optimizer.step()
+
+    run(1)
+    return seconds(run, int(count))
+
+
+def growth_epoch(rows, features, batch, count):
+    """An epoch over rows in memory, whose shuffled batches are picked from tensors."""
+    rows, features, batch = int(rows), int(features), int(batch)
+    x, y = torch.randn(rows, features), torch.randn(rows, 1)
+    model = nn.Linear(features, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+
+    def run(count):
+        for _ in range(count):
+            for chosen in torch.randperm(rows).split(batch):
+                optimizer.zero_grad()
+                nn.functional.mse_loss(model(x[chosen]), y[chosen]).backward()
+                optimizer.step()
+
+    return seconds(run, int(count))
+
+
 COMMANDS = {
+    "growth_step": growth_step,
+    "growth_epoch": growth_epoch,
     "threads": threads,
     "peak": peak,
     "small": small_case,
