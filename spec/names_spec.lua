@@ -112,7 +112,8 @@ describe("a closed table", function()
     assert.equal("test: no name 'whol'; did you mean whole?", refusal(function()
       return closed.whol
     end))
-    assert.equal("test: no name nil", refusal(function() return closed[nil] end))
+    assert.equal("test: no name nil; wrun.help(wrun.test) lists those there are",
+      refusal(function() return closed[nil] end))
   end)
 
   it("is walked with all it has", function()
