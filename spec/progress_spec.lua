@@ -47,6 +47,13 @@ describe("a progress bar", function()
     assert.equal("  0% " .. drawn(0, 40) .. " 0/600  0:02", line({ count = 600 }, 0, 2))
   end)
 
+  it("counts what was done before it began in no rate", function()
+    assert.equal(" 50% " .. drawn(18, 19) .. " 300/600  75.0/s  0:02, 0:04 left",
+      line({ count = 600, first = 150 }, 300, 2))
+    assert.equal(" 25% " .. drawn(10, 30) .. " 150/600  0:02",
+      line({ count = 600, first = 150 }, 150, 2))
+  end)
+
   it("shows how far it is when nobody knows how far it goes", function()
     assert.equal("search 150  75.0/s  0:02", line({ label = "search" }, 150, 2))
     assert.equal("0  0:02", line({}, 0, 2))
@@ -211,7 +218,7 @@ describe("a progress bar", function()
     assert.equal("progress.bar: option count: expected a number >= 0, got -1",
       message_of({ count = -1 }))
     assert.equal("progress.bar: option lable: unknown; the options are clock, columns, count, "
-      .. "label, scale, stream, unit", message_of({ lable = "x" }))
+      .. "first, label, scale, stream, unit", message_of({ lable = "x" }))
   end)
 end)
 

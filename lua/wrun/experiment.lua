@@ -519,7 +519,7 @@ local function begin_epoch(self, loop)
   end
   loop.bar = bars.bar {
     label = ("epoch %d/%d"):format(self.epoch + 1, loop.epochs),
-    count = loop.source and #loop.source,
+    count = loop.source and #loop.source, first = self._done or 0,
   }
 end
 

@@ -84,14 +84,14 @@ end
 local function line_of(bar, done, now, room)
   local label = bar.label and bar.label .. " " or ""
   local taken, values, count = now - bar.started, values_text(bar), bar.count
-  local rate = done / math.max(taken, 1e-9)
-  local speed = done > 0 and "  " .. rate_text(bar, rate) or ""
+  local rate = (done - bar.first) / math.max(taken, 1e-9)
+  local speed = rate > 0 and "  " .. rate_text(bar, rate) or ""
   if not count or count <= 0 then
     local amount = quantity(bar, done) .. bar.unit
     return cut(("%s%s%s  %s%s"):format(label, amount, speed, duration(taken), values), room)
   end
   local share = math.min(done / count, 1)
-  local left = done > 0 and duration(math.max(count - done, 0) / rate) .. " left"
+  local left = rate > 0 and duration(math.max(count - done, 0) / rate) .. " left"
   local pieces = {
     amount = (" %s/%s%s"):format(quantity(bar, done), quantity(bar, count), bar.unit),
     speed = speed,
@@ -248,6 +248,7 @@ local BAR = {
   label = check.optional(check.string()),
   count = check.optional(check.number(nil, 0)),
   unit = check.string(""),
+  first = check.number(0, 0),
   scale = check.number(1, 1),
   columns = check.optional(check.integer(nil, 1)),
   stream = check.optional(check.passed_on()),
@@ -255,9 +256,10 @@ local BAR = {
 }
 
 --- Returns a bar to be updated by hand, as a download does; close it, or declare it <close>.
---- domain  count and done in pieces; `scale` pieces are one `unit` in the text (1e6 bytes, " MB");
----   `columns`, `stream` and `clock` replace the terminal's width, standard error, core.clock. The
----   line shows the share, the count, the rate, the time taken and left, and what `set` was given
+--- domain  count and done in pieces, of which `first` (0) were done before, at no known rate;
+---   `scale` pieces are one `unit` in the text (1e6 bytes, " MB"); `columns`, `stream` and `clock`
+---   replace the terminal's width, standard error, core.clock. The line shows the share, the count,
+---   the rate, the time taken and left, and what `set` was given
 ---     local bar <close> = wrun.progress.bar { label = "file.gz", unit = " MB", scale = 1e6 }
 ---     bar:update(500000, 1000000)
 ---     print(bar.count)
