@@ -153,12 +153,15 @@ static bool any_integer(lua_State *L, const Entry *entry, const Call *call, bool
 {
     if (call->tensor[1] == NULL)
         return is(call->in[1].scalar.i);
-    const Tensor *copy = bind_new_copy(L, entry->name, &call->in[1].view, INT64);
-    const int64_t *value = (const int64_t *)(const void *)tensor_data(copy);
+    const Tensor *t = call->tensor[1];
+    bool is_read = t->dtype == INT64 && t->is_contiguous;
+    if (!is_read)
+        t = bind_new_copy(L, entry->name, &call->in[1].view, INT64);
+    const int64_t *value = (const int64_t *)(const void *)tensor_data(t);
     bool found = false;
-    for (int64_t i = 0; i < copy->numel && !found; i++)
+    for (int64_t i = 0; i < t->numel && !found; i++)
         found = is(value[i]);
-    lua_pop(L, 1);
+    lua_pop(L, is_read ? 0 : 1);
     return found;
 }
 

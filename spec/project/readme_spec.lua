@@ -86,9 +86,22 @@ describe("the README", function()
     end)
   end)
 
+  it("shows what its study comes to", function()
+    child.with_folder(function(folder)
+      local script = child.write(blocks("lua")[5], folder .. "/study.lua")
+      local wrun = child.quote(child.wrun)
+      local result = child.shell(("cd %s && %s %s"):format(folder, wrun, script))
+      assert.equal("", result.err)
+      local function words(text) -- the digits depend on rounding
+        return (text:gsub("%d+%.%d%d%d+", "0"):gsub(" +", " "))
+      end
+      assert.equal(words(blocks("")[3]), words(result.out))
+    end)
+  end)
+
   it("shows a spec that passes", function()
     local busted = child.shell("command -v busted").out:match("%S+")
-    local result = run(blocks("lua")[5], busted, "--ignore-lua", "--output=TAP")
+    local result = run(blocks("lua")[6], busted, "--ignore-lua", "--output=TAP")
     assert.equal(0, result.status)
     assert.is_truthy(result.out:find("^ok 1 [^\n]+\nok 2 [^\n]+\nok 3 [^\n]+\n1%.%.3\n$"))
   end)
