@@ -10,13 +10,18 @@ for name in lfs.dir("scripts") do
 end
 table.sort(names)
 
+-- Called as `wrun check`: usage names them so, and they draw nothing.
+local COMMANDS = { ["check.lua"] = "check", ["report.lua"] = "report", ["sweep.lua"] = "sweep" }
+
 describe("a shipped script", function()
   for _, name in ipairs(names) do
+    local usage = ("Usage: %s "):format(COMMANDS[name] or name)
+
     it(name .. " explains itself", function()
       local output, ok = script(name, "--help")
       assert(ok, output)
-      assert.equal("Usage: " .. name .. " ", output:sub(1, #name + 8))
-      assert.is_truthy(output:find("--seed", 1, true), output)
+      assert.equal(usage, output:sub(1, #usage))
+      assert.equal(COMMANDS[name] == nil, output:find("--seed", 1, true) ~= nil, output)
     end)
 
     it(name .. " starts in a stock Lua", function()
@@ -27,7 +32,7 @@ describe("a shipped script", function()
       local env = "LUA_CPATH=" .. child.quote(module:gsub("wrun%.so$", "?.so"))
       local result = child.run({ "scripts/" .. name, "--help" }, { program = "lua5.4", env = env })
       assert.equal(0, result.status, result.err)
-      assert.equal("Usage: " .. name .. " ", result.out:sub(1, #name + 8))
+      assert.equal(usage, result.out:sub(1, #usage))
     end)
 
     it(name .. " refuses options that it does not know", function()
