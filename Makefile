@@ -245,12 +245,13 @@ $(BUILD)/bare.so: scripts/bench/bare.c Makefile | build/packages-build
 	@echo "CC $<"
 	@$(COMPILE) $(LDFLAGS) -shared -o $@ $< $$(pkg-config --libs openblas)
 
-## measure; ONLY="epoch small", PYTHON= a python3 that has PyTorch
+## measure; ONLY="epoch small", ROWS= patterns in large, PYTHON= a python3 that has PyTorch
 bench: all $(BUILD)/bare.so build/packages-data
 	@mkdir -p $(BUILD)/bench
 	@file=$(BUILD)/bench/$$(date +%Y-%m-%dT%H-%M-%S).jsonl; \
 	for part in $(or $(ONLY),epoch small start memory elementwise large rbm); do \
-	  $(BUILD)/wrun scripts/bench/all.lua --results $$file --python $(PYTHON) $$part || exit 1; \
+	  $(BUILD)/wrun scripts/bench/all.lua --results $$file --python $(PYTHON) --rows "$(ROWS)" \
+	    $$part || exit 1; \
 	done; echo; echo "$$file"
 
 ## the same for small things in instructions, as valgrind counts them

@@ -4,11 +4,9 @@
 
 local autograd = require "wrun.autograd"
 local core = require "wrun.core"
-local format = require "wrun.tensor.internal.format"
 local names = require "wrun.names"
-local publish = require "wrun.publish"
 
-local M = publish.into({}, require "wrun.tensor")
+local M = require "wrun.tensor"
 
 M._VERSION = core.version
 
@@ -21,8 +19,6 @@ M.autograd = names.closed("autograd", {
 M.no_grad = autograd.no_grad
 M.enable_grad = autograd.enable_grad
 M.is_grad_enabled = autograd.is_grad_enabled
-M.set_printoptions = format.set_printoptions
-M.get_printoptions = format.get_printoptions
 
 --- Sets how many threads large operations use; results do not depend on it.
 --- domain  from 1 to 256; as many as the machine has processors at first
@@ -66,4 +62,6 @@ return names.closed("wrun", M, {
   load = { "wrun.save", "load" },
   gradcheck = { "wrun.gradcheck", "gradcheck" },
   gradgradcheck = { "wrun.gradcheck", "gradgradcheck" },
-})
+  set_printoptions = { "wrun.tensor.internal.format", "set_printoptions" },
+  get_printoptions = { "wrun.tensor.internal.format", "get_printoptions" },
+}, getmetatable(M).load)

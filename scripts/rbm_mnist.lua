@@ -52,18 +52,21 @@ print(("%s, %s-%d, %s binarisation, %d epochs, learning rate %g to 0"):format(ma
   args.k, binarize, epochs, lr))
 
 local timer = wrun.timer()
-local bar <close> = progress.bar {
-  label = "training", count = epochs, unit = " epochs",
-}
+local bar <close> = not run -- which has one
+  and progress.bar { label = "training", count = epochs, unit = " epochs" }
 machine:fit(x, {
   run = run,
   method = args.method, k = args.k, epochs = epochs, batch_size = args.batch_size, lr = { lr, 0 },
   binarize = binarize, valid = x_test,
   callback = function(info)
-    bar:set { error = info.reconstruction_error, gap = info.free_energy_gap }
-    bar:update(info.epoch)
+    if bar then
+      bar:set { error = info.reconstruction_error, gap = info.free_energy_gap }
+      bar:update(info.epoch)
+    end
     if info.epoch == epochs or info.epoch % math.max(epochs // 10, 1) == 0 then
-      bar:close()
+      if bar then
+        bar:close()
+      end
       if args.out then
         wrun.save(args.out .. "/machine.safetensors", machine:state_dict())
       end

@@ -203,6 +203,9 @@ end)
 
 describe("check.describe", function()
   it("says what a value is", function()
+    local list = { 1 }
+    list[2] = list
+    assert.equal("{1, {1, {1, a table}}}", check.describe(list))
     assert.equal("nil", check.describe(nil))
     assert.equal("false", check.describe(false))
     assert.equal("the string 'a'", check.describe("a"))

@@ -18,6 +18,14 @@ local function module()
   return nn.Linear(2, 2)
 end
 
+local function checkpoint()
+  return wrun.checkpoint("x", {})
+end
+
+local function run()
+  return wrun.experiment { name = "x", keeps = false }
+end
+
 --- A method's call on a new object.
 local function of(make, name, ...)
   local arguments = table.pack(...)
@@ -38,7 +46,16 @@ end
 local function calls_in(folder)
   local path = folder .. "/" .. TEXT
   return {
+    ["Checkpoint:add parts"] = of(checkpoint, "add", { [TEXT] = {} }),
+    ["Experiment:add values"] = of(run, "add", { [TEXT] = 1 }),
+    ["Experiment:column name"] = of(run, "column", TEXT),
+    ["Experiment:keep parts"] = of(run, "keep", { [TEXT] = {} }),
+    ["Experiment:mean name"] = of(run, "mean", TEXT),
+    ["Experiment:path name"] = of(run, "path", TEXT),
+    ["Experiment:set values"] = of(run, "set", { [TEXT] = 1 }),
     ["progress label"] = call(wrun.progress, next, 1, TEXT),
+    ["wrun.checkpoint folder"] = call(wrun.checkpoint, path, {}),
+    ["wrun.checkpoint parts"] = call(wrun.checkpoint, folder, { [TEXT] = {} }),
     ["wrun.eigh uplo"] = call(wrun.eigh, square, TEXT),
     ["wrun.eigvalsh uplo"] = call(wrun.eigvalsh, square, TEXT),
     ["wrun.einsum equation"] = call(wrun.einsum, TEXT, x),
@@ -75,6 +92,7 @@ local function calls_in(folder)
       return wrun.logbook.open(folder .. "/log", { format = "csv" })
     end, "write", { [TEXT] = 1 }),
     ["logbook.open path"] = call(wrun.logbook.open, path, { format = "csv" }),
+    ["metrics.confusion classes"] = call(wrun.metrics.confusion, TEXT),
     ["nn.GELU approximate"] = call(nn.GELU, TEXT),
     ["nn.List:append name"] = of(nn.Sequential, "append", module(), TEXT),
     ["nn.List:insert name"] = of(nn.Sequential, "insert", 1, module(), TEXT),
@@ -123,6 +141,7 @@ local machine = wrun.rbm.new { visible = 2, hidden = 2 }
 --- What comes before the options of functions some of whose options are strings.
 local BEFORE = {
   ["wrun.Generator"] = {}, ["wrun.cumprod"] = { x, 1 }, ["wrun.cumsum"] = { x, 1 },
+  ["wrun.early_stopping"] = { module() },
   ["wrun.full_like"] = { x, 1 }, ["wrun.log_softmax"] = { x, 1 }, ["wrun.mean"] = { x, 1, false },
   ["wrun.meshgrid"] = { { x, x } }, ["wrun.nanmean"] = { x, 1, false },
   ["wrun.nansum"] = { x, 1, false }, ["wrun.prod"] = { x, 1, false },

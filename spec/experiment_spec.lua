@@ -334,13 +334,17 @@ describe("experiment", function()
         function() wrun.experiment { name = "a/b" } end,
       ["option options: expected a table of numbers, booleans, texts and tables of these"] =
         function() wrun.experiment { name = "a", folder = folder, options = { print } } end,
-      ["path: the run keeps nothing, so it has no folder"] = function() run():path("a") end,
+      ["path: expected a run with a folder, and this one keeps nothing"] =
+        function() run():path("a") end,
+      ["mean: argument 1: expected a name that add was given in this epoch, got the string 'a'"] =
+        function() run():mean("a") end,
       ["add: expected inside of a loop"] = function() run():add { a = 1 } end,
       ["set: field a: expected a number or a tensor of one element, got a table"] =
         function() run():set { a = {} } end,
-      ["column: no row has loss"] = function() run():column("loss") end,
+      ["column: argument 1: expected a name that a row of the log has, got the string 'loss'"] =
+        function() run():column("loss") end,
       ["loop: argument 2: expected a loader, got 3"] = function() run():loop(1, 3) end,
-      ["loop: the run keeps nothing; first say what it is made of: run:keep { model = model }"] =
+      ["loop: expected parts to keep; first say what the run is made of: run:keep { model ="] =
         function()
           local kept <close> = wrun.experiment { name = "a", folder = folder .. "2" }
           kept:loop(1)

@@ -118,7 +118,7 @@ describe("wrun.help", function()
     assert.matches("^wrun.sort%(x.*\n\nThe topic sort\n.*\n  wrun.topk ", help "sort")
     assert.is_nil(help(wrun.sort):find("The topic", 1, true))
     local topics = {}
-    for word in help():match("TOPIC.-:\n\n(.-)\n\n"):gmatch("%S+") do
+    for word in help():match("TOPIC.-:\n(.-)\n\n"):gmatch("%S+") do
       topics[#topics + 1] = word
       assert.truthy(help(word):find("The topic " .. word, 1, true), word)
     end

@@ -763,7 +763,7 @@ local MISTAKES = {
   {
     "m = wrun.rbm.new { visible = 3, hidden = 4 }|m:fit(wrun.ones(5, 3), { epoch = 3 })",
     "2: fit: option epoch: unknown; the options are batch_size, binarize, callback, "
-      .. "chains, epochs, fast_lr, k, l1, l2, lr, method, momentum, offset_rate, resume, "
+      .. "chains, epochs, fast_lr, k, l1, l2, lr, method, momentum, offset_rate, resume, run, "
       .. "sparsity, start_from_mean, temperatures, valid, verbose",
   },
   {

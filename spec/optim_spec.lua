@@ -9,7 +9,9 @@ describe("optim", function()
         package.loaded[module] = nil
       end
     end
-    require(name)
+    for _ in pairs(require(name)) do
+      assert.is_string(name) -- all of it is loaded
+    end
     local loaded = {}
     for module in pairs(package.loaded) do
       loaded[#loaded + 1] = module:match("^wrun%.%l+") or nil

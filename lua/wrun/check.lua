@@ -195,16 +195,31 @@ end
 
 -- Judgement ------------------------------------------------------------------
 
---- Says what a value is, as errors put it: `the string 'max'`, `{0.9, 1.5}`, `a bool tensor [2]`.
-function M.describe(value)
-  if type(value) == "table" and math.type(rawget(value, 1)) and rawlen(value) <= 4 then
+local function describe(value, depth)
+  local is_list = type(value) == "table" and math.type(rawget(value, 1)) and rawlen(value) <= 4
+  if is_list and depth < 4 then
     local items = {}
     for i = 1, rawlen(value) do
-      items[i] = M.describe(rawget(value, i))
+      items[i] = describe(rawget(value, i), depth + 1)
     end
     return "{" .. table.concat(items, ", ") .. "}"
   end
   return core.describe(value)
+end
+
+--- Says what a value is, as errors put it: `the string 'max'`, `{0.9, 1.5}`, `a bool tensor [2]`.
+function M.describe(value)
+  return describe(value, 1)
+end
+
+local MOST_NESTED = 100
+
+--- Refuses tables that lie deeper in one another than any do on purpose: one may lie in itself.
+function M.nesting(fname, depth)
+  if depth > MOST_NESTED then
+    fail("%s: expected tables at most %d deep in one another, got deeper ones or one in itself",
+      fname, MOST_NESTED)
+  end
 end
 
 local function judge(fname, kind, name, value, rule)

@@ -139,6 +139,10 @@ function M.number(option, least)
   return converter("number", option, least, "a number", tonumber)
 end
 
+local PARSER = check.rule(nil, "a parser of argparse", function(value)
+  return check.has_methods(value, "option") and value or nil
+end)
+
 local RUN = { seed = check.integer(1), out = check.boolean(false) }
 local BEGUN = {
   seed = check.integer(),
@@ -157,7 +161,7 @@ local BEGUN = {
 ---     print(parser:parse({ "--threads", "1" }).seed)
 function M.options(parser, options)
   local o = check.options("options", options, RUN)
-  check.argument("options", 1, parser, check.table())
+  check.argument("options", 1, parser, PARSER)
   parser:option("--seed", "Seed of every random draw.", tostring(o.seed),
     M.whole("--seed"))
   parser:option("--data", "Folder that holds the data set (default: the usual places).")

@@ -278,7 +278,7 @@ end
 
 --- Returns the path of a file in the run's folder, for pictures and what else is to lie there.
 --- domain  the file need not be there
---- raises  `path: the run keeps nothing` where there is no folder
+--- raises  `path: expected a run with a folder`
 ---     local folder = os.tmpname() .. ".run"
 ---     local run <close> = wrun.experiment { name = "demo", folder = folder }
 ---     print(run:path("loss.png"), os.execute("rm -r " .. folder))
@@ -286,7 +286,7 @@ end
 function Experiment:path(name)
   check.argument("path", 1, name, check.path())
   if not self.folder then
-    fail("path: the run keeps nothing, so it has no folder")
+    fail("path: expected a run with a folder, and this one keeps nothing")
   end
   return self.folder .. "/" .. name
 end
@@ -400,13 +400,23 @@ local function number_of(fname, name, value)
   return value
 end
 
+-- Refuses names that no log has.
+local function check_names(fname, values)
+  check.argument(fname, 1, values, check.table())
+  for name in pairs(values) do
+    if type(name) ~= "string" or not utf8.len(name) or name:find("%c") or name == "" then
+      fail("%s: argument 1: expected texts as names, got %s", fname, check.describe(name))
+    end
+  end
+end
+
 local function mean_of(sum)
   return sum.total / sum.weight
 end
 
 --- Returns the mean of what `add` was given in this epoch.
 --- domain  in the body of a loop
---- raises  `mean: nothing was added as NAME in this epoch`
+--- raises  `mean: argument 1: expected a name that add was given in this epoch`
 ---     local run = wrun.experiment { name = "demo", keeps = false }
 ---     for _ in run:loop(1) do
 ---       for step = 1, 4 do run:add { loss = 1 / step } end
@@ -417,7 +427,8 @@ function Experiment:mean(name)
   check.argument("mean", 1, name, check.string())
   local sum = self._means and self._means[name]
   return sum and mean_of(sum)
-    or fail("mean: nothing was added as %s in this epoch", check.escape(name))
+    or fail("mean: argument 1: expected a name that add was given in this epoch, got %s",
+      check.describe(name))
 end
 
 --- Adds values of a step to their running means over the epoch, which the bar shows and the log
@@ -434,7 +445,7 @@ end
 ---@param values table<string, number|wrun.Tensor>
 ---@param weight number?
 function Experiment:add(values, weight)
-  check.argument("add", 1, values, check.table())
+  check_names("add", values)
   weight = check.argument("add", 2, weight, check.positive(1))
   if not self._means then
     fail("add: expected inside of a loop, as its means are an epoch's; set is for other values")
@@ -457,7 +468,7 @@ end
 ---     print(#run.rows, run.rows[2].accuracy) -- 2  0.5
 ---@param values table<string, any>
 function Experiment:set(values)
-  check.argument("set", 1, values, check.table())
+  check_names("set", values)
   local target = self._set or self._manifest.results
   for name, value in pairs(values) do
     local is_plain = type(value) == "string" or type(value) == "boolean"
@@ -471,7 +482,7 @@ end
 --- Returns a column of the log: the values of one name, epoch by epoch.
 --- shapes  -> [rows] float64
 --- domain  NaN where a row has none
---- raises  `column: no row has NAME`
+--- raises  `column: argument 1: expected a name that a row of the log has`
 ---     local run = wrun.experiment { name = "demo", keeps = false }
 ---     for epoch in run:loop(2) do run:set { loss = 1 / epoch } end
 ---     print(run:column("loss"))
@@ -484,7 +495,8 @@ function Experiment:column(name)
     has_one = has_one or row[name] ~= nil
   end
   if not has_one then
-    fail("column: no row has %s", name)
+    fail("column: argument 1: expected a name that a row of the log has, got %s",
+      check.describe(name))
   end
   return wrun.tensor(values, { dtype = "float64" })
 end
@@ -506,8 +518,8 @@ local function begin_epoch(self, loop)
     self._begun = checkpoints.states(loop.generators)
   end
   loop.bar = bars.bar {
-    label = loop.source and ("epoch %d/%d"):format(self.epoch + 1, loop.epochs) or self.name,
-    count = loop.source and #loop.source or loop.epochs,
+    label = ("epoch %d/%d"):format(self.epoch + 1, loop.epochs),
+    count = loop.source and #loop.source,
   }
 end
 
@@ -528,6 +540,14 @@ local function end_epoch(self, loop)
     loop.log:write(row)
   end
   loop.bar:close()
+end
+
+-- Takes the bar away before what a script prints of the epoch.
+local function wiped_at_end(bar, first, ...)
+  if first == nil then
+    bar:close()
+  end
+  return first, ...
 end
 
 -- The batches of the epoch that begins, or goes on.
@@ -551,7 +571,7 @@ local function batches_of(self, loop)
       end
       loop.bar:update(self._done)
     end
-    return next_batch()
+    return wiped_at_end(loop.bar, next_batch())
   end
 end
 
@@ -626,7 +646,8 @@ local function open_loop(self, epochs, source)
     return loop
   end
   if next(self._parts) == nil then
-    fail("loop: the run keeps nothing; first say what it is made of: run:keep { model = model }")
+    fail("loop: expected parts to keep; first say what the run is made of: "
+      .. "run:keep { model = model }")
   end
   local before = { data = self._manifest.data }
   local position = load_state(self)
@@ -652,7 +673,7 @@ end
 ---   length; without it there are only epochs. The run ends with the last epoch or by `break`; one
 ---   that has ended has no more epochs. What the body draws before its batches is drawn again where
 ---   a run goes on in the middle of an epoch; what it computes from weights there is not the same
---- raises  `loop: the run keeps nothing`; as wrun.checkpoint; `experiment: PATH: was begun with`
+--- raises  `loop: expected parts to keep`; as wrun.checkpoint; `experiment: PATH: was begun with`
 ---     local run = wrun.experiment { name = "demo", keeps = false }
 ---     local loader = data.loader({ x = wrun.rand(6, 2) }, { batch_size = 2 })
 ---     for epoch, batches in run:loop(2, loader) do

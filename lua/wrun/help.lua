@@ -248,13 +248,10 @@ end
 
 local OVERVIEW = [[
 help(x) says what x is: a function, a class, an object, a part, or a name: help "nn.Linear".
-
 help(wrun) lists all functions of tensors, help "TOPIC" those of a topic:
-
 %s
 
 help(wrun.nn), or the name of another part, lists what is in it:
-
 %s]]
 
 local NIL = [[

@@ -231,13 +231,14 @@ end
 
 local FIELDS = check.rule(nil, "a list of different names", function(value)
   local seen = {}
-  for i = 1, type(value) == "table" and #value or 0 do
-    if not is_name(value[i]) or seen[value[i]] then
+  for i = 1, type(value) == "table" and rawlen(value) or 0 do
+    local name = rawget(value, i)
+    if not is_name(name) or seen[name] then
       return nil
     end
-    seen[value[i]] = true
+    seen[name] = true
   end
-  return next(seen) and { table.unpack(value) } or nil
+  return next(seen) and check.list(value) or nil
 end)
 
 local OPEN = {

@@ -184,46 +184,78 @@ function M.text(owner)
   return ("%s: help(%s) lists what is in it"):format(owner, owner)
 end
 
--- table -> what of it stands in files that nobody has touched
-local untouched = setmetatable({}, { __mode = "k" })
-
--- What a script put there stays.
-local function fill(t, name, value)
-  if rawget(t, name) == nil then
-    t[name] = value
-  end
-end
-
--- The value of a name that is not there yet, nil where no file has it; all files without a name.
-local function load(t, name)
-  local parts, files = untouched[t].parts, untouched[t].files
-  local part = parts[name]
-  if part then
-    local module = require(part[1])
-    fill(t, name, part[2] and module[part[2]] or module)
-    parts[name] = nil
-  end
-  while rawget(t, name) == nil and #files > 0 do
-    for each, value in pairs(require(files[1])) do
-      fill(t, each, value)
+--- Puts the fields of another table into a table, but for those that are there.
+function M.fill(t, source)
+  for name, value in pairs(source) do
+    if rawget(t, name) == nil then
+      t[name] = value
     end
-    table.remove(files, 1)
   end
-  return rawget(t, name)
 end
+
+-- The modules of parts as they were loaded. A host may take them out of package.loaded, as busted
+-- does after each file; of a class that two files need there must not be two.
+local kept = {}
+
+-- What `require` returns for a module, and for those of its part that it requires, the same always.
+local function load_module(file)
+  local prefix = file:match("^[%w_]+%.[%w_]+")
+  for name, module in pairs(kept[prefix] or {}) do
+    package.loaded[name] = package.loaded[name] or module
+  end
+  local module = require(file)
+  kept[prefix] = kept[prefix] or {}
+  for name, value in pairs(package.loaded) do
+    if type(name) == "string" and name:sub(1, #prefix) == prefix then
+      kept[prefix][name] = value
+    end
+  end
+  return module
+end
+
+--- Returns load(t, name), which loads files, the first first, until t has the name; without a name
+--- all. What could not be loaded is tried again.
+---@param files string[]  modules
+---@param add fun(module: table)  takes what a file returns
+function M.loader(files, add)
+  local function load_one(file)
+    add(load_module(file))
+  end
+  return function(t, name)
+    while #files > 0 and (name == nil or rawget(t, name) == nil) do
+      local file = table.remove(files, 1) -- which may read from t itself
+      local ok, message = pcall(load_one, file)
+      if not ok then
+        table.insert(files, 1, file)
+        error(message, 0)
+      end
+    end
+    return rawget(t, name)
+  end
+end
+
+-- closed table -> what of it nobody has touched: its parts, and what loads its files
+local untouched = setmetatable({}, { __mode = "k" })
 
 --- Returns what a closed table has under a name, nil where it has nothing.
 function M.find(t, name)
-  return rawget(t, name) or load(t, name)
+  local parts = untouched[t].parts
+  local part = parts[name]
+  if part then
+    local module = load_module(part[1])
+    M.fill(t, { [name] = part[2] and module[part[2]] or module })
+    parts[name] = nil
+  end
+  return rawget(t, name) or untouched[t].load(t, name)
 end
 
 --- Iterates over all of a table's fields as `next` does, of a closed one also those still to load.
 function M.pairs(t)
   if untouched[t] then
     for name in pairs(untouched[t].parts) do
-      load(t, name)
+      M.find(t, name)
     end
-    load(t)
+    untouched[t].load(t)
   end
   return next, t
 end
@@ -232,14 +264,18 @@ end
 --- stands in other files is loaded when it is first touched; `pairs` walks all there is.
 ---@param owner string  what errors call the table
 ---@param parts table<string, string[]>?  name -> its module, and its name in that unless it is it
----@param files string[]?  modules all of whose names belong here; the first is tried first
+---@param files string[]|function|nil  modules all of whose names belong here, or what loads them, as
+---   `loader` returns it
 function M.closed(owner, t, parts, files)
-  untouched[t] = { parts = parts or {}, files = files or {} }
+  local load = type(files) == "function" and files or M.loader(files or {}, function(module)
+    M.fill(t, module)
+  end)
+  untouched[t] = { parts = parts or {}, load = load }
   local text = owner == "wrun" and owner or "wrun." .. owner
   return setmetatable(t, {
     __name = text,
     __index = function(_, name)
-      local value = load(t, name)
+      local value = M.find(t, name)
       if value == nil then
         M.refuse(owner, name, t)
       end

@@ -225,8 +225,9 @@ local defined_by = {} -- name -> topic
 ---@param topic string the file that defines them; it may do so again, if it failed at first
 function M.define(topic, rows)
   for name, row in pairs(rows) do
-    if M[name] and defined_by[name] ~= topic or not unrecorded[name] then
-      fail("define: %s: there is %s", name, M[name] and "such an operation already"
+    local there = rawget(M, name)
+    if there and defined_by[name] ~= topic or not unrecorded[name] then
+      fail("define: %s: there is %s", name, there and "such an operation already"
         or "no such kernel")
     end
     M.rows[name], defined_by[name] = row, topic

@@ -1,6 +1,7 @@
 --- A page of runs: those of `wrun.experiment` and of `wrun.sweep` below a folder side by side, with
 --- curves, pictures and the options that differ, in one file to be sent to somebody.
 
+local base64 = require "wrun.base64"
 local check = require "wrun.check"
 local core = require "wrun.core"
 local curve = require "wrun.report.curve"
@@ -239,7 +240,7 @@ local function picture(one)
   end
   local inside = #bytes > LARGEST and '<p class="note">too large to be put here</p>'
     or bytes == "" and '<p class="note">cannot be read</p>'
-    or ('<img alt="%s" src="data:%s;base64,%s">'):format(caption, one.kind, page.base64(bytes))
+    or ('<img alt="%s" src="data:%s;base64,%s">'):format(caption, one.kind, base64(bytes))
   return ("<figure><figcaption>%s</figcaption>%s</figure>"):format(caption, inside)
 end
 

@@ -5,17 +5,23 @@ local core = require "wrun.core"
 
 local M = {}
 
+local DEEPEST = 2 -- tables inside each other that are shown
+
 --- Returns a value as Python writes it: True, None, 0.1, (3,), a string as it is.
---- domain  nil, booleans, numbers (a float in as few digits as give it back), strings and lists
-function M.value(value)
+--- domain  nil, booleans, numbers (a float in as few digits as give it back), strings and lists; of
+---   lists in lists in lists no more than "..."
+function M.value(value, depth)
+  depth = depth or 0
   if value == nil then
     return "None"
   elseif type(value) == "boolean" then
     return value and "True" or "False"
+  elseif type(value) == "table" and depth > DEEPEST then
+    return "..."
   elseif type(value) == "table" then
     local items = {}
     for i, item in ipairs(value) do
-      items[i] = M.value(item)
+      items[i] = M.value(item, depth + 1)
     end
     return ("(%s%s)"):format(table.concat(items, ", "), #items == 1 and "," or "")
   end
@@ -42,7 +48,6 @@ end
 -- Objects --------------------------------------------------------------------
 
 local MOST = 6 -- parts of a table inside an object that are shown
-local DEEPEST = 2 -- tables inside each other
 local WIDEST = 100 -- columns of an object on one line
 
 -- The names in the order of `pairs` where a table keeps one, else sorted.

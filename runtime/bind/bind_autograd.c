@@ -150,9 +150,8 @@ static Node *push_node(lua_State *L, int op, int count, Tensor *const *tensor, u
 
 /* as bind_record; a row is on top where the operation is no elementwise one */
 static void record(lua_State *L, int op, int count, Tensor *const *tensor, uint32_t saves,
-                   int result)
+                   Tensor *y, int result)
 {
-    Tensor *y = lua_touserdata(L, result);
     Node *node = push_node(L, op, count, tensor, saves, y);
     int slot = 0, next = 0;
     if (op == NO_OP) {
@@ -189,9 +188,9 @@ static void record(lua_State *L, int op, int count, Tensor *const *tensor, uint3
 }
 
 void bind_record_elementwise(lua_State *L, int op, int count, Tensor *const *tensor, uint32_t saves,
-                             int result)
+                             Tensor *y, int result)
 {
-    record(L, op, count, tensor, saves, result);
+    record(L, op, count, tensor, saves, y, result);
 }
 
 void bind_record(lua_State *L, int row, int count, uint32_t saves, int result)
@@ -207,7 +206,7 @@ void bind_record(lua_State *L, int row, int count, uint32_t saves, int result)
     for (int i = 0; i < count; i++)
         tensor[i] = bind_to_tensor(L, i + 1);
     lua_pushvalue(L, row);
-    record(L, NO_OP, count, tensor, saves, result);
+    record(L, NO_OP, count, tensor, saves, lua_touserdata(L, result), result);
     lua_settop(L, top);
 }
 

@@ -26,9 +26,9 @@ bool bind_requires_grad(lua_State *L, int index);
  */
 void bind_record(lua_State *L, int row, int count, uint32_t saves, int result);
 /* the same of the operation of this number in ops.def; tensor[i] is argument i + 1, NULL where that
- * is none */
+ * is none, y the result */
 void bind_record_elementwise(lua_State *L, int op, int count, Tensor *const *tensor, uint32_t saves,
-                             int result);
+                             Tensor *y, int result);
 /* Raises when a recorded change in place of t would pass by a recorded view of it, or by the tensor
  * it is a view of. */
 void bind_check_unshared(lua_State *L, const char *f, Tensor *t);

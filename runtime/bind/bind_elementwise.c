@@ -153,12 +153,15 @@ static bool any_integer(lua_State *L, const Entry *entry, const Call *call, bool
 {
     if (call->tensor[1] == NULL)
         return is(call->in[1].scalar.i);
-    const Tensor *copy = bind_new_copy(L, entry->name, &call->in[1].view, INT64);
-    const int64_t *value = (const int64_t *)(const void *)tensor_data(copy);
+    const Tensor *t = call->tensor[1];
+    bool is_read = t->dtype == INT64 && t->is_contiguous;
+    if (!is_read)
+        t = bind_new_copy(L, entry->name, &call->in[1].view, INT64);
+    const int64_t *value = (const int64_t *)(const void *)tensor_data(t);
     bool found = false;
-    for (int64_t i = 0; i < copy->numel && !found; i++)
+    for (int64_t i = 0; i < t->numel && !found; i++)
         found = is(value[i]);
-    lua_pop(L, 1);
+    lua_pop(L, is_read ? 0 : 1);
     return found;
 }
 
@@ -254,11 +257,11 @@ static void check_saved(lua_State *L, const Entry *entry, const Call *call, uint
 }
 
 static void record(lua_State *L, const Entry *entry, Tensor *const *tensor, uint32_t saves,
-                   int result)
+                   Tensor *y, int result)
 {
     if (!entry->runtime->has_rows)
         bind_fail(L, "%s: gradients need the module wrun.operations", entry->name);
-    bind_record_elementwise(L, entry->op, entry->operation->arity, tensor, saves, result);
+    bind_record_elementwise(L, entry->op, entry->operation->arity, tensor, saves, y, result);
 }
 
 static bool any_requires_grad(const Entry *entry, const Call *call)
@@ -299,8 +302,8 @@ static bool run_alike(lua_State *L, Entry *entry)
     entry->runtime->computing = L;
     elementwise_row(entry->runtime->pool, entry->op, (DType)first->dtype, first->numel,
                     tensor_data(y), in);
-    if (requires_grad && bind_switch(L, SWITCH_GRAD))
-        record(L, entry, tensor, saved_values(entry, tensor), lua_gettop(L));
+    if (requires_grad && bind_switch_in(entry->runtime, L, SWITCH_GRAD))
+        record(L, entry, tensor, saved_values(entry, tensor), y, lua_gettop(L));
     return true;
 }
 
@@ -352,7 +355,7 @@ static int run(lua_State *L, Entry *entry)
                     call.in);
     if (needs_grad) {
         call.tensor[0] = bind_to_tensor(L, 1); /* in place, what was there before */
-        record(L, entry, call.tensor, saves, out_index);
+        record(L, entry, call.tensor, saves, bind_to_tensor(L, out_index), out_index);
     }
     lua_pushvalue(L, out_index);
     return 1;

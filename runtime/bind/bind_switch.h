@@ -24,11 +24,16 @@ struct Scope {
  * script let go of its guard */
 const Scope *bind_scope_of(lua_State *L, Scope *scopes);
 
-static inline bool bind_switch(lua_State *L, Switch which)
+static inline bool bind_switch_in(const Runtime *runtime, lua_State *L, Switch which)
 {
-    Scope *scopes = bind_runtime(L)->scopes[which];
+    Scope *scopes = runtime->scopes[which];
     const Scope *scope = scopes != NULL ? bind_scope_of(L, scopes) : NULL;
     return scope != NULL ? scope->value : which == SWITCH_GRAD;
+}
+
+static inline bool bind_switch(lua_State *L, Switch which)
+{
+    return bind_switch_in(bind_runtime(L), L, which);
 }
 
 /*

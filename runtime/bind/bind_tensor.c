@@ -188,6 +188,11 @@ static int tensor_get(lua_State *L)
             fields[i].get(L, bind_tensor(L, name, 1));
             return 1;
         }
+    lua_pushvalue(L, 2);
+    if (lua_gettable(L, lua_upvalueindex(2)) != LUA_TNIL) { /* which loads the method's topic */
+        bind_runtime(L)->method = lua_topointer(L, 2);
+        return 1;
+    }
     lua_settop(L, 2);
     return call_method(L, "_missing", 1);
 }

@@ -109,23 +109,34 @@ FLOAT_ROUNDING(double, f64, 0x1p52)
 FLOAT_DIVISION(float, f32)
 FLOAT_DIVISION(double, f64)
 
-/* b = 0 is refused before the kernel runs; the result is then whatever costs least */
-static inline int64_t integer_floor_divide(int64_t a, int64_t b)
+/*
+ * The quotient towards zero. Up to 2^51 double has it, which vectors divide: what is below a whole
+ * number is so by more than rounding takes away. b = 0 is refused before the kernel runs; the result
+ * is then whatever costs least.
+ */
+static inline int64_t integer_quotient(int64_t a, int64_t b, bool is_near)
 {
-    if (b == 0 || b == -1)
-        return b * a;
-    return a / b - (a % b != 0 && (a < 0) != (b < 0));
-}
-
-static inline int64_t integer_remainder(int64_t a, int64_t b)
-{
-    return a - b * integer_floor_divide(a, b);
+    if (is_near)
+        return (int64_t)((double)a / (double)b);
+    return b == 0 || b == -1 ? b * a : a / b;
 }
 
 /* with the sign of a */
-static inline int64_t integer_fmod(int64_t a, int64_t b)
+static inline int64_t integer_fmod(int64_t a, int64_t b, bool is_near)
 {
-    return b == 0 || b == -1 ? 0 : a % b;
+    return a - b * integer_quotient(a, b, is_near);
+}
+
+static inline int64_t integer_remainder(int64_t a, int64_t b, bool is_near)
+{
+    int64_t r = integer_fmod(a, b, is_near);
+    return (r != 0) & ((r < 0) != (b < 0)) ? r + b : r;
+}
+
+static inline int64_t integer_floor_divide(int64_t a, int64_t b, bool is_near)
+{
+    int64_t quotient = integer_quotient(a, b, is_near), r = a - b * quotient;
+    return quotient - ((r != 0) & ((r < 0) != (b < 0)));
 }
 
 /* as PyTorch has them, of narrower integers too, whose upper bits are cut off afterwards */
@@ -162,6 +173,7 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define polygamma(x, n) ((T)special_polygamma((double)(x), (double)(n)))
 #define erfinv(x) ((T)special_erfinv(sizeof(T) == sizeof(float), (double)(x)))
 
+#define IS_NEAR(a, b) (fabs((a) / (b)) < NEAR)
 #define T float
 #define NAME(x) x##_f32
 #define LARGEST 0x1.fffffep127f
@@ -210,6 +222,7 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef pow
 #undef copysign
 #undef NEAR
+#undef IS_NEAR
 #undef fmod_of
 #undef floor_divide
 #undef floor_remainder
@@ -222,10 +235,12 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define ceil(x) (x)
 #define trunc(x) (x)
 #define pow integer_power
-#define fmod_of integer_fmod
+#define fmod_of(a, b) integer_fmod(a, b, is_near)
 #define copysign(a, b) ((b) < 0 ? -(a) : (a))
-#define floor_divide integer_floor_divide
-#define floor_remainder integer_remainder
+#define floor_divide(a, b) integer_floor_divide(a, b, is_near)
+#define floor_remainder(a, b) integer_remainder(a, b, is_near)
+#define IS_NEAR(a, b) ((b) != 0 && ((uint64_t)((a) + NEAR) | (uint64_t)((b) + NEAR)) < 2 * NEAR)
+#define NEAR (INT64_C(1) << 51)
 
 #define T int64_t
 #define NAME(x) x##_i64
@@ -368,34 +383,16 @@ static void write_block(const Walk *walk, int64_t first, int64_t n, char *block)
         move_elements(walk, &walk->out, first, n, walk->result, block, false);
 }
 
-static void fill_constant(const Stream *stream, int64_t n, DType type, char *block)
+static void fill_constant(Scalar scalar, int64_t n, DType type, char *block)
 {
     char value[8];
-    dtype_store(type, value, stream->scalar);
+    dtype_store(type, value, scalar);
     convert_elements(n, type, block, 1, type, value, 0);
 }
 
 static int64_t round_to_lanes(int64_t n)
 {
     return (n + LANES - 1) / LANES * LANES;
-}
-
-/* less than a kernel takes: zeros fill it up */
-static void walk_few(const Walk *walk)
-{
-    _Alignas(STORAGE_ALIGNMENT) char buffer[MAX_INPUTS + 1][LANES * sizeof(double)];
-    const void *in[MAX_INPUTS];
-    for (int i = 0; i < walk->inputs; i++) {
-        in[i] = buffer[i];
-        if (walk->in[i].constant) {
-            fill_constant(&walk->in[i], LANES, walk->compute, buffer[i]);
-        } else {
-            memset(buffer[i], 0, sizeof buffer[i]);
-            read_block(walk, &walk->in[i], 0, walk->numel, buffer[i]);
-        }
-    }
-    walk->kernel(LANES, buffer[MAX_INPUTS], in);
-    write_block(walk, 0, walk->numel, buffer[MAX_INPUTS]);
 }
 
 static void walk_range(const Walk *walk, int64_t begin, int64_t end)
@@ -409,7 +406,7 @@ static void walk_range(const Walk *walk, int64_t begin, int64_t end)
         in[i] = buffer[i];
         is_buffered |= !walk->in[i].in_place;
         if (walk->in[i].constant)
-            fill_constant(&walk->in[i], most, walk->compute, buffer[i]);
+            fill_constant(walk->in[i].scalar, most, walk->compute, buffer[i]);
     }
     for (int64_t first = begin, n; first < end; first += n) {
         n = is_buffered ? size_min(BLOCK, end - first) : end - first;
@@ -444,7 +441,7 @@ static void copy_range(const Walk *walk, int64_t begin, int64_t end)
     const Stream *out = &walk->out, *in = &walk->in[0];
     int64_t size = dtype_size(out->dtype);
     if (in->constant)
-        fill_constant(in, size_min(BLOCK, end - begin), out->dtype, buffer);
+        fill_constant(in->scalar, size_min(BLOCK, end - begin), out->dtype, buffer);
     for (int64_t first = begin; first < end; first += BLOCK) {
         int64_t n = size_min(BLOCK, end - first);
         char *block = out->in_place ? out->data + first * size : buffer;
@@ -461,12 +458,10 @@ static void walk_piece(void *context, int64_t piece)
 {
     const Walk *walk = context;
     int64_t begin = piece * PIECE, end = size_min(begin + PIECE, walk->numel);
-    if (!walk->kernel)
-        copy_range(walk, begin, end);
-    else if (walk->numel < LANES)
-        walk_few(walk);
-    else
+    if (walk->kernel)
         walk_range(walk, begin, end);
+    else
+        copy_range(walk, begin, end);
 }
 
 /* ---- planning ---- */
@@ -527,6 +522,25 @@ static bool is_computed_in(const Walk *walk, DType dtype)
     return dtype == walk->compute || (dtype == BOOL && walk->compute == UINT8);
 }
 
+static void plan_row(Walk *walk, void *out, const Row *in)
+{
+    walk->ndim = 1;
+    walk->shape[0] = walk->numel;
+    walk->out.data = out;
+    walk->out.dtype = walk->result;
+    walk->out.in_place = true;
+    walk->out.stride[0] = 1;
+    for (int i = 0; i < walk->inputs; i++) {
+        Stream *stream = &walk->in[i];
+        stream->data = (char *)in[i].data;
+        stream->constant = in[i].data == NULL;
+        stream->in_place = !stream->constant;
+        stream->scalar = in[i].scalar;
+        stream->dtype = walk->compute;
+        stream->stride[0] = 1;
+    }
+}
+
 /* Do all lie like the output, element by element in one row and of the type computed in? Then there
  * are no dimensions to think of. */
 static bool plan_one_row(Walk *walk, const View *out, const Operand *in)
@@ -540,21 +554,10 @@ static bool plan_one_row(Walk *walk, const View *out, const Operand *in)
                                  !shape_equal(view->ndim, view->stride, out->ndim, out->stride)))
             return false;
     }
-    walk->ndim = 1;
-    walk->shape[0] = walk->numel;
-    walk->out.data = out->data;
-    walk->out.dtype = walk->result;
-    walk->out.in_place = true;
-    walk->out.stride[0] = 1;
-    for (int i = 0; i < walk->inputs; i++) {
-        Stream *stream = &walk->in[i];
-        stream->constant = in[i].is_scalar;
-        stream->in_place = !in[i].is_scalar;
-        stream->scalar = in[i].scalar;
-        stream->data = in[i].view.data;
-        stream->dtype = walk->compute;
-        stream->stride[0] = 1;
-    }
+    Row row[MAX_INPUTS];
+    for (int i = 0; i < walk->inputs; i++)
+        row[i] = (Row){in[i].is_scalar ? NULL : in[i].view.data, in[i].scalar};
+    plan_row(walk, out->data, row);
     return true;
 }
 
@@ -624,24 +627,38 @@ void elementwise_run(Pool *pool, int op, DType compute, const View *out, const O
     walk_run(&walk, pool, out, in);
 }
 
+/* fewer elements than a kernel takes: zeros fill them up */
+static void run_few(Kernel *kernel, int inputs, DType compute, int64_t n, void *out, const Row *in)
+{
+    _Alignas(STORAGE_ALIGNMENT) char block[MAX_ARITY + 1][LANES * sizeof(double)];
+    const void *operand[MAX_ARITY];
+    size_t bytes = (size_t)(n * dtype_size(compute));
+    for (int i = 0; i < inputs; i++) {
+        operand[i] = block[i];
+        if (in[i].data != NULL) {
+            memset(block[i], 0, sizeof block[i]);
+            memcpy(block[i], in[i].data, bytes);
+        } else {
+            fill_constant(in[i].scalar, LANES, compute, block[i]);
+        }
+    }
+    kernel(LANES, block[MAX_ARITY], operand);
+    memcpy(out, block[MAX_ARITY], bytes);
+}
+
 void elementwise_row(Pool *pool, int op, DType compute, int64_t n, void *out, const Row *in)
 {
-    if (n == 0)
+    if (n < LANES) {
+        run_few(kernels_of(compute, op)->value, operations[op].arity, compute, n, out, in);
+        pool_check(pool);
         return;
+    }
     Walk walk;
     walk.kernel = kernels_of(compute, op)->value;
-    walk.compute = compute;
+    walk.compute = walk.result = compute;
     walk.inputs = operations[op].arity;
     walk.numel = n;
-    walk.out.data = out;
-    walk.out.in_place = true;
-    for (int i = 0; i < walk.inputs; i++) {
-        Stream *stream = &walk.in[i];
-        stream->data = (char *)in[i].data;
-        stream->in_place = stream->data != NULL;
-        stream->constant = !stream->in_place;
-        stream->scalar = in[i].scalar;
-    }
+    plan_row(&walk, out, in);
     pool_run(pool, walk_piece, &walk, size_pieces(n, PIECE));
 }
 

@@ -71,7 +71,8 @@ typedef struct {
     Scalar scalar;
 } Row;
 
-/* the same for n elements where all operands lie like the output */
+/* the same for n elements where all operands lie like the output, of a row whose result is of the
+ * compute type */
 void elementwise_row(Pool *pool, int op, DType compute, int64_t n, void *out, const Row *in);
 
 /*

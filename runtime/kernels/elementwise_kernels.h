@@ -62,7 +62,7 @@
         int far = 0;                                                                               \
         for (int64_t i = 0; i < n; i++) {                                                          \
             inputs(ELEMENT);                                                                       \
-            far |= !(abs(a / b) < NEAR);                                                           \
+            far |= !IS_NEAR(a, b);                                                                 \
         }                                                                                          \
         _Pragma("GCC ivdep") for (int64_t i = 0; !far && i < n; i++)                               \
         {                                                                                          \
@@ -80,15 +80,14 @@
 /* values */
 #if HAS_GRADIENTS
 #define VALUE_FLOATING KERNEL
-#define VALUE_DIVISION DIVISION_KERNEL
 #define VALUE_BITWISE(name, inputs, expression)
 #define VALUE_SHIFT(name, inputs, expression)
 #else
-#define VALUE_DIVISION KERNEL
 #define VALUE_FLOATING(name, inputs, expression)
 #define VALUE_BITWISE KERNEL
 #define VALUE_SHIFT KERNEL
 #endif
+#define VALUE_DIVISION DIVISION_KERNEL
 #define VALUE_NUMERIC KERNEL
 #define VALUE_COUNTING KERNEL
 #define VALUE_SIGNED KERNEL

@@ -97,20 +97,6 @@ static void add_elements(DType dtype, void *to, const void *from, int64_t n)
     }
 }
 
-void index_write(const Rows *rows, Write write, void *x, const void *y)
-{
-    int64_t bytes = rows->along.inner * dtype_size(rows->dtype);
-    const char *from = y;
-    for (int64_t o = 0; o < rows->along.outer; o++)
-        for (int64_t i = 0; i < rows->count; i++, from += bytes) {
-            char *to = (char *)x + (o * rows->along.n + rows->indices[i] - 1) * bytes;
-            if (write == WRITE_ADD)
-                add_elements(rows->dtype, to, from, rows->along.inner);
-            else
-                memcpy(to, from, (size_t)bytes);
-        }
-}
-
 /* ---- single elements ---- */
 
 /* what is written where `a` stands and `b` comes; NaN wins over all numbers */
@@ -137,6 +123,26 @@ static void scatter_row(DType dtype, const Row *row, Write write, void *x, const
     default:
         break;
     }
+}
+
+void index_write(const Rows *rows, Write write, void *x, const void *y)
+{
+    int64_t bytes = rows->along.inner * dtype_size(rows->dtype);
+    const char *from = y;
+    if (rows->along.inner == 1) {
+        Row row = {.n = rows->count, .along = 1, .indices = rows->indices};
+        for (int64_t o = 0; o < rows->along.outer; o++, from += rows->count * bytes)
+            scatter_row(rows->dtype, &row, write, (char *)x + o * rows->along.n * bytes, from);
+        return;
+    }
+    for (int64_t o = 0; o < rows->along.outer; o++)
+        for (int64_t i = 0; i < rows->count; i++, from += bytes) {
+            char *to = (char *)x + (o * rows->along.n + rows->indices[i] - 1) * bytes;
+            if (write == WRITE_ADD)
+                add_elements(rows->dtype, to, from, rows->along.inner);
+            else
+                memcpy(to, from, (size_t)bytes);
+        }
 }
 
 /* visits the rows along the last dimension, with the offset in x at which each begins */

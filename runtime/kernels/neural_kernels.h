@@ -25,14 +25,14 @@ static inline T NAME(larger)(T most, T x)
 VECTORISED static T NAME(row_maximum)(const T *x, int64_t n)
 {
     T lane[WIDE_LANES], most = x[0];
-    int64_t whole = n - n % WIDE_LANES;
-    for (int l = 0; l < WIDE_LANES; l++)
+    int64_t whole = n - n % WIDE_LANES, lanes = whole > 0 ? WIDE_LANES : 0;
+    for (int64_t l = 0; l < lanes; l++)
         lane[l] = most;
     for (int64_t i = 0; i < whole; i += WIDE_LANES)
         for (int l = 0; l < WIDE_LANES; l++)
             lane[l] = NAME(larger)(lane[l], x[i + l]);
-    for (int64_t i = 0; i < WIDE_LANES; i++)
-        most = NAME(larger)(most, lane[i]);
+    for (int64_t l = 0; l < lanes; l++)
+        most = NAME(larger)(most, lane[l]);
     for (int64_t i = whole; i < n; i++)
         most = NAME(larger)(most, x[i]);
     return most;

@@ -1,21 +1,27 @@
 /*
  * reduce.c - many elements to one; see reduce.h
  *
- * Long rows are cut into blocks whose results are combined in order; several rows, or several
- * columns, are shared out whole. Both cuts give the same additions in the same order.
+ * Long rows are cut into blocks whose results are combined in order, and so are columns where there
+ * are too few to share out; several rows, or strips of columns, are shared out whole. The cuts depend
+ * on the sizes alone, and so does the order of the additions.
  */
 #include <limits.h>
 #include <math.h>
+#include <string.h>
 
 #include "kernels/reduce.h"
 
 enum {
-    LANES = 16,
-    WIDE_LANES = 64,
-    STRETCH = 512, /* elements of a row among which an index is looked for */
-    BLOCK = 8192,  /* elements summed in one go */
-    COLUMNS = 128, /* neighbouring columns summed in one go */
-    OUTPUTS = 16,  /* rows a thread takes at a time */
+    LANES = 32,            /* running sums */
+    WIDE_BYTES = 256,      /* of running extremes: four of the widest vectors */
+    STRETCH = 512,         /* elements of a row among which an index is looked for */
+    BLOCK = 8192,          /* elements summed in one go */
+    COLUMNS = 1024,        /* neighbouring columns, the width of a strip, */
+    INDEXED_COLUMNS = 128, /* where indices are looked for too */
+    NARROW = 64,           /* columns so few that several rows are taken for one */
+    PIECE = 16384,         /* elements that are worth a thread's while, */
+    LARGE_PIECE = 65536,   /* and worth a result of their own that has to be combined */
+    MOST_BLOCKS = 16,
 };
 
 #define HUGE_UNIT 0x1p64 /* more than elements can be */
@@ -25,14 +31,42 @@ static bool is_one_row(const Reduce *r)
     return r->along.outer == 1 && r->along.inner == 1;
 }
 
+/* how x[outer, n, inner] is cut where inner > 1: strips of columns, and of each blocks of rows; and
+ * how many of all these blocks a piece of work has */
+typedef struct {
+    int64_t strips, blocks, rows, together;
+} Cut;
+
+static Cut cut_columns(const Reduce *r)
+{
+    const Along *along = &r->along;
+    int64_t size = along->n * along->inner;
+    Cut cut = {.strips = size_pieces(along->inner, COLUMNS), .together = 1};
+    int64_t lines = size_max(along->outer * cut.strips, 1);
+    int64_t blocks = size_min(MOST_BLOCKS / lines, size * along->outer / LARGE_PIECE);
+    cut.rows = size_max(size_pieces(along->n, size_max(blocks, 1)), 1);
+    cut.blocks = size_max(size_pieces(along->n, cut.rows), 1);
+    if (cut.strips * cut.blocks == 1)
+        cut.together = size_max(PIECE / size_max(size, 1), 1);
+    return cut;
+}
+
+/* how many rows a piece of work has where inner = 1 */
+static int64_t rows_together(const Reduce *r)
+{
+    return size_max(PIECE / size_max(r->along.n, 1), 1);
+}
+
 static int64_t count_pieces(const Reduce *r)
 {
-    if (r->indices)
-        return size_pieces(r->along.outer * r->along.inner, OUTPUTS);
-    if (is_one_row(r))
+    if (is_one_row(r) && !r->indices)
         return size_pieces(r->along.n, BLOCK);
-    return r->along.inner == 1 ? size_pieces(r->along.outer, OUTPUTS)
-                               : r->along.outer * size_pieces(r->along.inner, COLUMNS);
+    if (r->along.inner == 1)
+        return size_pieces(r->along.outer, rows_together(r));
+    if (r->indices)
+        return r->along.outer * size_pieces(r->along.inner, INDEXED_COLUMNS);
+    Cut cut = cut_columns(r);
+    return size_pieces(r->along.outer * cut.strips * cut.blocks, cut.together);
 }
 
 #define KERNELS "kernels/reduce_kernels.h"
@@ -54,7 +88,10 @@ DType reduce_result_type(Reduction kind, DType dtype)
 
 size_t reduce_scratch_size(const Reduce *r)
 {
-    return (size_t)size_pieces(size_max(r->along.n, 1), BLOCK) * sizeof(double);
+    int64_t values = size_pieces(size_max(r->along.n, 1), BLOCK);
+    if (r->along.inner > 1)
+        values = r->along.outer * cut_columns(r).blocks * r->along.inner;
+    return (size_t)values * sizeof(double);
 }
 
 void reduce_run(Pool *pool, const Reduce *r)

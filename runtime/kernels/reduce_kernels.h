@@ -2,8 +2,16 @@
  * reduce_kernels.h - the kernels of reduce.c for one element type; read through each_dtype.h
  */
 
-/* the sum of x[0..n-1], n <= BLOCK: LANES running sums, added up in order */
-VECTORISED static A NAME(block_sum)(const T *x, int64_t n)
+INLINED A NAME(add_lanes)(A *lane)
+{
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int j = 0; j < half; j++)
+            lane[j] += lane[half + j];
+    return lane[0];
+}
+
+/* the sum of x[0..n-1], n <= BLOCK: LANES running sums, added up two by two */
+VECTORISED static A NAME(long_sum)(const T *x, int64_t n)
 {
     A lane[LANES] = {0};
     int64_t whole = n - n % LANES;
@@ -12,9 +20,16 @@ VECTORISED static A NAME(block_sum)(const T *x, int64_t n)
             lane[j] += (A)x[i + j];
     for (int64_t i = whole; i < n; i++)
         lane[i - whole] += (A)x[i];
+    return NAME(add_lanes)(lane);
+}
+
+static inline A NAME(block_sum)(const T *x, int64_t n)
+{
+    if (n >= LANES)
+        return NAME(long_sum)(x, n);
     A sum = 0;
-    for (int j = 0; j < LANES; j++)
-        sum += lane[j];
+    for (int64_t i = 0; i < n; i++)
+        sum += (A)x[i];
     return sum;
 }
 
@@ -28,16 +43,13 @@ VECTORISED static A NAME(block_squares)(const T *x, int64_t n, A center)
             lane[j] += ((A)x[i + j] - center) * ((A)x[i + j] - center);
     for (int64_t i = whole; i < n; i++)
         lane[i - whole] += ((A)x[i] - center) * ((A)x[i] - center);
-    A sum = 0;
-    for (int j = 0; j < LANES; j++)
-        sum += lane[j];
-    return sum;
+    return NAME(add_lanes)(lane);
 }
 
 /* the product, likewise */
 VECTORISED static A NAME(block_prod)(const T *x, int64_t n)
 {
-    A lane[LANES], product = 1;
+    A lane[LANES];
     int64_t whole = n - n % LANES;
     for (int j = 0; j < LANES; j++)
         lane[j] = 1;
@@ -46,53 +58,59 @@ VECTORISED static A NAME(block_prod)(const T *x, int64_t n)
             lane[j] *= (A)x[i + j];
     for (int64_t i = whole; i < n; i++)
         lane[i - whole] *= (A)x[i];
-    for (int j = 0; j < LANES; j++)
-        product *= lane[j];
-    return product;
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int j = 0; j < half; j++)
+            lane[j] *= lane[half + j];
+    return lane[0];
 }
 
-static A NAME(block_any)(const T *x, int64_t n)
+/* Is any element (or any one that is zero) among x[0..n-1]? */
+VECTORISED static bool NAME(has_any)(const T *x, int64_t n, bool zero)
 {
+    int found = 0;
     for (int64_t i = 0; i < n; i++)
-        if (x[i] != 0)
-            return 1;
-    return 0;
+        found |= (x[i] == 0) == zero;
+    return found != 0;
 }
 
-static A NAME(block_all)(const T *x, int64_t n)
+static bool NAME(block_any)(const T *x, int64_t n, bool zero)
 {
-    for (int64_t i = 0; i < n; i++)
-        if (x[i] == 0)
-            return 0;
-    return 1;
+    bool found = false;
+    for (int64_t i = 0; i < n && !found; i += STRETCH)
+        found = NAME(has_any)(x + i, size_min(STRETCH, n - i), zero);
+    return found;
 }
 
 /* the larger or smaller of two, or the NaN among them */
-static inline T NAME(winner)(T best, T x, bool largest)
+INLINED T NAME(winner)(T best, T x, bool largest)
 {
     T winner = (largest ? x > best : x < best) ? x : best;
     return IS_NAN(x) ? x : winner;
 }
 
-/* the largest or smallest of x[0..n-1]: so many running ones that the compiler makes vectors */
-static inline A NAME(block_extreme)(const T *x, int64_t n, bool largest)
+/* the largest or smallest of x[0..n-1]: as many running ones as vectors hold that the compiler keeps
+ * in registers; the last ones are looked at twice where n is no multiple */
+INLINED A NAME(block_extreme)(const T *x, int64_t n, bool largest)
 {
-    T lane[WIDE_LANES], best = largest ? LEAST : GREATEST;
-    int64_t whole = n - n % WIDE_LANES;
-    if (whole > 0) {
-        for (int j = 0; j < WIDE_LANES; j++)
-            lane[j] = x[j];
-        for (int64_t i = WIDE_LANES; i < whole; i += WIDE_LANES)
-            for (int j = 0; j < WIDE_LANES; j++)
-                lane[j] = NAME(winner)(lane[j], x[i + j], largest);
-        for (int half = WIDE_LANES / 2; half > 0; half /= 2)
-            for (int j = 0; j < half; j++)
-                lane[j] = NAME(winner)(lane[j], lane[half + j], largest);
-        best = lane[0];
+    enum { WIDE = WIDE_BYTES / sizeof(T) };
+    T lane[WIDE];
+    if (n < WIDE) {
+        T best = x[0];
+        for (int64_t i = 1; i < n; i++)
+            best = NAME(winner)(best, x[i], largest);
+        return (A)best;
     }
-    for (int64_t i = whole; i < n; i++)
-        best = NAME(winner)(best, x[i], largest);
-    return (A)best;
+    for (int j = 0; j < WIDE; j++)
+        lane[j] = x[j];
+    for (int64_t i = WIDE; i + WIDE <= n; i += WIDE)
+        for (int j = 0; j < WIDE; j++)
+            lane[j] = NAME(winner)(lane[j], x[i + j], largest);
+    for (int j = 0; j < WIDE; j++)
+        lane[j] = NAME(winner)(lane[j], x[n - WIDE + j], largest);
+    for (int half = WIDE / 2; half > 0; half /= 2)
+        for (int j = 0; j < half; j++)
+            lane[j] = NAME(winner)(lane[j], lane[half + j], largest);
+    return (A)lane[0];
 }
 
 VECTORISED static A NAME(block_max)(const T *x, int64_t n)
@@ -118,9 +136,9 @@ static A NAME(block)(const Reduce *r, int64_t at, const T *x, int64_t n)
     case REDUCE_PROD:
         return NAME(block_prod)(x, n);
     case REDUCE_ANY:
-        return NAME(block_any)(x, n);
+        return (A)NAME(block_any)(x, n, false);
     case REDUCE_ALL:
-        return NAME(block_all)(x, n);
+        return (A)!NAME(block_any)(x, n, true);
     default:
         return NAME(block_sum)(x, n);
     }
@@ -225,6 +243,27 @@ static void NAME(store)(const Reduce *r, int64_t at, A value)
         ((int64_t *)r->y)[at] = (int64_t)value;
 }
 
+/* The same for values of neighbours; sums of floats are finite as a rule. */
+VECTORISED static bool NAME(store_sums)(const Reduce *r, int64_t at, const A *value, int64_t n)
+{
+    double divisor = r->kind == REDUCE_MEAN ? (double)r->along.n : 1;
+    int huge = 0;
+    for (int64_t j = 0; j < n; j++)
+        huge |= !isfinite((double)value[j]);
+    for (int64_t j = 0; j < n && !huge; j++)
+        ((T *)r->y)[at + j] = (T)((double)value[j] / divisor);
+    return huge == 0;
+}
+
+static void NAME(store_all)(const Reduce *r, int64_t at, const A *value, int64_t n)
+{
+    bool is_sum = r->kind == REDUCE_SUM || r->kind == REDUCE_MEAN;
+    if (is_sum && dtype_is_float(r->dtype) && !r->wide && NAME(store_sums)(r, at, value, n))
+        return;
+    for (int64_t j = 0; j < n; j++)
+        NAME(store)(r, at + j, value[j]);
+}
+
 static A NAME(start)(Reduction kind)
 {
     switch (kind) {
@@ -238,14 +277,25 @@ static A NAME(start)(Reduction kind)
 }
 
 /* one row of contiguous elements, block by block */
-static void NAME(reduce_row)(const Reduce *r, int64_t row)
+static A NAME(reduce_row)(const Reduce *r, int64_t row)
 {
     const T *x = (const T *)r->x + row * r->along.n;
     A value = NAME(start)(r->kind);
     for (int64_t i = 0; i < r->along.n; i += BLOCK)
         value = NAME(combine)(r->kind, value,
                               NAME(block)(r, row, x + i, size_min(BLOCK, r->along.n - i)));
-    NAME(store)(r, row, value);
+    return value;
+}
+
+static void NAME(reduce_rows)(const Reduce *r, int64_t first, int64_t last)
+{
+    A value[COLUMNS];
+    for (int64_t row = first, n; row < last; row += n) {
+        n = size_min(COLUMNS, last - row);
+        for (int64_t i = 0; i < n; i++)
+            value[i] = NAME(reduce_row)(r, row + i);
+        NAME(store_all)(r, row, value, n);
+    }
 }
 
 /* the same for one long row: the blocks in parallel, then their results in order */
@@ -264,50 +314,160 @@ static void NAME(combine_blocks)(const Reduce *r)
     NAME(store)(r, 0, value);
 }
 
-VECTORISED static void NAME(add_row)(A *sum, const T *x, int64_t n)
+/* values[width] of n rows of x, one after the other; four sums at a time spare some of their moves */
+VECTORISED static void NAME(add_rows)(A *value, const T *x, int64_t n, int64_t step, int64_t width)
 {
-    for (int64_t j = 0; j < n; j++)
-        sum[j] += (A)x[j];
-}
-
-VECTORISED static void NAME(add_squares)(A *sum, const T *x, const double *center, int64_t n)
-{
-    for (int64_t j = 0; j < n; j++)
-        sum[j] += ((A)x[j] - (A)center[j]) * ((A)x[j] - (A)center[j]);
-}
-
-VECTORISED static void NAME(choose)(A *best, const T *x, int64_t n, bool largest)
-{
-    for (int64_t j = 0; j < n; j++)
-        best[j] = (A)NAME(winner)((T)best[j], x[j], largest);
-}
-
-/* COLUMNS neighbouring columns of x[n, inner], row by row */
-static void NAME(reduce_columns)(const Reduce *r, int64_t o, int64_t first)
-{
-    A value[COLUMNS];
-    int64_t width = size_min(COLUMNS, r->along.inner - first), at = o * r->along.inner + first;
-    const T *x = (const T *)r->x + o * r->along.n * r->along.inner + first;
-    for (int64_t j = 0; j < width; j++)
-        value[j] = NAME(start)(r->kind);
-    for (int64_t i = 0; i < r->along.n; i++, x += r->along.inner) {
-        if (r->kind == REDUCE_SUM || r->kind == REDUCE_MEAN) {
-            NAME(add_row)(value, x, width);
-            continue;
-        }
-        if (r->kind == REDUCE_MAX || r->kind == REDUCE_MIN) {
-            NAME(choose)(value, x, width, r->kind == REDUCE_MAX);
-            continue;
-        }
-        if (r->kind == REDUCE_SQUARES) {
-            NAME(add_squares)(value, x, r->center + at, width);
-            continue;
-        }
+    for (; n >= 4; n -= 4, x += 4 * step)
         for (int64_t j = 0; j < width; j++)
-            value[j] = NAME(combine)(r->kind, value[j], NAME(block)(r, at + j, x + j, 1));
-    }
+            value[j] =
+                value[j] + (A)x[j] + (A)x[j + step] + (A)x[j + 2 * step] + (A)x[j + 3 * step];
+    for (; n > 0; n--, x += step)
+        for (int64_t j = 0; j < width; j++)
+            value[j] += (A)x[j];
+}
+
+VECTORISED static void NAME(add_squares)(A *value, const T *x, int64_t n, int64_t step,
+                                         int64_t width, const A *center)
+{
+    for (; n > 0; n--, x += step)
+        for (int64_t j = 0; j < width; j++)
+            value[j] += ((A)x[j] - center[j]) * ((A)x[j] - center[j]);
+}
+
+VECTORISED static void NAME(multiply_rows)(A *value, const T *x, int64_t n, int64_t step,
+                                           int64_t width)
+{
+    for (; n > 0; n--, x += step)
+        for (int64_t j = 0; j < width; j++)
+            value[j] *= (A)x[j];
+}
+
+/* the same for each column */
+VECTORISED static void NAME(find_any)(A *value, const T *x, int64_t n, int64_t step, int64_t width,
+                                      bool zero)
+{
+    uint8_t found[COLUMNS] = {0};
+    for (; n > 0; n--, x += step)
+        for (int64_t j = 0; j < width; j++)
+            found[j] |= (x[j] == 0) == zero;
     for (int64_t j = 0; j < width; j++)
-        NAME(store)(r, at + j, value[j]);
+        value[j] = (A)(found[j] != zero);
+}
+
+INLINED void NAME(choose)(A *value, const T *x, int64_t n, int64_t step, int64_t width,
+                          bool largest)
+{
+    T best[COLUMNS];
+    for (int64_t j = 0; j < width; j++)
+        best[j] = (T)value[j];
+    for (; n > 0; n--, x += step)
+        for (int64_t j = 0; j < width; j++)
+            best[j] = NAME(winner)(best[j], x[j], largest);
+    for (int64_t j = 0; j < width; j++)
+        value[j] = (A)best[j];
+}
+
+VECTORISED static void NAME(choose_largest)(A *value, const T *x, int64_t n, int64_t step,
+                                            int64_t width)
+{
+    NAME(choose)(value, x, n, step, width, true);
+}
+
+VECTORISED static void NAME(choose_smallest)(A *value, const T *x, int64_t n, int64_t step,
+                                             int64_t width)
+{
+    NAME(choose)(value, x, n, step, width, false);
+}
+
+static void NAME(fold_rows)(Reduction kind, A *value, const T *x, int64_t n, int64_t step,
+                            int64_t width, const A *center)
+{
+    for (int64_t j = 0; j < width; j++)
+        value[j] = NAME(start)(kind);
+    switch (kind) {
+    case REDUCE_SQUARES:
+        NAME(add_squares)(value, x, n, step, width, center);
+        break;
+    case REDUCE_MAX:
+        NAME(choose_largest)(value, x, n, step, width);
+        break;
+    case REDUCE_MIN:
+        NAME(choose_smallest)(value, x, n, step, width);
+        break;
+    case REDUCE_PROD:
+        NAME(multiply_rows)(value, x, n, step, width);
+        break;
+    case REDUCE_ANY:
+    case REDUCE_ALL:
+        NAME(find_any)(value, x, n, step, width, kind == REDUCE_ALL);
+        break;
+    default:
+        NAME(add_rows)(value, x, n, step, width);
+    }
+}
+
+/* values[n] = what they and others[n] come to together */
+static void NAME(combine_all)(Reduction kind, A *values, const A *others, int64_t n)
+{
+    if (kind == REDUCE_SUM || kind == REDUCE_MEAN)
+        for (int64_t j = 0; j < n; j++)
+            values[j] += others[j];
+    else
+        for (int64_t j = 0; j < n; j++)
+            values[j] = NAME(combine)(kind, values[j], others[j]);
+}
+
+/* the same where `width` columns are all: several rows stand side by side as one, whose results are
+ * combined in order */
+static void NAME(fold_narrow)(Reduction kind, A *value, const T *x, int64_t n, int64_t width,
+                              const A *center)
+{
+    A wide[COLUMNS], wide_center[COLUMNS], rest[NARROW];
+    int64_t together = COLUMNS / 4 / width, wide_width = together * width;
+    for (int64_t j = 0; j < wide_width; j++)
+        wide_center[j] = center[j % width];
+    NAME(fold_rows)(kind, wide, x, n / together, wide_width, wide_width, wide_center);
+    NAME(fold_rows)
+    (kind, rest, x + n / together * wide_width, n % together, width, width, center);
+    for (int64_t k = width; k < wide_width; k += width)
+        NAME(combine_all)(kind, wide, wide + k, width);
+    NAME(combine_all)(kind, wide, rest, width);
+    memcpy(value, wide, (size_t)width * sizeof(A));
+}
+
+/* a block of rows of a strip of columns */
+static void NAME(reduce_columns)(const Reduce *r, const Cut *cut, int64_t index)
+{
+    A value[COLUMNS], center[COLUMNS] = {0};
+    int64_t n = r->along.n, inner = r->along.inner;
+    int64_t block = index % cut->blocks, strip = index / cut->blocks % cut->strips;
+    int64_t o = index / cut->blocks / cut->strips;
+    int64_t row = block * cut->rows, rows = size_min(cut->rows, n - row);
+    int64_t first = strip * COLUMNS, width = size_min(COLUMNS, inner - first);
+    int64_t at = o * inner + first;
+    const T *x = (const T *)r->x + (o * n + row) * inner + first;
+    for (int64_t j = 0; r->kind == REDUCE_SQUARES && j < width; j++)
+        center[j] = (A)r->center[at + j];
+    if (inner <= NARROW && rows * inner >= COLUMNS)
+        NAME(fold_narrow)(r->kind, value, x, rows, inner, center);
+    else
+        NAME(fold_rows)(r->kind, value, x, rows, inner, width, center);
+    if (cut->blocks == 1)
+        NAME(store_all)(r, at, value, width);
+    else
+        memcpy((A *)r->scratch + (o * cut->blocks + block) * inner + first, value,
+               (size_t)width * sizeof(A));
+}
+
+static void NAME(combine_columns)(const Reduce *r, const Cut *cut)
+{
+    int64_t inner = r->along.inner;
+    for (int64_t o = 0; o < r->along.outer; o++) {
+        A *values = (A *)r->scratch + o * cut->blocks * inner;
+        for (int64_t block = 1; block < cut->blocks; block++)
+            NAME(combine_all)(r->kind, values, values + block * inner, inner);
+        NAME(store_all)(r, o * inner, values, inner);
+    }
 }
 
 /* the index of the largest or smallest of x[0..n-1]: first the stretch it is in */
@@ -327,51 +487,102 @@ static int64_t NAME(index_in_row)(const Reduce *r, const T *x)
     return index;
 }
 
-/* the same for x[0], x[inner] ... x[(n - 1) inner] */
-static int64_t NAME(index_in_column)(const Reduce *r, const T *x)
+static int64_t NAME(index_in_short_row)(const Reduce *r, const T *x)
 {
     int64_t best = 0;
-    for (int64_t i = 1; i < r->along.n && !IS_NAN(x[best * r->along.inner]); i++) {
-        T value = x[i * r->along.inner], champion = x[best * r->along.inner];
-        if (IS_NAN(value) || (r->kind == REDUCE_MAX ? value > champion : value < champion))
+    for (int64_t i = 1; i < r->along.n && !IS_NAN(x[best]); i++)
+        if (IS_NAN(x[i]) || (r->kind == REDUCE_MAX ? x[i] > x[best] : x[i] < x[best]))
             best = i;
-    }
     return best;
 }
 
-/* the largest or smallest of x[o, :, j] and its index */
-static void NAME(find_extreme)(const Reduce *r, int64_t o, int64_t j)
+INLINED void NAME(follow)(T *best, int64_t *index, const T *x, int64_t i, int64_t width,
+                          bool largest)
 {
-    const T *x = (const T *)r->x + o * r->along.n * r->along.inner + j;
-    int64_t best = r->along.inner == 1 && r->along.n >= STRETCH ? NAME(index_in_row)(r, x)
-                                                                : NAME(index_in_column)(r, x);
+    for (int64_t j = 0; j < width; j++) {
+        bool wins = (largest ? x[j] > best[j] : x[j] < best[j]) || IS_NAN(x[j]);
+        wins = wins && !IS_NAN(best[j]);
+        best[j] = wins ? x[j] : best[j];
+        index[j] = wins ? i : index[j];
+    }
+}
+
+/* the same for columns side by side: x is a row of them, `best` and `index` are what they have */
+VECTORISED static void NAME(follow_largest)(T *best, int64_t *index, const T *x, int64_t i,
+                                            int64_t width)
+{
+    NAME(follow)(best, index, x, i, width, true);
+}
+
+VECTORISED static void NAME(follow_smallest)(T *best, int64_t *index, const T *x, int64_t i,
+                                             int64_t width)
+{
+    NAME(follow)(best, index, x, i, width, false);
+}
+
+static void NAME(indices_in_columns)(const Reduce *r, int64_t o, int64_t first)
+{
+    T best[INDEXED_COLUMNS];
+    int64_t inner = r->along.inner, width = size_min(INDEXED_COLUMNS, inner - first);
+    int64_t *indices = r->indices + o * inner + first;
+    const T *x = (const T *)r->x + o * r->along.n * inner + first;
+    memcpy(best, x, (size_t)width * sizeof(T));
+    for (int64_t j = 0; j < width; j++)
+        indices[j] = 1;
+    for (int64_t i = 1; i < r->along.n; i++) {
+        x += inner;
+        if (r->kind == REDUCE_MAX)
+            NAME(follow_largest)(best, indices, x, i + 1, width);
+        else
+            NAME(follow_smallest)(best, indices, x, i + 1, width);
+    }
     if (r->y)
-        ((T *)r->y)[o * r->along.inner + j] = x[best * r->along.inner];
-    r->indices[o * r->along.inner + j] = best + 1;
+        memcpy((T *)r->y + o * inner + first, best, (size_t)width * sizeof(T));
+}
+
+/* the largest or smallest of x[row, :] and its index */
+static void NAME(find_extreme)(const Reduce *r, int64_t row)
+{
+    const T *x = (const T *)r->x + row * r->along.n;
+    int64_t best = r->along.n < STRETCH ? NAME(index_in_short_row)(r, x) : NAME(index_in_row)(r, x);
+    if (r->y)
+        ((T *)r->y)[row] = x[best];
+    r->indices[row] = best + 1;
 }
 
 static void NAME(piece)(void *context, int64_t piece)
 {
     const Reduce *r = context;
-    if (r->indices) {
-        int64_t last = size_min((piece + 1) * OUTPUTS, r->along.outer * r->along.inner);
-        for (int64_t at = piece * OUTPUTS; at < last; at++)
-            NAME(find_extreme)(r, at / r->along.inner, at % r->along.inner);
-    } else if (is_one_row(r)) {
+    if (is_one_row(r) && !r->indices) {
         NAME(reduce_block)(r, piece);
     } else if (r->along.inner == 1) {
-        int64_t last = size_min((piece + 1) * OUTPUTS, r->along.outer);
-        for (int64_t row = piece * OUTPUTS; row < last; row++)
-            NAME(reduce_row)(r, row);
+        int64_t rows = rows_together(r), last = size_min((piece + 1) * rows, r->along.outer);
+        for (int64_t row = piece * rows; row < last && r->indices; row++)
+            NAME(find_extreme)(r, row);
+        if (!r->indices)
+            NAME(reduce_rows)(r, piece * rows, last);
+    } else if (r->indices) {
+        int64_t strips = size_pieces(r->along.inner, INDEXED_COLUMNS);
+        NAME(indices_in_columns)(r, piece / strips, piece % strips * INDEXED_COLUMNS);
     } else {
-        int64_t strips = size_pieces(r->along.inner, COLUMNS);
-        NAME(reduce_columns)(r, piece / strips, piece % strips * COLUMNS);
+        Cut cut = cut_columns(r);
+        int64_t all = r->along.outer * cut.strips * cut.blocks;
+        int64_t last = size_min((piece + 1) * cut.together, all);
+        for (int64_t block = piece * cut.together; block < last; block++)
+            NAME(reduce_columns)(r, &cut, block);
     }
 }
 
 static void NAME(reduce)(Pool *pool, const Reduce *r)
 {
     pool_run(pool, NAME(piece), (void *)(uintptr_t)r, count_pieces(r));
-    if (is_one_row(r) && !r->indices)
+    if (r->indices)
+        return;
+    if (is_one_row(r)) {
         NAME(combine_blocks)(r);
+    } else if (r->along.inner > 1) {
+        Cut cut = cut_columns(r);
+        if (cut.blocks > 1)
+            NAME(combine_columns)(r, &cut);
+    }
 }

@@ -5,7 +5,7 @@
  * `at` where the strip's first elements begin, and the width of the strip.
  */
 
-static inline void NAME(walk_sum)(const Scan *s, int64_t at, int64_t width, A *carry)
+INLINED void NAME(walk_sum)(const Scan *s, int64_t at, int64_t width, A *carry)
 {
     const T *x = s->x;
     T *y = s->y;
@@ -14,7 +14,7 @@ static inline void NAME(walk_sum)(const Scan *s, int64_t at, int64_t width, A *c
             y[j] = (T)(carry[j - at] += (A)x[j]);
 }
 
-static inline void NAME(walk_prod)(const Scan *s, int64_t at, int64_t width, A *carry)
+INLINED void NAME(walk_prod)(const Scan *s, int64_t at, int64_t width, A *carry)
 {
     const T *x = s->x;
     T *y = s->y;
@@ -23,7 +23,7 @@ static inline void NAME(walk_prod)(const Scan *s, int64_t at, int64_t width, A *
             y[j] = (T)(carry[j - at] *= (A)x[j]);
 }
 
-static inline void NAME(walk_recurrence)(const Scan *s, int64_t at, int64_t width, A *carry)
+INLINED void NAME(walk_recurrence)(const Scan *s, int64_t at, int64_t width, A *carry)
 {
     const T *x = s->x, *a = s->a;
     T *y = s->y;

@@ -28,6 +28,13 @@ typedef const char *Reason;
 #define VECTORISED
 #endif
 
+/* A part of VECTORISED functions: a call of it would leave their vector unit. */
+#if defined(__GNUC__)
+#define INLINED static inline __attribute__((always_inline))
+#else
+#define INLINED static inline
+#endif
+
 /* product = a * b for a, b >= 0; false when it does not fit. */
 static inline bool size_multiply(int64_t a, int64_t b, int64_t *product)
 {

@@ -18,16 +18,15 @@ local PARTS = { "epoch", "small", "start", "memory", "elementwise", "large", "rb
 local parser = argparse("all.lua", "Measures wrun.")
 parser:argument("part", "What to measure."):args("*"):choices(PARTS)
 parser:option("--results", "A file of JSON lines that is to keep the rows.")
-parser:option("--rows", "A Lua pattern: which rows of the part large.", "")
+parser:option("--rows", "Lua patterns between spaces: which rows of the part large.", "")
 parser:option("--threads", "How many threads wrun and PyTorch have at most."):convert(tonumber)
 parser:option("--python", "The Python that may have PyTorch.", "python3")
 local args = parser:parse()
 
-harness.rows = args.rows
 if args.threads then
   wrun.set_num_threads(args.threads)
 end
-harness.begin(args.results, args.python)
+harness.begin(args.results, args.python, args.rows)
 wrun.manual_seed(777)
 for _, part in ipairs(#args.part > 0 and args.part or PARTS) do
   dofile(("%s/%s.lua"):format(folder, part))

@@ -13,15 +13,15 @@ local M = {}
 M.program = arg[-1]
 M.folder = arg[0]:match("^(.*)/") or "."
 
---- The Lua pattern that names of rows must hold, in parts of many rows.
-M.rows = ""
-
--- What `begin` finds: the Python that has PyTorch, if any, and the log that rows go to.
-local python, log
+-- What `begin` finds: the Python that has PyTorch, if any, the log that rows go to, and the patterns
+-- of which the names of rows hold one, where parts have many.
+local python, log, patterns
 
 --- Looks for PyTorch, opens the file of the results and tells of the machine, all before the first
---- part. Without a path nothing is kept; a file that is there is gone on with.
-function M.begin(path, command)
+--- part. Without a path nothing is kept; a file that is there is gone on with. `rows` are patterns
+--- between spaces.
+function M.begin(path, command, rows)
+  patterns = rows
   local look = [[%s -c "import sys, torch; print(sys.executable, torch.__version__)" 2>/dev/null]]
   local pipe = assert(io.popen(look:format(command)))
   local executable, version = (pipe:read("l") or ""):match("^(%S+) (%S+)$")
@@ -34,6 +34,15 @@ function M.begin(path, command)
   if is_new then
     print(results.describe(machine))
   end
+end
+
+--- Is a row of this name asked for?
+function M.wants(name)
+  local wanted = not patterns:find("%S")
+  for pattern in patterns:gmatch("%S+") do
+    wanted = wanted or name:find(pattern) ~= nil
+  end
+  return wanted
 end
 
 -- Timing ---------------------------------------------------------------------

@@ -260,16 +260,16 @@ local function measure(case, dtype, ...)
   harness.least(("%s, %s"):format(name, dtype), times.wrun, rival)
 end
 
-local function measure_all(title, cases)
-  harness.heading(title, "PyTorch")
+local function measure_all(part, cases)
+  harness.heading(("large: %s, 1,000,000 elements"):format(part), "PyTorch")
   for _, dtype in ipairs(ALL) do
     local low, high, values
     for _, case in ipairs(cases) do
-      local is_asked = false
+      local is_of_dtype = false
       for _, other in ipairs(case[2]) do
-        is_asked = is_asked or other == dtype
+        is_of_dtype = is_of_dtype or other == dtype
       end
-      if is_asked and (case[1] .. ", " .. dtype):find(harness.rows) then
+      if is_of_dtype and harness.wants(("%s: %s, %s"):format(part, case[1], dtype)) then
         if case.low ~= low or case.high ~= high or not values then
           low, high = case.low or -3, case.high or 3
           values = table.pack(operands(dtype, low, high))
@@ -283,8 +283,8 @@ local function measure_all(title, cases)
   end
 end
 
-measure_all("large: elementwise, 1,000,000 elements", elementwise_cases())
-measure_all("large: others, 1,000,000 elements", STRUCTURAL)
+measure_all("elementwise", elementwise_cases())
+measure_all("others", STRUCTURAL)
 
 if torch then
   torch:close()

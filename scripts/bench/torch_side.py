@@ -92,7 +92,7 @@ def operation(name, arity, low, high, size, count):
     return seconds(run, int(count))
 
 
-# An expression over large operands ------------------------------------------
+# An expression over large operands -------------------------------------------
 
 values = {}
 
@@ -105,7 +105,8 @@ def operands(dtype, low, high):
         if dtype == "bool":
             return torch.rand(size) > 0.5
         if dtype == "int64":
-            return torch.randint(math.ceil(low), math.floor(high) + 1, (size,))
+            least = math.ceil(low)
+            return torch.randint(least, max(math.floor(high), least + 1) + 1, (size,))
         return torch.empty(size, dtype=getattr(torch, dtype)).uniform_(low, high)
 
     a, m = draw(size), draw(size).view(side, side)

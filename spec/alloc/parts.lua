@@ -3,8 +3,8 @@
 return function(path)
   local wrun = require "wrun"
   local names, shown = {}, {}
-  for name in pairs(getmetatable(wrun).parts) do
-    names[#names + 1] = name
+  for name, value in pairs(wrun) do
+    names[#names + 1] = type(value) == "table" and name or nil
   end
   table.sort(names)
   for _, name in ipairs(names) do

@@ -1,6 +1,7 @@
 --- Every public function refuses an argument or an option of another type than its documentation
 --- says: with the script's line, its own name, what it expected and what came. An option that is a
---- string takes any, or says which.
+--- string takes any, or says which. A table in itself, or one whose metatable lies, is used or
+--- refused, and all ends.
 
 local check = require "wrun.check"
 local core = require "wrun.core"
@@ -112,6 +113,20 @@ local function complaint(call, arguments)
   return why and why .. ": " .. tostring(message)
 end
 
+--- lists and tables that lie in themselves, and one whose metatable lies
+local function odd_tables()
+  local list, fields_too = { 1 }, {}
+  list[2], fields_too[1], fields_too.x = list, fields_too, fields_too
+  return { list, fields_too, setmetatable({}, { __len = function() return "x" end }) }
+end
+
+--- what is wrong with how a call with these arguments ends, if it is refused
+local function complaint_if_refused(call, arguments)
+  local ok, message = pcall(script, call.f, arguments)
+  local why = not ok and complaint_of(message)
+  return why and ("odd table %s: %s"):format(why, message) or nil
+end
+
 --- Is the parameter the object whose method is called?
 local function is_object(call, param, i)
   return call.item.kind == "method" and i == 1 and call.skip == 0
@@ -175,6 +190,11 @@ local function try_options(call, sample, i, param)
         end
       end
     end
+    for _, endless in ipairs(odd_tables()) do
+      local options = { [name] = endless }
+      count = count + 1
+      complaints[#complaints + 1] = complaint_if_refused(call, with_value(call, sample, i, options))
+    end
   end
   return complaints, count
 end
@@ -206,6 +226,10 @@ local function try(call)
       if not is_right then
         add(param.name, param.type, what, complaint(call, with_value(call, sample, i, wrong)))
       end
+    end
+    for _, endless in ipairs(is_tried and odd_tables() or {}) do
+      count = count + 1
+      complaints[#complaints + 1] = complaint_if_refused(call, with_value(call, sample, i, endless))
     end
     if is_tried then
       local more, tried = try_options(call, sample, i, param)

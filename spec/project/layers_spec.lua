@@ -181,7 +181,7 @@ int f(void)
       ["lua/wrun/nn/linear.lua"] = 'local check, wrun = require "wrun.check", require("wrun")\n',
       ["lua/wrun/optim/adam.lua"] = "local Linear = require('wrun.nn.linear')\n",
       ["lua/wrun/rbm.lua"] = 'local nn = require "wrun.nn"\n',
-      ["lua/wrun/data.lua"] = 'return closed("data", {}, { a = { "wrun.optim" } }, { "wrun.data.a" })\n',
+      ["lua/wrun/data.lua"] = 'return closed("data", {}, { a = { "wrun.optim" } }, {})\n',
       ["lua/wrun/tensor.lua"] = 'local data = require("wrun.data")\n',
       ["lua/wrun/class.lua"] = 'local nn = require("wrun." .. "nn")\nlocal f = require\n',
     },

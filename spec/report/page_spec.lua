@@ -1,6 +1,5 @@
 --- Parts of a page.
 
-local files = require "spec.support.files"
 local page = require "wrun.report.page"
 
 describe("a page", function()
@@ -9,19 +8,6 @@ describe("a page", function()
       page.text "a <b c=\"d\"> & 'e' \27 é")
     assert.equal("\\xff", page.text "\xff")
     assert.equal("7", page.text(7))
-  end)
-
-  it("has base 64 as coreutils has it", function()
-    for length = 0, 70 do
-      local bytes = {}
-      for i = 1, length do
-        bytes[i] = string.char((i * 97 + length * 31) % 256)
-      end
-      bytes = table.concat(bytes)
-      local path = files.write(os.tmpname(), bytes)
-      assert.equal(files.shell("base64 -w 0 " .. path), page.base64(bytes))
-      os.remove(path)
-    end
   end)
 
   it("has tables whose cells say what they sort by", function()

@@ -148,20 +148,24 @@ for _, format in ipairs(FORMATS) do
   end
 end
 
-describe("a limit of a file's size", function()
-  local LIMITED = [[
-    local wrun, path = require "wrun", arg[1]
-    local data, x = wrun.data, wrun.rand(40, 100)
-    print(pcall(data.save_npy, path, x))
-    print(pcall(data.save_npz, path, { x = x }))
-    print(pcall(data.save_csv, path, x))
-    print(pcall(wrun.save, path, { x = x }))
-    print(pcall(wrun.image.save, path, x))]]
+local WRITERS = [[
+  local wrun, path = require "wrun", arg[1]
+  local data, x = wrun.data, wrun.rand(40, 100)
+  print(pcall(data.save_npy, path, x))
+  print(pcall(data.save_npz, path, { x = x }))
+  print(pcall(data.save_csv, path, x))
+  print(pcall(wrun.save, path, { x = x }))
+  print(pcall(wrun.image.save, path, x))
+  print(pcall(function()
+    local book <close> = wrun.logbook.open(path .. ".jsonl")
+    book:write { loss = 0.5 }
+  end))]]
 
+describe("a limit of a file's size", function()
   it("is said, and what was there before stays", function()
     child.with_folder(function(scratch)
       local path = files.write(scratch .. "/x", "old")
-      child.with_file(LIMITED, function(script)
+      child.with_file(WRITERS, function(script)
         local result = child.shell(("ulimit -f 1; %s %s %s"):format(child.quote(child.wrun), script,
           path))
         assert.same({ err = "", status = 0 }, { err = result.err, status = result.status })
@@ -174,6 +178,77 @@ describe("a limit of a file's size", function()
       end)
       assert.equal("old", files.read(path))
       assert.is_nil(table.concat(listing(scratch)):find(".new", 1, true))
+    end)
+  end)
+end)
+
+describe("a disk", function()
+  -- Runs the writers on `scratch`/disk/x, which holds "old"; `prepare` and `run` are words for the
+  -- shell. Returns what was printed, then the files that are there and what "x" holds.
+  local function write(scratch, prepare, run)
+    local result
+    child.with_file(WRITERS, function(script)
+      local code = ([[
+        set -e; cd %s; mkdir disk; cp %s wrun; cp %s script; chmod -R a+rX . ; %s
+        %s ./wrun script disk/x; echo; ls disk; cat disk/x]]):format(scratch,
+        child.quote(child.wrun), script, prepare, run)
+      result = child.shell("unshare -rm sh -c " .. child.quote(code))
+    end)
+    return result
+  end
+
+  -- Says that each writer gave the reason, the log's `log`, and that the rest of the output is so.
+  local function expect(result, reason, log, left)
+    assert.same({ err = "", status = 0 }, { err = result.err, status = result.status })
+    local messages, rest = result.out:match("^(.*)\n\n(.*)$")
+    local names = {}
+    for line in messages:gmatch("[^\n]+") do
+      names[#names + 1] = line:match("^false\t.-:%d+: ([%w_.]+): disk/x: " .. reason .. "$")
+        or line:match("^false\t.-:%d+: (" .. log .. "): disk/x.jsonl: " .. reason .. "$") or line
+    end
+    assert.same({ "save_npy", "save_npz", "save_csv", "save", "image.save", log }, names)
+    assert.equal(left, rest)
+  end
+
+  local can_mount = child.shell("unshare -rm mount -t tmpfs none /mnt").status == 0
+
+  it("that is full keeps what was there, whole", function()
+    if not can_mount then
+      return pending("no file system may be mounted here")
+    end
+    child.with_folder(function(scratch)
+      expect(write(scratch, "mount -t tmpfs -o size=16k none disk; printf old >disk/x; "
+        .. "cat /dev/zero >disk/rest 2>/dev/null || true", ""), "No space left on device", "write",
+        "rest\nx\nx.jsonl\nold")
+    end)
+  end)
+
+  it("that is read only says so", function()
+    if not can_mount then
+      return pending("no file system may be mounted here")
+    end
+    child.with_folder(function(scratch)
+      expect(write(scratch, "mount -t tmpfs none disk; printf old >disk/x; "
+        .. "mount -o remount,ro disk", ""), "Read%-only file system", "open", "x\nold")
+    end)
+  end)
+end)
+
+describe("a folder without permission", function()
+  it("keeps what is there", function()
+    local is_root = child.shell("id -u").out == "0\n"
+    child.with_folder(function(scratch)
+      child.with_file(WRITERS, function(script)
+        local user = is_root and "setpriv --reuid=65534 --clear-groups" or ""
+        local result = child.shell(([[
+          cd %s; mkdir disk; cp %s wrun; cp %s script; printf old >disk/x; chmod -R a+rX,a-w .
+          %s ./wrun script disk/x; echo; ls disk; cat disk/x; chmod -R u+w .]]):format(scratch,
+          child.quote(child.wrun), script, user))
+        assert.same({ err = "", status = 0 }, { err = result.err, status = result.status })
+        local _, count = result.out:gsub(": disk/x[.jsonl]*: Permission denied\n", "")
+        assert.equal(6, count, result.out)
+        assert.equal("x\nold", result.out:match("\n\n(.*)$"))
+      end)
     end)
   end)
 end)

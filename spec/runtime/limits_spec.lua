@@ -84,7 +84,7 @@ describe("a limit of address space #memory", function()
           result(60000, ("%s %q"):format(f, path)))
       end
       assert.same(expected("cifar10", cifar .. "/test_batch.bin", "10000, 3073", 30730000),
-        result(40000, ("data.cifar10 { split = 'test', folder = %q }"):format(folder)))
+        result(36000, ("data.cifar10 { split = 'test', folder = %q }"):format(folder)))
     end)
   end)
 

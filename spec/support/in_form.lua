@@ -22,6 +22,7 @@ local REASONS = {
   "changed in place", "does not ", "do not ", "not enough memory", "the sizes overflow",
   "No such file", "Is a directory", "would bypass; ", " is singular", " is not positive definite",
   " is negative: ", "stands among the elements; ",
+  ": nothing to ", " is not on this machine", ": missing ",
   "nothing holds its guard",
 }
 

@@ -333,6 +333,32 @@ describe("bits", function()
   end)
 end)
 
+describe("division of integers", function()
+  it("is Lua's, at multiples and beside them, also beyond what double holds", function()
+    local dividends, divisors = {}, {}
+    for _, b in ipairs { 1, 2, 3, 7, 10, 255, 65537, (1 << 31) - 1, (1 << 50) + 1, 1 << 62, -1, -3,
+      -(1 << 40) - 1 } do
+      for _, limit in ipairs { 100, 1 << 31, 1 << 51, math.maxinteger } do
+        local k = limit // b
+        for _, a in ipairs { k * b, k * b - 1, k * b + 1, limit, limit - 1, -limit, 1 - limit } do
+          dividends[#dividends + 1], divisors[#divisors + 1] = a, b
+        end
+      end
+    end
+    -- each by itself too, so that no far one is with it
+    local a, b = wrun.tensor(dividends), wrun.tensor(divisors)
+    local quotient, rest, towards_zero = a // b, a % b, wrun.fmod(a, b)
+    for i, dividend in ipairs(dividends) do
+      local divisor, one = divisors[i], a:narrow(1, i, 1):repeat_interleave(16)
+      assert.equal(dividend // divisor, quotient[i]:item())
+      assert.equal(dividend % divisor, rest[i]:item())
+      assert.equal(math.fmod(dividend, divisor), towards_zero[i]:item())
+      assert.equal(dividend // divisor, (one // divisor)[16]:item())
+      assert.equal(dividend % divisor, (one % divisor)[16]:item())
+    end
+  end)
+end)
+
 describe("bytes", function()
   -- of the arguments as int64, whose lowest 8 bits are those of bytes
   local function check_bytes(row, dtype, ...)

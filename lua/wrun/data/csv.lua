@@ -136,10 +136,11 @@ function M.save_csv(path, x, options)
   if x:size(2) == 0 then
     fail("save_csv: argument 2: expected at least one column, got %s", check.describe(x))
   end
-  for i = 1, o.header and math.max(#o.header, x:size(2)) or 0 do
-    if type(o.header[i]) ~= "string" or #o.header ~= x:size(2) then
+  local names = o.header and rawlen(o.header) or 0
+  for i = 1, o.header and math.max(names, x:size(2)) or 0 do
+    if type(rawget(o.header, i)) ~= "string" or names ~= x:size(2) then
       fail("save_csv: option header: expected %d names, got %s", x:size(2),
-        #o.header ~= x:size(2) and #o.header or check.describe(o.header[i]))
+        names ~= x:size(2) and names or check.describe(o.header[i]))
     end
   end
   local ok, message = core.csv_save(path, unrecorded.contiguous(x), o.separator, o.header)

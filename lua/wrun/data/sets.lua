@@ -259,7 +259,7 @@ local SPLIT = { generator = check.generator() }
 ---@return wrun.data.Subset[]
 function M.random_split(dataset, lengths, options)
   local count = sources.of("random_split", dataset).count
-  check.argument("random_split", 2, lengths, check.table())
+  lengths = check.list(check.argument("random_split", 2, lengths, check.table()))
   local o = check.options("random_split", options, SPLIT)
   local total = 0
   for _, length in ipairs(lengths) do

@@ -25,7 +25,7 @@ local function of_tensors(samples)
 end
 
 -- The values of every field, batched; a list of a sample's fields has them all.
-local function of_tables(samples)
+local function of_tables(samples, depth)
   local result = {}
   for key in pairs(samples[1]) do
     local column = {}
@@ -36,17 +36,18 @@ local function of_tables(samples)
           tostring(key), check.describe(sample))
       end
     end
-    result[key] = batch(column)
+    result[key] = batch(column, depth + 1)
   end
   return result
 end
 
-function batch(samples)
+function batch(samples, depth)
   local first = samples[1]
+  check.nesting("collate", depth)
   if check.is_tensor(first) then
     return of_tensors(samples)
   elseif type(first) == "table" then
-    return of_tables(samples)
+    return of_tables(samples, depth)
   end
   for i, value in ipairs(samples) do
     if type(value) ~= type(first) then
@@ -69,7 +70,7 @@ function M.collate(samples)
   if type(samples) ~= "table" or #samples == 0 then
     fail("collate: argument 1: expected a list of samples, got %s", check.describe(samples))
   end
-  return batch(samples)
+  return batch(samples, 1)
 end
 
 ---@class wrun.data.source.Source: wrun.Class
@@ -119,9 +120,14 @@ M.Tensors = Tensors
 --- Any object with # and integers as keys.
 local Object = Source:extend("Object")
 
-function Object:init(object)
+function Object:init(name, object)
   self.object = object
-  self.count = #object
+  local count = #object
+  if math.type(count) ~= "integer" or count < 0 then
+    fail("%s: argument 1: expected a data set of 0 or more samples, got %s", name,
+      check.describe(count))
+  end
+  self.count = count
 end
 
 function Object:sample(i)
@@ -167,7 +173,7 @@ function M.of(name, dataset)
   if type(class) == "table" and class._source ~= nil then
     return rawget(dataset, "_source") or of_fields(name, dataset)
   elseif type(class) == "table" and class.__len or type(dataset) == "table" and #dataset > 0 then
-    return Object(dataset)
+    return Object(name, dataset)
   end
   return of_fields(name, dataset)
 end

@@ -1,6 +1,7 @@
 --- Pictures on terminals, by the codes that some of them understand: those of kitty, which take a PNG
 --- file, and sixels [DEC1989], which take six rows at a time, colour by colour.
 
+local base64 = require "wrun.base64"
 local check = require "wrun.check"
 local core = require "wrun.core"
 
@@ -36,25 +37,6 @@ function M.protocol(fname)
 end
 
 -- Kitty ----------------------------------------------------------------------
-
-local LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-
--- Three bytes in four letters, as RFC 4648 says.
-local function base64(bytes)
-  local parts = {}
-  for first = 1, #bytes, 3 do
-    local a, b, c = bytes:byte(first, first + 2)
-    local bits = a << 16 | (b or 0) << 8 | (c or 0)
-    local letters = {}
-    for i = 1, 4 do
-      local at = (bits >> 24 - 6 * i & 63) + 1
-      letters[i] = LETTERS:sub(at, at)
-    end
-    parts[#parts + 1] = letters[1] .. letters[2] .. (b and letters[3] or "=")
-      .. (c and letters[4] or "=")
-  end
-  return table.concat(parts)
-end
 
 local MOST = 4096 -- letters of one code
 

@@ -226,11 +226,11 @@ M.he_uniform_ = M.kaiming_uniform_
 M.he_normal_ = M.kaiming_normal_
 
 return names.closed("nn.init", M, {}, {
-  "wrun.nn.init.coordinate_check",
-  "wrun.nn.init.mup",
   "wrun.nn.init.truncated",
   "wrun.nn.init.structured",
   "wrun.nn.init.model",
   "wrun.nn.init.profile",
+  "wrun.nn.init.mup",
   "wrun.nn.init.report",
+  "wrun.nn.init.coordinate_check",
 })

@@ -89,10 +89,11 @@ function List.extend(list, what)
     return Class.extend(list, what)
   end
   check.argument("extend", 1, what, check.table())
-  for index = 1, #what do
+  local count = List:is_instance(what) and #what or rawlen(what)
+  for index = 1, count do
     check_item(list, #list + index, what[index])
   end
-  for index = 1, #what do
+  for index = 1, count do
     list:append(what[index])
   end
   return list

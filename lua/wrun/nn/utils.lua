@@ -13,11 +13,11 @@ local M = {}
 
 -- The tensors of a list, or the one that is given in its place.
 local function tensors_of(fname, index, given)
-  local list = is_tensor(given) and { given } or given
-  if type(list) ~= "table" then
+  if type(given) ~= "table" and not is_tensor(given) then
     fail("%s: argument %d: expected a tensor or a list of tensors, got %s", fname, index,
       check.describe(given))
   end
+  local list = is_tensor(given) and { given } or check.list(given)
   for i, tensor in ipairs(list) do
     if not is_tensor(tensor) then
       fail("%s: tensor %d: expected a tensor, got %s", fname, i, check.describe(tensor))

@@ -81,11 +81,13 @@ local function check_parameters(self, parameters)
 end
 
 -- A copy of a table and the tables in it; other values go through `convert(value, key)`.
-local function copy(t, convert)
+local function copy(fname, t, convert, depth)
+  depth = depth or 1
+  check.nesting(fname, depth)
   local result = {}
   for key, value in pairs(t) do
     if type(value) == "table" then
-      result[key] = copy(value, convert)
+      result[key] = copy(fname, value, convert, depth + 1)
     else
       result[key] = convert and convert(value, key) or value
     end
@@ -104,7 +106,7 @@ local BESIDES = { initial_lr = check.optional(check.number(nil, 0)) }
 
 -- The entries of a group but for its parameters, checked and fresh.
 local function check_group(self, fname, group)
-  local options = copy(group)
+  local options = copy(fname, group)
   options.params, options.initial_lr = nil, nil
   options = check_options(self, fname, options)
   local besides = check.options(fname, { initial_lr = group.initial_lr }, BESIDES)
@@ -163,7 +165,7 @@ function Optimizer:add_param_group(group)
   local given = { params = group.params }
   local parameters = check.options(self.__name, given, { params = PARAMETERS }).params
   check_parameters(self, parameters)
-  local whole = copy(self.defaults)
+  local whole = copy(self.__name, self.defaults)
   for name, value in pairs(group) do
     whole[name] = value
   end
@@ -270,14 +272,14 @@ end
 ---@return { param_groups: table[], state: table<integer, table> }
 function Optimizer:state_dict()
   local saved = repr.record("StateDict", { param_groups = {}, state = {} })
-  local number = 0
+  local fname, number = self.__name .. ": state_dict", 0
   for g, group in ipairs(self.param_groups) do
-    local options = copy(group)
+    local options = copy(fname, group)
     options.params = {}
     for i, parameter in ipairs(group.params) do
       number = number + 1
       options.params[i] = number
-      saved.state[number] = self.state[parameter] and copy(self.state[parameter])
+      saved.state[number] = self.state[parameter] and copy(fname, self.state[parameter])
     end
     saved.param_groups[g] = options
   end
@@ -306,7 +308,7 @@ local function saved_group(self, fname, saved, own)
       return check_group(self, fname, saved)
     end
   end
-  local result, rules, doubtful = copy(saved), {}, {}
+  local result, rules, doubtful = copy(fname, saved), {}, {}
   result.params = nil
   local function judge(name, rule, model)
     if not is_like(saved[name], model) then
@@ -330,7 +332,7 @@ local function own_state(fname, number, model, saved)
   if type(saved) ~= "table" then
     fail("%s: parameter %d: expected a table, got %s", fname, number, check.describe(saved))
   end
-  return copy(saved, function(value, name)
+  return copy(fname, saved, function(value, name)
     if not is_tensor(value) then
       return value
     elseif not check.same_shape(value, model) then

@@ -2,6 +2,7 @@
 
 local broadcast = require "wrun.tensor.internal.broadcast"
 local check = require "wrun.check"
+local core = require "wrun.core"
 local gradients = require "wrun.tensor.internal.gradients"
 local keys = require "wrun.tensor.internal.keys"
 local mask = require "wrun.tensor.mask"
@@ -479,5 +480,8 @@ function M.one_hot(classes, count)
   local column = unrecorded.reshape(classes, sizes)
   return unrecorded.to(operations.eq(column, operations.arange(1, count + 1)), "int64")
 end
+
+-- t[key] where there is no tensor in the key
+core.methods._view_index, core.methods._view_assign = operations.index, operations.assign
 
 return M

@@ -60,7 +60,7 @@ function M.called(f, name, written)
   local is_name, found, is_known = {}, nil, core.methods[name] ~= nil
     or getmetatable(core.default_generator).__index[name] ~= nil
   for _, face in ipairs(FACES) do
-    for other, value in pairs(package.loaded[face] or {}) do
+    for other, value in next, package.loaded[face] or {} do
       is_known = is_known or other == name
       if rawequal(value, f) then
         is_name[other], found = true, other
