@@ -31,6 +31,7 @@ int bind_open_file(const char *path)
 
 void *bind_push_reader(lua_State *L, const char *type, size_t size, lua_CFunction close)
 {
+    bind_set_collector_pace(L, (int64_t)size); /* a file that is refused makes nothing else */
     GzipReader *reader = memset(lua_newuserdatauv(L, size, 0), 0, size);
 
     reader->descriptor = -1;

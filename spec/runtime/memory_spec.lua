@@ -47,6 +47,21 @@ describe("a loop of 20,000 temporaries of 400 KB #memory", function()
   end)
 end)
 
+-- A reader has buffers, and a file that is refused makes no tensor.
+describe("a loop of 4,000 files that are refused #memory", function()
+  it("stays under 64 MB", function()
+    child.with_file("PK\3\4", function(path)
+      local most = peak([[
+        for _ = 1, 2000 do
+          pcall(wrun.data.npz, (...))
+          pcall(wrun.load, (...))
+        end
+      ]], path)
+      assert(most <= 64, most .. " MB")
+    end)
+  end)
+end)
+
 describe("the collector's mode", function()
   -- The mode before wrun is loaded, and after tensors beyond what changes the collector's pace.
   local SHOW = [[
