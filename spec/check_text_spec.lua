@@ -56,12 +56,14 @@ local function calls_in(folder)
     ["progress label"] = call(wrun.progress, next, 1, TEXT),
     ["wrun.checkpoint folder"] = call(wrun.checkpoint, path, {}),
     ["wrun.checkpoint parts"] = call(wrun.checkpoint, folder, { [TEXT] = {} }),
+    ["wrun.compare reference"] = call(wrun.compare, path, module()),
     ["wrun.eigh uplo"] = call(wrun.eigh, square, TEXT),
     ["wrun.eigvalsh uplo"] = call(wrun.eigvalsh, square, TEXT),
     ["wrun.einsum equation"] = call(wrun.einsum, TEXT, x),
     ["wrun.gelu approximate"] = call(wrun.gelu, x, TEXT),
     ["wrun.load path"] = call(wrun.load, path),
     ["wrun.qr mode"] = call(wrun.qr, square, TEXT),
+    ["wrun.report folder"] = call(wrun.report, path),
     ["wrun.save path"] = call(wrun.save, path, { x }),
     ["wrun.save metadata"] = call(wrun.save, folder .. "/file", { x }, { a = TEXT }),
     ["wrun.scatter_reduce way"] = call(wrun.scatter_reduce, x, 1, wrun.tensor({ 1 }), x, TEXT),
@@ -82,6 +84,7 @@ local function calls_in(folder)
     ["data.transforms.lambda name"] = call(data.transforms.lambda, print, TEXT),
     ["image.load path"] = call(wrun.image.load, path),
     ["image.save path"] = call(wrun.image.save, path, square),
+    ["image.show path"] = call(wrun.image.show, path, square),
     ["linalg.cond order"] = call(wrun.linalg.cond, square, TEXT),
     ["linalg.eigh uplo"] = call(wrun.linalg.eigh, square, TEXT),
     ["linalg.eigvalsh uplo"] = call(wrun.linalg.eigvalsh, square, TEXT),
@@ -111,6 +114,12 @@ local function calls_in(folder)
     ["nn.ParameterDict:update items"] = of(nn.ParameterDict, "update", named),
     ["nn.init.apply rule"] = call(nn.init.apply, module(), TEXT),
     ["nn.init.calculate_gain nonlinearity"] = call(nn.init.calculate_gain, TEXT),
+    ["nn.init.CoordinateCheck:save path"] = of(function()
+      return nn.init.coordinate_check(function(width)
+        local model = nn.Linear(2, width)
+        return model, wrun.optim.SGD(model:parameters(), { lr = 0.1 })
+      end, { 2, 4 }, square, { target = wrun.tensor({ 1, 1 }) })
+    end, "save", path),
     ["nn.init.Report:save path"] = of(function()
       return nn.init.report(nn.Linear(2, 2), wrun.ones(2, 2))
     end, "save", path),
@@ -120,6 +129,7 @@ local function calls_in(folder)
     ["plot.Grid:save path"] = of(function()
       return wrun.plot.grid { wrun.plot.Figure() }
     end, "save", path),
+    ["tensorboard.SummaryWriter folder"] = call(wrun.tensorboard.SummaryWriter, path),
     ["wrun.timeit f"] = call(wrun.timeit, TEXT),
     ["help x"] = call(wrun.help, TEXT),
   }
@@ -156,8 +166,16 @@ local BEFORE = {
   ["rbm.Model:log_likelihood"] = { machine, square, 1 },
   ["rbm.Model:pseudo_likelihood"] = { machine, square },
   ["rbm.Model:statistics"] = { machine, square }, ["wrun.logspace"] = { 0, 1, 2 },
-  ["wrun.normal"] = { 0, 1, { 2 } },
+  ["wrun.normal"] = { 0, 1, { 2 } }, ["wrun.report"] = { "FOLDER" },
+  ["sweep"] = { { lr = { 1 } }, print }, ["image.load"] = { "FOLDER/x.png" },
+  ["nn.init.mup_"] = { module(), module() },
 }
+
+--- Options that must stand beside.
+local NEEDED = { ["nn.init.mup_"] = { lr = 0.1 } }
+
+--- Parts that are called.
+local CALLED = { sweep = wrun.sweep }
 
 --- Asserts that a call is refused: the message says what it got, and no byte is left to obey.
 local function assert_refused(title, f)
@@ -213,9 +231,14 @@ describe("text with a zero byte", function()
           if type(arguments[1]) == "string" then
             arguments[1] = arguments[1]:gsub("FOLDER", folder)
           end
-          arguments[#arguments + 1] = { [name] = of_type == "string[]" and { TEXT } or TEXT }
+          local given = { [name] = of_type == "string[]" and { TEXT } or TEXT }
+          for needed, value in pairs(NEEDED[item.name] or {}) do
+            given[needed] = value
+          end
+          arguments[#arguments + 1] = given
           assert_refused(title .. "." .. name, function()
-            local f = item.value or arguments[1][item.name:match("[%w_]+$")]
+            local f = item.value or CALLED[item.name]
+              or arguments[1][item.name:match("[%w_]+$")]
             f(table.unpack(arguments))
           end)
         end

@@ -159,6 +159,7 @@ local BEGUN = {
 ---     local parser = require("argparse")("mine.lua", "Trains a network of my own.")
 ---     data.options(parser, { seed = 7 })
 ---     print(parser:parse({ "--threads", "1" }).seed)
+---@param parser table
 function M.options(parser, options)
   local o = check.options("options", options, RUN)
   check.argument("options", 1, parser, PARSER)

@@ -13,8 +13,10 @@ package.cpath = build .. "/?.so;" .. package.cpath
 local wrun = require "wrun"
 local harness = require "harness"
 
-local PARTS = { "epoch", "small", "start", "memory", "elementwise", "large", "stream", "rbm", "growth",
-  "instructions" }
+local PARTS = {
+  "epoch", "small", "start", "memory", "elementwise", "large", "stream", "rbm", "growth",
+  "instructions",
+}
 
 local parser = argparse("all.lua", "Measures wrun.")
 parser:argument("part", "What to measure."):args("*"):choices(PARTS)

@@ -30,6 +30,7 @@ local OTHERWISE = {
   ["data.mnist mirror string"] = true, -- an address, of which nothing comes
   ["sweep folder string"] = true, -- places, where things would be kept
   ["sweep name string"] = true,
+  ["sweep options odd"] = true, -- no options at all, with which workers would be started
   ["wrun.report output string"] = true,
 }
 
@@ -167,6 +168,16 @@ local function fullest(samples)
   return best
 end
 
+--- the options of a sample, with another value for one
+local function with_option(given, name, value)
+  local options = {}
+  for key, other in pairs(type(given) == "table" and given or {}) do
+    options[key] = other
+  end
+  options[name] = value
+  return options
+end
+
 --- Tries wrong values of the options in parameter i; returns the complaints, and how many were tried.
 local function try_options(call, sample, i, param)
   local complaints, count = {}, 0
@@ -178,12 +189,8 @@ local function try_options(call, sample, i, param)
       local is_right = wrong == nil or not is_name and is_of(kind, wrong)
         or OTHERWISE[("%s %s %s"):format(call.name, name, what)]
       if not is_right then
-        local options = {}
-        for key, other in pairs(type(given) == "table" and given or {}) do
-          options[key] = other
-        end
-        options[name] = wrong
         count = count + 1
+        local options = with_option(given, name, wrong)
         local why = complaint(call, with_value(call, sample, i, options))
         if why and not (is_name and why == "accepted") then
           complaints[#complaints + 1] = ("option %s (%s): %s %s"):format(name, kind, what, why)
@@ -191,8 +198,8 @@ local function try_options(call, sample, i, param)
       end
     end
     for _, endless in ipairs(odd_tables()) do
-      local options = { [name] = endless }
       count = count + 1
+      local options = with_option(given, name, endless)
       complaints[#complaints + 1] = complaint_if_refused(call, with_value(call, sample, i, options))
     end
   end
@@ -227,7 +234,8 @@ local function try(call)
         add(param.name, param.type, what, complaint(call, with_value(call, sample, i, wrong)))
       end
     end
-    for _, endless in ipairs(is_tried and odd_tables() or {}) do
+    local is_safe = is_tried and not OTHERWISE[("%s %s odd"):format(call.name, param.name)]
+    for _, endless in ipairs(is_safe and odd_tables() or {}) do
       count = count + 1
       complaints[#complaints + 1] = complaint_if_refused(call, with_value(call, sample, i, endless))
     end

@@ -22,7 +22,7 @@ local WORK = {
   ["rbm.Chains:images"] = true, ["rbm.Chains:load_state_dict"] = true,
   ["rbm.Chains:state_dict"] = true, ["rbm.Chains:step"] = true, ["rbm.Chains:swap_rates"] = true,
   ["rbm.Model:ais"] = true, ["rbm.Model:chains"] = true, ["rbm.Model:fit"] = true,
-  ["rbm.Model:gibbs"] = true,
+  ["rbm.Model:gibbs"] = true, ["wrun.checkpoint"] = true,
 }
 
 local environment = setmetatable({

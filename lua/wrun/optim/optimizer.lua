@@ -366,8 +366,9 @@ end
 function Optimizer:load_state_dict(saved)
   local fname = self.__name .. ": load_state_dict"
   saved = check.options(fname, saved, SAVED)
-  if #saved.param_groups ~= #self.param_groups then
-    fail("%s: expected %d groups, got %d", fname, #self.param_groups, #saved.param_groups)
+  local groups_given = rawlen(saved.param_groups)
+  if groups_given ~= #self.param_groups then
+    fail("%s: expected %d groups, got %d", fname, #self.param_groups, groups_given)
   end
   local groups, state = {}, {}
   for g, group in ipairs(self.param_groups) do
