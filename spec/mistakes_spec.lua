@@ -1246,7 +1246,7 @@ local MISTAKES = {
   {
     "bar = wrun.progress.bar(10)|bar:set(1)",
     "1: progress.bar: expected a table of options, got 10; write { NAME = 10 }, NAME one of "
-      .. "columns, count, scale",
+      .. "columns, count, first, scale",
   },
   {
     "for x in wrun.progress(10) do end",

@@ -207,8 +207,9 @@ describe("the state of", function()
       ModuleDict = { { a = nn.Linear(2, 3), b = nn.PReLU() } },
       ModuleList = { { nn.Linear(2, 3), nn.BatchNorm1d(3) } },
       ParameterDict = { { a = parameters.a } }, ParameterList = { { parameters[1] } },
-      RMSNorm = { 4 }, Sequential = { nn.Linear(2, 3), nn.BatchNorm1d(3) }, Softmax = { 2 },
-      Softmin = { 2 }, Threshold = { 0.1, 2 }, Unflatten = { 2, { 2, 2 } },
+      ReZero = { nn.Linear(2, 2) }, RMSNorm = { 4 },
+      Sequential = { nn.Linear(2, 3), nn.BatchNorm1d(3) }, Softmax = { 2 }, Softmin = { 2 },
+      Threshold = { 0.1, 2 }, Unflatten = { 2, { 2, 2 } },
     }
     return table.unpack(arguments[name] or {})
   end

@@ -73,14 +73,20 @@ describe("wrun.sweep", function()
   end)
 
   it("goes on where it was killed, to the same bits, and its processes end with it", function()
-    local place = study("killed", 0.1)
-    local script = ("cd %s; %s study.lua & sleep 0.7; kill -9 $!; sleep 0.5; ls runs/study | "
-      .. "wc -l; sleep 0.5; ls runs/study | wc -l"):format(place, child.quote(child.wrun))
-    local before, after = child.shell(script).out:match("(%d+)%s+(%d+)")
+    local place = study("killed", 0.5)
+    local script = ([[cd %s; %s study.lua & study=$!
+      for _ in $(seq 500); do ls runs/study/*.safetensors && break; sleep 0.02; done
+      %s study.lua; kill -9 $study; sleep 0.5
+      echo "$(ls runs/study | wc -l) $(sleep 1; ls runs/study | wc -l)"]]):format(place,
+      child.quote(child.wrun), child.quote(child.wrun))
+    local result = child.shell(script)
+    local before, after = result.out:match("(%d+) (%d+)\n$")
     assert.equal(before, after) -- nothing has run on
+    assert.matches("sweep: runs/study: is in use by process %d+; give this study another name, or "
+      .. "wait", result.err)
     local count = done(place)
     assert.is_true(count > 0 and count < 24, count)
-    assert.equal(expected(), run(place).out)
+    assert.equal(expected(), run(study("killed", 0)).out)
     assert.equal(24, done(place))
   end)
 

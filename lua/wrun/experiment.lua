@@ -21,6 +21,7 @@ local bars = require "wrun.progress"
 local check = require "wrun.check"
 local checkpoints = require "wrun.checkpoint"
 local core = require "wrun.core"
+local lock = require "wrun.lock"
 local logbook = require "wrun.logbook"
 local method = require "wrun.method"
 local save = require "wrun.save"
@@ -146,37 +147,6 @@ end
 
 -- Opening --------------------------------------------------------------------
 
--- The number of this process; Linux tells it.
-local function process()
-  return (read_text("/proc/self/stat") or ""):match("^%d+") or "unknown"
-end
-
--- Keeps the folder to this run until it is closed.
-local function lock(folder)
-  local made, message = core.make_folder(folder)
-  if not made then
-    fail("experiment: %s", message)
-  end
-  local path = folder .. "/lock"
-  local file
-  file, message = io.open(path, "ab")
-  if not file then
-    fail("experiment: %s", message)
-  elseif not core.file_lock(file) then
-    local owner = (read_text(path) or ""):match("%d+")
-    file:close()
-    local is_own = owner == process()
-    fail("experiment: %s: is in use by %s; %s", folder,
-      is_own and "this process" or "process " .. (owner or "unknown"),
-      is_own and "close the run that has it first" or "give this run another name, or wait")
-  end
-  local note = io.open(path, "wb")
-  if note then
-    note:write(process()):close()
-  end
-  return file
-end
-
 -- A table as it comes back from a manifest.
 local function plain(options)
   local ok, text, tensors = pcall(save.encode, options)
@@ -195,7 +165,7 @@ local function manifest_before(self)
 end
 
 local function open_folder(self, o)
-  self._lock = lock(self.folder)
+  self._lock = lock("experiment", "run", self.folder)
   self._checkpoint = checkpoints.checkpoint(self:path("checkpoints"), {}, { keep = o.keep })
   local before = manifest_before(self)
   self._manifest = {

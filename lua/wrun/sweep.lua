@@ -9,6 +9,7 @@
 local check = require "wrun.check"
 local core = require "wrun.core"
 local grids = require "wrun.sweep.grid"
+local lock = require "wrun.lock"
 local method = require "wrun.method"
 local names = require "wrun.names"
 local process = require "wrun.sweep.process"
@@ -309,7 +310,7 @@ end
 --- domain  `grid`: names with a value or a list of them, numbers, texts or booleans, or what
 ---   `sweep.uniform` and `sweep.log_uniform` draw; or a list of sets of options. An option that the
 ---   run does not use, or reads and is not there, is refused
---- raises  `sweep: option NAME: the run does not use it`
+--- raises  `sweep: option NAME: the run does not use it`; `sweep: FOLDER/NAME: is in use`
 ---     local study = wrun.sweep({ seed = { 1, 2 }, lr = { 0.1, 1 } }, function(o)
 ---       return { loss = o.lr + 0.01 * wrun.randn(1):item() }
 ---     end, { workers = 0, folder = os.tmpname() .. ".runs" })
@@ -325,6 +326,7 @@ local function sweep(_, grid, run, options)
   if index then
     do_own(self, index, parent, run)
   end
+  local _ <close> = lock("sweep", "study", self.folder)
   local unfinished = self:unfinished()
   local workers = process.asked.workers or o.workers or core.processors()
   if #unfinished > 0 then
