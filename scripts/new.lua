@@ -149,11 +149,11 @@ end
 if not made then
   fail(message)
 end
-print(([[
+print((([[
 @/train.lua           the experiment: data, options, loop, plot
 @/model.lua           its network
 @/spec/model_spec.lua what must be true of that
 
     cd @
     wrun train.lua                     trains; stopped by Ctrl-C and started again, it goes on
-    busted --lua="$(command -v wrun)"  tests the network]]):gsub("@", name))
+    busted --lua="$(command -v wrun)"  tests the network]]):gsub("@", name)))

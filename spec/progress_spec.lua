@@ -112,12 +112,13 @@ describe("a progress bar", function()
       { 47, drawn(1, 6) .. "  0:06 left  loss 0.12" },
       { 42, " 0:06 left  loss 0.12" },
       { 32, " loss 0.12" },
-      { 22, " loss " },
+      { 22, "" }, -- a value is there whole or not at all
     } do
       bar.columns, bar.drawn, bar.length = case[1], 0, 0
       at(2)
       bar:update(150)
-      assert.equal(WIPE .. "epoch 3  25% " .. case[2], written[second])
+      local line = WIPE .. "epoch 3  25% " .. case[2]
+      assert.equal((line:gsub(" $", "")), written[second])
     end
   end)
 

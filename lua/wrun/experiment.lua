@@ -536,9 +536,11 @@ local function batches_of(self, loop)
       boundary(self)
     end
     if loop.bar.columns then
+      local means = {}
       for name, sum in pairs(self._means) do
-        loop.bar:set { [name] = mean_of(sum) }
+        means[name] = mean_of(sum)
       end
+      loop.bar:set(means)
       loop.bar:update(self._done)
     end
     return wiped_at_end(loop.bar, next_batch())

@@ -57,10 +57,11 @@ local function cut(text, room)
   return text:sub(1, utf8.len(text) and utf8.offset(text, room + 1) - 1 or room)
 end
 
--- "  loss 0.12  epoch 3", in the order in which the names were first set.
-local function values_text(bar)
+-- "  loss 0.12  epoch 3", in the order in which the names were first set; all, or the first `count`.
+local function values_text(bar, count)
   local texts = {}
-  for i, name in ipairs(bar.names) do
+  for i = 1, count or #bar.names do
+    local name = bar.names[i]
     local value = bar.values[name]
     local text = math.type(value) == "float" and ("%.4g"):format(value) or tostring(value)
     texts[i] = ("  %s %s"):format(name, cut(text, LONGEST))
@@ -109,7 +110,13 @@ local function line_of(bar, done, now, room)
     end
   end
   local line = head .. pieces.left .. values
-  return cut(width_of(line) <= room and line or head .. values, room)
+  for shown = #bar.names, 0, -1 do
+    if width_of(line) <= room then
+      return line
+    end
+    line = head .. values_text(bar, shown)
+  end
+  return cut(line, room)
 end
 
 local function is_set(name)

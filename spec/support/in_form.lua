@@ -23,7 +23,7 @@ local REASONS = {
   "No such file", "Is a directory", "would bypass; ", " is singular", " is not positive definite",
   " is negative: ", "stands among the elements; ",
   ": nothing to ", " is not on this machine", ": missing ",
-  "nothing holds its guard",
+  "nothing holds its guard", "; write ", " is empty, got ", ", which has the shape ",
 }
 
 local function has(text, patterns, is_plain)

@@ -44,15 +44,17 @@ end
 
 -- Assigns a field, remembers its order, and where a module now stands.
 function M.assign(owner, key, value)
-  if key ~= key or key == nil then
+  local is_module = Module:is_instance(value)
+  local is_registered = is_module or M.is_parameter(owner, key, value)
+  local is_name = type(key) == "string" or math.tointeger(key) ~= nil
+  if key ~= key or key == nil or is_registered and not is_name then
     check.fail("%s: expected the name of a field, got %s", owner.__name, check.describe(key))
   end
   ordered.assign(owner, key, value)
-  local is_module = Module:is_instance(value)
   if is_module then
     paths.note(owner, key, value)
   end
-  if is_module or M.is_parameter(owner, key, value) then
+  if is_registered then
     if not rawget(owner, "_held") then
       rawset(owner, "_held", {})
     end
