@@ -117,8 +117,8 @@ describe("a progress bar", function()
       bar.columns, bar.drawn, bar.length = case[1], 0, 0
       at(2)
       bar:update(150)
-      local line = WIPE .. "epoch 3  25% " .. case[2]
-      assert.equal((line:gsub(" $", "")), written[second])
+      local want = WIPE .. "epoch 3  25% " .. case[2]
+      assert.equal((want:gsub(" $", "")), written[second])
     end
   end)
 
