@@ -116,22 +116,35 @@ local function differing(tables)
   return check.sorted_keys(found)
 end
 
--- What the rows of a log count by, and what they measure: names of numbers.
+-- What a run has set behind its loop.
+local function results_of(run)
+  return type(run.manifest.results) == "table" and run.manifest.results or {}
+end
+
+-- What the logs and the results of runs measure: names of numbers, without those they count by.
 local function measures(runs)
   local found = {}
+  local function add(row)
+    for name, value in pairs(row) do
+      found[name] = found[name] or type(value) == "number" or nil
+    end
+  end
   for _, run in ipairs(runs) do
     for _, row in ipairs(run.rows) do
-      for name, value in pairs(row) do
-        found[name] = found[name] or type(value) == "number" or nil
-      end
+      add(row)
     end
+    add(results_of(run))
   end
   found.epoch, found.seconds = nil, nil
   return check.sorted_keys(found)
 end
 
--- The last value of a name in the log.
+-- The value of a name in the end: the result of the run, or else the last in its log.
 local function last_of(run, name)
+  local result = results_of(run)[name]
+  if type(result) == "number" then
+    return result
+  end
   for i = #run.rows, 1, -1 do
     if type(run.rows[i][name]) == "number" then
       return run.rows[i][name]
