@@ -248,7 +248,7 @@ local function try(call)
   return complaints, count
 end
 
-describe("arguments of a wrong type are refused by", function()
+describe("arguments of a wrong type #many are refused by", function()
   local total, functions, called = 0, 0, {}
   for _, call in ipairs(calls.all()) do
     called[call.name] = true

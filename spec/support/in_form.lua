@@ -24,6 +24,7 @@ local REASONS = {
   " is negative: ", "stands among the elements; ",
   ": nothing to ", " is not on this machine", ": missing ",
   "nothing holds its guard", "; write ", " is empty, got ", ", which has the shape ",
+  ", which no tensor has", ": not an? ", "Not a directory",
 }
 
 local function has(text, patterns, is_plain)
@@ -40,6 +41,9 @@ end
 ---@param is_of_argument boolean? whether an argument was refused, and nothing else can be said
 ---@return string?
 return function(message, is_of_argument)
+  if message == "not enough memory" then
+    return nil -- Lua says no line then
+  end
   local text
   for _, place in ipairs(SCRIPTS) do
     text = text or tostring(message):match("^" .. place .. ": (.*)$")
@@ -48,7 +52,7 @@ return function(message, is_of_argument)
     return "blames another line"
   elseif has(text, OF_LUA, true) then
     return "is Lua's own"
-  elseif not text:find("^[%w_.#]+[^:]*: ") then
+  elseif not text:find("^[%w_.#\\]+[^:]*: ") then
     return "does not begin with a name"
   elseif not has(text, EXPECTED, true) and (is_of_argument or not has(text, REASONS, false)) then
     return "does not say what was expected"

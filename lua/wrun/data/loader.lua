@@ -70,7 +70,7 @@ function Loader:init(dataset, given)
       fail("loader: option %s: expected a function, got %s", name, check.describe(options[name]))
     end
   end
-  if options.batch_sampler and not options.batch_sampler.iterate then
+  if options.batch_sampler and not check.has_methods(options.batch_sampler, "iterate") then
     fail("loader: option batch_sampler: expected a sampler of batches, got %s",
       check.describe(options.batch_sampler))
   end

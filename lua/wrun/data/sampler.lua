@@ -215,7 +215,7 @@ function Given:init(name, index, sampler)
   local is_list = type(sampler) == "table" and (math.type(sampler[1]) or next(sampler) == nil)
   if check.is_tensor(sampler) or is_list then
     self.indices = sets.indices_of(name, index, sampler, math.maxinteger)
-  elseif type(sampler) == "table" and sampler.iterate then
+  elseif check.has_methods(sampler, "iterate") then
     self.sampler, self.is_random = sampler, sampler.is_random
   else
     fail("%s: expected a sampler or a list of indices, got %s", name, check.describe(sampler))
