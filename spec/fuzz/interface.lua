@@ -88,7 +88,8 @@ local NUMBERS = {
 }
 local STRINGS = {
   "", "x", "mean", "sum", "none", "float32", "int64", "a\0b", "\27[31m", "\xff\xfe", "%d%s%n",
-  ("long"):rep(200), "a.npy", "a.csv", "a.safetensors", "a.png", ".", "/proc/nowhere/a.npz", "ij,jk->ik",
+  ("long"):rep(200), "a.npy", "a.csv", "a.safetensors", "a.png", ".",
+  "/proc/nowhere/a.npz", "ij,jk->ik",
 }
 local FIELDS = {
   "dtype", "requires_grad", "generator", "reduction", "weight", "lr", "epochs", "n", "k", "dim",
