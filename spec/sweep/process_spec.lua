@@ -33,7 +33,8 @@ describe("a process", function()
     assert.matches("\nPATH=", "\n" .. wrote, 1, true)
   end)
 
-  it("says why it cannot be started", function()
+  -- Not under valgrind, where a child shares no memory by which it could say so.
+  it("says why it cannot be started #many", function()
     local started, message = core.process_start({ "/nowhere/wrun" }, {}, log)
     assert.is_nil(started)
     assert.equal("/nowhere/wrun: No such file or directory", message)
