@@ -5,14 +5,10 @@ local core = require "wrun.core"
 
 local fail = check.fail
 
-local function read(path)
-  local file = io.open(path, "rb")
-  return file and file:read("a"), file and file:close()
-end
-
--- The number of this process; Linux tells it.
-local function own_number()
-  return (read("/proc/self/stat") or ""):match("^%d+") or "unknown"
+-- The number of the process that has the lock, as it has noted it.
+local function owner_of(path)
+  local file <close> = io.open(path, "rb")
+  return file and file:read("n")
 end
 
 --- Makes a folder, if it is not there, and keeps it to this process until the file that comes back
@@ -32,9 +28,9 @@ return function(fname, kind, folder)
   if not file then
     fail("%s: %s", fname, message)
   elseif not core.file_lock(file) then
-    local owner = (read(path) or ""):match("%d+")
+    local owner = owner_of(path)
     file:close()
-    local is_own = owner == own_number()
+    local is_own = owner == core.process_id()
     fail("%s: %s: is in use by %s; %s", fname, folder,
       is_own and "this process" or "process " .. (owner or "unknown"),
       (is_own and "close the %s that has it first" or "give this %s another name, or wait")
@@ -42,7 +38,7 @@ return function(fname, kind, folder)
   end
   local note = io.open(path, "wb")
   if note then
-    note:write(own_number()):close()
+    note:write(core.process_id()):close()
   end
   return file
 end
