@@ -240,6 +240,13 @@ static _Noreturn void raise(lua_State *L)
     raise_at_script(L);
 }
 
+void bind_interrupted(lua_State *L)
+{
+    luaL_checkstack(L, 8, "no room for an error message");
+    lua_pushliteral(L, "interrupted!");
+    raise_at_script(L);
+}
+
 /* Is the collector calling a finaliser? What that raises becomes a warning. */
 static bool is_finalising(lua_State *L)
 {
@@ -257,9 +264,7 @@ void bind_stop(void *runtime)
     lua_State *L = ((Runtime *)runtime)->computing;
     if (!is_finalising(L))
         interrupt_set(false); /* else its caller is still to be interrupted */
-    luaL_checkstack(L, 8, "no room for an error message");
-    lua_pushliteral(L, "interrupted!");
-    raise_at_script(L);
+    bind_interrupted(L);
 }
 
 void bind_fail(lua_State *L, const char *format, ...)

@@ -104,7 +104,9 @@ void bind_escape(lua_State *L);
 /* Pushes nil and a message, escaped, and returns 2: the results of a binding whose file is missing
  * or bad. */
 int bind_refuse(lua_State *L, const char *format, ...);
-/* what pool_init wants: raises "interrupted!", in the coroutine that computes */
+/* raises "interrupted!" at the script's line, wherever in wrun's modules it is */
+_Noreturn void bind_interrupted(lua_State *L);
+/* what pool_init wants: does so, in the coroutine that computes */
 void bind_stop(void *runtime);
 /* pushes "[2, 3]"; the pointer lives as long as the stack slot */
 const char *bind_shape_text(lua_State *L, int ndim, const int64_t *shape);

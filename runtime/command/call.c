@@ -34,10 +34,7 @@ static void raise_interrupted(lua_State *L, lua_Debug *ar)
     if (!interrupt_wanted()) /* it was raised elsewhere */
         return;
     interrupt_set(false);
-    luaL_where(L, 0); /* level 0 is the function that was stopped */
-    lua_pushliteral(L, "interrupted!");
-    lua_concat(L, 2);
-    lua_error(L);
+    bind_interrupted(L);
 }
 
 static void on_interrupt(int signal)
@@ -165,7 +162,7 @@ static int execute(lua_State *L)
     lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
     int count = lua_gettop(L);
     if (count == 3 && strcmp(lua_tostring(L, 2), "signal") == 0 && lua_tointeger(L, 3) == SIGINT)
-        return luaL_error(L, "interrupted!");
+        bind_interrupted(L);
     return count;
 }
 

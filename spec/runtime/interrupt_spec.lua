@@ -32,6 +32,18 @@ describe("Ctrl-C", function()
     assert.same({ out = "ready\n", err = err, status = 130 }, result)
   end)
 
+  it("names the script's line wherever in wrun's modules it comes", function()
+    for _ = 1, 5 do
+      local result = interrupt([[
+        local wrun = require "wrun"
+        local net = wrun.nn.Sequential { wrun.nn.Linear(1, 1), wrun.nn.ReLU() }
+        local x = wrun.ones(1, 1)
+        print "ready"
+        while true do net(x) end]], 1)
+      assert.matches("^wrun: script:5: interrupted!\n", result.err)
+    end
+  end)
+
   it("says which file was saved last, and how it is read", function()
     child.with_folder(function(folder)
       local result = interrupt(([[
@@ -153,7 +165,7 @@ describe("Ctrl-C", function()
       print(os.execute("exit 130"))
       os.execute("kill -INT $$")
       print("not reached")]] })
-    assert.equal("false\tinterrupted!\nnil\tsignal\t15\nnil\texit\t130\n", result.out)
+    assert.equal("false\t(command line):1: interrupted!\nnil\tsignal\t15\nnil\texit\t130\n", result.out)
     assert.truthy(result.err:find("^wrun: %(command line%):4: interrupted!\n"), result.err)
     assert.equal(130, result.status)
   end)
