@@ -16,6 +16,7 @@ enum {
     WIDE_LANES = 64,
     CHUNK = 256, /* elements of a row at a time; a multiple of LANES */
     ROWS = 64,   /* rows a thread takes at a time */
+    STRIP = 64,  /* groups to standardise that a thread takes at a time */
 };
 
 typedef struct {
@@ -44,7 +45,7 @@ typedef struct {
 
 /* the mean and the scale are of x times unit, a power of two that keeps squares in range */
 typedef struct {
-    double n, unit[LANES], mean[LANES], variance[LANES], scale[LANES];
+    double n, unit[STRIP], mean[STRIP], variance[STRIP], scale[STRIP];
 } Moments;
 
 #define KERNELS "kernels/neural_kernels.h"
@@ -80,7 +81,7 @@ static void standardize(Pool *pool, DType dtype, const Standardize *s)
     Standardize copy = *s;
     if (s->a > 0 && s->c > 0)
         pool_run(pool, dtype == FLOAT32 ? standardize_piece_f32 : standardize_piece_f64, &copy,
-                 size_pieces(s->b, LANES));
+                 size_pieces(s->b, STRIP));
 }
 
 void neural_standardize(Pool *pool, DType dtype, const int64_t shape[3], double eps, const void *x,

@@ -154,37 +154,44 @@ static void NAME(cross_entropy_gradient_rows)(void *context, int64_t piece)
     }
 }
 
-/* The width adjacent groups from j on are walked in stretches of memory of up to LANES elements:
- * across the groups if c is 1, else along one group. Element i of a stretch has its own mean and
- * scale, sum and product: in place i. */
+/* Groups that lie across rows (c is 1) are taken by strips; group i of a strip has its moments and
+ * its sums in place i. Others are taken one by one: a group's moments stand in place 0, and its sums
+ * run in LANES places. FOR_RUN does something to each element i of a stretch of memory, a row of a
+ * strip or c elements of a group, whose moments are in place p and whose sums in place l; a whole
+ * vector's loop is not to be unrolled before vectors are made of it. */
+#define FOR_RUN(n, ...)                                                                            \
+    if (s->c == 1) {                                                                               \
+        for (int64_t i = 0; i < (n); i++) {                                                        \
+            int64_t p = i, l = i;                                                                  \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    } else {                                                                                       \
+        int64_t p = 0, whole = (n) - (n) % LANES;                                                  \
+        for (int64_t first = 0; first < whole; first += LANES)                                     \
+            _Pragma("GCC unroll 1") for (int64_t l = 0; l < LANES; l++)                            \
+            {                                                                                      \
+                int64_t i = first + l;                                                             \
+                __VA_ARGS__                                                                        \
+            }                                                                                      \
+        for (int64_t i = whole; i < (n); i++) {                                                    \
+            int64_t l = i - whole;                                                                 \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
 
-static int64_t NAME(stretch)(const Standardize *s, int64_t width)
+static inline int64_t NAME(run_length)(const Standardize *s, int64_t width)
 {
     return s->c == 1 ? width : s->c;
 }
 
-/* A whole stretch has a constant length, of which the compiler makes vectors. */
-#define FOR_LANES(count, ...)                                                                      \
-    if ((count) == LANES)                                                                          \
-        for (int l = 0; l < LANES; l++)                                                            \
-            __VA_ARGS__                                                                            \
-    else                                                                                           \
-        for (int64_t l = 0; l < (count); l++)                                                      \
-        __VA_ARGS__
-
-/* the sums of the lanes of one group, in every lane */
+/* the sum of a group's places, in the first */
 static void NAME(join_lanes)(const Standardize *s, double *lanes)
 {
-    if (s->c == 1)
-        return;
-    double sum = 0;
-    for (int i = 0; i < LANES; i++)
-        sum += lanes[i];
-    for (int i = 0; i < LANES; i++)
-        lanes[i] = sum;
+    for (int l = 1; l < LANES && s->c > 1; l++)
+        lanes[0] += lanes[l];
 }
 
-/* the moments of group j in lane l, whose squares leave the range of double */
+/* the moments of group j in place l, whose squares leave the range of double */
 static void NAME(scaled_moments)(const Standardize *s, int64_t j, int64_t l, double unit,
                                  Moments *m)
 {
@@ -203,56 +210,39 @@ static void NAME(scaled_moments)(const Standardize *s, int64_t j, int64_t l, dou
     m->scale[l] = 1 / sqrt(variance + s->eps * unit * unit);
 }
 
-/* adds x to the lanes, and in the other (x - mean)^2: those of a long run stay in registers */
-static inline void NAME(add_run)(int64_t run, const T *x, double *sum)
-{
-    double lane[LANES];
-    memcpy(lane, sum, sizeof lane);
-    for (int64_t k = 0; k < run; k += LANES)
-        FOR_LANES(size_min(LANES, run - k), { lane[l] += (double)x[k + l]; })
-    memcpy(sum, lane, sizeof lane);
-}
-
-static inline void NAME(add_run_squares)(int64_t run, const T *x, const double *mean, double *sum)
-{
-    double lane[LANES];
-    memcpy(lane, sum, sizeof lane);
-    for (int64_t k = 0; k < run; k += LANES)
-        FOR_LANES(size_min(LANES, run - k), {
-            double d = (double)x[k + l] - mean[l];
-            lane[l] += d * d;
-        })
-    memcpy(sum, lane, sizeof lane);
-}
-
 VECTORISED static void NAME(find_moments)(const Standardize *s, int64_t j, int64_t width,
                                           Moments *m)
 {
-    int64_t run = NAME(stretch)(s, width);
-    double n = (double)s->a * (double)s->c;
-    double sum[LANES] = {0}, mean[LANES], squares[LANES] = {0};
-    *m = (Moments){.n = n};
-    for (int64_t i = 0; i < s->a; i++)
-        NAME(add_run)(run, (const T *)s->x + (i * s->b + j) * s->c, sum);
-    NAME(join_lanes)(s, sum);
-    for (int l = 0; l < LANES; l++)
-        mean[l] = sum[l] / n;
-    for (int64_t i = 0; i < s->a; i++)
-        NAME(add_run_squares)(run, (const T *)s->x + (i * s->b + j) * s->c, mean, squares);
-    NAME(join_lanes)(s, squares);
-    for (int l = 0; l < LANES; l++) {
-        m->mean[l] = mean[l];
-        m->variance[l] = squares[l] / n;
-        m->unit[l] = 1;
-        m->scale[l] = 1 / sqrt(m->variance[l] + s->eps);
+    int64_t n = NAME(run_length)(s, width);
+    double sum[STRIP] = {0}, mean[STRIP], squares[STRIP] = {0};
+    m->n = (double)s->a * (double)s->c;
+    for (int64_t r = 0; r < s->a; r++) {
+        const T *x = (const T *)s->x + (r * s->b + j) * s->c;
+        FOR_RUN(n, {
+            sum[l] += (double)x[i];
+            (void)p;
+        })
     }
-    int64_t lanes = s->c == 1 ? width : LANES;
-    for (int64_t l = 0; l < lanes; l++) {
-        int64_t group = s->c == 1 ? j + l : j;
+    NAME(join_lanes)(s, sum);
+    for (int64_t l = 0; l < width; l++)
+        mean[l] = sum[l] / m->n;
+    for (int64_t r = 0; r < s->a; r++) {
+        const T *x = (const T *)s->x + (r * s->b + j) * s->c;
+        FOR_RUN(n, {
+            double distance = (double)x[i] - mean[p];
+            squares[l] += distance * distance;
+        })
+    }
+    NAME(join_lanes)(s, squares);
+    for (int64_t l = 0; l < width; l++) {
+        m->unit[l] = 1;
+        m->mean[l] = mean[l];
+        m->variance[l] = squares[l] / m->n;
+        m->scale[l] = 1 / sqrt(m->variance[l] + s->eps);
         if (!(m->variance[l] <= DBL_MAX))
-            NAME(scaled_moments)(s, group, l, 0x1p-600, m);
+            NAME(scaled_moments)(s, j + l, l, 0x1p-600, m);
         else if (m->variance[l] + s->eps < LEAST_SQUARE && fabs(m->mean[l]) < 1)
-            NAME(scaled_moments)(s, group, l, 0x1p600, m);
+            NAME(scaled_moments)(s, j + l, l, 0x1p600, m);
     }
 }
 
@@ -260,19 +250,20 @@ VECTORISED static void NAME(standardize_groups)(const Standardize *s, int64_t j,
 {
     Moments m;
     NAME(find_moments)(s, j, width, &m);
-    int64_t run = NAME(stretch)(s, width);
+    int64_t n = NAME(run_length)(s, width);
     for (int64_t l = 0; l < width; l++) {
         ((T *)s->mean)[j + l] = (T)(m.mean[l] / m.unit[l]);
         ((T *)s->variance)[j + l] = (T)m.variance[l];
     }
-    for (int64_t i = 0; i < s->a; i++)
-        for (int64_t k = 0; k < run; k += LANES) {
-            int64_t at = (i * s->b + j) * s->c + k;
-            const T *x = (const T *)s->x + at;
-            T *y = (T *)s->y + at;
-            int64_t count = size_min(LANES, run - k);
-            FOR_LANES(count, { y[l] = (T)(((double)x[l] * m.unit[l] - m.mean[l]) * m.scale[l]); })
-        }
+    for (int64_t r = 0; r < s->a; r++) {
+        int64_t at = (r * s->b + j) * s->c;
+        const T *x = (const T *)s->x + at;
+        T *y = (T *)s->y + at;
+        FOR_RUN(n, {
+            y[i] = (T)(((double)x[i] * m.unit[p] - m.mean[p]) * m.scale[p]);
+            (void)l;
+        })
+    }
 }
 
 /* y holds the gradient of the result, and then that of x */
@@ -280,38 +271,38 @@ VECTORISED static void NAME(differentiate_groups)(const Standardize *s, int64_t 
 {
     Moments m;
     NAME(find_moments)(s, j, width, &m);
-    double sum[LANES] = {0}, product[LANES] = {0};
-    int64_t run = NAME(stretch)(s, width);
-    for (int64_t i = 0; i < s->a; i++)
-        for (int64_t k = 0; k < run; k += LANES) {
-            int64_t at = (i * s->b + j) * s->c + k;
-            const T *x = (const T *)s->x + at, *g = (const T *)s->y + at;
-            int64_t count = size_min(LANES, run - k);
-            FOR_LANES(count, {
-                sum[l] += (double)g[l];
-                product[l] += (double)g[l] * ((double)x[l] * m.unit[l] - m.mean[l]) * m.scale[l];
-            })
-        }
+    double sum[STRIP] = {0}, product[STRIP] = {0};
+    int64_t n = NAME(run_length)(s, width);
+    for (int64_t r = 0; r < s->a; r++) {
+        int64_t at = (r * s->b + j) * s->c;
+        const T *x = (const T *)s->x + at, *g = (const T *)s->y + at;
+        FOR_RUN(n, {
+            sum[l] += (double)g[i];
+            product[l] += (double)g[i] * ((double)x[i] * m.unit[p] - m.mean[p]) * m.scale[p];
+        })
+    }
     NAME(join_lanes)(s, sum);
     NAME(join_lanes)(s, product);
-    for (int64_t i = 0; i < s->a; i++)
-        for (int64_t k = 0; k < run; k += LANES) {
-            int64_t at = (i * s->b + j) * s->c + k;
-            const T *x = (const T *)s->x + at;
-            T *g = (T *)s->y + at;
-            int64_t count = size_min(LANES, run - k);
-            FOR_LANES(count, {
-                double y = ((double)x[l] * m.unit[l] - m.mean[l]) * m.scale[l];
-                g[l] = (T)(m.scale[l] * m.unit[l] *
-                           ((double)g[l] - sum[l] / m.n - y * (product[l] / m.n)));
-            })
-        }
+    for (int64_t l = 0; l < width; l++) {
+        sum[l] /= m.n;
+        product[l] /= m.n;
+    }
+    for (int64_t r = 0; r < s->a; r++) {
+        int64_t at = (r * s->b + j) * s->c;
+        const T *x = (const T *)s->x + at;
+        T *g = (T *)s->y + at;
+        FOR_RUN(n, {
+            double y = ((double)x[i] * m.unit[p] - m.mean[p]) * m.scale[p];
+            g[i] = (T)(m.scale[p] * m.unit[p] * ((double)g[i] - sum[p] - y * product[p]));
+            (void)l;
+        })
+    }
 }
 
 static void NAME(standardize_piece)(void *context, int64_t piece)
 {
     const Standardize *s = context;
-    int64_t first = piece * LANES, last = size_min(first + LANES, s->b);
+    int64_t first = piece * STRIP, last = size_min(first + STRIP, s->b);
     int64_t width = s->c == 1 ? last - first : 1;
     for (int64_t j = first; j < last; j += width) {
         if (s->mean)
@@ -321,4 +312,4 @@ static void NAME(standardize_piece)(void *context, int64_t piece)
     }
 }
 
-#undef FOR_LANES
+#undef FOR_RUN
