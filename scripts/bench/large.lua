@@ -202,7 +202,8 @@ local STRUCTURAL = {
   { "to float64", { "float32", "int64", "bool" }, "a:double()", "a.double()" },
 }
 
--- Networks: name, what Lua and Python call it, the arguments, of which m is p where gradients follow.
+-- Networks: name, what Lua and Python call it, and the arguments in Lua and Python, of which m is p
+-- where gradients follow.
 local NETWORK_PARTS = {
   { "LayerNorm", "layer_norm", "m" },
   { "RMSNorm", "rms_norm", "m" },
@@ -243,10 +244,10 @@ local function network_cases()
     local ours, theirs = call:format(part[3]), call:format(part[4] or part[3])
     cases[#cases + 1] = { name, { "float32" }, ours, theirs }
     if ours:find("%f[%w]m%f[%W]") then
-      cases[#cases + 1] = {
-        name .. " and gradient", { "float32" }, ("train(%s)"):format(ours:gsub("%f[%w]m%f[%W]", "p")),
-        ("train(%s)"):format(theirs:gsub("%f[%w]m%f[%W]", "p")),
-      }
+      local function trained(text)
+        return ("train(%s)"):format(text:gsub("%f[%w]m%f[%W]", "p"))
+      end
+      cases[#cases + 1] = { name .. " and gradient", { "float32" }, trained(ours), trained(theirs) }
     end
   end
   return cases
@@ -298,9 +299,9 @@ local function operands(dtype, low, high)
   local few = vector(100):sort()
   local p = dtype:find("float") and m:clone():requires_grad_(true) or m
   return wrun, networks(), train, a, vector(), vector(), a:clone(), m, vector():view(SIDE, SIDE), p,
-    wrun.rand(SIDE, SIDE), wrun.randint(1, SIDE + 1, { SIDE }), wrun.rand(SIZE):gt(0.5), wrun.randperm(SIZE), wrun.randint(1, SIDE + 1, { SIDE, SIDE }),
-    wrun.randperm(SIDE), wrun.randint(1, 101, { SIZE }), few, wrun.zeros_like(a),
-    wrun.ones_like(a)
+    wrun.rand(SIDE, SIDE), wrun.randint(1, SIDE + 1, { SIDE }), wrun.rand(SIZE):gt(0.5),
+    wrun.randperm(SIZE), wrun.randint(1, SIDE + 1, { SIDE, SIDE }), wrun.randperm(SIDE),
+    wrun.randint(1, 101, { SIZE }), few, wrun.zeros_like(a), wrun.ones_like(a)
 end
 
 -- Returns f(count) that evaluates the expression so many times, nil where it cannot.
