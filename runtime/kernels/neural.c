@@ -16,13 +16,13 @@ enum {
     WIDE_LANES = 64,
     CHUNK = 256, /* elements of a row at a time; a multiple of LANES */
     ROWS = 64,   /* rows a thread takes at a time */
-    STRIP = 64,  /* groups to standardise that a thread takes at a time */
+    STRIP = 64,  /* columns, and groups to standardise, likewise */
 };
 
 typedef struct {
-    int64_t rows, n;
-    const void *x;
-    void *y;
+    Along along;
+    const void *x, *g;
+    void *y; /* the result, or with g the gradient of what x is the result of */
     bool logarithm;
 } Softmax;
 
@@ -51,12 +51,22 @@ typedef struct {
 #define KERNELS "kernels/neural_kernels.h"
 #include "kernels/each_float.h"
 
-void neural_softmax(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x, void *y,
-                    bool logarithm)
+static void softmax(Pool *pool, DType dtype, Softmax s)
 {
-    Softmax s = {rows, n, x, y, logarithm};
-    pool_run(pool, dtype == FLOAT32 ? softmax_rows_f32 : softmax_rows_f64, &s,
-             size_pieces(rows, ROWS));
+    int64_t strips = size_pieces(s.along.inner, STRIP);
+    pool_run(pool, dtype == FLOAT32 ? softmax_piece_f32 : softmax_piece_f64, &s,
+             s.along.inner == 1 ? size_pieces(s.along.outer, ROWS) : s.along.outer * strips);
+}
+
+void neural_softmax(Pool *pool, DType dtype, Along along, const void *x, void *y, bool logarithm)
+{
+    softmax(pool, dtype, (Softmax){along, x, NULL, y, logarithm});
+}
+
+void neural_softmax_gradient(Pool *pool, DType dtype, Along along, const void *y, const void *g,
+                             void *dx, bool logarithm)
+{
+    softmax(pool, dtype, (Softmax){along, y, g, dx, logarithm});
 }
 
 void neural_cross_entropy(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x,
