@@ -60,18 +60,33 @@ describe("a machine on several ranks", function()
     assert.equal(gone_on, whole:sub(1, #gone_on))
   end)
 
-  it("says which rank died, and of what", function()
+  it("refuses, on all, an option and data that one has otherwise, and an option misread", function()
     if not mpirun.is_there(pending) then
       return
     end
-    local result = mpirun.run(2, [[
-      local wrun = require "wrun"
-      local mpi = wrun.mpi
-      local study = wrun.sweep({ seed = { 1, 2, 3 } }, function(o)
+    local function error_of(text)
+      local result = mpirun.run(2, ([[
+        local wrun = require "wrun"
+        local rank = wrun.mpi.rank()
+        local machine = wrun.rbm.new({ visible = 3, hidden = 2, seed = 1 }):distribute(wrun.mpi)
+        local data = wrun.zeros(4, 3)
+        %s
+      ]]):format(text), { arguments = folder() })
+      assert.not_equal(0, result.status)
+      return result.err
+    end
+    local refused = "fit: the data or options of rank 1 are not those of rank 0"
+    for _, text in ipairs {
+      "machine:fit(data + rank, {})", "machine:fit(data, { batch_size = 3 + rank })",
+    } do
+      local message = error_of(text)
+      assert.truthy(message:find(refused, 1, true), message)
+    end
+    local message = error_of([[
+      wrun.sweep({ seed = { 1, 2, 3 } }, function(o)
         return { loss = o.sed }
-      end, { name = "wrong", folder = ..., mpi = mpi })
-    ]], { arguments = folder() })
-    assert.not_equal(0, result.status)
-    assert.truthy(result.err:find("sweep: no name 'sed'; did you mean seed?", 1, true), result.err)
+      end, { name = "wrong", folder = ..., mpi = wrun.mpi })
+    ]])
+    assert.truthy(message:find("sweep: no name 'sed'; did you mean seed?", 1, true), message)
   end)
 end)

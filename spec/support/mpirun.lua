@@ -18,6 +18,11 @@ function M.is_there(pending)
   return is_there
 end
 
+--- What stands before a command that so many ranks are to run.
+function M.command(ranks)
+  return SETTING .. COMMAND:format(ranks)
+end
+
 --- Runs a script's text as so many ranks; returns { out, err, status }.
 --- Options: arguments (words for the script), env ("NAME=value ..."), command (a prefix of wrun in
 --- place of mpirun's), seconds that it may take (60).
