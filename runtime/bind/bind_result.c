@@ -18,7 +18,7 @@ void bind_set_collector_pace(lua_State *L, int64_t coming)
     int64_t percent = size_max(LEAST, size_min(runtime->generational ? MOST_YOUNG : MOST, allowed));
     int64_t young = size_max(LEAST_YOUNG, size_min(MOST_YOUNG, allowed));
     lua_gc(L, LUA_GCSETPAUSE, 100 + (int)percent);
-    int64_t old = size_max(2 * percent, size_min(MOST, 100 * (KB_SMALL - in_use) / in_use));
+    int64_t old = in_use < KB_SMALL ? MOST : 2 * percent;
     if (runtime->generational && lua_gc(L, LUA_GCGEN, (int)young, (int)old) == LUA_GCINC) {
         lua_gc(L, LUA_GCINC, 0, 0, 0); /* as the script chose meanwhile */
         runtime->generational = false;
