@@ -147,16 +147,14 @@ static int core_standardize_gradient(lua_State *L)
 {
     static const char f[] = "standardize_gradient";
     lua_settop(L, 3);
-    Tensor *g = bind_tensor(L, f, 1);
-    const Tensor *x = check_groups(L, f, 2);
+    const Tensor *g = bind_tensor(L, f, 1), *x = check_groups(L, f, 2);
     double eps = bind_number(L, f, 3, "a number");
     if (g->dtype != x->dtype || !shape_equal(g->ndim, g->dims, x->ndim, x->dims))
         bind_fail_argument(L, f, 1, "a tensor like argument 2");
-    View v;
-    tensor_view(g, &v);
-    Tensor *dx = bind_new_copy(L, f, &v, v.dtype);
-    neural_standardize_gradient(bind_pool(L), v.dtype, x->dims, eps, tensor_data(x),
-                                tensor_data(dx));
+    const void *gradient = contiguous_data(L, f, 1);
+    Tensor *dx = bind_new_tensor(L, f, (DType)x->dtype, 3, x->dims);
+    neural_standardize_gradient(bind_pool(L), (DType)x->dtype, x->dims, eps, tensor_data(x),
+                                gradient, tensor_data(dx));
     return 1;
 }
 

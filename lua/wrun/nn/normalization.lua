@@ -60,15 +60,16 @@ local function channel_shape(x)
   return shape
 end
 
--- x times the layer's weight plus its bias, where it has them; `shape` makes them broadcast to x.
-local function scale(self, x, shape)
-  if self.weight ~= nil then
-    x = x * (shape and self.weight:view(shape) or self.weight)
+-- x times weight plus bias, where they are given; `shape` makes them broadcast to x.
+local function scale(x, weight, bias, shape)
+  weight = shape and weight ~= nil and weight:view(shape) or weight
+  bias = shape and bias ~= nil and bias:view(shape) or bias
+  if weight ~= nil and bias ~= nil then
+    return wrun.addcmul(bias, x, weight)
+  elseif weight ~= nil then
+    return x * weight
   end
-  if self.bias ~= nil then
-    x = x + (shape and self.bias:view(shape) or self.bias)
-  end
-  return x
+  return bias ~= nil and x + bias or x
 end
 
 -- Parameters weight and bias that start at 1 and 0.
@@ -139,8 +140,9 @@ function BatchNorm:forward(x)
   end
   local shape, count = channel_shape(x), x:numel() // self.num_features
   if not self.training and self.track_running_stats then
-    local deviation = (self.running_var + self.eps):rsqrt():view(shape)
-    return scale(self, (x - self.running_mean:view(shape)) * deviation, shape)
+    local factor = (self.running_var + self.eps):rsqrt()
+    factor = self.weight ~= nil and factor * self.weight or factor
+    return scale(x - self.running_mean:view(shape), factor, self.bias, shape)
   elseif self.training and count == 1 then
     fail("%s: argument 1: expected more than 1 value per channel when training, got %s", name,
       check.shape_text(x))
@@ -150,7 +152,7 @@ function BatchNorm:forward(x)
   if self.training and self.track_running_stats then
     track(self, moments, count)
   end
-  return scale(self, y, shape)
+  return scale(y, self.weight, self.bias, shape)
 end
 
 function BatchNorm:label()
@@ -229,7 +231,8 @@ function GroupNorm:forward(x)
   end
   local groups = x:size(1) * self.num_groups
   local width = x:numel() // math.max(1, groups)
-  return scale(self, (standardized(x, 1, groups, width, self.eps)), channel_shape(x))
+  local y = standardized(x, 1, groups, width, self.eps)
+  return scale(y, self.weight, self.bias, channel_shape(x))
 end
 
 function GroupNorm:extra_repr()
@@ -293,7 +296,8 @@ end
 --- shapes  x [..., normalized_shape] -> same
 function LayerNorm:forward(x)
   local _, width = last_dimensions(self, x)
-  return scale(self, (standardized(x, 1, x:numel() // math.max(1, width), width, self.eps)))
+  local y = standardized(x, 1, x:numel() // math.max(1, width), width, self.eps)
+  return scale(y, self.weight, self.bias)
 end
 
 function LayerNorm:label()
@@ -340,7 +344,7 @@ function RMSNorm:forward(x)
   local dims, width = last_dimensions(self, x)
   local y, length = length_of(x, 2, dims)
   local root = length / math.sqrt(width)
-  return scale(self, y / root:hypot(math.sqrt(self.eps or PRECISION[x.dtype])))
+  return scale(y / root:hypot(math.sqrt(self.eps or PRECISION[x.dtype])), self.weight)
 end
 
 function RMSNorm:label()
