@@ -18,6 +18,7 @@ local fail = check.fail
 ---@field hidden_bias wrun.Tensor [hidden]
 ---@field generator any the engine philox, from which all samples come
 local Model = Class:extend("rbm.Model")
+Model._habits = { train = "write model:fit(x)" }
 
 local RULES = {
   visible = check.integer(nil, 1),
