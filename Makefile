@@ -118,10 +118,10 @@ build/packages-%: .packages
 	@touch $@
 
 ## every Debian package that some target needs
-deps: $(addprefix build/packages-,build data test docs package lint check fuzz)
+deps: $(addprefix build/packages-,build data test mpi docs package lint check fuzz)
 
 ## every spec; SPEC=spec/tensor runs what is there
-test: all module $(BUILD)/refuse.so build/packages-test
+test: all module $(BUILD)/refuse.so build/packages-test build/packages-mpi
 	$(BUILD)/wrun $(BUSTED) $(SPEC)
 
 ## the specs, and for each folder how many lines of C they run

@@ -181,7 +181,7 @@ static void (*const openers[])(lua_State *L) = {
     bind_open_text,     bind_open_idx,         bind_open_npy,           bind_open_safetensors,
     bind_open_torch,    bind_open_csv,         bind_open_records,       bind_open_image,
     bind_open_download, bind_open_terminal,    bind_open_process,       bind_open_folder,
-    bind_open_profile,
+    bind_open_profile,  bind_open_mpi,
 };
 
 /* fills the core table; runs with the Runtime as upvalue 1, as every binding does */

@@ -10,11 +10,12 @@
 #include "tensor/tensor.h"
 
 /*
- * y[rows, n] = softmax of each row of x, or its logarithm; floats, contiguous, y may be x:
- * exp(x - max) / sum exp(x - max). n >= 1.
+ * y = softmax of x[outer, n, inner] along n, or its logarithm; floats, contiguous, y is not x:
+ * exp(x - max) / sum exp(x - max). n >= 1. And from that y and its gradient g the gradient of x.
  */
-void neural_softmax(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x, void *y,
-                    bool logarithm);
+void neural_softmax(Pool *pool, DType dtype, Along along, const void *x, void *y, bool logarithm);
+void neural_softmax_gradient(Pool *pool, DType dtype, Along along, const void *y, const void *g,
+                             void *dx, bool logarithm);
 
 /*
  * losses[rows] = -log softmax of each row of x[rows, n] at its class, 1..n; and from g[rows], their

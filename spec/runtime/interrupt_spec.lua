@@ -16,7 +16,7 @@ local function interrupt(script, times)
       kill -INT $child
     done
     wait $child]]):format(path, out, times, out)
-  local result = run({ "20", "sh", "-c", command }, { program = "timeout" })
+  local result = run({ "300", "sh", "-c", command }, { program = "timeout" })
   result.out = child.read(out)
   result.err = result.err:gsub(path, "script")
   os.remove(path)
@@ -73,7 +73,7 @@ describe("Ctrl-C", function()
         end
       end]])
     local command = "env TERM=xterm NO_COLOR=1 " .. child.quote(child.wrun) .. " " .. path
-    local result = run({ "20", "script", "-qec", command, "/dev/null" }, { program = "timeout" })
+    local result = run({ "300", "script", "-qec", command, "/dev/null" }, { program = "timeout" })
     os.remove(path)
     assert.equal(130, result.status)
     assert.matches("left\r\27%[K[^\n]*wrun: [^\n]*interrupted!\r\n", result.out)
@@ -278,7 +278,7 @@ describe("what computes", function()
 
   it("stops at Ctrl-C or gives whole results, and steps of optimisers are whole", function()
     local path = child.write(FINALISER)
-    local result = run({ "20", "wrun", path }, { program = "timeout" })
+    local result = run({ "300", "wrun", path }, { program = "timeout" })
     os.remove(path)
     assert.same({ out = "true\n", err = "", status = 0 }, result)
   end)

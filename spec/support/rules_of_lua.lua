@@ -124,7 +124,7 @@ function M.haste(tree)
 end
 
 -- The folders of the library whose specs stand in a folder of the same name.
-local MIRRORED = { "tensor", "nn", "optim", "data", "rbm", "image", "plot", "reference" }
+local MIRRORED = { "tensor", "nn", "optim", "data", "rbm", "image", "mpi", "plot", "reference" }
 
 -- The module of lua/wrun that a spec covers, by its name or by that and an aspect: of the modules
 -- whose name it begins with, the one with the longest.

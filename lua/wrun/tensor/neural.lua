@@ -11,12 +11,14 @@ local M = {}
 operations.define("neural", {
   softmax = {
     gradients = { function(g, y, _, dim) return y * (g - (g * y):sum(dim, true)) end },
+    kernels = { "_softmax_gradient" },
     saves = { "y" },
     sample = function(randn) return randn(3, 4), 2 end,
   },
   log_softmax = {
     label = "LogSoftmaxBackward0",
     gradients = { function(g, y, _, dim) return g - y:exp() * g:sum(dim, true) end },
+    kernels = { "_log_softmax_gradient" },
     saves = { "y" },
     sample = function(randn) return randn(3, 4), -1 end,
   },

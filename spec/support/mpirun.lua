@@ -1,0 +1,37 @@
+--- Runs scripts under Open MPI's mpirun.
+
+local child = require "spec.support.child"
+
+local M = {}
+
+local is_there = child.shell("command -v mpirun && command -v orted").status == 0
+
+-- A container's only user may be root; more ranks than processors are wanted, whatever is here.
+local SETTING = "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
+local COMMAND = "mpirun --oversubscribe -n %d "
+
+--- Are there several processes to be had? If not, pending(why) is called.
+function M.is_there(pending)
+  if not is_there then
+    pending("mpirun is not installed (Debian package openmpi-bin)")
+  end
+  return is_there
+end
+
+--- Runs a script's text as so many ranks; returns { out, err, status }.
+--- Options: arguments (words for the script), env ("NAME=value ..."), command (a prefix of wrun in
+--- place of mpirun's), seconds that it may take (60).
+function M.run(ranks, text, options)
+  options = options or {}
+  local path = child.write(text)
+  local words = {
+    options.env or "", SETTING, "timeout", options.seconds or 60,
+    (options.command or COMMAND):format(ranks), child.quote(child.wrun), path,
+    options.arguments or "",
+  }
+  local result = child.shell(table.concat(words, " "))
+  os.remove(path)
+  return result
+end
+
+return M
