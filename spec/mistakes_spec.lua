@@ -1405,7 +1405,7 @@ local MISTAKES = {
   {
     "s = wrun.sweep({ lr = 1 }, function(o) return { x = o.lr } end, { jobs = 2 })",
     "1: sweep: option jobs: unknown; the options are draw_seed, draws, folder, maximize, "
-      .. "minimize, name, workers",
+      .. "minimize, mpi, name, workers",
   },
   {
     "s = wrun.sweep({ lr = 1 }, function(o) return { x = o.lr } end, { workers = 0, folder = "
