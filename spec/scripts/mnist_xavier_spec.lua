@@ -39,8 +39,8 @@ describe("mnist_xavier.lua", function()
     local costs = costs_of(output)
     assert.equal(3, #costs)
     assert.is_true(costs[3] < costs[2] and costs[2] < costs[1])
-    local accuracy, label, prediction = output:match(
-      "\nLearning finished\nAccuracy: ([%d.]+)\nLabel: (%d)\nPrediction: (%d)\n$")
+    local accuracy, label, prediction = output:match("\nLearning finished\nAccuracy: ([%d.]+)\n"
+      .. "Label: (%d)\nPrediction: (%d)\nFingerprint: " .. ("%x"):rep(64) .. "\n$")
     assert.is_true(tonumber(accuracy) >= 0.9)
     assert.is_truthy(label and prediction)
   end)
