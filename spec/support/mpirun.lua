@@ -18,6 +18,11 @@ function M.is_there(pending)
   return is_there
 end
 
+--- What stands before a command that so many ranks are to run.
+function M.command(ranks)
+  return SETTING .. COMMAND:format(ranks)
+end
+
 --- Runs a script's text as so many ranks; returns { out, err, status }.
 --- Options: threads of each, arguments (words for the script), seconds that it may take (60).
 function M.run(ranks, text, options)
