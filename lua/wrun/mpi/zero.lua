@@ -120,7 +120,7 @@ function M.new(optimizer, parameters)
   return self
 end
 
--- The sum ----------------------------------------------------------------------
+-- The sum --------------------------------------------------------------------
 
 local Sum = {}
 Sum.__index = Sum

@@ -1,4 +1,3 @@
-#!/usr/bin/env wrun
 --- What a training step takes on 1 to 1,000 nodes, by a model of cost: the samples of a node, and
 --- the sum of the gradients, by four ways of adding.
 ---
@@ -21,7 +20,7 @@ number("--bandwidth", "Bytes a second of a link.", "12.5e9")
 number("--handshake", "Latencies before a message of more than 64 KB; MPI asks first.", "3")
 number("--add", "Bytes a second at which gradients are added.", "4e9")
 parser:option("--measured", "Steps that were measured, as NODES:SECONDS,...", "")
-parser:option("--picture", "The picture to draw.", "mpi_cost.png")
+parser:option("--picture", "The picture to draw.", "build/bench/mpi_cost.png")
 local args = parser:parse()
 
 local size, gamma = args.parameters * 4, 1 / args.add
