@@ -182,6 +182,8 @@ describe("wrun.sweep in this process", function()
     end
     assert.equal("sweep: no name 'longar'; did you mean longer?",
       refusal(sweep, { longer = 1 }, misread))
+    assert.equal("sweep: no name 'rate'; the options are lr",
+      refusal(sweep, { lr = 1 }, function(o) return { x = o.rate } end))
     local seen = {}
     sweep({ a = 1, b = "x" }, function(o)
       for name, value in pairs(o) do
@@ -209,8 +211,8 @@ describe("wrun.sweep in this process", function()
     assert.equal("sweep: argument 2: expected a function, got nil", refusal(wrun.sweep, { a = 1 }))
     assert.equal("sweep: option a: expected numbers, texts and booleans, got a function",
       refusal(sweep, { a = print }, nothing))
-    assert.equal("sweep: argument 1: expected names with values or lists of them, got the string "
-      .. "'a' = a table", refusal(sweep, { a = {} }, nothing))
+    assert.equal("sweep: option a: expected one value or more, got none",
+      refusal(sweep, { a = {} }, nothing))
     assert.equal("sweep: option a: is drawn, which needs draws = N",
       refusal(sweep, { a = wrun.sweep.uniform(0, 1) }, nothing))
     assert.equal("sweep: /dev/null: Not a directory", refusal(wrun.sweep, { a = 1 }, nothing,

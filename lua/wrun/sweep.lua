@@ -55,7 +55,11 @@ local function watched(options)
   return setmetatable({}, {
     __index = function(_, name)
       if options[name] == nil then
-        names.refuse("sweep", name, options)
+        local known = check.sorted_keys(options)
+        local near = type(name) == "string" and names.near(name, known)
+        fail("sweep: no name '%s'; %s", check.escape(tostring(name)),
+          near and ("did you mean %s?"):format(near)
+          or "the options are " .. table.concat(known, ", "))
       end
       read[name] = true
       return options[name]
@@ -131,30 +135,41 @@ local function read_row(row)
   row.seconds = kept.seconds
 end
 
--- An option that the run does not use, or does not have, is wrong in all of them.
-local function refuse_misuse(row)
+-- An option that the run does not use, or does not have, is wrong in all of them, and so is the name
+-- of what counts where the first run that is done does not return it.
+local function refuse_misuse(self, row)
   local message = row.status == "failed" and row.message:match("sweep: .*")
   if message then
     fail("%s", message)
   end
+  local is_first = row.status == "finished"
+  for _, other in ipairs(self.rows) do
+    is_first = is_first and (other == row or other.status ~= "finished")
+  end
+  local name = is_first and (self.options.maximize or self.options.minimize)
+  if name and type(row.values[name]) ~= "number" then
+    fail("sweep: option %s: expected a number that runs return, one of %s, got '%s'",
+      self.options.maximize and "maximize" or "minimize",
+      table.concat(check.sorted_keys(row.values), ", "), check.escape(name))
+  end
 end
 
 -- The process of a run has ended: the row says how.
-local function finish(row, how, number)
+local function finish(self, row, how, number)
   read_row(row)
   if row.status == "missing" then
     row.status = "failed"
     row.message = ("died of %s %d; %s has what it wrote"):format(
       how == "signal" and how or "exit status", number, row.log)
   end
-  refuse_misuse(row)
+  refuse_misuse(self, row)
 end
 
 local function run_here(self, unfinished, run)
   local bar <close> = progress.bar { label = self.name, count = math.max(#unfinished, 1) }
   for i, index in ipairs(unfinished) do
     do_run(self, index, run)
-    refuse_misuse(self.rows[index])
+    refuse_misuse(self, self.rows[index])
     bar:update(i)
   end
 end
@@ -260,6 +275,7 @@ local function study(grid, o)
   local name = o.name or default_name()
   local self = setmetatable({
     name = name, folder = o.folder .. "/" .. name, rows = {}, groups = {}, effects = {},
+    options = o,
   }, Sweep)
   local made, message = core.make_folder(self.folder)
   if not made then

@@ -19,6 +19,7 @@ local fail = check.fail
 ---@field generator any the engine philox, from which all samples come
 ---@field mpi table? the ranks that share out what the machine does, if it is distributed
 local Model = Class:extend("rbm.Model")
+Model._habits = { train = "write model:fit(x)" }
 
 local RULES = {
   visible = check.integer(nil, 1),
