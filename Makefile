@@ -40,7 +40,7 @@ SCRIPTS  := $(wildcard scripts/*.lua)
 EMBEDDED := $(LUA) $(SCRIPTS)
 GUIDE    := $(shell find scripts/docs spec/examples -type f)
 
-.PHONY: all help module debug deps test coverage structure parity extremes round-trips kills docs types lint format \
+.PHONY: all help module debug deps test coverage structure parity extremes round-trips kills rank-kills docs types lint format \
         check-alloc check-asan check-tsan check-valgrind check-all fuzz fuzz-interface bench bench-growth bench-ir \
         bench-ulp bench-compare mnist tree install uninstall deb rock clean FORCE
 .DELETE_ON_ERROR:
@@ -147,6 +147,10 @@ round-trips: all build/packages-test
 ## runs killed at random moments, each of which then goes on to its end; COUNT=300 SEED=1
 kills: all build/packages-test
 	@$(BUILD)/wrun spec/kills.lua $(or $(COUNT),300) $(or $(SEED),1)
+
+## runs of several ranks of which one is killed, and which go on on other ranks; COUNT=50 SEED=1
+rank-kills: all build/packages-test build/packages-mpi
+	@$(BUILD)/wrun spec/rank_kills.lua $(or $(COUNT),50) $(or $(SEED),1)
 
 ## how much of PyTorch's interface is here and agrees
 parity: all build/packages-test

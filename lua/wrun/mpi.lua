@@ -34,7 +34,7 @@ end
 ---     wrun.mpi.barrier()
 ---     print("all are here")
 function M.barrier()
-  world.barrier()
+  world.first_of("")
 end
 
 -- A rank, as an argument.

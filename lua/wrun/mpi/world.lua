@@ -139,17 +139,29 @@ function M.spread(fname, value)
   return value
 end
 
---- Waits until all ranks are here.
-function M.barrier()
-  for _, steps in ipairs { M.inward, M.outward } do
-    for other, is_sender in steps() do
-      if is_sender then
-        core.mpi_send("", other, M.TOGETHER)
-      else
-        core.mpi_receive(nil, other, M.TOGETHER)
-      end
+--- Returns the text of the first rank that has one that is not empty, or rank 0's other one, on all
+--- ranks; waits until all are here.
+---@param text string
+---@param otherwise string?
+---@return string
+function M.first_of(text, otherwise)
+  for other, is_sender in M.inward() do
+    if is_sender then
+      core.mpi_send(text, other, M.TOGETHER)
+    else
+      local came = core.mpi_receive(nil, other, M.TOGETHER)
+      text = text == "" and came or text
     end
   end
+  text = text == "" and otherwise or text
+  for other, is_sender in M.outward() do
+    if is_sender then
+      core.mpi_send(text, other, M.TOGETHER)
+    else
+      text = core.mpi_receive(nil, other, M.TOGETHER)
+    end
+  end
+  return text
 end
 
 --- Returns the values of all ranks on rank 0, that of rank r at r + 1, and nil on the others.
