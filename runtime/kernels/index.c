@@ -227,8 +227,16 @@ int64_t index_count(const uint8_t *mask, int64_t n)
     return count;
 }
 
-void index_nonzero(int ndim, const int64_t *shape, const uint8_t *mask, int64_t *out)
+void index_nonzero(int ndim, const int64_t *shape, const uint8_t *mask, int64_t count,
+                   int64_t *out)
 {
+    if (ndim == 1) {
+        for (int64_t i = 0, found = 0; found < count; i++) {
+            out[found] = i + 1;
+            found += mask[i];
+        }
+        return;
+    }
     int64_t n = 1;
     for (int d = 0; d < ndim; d++)
         n *= shape[d];
