@@ -237,11 +237,10 @@ static int survey(Walk *w)
             continue;
         lua_rawgeti(L, NODES, frame->number + 1);
         lua_getiuservalue(L, -1, argument->edge);
-        lua_remove(L, -2);
         if (argument->to_leaf) {
             w->targets[target] = !w->selective || is_wanted(w) ? TO_LEAF : NOWHERE;
             w->leaves++;
-            lua_pop(L, 1);
+            lua_pop(L, 2);
             continue;
         }
         int number = number_of(w, lua_touserdata(L, -1));
@@ -249,6 +248,7 @@ static int survey(Walk *w)
             lua_pop(L, 1);
         else
             number = enter(w, depth++);
+        lua_pop(L, 1);
         w->targets[target] = number;
     }
     return root;

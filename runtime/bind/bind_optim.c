@@ -141,7 +141,7 @@ static Tensor *check_parameter(lua_State *L, const char *f, int i)
     return param;
 }
 
-/* the block of the value on top, which `what` and `name` describe; pops it */
+/* the block of the value on top, which `what` and `name` describe */
 static void *check_block(lua_State *L, const char *f, int i, const Tensor *param, const char *what,
                          const char *name)
 {
@@ -155,7 +155,6 @@ static void *check_block(lua_State *L, const char *f, int i, const Tensor *param
                   "got %s",
                   f, what, name, i, bind_describe(L, lua_gettop(L)), got);
     }
-    lua_pop(L, 1);
     return tensor_data(t);
 }
 
@@ -173,7 +172,7 @@ static void *make_block(lua_State *L, const char *f, const Tensor *param)
     return data;
 }
 
-/* fills in the parameter's state from the value on top, a table or nil */
+/* fills in the parameter's state from the value on top, a table or nil; what it reads stays there */
 static void plan_state(lua_State *L, const Memory *memory, int i, const Tensor *param,
                        OptimParam *p)
 {

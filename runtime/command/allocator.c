@@ -18,6 +18,7 @@
 
 #define LARGE ((size_t)1 << ALLOCATOR_LARGE_BITS)
 #define CACHE ((size_t)1 << ALLOCATOR_CACHE_BITS)
+#define HUGE_PAGE ((size_t)1 << 21)
 
 struct FreeBlock {
     FreeBlock *next, *previous; /* in its class */
@@ -92,7 +93,7 @@ static void give_small(Allocator *a, void *memory)
     a->small_cached += size;
 }
 
-/* Blocks too large to be kept are fresh each time: huge pages spare them most of the faults. */
+/* What a fresh block costs is a fault a page: huge pages spare most of them. */
 static void ask_for_huge_pages(char *block, size_t size)
 {
 #ifdef MADV_HUGEPAGE
@@ -109,7 +110,7 @@ static void *take_fresh(Allocator *a, size_t size)
         allocator_release(a);
         block = malloc(size);
     }
-    if (block && size > CACHE)
+    if (block && size >= HUGE_PAGE)
         ask_for_huge_pages(block, size);
     return block;
 }

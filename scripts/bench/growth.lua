@@ -6,7 +6,7 @@ local wrun = require "wrun"
 
 local nn, optim, data = wrun.nn, wrun.optim, wrun.data
 
-local ROUNDS = 2
+local ROUNDS = 5
 local LEAST = 0.02 -- seconds of a turn
 local STEEPEST = 1.5 -- of neighbours: no more seconds a unit than so many times the smaller one's
 
