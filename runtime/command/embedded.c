@@ -253,11 +253,41 @@ int embedded_load_script(lua_State *L, const char *name)
     return status;
 }
 
-__attribute__((visibility("default"))) int luaopen_wrun(lua_State *L)
+/* Installs what finds the library, and gives one of its modules after the library itself. */
+static int open_module(lua_State *L, const char *name)
 {
     embedded_install(L);
     lua_getglobal(L, "require");
+    lua_pushvalue(L, -1);
     lua_pushliteral(L, "wrun");
+    lua_call(L, 1, 0);
+    lua_pushstring(L, name);
     lua_call(L, 1, 1);
     return 1;
 }
+
+#define EXPORTED __attribute__((visibility("default")))
+
+EXPORTED int luaopen_wrun(lua_State *L)
+{
+    return open_module(L, "wrun");
+}
+
+/* the modules that a host may require before the library */
+#define OPENER(name)                                                                               \
+    int luaopen_wrun_##name(lua_State *L);                                                         \
+    EXPORTED int luaopen_wrun_##name(lua_State *L)                                                 \
+    {                                                                                              \
+        return open_module(L, "wrun." #name);                                                      \
+    }
+OPENER(check)
+OPENER(data)
+OPENER(image)
+OPENER(logbook)
+OPENER(metrics)
+OPENER(nn)
+OPENER(optim)
+OPENER(plot)
+OPENER(progress)
+OPENER(rbm)
+OPENER(testing)
