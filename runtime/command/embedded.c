@@ -234,6 +234,16 @@ bool embedded_has_script(const char *name)
     return find_script(name) != NULL;
 }
 
+/* the length of the first clause of a line: to its end, or a mark before a space */
+static int clause(const char *text)
+{
+    int length = 0;
+    while (text[length] != '\n' &&
+           !(strchr(",:;.", text[length]) && strchr(" \n", text[length + 1])))
+        length++;
+    return length;
+}
+
 void embedded_print_scripts(FILE *stream)
 {
     for (size_t i = 0; i < COUNT_OF(files); i++) {
@@ -241,7 +251,7 @@ void embedded_print_scripts(FILE *stream)
             continue;
         const char *name = strrchr(files[i].path, '/') + 1;
         const char *about = strstr(files[i].text, "--- ") + strlen("--- ");
-        fprintf(stream, "  %-22s %.*s\n", name, (int)strcspn(about, ",:;.\n"), about);
+        fprintf(stream, "  %-22s %.*s\n", name, clause(about), about);
     }
 }
 

@@ -107,6 +107,12 @@ describe("wrun's own scripts", function()
     end)
   end)
 
+  it("are listed with what they are, whatever marks are in it", function()
+    local help = run({ "--help" }).out
+    assert.truthy(help:find("\n  mnist_init.lua         The network of mnist_xavier.lua\n", 1, true))
+    assert.truthy(help:find("\n  xor.lua                Exclusive or\n", 1, true))
+  end)
+
   it("give way to a file in the current folder", function()
     with_folder(function(folder)
       child.write("print('mine', ...)", folder .. "/mnist_xavier.lua")
