@@ -109,7 +109,8 @@ describe("wrun's own scripts", function()
 
   it("are listed with what they are, whatever marks are in it", function()
     local help = run({ "--help" }).out
-    assert.truthy(help:find("\n  mnist_init.lua         The network of mnist_xavier.lua\n", 1, true))
+    local line = "\n  mnist_init.lua         The network of mnist_xavier.lua\n"
+    assert.truthy(help:find(line, 1, true))
     assert.truthy(help:find("\n  xor.lua                Exclusive or\n", 1, true))
   end)
 
