@@ -249,7 +249,7 @@ $(BUILD)/bare.so: scripts/bench/bare.c Makefile | build/packages-build
 bench: all $(BUILD)/bare.so build/packages-data
 	@mkdir -p $(BUILD)/bench
 	@file=$(BUILD)/bench/$$(date +%Y-%m-%dT%H-%M-%S).jsonl; \
-	for part in $(or $(ONLY),epoch small start memory elementwise large stream rbm); do \
+	for part in $(or $(ONLY),epoch small start memory elementwise large stream rbm mpi); do \
 	  $(BUILD)/wrun scripts/bench/all.lua --results $$file --python $(PYTHON) --rows "$(ROWS)" \
 	    $$part || exit 1; \
 	done; echo; echo "$$file"

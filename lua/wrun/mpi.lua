@@ -5,8 +5,10 @@
 --- all ranks but 0 goes nowhere.
 
 local check = require "wrun.check"
+local Loader = require "wrun.mpi.loader"
 local names = require "wrun.names"
 local shards = require "wrun.mpi.shards"
+local Team = require "wrun.mpi.team"
 local world = require "wrun.mpi.world"
 local wrun = require "wrun"
 
@@ -64,19 +66,6 @@ function M.receive(rank)
   return world.receive(rank_argument("receive", 1, rank), world.SENT)
 end
 
--- Brings the values of all ranks to one, as a list.
-local function gather(fname, value, root)
-  if world.rank ~= root then
-    world.send(fname, value, root, world.TOGETHER)
-    return nil
-  end
-  local values = {}
-  for rank = 0, world.size - 1 do
-    values[rank + 1] = rank == root and value or world.receive(rank, world.TOGETHER)
-  end
-  return values
-end
-
 --- Returns the values of all ranks on one of them, and nil on the others.
 --- shapes  any, and the ranks' may differ
 --- domain  as send; root, who gets them (0). The value of rank r is at r + 1
@@ -86,7 +75,16 @@ end
 ---@param root integer?
 ---@return table?
 function M.gather(value, root)
-  return gather("gather", value, rank_argument("gather", 2, root, 0))
+  root = rank_argument("gather", 2, root, 0)
+  if world.rank ~= root then
+    world.send("gather", value, root, world.TOGETHER)
+    return nil
+  end
+  local values = {}
+  for rank = 0, world.size - 1 do
+    values[rank + 1] = rank == root and value or world.receive(rank, world.TOGETHER)
+  end
+  return values
 end
 
 --- Returns the values of all ranks, on every rank.
@@ -96,7 +94,7 @@ end
 ---     print(#wrun.mpi.all_gather(wrun.mpi.rank()))
 ---@return table
 function M.all_gather(value)
-  return world.spread("all_gather", gather("all_gather", value, 0))
+  return world.all_gather("all_gather", value)
 end
 
 --- Returns to each rank its own of the values that one of them has in a list.
@@ -201,6 +199,42 @@ function M.all_reduce(x, operation)
   end
   total = world.spread("all_reduce", total)
   return is_number and total:item() or total
+end
+
+--- Makes a team of the ranks, which train one model: rank 0's parameters, state of the optimiser and
+--- state of the default generator become those of all. An object that has a method `distribute`, such
+--- as an RBM, is asked to do so itself.
+--- Option: reduction, what the losses of a step are over their samples, "mean" (default) or "sum".
+--- shapes  any, alike on every rank
+--- domain  a model and its optimiser, which each rank has made as in one process
+--- raises  `distribute: argument 1: expected a model`;
+---   `distribute: the models of rank 1 are not those of rank 0`
+---     local model = nn.Linear(3, 1)
+---     print(wrun.mpi.distribute(model, optim.SGD(model:parameters(), { lr = 0.1 })))
+---@param model wrun.nn.Module
+---@param optimizer wrun.optim.Optimizer?
+---@param options { reduction: "mean"|"sum" }?
+---@return wrun.mpi.Team
+function M.distribute(model, optimizer, options)
+  if check.has_methods(model, "distribute") then
+    return model:distribute(M)
+  end
+  return Team(model, optimizer, options)
+end
+
+--- Returns a loader whose batches are shared out: batch_size is that of all ranks together, and each
+--- rank reads the samples of its shards. The order is that of `data.loader`.
+--- shapes  as data.loader
+--- domain  as data.loader. Every rank has the whole set, and `#loader` counts the batches of all
+--- raises  as data.loader; `loader: option batch_size: expected at least a sample for each`;
+---   `loader: the data or options of rank 1 are not those of rank 0`
+---     local loader = wrun.mpi.loader({ x = wrun.rand(5, 3) }, { batch_size = 4 })
+---     for batch in loader:batches() do print(batch) end
+---@param dataset table
+---@param options table?
+---@return wrun.mpi.Loader
+function M.loader(dataset, options)
+  return Loader(dataset, options)
 end
 
 return names.closed("mpi", M)

@@ -226,7 +226,7 @@ local function load_module(file)
   local module = require(file)
   kept[prefix] = kept[prefix] or {}
   for name, value in pairs(package.loaded) do
-    if type(name) == "string" and name:sub(1, #prefix) == prefix then
+    if type(name) == "string" and name:find(prefix, 1, true) == 1 then
       kept[prefix][name] = value
     end
   end

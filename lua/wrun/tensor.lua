@@ -13,11 +13,11 @@ local publish = require "wrun.publish"
 
 -- Those that most scripts need come first.
 local TOPICS = {
-  "wrun.tensor.elementwise",
   "wrun.tensor.create",
-  "wrun.tensor.generator",
   "wrun.tensor.tensor",
   "wrun.tensor.random",
+  "wrun.tensor.elementwise",
+  "wrun.tensor.generator",
   "wrun.tensor.view",
   "wrun.tensor.reduce",
   "wrun.tensor.linalg",

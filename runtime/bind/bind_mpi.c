@@ -3,8 +3,19 @@
  */
 #include "bind/bind_check.h"
 #include "bind/bind_file.h"
+#include "bind/core.h"
 #include "bind/open.h"
 #include "kernels/mpi.h"
+
+static const char rank_key; /* its address is one of the registry's keys */
+
+int bind_rank(lua_State *L)
+{
+    bool is_one_of_many = lua_rawgetp(L, LUA_REGISTRYINDEX, &rank_key) == LUA_TNUMBER;
+    int rank = is_one_of_many ? (int)lua_tointeger(L, -1) : -1;
+    lua_pop(L, 1);
+    return rank;
+}
 
 /* mpi_start() -> rank from 0, size; or nil and a message */
 static int core_mpi_start(lua_State *L)
@@ -14,6 +25,8 @@ static int core_mpi_start(lua_State *L)
     if (reason)
         return bind_refuse(L, "%s", reason);
     lua_pushinteger(L, runtime->mpi->rank);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &rank_key);
     lua_pushinteger(L, runtime->mpi->size);
     return 2;
 }

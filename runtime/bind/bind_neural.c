@@ -127,7 +127,7 @@ static Tensor *check_groups(lua_State *L, const char *f, int index)
     return x;
 }
 
-/* standardize(x[a, b, c], eps) -> y, mean[b], variance[b], over all a and c */
+/* _standardize(x[a, b, c], eps) -> y, mean[b], variance[b], over all a and c */
 static int core_standardize(lua_State *L)
 {
     static const char f[] = "standardize";
@@ -142,21 +142,19 @@ static int core_standardize(lua_State *L)
     return 3;
 }
 
-/* standardize_gradient(g, x, eps) -> the gradient of x from that of standardize's y */
+/* _standardize_gradient(g, y, x, eps) -> the gradient of x from that of y, which is not read */
 static int core_standardize_gradient(lua_State *L)
 {
-    static const char f[] = "standardize_gradient";
-    lua_settop(L, 3);
-    Tensor *g = bind_tensor(L, f, 1);
-    const Tensor *x = check_groups(L, f, 2);
-    double eps = bind_number(L, f, 3, "a number");
+    static const char f[] = "standardize";
+    lua_settop(L, 4);
+    const Tensor *g = bind_tensor(L, f, 1), *x = check_groups(L, f, 3);
+    double eps = bind_number(L, f, 4, "a number");
     if (g->dtype != x->dtype || !shape_equal(g->ndim, g->dims, x->ndim, x->dims))
-        bind_fail_argument(L, f, 1, "a tensor like argument 2");
-    View v;
-    tensor_view(g, &v);
-    Tensor *dx = bind_new_copy(L, f, &v, v.dtype);
-    neural_standardize_gradient(bind_pool(L), v.dtype, x->dims, eps, tensor_data(x),
-                                tensor_data(dx));
+        bind_fail_argument(L, f, 1, "a tensor like argument 3");
+    const void *gradient = contiguous_data(L, f, 1);
+    Tensor *dx = bind_new_tensor(L, f, (DType)x->dtype, 3, x->dims);
+    neural_standardize_gradient(bind_pool(L), (DType)x->dtype, x->dims, eps, tensor_data(x),
+                                gradient, tensor_data(dx));
     return 1;
 }
 
@@ -201,8 +199,8 @@ static const luaL_Reg tensor_functions[] = {
     {"_log_softmax_gradient", core_log_softmax_gradient},
     {"_cross_entropy", core_cross_entropy},
     {"_cross_entropy_gradient", core_cross_entropy_gradient},
-    {"standardize", core_standardize},
-    {"standardize_gradient", core_standardize_gradient},
+    {"_standardize", core_standardize},
+    {"_standardize_gradient", core_standardize_gradient},
     {NULL, NULL},
 };
 

@@ -191,6 +191,8 @@ static int open_core(lua_State *L)
     bind_register(L, core_functions);
     lua_pushliteral(L, VERSION);
     lua_setfield(L, -2, "version");
+    lua_getfield(L, LUA_REGISTRYINDEX, "wrun.threads");
+    lua_setfield(L, -2, "threads_asked"); /* by the user, or nil */
     for (size_t i = 0; i < COUNT_OF(openers); i++)
         openers[i](L);
     bind_set_collector_pace(L, 0);

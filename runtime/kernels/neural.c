@@ -35,8 +35,8 @@ typedef struct {
 
 typedef struct {
     int64_t a, b, c;
-    const void *x;
-    void *y, *mean, *variance; /* no mean: y is a gradient */
+    const void *x, *g;
+    void *y, *mean, *variance; /* with g, y is the gradient of x, and there are no others */
     double eps;
 } Standardize;
 
@@ -98,11 +98,12 @@ void neural_standardize(Pool *pool, DType dtype, const int64_t shape[3], double 
                         void *y, void *mean, void *variance)
 {
     standardize(pool, dtype,
-                &(Standardize){shape[0], shape[1], shape[2], x, y, mean, variance, eps});
+                &(Standardize){shape[0], shape[1], shape[2], x, NULL, y, mean, variance, eps});
 }
 
 void neural_standardize_gradient(Pool *pool, DType dtype, const int64_t shape[3], double eps,
-                                 const void *x, void *g)
+                                 const void *x, const void *g, void *dx)
 {
-    standardize(pool, dtype, &(Standardize){shape[0], shape[1], shape[2], x, g, NULL, NULL, eps});
+    standardize(pool, dtype,
+                &(Standardize){shape[0], shape[1], shape[2], x, g, dx, NULL, NULL, eps});
 }

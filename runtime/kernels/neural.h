@@ -33,8 +33,8 @@ void neural_cross_entropy_gradient(Pool *pool, DType dtype, int64_t rows, int64_
 void neural_standardize(Pool *pool, DType dtype, const int64_t shape[3], double eps, const void *x,
                         void *y, void *mean, void *variance);
 
-/* g[a, b, c], the gradient of that y, becomes the gradient of x; aliases x nowhere */
+/* dx[a, b, c], the gradient of x, from g, that of y */
 void neural_standardize_gradient(Pool *pool, DType dtype, const int64_t shape[3], double eps,
-                                 const void *x, void *g);
+                                 const void *x, const void *g, void *dx);
 
 #endif

@@ -376,7 +376,6 @@ VECTORISED static void NAME(standardize_groups)(const Standardize *s, int64_t j,
     }
 }
 
-/* y holds the gradient of the result, and then that of x */
 VECTORISED static void NAME(differentiate_groups)(const Standardize *s, int64_t j, int64_t width)
 {
     Moments m;
@@ -385,7 +384,7 @@ VECTORISED static void NAME(differentiate_groups)(const Standardize *s, int64_t 
     int64_t n = NAME(run_length)(s, width);
     for (int64_t r = 0; r < s->a; r++) {
         int64_t at = (r * s->b + j) * s->c;
-        const T *x = (const T *)s->x + at, *g = (const T *)s->y + at;
+        const T *x = (const T *)s->x + at, *g = (const T *)s->g + at;
         FOR_RUN(n, {
             sum[l] += (double)g[i];
             product[l] += (double)g[i] * ((double)x[i] * m.unit[p] - m.mean[p]) * m.scale[p];
@@ -399,11 +398,11 @@ VECTORISED static void NAME(differentiate_groups)(const Standardize *s, int64_t 
     }
     for (int64_t r = 0; r < s->a; r++) {
         int64_t at = (r * s->b + j) * s->c;
-        const T *x = (const T *)s->x + at;
-        T *g = (T *)s->y + at;
+        const T *x = (const T *)s->x + at, *g = (const T *)s->g + at;
+        T *dx = (T *)s->y + at;
         FOR_RUN(n, {
             double y = ((double)x[i] * m.unit[p] - m.mean[p]) * m.scale[p];
-            g[i] = (T)(m.scale[p] * m.unit[p] * ((double)g[i] - sum[p] - y * product[p]));
+            dx[i] = (T)(m.scale[p] * m.unit[p] * ((double)g[i] - sum[p] - y * product[p]));
             (void)l;
         })
     }
@@ -415,10 +414,10 @@ static void NAME(standardize_piece)(void *context, int64_t piece)
     int64_t first = piece * STRIP, last = size_min(first + STRIP, s->b);
     int64_t width = s->c == 1 ? last - first : 1;
     for (int64_t j = first; j < last; j += width) {
-        if (s->mean)
-            NAME(standardize_groups)(s, j, width);
-        else
+        if (s->g != NULL)
             NAME(differentiate_groups)(s, j, width);
+        else
+            NAME(standardize_groups)(s, j, width);
     }
 }
 

@@ -1,5 +1,6 @@
 --- Micro-shards, beside the cut and the tree written out.
 
+local child = require "spec.support.child"
 local mpirun = require "spec.support.mpirun"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
@@ -77,7 +78,7 @@ describe("shards", function()
         print(line)
       end
     ]]
-    local alone = mpirun.run(1, text, { command = "env -u %d" })
+    local alone = child.run({ "-e", text })
     assert.equal(0, alone.status, alone.err)
     for _, ranks in ipairs { 3, 17 } do
       local result = mpirun.run(ranks, text)

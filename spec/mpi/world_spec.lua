@@ -29,6 +29,28 @@ describe("world", function()
     assert.equal(1, result.status)
   end)
 
+  it("says once what all ranks refuse, and refuses ranks with other arguments", function()
+    if not mpirun.is_there(pending) then
+      return
+    end
+    local result = mpirun.run(2, "require('wrun').mpi.rank()", { arguments = "a : -n 1 "
+      .. child.quote(child.wrun) .. " -e 'require(\"wrun\").mpi.rank()'" })
+    local _, count = result.err:gsub("mpi: the script or arguments of rank 2 are not those of rank "
+      .. "0", "")
+    assert.equal(1, count, result.err)
+    assert.equal(1, result.status)
+  end)
+
+  it("says how many ranks and threads there are, and leaves a user's --threads", function()
+    if not mpirun.is_there(pending) then
+      return
+    end
+    local text = "print(require('wrun').mpi.size(), require('wrun').get_num_threads())"
+    local result = mpirun.run(2, text, { threads = 3 })
+    assert.equal("2\t3\n", result.out)
+    assert.truthy(result.err:find("wrun: 2 ranks on 1 machine, 3 threads each\n", 1, true))
+  end)
+
   it("ends where a rank waits for one that has come to its end", function()
     if not mpirun.is_there(pending) then
       return

@@ -18,16 +18,19 @@ function M.is_there(pending)
   return is_there
 end
 
+--- What stands before a command that so many ranks are to run.
+function M.command(ranks)
+  return SETTING .. COMMAND:format(ranks)
+end
+
 --- Runs a script's text as so many ranks; returns { out, err, status }.
---- Options: arguments (words for the script), env ("NAME=value ..."), command (a prefix of wrun in
---- place of mpirun's), seconds that it may take (60).
+--- Options: threads of each, arguments (words for the script), seconds that it may take (60).
 function M.run(ranks, text, options)
   options = options or {}
   local path = child.write(text)
   local words = {
-    options.env or "", SETTING, "timeout", options.seconds or 60,
-    (options.command or COMMAND):format(ranks), child.quote(child.wrun), path,
-    options.arguments or "",
+    SETTING, "timeout", options.seconds or 60, COMMAND:format(ranks), child.quote(child.wrun),
+    options.threads and "--threads " .. options.threads or "", path, options.arguments or "",
   }
   local result = child.shell(table.concat(words, " "))
   os.remove(path)

@@ -7,6 +7,7 @@ local core = require "wrun.core"
 local repr = require "wrun.repr"
 local unrecorded = require "wrun.unrecorded"
 local world = require "wrun.mpi.world"
+local wrun = require "wrun"
 
 local M = {}
 
@@ -94,7 +95,7 @@ local function receive(template, rank)
   if not template then
     return world.receive(rank, world.TOGETHER) or nil
   end
-  local part = unrecorded.empty_like(template)
+  local part = wrun.empty_like(template)
   return core.mpi_receive(part, rank, world.TOGETHER) and part or nil
 end
 

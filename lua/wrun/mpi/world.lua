@@ -34,8 +34,6 @@ local function start()
   M.rank, M.size = rank, joined
 end
 
-start()
-
 -- Values ---------------------------------------------------------------------
 
 -- A value as a text that says all but the elements of its tensors, and these.
@@ -151,6 +149,101 @@ function M.barrier()
         core.mpi_receive(nil, other, M.TOGETHER)
       end
     end
+  end
+end
+
+--- Returns the values of all ranks on every rank, that of rank r at r + 1.
+function M.all_gather(fname, value)
+  local values = { value }
+  for rank = 1, M.rank == 0 and M.size - 1 or 0 do
+    values[rank + 1] = M.receive(rank, M.TOGETHER)
+  end
+  if M.rank ~= 0 then
+    M.send(fname, value, 0, M.TOGETHER)
+  end
+  return M.spread(fname, values)
+end
+
+-- The beginning --------------------------------------------------------------
+
+--- Fails, on every rank, where one has another text than rank 0: `what` differ.
+function M.agree(fname, what, text)
+  if M.size == 1 then
+    return
+  end
+  local digests = M.all_gather(fname, core.digest { text })
+  for rank = 1, M.size - 1 do
+    if digests[rank + 1] ~= digests[1] then
+      fail("%s: the %s of rank %d are not those of rank 0; all ranks must have the same", fname,
+        what, rank)
+    end
+  end
+end
+
+-- The text of the script, and its arguments.
+local function program()
+  local words = type(arg) == "table" and arg or {}
+  local file = words[0] and io.open(words[0], "rb")
+  local text = file and file:read("a") or ""
+  if file then
+    file:close()
+  end
+  return ("%s\0%s\0%s"):format(core.version, text, table.concat(words, "\0"))
+end
+
+local function line_of(path)
+  local file <close> = io.open(path)
+  return file and file:read("l") or "?"
+end
+
+-- The machine, and the processors that this process may use on it.
+local function place()
+  local status <close> = io.open("/proc/self/status")
+  return {
+    machine = line_of("/proc/sys/kernel/hostname"),
+    cpus = status and status:read("a"):match("Cpus_allowed_list:%s*(%S+)") or "?",
+    allowed = core.processors(),
+  }
+end
+
+-- Gives each rank its share of the processors, unless the user has said how many threads. Returns
+-- where this rank is, how many machines there are, and the sets of processors on this one.
+local function share_processors()
+  local places = M.all_gather("mpi", place())
+  local here, sharing, machines, count, allowed = places[M.rank + 1], 0, {}, 0, {}
+  for _, other in ipairs(places) do
+    local is_here = other.machine == here.machine
+    sharing = sharing + (is_here and other.cpus == here.cpus and 1 or 0)
+    count = count + (machines[other.machine] and 0 or 1)
+    machines[other.machine] = true
+    allowed[other.cpus] = is_here and other.allowed or nil
+  end
+  if not core.threads_asked then
+    core.set_num_threads(math.max(1, here.allowed // sharing))
+  end
+  return here, count, allowed
+end
+
+-- On rank 0: how many work, and whether mpirun has left processors without work.
+local function tell(here, count, allowed)
+  local threads, used, online = core.get_num_threads(), 0, core.processors_online()
+  io.stderr:write(("wrun: %d ranks on %d machine%s, %d thread%s each\n"):format(M.size, count,
+    count == 1 and "" or "s", threads, threads == 1 and "" or "s"))
+  for _, number in pairs(allowed) do
+    used = used + number
+  end
+  if here.allowed == 1 and used < online then
+    io.stderr:write(("wrun: mpirun has bound each rank to one processor, and so uses %d of %d; "
+      .. "mpirun --bind-to none lets the ranks share all\n"):format(used, online))
+  end
+end
+
+start()
+if M.size > 1 then
+  M.agree("mpi", "script or arguments", program())
+  local here, count, allowed = share_processors()
+  if M.rank == 0 then
+    tell(here, count, allowed)
   end
 end
 

@@ -318,7 +318,7 @@ function Trainer:load_state_dict(state)
   self.model:load_state_dict(state.model)
   self.epoch, self.update_ratio = state.epoch, state.update_ratio
   self.memory, self.buffers, self.ladder = {}, {}, nil
-  self.share = self.share and share.new(self)
+  self.share = self.share and self.share:anew()
   for _, part in ipairs { "memory", "buffers" } do
     for name, value in pairs(state[part]) do
       self[part][name] = value:clone()

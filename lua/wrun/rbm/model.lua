@@ -293,6 +293,8 @@ end
 --- domain  mpi is `wrun.mpi`; all ranks then call the same methods with the same data and options
 ---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
 ---     machine:distribute(wrun.mpi):fit(wrun.rand(10, 4):round(), { epochs = 2 })
+---     print(wrun.fingerprint { machine.weight })
+---@param mpi table
 ---@return wrun.rbm.Model
 function Model:distribute(mpi)
   check.argument("distribute", 1, mpi, check.mpi())

@@ -84,9 +84,9 @@ end
 
 --- What FPCD's fast weights learn from a step; grads as of the model, divided by the batch size.
 function M.learn_fast(trainer, grads, lr)
+  local fast = fast_weights(trainer)
   for _, name in ipairs(FAST) do
-    local fast = trainer.memory[name]
-    fast:copy_(fast * (19 / 20) + grads[name] * lr)
+    fast[name]:copy_(fast[name] * (19 / 20) + grads[name] * lr)
   end
 end
 

@@ -4,6 +4,8 @@
 --- shard, and the sums of all shards are added in one fixed tree. So no bit depends on how many
 --- processes there are.
 
+local check = require "wrun.check"
+local core = require "wrun.core"
 local gradient = require "wrun.rbm.gradient"
 local input = require "wrun.rbm.input"
 local negative = require "wrun.rbm.negative"
@@ -56,9 +58,32 @@ end
 local Share = {}
 Share.__index = Share
 
+-- What the bits follow from, in a word.
+local function digest_of(trainer)
+  local o, words = trainer.options, { tostring(trainer.model) }
+  for _, name in ipairs(check.sorted_keys(o)) do
+    local kind = type(o[name])
+    if kind == "number" or kind == "string" then
+      words[#words + 1] = ("%s %s"):format(name, o[name])
+    end
+  end
+  return core.digest { table.concat(words, " "), trainer.data:contiguous() }
+end
+
 --- What a trainer of a distributed machine takes the sums of its steps from.
 function M.new(trainer)
+  local digests = trainer.model.mpi.all_gather(digest_of(trainer))
+  for i, digest in ipairs(digests) do
+    if digest ~= digests[1] then
+      check.fail("fit: the data or options of rank %d are not those of rank 0", i - 1)
+    end
+  end
   return setmetatable({ whole = trainer, shards = {} }, Share)
+end
+
+--- The same, for a trainer that has come to another state.
+function Share:anew()
+  return setmetatable({ whole = self.whole, shards = {} }, Share)
 end
 
 local NO_ROWS = { first = 1, count = 0 }
