@@ -118,10 +118,10 @@ build/packages-%: .packages
 	@touch $@
 
 ## every Debian package that some target needs
-deps: $(addprefix build/packages-,build data test docs package lint check fuzz)
+deps: $(addprefix build/packages-,build data test mpi docs package lint check fuzz)
 
 ## every spec; SPEC=spec/tensor runs what is there
-test: all module $(BUILD)/refuse.so build/packages-test
+test: all module $(BUILD)/refuse.so build/packages-test build/packages-mpi
 	$(BUILD)/wrun $(BUSTED) $(SPEC)
 
 ## the specs, and for each folder how many lines of C they run
@@ -249,7 +249,7 @@ $(BUILD)/bare.so: scripts/bench/bare.c Makefile | build/packages-build
 bench: all $(BUILD)/bare.so build/packages-data
 	@mkdir -p $(BUILD)/bench
 	@file=$(BUILD)/bench/$$(date +%Y-%m-%dT%H-%M-%S).jsonl; \
-	for part in $(or $(ONLY),epoch small start memory elementwise large stream rbm); do \
+	for part in $(or $(ONLY),epoch small start memory elementwise large stream rbm mpi); do \
 	  $(BUILD)/wrun scripts/bench/all.lua --results $$file --python $(PYTHON) --rows "$(ROWS)" \
 	    $$part || exit 1; \
 	done; echo; echo "$$file"

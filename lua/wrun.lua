@@ -47,6 +47,7 @@ return names.closed("wrun", M, {
   help = { "wrun.help", "help" },
   progress = { "wrun.progress" },
   logbook = { "wrun.logbook" },
+  mpi = { "wrun.mpi" },
   compare = { "wrun.compare", "compare" },
   experiment = { "wrun.experiment", "experiment" },
   checkpoint = { "wrun.checkpoint", "checkpoint" },

@@ -302,11 +302,11 @@ describe("image", function()
   end)
 
   it("refuses what is no picture", function()
-    local expected = "image.save: argument 1: expected pictures [height, width], "
+    local expected = "image.save: argument 2: expected pictures [height, width], "
       .. "[n, height, width] or [n, 3, height, width], got a float32 tensor "
     assert.equal(expected .. "[3]", refusal(image.save, path, wrun.zeros(3)))
     assert.equal(expected .. "[2, 4, 5, 5]", refusal(image.save, path, wrun.zeros(2, 4, 5, 5)))
-    assert.equal("image.save: argument 1: expected finite numbers, got NaN or infinity",
+    assert.equal("image.save: argument 2: expected finite numbers, got NaN or infinity",
       refusal(image.save, path, wrun.full({ 2, 2 }, 0 / 0)))
     assert.equal("image.save: option columns: expected an integer >= 1, got 0",
       refusal(image.save, path, wrun.zeros(2, 2), { columns = 0 }))

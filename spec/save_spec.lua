@@ -286,21 +286,18 @@ describe("wrun.save", function()
       local wrun = require "wrun"
       for i = 1, 1000000 do
         wrun.save("%s", { number = i, x = wrun.full({ 1 << 19 }, i) })
-        if i == 1 then print("saved") io.stdout:flush() end
+        if i == 2 then print("saved") io.stdout:flush() end
       end
     ]]):format(file)
     child.with_file(script, function(lua)
-      local last = 0
       for round = 1, 8 do
         local command = "%s %s > %s.out & pid=$!; until [ -s %s.out ]; do sleep 0.01; done; "
           .. "sleep 0.0%d; kill -9 $pid; wait $pid"
         child.shell(command:format(child.quote(child.wrun), lua, lua, lua, round))
         os.remove(lua .. ".out")
         local tree = wrun.load(file)
-        assert.is_true(tree.x:eq(tree.number):all():item())
-        last = math.max(last, tree.number)
+        assert.is_true(tree.number >= 2 and tree.x:eq(tree.number):all():item())
       end
-      assert.is_true(last > 1)
     end)
   end)
 

@@ -37,9 +37,9 @@ describe("an absent field", function()
   end)
 
   it("is an error where a class is asked for what makes one", function()
-    assert.equal("Class: no name 'new'; a class is called to make an object: Class(...)",
+    assert.equal("Linear: no name 'new'; a class is called to make an object: Class(...)",
       read(nn.Linear, "new"))
-    assert.equal("Class: no name 'extends'; did you mean extend?", read(nn.Module, "extends"))
+    assert.equal("Module: no name 'extends'; did you mean extend?", read(nn.Module, "extends"))
   end)
 
   it("is nil where the name is another one", function()
@@ -57,6 +57,18 @@ describe("an absent field", function()
     function Net:init() self.fc1 = nn.Linear(1, 1) end
     assert.is_nil(Net().fc2)
     assert.equal("Net: no name 'fd1'; did you mean fc1?", read(Net(), "fd1"))
+  end)
+
+  it("is looked for in the object that is read, wherever a function has it", function()
+    local Net = nn.Module:extend("Net")
+    local one, two = Net(), Net()
+    one.encoder = nn.Linear(1, 1)
+    local text = "Net: no name 'encodr'; did you mean encoder?"
+    assert.equal(text, refusal(function() return one.encodr end)) -- a variable from outside
+    assert.equal(text, refusal(function() return ({ one })[1].encodr end)) -- what was computed
+    assert.equal(text, refusal(function(net) return net.encodr end, one)) -- an argument
+    assert.is_nil(two.encoder) -- what another has is no slip
+    assert.is_nil(select(2, pcall(function() return two.encodr end)))
   end)
 
   it("is nil to the object's own methods", function()

@@ -132,6 +132,13 @@ function M.has_methods(value, ...)
   return true
 end
 
+--- A rule for the ranks of a run under `mpirun`.
+function M.mpi()
+  return M.rule(nil, "wrun.mpi", function(value)
+    return M.has_methods(value, "sum_shards", "barrier") and value or nil
+  end)
+end
+
 --- A rule for what `is_callable`.
 function M.callable(default)
   return M.rule(default, "a function", function(value)

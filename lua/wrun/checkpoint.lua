@@ -27,14 +27,31 @@ local function has_state(value)
     and check.is_callable(value.load_state_dict)
 end
 
+-- It has the methods of its objects, and no state.
+local function is_class(value)
+  return type(value) == "table" and rawget(value, "super") ~= nil
+end
+
 local function is_plain(value)
   return type(value) == "table" and getmetatable(value) == nil
 end
 
--- The fields of an object, sorted; what it says of `pairs` is for its users.
-local function keys_of(object)
+-- The fields of an object by name, also what a module holds apart; what it says of `pairs` is for
+-- its users.
+local function fields_of(object)
+  local fields = {}
+  for _, part in ipairs { object, rawget(object, "_held") or nil } do
+    for key, value in next, part do
+      fields[key] = value
+    end
+  end
+  fields._held = nil
+  return fields
+end
+
+local function sorted_keys(fields)
   local keys = {}
-  for key in next, object do
+  for key in next, fields do
     keys[#keys + 1] = key
   end
   table.sort(keys, function(a, b)
@@ -50,8 +67,9 @@ local function find_generators(found, seen, object, path, depth)
   elseif type(object) == "table" and getmetatable(object) and not seen[object]
     and depth < DEEPEST then
     seen[object] = true
-    for _, key in ipairs(keys_of(object)) do
-      find_generators(found, seen, rawget(object, key), path .. "." .. tostring(key), depth + 1)
+    local fields = fields_of(object)
+    for _, key in ipairs(sorted_keys(fields)) do
+      find_generators(found, seen, fields[key], path .. "." .. tostring(key), depth + 1)
     end
   end
 end
@@ -74,6 +92,8 @@ M.PARTS = check.rule(nil, "a table of parts by name", function(value)
   for name, part in next, value do
     if type(name) ~= "string" or name:find("[.%c]") then
       return nil, "texts without dots as names of parts"
+    elseif is_class(part) then
+      return nil, ("an object as %s, where the class %s stands"):format(name, part.__name)
     elseif not (has_state(part) or is_generator(part) or is_plain(part)) then
       return nil, ("what has a state_dict, a generator or a table of values as %s"):format(name)
     end

@@ -5,7 +5,6 @@
 --- and its fields, where no `__tostring` says better.
 
 local check = require "wrun.check"
-local core = require "wrun.core"
 local method = require "wrun.method"
 local repr = require "wrun.repr"
 local slip = require "wrun.slip"
@@ -17,15 +16,16 @@ local slip = require "wrun.slip"
 local Class = { __name = "Class" }
 Class.__index = Class
 
--- _reader(class) makes the __index of the objects of a class.
+-- _reader(class) makes the __index of the objects of a class, which is mostly the class itself.
 function Class._reader(class)
-  return core.reader(class, slip.refuse)
+  return class
 end
 
--- _remedy(object, name) says what to write for the name of a field that others have, or nothing.
-function Class._remedy(object, name)
+-- _remedy(class, name) says what to write for the name of a field that others have, or nothing; a
+-- table _habits has what does not depend on the class.
+function Class._remedy(class, name)
   return name == "new" and "a class is called to make an object: Class(...)"
-    or name == "len" and getmetatable(object).__len and "write #object" or nil
+    or name == "len" and class.__len and "write #object" or nil
 end
 
 -- _define(class, name, value) is the __newindex of the class and of those below it.
@@ -98,7 +98,8 @@ function Class:extend(name)
   class.__index = self._reader(class)
   class.super = self
   return setmetatable(class, {
-    __index = self, __call = construct, __newindex = self._define, __tostring = class_text,
+    __index = slip.class_index, __newindex = self._define, __call = construct,
+    __tostring = class_text,
   })
 end
 

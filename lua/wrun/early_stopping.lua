@@ -12,6 +12,8 @@ local M = {}
 ---@field steps integer
 --- Watches a value, made by `wrun.early_stopping`.
 local EarlyStopping = method.object("EarlyStopping")
+local STOP = "stopping:step(value) says whether it is time to stop"
+EarlyStopping._habits = { early_stop = STOP, should_stop = STOP, stop = STOP, stopped = STOP }
 
 local function copy(state)
   local result = {}

@@ -43,6 +43,15 @@ local M = {}
 ---@field values table of one's own, saved with the run
 --- A run that keeps itself, made by `wrun.experiment`.
 local Experiment = method.object("Experiment")
+local LOG = "write run:add { loss = loss } for a mean over the epoch, run:set { loss = loss } else"
+Experiment._habits = {
+  log = LOG,
+  write = LOG,
+  log_metric = LOG,
+  save = "a run saves what run:keep names; write wrun.save(run:path(name), table) for more",
+  load = "a run goes on from what run:keep names",
+  finish = "write run:close()",
+}
 
 -- Manifest -------------------------------------------------------------------
 

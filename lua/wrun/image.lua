@@ -44,19 +44,19 @@ end))
 GRID.row_labels, GRID.column_labels, GRID.captions = LABELS, LABELS, LABELS
 
 -- [n, channels, height, width] float32 in 0..1 for uint8 and for floats of any range
-local function to_pictures(fname, x)
-  check.tensor_argument(fname, 1, x)
+local function to_pictures(fname, index, x)
+  check.tensor_argument(fname, index, x)
   local is_colour = x.ndim == 4 and x:size(2) == 3
   if (x.ndim ~= 2 and x.ndim ~= 3 and not is_colour) or x:numel() == 0 then
-    fail("%s: argument 1: expected pictures [height, width], [n, height, width] or "
-      .. "[n, 3, height, width], got %s", fname, check.describe(x))
+    fail("%s: argument %d: expected pictures [height, width], [n, height, width] or "
+      .. "[n, 3, height, width], got %s", fname, index, check.describe(x))
   end
   if x.dtype == "uint8" then
     x = x / 255
   end
   x = x:detach():float()
   if not x:isfinite():all():item() then
-    fail("%s: argument 1: expected finite numbers, got NaN or infinity", fname)
+    fail("%s: argument %d: expected finite numbers, got NaN or infinity", fname, index)
   end
   x = x.ndim == 2 and x:unsqueeze(1) or x
   return x.ndim == 3 and x:unsqueeze(2) or x
@@ -193,9 +193,9 @@ end
 
 -- A sheet [height, width], or of colours [3, height, width]; with nothing around a single picture
 -- that has no labels.
-local function layout(fname, pictures, options)
+local function layout(fname, index, pictures, options)
   local o = check.options(fname, options, GRID)
-  local x, low, high = in_range(to_pictures(fname, pictures), o.range)
+  local x, low, high = in_range(to_pictures(fname, index, pictures), o.range)
   x = x:clamp(0, 1)
   if x:size(2) == 3 and (o.colors ~= "grey" or o.bar) then
     fail("%s: option %s: expected none for pictures that have colours", fname,
@@ -254,7 +254,7 @@ end
 ---     print(image.grid(digits, { columns = 3, column_labels = { "a", "b", "c" } }).shape)
 ---     print(image.grid(digits - 0.5, { range = "balanced", colors = "diverging", bar = true }).shape)
 function M.grid(pictures, options)
-  return layout("image.grid", pictures, options)
+  return layout("image.grid", 1, pictures, options)
 end
 
 -- Writes a sheet to a PNG file and returns it as bytes [height, width] or [height, width, 3].
@@ -268,16 +268,31 @@ local function write_file(fname, path, sheet)
   return sheet
 end
 
+-- Endings of pictures that are no PNG files.
+local OTHERS = {
+  jpg = true, jpeg = true, gif = true, bmp = true, webp = true, tif = true, tiff = true,
+}
+
+local function check_path(fname, path)
+  path = check.argument(fname, 1, path, check.path())
+  local ending = path:match("%.(%w+)$")
+  if ending and OTHERS[ending:lower()] then
+    fail("%s: argument 1: expected the path of a PNG file, got '%s'", fname, check.escape(path))
+  end
+  return path
+end
+
 --- Writes pictures to a PNG file, of 256 greys or in colour, laid out as `grid` does.
 --- shapes  pictures [n, height, width], [height, width] or [n, 3, height, width]
 --- domain  as grid; the file is complete or not there
---- raises  as grid; `image.save: PATH: ...` when it cannot be written
+--- raises  as grid; `image.save: PATH: ...` when it cannot be written; `image.save: argument 1:
+---   expected the path of a PNG file` for a path that ends as another kind does
 ---     local path = os.tmpname()
 ---     image.save(path, wrun.rand(4, 3, 32, 32), { columns = 2, captions = { "cat", "dog", 3, 4 } })
 ---     print(#image.load(path)) os.remove(path)
 function M.save(path, pictures, options)
-  path = check.argument("image.save", 1, path, check.path())
-  write_file("image.save", path, layout("image.save", pictures, options))
+  path = check_path("image.save", path)
+  write_file("image.save", path, layout("image.save", 2, pictures, options))
 end
 
 --- Writes pictures as `save` does, and returns what to print to see them: the picture itself, in the
@@ -293,9 +308,9 @@ end
 ---     os.remove(path)
 ---@return string
 function M.show(path, pictures, options)
-  path = check.argument("image.show", 1, path, check.path())
+  path = check_path("image.show", path)
   local protocol = terminal.protocol("image.show")
-  local sheet = write_file("image.show", path, layout("image.show", pictures, options))
+  local sheet = write_file("image.show", path, layout("image.show", 2, pictures, options))
   if protocol == "kitty" then
     local file <close> = assert(io.open(path, "rb"))
     return terminal.kitty(file:read("a"))

@@ -6,6 +6,7 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
+local slip = require "wrun.slip"
 
 local M = {}
 
@@ -86,7 +87,7 @@ end
 function M.object(class_name)
   local metatable = { __name = class_name }
   metatable.__index = metatable
-  return setmetatable(metatable, { __newindex = M.define })
+  return setmetatable(metatable, { __index = slip.class_index, __newindex = M.define })
 end
 
 return M

@@ -26,6 +26,12 @@ local function check_pair(fname, scores, y, must_be_scores)
   elseif y:numel() == 0 then
     fail("%s: argument 2: expected one sample or more, got none", fname)
   end
+  local least, classes = y:min():item(), scores.ndim == 2 and scores:size(2) or math.huge
+  if least < 1 or y:max():item() > classes then
+    fail("%s: argument 2: expected classes from 1%s, got %d%s", fname,
+      scores.ndim == 2 and " to " .. classes or "", least < 1 and least or y:max():item(),
+      least == 0 and "; classes that count from 0 need +1" or "")
+  end
   return y:size(1)
 end
 
@@ -39,7 +45,7 @@ end
 
 --- Returns the share of guesses that are right.
 --- shapes  scores [n, classes] or guesses [n], y [n]
---- domain  0..1; y integers
+--- domain  0..1; y integers from 1, of scores at most the number of classes
 --- raises  `accuracy: argument 1: expected scores`; `accuracy: argument 2: expected`
 ---     print(wrun.metrics.accuracy(wrun.tensor { { 1.0, 0 }, { 1, 0 } }, wrun.tensor { 1, 2 }))
 ---@return number
@@ -68,6 +74,7 @@ end
 ---@field weight number
 --- A running mean, made by `wrun.metrics.mean`.
 local Mean = method.object("metrics.Mean")
+Mean._habits = { update = "write mean:add(value)", compute = "write mean:value()" }
 
 --- Adds a value, or the mean of as many as `weight` says.
 --- shapes  a tensor of one element
@@ -118,6 +125,7 @@ end
 ---@field classes string[]
 --- How often each class was taken for each, made by `wrun.metrics.confusion`.
 local Confusion = method.object("metrics.Confusion")
+Confusion._habits = { update = "write confusion:add(scores, y)" }
 
 --- Counts the guesses of a batch.
 --- shapes  scores [n, classes] or guesses [n], y [n]

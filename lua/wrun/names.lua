@@ -113,7 +113,23 @@ local ABSENT = {
   ["^jit$"] = "operations run as they are written",
 }
 
-local function absent(name)
+local FIGURE = "write plot.Figure {}:line(values):save(path)"
+local CONFUSION = "write metrics.confusion(names), which has precision, recall and f1"
+
+-- the same in one part
+local ABSENT_IN = {
+  wrun = { profile = "write wrun --profile script.lua in the shell" },
+  plot = { plot = FIGURE, show = FIGURE, figure = FIGURE, subplots = FIGURE, savefig = FIGURE },
+  metrics = {
+    f1 = CONFUSION, f1_score = CONFUSION, precision = CONFUSION, recall = CONFUSION,
+    confusion_matrix = CONFUSION,
+  },
+}
+
+local function absent(owner, name)
+  if ABSENT_IN[owner] and ABSENT_IN[owner][name] then
+    return ABSENT_IN[owner][name]
+  end
   for pattern, text in pairs(ABSENT) do
     if name:find(pattern) then
       return text
@@ -167,8 +183,8 @@ function M.refuse(owner, name, ...)
     end
   end
   local is_word = type(name) == "string" and #name > 1
-  local near = is_word and (OTHERWISE[name] or below(owner, name))
-  local remedy = not near and is_word and absent(name)
+  local remedy = is_word and absent(owner, name)
+  local near = not remedy and is_word and (OTHERWISE[name] or below(owner, name))
   near = near or not remedy and is_word and (M.near(name, known)
     or core.methods[name] and ("x:%s()"):format(name))
   core.fail("%s: no name %s; %s", owner,

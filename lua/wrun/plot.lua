@@ -23,6 +23,13 @@ local FIGURE = {
 --- What is drawn with one pair of axes. Methods that add to it return it.
 ---@class wrun.plot.Figure
 local Figure = Class:extend("Figure")
+Figure._habits = {
+  plot = "write figure:line(values)",
+  hist = "write figure:histogram(values)",
+  legend = "write figure:line(values, { label = text })",
+  show = "write print(figure:text()), or figure:save(path)",
+  savefig = "write figure:save(path)",
+}
 
 --- Makes a figure without content.
 --- domain  `options`: title; x and y, what stands at the axes; log, which of them are logarithmic:

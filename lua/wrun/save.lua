@@ -449,9 +449,10 @@ end
 --- raises  `load: PATH: its tree is damaged at character`
 ---@param path string  where the text comes from
 ---@param text string
+---@param tensors table<string, wrun.Tensor>?  those that `encode` gave with the text
 ---@return table
-function M.decode(path, text)
-  return decoded(path, nil, text, {})
+function M.decode(path, text, tensors)
+  return decoded(path, nil, text, tensors or {})
 end
 
 return M

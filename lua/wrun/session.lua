@@ -170,6 +170,17 @@ end
 -- Names of tensors' fields; their methods are in core.methods.
 local FIELDS = { "shape", "dtype", "ndim", "requires_grad", "grad", "grad_fn", "is_leaf" }
 
+local function above(value)
+  return type(value) == "table" and rawget(value, "super") or nil
+end
+
+-- Returns where Lua looks for what a value does not have, a function excepted.
+local function behind(value)
+  local metatable = debug.getmetatable(value)
+  local index = metatable and metatable.__index
+  return above(value) or type(index) ~= "table" and above(metatable) and metatable or index
+end
+
 -- Adds every name that reading from `value` may find.
 local function add_names(names, value)
   if core.is_tensor(value) then
@@ -187,9 +198,7 @@ local function add_names(names, value)
         end
       end
     end
-    local metatable = debug.getmetatable(value)
-    local is_class = type(metatable) == "table" and rawget(metatable, "super") ~= nil
-    value = is_class and metatable or metatable and metatable.__index
+    value = behind(value)
     if type(value) ~= "table" then
       return
     end

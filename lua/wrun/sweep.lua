@@ -55,7 +55,11 @@ local function watched(options)
   return setmetatable({}, {
     __index = function(_, name)
       if options[name] == nil then
-        names.refuse("sweep", name, options)
+        local known = check.sorted_keys(options)
+        local near = type(name) == "string" and names.near(name, known)
+        fail("sweep: no name '%s'; %s", check.escape(tostring(name)),
+          near and ("did you mean %s?"):format(near)
+          or "the options are " .. table.concat(known, ", "))
       end
       read[name] = true
       return options[name]
@@ -131,31 +135,58 @@ local function read_row(row)
   row.seconds = kept.seconds
 end
 
--- An option that the run does not use, or does not have, is wrong in all of them.
-local function refuse_misuse(row)
+-- An option that the run does not use, or does not have, is wrong in all of them, and so is the name
+-- of what counts where the first run that is done does not return it.
+local function refuse_misuse(self, row)
   local message = row.status == "failed" and row.message:match("sweep: .*")
   if message then
     fail("%s", message)
   end
+  local is_first = row.status == "finished"
+  for _, other in ipairs(self.rows) do
+    is_first = is_first and (other == row or other.status ~= "finished")
+  end
+  local name = is_first and (self.options.maximize or self.options.minimize)
+  if name and type(row.values[name]) ~= "number" then
+    fail("sweep: option %s: expected a number that runs return, one of %s, got '%s'",
+      self.options.maximize and "maximize" or "minimize",
+      table.concat(check.sorted_keys(row.values), ", "), check.escape(name))
+  end
 end
 
 -- The process of a run has ended: the row says how.
-local function finish(row, how, number)
+local function finish(self, row, how, number)
   read_row(row)
   if row.status == "missing" then
     row.status = "failed"
     row.message = ("died of %s %d; %s has what it wrote"):format(
       how == "signal" and how or "exit status", number, row.log)
   end
-  refuse_misuse(row)
+  refuse_misuse(self, row)
 end
 
 local function run_here(self, unfinished, run)
-  local bar <close> = progress.bar { label = self.name, count = #unfinished }
+  local bar <close> = progress.bar { label = self.name, count = math.max(#unfinished, 1) }
   for i, index in ipairs(unfinished) do
     do_run(self, index, run)
-    refuse_misuse(self.rows[index])
+    refuse_misuse(self, self.rows[index])
     bar:update(i)
+  end
+end
+
+-- Does this rank's runs. All ranks have read the folder before the first run is kept in it, and the
+-- last is kept before they read it again.
+local function run_on_ranks(self, unfinished, run, mpi)
+  local own = {}
+  mpi.barrier()
+  for i = mpi.rank() + 1, #unfinished, mpi.size() do
+    own[#own + 1] = unfinished[i]
+  end
+  run_here(self, own, run)
+  mpi.barrier()
+  for _, index in ipairs(unfinished) do
+    read_row(self.rows[index])
+    refuse_misuse(self.rows[index])
   end
 end
 
@@ -230,6 +261,7 @@ local OPTIONS = {
   draw_seed = check.integer(1, 0),
   minimize = check.optional(check.string()),
   maximize = check.optional(check.string()),
+  mpi = check.optional(check.mpi()),
 }
 
 -- The script's name without its ending.
@@ -243,6 +275,7 @@ local function study(grid, o)
   local name = o.name or default_name()
   local self = setmetatable({
     name = name, folder = o.folder .. "/" .. name, rows = {}, groups = {}, effects = {},
+    options = o,
   }, Sweep)
   local made, message = core.make_folder(self.folder)
   if not made then
@@ -295,6 +328,9 @@ end
 --- more values, goes on with those that are missing; remove its folder where `run` itself has
 --- changed. A run that fails, or dies, is a row that says so, and is done again the next time.
 ---
+--- Under `mpirun`, option `mpi = wrun.mpi` gives the runs out to the ranks in turn, which share the
+--- folder; each returns the whole study.
+---
 --- On a cluster, `wrun sweep script.lua --slurm` writes an array job of the runs that are not done;
 --- when that has run, the same brings back the table of all.
 ---
@@ -307,6 +343,7 @@ end
 ---   draw_seed  of these (1)
 ---   minimize   the value that should be small (the only number that runs return)
 ---   maximize   the value that should be large
+---   mpi        `wrun.mpi`, whose ranks do the runs
 --- domain  `grid`: names with a value or a list of them, numbers, texts or booleans, or what
 ---   `sweep.uniform` and `sweep.log_uniform` draw; or a list of sets of options. An option that the
 ---   run does not use, or reads and is not there, is refused
@@ -326,12 +363,15 @@ local function sweep(_, grid, run, options)
   if index then
     do_own(self, index, parent, run)
   end
-  local _ <close> = lock("sweep", "study", self.folder)
+  local is_first = not o.mpi or o.mpi.rank() == 0
+  local _ <close> = is_first and lock("sweep", "study", self.folder)
   local unfinished = self:unfinished()
   local workers = process.asked.workers or o.workers or core.processors()
   if #unfinished > 0 then
     if process.asked.is_slurm then
       process.write_job(self, unfinished)
+    elseif o.mpi then
+      run_on_ranks(self, unfinished, run, o.mpi)
     elseif workers == 0 then
       run_here(self, unfinished, run)
     else

@@ -207,14 +207,12 @@ local Replaced = {
 local function in_double(module, replaced)
   local copies = {}
   for _, owner in ipairs(module:modules()) do
-    local tensors_of = {}
-    for name, value in next, owner do
-      tensors_of[name] = is_tensor(value) and value or nil
-    end
-    for name, tensor in pairs(tensors_of) do
-      copies[tensor] = copies[tensor] or double_copy(tensor)
-      replaced[#replaced + 1] = { owner, name, tensor }
-      owner[name] = copies[tensor]
+    for name, value in pairs(owner) do
+      if is_tensor(value) then
+        copies[value] = copies[value] or double_copy(value)
+        replaced[#replaced + 1] = { owner, name, value }
+        owner[name] = copies[value]
+      end
     end
   end
 end

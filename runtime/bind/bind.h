@@ -19,6 +19,7 @@
 typedef enum { SWITCH_GRAD, SWITCH_TRACES, SWITCH_GENERATOR, SWITCHES } Switch;
 typedef struct Scope Scope;
 typedef struct Profile Profile;
+typedef struct Mpi Mpi;
 
 /* The state behind one Lua state: a userdata, upvalue 1 of every function. */
 typedef struct {
@@ -31,6 +32,7 @@ typedef struct {
     bool has_rows;
     Pool *pool;
     OpenBlas *blas;
+    Mpi *mpi;              /* NULL unless mpirun started several of this process */
     Profile *profile;      /* NULL unless the script is profiled */
     lua_State *computing;  /* the coroutine that was given the pool last */
     const void *method;    /* of a tensor: the name that was looked up last, only its address */

@@ -8,26 +8,42 @@
 
 /* ---- softmax ---- */
 
+/* the data of the tensor at an index, contiguous: as it is, or a copy (pushed) */
+static const void *contiguous_data(lua_State *L, const char *f, int index)
+{
+    Tensor *t = bind_tensor(L, f, index);
+    View v;
+    tensor_view(t, &v);
+    return tensor_data(t->is_contiguous ? t : bind_new_copy(L, f, &v, v.dtype));
+}
+
 static int softmax(lua_State *L, const char *f, bool logarithm)
 {
     lua_settop(L, 2);
-    Tensor *x = bind_tensor(L, f, 1);
+    const Tensor *x = bind_tensor(L, f, 1);
     bind_check_float(L, f, 1, x);
-    int d = bind_dimension(L, f, 2, x->ndim), last = x->ndim - 1;
-    View v;
-    tensor_view(x, &v);
-    if (x->ndim > 0)
-        view_swap(&v, d, last);
-    Tensor *y = bind_new_copy(L, f, &v, v.dtype);
-    int64_t n = x->ndim > 0 ? v.shape[last] : 1;
+    Along along = shape_along(x->ndim, x->dims, bind_dimension(L, f, 2, x->ndim));
+    const void *data = contiguous_data(L, f, 1);
+    Tensor *y = bind_new_tensor(L, f, (DType)x->dtype, x->ndim, x->dims);
     if (y->numel > 0)
-        neural_softmax(bind_pool(L), v.dtype, y->numel / n, n, tensor_data(y), tensor_data(y),
-                       logarithm);
-    if (d != last && x->ndim > 0) {
-        tensor_view(y, &v);
-        view_swap(&v, d, last);
-        bind_new_copy(L, f, &v, v.dtype);
-    }
+        neural_softmax(bind_pool(L), (DType)x->dtype, along, data, tensor_data(y), logarithm);
+    return 1;
+}
+
+/* softmax_gradient(g, y, x, dim) -> the gradient of x, which is not read */
+static int softmax_gradient(lua_State *L, const char *f, bool logarithm)
+{
+    lua_settop(L, 4);
+    const Tensor *g = bind_tensor(L, f, 1), *y = bind_tensor(L, f, 2);
+    bind_check_float(L, f, 2, y);
+    if (g->dtype != y->dtype || !shape_equal(g->ndim, g->dims, y->ndim, y->dims))
+        bind_fail_argument(L, f, 1, "a tensor like argument 2");
+    Along along = shape_along(y->ndim, y->dims, bind_dimension(L, f, 4, y->ndim));
+    const void *gradient = contiguous_data(L, f, 1), *result = contiguous_data(L, f, 2);
+    Tensor *dx = bind_new_tensor(L, f, (DType)y->dtype, y->ndim, y->dims);
+    if (dx->numel > 0)
+        neural_softmax_gradient(bind_pool(L), (DType)y->dtype, along, result, gradient,
+                                tensor_data(dx), logarithm);
     return 1;
 }
 
@@ -41,16 +57,17 @@ static int core_log_softmax(lua_State *L)
     return softmax(L, "log_softmax", true);
 }
 
-/* ---- cross-entropy ---- */
-
-/* the data of the tensor at an index, contiguous: as it is, or a copy (pushed) */
-static const void *contiguous_data(lua_State *L, const char *f, int index)
+static int core_softmax_gradient(lua_State *L)
 {
-    Tensor *t = bind_tensor(L, f, index);
-    View v;
-    tensor_view(t, &v);
-    return tensor_data(t->is_contiguous ? t : bind_new_copy(L, f, &v, v.dtype));
+    return softmax_gradient(L, "softmax", false);
 }
+
+static int core_log_softmax_gradient(lua_State *L)
+{
+    return softmax_gradient(L, "log_softmax", true);
+}
+
+/* ---- cross-entropy ---- */
 
 /* the classes at an index, one for each row of x [n, c], in range */
 static const int64_t *check_row_classes(lua_State *L, const char *f, int index, const Tensor *x)
@@ -110,7 +127,7 @@ static Tensor *check_groups(lua_State *L, const char *f, int index)
     return x;
 }
 
-/* standardize(x[a, b, c], eps) -> y, mean[b], variance[b], over all a and c */
+/* _standardize(x[a, b, c], eps) -> y, mean[b], variance[b], over all a and c */
 static int core_standardize(lua_State *L)
 {
     static const char f[] = "standardize";
@@ -125,21 +142,19 @@ static int core_standardize(lua_State *L)
     return 3;
 }
 
-/* standardize_gradient(g, x, eps) -> the gradient of x from that of standardize's y */
+/* _standardize_gradient(g, y, x, eps) -> the gradient of x from that of y, which is not read */
 static int core_standardize_gradient(lua_State *L)
 {
-    static const char f[] = "standardize_gradient";
-    lua_settop(L, 3);
-    Tensor *g = bind_tensor(L, f, 1);
-    const Tensor *x = check_groups(L, f, 2);
-    double eps = bind_number(L, f, 3, "a number");
+    static const char f[] = "standardize";
+    lua_settop(L, 4);
+    const Tensor *g = bind_tensor(L, f, 1), *x = check_groups(L, f, 3);
+    double eps = bind_number(L, f, 4, "a number");
     if (g->dtype != x->dtype || !shape_equal(g->ndim, g->dims, x->ndim, x->dims))
-        bind_fail_argument(L, f, 1, "a tensor like argument 2");
-    View v;
-    tensor_view(g, &v);
-    Tensor *dx = bind_new_copy(L, f, &v, v.dtype);
-    neural_standardize_gradient(bind_pool(L), v.dtype, x->dims, eps, tensor_data(x),
-                                tensor_data(dx));
+        bind_fail_argument(L, f, 1, "a tensor like argument 3");
+    const void *gradient = contiguous_data(L, f, 1);
+    Tensor *dx = bind_new_tensor(L, f, (DType)x->dtype, 3, x->dims);
+    neural_standardize_gradient(bind_pool(L), (DType)x->dtype, x->dims, eps, tensor_data(x),
+                                gradient, tensor_data(dx));
     return 1;
 }
 
@@ -180,10 +195,12 @@ static int core_check_classes(lua_State *L)
 static const luaL_Reg tensor_functions[] = {
     {"softmax", core_softmax},
     {"log_softmax", core_log_softmax},
+    {"_softmax_gradient", core_softmax_gradient},
+    {"_log_softmax_gradient", core_log_softmax_gradient},
     {"_cross_entropy", core_cross_entropy},
     {"_cross_entropy_gradient", core_cross_entropy_gradient},
-    {"standardize", core_standardize},
-    {"standardize_gradient", core_standardize_gradient},
+    {"_standardize", core_standardize},
+    {"_standardize_gradient", core_standardize_gradient},
     {NULL, NULL},
 };
 

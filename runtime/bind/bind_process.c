@@ -152,6 +152,13 @@ static int core_processors(lua_State *L)
     return 1;
 }
 
+/* processors_online() -> how many the machine has */
+static int core_processors_online(lua_State *L)
+{
+    lua_pushinteger(L, sysconf(_SC_NPROCESSORS_ONLN));
+    return 1;
+}
+
 /* sleep(seconds), less where a signal comes */
 static int core_sleep(lua_State *L)
 {
@@ -170,6 +177,7 @@ static const luaL_Reg process_functions[] = {
     {"process_follow", core_process_follow},
     {"process_id", core_process_id},
     {"processors", core_processors},
+    {"processors_online", core_processors_online},
     {"sleep", core_sleep},
     {NULL, NULL},
 };

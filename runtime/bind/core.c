@@ -94,13 +94,12 @@ static int core_escape(lua_State *L)
  * that one's, is */
 static int core_is_object(lua_State *L)
 {
-    lua_settop(L, 2);
+    const void *class = lua_topointer(L, 2);
     bool is_table = lua_getmetatable(L, 1);
-    while (is_table && !lua_rawequal(L, 2, 3)) {
+    while (is_table && lua_topointer(L, -1) != class) {
         lua_pushliteral(L, "super");
-        lua_rawget(L, 3);
-        lua_replace(L, 3);
-        is_table = lua_istable(L, 3);
+        is_table = lua_rawget(L, -2) == LUA_TTABLE;
+        lua_remove(L, -2);
     }
     lua_pushboolean(L, is_table);
     return 1;
@@ -123,29 +122,39 @@ static int core_is_script(lua_State *L)
     return 1;
 }
 
-/* The __index of the objects of a class, upvalue 2: what the class has; upvalue 3 is asked of what
- * a script misses. */
-static int object_index(lua_State *L)
+/* The __index of a class: what a class above it has; upvalue 2 is asked of what a script misses.
+ * Upvalue 3 is the name of the field that has the class above. */
+static int class_index(lua_State *L)
 {
-    lua_pushvalue(L, 2);
-    if (lua_gettable(L, lua_upvalueindex(2)) == LUA_TNIL && is_script_at(L, 1)) {
+    int type = LUA_TNIL;
+    lua_pushvalue(L, 1);
+    while (type == LUA_TNIL) {
         lua_pushvalue(L, lua_upvalueindex(3));
-        lua_pushvalue(L, 1);
-        lua_pushvalue(L, lua_upvalueindex(2));
+        if (lua_rawget(L, 3) == LUA_TNIL)
+            break;
+        lua_replace(L, 3);
         lua_pushvalue(L, 2);
-        lua_call(L, 3, 0);
+        type = lua_rawget(L, 3);
+        lua_pop(L, type == LUA_TNIL ? 1 : 0);
+    }
+    if (type == LUA_TNIL && is_script_at(L, 1)) {
+        lua_pushvalue(L, lua_upvalueindex(2));
+        lua_pushvalue(L, 1);
+        lua_pushvalue(L, 2);
+        lua_call(L, 2, 0);
     }
     return 1;
 }
 
-/* reader(class, missed) -> the __index of its objects; missed(object, class, name) is called where a
- * script reads what is not there */
+/* reader(missed) -> the __index of classes; missed(class, name) is called where a script reads from a
+ * class or its objects what is not there */
 static int core_reader(lua_State *L)
 {
-    lua_settop(L, 2);
+    lua_settop(L, 1);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
-    lua_pushcclosure(L, object_index, 3);
+    lua_pushliteral(L, "super");
+    lua_pushcclosure(L, class_index, 3);
     return 1;
 }
 
@@ -172,7 +181,7 @@ static void (*const openers[])(lua_State *L) = {
     bind_open_text,     bind_open_idx,         bind_open_npy,           bind_open_safetensors,
     bind_open_torch,    bind_open_csv,         bind_open_records,       bind_open_image,
     bind_open_download, bind_open_terminal,    bind_open_process,       bind_open_folder,
-    bind_open_profile,
+    bind_open_profile,  bind_open_mpi,
 };
 
 /* fills the core table; runs with the Runtime as upvalue 1, as every binding does */
@@ -182,6 +191,8 @@ static int open_core(lua_State *L)
     bind_register(L, core_functions);
     lua_pushliteral(L, VERSION);
     lua_setfield(L, -2, "version");
+    lua_getfield(L, LUA_REGISTRYINDEX, "wrun.threads");
+    lua_setfield(L, -2, "threads_asked"); /* by the user, or nil */
     for (size_t i = 0; i < COUNT_OF(openers); i++)
         openers[i](L);
     bind_set_collector_pace(L, 0);

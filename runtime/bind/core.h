@@ -16,6 +16,10 @@ int luaopen_wrun_core(lua_State *L);
  * bind_may_interrupt */
 #define BIND_ASKING_KEY "wrun.asking"
 
+/* the number of this process among those that mpirun started, -1 where it stands alone; never
+ * raises */
+int bind_rank(lua_State *L);
+
 /* May a hook raise an error? Not once, at the instruction that marks a guard to be closed, nor in
  * what undoes a change. */
 bool bind_may_interrupt(lua_State *L);

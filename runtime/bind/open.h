@@ -42,5 +42,6 @@ void bind_open_terminal(lua_State *L);
 void bind_open_process(lua_State *L);
 void bind_open_image(lua_State *L);
 void bind_open_profile(lua_State *L);
+void bind_open_mpi(lua_State *L);
 
 #endif

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "bind/bind.h"
 #include "bind/core.h"
@@ -259,14 +260,29 @@ static int add_traceback(lua_State *L)
     return 1;
 }
 
+/* Writes the rank to `text`, if the process is one of several. What all ranks refuse is to be said
+ * once: rank 0 says it, which ends all, so the others wait a while before they do. */
+static const char *name_rank(lua_State *L, char *text, size_t size)
+{
+    static const struct timespec a_while = {.tv_nsec = 500000000};
+    int rank = bind_rank(L);
+    text[0] = '\0';
+    if (rank >= 0)
+        snprintf(text, size, "rank %d: ", rank);
+    if (rank > 0)
+        nanosleep(&a_while, NULL);
+    return text;
+}
+
 bool call_report(lua_State *L, int status, const char *who)
 {
+    char rank[32];
     if (status == LUA_OK)
         return true;
     if (lua_isstring(L, -1))
         bind_escape(L); /* it may quote a file, or its name */
     const char *message = lua_tostring(L, -1);
-    fprintf(stderr, "%s%s%s\n", who ? who : "", who ? ": " : "",
+    fprintf(stderr, "%s%s%s%s\n", who ? who : "", who ? ": " : "", name_rank(L, rank, sizeof rank),
             message ? message : "(error object is not a string)");
     lua_pop(L, 1);
     return false;

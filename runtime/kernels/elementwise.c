@@ -21,6 +21,8 @@ enum {
     LANES = 16,         /* kernels take multiples of it */
     BLOCK = 1024,       /* elements between gather and scatter */
     PIECE = 16 * BLOCK, /* elements a thread takes at a time */
+    LONG_ROW = 64,      /* elements of a row that is worth a kernel's call, */
+    LONG_UNEVEN = 512,  /* and of one that needs a second call for what fills no vector */
     MAX_INPUTS = MAX_ARITY + 2,
 };
 
@@ -308,7 +310,7 @@ DType elementwise_compute_type(Kind kind, DType common)
 typedef struct {
     char *data;
     DType dtype;
-    bool in_place; /* contiguous and of the kernel's type, which may use it where it lies */
+    bool in_place; /* the kernel may use its rows where they lie */
     bool constant; /* one number */
     Scalar scalar;
     int64_t stride[MAX_RANK];
@@ -320,9 +322,26 @@ typedef struct {
     int inputs;
     int ndim;
     int64_t numel;
+    int64_t row; /* elements that lie side by side in streams that are in place */
     int64_t shape[MAX_RANK];
     Stream out, in[MAX_INPUTS];
 } Walk;
+
+/* element `first` of a stream that is in place */
+static char *element_in_place(const Walk *walk, const Stream *stream, int64_t first)
+{
+    int64_t offset = first;
+    if (walk->row < walk->numel) {
+        offset = first % walk->row;
+        first /= walk->row;
+        for (int d = walk->ndim - 2; d > 0; d--) {
+            offset += first % walk->shape[d] * stream->stride[d];
+            first /= walk->shape[d];
+        }
+        offset += first * stream->stride[0];
+    }
+    return stream->data + offset * dtype_size(stream->dtype);
+}
 
 /* Moves elements first..first+n-1 of the stream, in row-major order,
  * to (or from) a contiguous block of `type`. */
@@ -369,7 +388,7 @@ static void read_block(const Walk *walk, const Stream *stream, int64_t first, in
 {
     int64_t size = dtype_size(walk->compute);
     if (stream->in_place)
-        memcpy(block, stream->data + first * size, (size_t)(n * size));
+        memcpy(block, element_in_place(walk, stream, first), (size_t)(n * size));
     else
         move_elements(walk, stream, first, n, walk->compute, block, true);
 }
@@ -378,7 +397,7 @@ static void write_block(const Walk *walk, int64_t first, int64_t n, char *block)
 {
     int64_t size = dtype_size(walk->result);
     if (walk->out.in_place)
-        memcpy(walk->out.data + first * size, block, (size_t)(n * size));
+        memcpy(element_in_place(walk, &walk->out, first), block, (size_t)(n * size));
     else
         move_elements(walk, &walk->out, first, n, walk->result, block, false);
 }
@@ -409,7 +428,8 @@ static void walk_range(const Walk *walk, int64_t begin, int64_t end)
             fill_constant(walk->in[i].scalar, most, walk->compute, buffer[i]);
     }
     for (int64_t first = begin, n; first < end; first += n) {
-        n = is_buffered ? size_min(BLOCK, end - first) : end - first;
+        n = size_min(walk->row - first % walk->row, end - first);
+        n = is_buffered ? size_min(BLOCK, n) : n;
         if (!is_buffered && n > LANES)
             n -= n % LANES;
         int64_t padded = round_to_lanes(n);
@@ -418,7 +438,7 @@ static void walk_range(const Walk *walk, int64_t begin, int64_t end)
             if (stream->constant)
                 continue;
             if (stream->in_place && n == padded) {
-                in[i] = stream->data + first * size;
+                in[i] = element_in_place(walk, stream, first);
             } else {
                 in[i] = buffer[i];
                 read_block(walk, stream, first, n, buffer[i]);
@@ -426,8 +446,7 @@ static void walk_range(const Walk *walk, int64_t begin, int64_t end)
             }
         }
         bool direct = walk->out.in_place && n == padded;
-        char *to = walk->out.data + first * dtype_size(walk->result);
-        void *result = direct ? to : buffer[MAX_INPUTS];
+        void *result = direct ? element_in_place(walk, &walk->out, first) : buffer[MAX_INPUTS];
         walk->kernel(padded, result, in);
         if (!direct)
             write_block(walk, first, n, result);
@@ -525,7 +544,7 @@ static bool is_computed_in(const Walk *walk, DType dtype)
 static void plan_row(Walk *walk, void *out, const Row *in)
 {
     walk->ndim = 1;
-    walk->shape[0] = walk->numel;
+    walk->shape[0] = walk->row = walk->numel;
     walk->out.data = out;
     walk->out.dtype = walk->result;
     walk->out.in_place = true;
@@ -561,6 +580,25 @@ static bool plan_one_row(Walk *walk, const View *out, const Operand *in)
     return true;
 }
 
+static bool lies_in_place(const Walk *walk, const Stream *stream, bool is_type)
+{
+    return is_type && shape_is_contiguous(walk->ndim, walk->shape, stream->stride);
+}
+
+/* Are rows long, and does the kernel find all streams' elements side by side in them? */
+static bool has_long_rows(const Walk *walk)
+{
+    int last = walk->ndim - 1;
+    if (last < 1 || walk->shape[last] < (walk->shape[last] % LANES ? LONG_UNEVEN : LONG_ROW))
+        return false;
+    bool has = walk->out.dtype == walk->result && walk->out.stride[last] == 1;
+    for (int i = 0; i < walk->inputs; i++) {
+        const Stream *in = &walk->in[i];
+        has &= in->constant || (is_computed_in(walk, in->dtype) && in->stride[last] == 1);
+    }
+    return has;
+}
+
 static void plan_dimensions(Walk *walk, const View *out, const Operand *in)
 {
     walk->ndim = out->ndim;
@@ -575,11 +613,14 @@ static void plan_dimensions(Walk *walk, const View *out, const Operand *in)
         }
     }
     collapse(walk);
-    walk->out.in_place = walk->out.dtype == walk->result &&
-                         shape_is_contiguous(walk->ndim, walk->shape, walk->out.stride);
+    bool by_rows = walk->kernel != NULL && has_long_rows(walk);
+    walk->row = by_rows ? walk->shape[walk->ndim - 1] : walk->numel;
+    walk->out.in_place =
+        by_rows || lies_in_place(walk, &walk->out, walk->out.dtype == walk->result);
     for (int i = 0; i < walk->inputs; i++)
-        walk->in[i].in_place = !walk->in[i].constant && is_computed_in(walk, walk->in[i].dtype) &&
-                               shape_is_contiguous(walk->ndim, walk->shape, walk->in[i].stride);
+        walk->in[i].in_place =
+            !walk->in[i].constant &&
+            (by_rows || lies_in_place(walk, &walk->in[i], is_computed_in(walk, walk->in[i].dtype)));
 }
 
 static void walk_run(Walk *walk, Pool *pool, const View *out, const Operand *in)

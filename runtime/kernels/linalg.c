@@ -3,6 +3,7 @@
  *
  * Row-major C = A B is what cblas computes; a transposed operand is one whose rows, not columns,
  * lie at stride 1. The cut depends on the sizes alone, so results do not depend on the threads.
+ * Products with a vector, which BLAS would pack like matrices, are sums in double of our own.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -16,7 +17,11 @@ enum {
     WORTH_CUTTING = 2000000, /* operations below which a second thread costs more than it gains */
     GRAIN = 16000000,        /* operations a tile */
     MOST_TILES = 1024,
-    STEP = 16, /* tiles begin at multiples of it, as BLAS works in blocks */
+    STEP = 16,     /* tiles begin at multiples of it, as BLAS works in blocks */
+    LANES = 32,    /* running sums of a product with a vector */
+    STRIP = 256,   /* its results that are found side by side */
+    PIECE = 16384, /* multiplications that are worth a thread's while */
+    FEW = 16,      /* results so few that each is summed in blocks, and the most blocks */
 };
 
 static int64_t round_to_step(int64_t size)
@@ -103,10 +108,10 @@ bool linalg_is_ready(const View *v)
     int64_t row_step = v->stride[v->ndim - 2], column_step = v->stride[v->ndim - 1];
     if (!dtype_is_float(v->dtype))
         return true;
-    bool by_rows =
-        (column_step == 1 || columns == 1) && (row_step >= size_max(columns, 1) || rows == 1);
-    bool by_columns =
-        (row_step == 1 || rows == 1) && (column_step >= size_max(rows, 1) || columns == 1);
+    if (rows == 1 || columns == 1)
+        return (rows == 1 || row_step == 1) && (columns == 1 || column_step == 1);
+    bool by_rows = column_step == 1 && row_step >= size_max(columns, 1);
+    bool by_columns = row_step == 1 && column_step >= size_max(rows, 1);
     return fits_blas(row_step) && fits_blas(column_step) && (by_rows || by_columns);
 }
 
@@ -138,6 +143,23 @@ typedef struct {
     bool accumulate;
     const char *bias; /* what each row of c begins with, or NULL */
 } Product;
+
+/* c[n] = scale times the products of matrix and vector[k], plus start if there is one. Of the
+ * matrix, the elements of one sum or those of neighbouring sums lie side by side; both are taken in
+ * strips of results, and where these are few in blocks of the sum, which are added in order. */
+typedef struct {
+    const void *matrix, *vector, *start;
+    void *c;
+    int64_t n, k;
+    int64_t step, sum_step; /* in the matrix from sum to sum, and within one */
+    int64_t start_step;
+    double scale;
+    int64_t together, block; /* results, or elements of all sums, that a piece of work has */
+    double (*part)[FEW];     /* the blocks' sums, where there are several */
+} VectorProduct;
+
+#define KERNELS "kernels/linalg_kernels.h"
+#include "kernels/each_float.h"
 
 /* rows of a tile's columns, from j on, become the bias */
 static void start_rows(const Product *p, void *c, int64_t m, int64_t n, int64_t j)
@@ -185,6 +207,35 @@ static void cut(Product *p)
     p->tile_n = round_to_step(size_pieces(p->n, size_pieces(tiles, rows)));
 }
 
+static void multiply_vector(Pool *pool, const Product *p)
+{
+    bool is_left = p->m > 1 || p->n == 1; /* the matrix */
+    const Matrix *matrix = is_left ? &p->a : &p->b;
+    double part[FEW][FEW];
+    VectorProduct v = {
+        .matrix = matrix->data,
+        .vector = is_left ? p->b.data : p->a.data,
+        .start = p->bias         ? p->bias
+                 : p->accumulate ? p->c
+                                 : NULL,
+        .c = p->c,
+        .n = p->m * p->n,
+        .k = p->k,
+        .step = is_left ? matrix->row_step : matrix->column_step,
+        .sum_step = is_left ? matrix->column_step : matrix->row_step,
+        .start_step = p->bias && p->n == 1 ? 0 : 1,
+        .scale = p->scale,
+        .part = part,
+    };
+    int64_t blocks = v.n <= FEW ? size_max(size_min(v.k / PIECE, FEW), 1) : 1;
+    v.block = size_pieces(v.k, blocks);
+    v.together = size_max(PIECE / v.k, v.sum_step == 1 ? 1 : STRIP);
+    if (p->dtype == FLOAT32)
+        multiply_vector_f32(pool, &v);
+    else
+        multiply_vector_f64(pool, &v);
+}
+
 static void multiply_floats(Pool *pool, Product *p)
 {
     if (p->m * p->n <= 0)
@@ -194,6 +245,10 @@ static void multiply_floats(Pool *pool, Product *p)
             start_rows(p, p->c, p->m, p->n, 0);
         else if (!p->accumulate)
             memset(p->c, 0, (size_t)(p->m * p->n * dtype_size(p->dtype)));
+        return;
+    }
+    if (p->m == 1 || p->n == 1) {
+        multiply_vector(pool, p);
         return;
     }
     cut(p);

@@ -16,12 +16,13 @@ enum {
     WIDE_LANES = 64,
     CHUNK = 256, /* elements of a row at a time; a multiple of LANES */
     ROWS = 64,   /* rows a thread takes at a time */
+    STRIP = 64,  /* columns, and groups to standardise, likewise */
 };
 
 typedef struct {
-    int64_t rows, n;
-    const void *x;
-    void *y;
+    Along along;
+    const void *x, *g;
+    void *y; /* the result, or with g the gradient of what x is the result of */
     bool logarithm;
 } Softmax;
 
@@ -34,8 +35,8 @@ typedef struct {
 
 typedef struct {
     int64_t a, b, c;
-    const void *x;
-    void *y, *mean, *variance; /* no mean: y is a gradient */
+    const void *x, *g;
+    void *y, *mean, *variance; /* with g, y is the gradient of x, and there are no others */
     double eps;
 } Standardize;
 
@@ -44,18 +45,28 @@ typedef struct {
 
 /* the mean and the scale are of x times unit, a power of two that keeps squares in range */
 typedef struct {
-    double n, unit[LANES], mean[LANES], variance[LANES], scale[LANES];
+    double n, unit[STRIP], mean[STRIP], variance[STRIP], scale[STRIP];
 } Moments;
 
 #define KERNELS "kernels/neural_kernels.h"
 #include "kernels/each_float.h"
 
-void neural_softmax(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x, void *y,
-                    bool logarithm)
+static void softmax(Pool *pool, DType dtype, Softmax s)
 {
-    Softmax s = {rows, n, x, y, logarithm};
-    pool_run(pool, dtype == FLOAT32 ? softmax_rows_f32 : softmax_rows_f64, &s,
-             size_pieces(rows, ROWS));
+    int64_t strips = size_pieces(s.along.inner, STRIP);
+    pool_run(pool, dtype == FLOAT32 ? softmax_piece_f32 : softmax_piece_f64, &s,
+             s.along.inner == 1 ? size_pieces(s.along.outer, ROWS) : s.along.outer * strips);
+}
+
+void neural_softmax(Pool *pool, DType dtype, Along along, const void *x, void *y, bool logarithm)
+{
+    softmax(pool, dtype, (Softmax){along, x, NULL, y, logarithm});
+}
+
+void neural_softmax_gradient(Pool *pool, DType dtype, Along along, const void *y, const void *g,
+                             void *dx, bool logarithm)
+{
+    softmax(pool, dtype, (Softmax){along, y, g, dx, logarithm});
 }
 
 void neural_cross_entropy(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x,
@@ -80,18 +91,19 @@ static void standardize(Pool *pool, DType dtype, const Standardize *s)
     Standardize copy = *s;
     if (s->a > 0 && s->c > 0)
         pool_run(pool, dtype == FLOAT32 ? standardize_piece_f32 : standardize_piece_f64, &copy,
-                 size_pieces(s->b, LANES));
+                 size_pieces(s->b, STRIP));
 }
 
 void neural_standardize(Pool *pool, DType dtype, const int64_t shape[3], double eps, const void *x,
                         void *y, void *mean, void *variance)
 {
     standardize(pool, dtype,
-                &(Standardize){shape[0], shape[1], shape[2], x, y, mean, variance, eps});
+                &(Standardize){shape[0], shape[1], shape[2], x, NULL, y, mean, variance, eps});
 }
 
 void neural_standardize_gradient(Pool *pool, DType dtype, const int64_t shape[3], double eps,
-                                 const void *x, void *g)
+                                 const void *x, const void *g, void *dx)
 {
-    standardize(pool, dtype, &(Standardize){shape[0], shape[1], shape[2], x, g, NULL, NULL, eps});
+    standardize(pool, dtype,
+                &(Standardize){shape[0], shape[1], shape[2], x, g, dx, NULL, NULL, eps});
 }

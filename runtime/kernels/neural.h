@@ -10,11 +10,12 @@
 #include "tensor/tensor.h"
 
 /*
- * y[rows, n] = softmax of each row of x, or its logarithm; floats, contiguous, y may be x:
- * exp(x - max) / sum exp(x - max). n >= 1.
+ * y = softmax of x[outer, n, inner] along n, or its logarithm; floats, contiguous, y is not x:
+ * exp(x - max) / sum exp(x - max). n >= 1. And from that y and its gradient g the gradient of x.
  */
-void neural_softmax(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x, void *y,
-                    bool logarithm);
+void neural_softmax(Pool *pool, DType dtype, Along along, const void *x, void *y, bool logarithm);
+void neural_softmax_gradient(Pool *pool, DType dtype, Along along, const void *y, const void *g,
+                             void *dx, bool logarithm);
 
 /*
  * losses[rows] = -log softmax of each row of x[rows, n] at its class, 1..n; and from g[rows], their
@@ -32,8 +33,8 @@ void neural_cross_entropy_gradient(Pool *pool, DType dtype, int64_t rows, int64_
 void neural_standardize(Pool *pool, DType dtype, const int64_t shape[3], double eps, const void *x,
                         void *y, void *mean, void *variance);
 
-/* g[a, b, c], the gradient of that y, becomes the gradient of x; aliases x nowhere */
+/* dx[a, b, c], the gradient of x, from g, that of y */
 void neural_standardize_gradient(Pool *pool, DType dtype, const int64_t shape[3], double eps,
-                                 const void *x, void *g);
+                                 const void *x, const void *g, void *dx);
 
 #endif

@@ -2,17 +2,19 @@
  * neural_kernels.h - the kernels of neural.c for one float type; read through each_float.h
  */
 
-/* e[i] = exp(x[i] - shift) for n <= CHUNK elements;
- * every element goes through whole vectors, wherever it stands */
+/* e[i] = exp(x[i] - shift); e may be x. Every element goes through whole vectors, wherever it
+ * stands. */
 VECTORISED static void NAME(shifted_exp)(int64_t n, const T *x, T shift, T *e)
 {
-    T padded[CHUNK];
-    int64_t whole = (n + LANES - 1) / LANES * LANES;
-    memcpy(padded, x, (size_t)n * sizeof(T));
-    memset(padded + n, 0, (size_t)(whole - n) * sizeof(T));
-    for (int64_t i = 0; i < whole; i++)
-        padded[i] = exp(padded[i] - shift);
-    memcpy(e, padded, (size_t)n * sizeof(T));
+    int64_t whole = n - n % LANES, rest = n - whole;
+    _Pragma("GCC ivdep") for (int64_t i = 0; i < whole; i++) e[i] = exp(x[i] - shift);
+    if (rest > 0) {
+        T padded[LANES] = {0};
+        memcpy(padded, x + whole, (size_t)rest * sizeof(T));
+        for (int i = 0; i < LANES; i++)
+            padded[i] = exp(padded[i] - shift);
+        memcpy(e + whole, padded, (size_t)rest * sizeof(T));
+    }
 }
 
 /* the larger of two, or the NaN among them */
@@ -54,47 +56,52 @@ VECTORISED static double NAME(chunk_sum)(const T *e, int64_t n)
 }
 
 /* the limit where elements are +infinity: they share alike */
-static double NAME(share_at_infinity)(const T *x, int64_t n)
+static double NAME(share_at_infinity)(const T *x, int64_t n, int64_t step)
 {
     int64_t count = 0;
     for (int64_t i = 0; i < n; i++)
-        count += x[i] == (T)INFINITY;
+        count += x[i * step] == (T)INFINITY;
     return 1 / (double)count;
 }
 
-static void NAME(softmax_at_infinity)(const T *x, T *y, int64_t n, bool logarithm)
+static void NAME(softmax_at_infinity)(const T *x, T *y, int64_t n, int64_t step, bool logarithm)
 {
-    double share = NAME(share_at_infinity)(x, n);
+    double share = NAME(share_at_infinity)(x, n, step);
     T own = (T)(logarithm ? log(share) : share), other = logarithm ? -(T)INFINITY : 0;
     for (int64_t i = 0; i < n; i++)
-        y[i] = x[i] == (T)INFINITY ? own : other;
+        y[i * step] = x[i * step] == (T)INFINITY ? own : other;
 }
 
 /* the sum of exp(x[i] - most), whose terms y gets unless it is NULL */
 static double NAME(exp_sum)(const T *x, T *y, int64_t n, T most)
 {
-    T e[CHUNK];
+    T chunk[CHUNK];
     double sum = 0;
     for (int64_t first = 0; first < n; first += CHUNK) {
         int64_t width = size_min(CHUNK, n - first);
+        T *e = y != NULL ? y + first : chunk;
         NAME(shifted_exp)(width, x + first, most, e);
         sum += NAME(chunk_sum)(e, width);
-        if (y != NULL)
-            memcpy(y + first, e, (size_t)width * sizeof(T));
     }
     return sum;
+}
+
+/* not for the vectors of columns side by side, whose results shall be those of rows */
+__attribute__((noinline)) static double NAME(logarithm_of)(double sum)
+{
+    return log(sum);
 }
 
 VECTORISED static void NAME(softmax_row)(const T *x, T *y, int64_t n, bool logarithm)
 {
     T most = NAME(row_maximum)(x, n);
     if (most == (T)INFINITY) {
-        NAME(softmax_at_infinity)(x, y, n, logarithm);
+        NAME(softmax_at_infinity)(x, y, n, 1, logarithm);
         return;
     }
     double sum = NAME(exp_sum)(x, logarithm ? NULL : y, n, most);
     if (logarithm) {
-        T shift = (T)log(sum);
+        T shift = (T)NAME(logarithm_of)(sum);
         for (int64_t i = 0; i < n; i++)
             y[i] = x[i] - most - shift;
     } else {
@@ -104,12 +111,115 @@ VECTORISED static void NAME(softmax_row)(const T *x, T *y, int64_t n, bool logar
     }
 }
 
-static void NAME(softmax_rows)(void *context, int64_t piece)
+/* the same for width <= STRIP columns side by side, x[n, step]; each adds in the order of a row */
+VECTORISED static void NAME(softmax_columns)(const T *x, T *y, int64_t n, int64_t step,
+                                             int64_t width, bool logarithm)
+{
+    T most[STRIP], e[STRIP] = {0}, shift[STRIP] = {0};
+    double sum[STRIP] = {0};
+    int64_t whole = size_pieces(width, LANES) * LANES;
+    memcpy(most, x, (size_t)width * sizeof(T));
+    for (int64_t i = 1; i < n; i++)
+        for (int64_t j = 0; j < width; j++)
+            most[j] = NAME(larger)(most[j], x[i * step + j]);
+    memcpy(shift, most, (size_t)width * sizeof(T));
+    for (int64_t first = 0; first < n; first += CHUNK) {
+        double lane[LANES][STRIP] = {{0}};
+        int64_t last = size_min(first + CHUNK, n);
+        for (int64_t i = first; i < last; i++) {
+            memcpy(e, x + i * step, (size_t)width * sizeof(T));
+            for (int64_t j = 0; j < whole; j++)
+                e[j] = exp(e[j] - shift[j]);
+            for (int j = 0; j < STRIP; j++)
+                lane[i % LANES][j] += (double)e[j];
+            if (!logarithm)
+                memcpy(y + i * step, e, (size_t)width * sizeof(T));
+        }
+        double chunk[STRIP] = {0};
+        for (int l = 0; l < LANES; l++)
+            for (int j = 0; j < STRIP; j++)
+                chunk[j] += lane[l][j];
+        for (int j = 0; j < STRIP; j++)
+            sum[j] += chunk[j];
+    }
+    for (int64_t j = 0; j < width; j++)
+        shift[j] = (T)(logarithm ? NAME(logarithm_of)(sum[j]) : 1 / sum[j]);
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < width; j++) {
+            int64_t at = i * step + j;
+            y[at] = logarithm ? x[at] - most[j] - shift[j] : y[at] * shift[j];
+        }
+    for (int64_t j = 0; j < width; j++)
+        if (most[j] == (T)INFINITY)
+            NAME(softmax_at_infinity)(x + j, y + j, n, step, logarithm);
+}
+
+/* dx = y (g - sum(g y)), or g - exp(y) sum(g), in the steps of the tensor operations */
+VECTORISED static void NAME(softmax_gradient_row)(const T *y, const T *g, T *dx, int64_t n,
+                                                  bool logarithm)
+{
+    double lane[WIDE_LANES] = {0}, sum = 0;
+    int64_t whole = n - n % WIDE_LANES;
+    for (int64_t i = 0; i < whole; i += WIDE_LANES)
+        for (int l = 0; l < WIDE_LANES; l++)
+            lane[l] += (double)(logarithm ? g[i + l] : g[i + l] * y[i + l]);
+    for (int64_t i = whole; i < n; i++)
+        lane[i - whole] += (double)(logarithm ? g[i] : g[i] * y[i]);
+    for (int l = 0; l < WIDE_LANES; l++)
+        sum += lane[l];
+    T common = (T)sum;
+    if (logarithm)
+        NAME(shifted_exp)(n, y, 0, dx);
+    for (int64_t i = 0; i < n; i++)
+        dx[i] = logarithm ? g[i] - dx[i] * common : y[i] * (g[i] - common);
+}
+
+/* the same for width <= STRIP columns side by side */
+VECTORISED static void NAME(softmax_gradient_columns)(const T *y, const T *g, T *dx, int64_t n,
+                                                      int64_t step, int64_t width, bool logarithm)
+{
+    double sum[STRIP] = {0};
+    T common[STRIP];
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < width; j++) {
+            int64_t at = i * step + j;
+            sum[j] += (double)(logarithm ? g[at] : g[at] * y[at]);
+        }
+    for (int64_t j = 0; j < width; j++)
+        common[j] = (T)sum[j];
+    for (int64_t i = 0; i < n; i++) {
+        const T *gi = g + i * step, *yi = y + i * step;
+        T *dxi = dx + i * step;
+        if (logarithm)
+            NAME(shifted_exp)(width, yi, 0, dxi);
+        for (int64_t j = 0; j < width; j++)
+            dxi[j] = logarithm ? gi[j] - dxi[j] * common[j] : yi[j] * (gi[j] - common[j]);
+    }
+}
+
+/* rows, or a strip of columns */
+static void NAME(softmax_piece)(void *context, int64_t piece)
 {
     const Softmax *s = context;
-    int64_t last = size_min((piece + 1) * ROWS, s->rows);
-    for (int64_t row = piece * ROWS; row < last; row++)
-        NAME(softmax_row)((const T *)s->x + row * s->n, (T *)s->y + row * s->n, s->n, s->logarithm);
+    const T *x = s->x, *g = s->g;
+    T *y = s->y;
+    int64_t n = s->along.n, inner = s->along.inner;
+    if (inner == 1) {
+        int64_t last = size_min((piece + 1) * ROWS, s->along.outer);
+        for (int64_t at = piece * ROWS * n; at < last * n; at += n) {
+            if (g != NULL)
+                NAME(softmax_gradient_row)(x + at, g + at, y + at, n, s->logarithm);
+            else
+                NAME(softmax_row)(x + at, y + at, n, s->logarithm);
+        }
+        return;
+    }
+    int64_t strips = size_pieces(inner, STRIP), first = piece % strips * STRIP;
+    int64_t at = piece / strips * n * inner + first, width = size_min(STRIP, inner - first);
+    if (g != NULL)
+        NAME(softmax_gradient_columns)(x + at, g + at, y + at, n, inner, width, s->logarithm);
+    else
+        NAME(softmax_columns)(x + at, y + at, n, inner, width, s->logarithm);
 }
 
 /* the element of the row's logarithm of softmax at a class, which counts from 1 */
@@ -117,7 +227,7 @@ static T NAME(log_probability)(const T *x, int64_t n, int64_t class)
 {
     T own = x[class - 1], most = NAME(row_maximum)(x, n);
     if (most == (T)INFINITY)
-        return own == most ? (T)log(NAME(share_at_infinity)(x, n)) : -(T)INFINITY;
+        return own == most ? (T)log(NAME(share_at_infinity)(x, n, 1)) : -(T)INFINITY;
     return own - most - (T)log(NAME(exp_sum)(x, NULL, n, most));
 }
 
@@ -154,37 +264,44 @@ static void NAME(cross_entropy_gradient_rows)(void *context, int64_t piece)
     }
 }
 
-/* The width adjacent groups from j on are walked in stretches of memory of up to LANES elements:
- * across the groups if c is 1, else along one group. Element i of a stretch has its own mean and
- * scale, sum and product: in place i. */
+/* Groups that lie across rows (c is 1) are taken by strips; group i of a strip has its moments and
+ * its sums in place i. Others are taken one by one: a group's moments stand in place 0, and its sums
+ * run in LANES places. FOR_RUN does something to each element i of a stretch of memory, a row of a
+ * strip or c elements of a group, whose moments are in place p and whose sums in place l; a whole
+ * vector's loop is not to be unrolled before vectors are made of it. */
+#define FOR_RUN(n, ...)                                                                            \
+    if (s->c == 1) {                                                                               \
+        for (int64_t i = 0; i < (n); i++) {                                                        \
+            int64_t p = i, l = i;                                                                  \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    } else {                                                                                       \
+        int64_t p = 0, whole = (n) - (n) % LANES;                                                  \
+        for (int64_t first = 0; first < whole; first += LANES)                                     \
+            _Pragma("GCC unroll 1") for (int64_t l = 0; l < LANES; l++)                            \
+            {                                                                                      \
+                int64_t i = first + l;                                                             \
+                __VA_ARGS__                                                                        \
+            }                                                                                      \
+        for (int64_t i = whole; i < (n); i++) {                                                    \
+            int64_t l = i - whole;                                                                 \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
 
-static int64_t NAME(stretch)(const Standardize *s, int64_t width)
+static inline int64_t NAME(run_length)(const Standardize *s, int64_t width)
 {
     return s->c == 1 ? width : s->c;
 }
 
-/* A whole stretch has a constant length, of which the compiler makes vectors. */
-#define FOR_LANES(count, ...)                                                                      \
-    if ((count) == LANES)                                                                          \
-        for (int l = 0; l < LANES; l++)                                                            \
-            __VA_ARGS__                                                                            \
-    else                                                                                           \
-        for (int64_t l = 0; l < (count); l++)                                                      \
-        __VA_ARGS__
-
-/* the sums of the lanes of one group, in every lane */
+/* the sum of a group's places, in the first */
 static void NAME(join_lanes)(const Standardize *s, double *lanes)
 {
-    if (s->c == 1)
-        return;
-    double sum = 0;
-    for (int i = 0; i < LANES; i++)
-        sum += lanes[i];
-    for (int i = 0; i < LANES; i++)
-        lanes[i] = sum;
+    for (int l = 1; l < LANES && s->c > 1; l++)
+        lanes[0] += lanes[l];
 }
 
-/* the moments of group j in lane l, whose squares leave the range of double */
+/* the moments of group j in place l, whose squares leave the range of double */
 static void NAME(scaled_moments)(const Standardize *s, int64_t j, int64_t l, double unit,
                                  Moments *m)
 {
@@ -203,56 +320,39 @@ static void NAME(scaled_moments)(const Standardize *s, int64_t j, int64_t l, dou
     m->scale[l] = 1 / sqrt(variance + s->eps * unit * unit);
 }
 
-/* adds x to the lanes, and in the other (x - mean)^2: those of a long run stay in registers */
-static inline void NAME(add_run)(int64_t run, const T *x, double *sum)
-{
-    double lane[LANES];
-    memcpy(lane, sum, sizeof lane);
-    for (int64_t k = 0; k < run; k += LANES)
-        FOR_LANES(size_min(LANES, run - k), { lane[l] += (double)x[k + l]; })
-    memcpy(sum, lane, sizeof lane);
-}
-
-static inline void NAME(add_run_squares)(int64_t run, const T *x, const double *mean, double *sum)
-{
-    double lane[LANES];
-    memcpy(lane, sum, sizeof lane);
-    for (int64_t k = 0; k < run; k += LANES)
-        FOR_LANES(size_min(LANES, run - k), {
-            double d = (double)x[k + l] - mean[l];
-            lane[l] += d * d;
-        })
-    memcpy(sum, lane, sizeof lane);
-}
-
 VECTORISED static void NAME(find_moments)(const Standardize *s, int64_t j, int64_t width,
                                           Moments *m)
 {
-    int64_t run = NAME(stretch)(s, width);
-    double n = (double)s->a * (double)s->c;
-    double sum[LANES] = {0}, mean[LANES], squares[LANES] = {0};
-    *m = (Moments){.n = n};
-    for (int64_t i = 0; i < s->a; i++)
-        NAME(add_run)(run, (const T *)s->x + (i * s->b + j) * s->c, sum);
-    NAME(join_lanes)(s, sum);
-    for (int l = 0; l < LANES; l++)
-        mean[l] = sum[l] / n;
-    for (int64_t i = 0; i < s->a; i++)
-        NAME(add_run_squares)(run, (const T *)s->x + (i * s->b + j) * s->c, mean, squares);
-    NAME(join_lanes)(s, squares);
-    for (int l = 0; l < LANES; l++) {
-        m->mean[l] = mean[l];
-        m->variance[l] = squares[l] / n;
-        m->unit[l] = 1;
-        m->scale[l] = 1 / sqrt(m->variance[l] + s->eps);
+    int64_t n = NAME(run_length)(s, width);
+    double sum[STRIP] = {0}, mean[STRIP], squares[STRIP] = {0};
+    m->n = (double)s->a * (double)s->c;
+    for (int64_t r = 0; r < s->a; r++) {
+        const T *x = (const T *)s->x + (r * s->b + j) * s->c;
+        FOR_RUN(n, {
+            sum[l] += (double)x[i];
+            (void)p;
+        })
     }
-    int64_t lanes = s->c == 1 ? width : LANES;
-    for (int64_t l = 0; l < lanes; l++) {
-        int64_t group = s->c == 1 ? j + l : j;
+    NAME(join_lanes)(s, sum);
+    for (int64_t l = 0; l < width; l++)
+        mean[l] = sum[l] / m->n;
+    for (int64_t r = 0; r < s->a; r++) {
+        const T *x = (const T *)s->x + (r * s->b + j) * s->c;
+        FOR_RUN(n, {
+            double distance = (double)x[i] - mean[p];
+            squares[l] += distance * distance;
+        })
+    }
+    NAME(join_lanes)(s, squares);
+    for (int64_t l = 0; l < width; l++) {
+        m->unit[l] = 1;
+        m->mean[l] = mean[l];
+        m->variance[l] = squares[l] / m->n;
+        m->scale[l] = 1 / sqrt(m->variance[l] + s->eps);
         if (!(m->variance[l] <= DBL_MAX))
-            NAME(scaled_moments)(s, group, l, 0x1p-600, m);
+            NAME(scaled_moments)(s, j + l, l, 0x1p-600, m);
         else if (m->variance[l] + s->eps < LEAST_SQUARE && fabs(m->mean[l]) < 1)
-            NAME(scaled_moments)(s, group, l, 0x1p600, m);
+            NAME(scaled_moments)(s, j + l, l, 0x1p600, m);
     }
 }
 
@@ -260,65 +360,65 @@ VECTORISED static void NAME(standardize_groups)(const Standardize *s, int64_t j,
 {
     Moments m;
     NAME(find_moments)(s, j, width, &m);
-    int64_t run = NAME(stretch)(s, width);
+    int64_t n = NAME(run_length)(s, width);
     for (int64_t l = 0; l < width; l++) {
         ((T *)s->mean)[j + l] = (T)(m.mean[l] / m.unit[l]);
         ((T *)s->variance)[j + l] = (T)m.variance[l];
     }
-    for (int64_t i = 0; i < s->a; i++)
-        for (int64_t k = 0; k < run; k += LANES) {
-            int64_t at = (i * s->b + j) * s->c + k;
-            const T *x = (const T *)s->x + at;
-            T *y = (T *)s->y + at;
-            int64_t count = size_min(LANES, run - k);
-            FOR_LANES(count, { y[l] = (T)(((double)x[l] * m.unit[l] - m.mean[l]) * m.scale[l]); })
-        }
+    for (int64_t r = 0; r < s->a; r++) {
+        int64_t at = (r * s->b + j) * s->c;
+        const T *x = (const T *)s->x + at;
+        T *y = (T *)s->y + at;
+        FOR_RUN(n, {
+            y[i] = (T)(((double)x[i] * m.unit[p] - m.mean[p]) * m.scale[p]);
+            (void)l;
+        })
+    }
 }
 
-/* y holds the gradient of the result, and then that of x */
 VECTORISED static void NAME(differentiate_groups)(const Standardize *s, int64_t j, int64_t width)
 {
     Moments m;
     NAME(find_moments)(s, j, width, &m);
-    double sum[LANES] = {0}, product[LANES] = {0};
-    int64_t run = NAME(stretch)(s, width);
-    for (int64_t i = 0; i < s->a; i++)
-        for (int64_t k = 0; k < run; k += LANES) {
-            int64_t at = (i * s->b + j) * s->c + k;
-            const T *x = (const T *)s->x + at, *g = (const T *)s->y + at;
-            int64_t count = size_min(LANES, run - k);
-            FOR_LANES(count, {
-                sum[l] += (double)g[l];
-                product[l] += (double)g[l] * ((double)x[l] * m.unit[l] - m.mean[l]) * m.scale[l];
-            })
-        }
+    double sum[STRIP] = {0}, product[STRIP] = {0};
+    int64_t n = NAME(run_length)(s, width);
+    for (int64_t r = 0; r < s->a; r++) {
+        int64_t at = (r * s->b + j) * s->c;
+        const T *x = (const T *)s->x + at, *g = (const T *)s->g + at;
+        FOR_RUN(n, {
+            sum[l] += (double)g[i];
+            product[l] += (double)g[i] * ((double)x[i] * m.unit[p] - m.mean[p]) * m.scale[p];
+        })
+    }
     NAME(join_lanes)(s, sum);
     NAME(join_lanes)(s, product);
-    for (int64_t i = 0; i < s->a; i++)
-        for (int64_t k = 0; k < run; k += LANES) {
-            int64_t at = (i * s->b + j) * s->c + k;
-            const T *x = (const T *)s->x + at;
-            T *g = (T *)s->y + at;
-            int64_t count = size_min(LANES, run - k);
-            FOR_LANES(count, {
-                double y = ((double)x[l] * m.unit[l] - m.mean[l]) * m.scale[l];
-                g[l] = (T)(m.scale[l] * m.unit[l] *
-                           ((double)g[l] - sum[l] / m.n - y * (product[l] / m.n)));
-            })
-        }
+    for (int64_t l = 0; l < width; l++) {
+        sum[l] /= m.n;
+        product[l] /= m.n;
+    }
+    for (int64_t r = 0; r < s->a; r++) {
+        int64_t at = (r * s->b + j) * s->c;
+        const T *x = (const T *)s->x + at, *g = (const T *)s->g + at;
+        T *dx = (T *)s->y + at;
+        FOR_RUN(n, {
+            double y = ((double)x[i] * m.unit[p] - m.mean[p]) * m.scale[p];
+            dx[i] = (T)(m.scale[p] * m.unit[p] * ((double)g[i] - sum[p] - y * product[p]));
+            (void)l;
+        })
+    }
 }
 
 static void NAME(standardize_piece)(void *context, int64_t piece)
 {
     const Standardize *s = context;
-    int64_t first = piece * LANES, last = size_min(first + LANES, s->b);
+    int64_t first = piece * STRIP, last = size_min(first + STRIP, s->b);
     int64_t width = s->c == 1 ? last - first : 1;
     for (int64_t j = first; j < last; j += width) {
-        if (s->mean)
-            NAME(standardize_groups)(s, j, width);
-        else
+        if (s->g != NULL)
             NAME(differentiate_groups)(s, j, width);
+        else
+            NAME(standardize_groups)(s, j, width);
     }
 }
 
-#undef FOR_LANES
+#undef FOR_RUN

@@ -14,7 +14,7 @@ local wrun = require "wrun"
 local harness = require "harness"
 
 local PARTS = {
-  "epoch", "small", "start", "memory", "elementwise", "large", "stream", "rbm", "growth",
+  "epoch", "small", "start", "memory", "elementwise", "large", "stream", "rbm", "mpi", "growth",
   "instructions",
 }
 

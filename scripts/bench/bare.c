@@ -4,14 +4,16 @@
  * What a training step cannot do without, for benchmarks to compare with. Of 784-256-256-10: three
  * products forward, three for the weights' gradients, two for the hidden layers'. Of a machine that
  * learns by contrastive divergence: from the data up, down, up again, and the
- * gradient of each phase. Of elementwise operations: a loop that reads and writes as much. A Lua C
- * module.
+ * gradient of each phase. Of elementwise operations: a loop that reads and writes as much. Of sums
+ * over ranks: MPI's own. A Lua C module.
  */
 #include <cblas.h>
+#include <dlfcn.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <string.h>
 
 enum { BATCH = 100, LAYERS = 3, LARGEST = 784 };
 
@@ -149,6 +151,22 @@ static int triad(lua_State *L)
     return 0;
 }
 
+/* reduce(block, count): the sum of so many floats over all ranks, by MPI_Allreduce of the Open MPI
+ * that wrun has loaded */
+static int reduce(lua_State *L)
+{
+    int (*all_reduce)(const void *, void *, int, void *, void *, void *);
+    void *address = dlsym(RTLD_DEFAULT, "MPI_Allreduce");
+    void *world = dlsym(RTLD_DEFAULT, "ompi_mpi_comm_world");
+    void *type = dlsym(RTLD_DEFAULT, "ompi_mpi_float");
+    void *sum = dlsym(RTLD_DEFAULT, "ompi_mpi_op_sum"), *in_place = (void *)1;
+    luaL_argcheck(L, address != NULL && world && type && sum, 1, "expected a run under mpirun");
+    memcpy(&all_reduce, &address, sizeof address);
+    void *block = lua_touserdata(L, 1);
+    all_reduce(in_place, block, (int)luaL_checkinteger(L, 2), type, sum, world);
+    return 0;
+}
+
 /* a block of floats, all small and none denormal */
 static int push_block(lua_State *L, size_t size)
 {
@@ -156,6 +174,11 @@ static int push_block(lua_State *L, size_t size)
     for (size_t i = 0; i < size / sizeof(float); i++)
         number[i] = 0.001F * (float)(i % 17 + 1);
     return 1;
+}
+
+static int new_block(lua_State *L)
+{
+    return push_block(L, (size_t)luaL_checkinteger(L, 1) * sizeof(float));
 }
 
 static int new_network(lua_State *L)
@@ -184,6 +207,8 @@ int luaopen_bare(lua_State *L)
         {"run_machine", run_machine},
         {"new_triad", new_triad},
         {"triad", triad},
+        {"new_block", new_block},
+        {"reduce", reduce},
         {NULL, NULL},
     };
     luaL_newlib(L, functions);

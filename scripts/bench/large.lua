@@ -1,8 +1,10 @@
 --- What a million elements cost, on all threads, beside PyTorch at its best number of them: each
---- elementwise operation, then reductions, scans, sorts, choices by index and copies, of each type.
+--- elementwise operation, then reductions, scans, sorts, choices by index and copies, of each type,
+--- and what networks are made of, with its gradients.
 ---
 --- A case is written twice, as Lua and as Python, in the same names: a, b and c, the
---- matrices m and w, the mask k, the indices i (of a), j (of m, in m's shape), r (of m's rows) and
+--- matrices m and w, p like m that asks for gradients, its classes y, `nets` and `train` that gives
+--- p the gradient of a sum, the mask k, the indices i (of a), j (of m, in m's shape), r (of m's rows) and
 --- s (few different ones), d (equal to a), g (a few in order), z (zeros) and o (ones).
 
 local core = require "wrun.core"
@@ -95,7 +97,6 @@ local STRUCTURAL = {
   { "softmax of rows", FLOATS, "m:softmax(2)", "m.softmax(1)" },
   { "softmax of columns", FLOATS, "m:softmax(1)", "m.softmax(0)" },
   { "log_softmax of rows", FLOATS, "m:log_softmax(2)", "m.log_softmax(1)" },
-  { "LayerNorm", { "float32" }, "layer_norm(m)", "normalize(m)" },
   { "nansum", FLOATS, "a:nansum()", "a.nansum()" },
   { "dot", NUMBERS, "a:dot(b)", "a.dot(b)" },
   { "dist", FLOATS, "a:dist(b)", "a.dist(b)" },
@@ -201,9 +202,83 @@ local STRUCTURAL = {
   { "to float64", { "float32", "int64", "bool" }, "a:double()", "a.double()" },
 }
 
+-- Networks: name, what Lua and Python call it, and the arguments in Lua and Python, of which m is p
+-- where gradients follow.
+local NETWORK_PARTS = {
+  { "LayerNorm", "layer_norm", "m" },
+  { "RMSNorm", "rms_norm", "m" },
+  { "BatchNorm1d", "batch_norm", "m" },
+  { "BatchNorm1d after eval()", "batch_norm_eval", "m" },
+  { "BatchNorm2d", "batch_norm_2d", "m:view(10, 20, 50, 100)", "m.view(10, 20, 50, 100)" },
+  { "GroupNorm", "group_norm", "m" },
+  { "softmax", "softmax", "m" },
+  { "log_softmax", "log_softmax", "m" },
+  { "CrossEntropyLoss", "cross_entropy", "m, y" },
+  { "CrossEntropyLoss, smoothed", "smoothed", "m, y" },
+  { "CrossEntropyLoss of probabilities", "cross_entropy", "m, q" },
+  { "NLLLoss", "nll", "m, y" },
+  { "MultiMarginLoss", "multi_margin", "m, y" },
+  { "MSELoss", "mse", "m, w" },
+  { "L1Loss", "l1", "m, w" },
+  { "HuberLoss", "huber", "m, w" },
+  { "SmoothL1Loss", "smooth_l1", "m, w" },
+  { "BCELoss", "bce", "q, q", "q, q" },
+  { "BCEWithLogitsLoss", "bce_logits", "m, q" },
+  { "KLDivLoss", "kl", "m, q" },
+  { "PoissonNLLLoss", "poisson", "m, q" },
+  { "GaussianNLLLoss", "gaussian", "m, w, q" },
+  { "SoftMarginLoss", "soft_margin", "m, w" },
+  { "HingeEmbeddingLoss", "hinge", "m, o" },
+  { "Dropout", "dropout", "m" },
+  { "GELU", "gelu", "m" },
+  { "SiLU", "silu", "m" },
+  { "Linear", "linear", "m" },
+  { "CosineSimilarity", "cosine", "m, w" },
+  { "PairwiseDistance", "pairwise", "m, w" },
+}
+
+local function network_cases()
+  local cases = {}
+  for _, part in ipairs(NETWORK_PARTS) do
+    local name, call = part[1], "nets." .. part[2] .. "(%s)"
+    local ours, theirs = call:format(part[3]), call:format(part[4] or part[3])
+    cases[#cases + 1] = { name, { "float32" }, ours, theirs }
+    if ours:find("%f[%w]m%f[%W]") then
+      local function trained(text)
+        return ("train(%s)"):format(text:gsub("%f[%w]m%f[%W]", "p"))
+      end
+      cases[#cases + 1] = { name .. " and gradient", { "float32" }, trained(ours), trained(theirs) }
+    end
+  end
+  return cases
+end
+
+local function train(y)
+  return y:sum():backward()
+end
+
+local function networks()
+  local nn = wrun.nn
+  return {
+    layer_norm = nn.LayerNorm(SIDE), rms_norm = nn.RMSNorm(SIDE),
+    batch_norm = nn.BatchNorm1d(SIDE), batch_norm_eval = nn.BatchNorm1d(SIDE):eval(),
+    batch_norm_2d = nn.BatchNorm2d(20), group_norm = nn.GroupNorm(10, SIDE),
+    softmax = nn.Softmax(2), log_softmax = nn.LogSoftmax(2),
+    cross_entropy = nn.CrossEntropyLoss(),
+    smoothed = nn.CrossEntropyLoss { label_smoothing = 0.1 }, nll = nn.NLLLoss(),
+    multi_margin = nn.MultiMarginLoss(), mse = nn.MSELoss(), l1 = nn.L1Loss(),
+    huber = nn.HuberLoss(), smooth_l1 = nn.SmoothL1Loss(), bce = nn.BCELoss(),
+    bce_logits = nn.BCEWithLogitsLoss(), kl = nn.KLDivLoss { reduction = "batchmean" },
+    poisson = nn.PoissonNLLLoss(), gaussian = nn.GaussianNLLLoss(),
+    soft_margin = nn.SoftMarginLoss(), hinge = nn.HingeEmbeddingLoss(), dropout = nn.Dropout(0.5),
+    gelu = nn.GELU(), silu = nn.SiLU(), linear = nn.Linear(SIDE, 10),
+    cosine = nn.CosineSimilarity(), pairwise = nn.PairwiseDistance(),
+  }
+end
+
 -- Operands -------------------------------------------------------------------
 
-local NAMES = "wrun, layer_norm, a, b, c, d, m, w, k, i, j, r, s, g, z, o"
+local NAMES = "wrun, nets, train, a, b, c, d, m, w, p, q, y, k, i, j, r, s, g, z, o"
 
 local function draw(dtype, size, low, high)
   if dtype == "bool" then
@@ -222,10 +297,11 @@ local function operands(dtype, low, high)
   end
   local a, m = vector(), vector():view(SIDE, SIDE)
   local few = vector(100):sort()
-  return wrun, wrun.nn.LayerNorm(SIDE), a, vector(), vector(), a:clone(), m, m:clone(),
-    wrun.rand(SIZE):gt(0.5), wrun.randperm(SIZE), wrun.randint(1, SIDE + 1, { SIDE, SIDE }),
-    wrun.randperm(SIDE), wrun.randint(1, 101, { SIZE }), few, wrun.zeros_like(a),
-    wrun.ones_like(a)
+  local p = dtype:find("float") and m:clone():requires_grad_(true) or m
+  return wrun, networks(), train, a, vector(), vector(), a:clone(), m, vector():view(SIDE, SIDE), p,
+    wrun.rand(SIDE, SIDE), wrun.randint(1, SIDE + 1, { SIDE }), wrun.rand(SIZE):gt(0.5),
+    wrun.randperm(SIZE), wrun.randint(1, SIDE + 1, { SIDE, SIDE }), wrun.randperm(SIDE),
+    wrun.randint(1, 101, { SIZE }), few, wrun.zeros_like(a), wrun.ones_like(a)
 end
 
 -- Returns f(count) that evaluates the expression so many times, nil where it cannot.
@@ -285,6 +361,7 @@ end
 
 measure_all("elementwise", elementwise_cases())
 measure_all("others", STRUCTURAL)
+measure_all("networks", network_cases())
 
 if torch then
   torch:close()

@@ -5,6 +5,7 @@ import math
 import os
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy
 import torch
@@ -97,6 +98,25 @@ def operation(name, arity, low, high, size, count):
 values = {}
 
 
+def train(y):
+    y.sum().backward()
+
+
+def networks(side):
+    return SimpleNamespace(
+        layer_norm=nn.LayerNorm(side), rms_norm=nn.RMSNorm(side),
+        batch_norm=nn.BatchNorm1d(side), batch_norm_eval=nn.BatchNorm1d(side).eval(),
+        batch_norm_2d=nn.BatchNorm2d(20), group_norm=nn.GroupNorm(10, side),
+        softmax=nn.Softmax(1), log_softmax=nn.LogSoftmax(1), cross_entropy=nn.CrossEntropyLoss(),
+        smoothed=nn.CrossEntropyLoss(label_smoothing=0.1), nll=nn.NLLLoss(),
+        multi_margin=nn.MultiMarginLoss(), mse=nn.MSELoss(), l1=nn.L1Loss(), huber=nn.HuberLoss(),
+        smooth_l1=nn.SmoothL1Loss(), bce=nn.BCELoss(), bce_logits=nn.BCEWithLogitsLoss(),
+        kl=nn.KLDivLoss(reduction="batchmean"), poisson=nn.PoissonNLLLoss(),
+        gaussian=nn.GaussianNLLLoss(), soft_margin=nn.SoftMarginLoss(),
+        hinge=nn.HingeEmbeddingLoss(), dropout=nn.Dropout(0.5), gelu=nn.GELU(), silu=nn.SiLU(),
+        linear=nn.Linear(side, 10), cosine=nn.CosineSimilarity(), pairwise=nn.PairwiseDistance())
+
+
 def operands(dtype, low, high):
     """Makes what scripts/bench/large.lua names, in its order."""
     size, side, low, high = 1000000, 1000, float(low), float(high)
@@ -111,8 +131,10 @@ def operands(dtype, low, high):
 
     a, m = draw(size), draw(size).view(side, side)
     values.update(
-        vars(nn.functional) | vars(torch), normalize=nn.LayerNorm(side), a=a, b=draw(size), c=draw(size),
-        d=a.clone(), m=m, w=m.clone(), k=torch.rand(size) > 0.5, i=torch.randperm(size),
+        vars(nn.functional) | vars(torch), nets=networks(side), train=train, a=a, b=draw(size),
+        c=draw(size), d=a.clone(), m=m, w=draw(size).view(side, side),
+        p=m.clone().requires_grad_(m.is_floating_point()), q=torch.rand(side, side),
+        y=torch.randint(side, (side,)), k=torch.rand(size) > 0.5, i=torch.randperm(size),
         j=torch.randint(side, (side, side)), r=torch.randperm(side), s=torch.randint(100, (size,)),
         g=draw(100).sort()[0], z=torch.zeros_like(a), o=torch.ones_like(a))
     return 0

@@ -104,6 +104,11 @@ for _, class in ipairs { nn.Sequential, nn.ModuleList } do
         refusal(list.remove, list, -2))
       assert.equal("remove: argument 1: expected an index from 1 to 0, got nil",
         refusal(list.remove, class()))
+      assert.equal(name .. "[1]: a list has no gaps; write list:remove(1)",
+        refusal(function() list:append(tanh)[1] = nil end))
+      list[2] = nil -- the last may go
+      assert.equal(1, #list)
+      assert.equal(name .. "[1]: expected a module, got 2", refusal(function() list[1] = 2 end))
       assert.equal("slice: argument 1: expected an integer, got the string 'a'",
         refusal(list.slice, list, "a"))
       assert.equal("extend: argument 1: expected a table, got 1", refusal(list.extend, list, 1))

@@ -81,17 +81,64 @@ describe("a field of a module", function()
     assert.same({ "1.weight", "1.bias" }, names_of(net:named_parameters()))
   end)
 
-  it("is no parameter or module any more by mistake", function()
-    local layer, net = nn.Linear(2, 3), nn.Module:extend("Net")()
-    net.inner = nn.ReLU()
-    layer.weight, net.inner = wrun.ones(2, 4), print
-    local text = "Linear: field weight: expected a parameter as before, or nil, got a float32 "
-      .. "tensor [2, 4]; write nn.Parameter(tensor), or weight:copy_(tensor) inside wrun.no_grad"
-    for _, name in ipairs { "parameters", "state_dict", "zero_grad" } do
-      assert.equal(text, refusal(layer[name], layer))
+  it("keeps what it is given later, trains and saves it", function()
+    local net = nn.Module:extend("Net")()
+    for width = 1, 2 do
+      net.inner = nn.Linear(1, width)
+      net.scale = nn.Parameter(wrun.zeros(1))
+      net.later = width == 2 and nn.Linear(width, 1)
     end
-    assert.equal("Net: field inner: expected a module as before, or nil, got a function",
-      refusal(net.modules, net))
+    assert.same({ "scale", "inner.weight", "inner.bias", "later.weight", "later.bias" },
+      keys_of(net:state_dict()))
+    local optimizer = wrun.optim.SGD(net:parameters(), { lr = 1 })
+    net.later(net.inner(wrun.ones(1, 1)) * net.scale):sum():backward()
+    optimizer:step()
+    assert.not_equal(0, net.scale:item())
+    assert.equal(net.scale:item(), net:state_dict().scale:item())
+    assert.equal(net.later.bias:item(), net:clone().later.bias:item())
+  end)
+
+  it("is no parameter, module or buffer any more by mistake", function()
+    local layer, net = nn.Linear(2, 3), Net()
+    assert.equal("Linear: field weight: expected a parameter as before, or nil, got a float32 "
+      .. "tensor [2, 4]; write nn.Parameter(tensor), or weight:copy_(tensor) inside wrun.no_grad",
+      refusal(function() layer.weight = wrun.ones(2, 4) end))
+    assert.equal("Net: field first: expected a module as before, or nil, got a function",
+      refusal(function() net.first = print end))
+    assert.equal("Net: field count: expected a tensor as before, or nil, got 5",
+      refusal(function() net.count = 5 end))
+    net.count = wrun.tensor { 7 }
+    assert.equal(7, net:state_dict().count:item())
+    assert.same({ "weight", "bias" }, keys_of(layer:state_dict()))
+  end)
+
+  it("may have another value once it is nil", function()
+    local layer = nn.Linear(2, 2)
+    layer.weight = nil
+    layer.weight = wrun.ones(2, 2)
+    assert.same({ "bias" }, keys_of(layer:state_dict()))
+    assert.same({ 2, 2 }, (layer(wrun.ones(1, 2)) - layer.bias)[1]:tolist())
+  end)
+
+  it("keeps its kind in every class that has one", function()
+    local arguments = { { 3, 2, 2 }, { 3, 2 }, { 4 }, { { 4 } }, { nn.Linear(1, 1) }, {} }
+    local count = 0
+    for _, class in pairs(nn) do
+      for _, given in ipairs(nn.Module:is_class(class) and arguments or {}) do
+        local made, module = pcall(class, table.unpack(given))
+        for _, names in ipairs(made and { module.named_parameters, module.named_children,
+          module.named_buffers } or {}) do
+          for name in names(module, names ~= module.named_children and { recurse = false }
+            or nil) do
+            for _, value in ipairs { 1, "text", true, {}, print, nn.Linear } do
+              assert.equal("string", type(refusal(function() module[name] = value end)))
+            end
+            count = count + 1
+          end
+        end
+      end
+    end
+    assert.is_true(count > 25, count)
   end)
 
   it("does not hide what would not be trained", function()

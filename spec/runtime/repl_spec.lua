@@ -115,7 +115,7 @@ describe("the interactive session", function()
       done <keys | script -q -e -f -c %s screen]]
     local wrun = "env TERM=xterm LC_ALL=C.UTF-8 XDG_STATE_HOME=$PWD " .. child.quote(child.wrun)
     session = session:format(folder, child.quote((setup or "") .. wrun))
-    local result = run({ "20", "sh", "-c", session }, { program = "timeout" })
+    local result = run({ "300", "sh", "-c", session }, { program = "timeout" })
     assert.equal(0, result.status)
     return (result.out:gsub("\r", ""))
   end

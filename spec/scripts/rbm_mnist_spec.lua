@@ -1,6 +1,7 @@
 --- The scripts of Restricted Boltzmann Machines as a user runs them, and the data they learn from
 --- against published figures.
 
+local mpirun = require "spec.support.mpirun"
 local script = require "spec.support.script"
 local wrun = require "wrun"
 
@@ -61,6 +62,22 @@ describe("rbm_mnist.lua", function()
       local output, ok = script("rbm_mnist.lua", options)
       assert.is_nil(ok)
       assert.is_truthy(output:find(text, 1, true), output)
+    end
+  end)
+end)
+
+describe("rbm_mpi.lua", function()
+  it("ends in the same bits with any number of ranks and threads #many", function()
+    if not mpirun.is_there(pending) then
+      return
+    end
+    local options = "--small --hidden 5 --epochs 3 --batch-size 50 --seed 3 --binarize stochastic"
+    local printed = {}
+    for i, environment in ipairs { "", mpirun.command(2), mpirun.command(3) } do
+      local output, ok = script("rbm_mpi.lua", options .. " --threads " .. i, false, environment)
+      assert(ok, output)
+      printed[i] = output:match("test log.*stochastic") .. output:match("fingerprint %x+\n$")
+      assert.equal(printed[1], printed[i])
     end
   end)
 end)

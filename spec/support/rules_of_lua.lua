@@ -9,11 +9,12 @@ local M = {}
 local STRANGERS = {
   data = "nn optim rbm dbn",
   dbn = "optim",
+  mpi = "dbn nn optim rbm",
   nn = "data dbn optim rbm",
   optim = "data dbn nn rbm",
   rbm = "nn",
 }
-local PARTS = "data dbn nn optim rbm"
+local PARTS = "data dbn mpi nn optim rbm"
 
 -- Tables load their parts when they are first touched; the reference, all there is.
 local LOADS_BY_TABLE = { ["lua/wrun/names.lua"] = true, ["lua/wrun/reference.lua"] = true }
@@ -22,6 +23,7 @@ local LOADS_BY_TABLE = { ["lua/wrun/names.lua"] = true, ["lua/wrun/reference.lua
 local WRITES_ERRORS = {
   ["lua/wrun/progress.lua"] = "the progress bar",
   ["lua/wrun/data/images.lua"] = "the notice that another data set stands in for the one asked for",
+  ["lua/wrun/mpi/world.lua"] = "the notice of how many ranks and threads there are",
 }
 
 -- Who ends the process, and why.
@@ -124,7 +126,7 @@ function M.haste(tree)
 end
 
 -- The folders of the library whose specs stand in a folder of the same name.
-local MIRRORED = { "tensor", "nn", "optim", "data", "rbm", "image", "plot", "reference" }
+local MIRRORED = { "tensor", "nn", "optim", "data", "rbm", "image", "mpi", "plot", "reference" }
 
 -- The module of lua/wrun that a spec covers, by its name or by that and an aspect: of the modules
 -- whose name it begins with, the one with the longest.

@@ -333,6 +333,33 @@ describe("bits", function()
   end)
 end)
 
+describe("rows", function()
+  -- the widths about those from which kernels take rows where they lie
+  for _, width in ipairs { 63, 64, 65, 80, 511, 512, 513, 1000, 1040, 2055 } do
+    for _, dtype in ipairs { "float32", "float64", "int64", "uint8" } do
+      it(("of %d give in %s what they give one by one"):format(width, dtype), function()
+        local wide = wrun.randint(0, 100, { 3, 20, width + 5 }):to(dtype)
+        local x, row = wide:narrow(3, 3, width), wide[1][1]:narrow(1, 1, width)
+        for _, f in ipairs { wrun.add, wrun.lt, wrun.maximum } do
+          local got, swapped = f(x, row), f(row, x)
+          for i = 1, 3 do
+            for j = 1, 20 do
+              assert_same(f(x[i][j]:contiguous(), row:contiguous()), got[i][j])
+              assert_same(f(row:contiguous(), x[i][j]:contiguous()), swapped[i][j])
+            end
+          end
+        end
+        local want, before = x + row, wide:clone()
+        x:add_(row)
+        assert_same(want, x:contiguous())
+        for _, edge in ipairs { { 1, 2 }, { width + 3, 3 } } do
+          assert_same(before:narrow(3, edge[1], edge[2]), wide:narrow(3, edge[1], edge[2]))
+        end
+      end)
+    end
+  end
+end)
+
 describe("division of integers", function()
   it("is Lua's, at multiples and beside them, also beyond what double holds", function()
     local dividends, divisors = {}, {}

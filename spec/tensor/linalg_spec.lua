@@ -243,3 +243,50 @@ describe("mm, mv, dot, bmm and outer", function()
     assert.equal("outer: argument 2: expected a tensor, got 2", refusal(wrun.outer, v, 2))
   end)
 end)
+
+describe("products with a vector", function()
+  -- Sums in double of 2^20 terms of size 1 at most.
+  local CLOSE = { float32 = 1e-6, float64 = 1e-11 }
+
+  local function assert_close(want, got)
+    local scale = want:abs():max():item() + 1
+    assert.is_true((got:double() - want):abs():max():item() <= CLOSE[got.dtype] * scale)
+  end
+
+  for dtype in pairs(CLOSE) do
+    it("are sums of products, however long, few or arranged, in " .. dtype .. " #many", function()
+      for _, shape in ipairs { { 1, 1 }, { 1, 33 }, { 3, 31 }, { 70, 4 }, { 600, 129 },
+        { 2, 100000 }, { 1, 1000003 }, { 17, 40000 }, { 5, 65539 } } do
+        local n, k = shape[1], shape[2]
+        local m, v = wrun.randn(n, k, { dtype = dtype }), wrun.randn(k, { dtype = dtype })
+        local want = (m:double() * v:double()):sum(2)
+        local by_columns = m:t():contiguous():t()
+        local apart = wrun.stack({ v, v }, 2):select(2, 1)
+        assert_close(want, m:matmul(v))
+        assert_close(want, by_columns:matmul(apart))
+        assert_close(want, v:matmul(m:t()))
+        assert_close(want, apart:matmul(by_columns:t()))
+        local column = v:unsqueeze(2)
+        local three = wrun.full({ n, 1 }, 3, { dtype = dtype })
+        assert_close(want + 3, wrun.addmm(three, m, column):squeeze(2))
+        local bias = wrun.full({ 1 }, -2, { dtype = dtype })
+        assert_close(want - 2, wrun.linear(m, v:unsqueeze(1), bias):squeeze(2))
+        assert_close(want:sub(2), wrun.linear(v:unsqueeze(1), m,
+          wrun.full({ n }, -2, { dtype = dtype }))[1])
+        local threads = wrun.get_num_threads()
+        wrun.set_num_threads(1)
+        local alone = { m:matmul(v), by_columns:matmul(v) }
+        wrun.set_num_threads(3)
+        assert.is_true(alone[1]:equal(m:matmul(v)) and alone[2]:equal(by_columns:matmul(v)))
+        wrun.set_num_threads(threads)
+      end
+      assert.same({ 2, 0 }, wrun.zeros(2, 5):matmul(wrun.zeros(5, 0)).shape)
+      assert.equal(0, wrun.zeros(0):dot(wrun.zeros(0)):item())
+    end)
+  end
+
+  it("do not overflow on the way", function()
+    local x = wrun.tensor { 3e38, 3e38, -3e38, -3e38, 0 }
+    assert.equal(0, x:dot(wrun.ones(5)):item())
+  end)
+end)

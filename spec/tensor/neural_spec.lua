@@ -45,9 +45,39 @@ describe("softmax and log_softmax", function()
         assert.is_true(want:equal(f(turned, d - 4)))
       end
     end
+    for _, shape in ipairs { { 2, 300, 5 }, { 3, 17, 64 }, { 2, 9, 145 }, { 1, 600, 1 } } do
+      for _, dtype in ipairs { "float32", "float64" } do
+        local y = wrun.randn(shape, { dtype = dtype }) * 5
+        for _, f in ipairs({ wrun.softmax, wrun.log_softmax }) do
+          assert.is_true(f(y:transpose(2, 3), 3):transpose(2, 3):equal(f(y, 2)))
+        end
+      end
+    end
     assert.equal(1, wrun.softmax(wrun.tensor(3.5), 1):item())
     assert.same({ 0, 3 }, wrun.zeros(0, 3):softmax(2).shape)
     assert.same({ 3, 0 }, wrun.zeros(3, 0):log_softmax(2).shape)
+  end)
+
+  -- y_i (g_i - sum_j g_j y_j) and g_i - e^y_i sum_j g_j, in double
+  it("have the gradients of their definitions, in any dimension", function()
+    for _, shape in ipairs { { 3, 1, 5 }, { 2, 130, 1 }, { 2, 300, 3 }, { 3, 17, 145 } } do
+      for dtype, rtol in pairs { float32 = 5e-5, float64 = 1e-13 } do
+        for d = 1, 3 do
+          local x = (wrun.randn(shape, { dtype = dtype }) * 3):requires_grad_()
+          local g = wrun.randn(3, 2, 1, { dtype = dtype })[1][1]:expand(shape)
+          g = shape[3] == 3 and g or wrun.randn(shape, { dtype = dtype })
+          local wide_g, p = g:double(), x:detach():double():softmax(d)
+          local want = {
+            softmax = p * (wide_g - (wide_g * p):sum(d, true)),
+            log_softmax = wide_g - p * wide_g:sum(d, true),
+          }
+          for name, wanted in pairs(want) do
+            local got = wrun.autograd.grad(wrun[name](x, d), x, { grad_outputs = g })
+            assert.is_true(got:double():allclose(wanted, { rtol = rtol, atol = rtol }))
+          end
+        end
+      end
+    end
   end)
 
   it("stay finite for huge numbers, and pass NaN on", function()

@@ -125,6 +125,19 @@ local function values_at(loader, indices)
   return values
 end
 
+-- What a pass hands out of the samples at these indices.
+function Loader:_batch(indices)
+  local transform, target_transform = self._options.transform, self._options.target_transform
+  local values = values_at(self, indices)
+  if transform and values[1] ~= nil then
+    values[1] = transform(values[1])
+  end
+  if target_transform and values[2] ~= nil then
+    values[2] = target_transform(values[2])
+  end
+  return table.unpack(values, 1, values.n or #values)
+end
+
 local PASS = { skip = check.integer(0, 0) }
 
 --- Returns an iterator over the batches of one pass, for use in `for`.
@@ -142,7 +155,6 @@ local PASS = { skip = check.integer(0, 0) }
 ---@return fun(): ...
 function Loader:batches(options)
   local skip = check.options("batches", options, PASS).skip
-  local transform, target_transform = self._options.transform, self._options.target_transform
   if self.batch_sampler.is_random then
     samplers.draw_seed(self.generator) -- PyTorch's for worker processes: drawn, of no use here
   end
@@ -159,14 +171,7 @@ function Loader:batches(options)
       indices = sets.indices_of("loader: option batch_sampler", 1, indices,
         self._source.count)
     end
-    local values = values_at(self, indices)
-    if transform and values[1] ~= nil then
-      values[1] = transform(values[1])
-    end
-    if target_transform and values[2] ~= nil then
-      values[2] = target_transform(values[2])
-    end
-    return table.unpack(values, 1, values.n or #values)
+    return self:_batch(indices)
   end
 end
 

@@ -2,9 +2,11 @@
 
 local check = require "wrun.check"
 local core = require "wrun.core"
-local Module = require("wrun.nn.registry").Module
 local Parameter = require "wrun.nn.parameter"
 local paths = require "wrun.nn.path"
+local registry = require "wrun.nn.registry"
+
+local Module = registry.Module
 
 local function copy_of_tensor(tensor)
   local copy = tensor:detach():clone()
@@ -28,10 +30,12 @@ local function copy_of(value, done)
   local copy = setmetatable({}, getmetatable(value))
   done[value] = copy
   for key, inner in next, value do
-    local inner_copy = copy_of(inner, done)
-    rawset(copy, key, inner_copy)
-    if Module:is_instance(inner) and Module:is_instance(copy) then
-      paths.note(copy, key, inner_copy)
+    rawset(copy, key, copy_of(inner, done))
+  end
+  if Module:is_instance(copy) and copy._held then
+    registry.attach(copy, copy._held)
+    for key, inner in registry.fields(copy, registry.is_child) do
+      paths.note(copy, key, inner)
     end
   end
   return copy

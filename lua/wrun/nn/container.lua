@@ -39,10 +39,10 @@ end
 --- domain  as the first module takes
 --- raises  `Sequential[N] LAYER: ...`, what the module raises
 function Sequential:forward(x)
-  local steps = self._paths
-  for index = 1, #self do
+  local steps, modules = self._paths, self._held or self
+  for index = 1, #modules do
     local error_context = steps[index] or path_of(self, index)
-    x = call(self[error_context.key], x)
+    x = call(modules[error_context.key], x)
   end
   return x
 end
@@ -130,7 +130,7 @@ local function dictionary(class_name, item)
     items = check.argument(class_name .. ": update", 1, items, check.table())
     local names = check.sorted_keys(items)
     for _, name in ipairs(names) do
-      if rawget(self, name) == nil then
+      if registry.field(self, name) == nil then
         registry.check_name(class_name, self, name)
       end
       if not item.accept(items[name]) then

@@ -21,6 +21,12 @@ List._item = {
   end,
 }
 
+local NOTHING = {}
+
+local function items_of(list)
+  return list._held or NOTHING
+end
+
 local function index_of(list, key)
   if math.type(key) == "integer" then
     return key < 0 and #list + key + 1 or key
@@ -34,23 +40,24 @@ end
 
 -- Reads methods, indices from the end, and names.
 function List._reader(class)
-  return function(list, key)
+  return function(object, key)
     local value = class[key]
     if value ~= nil then
       return value
     end
+    local list = registry.owner(object)
     local index = index_of(list, key)
     if index == nil then
       slip.refuse(list, class, key)
     elseif key == 0 then
       fail("%s: indices count from 1, got 0", class.__name)
     end
-    return index and rawget(list, index)
+    return index and rawget(items_of(list), index)
   end
 end
 
-function List._remedy(list, name)
-  return name == "add" and "write module:append(item)" or List.super._remedy(list, name)
+function List._remedy(class, name)
+  return name == "add" and "write module:append(item)" or List.super._remedy(class, name)
 end
 
 local function check_item(list, index, value)
@@ -62,10 +69,18 @@ local function check_item(list, index, value)
     Module:is_class(value) and ("; write %s(...) to make one"):format(value.__name) or "")
 end
 
+function List:__len()
+  return #items_of(self)
+end
+
 function List:__newindex(key, value)
   local index = index_of(self, key)
   if index == nil then
     registry.assign(self, key, value)
+  elseif value == nil and index == #self and index > 0 then
+    self:remove()
+  elseif value == nil and index >= 1 and index < #self then
+    fail("%s[%d]: a list has no gaps; write list:remove(%d)", self.__name, index, index)
   elseif index >= 1 and index <= #self + 1 then
     check_item(self, index, value)
     registry.assign(self, index, value)
@@ -165,7 +180,7 @@ function List:insert(index, item, name)
   end
   insert_name(self, at, name)
   for i = count, at, -1 do
-    registry.assign(self, i + 1, rawget(self, i))
+    registry.assign(self, i + 1, rawget(self._held, i))
   end
   registry.assign(self, at, item)
   return self
@@ -194,9 +209,9 @@ function List:remove(index)
     fail("remove: argument 1: expected an index from 1 to %d, got %s", count,
       check.describe(index))
   end
-  local item = rawget(self, at)
+  local item = self._held[at]
   for i = at, count do
-    registry.assign(self, i, rawget(self, i + 1))
+    registry.assign(self, i, rawget(self._held, i + 1))
   end
   if rawget(self, "_names") then
     for i = at, count do
@@ -217,7 +232,7 @@ function List:slice(first, last)
   local part = getmetatable(self)()
   local names = rawget(self, "_names") or {}
   for index = math.max(1, first), math.min(#self, last) do
-    part:append(rawget(self, index), names[index])
+    part:append(self._held[index], names[index])
   end
   return part
 end

@@ -78,7 +78,7 @@ function Module:__tostring()
   return self:_print(parts)
 end
 
-local HABITS = {
+Module._habits = {
   cpu = "wrun computes on the processor alone",
   cuda = "wrun computes on the processor alone",
   device = "wrun computes on the processor alone",
@@ -87,11 +87,9 @@ local HABITS = {
   load = "write module:load_state_dict(wrun.load(path))",
   fit = "training is a loop over loader:batches()",
   predict = "write module(x)",
+  init_weights = "write nn.init.apply(module, rule)",
+  reset_parameters = "layers have it, each its own; write nn.init.apply(module, rule)",
 }
-
-function Module._remedy(module, name)
-  return HABITS[name] or Module.super._remedy(module, name)
-end
 
 -- What a module holds --------------------------------------------------------
 

@@ -5,8 +5,8 @@ local check = require "wrun.check"
 local length_of = require "wrun.nn.length"
 local Module = require "wrun.nn.module"
 local Parameter = require "wrun.nn.parameter"
+local operations = require "wrun.operations"
 local repr = require "wrun.repr"
-local unrecorded = require "wrun.unrecorded"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -16,39 +16,11 @@ local M = {}
 local DTYPE = check.float_dtype("float32")
 local EPS = check.number(1e-5, 0)
 
-local LARGE = { float32 = 1e37, float64 = 1e307 }
-
--- x [a, b, c] with mean 0 and variance 1 for each b over all a and c; `moments` receives the mean
--- and the biased variance [b].
-local standardize = wrun.autograd.Function {
-  name = "Standardize",
-  forward = function(context, x, eps, moments)
-    context:save_for_backward(x)
-    context.eps = eps
-    local y
-    y, moments.mean, moments.variance = unrecorded.standardize(x, eps)
-    return y
-  end,
-  backward = function(context, g)
-    local x, eps = context:saved_tensors(), context.eps
-    if not wrun.is_grad_enabled() then
-      return unrecorded.standardize_gradient(g, x, eps)
-    end
-    -- y does not depend on the unit, in which no distance is beyond the dtype
-    local unit = x:detach():abs():gt(LARGE[x.dtype]):any():item() and 0.25 or 1
-    x = x * unit
-    local distance = x - x:mean({ 1, 3 }, true)
-    local deviation = x:std({ 1, 3 }, true, { correction = 0 })
-    local scale = deviation:hypot(math.sqrt(eps) * unit):reciprocal()
-    local y = distance * scale
-    return scale * unit * (g - g:mean({ 1, 3 }, true) - y * (g * y):mean({ 1, 3 }, true))
-  end,
-}
-
--- x, seen as [a, b, c], standardised for each b; and the moments.
+-- x, seen as [a, b, c], with mean 0 and variance 1 for each b over all a and c; and the means and the
+-- biased variances [b].
 local function standardized(x, a, b, c, eps)
-  local moments = {}
-  return standardize(x:contiguous():view(a, b, c), eps, moments):view_as(x), moments
+  local y, mean, variance = operations._standardize(x:contiguous():view(a, b, c), eps)
+  return y:view_as(x), mean, variance
 end
 
 -- The shape in which one value for each channel broadcasts to x.
@@ -60,15 +32,16 @@ local function channel_shape(x)
   return shape
 end
 
--- x times the layer's weight plus its bias, where it has them; `shape` makes them broadcast to x.
-local function scale(self, x, shape)
-  if self.weight ~= nil then
-    x = x * (shape and self.weight:view(shape) or self.weight)
+-- x times weight plus bias, where they are given; `shape` makes them broadcast to x.
+local function scale(x, weight, bias, shape)
+  weight = shape and weight ~= nil and weight:view(shape) or weight
+  bias = shape and bias ~= nil and bias:view(shape) or bias
+  if weight ~= nil and bias ~= nil then
+    return wrun.addcmul(bias, x, weight)
+  elseif weight ~= nil then
+    return x * weight
   end
-  if self.bias ~= nil then
-    x = x + (shape and self.bias:view(shape) or self.bias)
-  end
-  return x
+  return bias ~= nil and x + bias or x
 end
 
 -- Parameters weight and bias that start at 1 and 0.
@@ -116,7 +89,7 @@ end
 
 -- Moves the running statistics towards those of a batch of `count` values, whose variance is to be
 -- unbiased.
-local function track(self, moments, count)
+local function track(self, mean, variance, count)
   local _ <close> = wrun.no_grad()
   self.num_batches_tracked:add_(1)
   if count == 0 then
@@ -126,8 +99,8 @@ local function track(self, moments, count)
   local function move(running, value)
     running:mul_(1 - share):add_(value * share)
   end
-  move(self.running_mean, moments.mean)
-  move(self.running_var, moments.variance * (count / (count - 1)))
+  move(self.running_mean, mean)
+  move(self.running_var, variance * (count / (count - 1)))
 end
 
 function BatchNorm:forward(x)
@@ -139,18 +112,20 @@ function BatchNorm:forward(x)
   end
   local shape, count = channel_shape(x), x:numel() // self.num_features
   if not self.training and self.track_running_stats then
-    local deviation = (self.running_var + self.eps):rsqrt():view(shape)
-    return scale(self, (x - self.running_mean:view(shape)) * deviation, shape)
+    local factor = (self.running_var + self.eps):rsqrt()
+    factor = self.weight ~= nil and factor * self.weight or factor
+    return scale(x - self.running_mean:view(shape), factor, self.bias, shape)
   elseif self.training and count == 1 then
     fail("%s: argument 1: expected more than 1 value per channel when training, got %s", name,
       check.shape_text(x))
   end
   local n = x:size(1)
-  local y, moments = standardized(x, n, self.num_features, count // math.max(1, n), self.eps)
+  local width = count // math.max(1, n)
+  local y, mean, variance = standardized(x, n, self.num_features, width, self.eps)
   if self.training and self.track_running_stats then
-    track(self, moments, count)
+    track(self, mean, variance, count)
   end
-  return scale(self, y, shape)
+  return scale(y, self.weight, self.bias, shape)
 end
 
 function BatchNorm:label()
@@ -229,7 +204,8 @@ function GroupNorm:forward(x)
   end
   local groups = x:size(1) * self.num_groups
   local width = x:numel() // math.max(1, groups)
-  return scale(self, (standardized(x, 1, groups, width, self.eps)), channel_shape(x))
+  local y = standardized(x, 1, groups, width, self.eps)
+  return scale(y, self.weight, self.bias, channel_shape(x))
 end
 
 function GroupNorm:extra_repr()
@@ -293,7 +269,8 @@ end
 --- shapes  x [..., normalized_shape] -> same
 function LayerNorm:forward(x)
   local _, width = last_dimensions(self, x)
-  return scale(self, (standardized(x, 1, x:numel() // math.max(1, width), width, self.eps)))
+  local y = standardized(x, 1, x:numel() // math.max(1, width), width, self.eps)
+  return scale(y, self.weight, self.bias)
 end
 
 function LayerNorm:label()
@@ -340,7 +317,7 @@ function RMSNorm:forward(x)
   local dims, width = last_dimensions(self, x)
   local y, length = length_of(x, 2, dims)
   local root = length / math.sqrt(width)
-  return scale(self, y / root:hypot(math.sqrt(self.eps or PRECISION[x.dtype])))
+  return scale(y / root:hypot(math.sqrt(self.eps or PRECISION[x.dtype])), self.weight)
 end
 
 function RMSNorm:label()

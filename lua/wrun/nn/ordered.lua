@@ -9,9 +9,8 @@ local M = {}
 
 local ORDER = {}
 
--- Assigns a new key and remembers it as the last one; made to be a `__newindex`. A key set to nil
--- keeps its turn and is passed over until it has a value again.
-function M.assign(object, key, value)
+-- Remembers a key, as the last one where it is new.
+function M.note(object, key)
   local order = rawget(object, ORDER)
   if order == nil then
     order = { keys = {}, known = {} }
@@ -21,12 +20,18 @@ function M.assign(object, key, value)
     order.known[key] = true
     order.keys[#order.keys + 1] = key
   end
+end
+
+-- Assigns a key and remembers it; made to be a `__newindex`. A key set to nil keeps its turn and is
+-- passed over until it has a value again.
+function M.assign(object, key, value)
+  M.note(object, key)
   rawset(object, key, value)
 end
 
--- Walks the keys that have a value in the order of their first assignment; made to be a `__pairs`.
--- Keys that are added meanwhile do not come.
-function M.pairs(object)
+-- Walks the keys that have a value, in the object or in `held`, a table apart, in the order of their
+-- first assignment. Keys that are added meanwhile do not come.
+function M.pairs(object, held)
   local order = rawget(object, ORDER)
   local keys = order and order.keys or {}
   local index, count = 0, #keys
@@ -35,6 +40,9 @@ function M.pairs(object)
     repeat
       index = index + 1
       value = rawget(object, keys[index])
+      if value == nil and held then
+        value = rawget(held, keys[index])
+      end
     until value ~= nil or index > count
     if index <= count then
       return keys[index], value
@@ -42,9 +50,11 @@ function M.pairs(object)
   end
 end
 
-local Ordered = {
-  __name = "StateDict", __newindex = M.assign, __pairs = M.pairs, is_ordered = true,
-}
+local Ordered = { __name = "StateDict", __newindex = M.assign, is_ordered = true }
+
+function Ordered:__pairs()
+  return M.pairs(self)
+end
 
 function Ordered:__tostring()
   return repr.object("StateDict", self)

@@ -1,7 +1,9 @@
 --- What a module holds: the class Module itself, the kinds of its fields, and walks over them.
---- An instance remembers the order in which its fields were first assigned. What a field holds
+--- An instance remembers the order in which its fields were first assigned. What a field is given
 --- decides what it is: a parameter, a child module, a buffer (named by `register_buffer`), or a
---- plain value. So the fields are the registry, and reading one is an ordinary table access.
+--- plain value. Plain values lie in the module. What is registered lies in a table apart, `_held`,
+--- so that Lua asks __newindex for every assignment to it; reads find it there through a metatable
+--- of the one module, which stands for its class everywhere else.
 
 local check = require "wrun.check"
 local Class = require "wrun.class"
@@ -22,12 +24,57 @@ local paths = require "wrun.nn.path"
 local Module = Class:extend("Module")
 Module.training = true
 Module._buffers = {} -- name -> persistent; register_buffer gives an instance its own
-Module._held = false -- name -> the parameter or module that was assigned there, the same
 
 local M = { Module = Module }
 
 function Module._blank()
-  return { _hooks = false } -- or its hooks, a table
+  return { _hooks = false, _held = false } -- or its hooks, and what it holds, tables
+end
+
+-- What a module holds --------------------------------------------------------
+
+local OWNER = {} -- the key under which a table of what is held has its module
+
+local held_metatables = setmetatable({}, { __mode = "k" }) -- class -> that of such a table
+
+-- Returns the module of a table of what it holds; any other object is its own.
+function M.owner(object)
+  return rawget(object, OWNER) or object
+end
+
+-- Has a module read and written through `held`.
+function M.attach(module, held)
+  local class = getmetatable(module)
+  local own = { __metatable = class, super = class }
+  for name, value in next, class do
+    own[name] = type(name) == "string" and name:find("^__") and value or own[name]
+  end
+  own.__index = held
+  debug.setmetatable(module, own)
+  rawset(module, "_held", held)
+end
+
+local function held_of(module)
+  local held = module._held
+  if not held then
+    local class = getmetatable(module)
+    held_metatables[class] = held_metatables[class] or { __index = class.__index, super = class }
+    held = setmetatable({ [OWNER] = module }, held_metatables[class])
+    M.attach(module, held)
+  end
+  return held
+end
+
+-- Returns the value of a field, and does not look in the class.
+function M.field(module, key)
+  local held = module._held
+  return held and rawget(held, key) or rawget(module, key)
+end
+
+-- Puts a value in a field that has one, without a look at what it is.
+function M.put(module, key, value)
+  local held = module._held
+  rawset(held and rawget(held, key) ~= nil and held or module, key, value)
 end
 
 -- Refuses a forward of a script's that takes but one thing and does not call it self: the module
@@ -42,51 +89,59 @@ function Module._define(class, name, value)
   method.define(class, name, value)
 end
 
--- Assigns a field, remembers its order, and where a module now stands.
+-- Refuses for a field that holds a parameter, a module or a buffer what is none.
+local function check_held(module, key, was, value)
+  local is_buffer = module._buffers[key] ~= nil
+  if value == nil or is_buffer and check.is_tensor(value) then
+    return
+  end
+  local kind = Module:is_instance(was) and "module" or is_buffer and "tensor" or "parameter"
+  check.fail("%s: field %s: expected a %s as before, or nil, got %s%s", module.__name, key, kind,
+    check.describe(value), kind == "parameter" and check.is_tensor(value) and ("; write "
+      .. "nn.Parameter(tensor), or %s:copy_(tensor) inside wrun.no_grad"):format(key) or "")
+end
+
+-- Assigns a field, remembers its order, and where a module stands.
 function M.assign(owner, key, value)
   local is_module = Module:is_instance(value)
-  local is_registered = is_module or M.is_parameter(owner, key, value)
-  local is_name = type(key) == "string" or math.tointeger(key) ~= nil
+  local is_registered = is_module or M.is_state(owner, key, value)
+  local is_name = type(key) == "string" and key:sub(1, 2) ~= "__" or math.tointeger(key) ~= nil
   if key ~= key or key == nil or is_registered and not is_name then
     check.fail("%s: expected the name of a field, got %s", owner.__name, check.describe(key))
   end
-  ordered.assign(owner, key, value)
+  local held = owner._held
+  local was = held and rawget(held, key) or nil
+  if was ~= nil and not is_registered then
+    check_held(owner, key, was, value)
+    rawset(held, key, nil)
+  end
+  ordered.note(owner, key)
   if is_module then
     paths.note(owner, key, value)
   end
   if is_registered then
-    if not rawget(owner, "_held") then
-      rawset(owner, "_held", {})
-    end
-    owner._held[key] = value
+    rawset(owner, key, nil)
+    rawset(held_of(owner), key, value)
+  else
+    rawset(owner, key, value)
   end
 end
 
--- An assignment to a field that has a value is not seen: whoever walks a module looks for it.
-local function settle(owner, key, value)
-  local is_module = Module:is_instance(value)
-  if value ~= nil and not is_module and not M.is_parameter(owner, key, value) then
-    local was = Module:is_instance(owner._held[key]) and "module" or "parameter"
-    check.fail("%s: field %s: expected a %s as before, or nil, got %s%s", owner.__name, key, was,
-      check.describe(value), check.is_tensor(value) and ("; write nn.Parameter(tensor), or "
-        .. "%s:copy_(tensor) inside wrun.no_grad"):format(key) or "")
-  elseif is_module then
-    paths.note(owner, key, value)
-  end
-  owner._held[key] = value
-end
-
--- Refuses a field that held a parameter or a module and was given something else.
-local function check_held(owner)
-  for key, value in next, owner._held or {} do
-    local now = rawget(owner, key)
-    if not rawequal(now, value) then
-      settle(owner, key, now)
+-- Registers what was assigned to fields that had plain values.
+local function settle(owner)
+  for key, value in ordered.pairs(owner) do
+    if Module:is_instance(value) or M.is_state(owner, key, value) then
+      M.assign(owner, key, value)
     end
   end
 end
 
 Module.__newindex = M.assign
+
+-- All fields, in the order of their first assignment.
+function Module:__pairs()
+  return M.fields(self, function() return true end)
+end
 
 -- Refuses a name that is no string, has a dot or a zero byte, or is taken by a field or a method of
 -- the module.
@@ -122,8 +177,9 @@ end
 -- Iterates over the fields of one module that `is_kind` accepts; the item of a list comes by its
 -- name, if it has one.
 function M.fields(module, is_kind)
-  check_held(module)
-  local next_field, names = ordered.pairs(module), rawget(module, "_names")
+  settle(module)
+  local next_field = ordered.pairs(module, module._held)
+  local names = rawget(module, "_names")
   return function()
     local name, value
     repeat
@@ -169,7 +225,7 @@ end
 -- Refuses what fields of these modules hold and nobody finds: it would not be trained.
 local function refuse_strays(modules, parameters)
   for module in pairs(modules) do
-    for name, value in ordered.pairs(module) do
+    for name, value in ordered.pairs(module, module._held) do
       local is_found = parameters[value] or modules[value] or M.is_buffer(module, name, value)
       for _, stray in ipairs(not is_found and strays_of(value) or {}) do
         if not parameters[stray] and not modules[stray] then

@@ -182,20 +182,13 @@ local function fields_of(module)
   local fields = {}
   registry.walk(module, "", function(path, owner)
     local given = rawget(owner, "_names") or {}
-    for key, tensor in next, owner do
+    for key, tensor in ordered.pairs(owner, owner._held) do
       if registry.is_state(owner, key, tensor) then
         fields[path .. (given[key] or key)] = { owner, key, tensor }
       end
     end
   end)
   return fields
-end
-
-local function put(owner, key, tensor)
-  rawset(owner, key, tensor)
-  if owner._held and owner._held[key] then
-    owner._held[key] = tensor
-  end
 end
 
 -- Puts the tensors of `state` in their places; `replaced` remembers what stood there.
@@ -214,7 +207,7 @@ local function replace(fields, state, replaced)
     local owner, key, tensor = table.unpack(field)
     if other[tensor] then
       replaced[#replaced + 1] = field
-      put(owner, key, other[tensor])
+      registry.put(owner, key, other[tensor])
     end
   end
 end
@@ -222,7 +215,7 @@ end
 local Replaced = {
   __close = core.scoped.undo(function(replaced)
     for i = #replaced, 1, -1 do
-      put(table.unpack(replaced[i]))
+      registry.put(table.unpack(replaced[i]))
       replaced[i] = nil
     end
   end),

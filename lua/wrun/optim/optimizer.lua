@@ -36,9 +36,9 @@ function Optimizer:__newindex(name, value)
   rawset(self, name, value)
 end
 
-function Optimizer._remedy(self, name)
-  return self.rules[name] and ("the option belongs to a group; write optimizer.param_groups[1].%s")
-    :format(name) or Class._remedy(self, name)
+function Optimizer._remedy(class, name)
+  return class.rules[name] and ("the option belongs to a group; write optimizer.param_groups[1].%s")
+    :format(name) or Class._remedy(class, name)
 end
 
 -- Groups ---------------------------------------------------------------------

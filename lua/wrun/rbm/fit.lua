@@ -1,18 +1,16 @@
---- Training: gradients of five methods, schedules, regularisers, and a guard against divergence.
---- The gradient is the centred one [Melchior2016], written for plain parameters. With offsets mu
---- and lambda:  dW = <(h - lambda)(v - mu)>_data - <...>_model,  da = d<v> - lambda dW,
---- db = d<h> - dW mu.  Offsets of zero give the plain gradient.
+--- Training: five methods, schedules, regularisers, and a guard against divergence.
 
 local autograd = require "wrun.autograd"
 local bars = require "wrun.progress"
 local check = require "wrun.check"
 local Class = require "wrun.class"
 local core = require "wrun.core"
+local gradient = require "wrun.rbm.gradient"
 local input = require "wrun.rbm.input"
 local negative = require "wrun.rbm.negative"
 local repr = require "wrun.repr"
+local share = require "wrun.rbm.share"
 local statistics = require "wrun.rbm.statistics"
-local unrecorded = require "wrun.unrecorded"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -124,6 +122,7 @@ function Trainer:init(model, data, options)
   end
   self.model, self.data, self.options = model, data, o
   self.epoch, self.memory, self.buffers = 0, {}, {}
+  self.share = model.mpi and share.new(self) or nil
   if o.resume then
     self:load_state_dict(o.resume)
   else
@@ -137,56 +136,20 @@ function Trainer:__tostring()
   return ("Trainer(%s of %s, %d of %d epochs)"):format(o.method, self.model, self.epoch, o.epochs)
 end
 
--- The gradient summed over the batch. The weight's is left as products { h, v, scale }: the sum of
--- scale h^T v, so that they can be added where they belong. `extra` is a row [hidden] of the
--- sparsity cost, or nil.
-local function gradients(model, v0, p0, v, p, row_weight, extra)
-  local batch, scale = v0:size(1), -v0:size(1) / v:size(1)
-  if row_weight then
-    p, scale = p * row_weight:unsqueeze(2), -batch
-  else
-    row_weight = wrun.ones(v:size(1), { dtype = p.dtype })
-  end
-  local v_mean = v0:sum(1) + unrecorded.matmul(row_weight, v) * scale
-  local h_mean = p0:sum(1) + p:sum(1) * scale
-  local products = { { p0, v0, 1 }, { p, v, scale } }
-  local left, right = {}, {} -- products of a row each, made one product
-  if model.options.center then
-    left, right = { -h_mean, -model.hidden_offset }, { model.visible_offset, v_mean }
-  end
-  if extra then
-    left[#left + 1], right[#right + 1] = extra, v0:sum(1)
-    h_mean = h_mean + extra * batch
-  end
-  if #left > 0 then
-    products[3] = { wrun.stack(left), wrun.stack(right), 1 }
-  end
-  if model.options.center then
-    for _, product in ipairs(products) do
-      local h, x, factor = table.unpack(product)
-      v_mean = v_mean - unrecorded.matmul(unrecorded.matmul(h, model.hidden_offset), x) * factor
-      h_mean = h_mean - unrecorded.matmul(unrecorded.matmul(x, model.visible_offset), h) * factor
-    end
-  end
-  return { products = products, visible_bias = v_mean, hidden_bias = h_mean }
-end
-
-local function accumulate(matrix, products, factor)
-  for _, product in ipairs(products) do
-    unrecorded.accumulate(matrix, product[1]:t(), product[2], product[3] * factor)
-  end
-  return matrix
-end
-
 -- The cost's gradient for each hidden unit: its mean activity, averaged over steps, to the target.
-local function sparsity_row(self, p0)
+local function sparsity_row(self, mean)
   local s = self.options.sparsity
   if not s then
     return nil
   end
-  local mean, memory = p0:mean(1), self.memory
+  local memory = self.memory
   memory.activity = memory.activity and memory.activity * s.decay + mean * (1 - s.decay) or mean
   return (s.target - memory.activity) * s.cost
+end
+
+local function whole_weight(model, grads)
+  return grads.weight
+    or gradient.accumulate(wrun.zeros_like(model.weight), grads.products, 1)
 end
 
 -- A step of the parameters; without momentum and decay, the weight's products are added in place.
@@ -195,9 +158,9 @@ local function update(self, grads, batch, progress)
   local lr = value_at(o.lr, progress)
   local momentum = value_at(o.momentum, progress)
   if momentum == 0 and o.l1 == 0 and o.l2 == 0 and not grads.weight then
-    accumulate(model.weight, grads.products, lr / batch)
+    gradient.accumulate(model.weight, grads.products, lr / batch)
   else
-    grads.weight = grads.weight or accumulate(wrun.zeros_like(model.weight), grads.products, 1)
+    grads.weight = whole_weight(model, grads)
     if o.l1 > 0 then
       grads.weight = grads.weight - model.weight:sign() * (o.l1 * batch)
     end
@@ -214,18 +177,27 @@ local function update(self, grads, batch, progress)
   end
 end
 
-local function step(self, rows, progress)
+-- The sums of a step over the rows of data that are chosen.
+local function sums_of(self, chosen)
   local model, o = self.model, self.options
+  local rows = self.data:index_select(1, chosen)
   local v0 = input.binarize(model, rows, o.binarize, model.generator)
-  local batch = v0:size(1)
   local p0, v, p, row_weight = negative[o.method](self, v0)
+  local sums = gradient.sums(v0, p0, v, p, row_weight)
+  sums.activity = p0:mean(1)
+  return sums
+end
+
+local function step(self, chosen, progress)
+  local model, o, batch = self.model, self.options, chosen:size(1)
+  local sums = self.share and self.share:sums(chosen) or sums_of(self, chosen)
   if model.options.center then
     model.hidden_offset:copy_(model.hidden_offset * (1 - o.offset_rate)
-      + p0:mean(1) * o.offset_rate)
+      + sums.activity * o.offset_rate)
   end
-  local grads = gradients(model, v0, p0, v, p, row_weight, sparsity_row(self, p0))
+  local grads = gradient.center(model, sums, batch, sparsity_row(self, sums.activity))
   if o.method == "fpcd" then
-    grads.weight = accumulate(wrun.zeros_like(model.weight), grads.products, 1)
+    grads.weight = whole_weight(model, grads)
     negative.learn_fast(self, grads, value_at(o.fast_lr, progress) / batch)
   end
   update(self, grads, batch, progress)
@@ -276,13 +248,12 @@ local PASS = { skip = check.integer(0, 0) }
 ---@return fun(): integer?
 function Trainer:batches(options)
   local skip = check.options("batches", options, PASS).skip
-  local o, data, good = self.options, self.data, self:state_dict()
-  local n = data:size(1)
+  local o, good = self.options, self:state_dict()
+  local n = self.data:size(1)
   local order = wrun.randperm(n, { generator = self.model.generator })
   local function learn(first, count)
     local before = first + count > n and self.model.weight:clone()
-    step(self, data:index_select(1, order:narrow(1, first, count)),
-      (self.epoch + (first - 1) / n) / o.epochs)
+    step(self, order:narrow(1, first, count), (self.epoch + (first - 1) / n) / o.epochs)
     if before then
       end_epoch(self, good, before)
     end
@@ -318,6 +289,9 @@ end
 ---     print(trainer:state_dict().epoch)
 ---@return table
 function Trainer:state_dict()
+  if self.share then
+    self.share:gather()
+  end
   local state = {
     model = self.model:state_dict(), epoch = self.epoch, update_ratio = self.update_ratio,
     memory = {}, buffers = {},
@@ -344,6 +318,7 @@ function Trainer:load_state_dict(state)
   self.model:load_state_dict(state.model)
   self.epoch, self.update_ratio = state.epoch, state.update_ratio
   self.memory, self.buffers, self.ladder = {}, {}, nil
+  self.share = self.share and self.share:anew()
   for _, part in ipairs { "memory", "buffers" } do
     for name, value in pairs(state[part]) do
       self[part][name] = value:clone()

@@ -17,7 +17,9 @@ local fail = check.fail
 ---@field visible_bias wrun.Tensor [visible]
 ---@field hidden_bias wrun.Tensor [hidden]
 ---@field generator any the engine philox, from which all samples come
+---@field mpi table? the ranks that share out what the machine does, if it is distributed
 local Model = Class:extend("rbm.Model")
+Model._habits = { train = "write model:fit(x)" }
 
 local RULES = {
   visible = check.integer(nil, 1),
@@ -281,6 +283,28 @@ function Model:load_state_dict(state)
   for _, name in ipairs(STATE) do
     self[name]:copy_(state[name])
   end
+end
+
+--- Makes the machine rank 0's, on all ranks, and shares out over them what `fit` and `ais` do from
+--- then on: batches, chains and runs. Returns the machine.
+---
+--- The bits are the same for any number of ranks, one too; they are not those of a machine that is
+--- not distributed, which adds up in one piece. `mpi.distribute(machine)` is the same.
+--- domain  mpi is `wrun.mpi`; all ranks then call the same methods with the same data and options
+---     local machine = rbm.new { visible = 4, hidden = 2, seed = 1 }
+---     machine:distribute(wrun.mpi):fit(wrun.rand(10, 4):round(), { epochs = 2 })
+---     print(wrun.fingerprint { machine.weight })
+---@param mpi table
+---@return wrun.rbm.Model
+function Model:distribute(mpi)
+  check.argument("distribute", 1, mpi, check.mpi())
+  local state = self:state_dict()
+  for _, name in ipairs(check.sorted_keys(state)) do
+    mpi.broadcast(state[name])
+  end
+  self:load_state_dict(state)
+  self.mpi = mpi
+  return self
 end
 
 return Model

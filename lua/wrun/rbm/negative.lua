@@ -55,16 +55,24 @@ function M.pcd(trainer, v0)
   return model:hidden(v0), v, p
 end
 
+local FAST = { "weight", "visible_bias", "hidden_bias" }
+
+-- The fast weights, which all shards of a step have in common.
+local function fast_weights(trainer)
+  local model, memory = trainer.model, (trainer.whole or trainer).memory
+  for _, name in ipairs(FAST) do
+    memory[name] = memory[name] or model[name] * 0
+  end
+  return memory
+end
+
 --- Persistent chains on fast weights [Tieleman2009], which decay by 1/20 each step.
 function M.fpcd(trainer, v0)
-  local model, memory = trainer.model, trainer.memory
+  local model, memory, fast = trainer.model, trainer.memory, fast_weights(trainer)
   local h = chain_hidden(trainer)
-  memory.weight = memory.weight or model.weight * 0
-  memory.visible_bias = memory.visible_bias or model.visible_bias * 0
-  memory.hidden_bias = memory.hidden_bias or model.hidden_bias * 0
-  local weight = model.weight + memory.weight
-  local visible_bias = model.visible_bias + memory.visible_bias
-  local hidden_bias = model.hidden_bias + memory.hidden_bias
+  local weight = model.weight + fast.weight
+  local visible_bias = model.visible_bias + fast.visible_bias
+  local hidden_bias = model.hidden_bias + fast.hidden_bias
   local v
   for _ = 1, trainer.options.k do
     v = model.visible_kind.sample(unrecorded.matmul(h, weight), visible_bias, model.generator)
@@ -76,9 +84,9 @@ end
 
 --- What FPCD's fast weights learn from a step; grads as of the model, divided by the batch size.
 function M.learn_fast(trainer, grads, lr)
-  for _, name in ipairs { "weight", "visible_bias", "hidden_bias" } do
-    local fast = trainer.memory[name]
-    fast:copy_(fast * (19 / 20) + grads[name] * lr)
+  local fast = fast_weights(trainer)
+  for _, name in ipairs(FAST) do
+    fast[name]:copy_(fast[name] * (19 / 20) + grads[name] * lr)
   end
 end
 

@@ -5,6 +5,7 @@ local check = require "wrun.check"
 local enumerate = require "wrun.rbm.enumerate"
 local input = require "wrun.rbm.input"
 local repr = require "wrun.repr"
+local share = require "wrun.rbm.share"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -108,33 +109,43 @@ local AIS = {
   progress = check.optional(check.func()),
 }
 
-local function reverse_start(model, o)
+local function check_reverse(model, o)
   if o.start then
-    local v = input.layer(model, "ais", o.start, model.options.visible)
-    o.chains = v:size(1)
-    return v
-  end
-  if not model:is_enumerable() then
+    o.start = input.layer(model, "ais", o.start, model.options.visible)
+    o.chains = o.start:size(1)
+  elseif not model:is_enumerable() then
     fail("ais: option start: expected samples of the model, [chains, %d], to walk from in reverse; "
       .. "they can be drawn exactly only where at most %d units are enumerated",
       model.options.visible, enumerate.MOST)
   end
-  return enumerate.sample(model, o.chains)
+end
+
+-- Where `count` walks begin, of all those from `first` on.
+local function start_of(model, o, first, count)
+  if not o.reverse then
+    return model:_draw_base(count)
+  elseif o.start then
+    return o.start:narrow(1, first, count)
+  end
+  return enumerate.sample(model, count)
 end
 
 local function run_ais(model, o)
   local steps, beta = schedule_of(o.steps)
-  local v, sign
+  local sign = 1
   if o.reverse then
-    v, sign = reverse_start(model, o), -1
+    check_reverse(model, o)
+    sign = -1
     local forward = beta
     beta = function(i)
       return forward(steps - i)
     end
-  else
-    v, sign = model:_draw_base(o.chains), 1
   end
-  local log_weight = anneal(model, v, steps, beta, o.progress)
+  local function walk(walker, shard, tick)
+    return anneal(walker, start_of(walker, o, shard.first, shard.count), steps, beta, tick)
+  end
+  local log_weight = model.mpi and share.rows(model, o.chains, walk, o.progress)
+    or walk(model, { first = 1, count = o.chains }, o.progress)
   local log_mean, sd, ess = estimate(log_weight)
   local low, high = interval(log_mean, sd)
   local base = reference_log_z(model)

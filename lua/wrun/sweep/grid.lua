@@ -55,7 +55,9 @@ local function values_of(name, given, draws)
     return draws and given or fail("sweep: option %s: is drawn, which needs draws = N", name)
   end
   local list = type(given) == "table" and check.list(given) or { given }
-  if type(name) ~= "string" or #list == 0 then
+  if type(name) == "string" and #list == 0 then
+    fail("sweep: option %s: expected one value or more, got none", name)
+  elseif type(name) ~= "string" then
     fail("sweep: argument 1: expected names with values or lists of them, got %s = %s",
       check.describe(name), check.describe(given))
   end

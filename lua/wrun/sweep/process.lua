@@ -40,7 +40,7 @@ local function start(self, words, index)
   return process or fail("sweep: %s", message)
 end
 
---- Does the runs of these indices, so many at a time. finish(row, how, number) hears of each end.
+--- Does the runs of these indices, so many at a time; finish(self, row, how, number) hears of each.
 function M.run(self, unfinished, workers, finish)
   local words, running, count, next_run = command(), {}, 0, 1
   local _ <close> = setmetatable({}, {
@@ -65,7 +65,7 @@ function M.run(self, unfinished, workers, finish)
       local how, number = core.process_end(process)
       if how then
         running[process], count = nil, count - 1
-        finish(row, how, number)
+        finish(self, row, how, number)
       end
     end
     bar:update(next_run - 1 - count)

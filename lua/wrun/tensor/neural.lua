@@ -8,15 +8,37 @@ local fail = check.fail
 
 local M = {}
 
+local LARGE = { float32 = 1e37, float64 = 1e307 }
+
 operations.define("neural", {
+  -- of x [a, b, c], with mean 0 and variance 1 for each b over all a and c
+  _standardize = {
+    gradients = {
+      function(g, _, x, eps)
+        -- y does not depend on the unit, in which no distance is beyond the dtype
+        local unit = x:detach():abs():gt(LARGE[x.dtype]):any():item() and 0.25 or 1
+        x = x * unit
+        local distance = x - x:mean({ 1, 3 }, true)
+        local deviation = x:std({ 1, 3 }, true, { correction = 0 })
+        local scale = deviation:hypot(math.sqrt(eps) * unit):reciprocal()
+        local y = distance * scale
+        return scale * unit * (g - g:mean({ 1, 3 }, true) - y * (g * y):mean({ 1, 3 }, true))
+      end,
+    },
+    kernels = { "_standardize_gradient" },
+    saves = { 1 },
+    sample = function(randn) return randn(3, 2, 4), 1e-5 end,
+  },
   softmax = {
     gradients = { function(g, y, _, dim) return y * (g - (g * y):sum(dim, true)) end },
+    kernels = { "_softmax_gradient" },
     saves = { "y" },
     sample = function(randn) return randn(3, 4), 2 end,
   },
   log_softmax = {
     label = "LogSoftmaxBackward0",
     gradients = { function(g, y, _, dim) return g - y:exp() * g:sum(dim, true) end },
+    kernels = { "_log_softmax_gradient" },
     saves = { "y" },
     sample = function(randn) return randn(3, 4), -1 end,
   },

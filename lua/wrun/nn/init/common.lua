@@ -11,6 +11,19 @@ local M = {}
 
 local TENSOR = check.tensor()
 
+-- fill(tensor), which is refused where it leaves the tensor as it is and returns another.
+local function in_place(fill)
+  return function(tensor)
+    local version = tensor.version
+    local result = fill(tensor)
+    if check.is_tensor(result) and not rawequal(result, tensor) and tensor.version == version then
+      fail("initialiser: expected the tensor to be filled in place, as by tensor:copy_(values); "
+        .. "what the function returned would be lost")
+    end
+    return result
+  end
+end
+
 --- A rule for what fills a tensor: a function, or the name of an initialiser without its last "_".
 function M.initialiser()
   return check.rule(nil, "a function of a tensor or the name of one, like \"xavier_uniform\"",
@@ -18,7 +31,7 @@ function M.initialiser()
       if type(value) == "string" and value:sub(-1) ~= "_" then
         return names.find(wrun.nn.init, value .. "_")
       end
-      return type(value) == "function" and value or nil
+      return type(value) == "function" and in_place(value) or nil
     end)
 end
 

@@ -3,6 +3,7 @@
 local autograd = require "wrun.autograd"
 local check = require "wrun.check"
 local common = require "wrun.nn.init.common"
+local registry = require "wrun.nn.registry"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -15,7 +16,7 @@ local RULE = common.initialiser()
 local function with_weights(model)
   local list = {}
   for _, module in ipairs(model:modules()) do
-    local weight = rawget(module, "weight")
+    local weight = registry.field(module, "weight")
     list[#list + 1] = check.is_tensor(weight) and weight.ndim >= 2 and module or nil
   end
   return list
@@ -40,7 +41,7 @@ function M.apply(model, rule)
   local _ <close> = autograd.no_grad()
   for _, module in ipairs(with_weights(model)) do
     rule(module.weight)
-    local bias = rawget(module, "bias")
+    local bias = registry.field(module, "bias")
     if check.is_tensor(bias) then
       bias:zero_()
     end

@@ -1,0 +1,250 @@
+--- The processes that mpirun started together, and messages between them.
+--- A process that stands alone is a world of one, for which Open MPI is not loaded.
+
+local check = require "wrun.check"
+local core = require "wrun.core"
+local save = require "wrun.save"
+local unrecorded = require "wrun.unrecorded"
+local wrun = require "wrun"
+
+local fail = check.fail
+
+local M = { rank = 0, size = 1 }
+
+-- The tags of messages: what scripts send, and what functions that all ranks call together send.
+M.SENT, M.TOGETHER = 1, 2
+
+-- Joins the others, where mpirun of Open MPI, or SLURM with PMIx, started this process.
+local function start()
+  local size = os.getenv("OMPI_COMM_WORLD_SIZE")
+  if size == "1" or not size and not os.getenv("PMIX_RANK") then
+    if not size and tonumber(os.getenv("PMI_SIZE") or 1) > 1 then
+      fail("mpi: this process was started by another MPI than Open MPI, as one of %s; start it by "
+        .. "Open MPI's mpirun (Debian package openmpi-bin)", os.getenv("PMI_SIZE"))
+    end
+    return
+  end
+  local rank, joined = core.mpi_start()
+  if not rank then
+    fail("mpi: %s", joined)
+  elseif size and joined ~= tonumber(size) then
+    fail("mpi: mpirun started %s processes, and Open MPI knows of %d: they are of different "
+      .. "versions", size, joined)
+  end
+  M.rank, M.size = rank, joined
+end
+
+-- Values ---------------------------------------------------------------------
+
+-- A value as a text that says all but the elements of its tensors, and these.
+local function packed(fname, value)
+  local ok, text, names, tensors = pcall(save.encode, { value = value })
+  if not ok then
+    fail("%s: expected a tensor, or a table of tensors, numbers, booleans, texts and such tables, "
+      .. "got %s", fname, text:match("got (.*)") or check.describe(value))
+  end
+  local list, kinds, shapes = {}, {}, {}
+  for i, name in ipairs(names) do
+    list[i] = unrecorded.contiguous(tensors[name])
+    kinds[i], shapes[i] = list[i].dtype, list[i].shape
+  end
+  return (save.encode { text = text, names = names, kinds = kinds, shapes = shapes }), list
+end
+
+-- What this rank has sent to itself, the first first.
+local own = {}
+
+--- Sends what `save` takes, or one tensor, number, boolean or text, to a rank.
+function M.send(fname, value, rank, tag)
+  local text, tensors = packed(fname, value)
+  if rank == M.rank then
+    for i, tensor in ipairs(tensors) do
+      tensors[i] = unrecorded.clone(tensor)
+    end
+    own[#own + 1] = { save.decode("a message", text), tensors }
+    return
+  end
+  core.mpi_send(text, rank, tag)
+  for _, tensor in ipairs(tensors) do
+    core.mpi_send(tensor, rank, tag)
+  end
+end
+
+-- The layout of a message and its tensors.
+local function taken(rank, tag)
+  if rank == M.rank then
+    return table.unpack(table.remove(own, 1)
+      or fail("receive: this rank has sent nothing to itself"))
+  end
+  local layout, tensors = save.decode("a message", core.mpi_receive(nil, rank, tag)), {}
+  for i, shape in ipairs(layout.shapes) do
+    tensors[i] = wrun.empty(shape, { dtype = layout.kinds[i] })
+    core.mpi_receive(tensors[i], rank, tag)
+  end
+  return layout, tensors
+end
+
+--- Returns the value that a rank has sent to this one.
+function M.receive(rank, tag)
+  local layout, tensors = taken(rank, tag)
+  local by_name = {}
+  for i, name in ipairs(layout.names) do
+    by_name[name] = tensors[i]
+  end
+  return save.decode("a message", layout.text, by_name).value
+end
+
+-- Trees ----------------------------------------------------------------------
+
+--- Iterates over the steps of a binary tree that brings to rank 0 what all have: those of this
+--- rank, `other, is_sender`, in the order in which they are to be taken.
+function M.inward()
+  local step, is_over = 1, false
+  return function()
+    while not is_over and step < M.size do
+      local other = M.rank ~ step
+      is_over = M.rank & step ~= 0
+      step = step * 2
+      if is_over or other < M.size then
+        return other, is_over
+      end
+    end
+  end
+end
+
+--- Iterates over the steps of the same tree the other way, by which all get what rank 0 has.
+function M.outward()
+  local steps = {}
+  for other, is_sender in M.inward() do
+    table.insert(steps, 1, { other, not is_sender })
+  end
+  local i = 0
+  return function()
+    i = i + 1
+    if steps[i] then
+      return steps[i][1], steps[i][2]
+    end
+  end
+end
+
+--- Returns rank 0's value on all ranks.
+function M.spread(fname, value)
+  for other, is_sender in M.outward() do
+    if is_sender then
+      M.send(fname, value, other, M.TOGETHER)
+    else
+      value = M.receive(other, M.TOGETHER)
+    end
+  end
+  return value
+end
+
+--- Waits until all ranks are here.
+function M.barrier()
+  for _, steps in ipairs { M.inward, M.outward } do
+    for other, is_sender in steps() do
+      if is_sender then
+        core.mpi_send("", other, M.TOGETHER)
+      else
+        core.mpi_receive(nil, other, M.TOGETHER)
+      end
+    end
+  end
+end
+
+--- Returns the values of all ranks on every rank, that of rank r at r + 1.
+function M.all_gather(fname, value)
+  local values = { value }
+  for rank = 1, M.rank == 0 and M.size - 1 or 0 do
+    values[rank + 1] = M.receive(rank, M.TOGETHER)
+  end
+  if M.rank ~= 0 then
+    M.send(fname, value, 0, M.TOGETHER)
+  end
+  return M.spread(fname, values)
+end
+
+-- The beginning --------------------------------------------------------------
+
+--- Fails, on every rank, where one has another text than rank 0: `what` differ.
+function M.agree(fname, what, text)
+  if M.size == 1 then
+    return
+  end
+  local digests = M.all_gather(fname, core.digest { text })
+  for rank = 1, M.size - 1 do
+    if digests[rank + 1] ~= digests[1] then
+      fail("%s: the %s of rank %d are not those of rank 0; all ranks must have the same", fname,
+        what, rank)
+    end
+  end
+end
+
+-- The text of the script, and its arguments.
+local function program()
+  local words = type(arg) == "table" and arg or {}
+  local file = words[0] and io.open(words[0], "rb")
+  local text = file and file:read("a") or ""
+  if file then
+    file:close()
+  end
+  return ("%s\0%s\0%s"):format(core.version, text, table.concat(words, "\0"))
+end
+
+local function line_of(path)
+  local file <close> = io.open(path)
+  return file and file:read("l") or "?"
+end
+
+-- The machine, and the processors that this process may use on it.
+local function place()
+  local status <close> = io.open("/proc/self/status")
+  return {
+    machine = line_of("/proc/sys/kernel/hostname"),
+    cpus = status and status:read("a"):match("Cpus_allowed_list:%s*(%S+)") or "?",
+    allowed = core.processors(),
+  }
+end
+
+-- Gives each rank its share of the processors, unless the user has said how many threads. Returns
+-- where this rank is, how many machines there are, and the sets of processors on this one.
+local function share_processors()
+  local places = M.all_gather("mpi", place())
+  local here, sharing, machines, count, allowed = places[M.rank + 1], 0, {}, 0, {}
+  for _, other in ipairs(places) do
+    local is_here = other.machine == here.machine
+    sharing = sharing + (is_here and other.cpus == here.cpus and 1 or 0)
+    count = count + (machines[other.machine] and 0 or 1)
+    machines[other.machine] = true
+    allowed[other.cpus] = is_here and other.allowed or nil
+  end
+  if not core.threads_asked then
+    core.set_num_threads(math.max(1, here.allowed // sharing))
+  end
+  return here, count, allowed
+end
+
+-- On rank 0: how many work, and whether mpirun has left processors without work.
+local function tell(here, count, allowed)
+  local threads, used, online = core.get_num_threads(), 0, core.processors_online()
+  io.stderr:write(("wrun: %d ranks on %d machine%s, %d thread%s each\n"):format(M.size, count,
+    count == 1 and "" or "s", threads, threads == 1 and "" or "s"))
+  for _, number in pairs(allowed) do
+    used = used + number
+  end
+  if here.allowed == 1 and used < online then
+    io.stderr:write(("wrun: mpirun has bound each rank to one processor, and so uses %d of %d; "
+      .. "mpirun --bind-to none lets the ranks share all\n"):format(used, online))
+  end
+end
+
+start()
+if M.size > 1 then
+  M.agree("mpi", "script or arguments", program())
+  local here, count, allowed = share_processors()
+  if M.rank == 0 then
+    tell(here, count, allowed)
+  end
+end
+
+return M

@@ -1,0 +1,58 @@
+/*
+ * mpi.h - Open MPI, loaded where mpirun started several processes: messages of bytes between them
+ *
+ * Declared here as Open MPI 4 and 5 have it (libmpi.so.40), where a communicator, a type and a
+ * request are pointers, so that wrun is built and starts where there is none. All calls come from the
+ * main thread. Every wait is a poll, which an interrupt ends.
+ */
+#ifndef MPI_H
+#define MPI_H
+
+#include <stddef.h>
+
+#include "tensor/base.h"
+
+typedef struct {
+    int source, tag, error, cancelled;
+    size_t bytes;
+} MpiStatus;
+
+#define MPI_ROUTINES(ROW)                                                                          \
+    ROW(Initialized, (int *flag))                                                                  \
+    ROW(Init_thread, (int *argc, char ***argv, int required, int *provided))                       \
+    ROW(Finalize, (void))                                                                          \
+    ROW(Abort, (void *comm, int status))                                                           \
+    ROW(Comm_rank, (void *comm, int *rank))                                                        \
+    ROW(Comm_size, (void *comm, int *size))                                                        \
+    ROW(Isend,                                                                                     \
+        (const void *bytes, int count, void *type, int to, int tag, void *comm, void **request))   \
+    ROW(Irecv,                                                                                     \
+        (void *bytes, int count, void *type, int from, int tag, void *comm, void **request))       \
+    ROW(Iprobe, (int from, int tag, void *comm, int *flag, MpiStatus *status))                     \
+    ROW(Test, (void **request, int *flag, MpiStatus *status))                                      \
+    ROW(Cancel, (void **request))
+
+typedef struct Mpi {
+    void *world, *byte;
+    int rank, size;
+#define ROW(name, parameters) int(*name) parameters;
+    MPI_ROUTINES(ROW)
+#undef ROW
+} Mpi;
+
+/* what became of a message */
+typedef enum { MPI_DONE, MPI_INTERRUPTED, MPI_LEFT, MPI_NOTHING, MPI_OTHER_SIZE } MpiOutcome;
+
+/* Loads the library and joins the world, once a process: *mpi lives as long as that. When the process
+ * ends with status 0 it waits for the others to end, and with another it ends them all. Standard
+ * output of every rank but 0 goes nowhere from here on. */
+Reason mpi_start(Mpi **mpi);
+
+/* send and receive return when the bytes may be used again; MPI_LEFT: the other has ended;
+ * MPI_NOTHING: it has sent an empty message instead. What is interrupted leaves the world of no use. */
+MpiOutcome mpi_send(const Mpi *mpi, const char *bytes, size_t size, int to, int tag);
+MpiOutcome mpi_receive(const Mpi *mpi, char *bytes, size_t size, int from, int tag);
+/* the size of the next message */
+MpiOutcome mpi_await(const Mpi *mpi, int from, int tag, size_t *size);
+
+#endif

@@ -1,0 +1,34 @@
+--- A step of the course's network on several ranks: the sum of the gradients by the fixed tree beside
+--- MPI_Allreduce, which gives other bits to other numbers of ranks, and a step with either.
+
+local harness = require "harness"
+
+if not os.execute("command -v mpirun >/dev/null") then
+  print("\nthe part mpi needs mpirun (Debian package openmpi-bin)")
+  return
+end
+
+local ROUNDS, BATCH = 15, 1024
+
+-- Seconds of each round, by contestant, of so many ranks.
+local function measure(ranks)
+  local text = "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
+    .. "mpirun --oversubscribe -n %d %s %s/mpi_ranks.lua %d %d"
+  local pipe = assert(io.popen(text:format(ranks, harness.program, harness.folder, ROUNDS, BATCH)))
+  local times = {}
+  for line in pipe:lines() do
+    local name, seconds = line:match("^(%S+)\t(%S+)$")
+    times[name] = times[name] or {}
+    table.insert(times[name], tonumber(seconds))
+  end
+  assert(pipe:close())
+  return times
+end
+
+harness.heading(("784-256-256-10 on ranks of a thread, %d samples a step"):format(BATCH),
+  "Allreduce")
+for _, ranks in ipairs { 2, 3, 4 } do
+  local times = measure(ranks)
+  harness.compare(("sum of the gradients, %d ranks"):format(ranks), times.sum_tree, times.sum_mpi)
+  harness.compare(("step, %d ranks"):format(ranks), times.step_tree, times.step_mpi, "<= 1.05")
+end

@@ -1,0 +1,66 @@
+--- How a process finds the others, and what becomes of all when one ends.
+
+local child = require "spec.support.child"
+local mpirun = require "spec.support.mpirun"
+
+describe("world", function()
+  it("refuses to be one of many where another MPI started it", function()
+    local result = child.run({ "-e", "print(require('wrun').mpi.rank())" }, {
+      env = "PMI_SIZE=4 PMI_RANK=1",
+    })
+    assert.equal(1, result.status)
+    assert.truthy(result.err:find("mpi: this process was started by another MPI than Open MPI, "
+      .. "as one of 4; start it by Open MPI's mpirun (Debian package openmpi-bin)", 1, true),
+      result.err)
+  end)
+
+  it("ends all ranks when one has an error, with its traceback", function()
+    if not mpirun.is_there(pending) then
+      return
+    end
+    local result = mpirun.run(3, [[
+      local mpi = require("wrun").mpi
+      if mpi.rank() == 1 then error("a bad day") end
+      mpi.barrier()
+      print("never")
+    ]])
+    assert.equal("", result.out)
+    assert.truthy(result.err:find(":2: a bad day\nstack traceback:", 1, true), result.err)
+    assert.equal(1, result.status)
+  end)
+
+  it("says once what all ranks refuse, and refuses ranks with other arguments", function()
+    if not mpirun.is_there(pending) then
+      return
+    end
+    local result = mpirun.run(2, "require('wrun').mpi.rank()", { arguments = "a : -n 1 "
+      .. child.quote(child.wrun) .. " -e 'require(\"wrun\").mpi.rank()'" })
+    local _, count = result.err:gsub("mpi: the script or arguments of rank 2 are not those of rank "
+      .. "0", "")
+    assert.equal(1, count, result.err)
+    assert.equal(1, result.status)
+  end)
+
+  it("says how many ranks and threads there are, and leaves a user's --threads", function()
+    if not mpirun.is_there(pending) then
+      return
+    end
+    local text = "print(require('wrun').mpi.size(), require('wrun').get_num_threads())"
+    local result = mpirun.run(2, text, { threads = 3 })
+    assert.equal("2\t3\n", result.out)
+    assert.truthy(result.err:find("wrun: 2 ranks on 1 machine, 3 threads each\n", 1, true))
+  end)
+
+  it("ends where a rank waits for one that has come to its end", function()
+    if not mpirun.is_there(pending) then
+      return
+    end
+    local result = mpirun.run(2, [[
+      local mpi = require("wrun").mpi
+      if mpi.rank() == 0 then mpi.receive(1) end
+    ]])
+    assert.truthy(result.err:find("mpi: rank 1 has come to its end, and rank 0 waits for it", 1,
+      true), result.err)
+    assert.equal(1, result.status)
+  end)
+end)
