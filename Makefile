@@ -40,8 +40,8 @@ SCRIPTS  := $(wildcard scripts/*.lua)
 EMBEDDED := $(LUA) $(SCRIPTS)
 GUIDE    := $(shell find scripts/docs spec/examples -type f)
 
-.PHONY: all help module debug deps test coverage structure parity extremes round-trips kills portable docs types lint format \
-        check-alloc check-asan check-tsan check-valgrind check-all fuzz fuzz-interface bench bench-growth bench-ir \
+.PHONY: all help module debug deps test coverage structure parity extremes round-trips kills rank-kills portable docs types lint \
+        format check-alloc check-asan check-tsan check-valgrind check-all fuzz fuzz-interface bench bench-growth bench-ir \
         bench-ulp bench-compare mnist tree install uninstall deb rock clean FORCE
 .DELETE_ON_ERROR:
 
@@ -151,6 +151,10 @@ kills: all build/packages-test
 ## results here and under emulated processors, beside the committed ones; ONLY="Haswell EPYC"
 portable: all build/packages-test build/packages-emulate
 	@$(BUILD)/wrun spec/portable.lua $(or $(ONLY),Haswell EPYC max)
+
+## runs of several ranks of which one is killed, and which go on on other ranks; COUNT=50 SEED=1
+rank-kills: all build/packages-test build/packages-mpi
+	@$(BUILD)/wrun spec/rank_kills.lua $(or $(COUNT),50) $(or $(SEED),1)
 
 ## how much of PyTorch's interface is here and agrees
 parity: all build/packages-test
