@@ -51,7 +51,8 @@ local function operation(row)
         elseif row.name == "polygamma" and i == 2 then
           arguments[i] = arguments[i]:abs():clamp(1, 4):floor()
         end
-        arguments[i]:requires_grad_(is_float(arguments[i]))
+        -- Of digamma it is a polygamma of an order that optimising compilers fold.
+        arguments[i]:requires_grad_(is_float(arguments[i]) and row.name ~= "digamma")
       end
       local y = operations[row.name](table.unpack(arguments))
       found[#found + 1] = without_nan(y:detach())
