@@ -164,16 +164,22 @@ function M.first_of(text, otherwise)
   return text
 end
 
---- Returns the values of all ranks on every rank, that of rank r at r + 1.
-function M.all_gather(fname, value)
-  local values = { value }
-  for rank = 1, M.rank == 0 and M.size - 1 or 0 do
-    values[rank + 1] = M.receive(rank, M.TOGETHER)
-  end
+--- Returns the values of all ranks on rank 0, that of rank r at r + 1, and nil on the others.
+function M.gather(fname, value)
   if M.rank ~= 0 then
     M.send(fname, value, 0, M.TOGETHER)
+    return nil
   end
-  return M.spread(fname, values)
+  local values = { value }
+  for rank = 1, M.size - 1 do
+    values[rank + 1] = M.receive(rank, M.TOGETHER)
+  end
+  return values
+end
+
+--- The same on every rank.
+function M.all_gather(fname, value)
+  return M.spread(fname, M.gather(fname, value))
 end
 
 -- The beginning --------------------------------------------------------------
