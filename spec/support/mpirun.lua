@@ -23,6 +23,11 @@ function M.command(ranks)
   return SETTING .. COMMAND:format(ranks)
 end
 
+--- Returns what to write before a command to have it done by so many ranks.
+function M.prefix(ranks)
+  return SETTING .. COMMAND:format(ranks)
+end
+
 --- Runs a script's text as so many ranks; returns { out, err, status }.
 --- Options: threads of each, arguments (words for the script), seconds that it may take (60).
 function M.run(ranks, text, options)
