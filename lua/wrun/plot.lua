@@ -4,6 +4,7 @@ local check = require "wrun.check"
 local Class = require "wrun.class"
 local core = require "wrun.core"
 local gnuplot = require "wrun.plot.gnuplot"
+local ranks = require "wrun.ranks"
 local series = require "wrun.plot.series"
 
 local fail = check.fail
@@ -262,7 +263,11 @@ local function format_of(fname, path)
   return format
 end
 
+-- Of several ranks the first draws.
 local function save(path, lines)
+  if not ranks.is_first() then
+    return
+  end
   local picture, reason = gnuplot.run(lines)
   if picture then
     picture, reason = core.text_save(path, picture)

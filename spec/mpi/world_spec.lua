@@ -14,6 +14,18 @@ describe("world", function()
       result.err)
   end)
 
+  it("refuses an Open MPI that knows nothing of the mpirun that started it", function()
+    if not mpirun.is_there(pending) then
+      return
+    end
+    local result = child.run({ "-e", "print(require('wrun').mpi.rank())" }, {
+      env = "OMPI_COMM_WORLD_SIZE=2",
+    })
+    assert.equal(1, result.status)
+    assert.truthy(result.err:find("mpi: mpirun started 2 processes, and Open MPI knows of 1: they "
+      .. "are of different versions", 1, true), result.err)
+  end)
+
   it("ends all ranks when one has an error, with its traceback", function()
     if not mpirun.is_there(pending) then
       return

@@ -101,14 +101,16 @@ local function part_of(self, shard, weight, f)
   end
   loss = weight == 1 and loss or loss * weight
   loss:backward()
-  local part, first = wrun.zeros_like(self._template), 1
-  part[self._numel + 1]:copy_(loss:detach():reshape({}))
+  local part, first = wrun.empty_like(self._template), 1
+  part[self._numel + 1] = loss:item()
   for i, parameter in ipairs(self._parameters) do
-    local n = parameter:numel()
-    if parameter.grad then
-      part:narrow(1, first, n):copy_(parameter.grad:reshape(n))
-      part[self._numel + 1 + i]:fill_(1)
+    local n, grad = parameter:numel(), parameter.grad
+    if grad then
+      part:narrow(1, first, n):copy_(grad:reshape(n))
+    else
+      part:narrow(1, first, n):zero_()
     end
+    part[self._numel + 1 + i] = grad and 1 or 0
     first, parameter.grad = first + n, nil
   end
   return part

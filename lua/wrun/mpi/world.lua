@@ -214,55 +214,70 @@ local function line_of(path)
   return file and file:read("l") or "?"
 end
 
--- The machine, and the processors that this process may use on it.
+-- The machine, the processors that this process may use on it, and what computes there.
 local function place()
   local status <close> = io.open("/proc/self/status")
   return {
     machine = line_of("/proc/sys/kernel/hostname"),
     cpus = status and status:read("a"):match("Cpus_allowed_list:%s*(%S+)") or "?",
     allowed = core.processors(),
+    kernels = core.blas_text(),
   }
 end
 
--- Gives each rank its share of the processors, unless the user has said how many threads. Returns
--- where this rank is, how many machines there are, and the sets of processors on this one.
-local function share_processors()
-  local places = M.all_gather("mpi", place())
-  local here, sharing, machines, count, allowed = places[M.rank + 1], 0, {}, 0, {}
+-- How many processors the ranks of this machine may use between them, and how many may use those of
+-- this rank.
+local function on_machine(places)
+  local here, sharing, used, seen = places[M.rank + 1], 0, 0, {}
   for _, other in ipairs(places) do
-    local is_here = other.machine == here.machine
-    sharing = sharing + (is_here and other.cpus == here.cpus and 1 or 0)
-    count = count + (machines[other.machine] and 0 or 1)
-    machines[other.machine] = true
-    allowed[other.cpus] = is_here and other.allowed or nil
+    if other.machine == here.machine then
+      sharing = sharing + (other.cpus == here.cpus and 1 or 0)
+      used = used + (seen[other.cpus] and 0 or other.allowed)
+      seen[other.cpus] = true
+    end
   end
+  return used, sharing
+end
+
+-- Writes a line, from rank 0, of what users may want to know.
+local function tell(format, ...)
+  if M.rank == 0 then
+    io.stderr:write("wrun: ", format:format(...), "\n")
+  end
+end
+
+-- Gives each rank its share of the processors, unless the user has said how many threads; says how
+-- many work, and what is wrong about where they do.
+local function settle()
+  local places = M.all_gather("mpi", place())
+  local here, machines, count = places[M.rank + 1], {}, 0
+  local used, sharing = on_machine(places)
   if not core.threads_asked then
     core.set_num_threads(math.max(1, here.allowed // sharing))
   end
-  return here, count, allowed
-end
-
--- On rank 0: how many work, and whether mpirun has left processors without work.
-local function tell(here, count, allowed)
-  local threads, used, online = core.get_num_threads(), 0, core.processors_online()
-  io.stderr:write(("wrun: %d ranks on %d machine%s, %d thread%s each\n"):format(M.size, count,
-    count == 1 and "" or "s", threads, threads == 1 and "" or "s"))
-  for _, number in pairs(allowed) do
-    used = used + number
+  for _, other in ipairs(places) do
+    count = count + (machines[other.machine] and 0 or 1)
+    machines[other.machine] = true
   end
+  local threads, online = core.get_num_threads(), core.processors_online()
+  tell("%d ranks on %d machine%s, %d thread%s each", M.size, count, count == 1 and "" or "s",
+    threads, threads == 1 and "" or "s")
   if here.allowed == 1 and used < online then
-    io.stderr:write(("wrun: mpirun has bound each rank to one processor, and so uses %d of %d; "
-      .. "mpirun --bind-to none lets the ranks share all\n"):format(used, online))
+    tell("mpirun has bound each rank to one processor, and so uses %d of %d; mpirun --bind-to none "
+      .. "lets the ranks share all", used, online)
+  end
+  for rank = 1, M.size - 1 do
+    if places[rank + 1].kernels ~= here.kernels then
+      tell("rank %d computes with %s, and rank 0 with %s: without --portable their bits may differ",
+        rank, places[rank + 1].kernels, here.kernels)
+    end
   end
 end
 
 start()
 if M.size > 1 then
   M.agree("mpi", "script or arguments", program())
-  local here, count, allowed = share_processors()
-  if M.rank == 0 then
-    tell(here, count, allowed)
-  end
+  settle()
 end
 
 return M
