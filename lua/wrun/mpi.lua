@@ -206,9 +206,9 @@ end
 --- as an RBM, is asked to do so itself.
 --- Options: reduction, what the losses of a step are over their samples, "mean" (default) or "sum";
 --- share_state (false): each parameter has an owner, which alone gets its gradient and keeps what the
---- optimiser remembers of it, so that a rank needs less memory. The bits are the same; other ranks
---- have no gradient to clip, and a `state_dict` of the optimiser, for which all ranks call it, is
---- whole on rank 0 alone.
+--- optimiser remembers of it, so that a rank needs less memory. The bits are the same; gradients are
+--- clipped in `team:with_gradients`, and a `state_dict` of the optimiser, for which all ranks call it,
+--- is whole on rank 0 alone.
 --- shapes  any, alike on every rank
 --- domain  a model and its optimiser, which each rank has made as in one process
 --- raises  `distribute: argument 1: expected a model`;

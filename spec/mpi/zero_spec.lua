@@ -31,6 +31,7 @@ local SCRIPT = [[
         team:backward(batch, function(rows, classes)
           return nn.functional.cross_entropy(model(rows), classes)
         end)
+        team:with_gradients(nn.utils.clip_grad_norm_, model:parameters(), 0.5)
         optimizer:step()
       end
     end

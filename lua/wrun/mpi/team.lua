@@ -175,6 +175,28 @@ function Team:backward(batch, f)
   return total[self._numel + 1]:clone()
 end
 
+--- Calls f(...) with the gradients of all parameters on every rank, and returns its results. With
+--- `share_state` a rank has no more than its own otherwise, and clipping by their norm needs all.
+--- domain  after `backward`; all ranks together
+---     local model = nn.Linear(3, 1)
+---     local optimizer = optim.Adam(model:parameters())
+---     local team = wrun.mpi.distribute(model, optimizer, { share_state = true })
+---     local loader = wrun.mpi.loader({ x = wrun.rand(8, 3) }, { batch_size = 8 })
+---     for batch in loader:batches() do
+---       team:backward(batch, function(x) return model(x):square():mean() end)
+---       print(team:with_gradients(nn.utils.clip_grad_norm_, model:parameters(), 1))
+---       optimizer:step()
+---     end
+---@param f function
+---@return any ... what f returned
+function Team:with_gradients(f, ...)
+  check.argument("with_gradients", 1, f, check.callable())
+  if self._zero then
+    return self._zero:with_gradients(f, ...)
+  end
+  return f(...)
+end
+
 -- "Team(4 ranks, 12 parameters)"
 function Team:__tostring()
   return ("Team(%d ranks, %d parameters)"):format(world.size, #self._parameters)

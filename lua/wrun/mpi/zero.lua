@@ -38,28 +38,57 @@ local function deal(parameters)
   return owners
 end
 
+--- Is a parameter this rank's?
+function Zero:is_own(parameter)
+  return self.owners[parameter] == world.rank
+end
+
 -- Keeps the state of this rank's parameters alone.
 local function keep_own(self)
-  for parameter, owner in pairs(self.owners) do
-    if owner ~= world.rank then
+  for _, parameter in ipairs(self.parameters) do
+    if not self:is_own(parameter) then
       self.optimizer.state[parameter] = nil
+    end
+  end
+end
+
+-- Calls take(parameter, value) with what other ranks' own parameters have as get(parameter).
+local function exchange(self, get, take)
+  local own = {}
+  for i, parameter in ipairs(self.parameters) do
+    local value = self:is_own(parameter) and get(parameter)
+    own[#own + 1] = value and { i, value } or nil
+  end
+  for rank, items in ipairs(world.all_gather("step", own)) do
+    for _, item in ipairs(rank - 1 ~= world.rank and items or {}) do
+      take(self.parameters[item[1]], item[2])
     end
   end
 end
 
 -- Brings the parameters from their owners to all.
 local function spread(self)
-  local own = {}
-  for i, parameter in ipairs(self.parameters) do
-    if self.owners[parameter] == world.rank then
-      own[#own + 1] = { i, parameter:detach() }
+  exchange(self, function(parameter)
+    return parameter:detach()
+  end, function(parameter, value)
+    parameter:copy_(value)
+  end)
+end
+
+--- Calls f(...) with all gradients on every rank, and returns its results.
+function Zero:with_gradients(f, ...)
+  exchange(self, function(parameter)
+    return parameter.grad and parameter.grad:detach()
+  end, function(parameter, grad)
+    parameter.grad = grad
+  end)
+  local results = table.pack(f(...))
+  for _, parameter in ipairs(self.parameters) do
+    if not self:is_own(parameter) then
+      parameter.grad = nil
     end
   end
-  for rank, items in ipairs(world.all_gather("step", own)) do
-    for _, item in ipairs(rank - 1 ~= world.rank and items or {}) do
-      self.parameters[item[1]]:copy_(item[2])
-    end
-  end
+  return table.unpack(results, 1, results.n)
 end
 
 -- The state of all parameters on rank 0, of its own on any other.
@@ -163,11 +192,6 @@ function Sum:finish()
     end
   end
   return total -- whose last piece, for all, says which parameters have a gradient at all
-end
-
---- Is a parameter this rank's?
-function Zero:is_own(parameter)
-  return self.owners[parameter] == world.rank
 end
 
 return M
