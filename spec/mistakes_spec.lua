@@ -1518,6 +1518,15 @@ local MISTAKES = {
     "2: metrics.Confusion: no name 'update'; write confusion:add(scores, y)",
   },
   {
+    "print(nn.init.profile(wrun.sin))",
+    "1: profile: argument 1: expected a function that has an integral, got one without, or by "
+      .. "chance, at a spread of 10000; profile(f, { std = 1 }) looks at one",
+  },
+  {
+    "print(nn.init.profile(wrun.tanh).gain)",
+    "1: Profile: no name 'gain'; the gain is profile.std, where none was given",
+  },
+  {
     "s = nn.Sequential(nn.Linear(2, 2), nn.ReLU())|s[1] = nil",
     "2: Sequential[1]: a list has no gaps; write list:remove(1)",
   },
@@ -1559,6 +1568,6 @@ describe("a beginner's mistake is answered at its own line", function()
   end
 
   it("three hundred and forty times", function()
-    assert.equal(344, #MISTAKES)
+    assert.equal(346, #MISTAKES)
   end)
 end)

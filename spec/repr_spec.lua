@@ -1,5 +1,6 @@
 --- Values as Python prints them.
 
+local refusal = require "spec.support.refusal"
 local repr = require "wrun.repr"
 
 describe("repr.value", function()
@@ -69,5 +70,16 @@ describe("repr.record", function()
     assert.equal(t, repr.record("Options", t))
     assert.equal("Options(lr=0.1)", tostring(t))
     assert.same({ lr = 0.1 }, t)
+  end)
+end)
+
+describe("repr.result", function()
+  it("is such a table, and refuses a name that is nearly right", function()
+    local t = repr.result("LogZ", { log_z = 3 })
+    assert.equal("LogZ(log_z=3)", tostring(t))
+    assert.equal(3, t.log_z)
+    assert.is_nil(t.chains)
+    assert.equal("LogZ: no name 'logz'; did you mean log_z?",
+      refusal(function() return t.logz end))
   end)
 end)

@@ -285,7 +285,7 @@ function M.calibration(probabilities, y, options)
   end
   local count = sums()
   local confidence, accuracy = sums(sure), sums(right)
-  return repr.record("Calibration", {
+  return repr.result("Calibration", {
     error = ((confidence - accuracy):abs():sum() / y:size(1)):item(),
     confidence = confidence / count:double(), accuracy = accuracy / count:double(), count = count,
   })
@@ -344,7 +344,7 @@ function M.over_seeds(seeds, f)
   local values = wrun.stack(rows)
   local mean = values:mean(1)
   local deviation = #rows > 1 and values:std(1) or mean * 0
-  return repr.record("Seeds", {
+  return repr.result("Seeds", {
     values = values, mean = mean, deviation = deviation, low = mean - deviation,
     high = mean + deviation,
   })

@@ -118,7 +118,11 @@ local CONFUSION = "write metrics.confusion(names), which has precision, recall a
 
 -- the same in one part
 local ABSENT_IN = {
-  wrun = { profile = "write wrun --profile script.lua in the shell" },
+  wrun = {
+    check = "write require \"wrun.check\"",
+    testing = "write require \"wrun.testing\"",
+    profile = "write wrun --profile script.lua in the shell",
+  },
   plot = { plot = FIGURE, show = FIGURE, figure = FIGURE, subplots = FIGURE, savefig = FIGURE },
   metrics = {
     f1 = CONFUSION, f1_score = CONFUSION, precision = CONFUSION, recall = CONFUSION,

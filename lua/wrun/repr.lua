@@ -2,6 +2,7 @@
 --- object prints as its name and what it holds.
 
 local core = require "wrun.core"
+local slip = require "wrun.slip"
 
 local M = {}
 
@@ -140,20 +141,34 @@ function M.object(name, fields)
   return core.escape(("%s(%s)"):format(name, line))
 end
 
-local records = {} -- name -> metatable
+local records, results = {}, {} -- name -> metatable
+
+local function metatable_of(kinds, name)
+  kinds[name] = kinds[name] or {
+    __name = name,
+    __tostring = function(t)
+      return M.object(name, t)
+    end,
+  }
+  return kinds[name]
+end
 
 --- Makes a plain table print as a name and its fields, and returns it.
 ---@param name string
 ---@param fields table
 ---@return table fields
 function M.record(name, fields)
-  records[name] = records[name] or {
-    __name = name,
-    __tostring = function(t)
-      return M.object(name, t)
-    end,
-  }
-  return setmetatable(fields, records[name])
+  return setmetatable(fields, metatable_of(records, name))
+end
+
+--- The same, where a field whose name is nearly right is an error.
+---@param name string
+---@param fields table
+---@return table fields
+function M.result(name, fields)
+  local metatable = metatable_of(results, name)
+  metatable.__index = setmetatable(metatable, { __index = slip.class_index })
+  return setmetatable(fields, metatable)
 end
 
 return M

@@ -234,6 +234,16 @@ bool embedded_has_script(const char *name)
     return find_script(name) != NULL;
 }
 
+/* the length of the first clause of a line: to its end, or a mark before a space */
+static int clause(const char *text)
+{
+    int length = 0;
+    while (text[length] != '\n' &&
+           !(strchr(",:;.", text[length]) && strchr(" \n", text[length + 1])))
+        length++;
+    return length;
+}
+
 void embedded_print_scripts(FILE *stream)
 {
     for (size_t i = 0; i < COUNT_OF(files); i++) {
@@ -241,7 +251,7 @@ void embedded_print_scripts(FILE *stream)
             continue;
         const char *name = strrchr(files[i].path, '/') + 1;
         const char *about = strstr(files[i].text, "--- ") + strlen("--- ");
-        fprintf(stream, "  %-22s %.*s\n", name, (int)strcspn(about, ",:;.\n"), about);
+        fprintf(stream, "  %-22s %.*s\n", name, clause(about), about);
     }
 }
 
@@ -253,11 +263,41 @@ int embedded_load_script(lua_State *L, const char *name)
     return status;
 }
 
-__attribute__((visibility("default"))) int luaopen_wrun(lua_State *L)
+/* Installs what finds the library, and gives one of its modules after the library itself. */
+static int open_module(lua_State *L, const char *name)
 {
     embedded_install(L);
     lua_getglobal(L, "require");
+    lua_pushvalue(L, -1);
     lua_pushliteral(L, "wrun");
+    lua_call(L, 1, 0);
+    lua_pushstring(L, name);
     lua_call(L, 1, 1);
     return 1;
 }
+
+#define EXPORTED __attribute__((visibility("default")))
+
+EXPORTED int luaopen_wrun(lua_State *L)
+{
+    return open_module(L, "wrun");
+}
+
+/* the modules that a host may require before the library */
+#define OPENER(name)                                                                               \
+    int luaopen_wrun_##name(lua_State *L);                                                         \
+    EXPORTED int luaopen_wrun_##name(lua_State *L)                                                 \
+    {                                                                                              \
+        return open_module(L, "wrun." #name);                                                      \
+    }
+OPENER(check)
+OPENER(data)
+OPENER(image)
+OPENER(logbook)
+OPENER(metrics)
+OPENER(nn)
+OPENER(optim)
+OPENER(plot)
+OPENER(progress)
+OPENER(rbm)
+OPENER(testing)

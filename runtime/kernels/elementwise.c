@@ -208,6 +208,8 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define floor(x) float_floor_f64(x)
 #define ceil(x) float_ceil_f64(x)
 #define trunc(x) float_trunc_f64(x)
+#undef log1p
+#define log1p(x) special_log1p(x)
 #define fmod_of(a, b) float_fmod_f64(a, b, is_near)
 #define floor_divide(a, b) float_floor_divide_f64(a, b, is_near)
 #define floor_remainder(a, b) float_remainder_f64(a, b, is_near)

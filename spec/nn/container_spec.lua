@@ -138,6 +138,13 @@ describe("nn.ModuleDict", function()
     assert.equal("ModuleDict: expected a new field name without a dot, got the string 'eval'",
       refusal(nn.ModuleDict, { eval = nn.ReLU() }))
     assert.equal("ModuleDict: argument 1: expected a table, got 1", refusal(nn.ModuleDict, 1))
+    for _, name in ipairs { "a", "c" } do
+      assert.equal(("ModuleDict.%s: expected a module, got 1"):format(name),
+        refusal(function() dict[name] = 1 end))
+    end
+    local Own = nn.ModuleDict:extend("Own")
+    function Own:init(width) self.width = width end
+    assert.equal(3, Own(3).width)
     assert.equal("ModuleDict: forward: not defined; call the modules in it",
       refusal(nn.ModuleDict(), 1))
   end)

@@ -76,6 +76,17 @@ describe("wrun's own modules", function()
       assert.same({ out = "4.0\ttrue\n", err = "", status = 0 }, result)
     end
   end)
+
+  it("come first into a stock Lua, where a script asks for a part before the library", function()
+    local host = child.host(pending)
+    local names = "check data image logbook metrics nn optim plot progress rbm testing"
+    for name in names:gmatch("%a+") do
+      local program = ("local part = require 'wrun.%s' print(part == package.loaded['wrun.%s'], "
+        .. "require('wrun').ones(1):item())"):format(name, name)
+      local result = host and run({ "-e", program }, host)
+      assert.same(host and { out = "true\t1.0\n", err = "", status = 0 }, result)
+    end
+  end)
 end)
 
 describe("wrun's own scripts", function()
@@ -94,6 +105,13 @@ describe("wrun's own scripts", function()
       local message = child.wrun .. ": cannot open ./mnist_xavier.lua: No such file or directory\n"
       assert.equal(message, result.err)
     end)
+  end)
+
+  it("are listed with what they are, whatever marks are in it", function()
+    local help = run({ "--help" }).out
+    local line = "\n  mnist_init.lua         The network of mnist_xavier.lua\n"
+    assert.truthy(help:find(line, 1, true))
+    assert.truthy(help:find("\n  xor.lua                Exclusive or\n", 1, true))
   end)
 
   it("give way to a file in the current folder", function()

@@ -116,6 +116,24 @@ local function dictionary(class_name, item)
   local class = Module:extend(class_name)
   class.is_collection = true
 
+  local function check_item(self, name, value)
+    if registry.field(self, name) == nil then
+      registry.check_name(class_name, self, name)
+    end
+    if not item.accept(value) then
+      check.fail("%s.%s: expected %s, got %s", class_name, name, item.expected,
+        check.describe(value))
+    end
+  end
+
+  function class:__newindex(name, value)
+    local is_item = name ~= "training" and getmetatable(self) == class -- a subclass has other fields
+    if value ~= nil and is_item then
+      check_item(self, name, value)
+    end
+    registry.assign(self, name, value)
+  end
+
   function class:init(items)
     self:update(check.argument(class_name, 1, items, check.table({})))
   end
@@ -130,13 +148,7 @@ local function dictionary(class_name, item)
     items = check.argument(class_name .. ": update", 1, items, check.table())
     local names = check.sorted_keys(items)
     for _, name in ipairs(names) do
-      if registry.field(self, name) == nil then
-        registry.check_name(class_name, self, name)
-      end
-      if not item.accept(items[name]) then
-        check.fail("%s.%s: expected %s, got %s", class_name, name, item.expected,
-          check.describe(items[name]))
-      end
+      check_item(self, name, items[name])
     end
     for _, name in ipairs(names) do
       self[name] = items[name]

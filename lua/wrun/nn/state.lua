@@ -170,7 +170,7 @@ function M.load_state_dict(self, state, options)
       tensor:copy_(state[name])
     end
   end)
-  return repr.record("Keys", { missing_keys = missing, unexpected_keys = unexpected })
+  return repr.result("Keys", { missing_keys = missing, unexpected_keys = unexpected })
 end
 
 -- Calling with another state -------------------------------------------------

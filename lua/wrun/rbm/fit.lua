@@ -353,7 +353,7 @@ local function report(self)
     -- above 0: the model has begun to know its training set by heart
     info.free_energy_gap = model:free_energy(rows(o.valid)):mean():item() - info.free_energy
   end
-  return repr.record("Report", info)
+  return repr.result("Report", info)
 end
 
 -- Trains in the loop of a run, which keeps the trainer and logs its reports.

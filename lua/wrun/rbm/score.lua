@@ -151,7 +151,7 @@ local function run_ais(model, o)
   local base = reference_log_z(model)
   local log_z = base + sign * log_mean
   low, high = base + sign * low, base + sign * high
-  return repr.record("LogZ", {
+  return repr.result("LogZ", {
     log_z = log_z,
     sd = sd,
     ess = ess,

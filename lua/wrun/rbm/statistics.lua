@@ -8,7 +8,7 @@ local BINS = 20
 
 local function summary(x)
   local y = x:double()
-  return repr.record("Summary", {
+  return repr.result("Summary", {
     mean = y:mean():item(),
     std = y:var(nil, false, { unbiased = false }):sqrt():item(),
     low = y:min():item(),
@@ -27,7 +27,7 @@ end
 function M.of(model, v)
   local map = model:hidden(v)
   local activity = map:mean(1)
-  return repr.record("Statistics", {
+  return repr.result("Statistics", {
     activity = activity,
     dead = activity:lt(0.01):sum():item(),
     always_on = activity:gt(0.99):sum():item(),

@@ -4,6 +4,7 @@
 local autograd = require "wrun.autograd"
 local check = require "wrun.check"
 local core = require "wrun.core"
+local method = require "wrun.method"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -141,8 +142,8 @@ end
 ---@field variance_slope number the same of the variance: of a signal whose mean is taken away
 ---@field fourth_moment number E f(z)^4
 ---@field derivative_fourth number E f'(z)^4
-local Profile = {}
-Profile.__index = Profile
+local Profile = method.object("Profile")
+Profile._habits = { gain = "the gain is profile.std, where none was given" }
 
 function Profile:__tostring()
   return ("Profile(std %.5g: mean %.5g, second moment %.5g, derivative %.5g, slope %.5g)"):format(
@@ -151,7 +152,7 @@ end
 
 local SQRT_TWO_PI = math.sqrt(2 * math.pi)
 
-local function profile_at(fname, f, std)
+local function profile_at(fname, f, std, is_gain)
   local moments = integrate(function(u)
     local z = u * std
     local y, slope = evaluate(fname, f, z)
@@ -161,8 +162,9 @@ local function profile_at(fname, f, std)
     }) * density
   end)
   if not moments then
-    fail("%s: argument 1: expected a function that has an integral, got one without, or by chance",
-      fname)
+    local at = is_gain and (", at a spread of %g; profile(f, { std = 1 }) looks at one"):format(std)
+    fail("%s: argument 1: expected a function that has an integral, got one without, or by "
+      .. "chance%s", fname, at or "")
   end
   local mean, second, fourth, derivative, derivative_fourth, growth, shift =
     table.unpack(moments:tolist())
@@ -209,7 +211,7 @@ end
 local function gain(fname, f)
   local first, last, side_before, power_before
   for power = LEAST, MOST do
-    last = profile_at(fname, f, 10.0 ^ power).second_moment
+    last = profile_at(fname, f, 10.0 ^ power, true).second_moment
     first = first or last
     local side = side_of(last)
     if side_before and side == -side_before then
