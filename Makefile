@@ -40,8 +40,8 @@ SCRIPTS  := $(wildcard scripts/*.lua)
 EMBEDDED := $(LUA) $(SCRIPTS)
 GUIDE    := $(shell find scripts/docs spec/examples -type f)
 
-.PHONY: all help module debug deps test coverage structure parity extremes round-trips kills docs types lint format \
-        check-alloc check-asan check-tsan check-valgrind check-all fuzz fuzz-interface bench bench-growth bench-ir \
+.PHONY: all help module debug deps test coverage structure parity extremes round-trips kills rank-kills portable docs types lint \
+        format check-alloc check-asan check-tsan check-valgrind check-all fuzz fuzz-interface bench bench-growth bench-ir \
         bench-ulp bench-compare mnist tree install uninstall deb rock clean FORCE
 .DELETE_ON_ERROR:
 
@@ -118,7 +118,7 @@ build/packages-%: .packages
 	@touch $@
 
 ## every Debian package that some target needs
-deps: $(addprefix build/packages-,build data test mpi docs package lint check fuzz)
+deps: $(addprefix build/packages-,build data test mpi docs package emulate lint check fuzz)
 
 ## every spec; SPEC=spec/tensor runs what is there
 test: all module $(BUILD)/refuse.so build/packages-test build/packages-mpi
@@ -147,6 +147,14 @@ round-trips: all build/packages-test
 ## runs killed at random moments, each of which then goes on to its end; COUNT=300 SEED=1
 kills: all build/packages-test
 	@$(BUILD)/wrun spec/kills.lua $(or $(COUNT),300) $(or $(SEED),1)
+
+## results here and under emulated processors, beside the committed ones; ONLY="Haswell EPYC"
+portable: all build/packages-test build/packages-emulate
+	@$(BUILD)/wrun spec/portable.lua $(or $(ONLY),Haswell EPYC max)
+
+## runs of several ranks of which one is killed, and which go on on other ranks; COUNT=50 SEED=1
+rank-kills: all build/packages-test build/packages-mpi
+	@$(BUILD)/wrun spec/rank_kills.lua $(or $(COUNT),50) $(or $(SEED),1)
 
 ## how much of PyTorch's interface is here and agrees
 parity: all build/packages-test
@@ -249,7 +257,7 @@ $(BUILD)/bare.so: scripts/bench/bare.c Makefile | build/packages-build
 bench: all $(BUILD)/bare.so build/packages-data
 	@mkdir -p $(BUILD)/bench
 	@file=$(BUILD)/bench/$$(date +%Y-%m-%dT%H-%M-%S).jsonl; \
-	for part in $(or $(ONLY),epoch small start memory elementwise large stream rbm mpi); do \
+	for part in $(or $(ONLY),epoch small start memory elementwise large stream rbm mpi portable); do \
 	  $(BUILD)/wrun scripts/bench/all.lua --results $$file --python $(PYTHON) --rows "$(ROWS)" \
 	    $$part || exit 1; \
 	done; echo; echo "$$file"
@@ -264,6 +272,7 @@ bench-ir: build/packages-check
 
 # Linked with nothing but what computes elementwise.
 $(BUILD)/ulp: scripts/bench/ulp.c $(addprefix $(BUILD)/,kernels/elementwise.o kernels/convert.o \
+              kernels/vector_math.o kernels/portable.o \
               $(patsubst runtime/%.c,%.o,$(wildcard runtime/tensor/*.c)))
 	@echo "LD $@"
 	@$(COMPILE) $(LDFLAGS) -o $@ $^ -lm

@@ -54,6 +54,7 @@ return names.closed("wrun", M, {
   metrics = { "wrun.metrics" },
   early_stopping = { "wrun.early_stopping", "early_stopping" },
   fingerprint = { "wrun.fingerprint", "fingerprint" },
+  has_portable_bits = { "wrun.fingerprint", "has_portable_bits" },
   report = { "wrun.report", "report" },
   sweep = { "wrun.sweep" },
   tensorboard = { "wrun.tensorboard" },

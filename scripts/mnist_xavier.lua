@@ -102,5 +102,5 @@ end)
 if args.out then
   wrun.image.save(run:path("filters.png"), linear1.weight:detach():reshape(256, 28, 28),
     { columns = 16, range = "symmetric" })
-  print("Fingerprint: " .. wrun.fingerprint(model))
 end
+print("Fingerprint: " .. wrun.fingerprint(model))

@@ -112,6 +112,7 @@ local function calls_in(folder)
     ["nn.ModuleDict:update items"] = of(nn.ModuleDict, "update", { [TEXT] = module() }),
     ["nn.ParameterDict parameters"] = call(nn.ParameterDict, named),
     ["nn.ParameterDict:update items"] = of(nn.ParameterDict, "update", named),
+    ["mpi.all_reduce operation"] = call(wrun.mpi.all_reduce, x, TEXT),
     ["nn.init.apply rule"] = call(nn.init.apply, module(), TEXT),
     ["nn.init.calculate_gain nonlinearity"] = call(nn.init.calculate_gain, TEXT),
     ["nn.init.CoordinateCheck:save path"] = of(function()

@@ -126,12 +126,14 @@ local ones = {
 
 local function check_seed(f, output, seed)
   if seed == nil then
-    if output:numel() ~= 1 then
+    local one = output.ndim == 0 and ones[output.dtype]
+    if one then
+      return one
+    elseif output:numel() ~= 1 then
       fail("%s: expected a gradient for a result of shape %s; only a single number starts from 1 "
         .. "by itself, such as y:sum() or y:mean()", f, check.shape_text(output))
     end
-    local one = output.ndim == 0 and ones[output.dtype]
-    return one or operations.ones(output.shape, { dtype = output.dtype })
+    return operations.ones(output.shape, { dtype = output.dtype })
   elseif not check.is_tensor(seed) or not check.same_shape(seed, output) then
     fail("%s: expected a gradient of shape %s, got %s", f, check.shape_text(output),
       check.describe(seed))

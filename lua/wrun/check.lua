@@ -288,9 +288,7 @@ function M.is_float(x)
 end
 
 --- Is x a tensor of floats?
-function M.is_float_tensor(x)
-  return core.is_tensor(x) and FLOATS[x.dtype] or false
-end
+M.is_float_tensor = core.is_float_tensor
 
 --- Refuses a positional argument that is no tensor of floats.
 function M.float_argument(fname, index, x)

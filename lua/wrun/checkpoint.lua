@@ -5,6 +5,7 @@
 local check = require "wrun.check"
 local core = require "wrun.core"
 local method = require "wrun.method"
+local ranks = require "wrun.ranks"
 local repr = require "wrun.repr"
 local save = require "wrun.save"
 local unrecorded = require "wrun.unrecorded"
@@ -259,17 +260,20 @@ end
 
 -- The path and the tree of what was saved last, as it was written; nil where nothing was.
 local function newest(self)
-  local numbers = numbers_of(self)
-  if #numbers == 0 then
-    return nil
-  end
-  local path = path_of(self, numbers[#numbers])
-  local read, tree = pcall(save.load, path)
-  if not read then
-    fail("checkpoint: %s", (tostring(tree):gsub("^.-load: ", "")))
-  end
-  check_seals(path, tree)
-  return path, tree
+  local found = ranks.from_first("checkpoint", function()
+    local numbers = numbers_of(self)
+    if #numbers == 0 then
+      return {}
+    end
+    local path = path_of(self, numbers[#numbers])
+    local read, tree = pcall(save.load, path)
+    if not read then
+      fail("checkpoint: %s", (tostring(tree):gsub("^.-load: ", "")))
+    end
+    check_seals(path, tree)
+    return { path = path, tree = tree }
+  end)
+  return found.path, found.tree
 end
 
 --- Returns the position that `save` was given last, and loads nothing; nil where nothing was saved.
@@ -284,25 +288,8 @@ function Checkpoint:position()
   return tree and repr.record("Position", tree.position)
 end
 
---- Writes all parts, every generator in them, the default generator, and a position, a table of
---- values of one's own, to a new file, and then removes all but the last few.
---- domain  numbers, booleans, texts, tensors, and tables of these
---- raises  `checkpoint: PATH: ...` when it cannot be written; the files before it are then untouched
----     local folder, model = os.tmpname() .. ".run", nn.Linear(2, 1)
----     local checkpoint = wrun.checkpoint(folder, { model = model })
----     checkpoint:save { epoch = 3 }
----     print(checkpoint:load().epoch, os.execute("rm -r " .. folder))
----@param position table?
----@return string path
-function Checkpoint:save(position)
-  check.argument("save", 1, position, check.table({}))
-  local tree = {
-    wrun = core.version, position = position or {}, kinds = {}, parts = {},
-    generators = M.states(self.generators),
-  }
-  for name, part in pairs(self.parts) do
-    tree.kinds[name], tree.parts[name] = kind_of(part), state_of(part)
-  end
+-- Writes a tree to a new file, whose path it returns, and removes all but the last few.
+local function write(self, tree)
   tree.seals = seals_of(tree)
   local made, message = core.make_folder(self.folder)
   if not made then
@@ -321,6 +308,32 @@ function Checkpoint:save(position)
   return path
 end
 
+--- Writes all parts, every generator in them, the default generator, and a position, a table of
+--- values of one's own, to a new file, and then removes all but the last few. Several ranks call it
+--- together, and the first writes; the file does not say how many there are.
+--- domain  numbers, booleans, texts, tensors, and tables of these
+--- raises  `checkpoint: PATH: ...` when it cannot be written; the files before it are then untouched
+---     local folder, model = os.tmpname() .. ".run", nn.Linear(2, 1)
+---     local checkpoint = wrun.checkpoint(folder, { model = model })
+---     checkpoint:save { epoch = 3 }
+---     print(checkpoint:load().epoch, os.execute("rm -r " .. folder))
+---@param position table?
+---@return string path
+function Checkpoint:save(position)
+  check.argument("save", 1, position, check.table({}))
+  local tree = {
+    wrun = core.version, position = position or {}, kinds = {}, parts = {},
+    generators = M.states(self.generators),
+  }
+  for _, name in ipairs(check.sorted_keys(self.parts)) do -- in one order on all ranks
+    local part = self.parts[name]
+    tree.kinds[name], tree.parts[name] = kind_of(part), state_of(part)
+  end
+  return ranks.from_first("checkpoint", function()
+    return write(self, tree)
+  end)
+end
+
 --- Loads what `save` wrote last into the parts, sets the generators, and returns the position; nil
 --- where nothing was saved.
 --- domain  on an error the parts are as they were
@@ -337,8 +350,8 @@ function Checkpoint:load()
   end
   check_parts(self, path, tree)
   local before = {}
-  for name, part in pairs(self.parts) do
-    before[name] = copy(state_of(part))
+  for _, name in ipairs(check.sorted_keys(self.parts)) do
+    before[name] = copy(state_of(self.parts[name]))
   end
   for _, name in ipairs(check.sorted_keys(self.parts)) do
     local ok, message = pcall(put_state, self.parts[name], tree.parts[name])

@@ -24,6 +24,7 @@ local core = require "wrun.core"
 local lock = require "wrun.lock"
 local logbook = require "wrun.logbook"
 local method = require "wrun.method"
+local ranks = require "wrun.ranks"
 local save = require "wrun.save"
 local sources = require "wrun.sources"
 local signals = package.preload["wrun.signals"] and require "wrun.signals"
@@ -76,7 +77,7 @@ local function now()
 end
 
 local function write_manifest(self, status)
-  if not self.folder then
+  if not self.folder or not ranks.is_first() then
     return
   end
   local manifest = self._manifest
@@ -173,9 +174,9 @@ local function manifest_before(self)
     and M.read(self.folder) or nil
 end
 
-local function open_folder(self, o)
+-- Takes the folder, and returns the manifest of the run, and the seconds that it has taken before.
+local function take_folder(self, o)
   self._lock = lock("experiment", "run", self.folder)
-  self._checkpoint = checkpoints.checkpoint(self:path("checkpoints"), {}, { keep = o.keep })
   local before = manifest_before(self)
   self._manifest = {
     name = o.name, seed = o.seed, options = plain(o.options), script = script(),
@@ -193,6 +194,15 @@ local function open_folder(self, o)
     end
   end
   write_manifest(self, "running")
+  return { manifest = self._manifest, seconds = self._seconds }
+end
+
+local function open_folder(self, o)
+  self._checkpoint = checkpoints.checkpoint(self:path("checkpoints"), {}, { keep = o.keep })
+  local taken = ranks.from_first("experiment", function()
+    return take_folder(self, o)
+  end)
+  self._manifest, self._seconds = taken.manifest, taken.seconds
 end
 
 local NAME = check.rule(nil, "a name of letters, digits, - and _", function(value)
@@ -329,7 +339,9 @@ end
 -- Between two steps: saves when it is time to, and ends where the script is told to.
 local function boundary(self)
   local name, number = caught()
-  if name or core.clock() - self._saved >= self.every then
+  local is_due = name ~= nil or core.clock() - self._saved >= self.every
+  name, number, is_due = ranks.decide(name, number, is_due)
+  if is_due then
     save_state(self)
   end
   if name then
@@ -589,9 +601,11 @@ local function close_loop(self, loop, message)
   if loop.log then
     loop.log:close()
   end
-  local name, number = caught()
-  if message == nil and name then
-    stop(self, name, number)
+  if message == nil then
+    local name, number = ranks.decide(caught())
+    if name then
+      stop(self, name, number)
+    end
   end
 end
 
@@ -639,7 +653,9 @@ local function open_loop(self, epochs, source)
     loop.is_past = position.loop > self._loops
     loop.is_over = loop.is_past or position.loop == self._loops and position.is_over
   end
-  self.rows = load_rows(self, position and position.rows or 0)
+  self.rows = ranks.from_first("experiment", function()
+    return load_rows(self, position and position.rows or 0)
+  end)
   loop.log = logbook.open(self:path("log.jsonl"), { append = true })
   write_manifest(self, "running")
   return loop

@@ -31,4 +31,12 @@ function M.fingerprint(model)
   return core.digest(parts)
 end
 
+--- Returns whether results have the same bits on every x86-64-v3 processor, and if not, why.
+---
+--- `wrun --portable` asks for it. Without, products have the bits of OpenBLAS's kernels for this
+--- processor, and all else is portable where libsleef3 is there.
+---     print((wrun.has_portable_bits()))
+---@type fun(): boolean, string?
+M.has_portable_bits = core.has_portable_bits
+
 return M

@@ -5,6 +5,7 @@ local colors = require "wrun.image.colors"
 local core = require "wrun.core"
 local font = require "wrun.image.font"
 local names = require "wrun.names"
+local ranks = require "wrun.ranks"
 local terminal = require "wrun.image.terminal"
 local wrun = require "wrun"
 
@@ -261,7 +262,10 @@ end
 local function write_file(fname, path, sheet)
   sheet = (sheet * 255):round():byte()
   sheet = (sheet.ndim == 3 and sheet:permute(2, 3, 1) or sheet):contiguous()
-  local ok, reason = core.image_save(path, sheet)
+  local ok, reason = not ranks.is_first(), nil
+  if not ok then
+    ok, reason = core.image_save(path, sheet)
+  end
   if not ok then
     fail("%s: %s: %s", fname, path, reason)
   end

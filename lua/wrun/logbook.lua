@@ -6,6 +6,7 @@ local closed = require("wrun.names").closed
 local core = require "wrun.core"
 local json = require "wrun.json"
 local method = require "wrun.method"
+local ranks = require "wrun.ranks"
 
 local fail = check.fail
 
@@ -280,7 +281,7 @@ end
 ---   fields  the names of a row's values, in order (those of the first row, sorted; JSON lines
 ---           without them may each have other names)
 ---   append  go on with a file that is there, of the same header (false: it begins anew)
---- domain  `data.csv` reads back the columns of numbers
+--- domain  `data.csv` reads back the columns of numbers. Of several ranks only the first writes
 --- raises  `open: PATH: ...` when it cannot be opened
 --- source  [RFC4180], [RFC8259]
 ---     local path = os.tmpname()
@@ -297,7 +298,7 @@ function M.open(path, options)
     fail("open: option format: expected csv or jsonl, as %s ends in neither, got nil", path)
   end
   local names = o.append and continued(path, format, o.fields)
-  local file, message = io.open(path, o.append and "ab" or "wb")
+  local file, message = io.open(ranks.is_first() and path or "/dev/null", o.append and "ab" or "wb")
   if not file then
     fail("open: %s", message)
   end

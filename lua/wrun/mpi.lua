@@ -34,7 +34,7 @@ end
 ---     wrun.mpi.barrier()
 ---     print("all are here")
 function M.barrier()
-  world.barrier()
+  world.first_of("")
 end
 
 -- A rank, as an argument.
@@ -204,7 +204,11 @@ end
 --- Makes a team of the ranks, which train one model: rank 0's parameters, state of the optimiser and
 --- state of the default generator become those of all. An object that has a method `distribute`, such
 --- as an RBM, is asked to do so itself.
---- Option: reduction, what the losses of a step are over their samples, "mean" (default) or "sum".
+--- Options: reduction, what the losses of a step are over their samples, "mean" (default) or "sum";
+--- share_state (false): each parameter has an owner, which alone gets its gradient and keeps what the
+--- optimiser remembers of it, so that a rank needs less memory. The bits are the same; other ranks
+--- have no gradient to clip, and a `state_dict` of the optimiser, for which all ranks call it, is
+--- whole on rank 0 alone.
 --- shapes  any, alike on every rank
 --- domain  a model and its optimiser, which each rank has made as in one process
 --- raises  `distribute: argument 1: expected a model`;
@@ -213,7 +217,7 @@ end
 ---     print(wrun.mpi.distribute(model, optim.SGD(model:parameters(), { lr = 0.1 })))
 ---@param model wrun.nn.Module
 ---@param optimizer wrun.optim.Optimizer?
----@param options { reduction: "mean"|"sum" }?
+---@param options { reduction: "mean"|"sum", share_state: boolean }?
 ---@return wrun.mpi.Team
 function M.distribute(model, optimizer, options)
   if check.has_methods(model, "distribute") then

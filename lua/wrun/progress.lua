@@ -7,6 +7,7 @@
 local check = require "wrun.check"
 local core = require "wrun.core"
 local method = require "wrun.method"
+local ranks = require "wrun.ranks"
 
 local M = {}
 
@@ -275,7 +276,7 @@ function M.bar(options)
   local bar = check.options("progress.bar", options, BAR)
   bar.stream = bar.stream or io.stderr
   bar.is_measured = not bar.columns
-  bar.columns = bar.columns or columns_of(bar.stream)
+  bar.columns = ranks.is_first() and (bar.columns or columns_of(bar.stream)) or nil
   bar.has_color = has_color(bar.is_measured)
   bar.started = bar.clock()
   bar.drawn = bar.started

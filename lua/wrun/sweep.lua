@@ -186,7 +186,7 @@ local function run_on_ranks(self, unfinished, run, mpi)
   mpi.barrier()
   for _, index in ipairs(unfinished) do
     read_row(self.rows[index])
-    refuse_misuse(self.rows[index])
+    refuse_misuse(self, self.rows[index])
   end
 end
 

@@ -302,15 +302,18 @@ static int core_linspace(lua_State *L)
     DType dtype = bind_option_dtype(L, "linspace", 4, FLOAT32);
     Tensor *t = bind_new_tensor(L, "linspace", dtype, 1, &n);
     double step = n > 1 ? (stop - start) / (double)(n - 1) : 0;
-    for (int64_t i = 0; i < n; i++) {
-        double value =
-            i < n / 2 || n == 1 ? start + (double)i * step : stop - (double)(n - 1 - i) * step;
-        if (dtype == FLOAT32) {
-            float a = (float)start, b = (float)stop, s = n > 1 ? (b - a) / (float)(n - 1) : 0;
-            value = (double)(i < n / 2 || n == 1 ? a + (float)i * s : b - (float)(n - 1 - i) * s);
-        }
-        dtype_store(dtype, tensor_data(t) + i * dtype_size(dtype),
-                    (Scalar){CATEGORY_FLOAT, dtype_truncate(value), value});
+    float a = (float)start, b = (float)stop, s = n > 1 ? (b - a) / (float)(n - 1) : 0;
+    int64_t half = n == 1 ? 1 : n / 2;
+    void *values = tensor_data(t);
+    for (int64_t i = 0; i < n && dtype == FLOAT32; i++)
+        ((float *)values)[i] = i < half ? a + (float)i * s : b - (float)(n - 1 - i) * s;
+    for (int64_t i = 0; i < n && dtype != FLOAT32; i++) {
+        double value = i < half ? start + (double)i * step : stop - (double)(n - 1 - i) * step;
+        if (dtype == FLOAT64)
+            ((double *)values)[i] = value;
+        else
+            dtype_store(dtype, (char *)values + i * dtype_size(dtype),
+                        (Scalar){CATEGORY_FLOAT, dtype_truncate(value), value});
     }
     bind_option_requires_grad(L, "linspace", 4, t);
     return 1;

@@ -352,7 +352,7 @@ static int core_nonzero(lua_State *L)
     const uint8_t *mask = (const uint8_t *)tensor_data(copy);
     int64_t shape[2] = {index_count(mask, copy->numel), v.ndim};
     const Tensor *y = bind_new_tensor(L, "nonzero", INT64, 2, shape);
-    index_nonzero(v.ndim, v.shape, mask, (int64_t *)(void *)tensor_data(y));
+    index_nonzero(v.ndim, v.shape, mask, shape[0], (int64_t *)(void *)tensor_data(y));
     return 1;
 }
 

@@ -11,15 +11,13 @@
 void bind_set_collector_pace(lua_State *L, int64_t coming)
 {
     enum { KB_ALLOWED = 8 << 10, MOST = 900, LEAST = 10, MOST_YOUNG = 100, LEAST_YOUNG = 1 };
-    enum { KB_SMALL = 64 << 10 }; /* a heap that is not worth walking whole */
     Runtime *runtime = bind_runtime(L);
     int64_t in_use = lua_gc(L, LUA_GCCOUNT) + 1 + coming / 1024;
     int64_t allowed = 100 * KB_ALLOWED / in_use;
     int64_t percent = size_max(LEAST, size_min(runtime->generational ? MOST_YOUNG : MOST, allowed));
     int64_t young = size_max(LEAST_YOUNG, size_min(MOST_YOUNG, allowed));
     lua_gc(L, LUA_GCSETPAUSE, 100 + (int)percent);
-    int64_t old = in_use < KB_SMALL ? MOST : 2 * percent;
-    if (runtime->generational && lua_gc(L, LUA_GCGEN, (int)young, (int)old) == LUA_GCINC) {
+    if (runtime->generational && lua_gc(L, LUA_GCGEN, (int)young, 2 * (int)percent) == LUA_GCINC) {
         lua_gc(L, LUA_GCINC, 0, 0, 0); /* as the script chose meanwhile */
         runtime->generational = false;
     }

@@ -270,6 +270,13 @@ static int core_is_tensor(lua_State *L)
     return 1;
 }
 
+static int core_is_float_tensor(lua_State *L)
+{
+    const Tensor *t = bind_to_tensor(L, 1);
+    lua_pushboolean(L, t != NULL && tensor_is_float(t));
+    return 1;
+}
+
 /* shape_text(t or sizes) -> "[2, 3]", as errors show shapes */
 static int core_shape_text(lua_State *L)
 {
@@ -434,6 +441,7 @@ static const luaL_Reg tensor_functions[] = {
     {"dim", core_dim},
     {"is_contiguous", core_is_contiguous},
     {"is_tensor", core_is_tensor},
+    {"is_float_tensor", core_is_float_tensor},
     {"key_has_tensor", core_key_has_tensor},
     {"same_shape", core_same_shape},
     {"shape_text", core_shape_text},

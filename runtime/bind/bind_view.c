@@ -138,6 +138,21 @@ static int core_expand(lua_State *L)
     return 1;
 }
 
+/* _flip(t, d ...) -> a copy with the order along these dimensions reversed */
+static int core_flip(lua_State *L)
+{
+    View v;
+    tensor_view(bind_tensor(L, "flip", 1), &v);
+    int count = lua_gettop(L) - 1;
+    for (int i = 0; i < count; i++) {
+        int d = bind_dimension(L, "flip", 2 + i, v.ndim);
+        v.data += size_max(v.shape[d] - 1, 0) * v.stride[d] * dtype_size(v.dtype);
+        v.stride[d] = -v.stride[d];
+    }
+    bind_new_copy(L, "flip", &v, v.dtype);
+    return 1;
+}
+
 /* ---- parts ---- */
 
 /* v = the tensor, which has dimensions; returns the one that argument 2 names */
@@ -256,17 +271,10 @@ static int core_share(lua_State *L)
 }
 
 static const luaL_Reg view_functions[] = {
-    {"view", core_view},
-    {"reshape", core_reshape},
-    {"transpose", core_transpose},
-    {"permute", core_permute},
-    {"expand", core_expand},
-    {"narrow", core_narrow},
-    {"select", core_select},
-    {"unfold", core_unfold},
-    {"diagonal", core_diagonal},
-    {"share", core_share},
-    {NULL, NULL},
+    {"view", core_view},         {"reshape", core_reshape}, {"transpose", core_transpose},
+    {"permute", core_permute},   {"expand", core_expand},   {"_flip", core_flip},
+    {"narrow", core_narrow},     {"select", core_select},   {"unfold", core_unfold},
+    {"diagonal", core_diagonal}, {"share", core_share},     {NULL, NULL},
 };
 
 void bind_open_view(lua_State *L)

@@ -7,6 +7,7 @@
 #include "bind/bind_result.h"
 #include "bind/core.h"
 #include "bind/open.h"
+#include "kernels/portable.h"
 
 static int runtime_gc(lua_State *L)
 {
@@ -79,6 +80,15 @@ static int core_get_num_threads(lua_State *L)
 {
     lua_pushinteger(L, pool_threads(bind_pool(L)));
     return 1;
+}
+
+/* has_portable_bits() -> true, or false and why not */
+static int core_has_portable_bits(lua_State *L)
+{
+    Reason reason = portable_reason();
+    lua_pushboolean(L, reason == NULL);
+    lua_pushstring(L, reason);
+    return 2;
 }
 
 /* escape(text) -> the text as bind_escape shows it, for what may be printed */
@@ -168,6 +178,7 @@ static const luaL_Reg core_functions[] = {
     {"escape", core_escape},
     {"set_num_threads", core_set_num_threads},
     {"get_num_threads", core_get_num_threads},
+    {"has_portable_bits", core_has_portable_bits},
     {NULL, NULL},
 };
 

@@ -18,6 +18,7 @@
 
 #define LARGE ((size_t)1 << ALLOCATOR_LARGE_BITS)
 #define CACHE ((size_t)1 << ALLOCATOR_CACHE_BITS)
+#define LARGEST (CACHE / 4 * 3) /* a larger block would push out nearly all that is kept */
 #define HUGE_PAGE ((size_t)1 << 21)
 
 struct FreeBlock {
@@ -28,7 +29,7 @@ struct FreeBlock {
 
 static bool is_kept(size_t size)
 {
-    return size >= LARGE && size <= CACHE;
+    return size >= LARGE && size <= LARGEST;
 }
 
 /* The class that holds `size` bytes; *rounded is what each of its blocks has. */

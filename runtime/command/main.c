@@ -39,6 +39,7 @@
 #include "command/textonly.h"
 #include "kernels/elementwise.h"
 #include "kernels/linalg.h"
+#include "kernels/portable.h"
 #include "tensor/base.h"
 #include "tensor/pool.h"
 
@@ -56,6 +57,9 @@ static void print_versions(const Options *o)
     linalg_describe(blas, sizeof(blas));
     printf(VERSION "\n" LUA_RELEASE "\n%s\n", blas);
     printf("vector path: %s\n", elementwise_vector_path());
+    Reason reason = portable_reason();
+    printf(reason ? "bits: of this processor: %s\n" : "bits: of every x86-64-v3 processor\n",
+           reason);
     printf("threads: %d\n", o->threads ? o->threads : pool_default_threads());
 }
 
@@ -348,6 +352,8 @@ int main(int argc, char **argv)
         options_print_usage(stdout);
         return EXIT_SUCCESS;
     }
+    if (command.options.portable)
+        portable_choose();
     if (command.options.show_all_versions) {
         print_versions(&command.options);
         return EXIT_SUCCESS;

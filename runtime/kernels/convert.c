@@ -14,7 +14,7 @@ typedef void Converter(int64_t n, void *to, int64_t to_step, const void *from, i
 #define TO_FLOAT32(x) ((float)(x))
 #define TO_FLOAT64(x) ((double)(x))
 
-/* contiguous to contiguous, repeated to contiguous, and the rest */
+/* contiguous to contiguous, also backwards, repeated to contiguous, and the rest */
 #define CONVERTER(FROM, from_type, TO, to_type)                                                    \
     VECTORISED static void convert_##FROM##_##TO(int64_t n, void *to, int64_t to_step,             \
                                                  const void *from, int64_t from_step)              \
@@ -24,6 +24,9 @@ typedef void Converter(int64_t n, void *to, int64_t to_step, const void *from, i
         if (to_step == 1 && from_step == 1) {                                                      \
             for (int64_t i = 0; i < n; i++)                                                        \
                 y[i] = TO_##TO(x[i]);                                                              \
+        } else if (to_step == 1 && from_step == -1) {                                              \
+            for (int64_t i = 0; i < n; i++)                                                        \
+                y[i] = TO_##TO(x[-i]);                                                             \
         } else if (to_step == 1 && from_step == 0) {                                               \
             const to_type value = TO_##TO(x[0]);                                                   \
             for (int64_t i = 0; i < n; i++)                                                        \

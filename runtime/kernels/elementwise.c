@@ -208,6 +208,8 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define floor(x) float_floor_f64(x)
 #define ceil(x) float_ceil_f64(x)
 #define trunc(x) float_trunc_f64(x)
+#undef log1p
+#define log1p(x) special_log1p(x)
 #define fmod_of(a, b) float_fmod_f64(a, b, is_near)
 #define floor_divide(a, b) float_floor_divide_f64(a, b, is_near)
 #define floor_remainder(a, b) float_remainder_f64(a, b, is_near)
@@ -322,17 +324,17 @@ typedef struct {
     int inputs;
     int ndim;
     int64_t numel;
-    int64_t row; /* elements that lie side by side in streams that are in place */
+    int64_t row; /* elements that lie in even steps, and side by side where a kernel takes them */
     int64_t shape[MAX_RANK];
     Stream out, in[MAX_INPUTS];
 } Walk;
 
-/* element `first` of a stream that is in place */
+/* element `first` of a stream that is in place, or of any one where rows are long */
 static char *element_in_place(const Walk *walk, const Stream *stream, int64_t first)
 {
     int64_t offset = first;
     if (walk->row < walk->numel) {
-        offset = first % walk->row;
+        offset = first % walk->row * stream->stride[walk->ndim - 1];
         first /= walk->row;
         for (int d = walk->ndim - 2; d > 0; d--) {
             offset += first % walk->shape[d] * stream->stride[d];
@@ -453,6 +455,17 @@ static void walk_range(const Walk *walk, int64_t begin, int64_t end)
     }
 }
 
+static void copy_long_rows(const Walk *walk, int64_t begin, int64_t end)
+{
+    const Stream *out = &walk->out, *in = &walk->in[0];
+    int64_t to_step = out->stride[walk->ndim - 1], from_step = in->stride[walk->ndim - 1];
+    for (int64_t first = begin, n; first < end; first += n) {
+        n = size_min(walk->row - first % walk->row, end - first);
+        convert_elements(n, out->dtype, element_in_place(walk, out, first), to_step, in->dtype,
+                         element_in_place(walk, in, first), from_step);
+    }
+}
+
 /* a copy needs no kernel: one move when either side is contiguous, two through a block otherwise */
 static void copy_range(const Walk *walk, int64_t begin, int64_t end)
 {
@@ -479,6 +492,8 @@ static void walk_piece(void *context, int64_t piece)
     int64_t begin = piece * PIECE, end = size_min(begin + PIECE, walk->numel);
     if (walk->kernel)
         walk_range(walk, begin, end);
+    else if (walk->row < walk->numel)
+        copy_long_rows(walk, begin, end);
     else
         copy_range(walk, begin, end);
 }
@@ -585,11 +600,15 @@ static bool lies_in_place(const Walk *walk, const Stream *stream, bool is_type)
     return is_type && shape_is_contiguous(walk->ndim, walk->shape, stream->stride);
 }
 
-/* Are rows long, and does the kernel find all streams' elements side by side in them? */
+/* Are rows long, and does a kernel find all streams' elements side by side in them? */
 static bool has_long_rows(const Walk *walk)
 {
     int last = walk->ndim - 1;
-    if (last < 1 || walk->shape[last] < (walk->shape[last] % LANES ? LONG_UNEVEN : LONG_ROW))
+    if (last < 1 || walk->shape[last] < LONG_ROW)
+        return false;
+    if (walk->kernel == NULL)
+        return !walk->in[0].constant;
+    if (walk->shape[last] % LANES != 0 && walk->shape[last] < LONG_UNEVEN)
         return false;
     bool has = walk->out.dtype == walk->result && walk->out.stride[last] == 1;
     for (int i = 0; i < walk->inputs; i++) {
@@ -613,7 +632,7 @@ static void plan_dimensions(Walk *walk, const View *out, const Operand *in)
         }
     }
     collapse(walk);
-    bool by_rows = walk->kernel != NULL && has_long_rows(walk);
+    bool by_rows = has_long_rows(walk);
     walk->row = by_rows ? walk->shape[walk->ndim - 1] : walk->numel;
     walk->out.in_place =
         by_rows || lies_in_place(walk, &walk->out, walk->out.dtype == walk->result);

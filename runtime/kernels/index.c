@@ -5,9 +5,21 @@
 
 #include "kernels/index.h"
 
+VECTORISED static bool are_in_range(const int64_t *indices, int64_t count, int64_t n)
+{
+    int64_t wrong = 0;
+    for (int64_t i = 0; i < count; i++)
+        wrong |= (indices[i] - 1) | (n - indices[i]); /* negative if either is */
+    return wrong >= 0;
+}
+
 int64_t index_check(const int64_t *indices, int64_t count, int64_t n)
 {
-    for (int64_t i = 0; i < count; i++)
+    enum { STRETCH = 1024 };
+    int64_t first = 0;
+    while (first < count && are_in_range(indices + first, size_min(STRETCH, count - first), n))
+        first += STRETCH;
+    for (int64_t i = first; i < count; i++)
         if (indices[i] < 1 || indices[i] > n)
             return i;
     return -1;
@@ -45,6 +57,16 @@ typedef struct {
 
 enum { AT_A_TIME = 16 }; /* rows a thread copies */
 
+/* the same for rows of one element, which are many along each `outer` */
+static void select_elements(void *context, int64_t o)
+{
+    const Selection *s = context;
+    const Rows *rows = s->rows;
+    int64_t size = dtype_size(rows->dtype);
+    Row row = {.n = rows->count, .along = 1, .indices = rows->indices};
+    gather_row(rows->dtype, &row, s->x + o * rows->along.n * size, s->y + o * rows->count * size);
+}
+
 static void select_rows(void *context, int64_t piece)
 {
     const Selection *s = context;
@@ -61,19 +83,16 @@ static void select_rows(void *context, int64_t piece)
 void index_select(Pool *pool, const Rows *rows, const void *x, void *y)
 {
     enum { WORTH_SHARING = 1 << 18 };
-    if (rows->along.outer == 1 && rows->along.inner == 1) {
-        Row row = {.n = rows->count, .along = 1, .indices = rows->indices};
-        gather_row(rows->dtype, &row, x, y);
-        return;
-    }
     Selection s = {rows, x, y};
     int64_t count = rows->along.outer * rows->count;
-    int64_t pieces = size_pieces(count, AT_A_TIME);
+    bool is_single = rows->along.inner == 1;
+    PoolTask *task = is_single ? select_elements : select_rows;
+    int64_t pieces = is_single ? rows->along.outer : size_pieces(count, AT_A_TIME);
     if (count * rows->along.inner * dtype_size(rows->dtype) < WORTH_SHARING)
         for (int64_t piece = 0; piece < pieces; piece++)
-            select_rows(&s, piece);
+            task(&s, piece);
     else
-        pool_run(pool, select_rows, &s, pieces);
+        pool_run(pool, task, &s, pieces);
 }
 
 /* a + b in a type; of booleans, whether either is true */
@@ -208,8 +227,16 @@ int64_t index_count(const uint8_t *mask, int64_t n)
     return count;
 }
 
-void index_nonzero(int ndim, const int64_t *shape, const uint8_t *mask, int64_t *out)
+void index_nonzero(int ndim, const int64_t *shape, const uint8_t *mask, int64_t count,
+                   int64_t *out)
 {
+    if (ndim == 1) {
+        for (int64_t i = 0, found = 0; found < count; i++) {
+            out[found] = i + 1;
+            found += mask[i];
+        }
+        return;
+    }
     int64_t n = 1;
     for (int d = 0; d < ndim; d++)
         n *= shape[d];

@@ -47,6 +47,7 @@ void index_scatter(const Elements *elements, Write write, void *x, const void *y
 /* how many of mask[n] are true */
 int64_t index_count(const uint8_t *mask, int64_t n);
 /* out[count, ndim]: where in a contiguous mask[shape] the true elements lie, counted from 1 */
-void index_nonzero(int ndim, const int64_t *shape, const uint8_t *mask, int64_t *out);
+void index_nonzero(int ndim, const int64_t *shape, const uint8_t *mask, int64_t count,
+                   int64_t *out);
 
 #endif

@@ -7,9 +7,11 @@
  */
 #include <dlfcn.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/openblas.h"
+#include "kernels/portable.h"
 
 /* restricts the calling thread to one of the processors it may use; false where it cannot */
 static bool show_one_processor(cpu_set_t *before)
@@ -28,7 +30,11 @@ static void *open_library(void)
 {
     cpu_set_t processors;
     bool is_restricted = show_one_processor(&processors);
+    bool is_chosen =
+        portable_reason() == NULL && setenv("OPENBLAS_CORETYPE", PORTABLE_CORE, 0) == 0;
     void *library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
+    if (is_chosen)
+        unsetenv("OPENBLAS_CORETYPE");
     if (is_restricted)
         sched_setaffinity(0, sizeof processors, &processors);
     return library;

@@ -7,27 +7,30 @@
 
 INLINED void NAME(walk_sum)(const Scan *s, int64_t at, int64_t width, A *carry)
 {
+    const int64_t n = s->along.n, by = stride(s);
     const T *x = s->x;
     T *y = s->y;
-    for (int64_t step = 0; step < s->along.n; step++, at += stride(s))
+    for (int64_t step = 0; step < n; step++, at += by)
         for (int64_t j = at; j < at + width; j++)
             y[j] = (T)(carry[j - at] += (A)x[j]);
 }
 
 INLINED void NAME(walk_prod)(const Scan *s, int64_t at, int64_t width, A *carry)
 {
+    const int64_t n = s->along.n, by = stride(s);
     const T *x = s->x;
     T *y = s->y;
-    for (int64_t step = 0; step < s->along.n; step++, at += stride(s))
+    for (int64_t step = 0; step < n; step++, at += by)
         for (int64_t j = at; j < at + width; j++)
             y[j] = (T)(carry[j - at] *= (A)x[j]);
 }
 
 INLINED void NAME(walk_recurrence)(const Scan *s, int64_t at, int64_t width, A *carry)
 {
+    const int64_t n = s->along.n, by = stride(s);
     const T *x = s->x, *a = s->a;
     T *y = s->y;
-    for (int64_t step = 0; step < s->along.n; step++, at += stride(s))
+    for (int64_t step = 0; step < n; step++, at += by)
         for (int64_t j = at; j < at + width; j++)
             y[j] = (T)(carry[j - at] = (A)a[j] * carry[j - at] + (A)x[j]);
 }
@@ -55,21 +58,42 @@ static void NAME(walk_logsumexp)(const Scan *s, int64_t at, int64_t width)
         }
 }
 
-static void NAME(walk_extreme)(const Scan *s, int64_t at, int64_t width)
+INLINED void NAME(walk_extreme)(const Scan *s, int64_t at, int64_t width, bool largest)
 {
-    T best[COLUMNS] = {0};
-    int64_t index[COLUMNS] = {0};
-    for (int64_t i = 1; i <= s->along.n; i++, at += stride(s))
+    const T *x = s->x;
+    T *y = s->y;
+    int64_t *indices = s->indices;
+    const int64_t n = s->along.n, by = stride(s);
+    T best[COLUMNS];
+    int64_t index[COLUMNS];
+    for (int64_t j = 0; j < width && n > 0; j++) {
+        best[j] = x[at + j];
+        index[j] = 1;
+    }
+    for (int64_t i = 1; i <= n; i++, at += by)
         for (int64_t j = 0; j < width; j++) {
-            T x = ((const T *)s->x)[at + j];
-            bool wins = s->kind == SCAN_MAX ? x >= best[j] : x <= best[j];
-            if (i == 1 || IS_NAN(x) || (wins && !IS_NAN(best[j]))) {
-                best[j] = x;
+            T next = x[at + j];
+            bool wins = largest ? next >= best[j] : next <= best[j];
+            if (__builtin_expect(wins || IS_NAN(next), 0)) { /* a branch breaks the chain */
+                best[j] = next;
                 index[j] = i;
             }
-            ((T *)s->y)[at + j] = best[j];
-            s->indices[at + j] = index[j];
+            y[at + j] = best[j];
+            indices[at + j] = index[j];
         }
+}
+
+/* by the constants that the compiler makes other code of */
+static void NAME(walk_extremes)(const Scan *s, int64_t at, int64_t width)
+{
+    if (s->kind == SCAN_MAX && width == 1)
+        NAME(walk_extreme)(s, at, 1, true);
+    else if (s->kind == SCAN_MAX)
+        NAME(walk_extreme)(s, at, width, true);
+    else if (width == 1)
+        NAME(walk_extreme)(s, at, 1, false);
+    else
+        NAME(walk_extreme)(s, at, width, false);
 }
 
 /* The constant width of a single line lets the compiler carry its sum in a register. */
@@ -104,7 +128,7 @@ static void NAME(strip)(const Scan *s, int64_t o, int64_t first, int64_t width)
     if (s->kind == SCAN_LOGSUMEXP)
         NAME(walk_logsumexp)(s, at, width);
     else if (s->kind == SCAN_MAX || s->kind == SCAN_MIN)
-        NAME(walk_extreme)(s, at, width);
+        NAME(walk_extremes)(s, at, width);
     else if (width == 1)
         NAME(walk_line)(s, at);
     else

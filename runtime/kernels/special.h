@@ -74,6 +74,13 @@ SPECIAL_INLINE double special_whole(double x)
     return special_choose(x < 0x1p52, (x + 0x1p52) - 0x1p52, x);
 }
 
+/* log(1 + x) without loss near 0: what rounding adds to u = 1 + x, the quotient takes away [Kahan] */
+SPECIAL_INLINE double special_log1p(double x)
+{
+    double u = 1 + x, quotient = special_choose(u < HUGE_VAL, x / (u - 1), 1);
+    return special_choose(u == 1, x, log(u) * quotient);
+}
+
 /* sin(pi x) / pi for x from -0.5 to 0.5 */
 SPECIAL_INLINE double special_sin_pi(bool brief, double x)
 {

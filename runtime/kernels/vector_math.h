@@ -1,9 +1,9 @@
 /*
  * vector_math.h - the C library's mathematics, for loops
  *
- * glibc has vector variants of these functions (libmvec), but offers them to the compiler only
- * under -ffast-math, which would take NaN and infinity from the rest of the file. Declaring them
- * again with GCC's simd attribute offers just the variants. Their error stays within 4 units in the
+ * Declared again with GCC's simd attribute, so that loops call a function for as many lanes as a
+ * vector has; by the name of wrun's own, vector_math.c, which says where the lanes come from. An
+ * element has the same bits in a lane of any vector and alone. Errors stay within 4 units in the
  * last place.
  */
 #ifndef VECTOR_MATH_H
@@ -12,38 +12,49 @@
 #include <math.h>
 
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
-#define VECTOR_FUNCTION_1(name)                                                                    \
-    extern float name##f(float) __attribute__((simd("notinbranch"), const));                       \
-    extern double name(double) __attribute__((simd("notinbranch"), const));
-#define VECTOR_FUNCTION_2(name)                                                                    \
-    extern float name##f(float, float) __attribute__((simd("notinbranch"), const));                \
-    extern double name(double, double) __attribute__((simd("notinbranch"), const));
-VECTOR_FUNCTION_1(exp)
-VECTOR_FUNCTION_1(expm1)
-VECTOR_FUNCTION_1(log)
-VECTOR_FUNCTION_1(log1p)
-VECTOR_FUNCTION_1(sin)
-VECTOR_FUNCTION_1(cos)
-VECTOR_FUNCTION_1(tan)
-VECTOR_FUNCTION_1(tanh)
-VECTOR_FUNCTION_1(exp2)
-VECTOR_FUNCTION_1(log2)
-VECTOR_FUNCTION_1(log10)
-VECTOR_FUNCTION_1(asin)
-VECTOR_FUNCTION_1(acos)
-VECTOR_FUNCTION_1(atan)
-VECTOR_FUNCTION_1(sinh)
-VECTOR_FUNCTION_1(cosh)
-VECTOR_FUNCTION_1(asinh)
-VECTOR_FUNCTION_1(acosh)
-VECTOR_FUNCTION_1(atanh)
-VECTOR_FUNCTION_1(erf)
-VECTOR_FUNCTION_1(erfc)
-VECTOR_FUNCTION_2(pow)
-VECTOR_FUNCTION_2(atan2)
-VECTOR_FUNCTION_2(hypot)
-#undef VECTOR_FUNCTION_1
-#undef VECTOR_FUNCTION_2
+#define VECTOR_MATH 1
+#else
+#define VECTOR_MATH 0
+#endif
+
+/*
+ * Where lanes of equal bits come from, in float and in double. SLEEF promises them at every width
+ * and on every processor with FMA; libmvec is kept where it is faster and has them too.
+ *
+ *   LIBMVEC   libmvec, at each width
+ *   HALVES    libmvec for 256 bits, on both halves of 512 bits
+ *   U10, U35  SLEEF, with an error of at most 1.0 or 3.5 units in the last place
+ */
+#define VECTOR_FUNCTIONS(UNARY, BINARY)                                                            \
+    UNARY(exp, LIBMVEC, U10)                                                                       \
+    UNARY(expm1, HALVES, HALVES)                                                                   \
+    UNARY(log, LIBMVEC, U35)                                                                       \
+    UNARY(log1p, LIBMVEC, U10)                                                                     \
+    UNARY(sin, LIBMVEC, U35)                                                                       \
+    UNARY(cos, LIBMVEC, U35)                                                                       \
+    UNARY(tan, U35, U35)                                                                           \
+    UNARY(tanh, U35, U35)                                                                          \
+    UNARY(exp2, U10, U10)                                                                          \
+    UNARY(log2, U35, U35)                                                                          \
+    UNARY(log10, HALVES, U10)                                                                      \
+    UNARY(asin, U35, U35)                                                                          \
+    UNARY(acos, U35, U35)                                                                          \
+    UNARY(atan, U35, U35)                                                                          \
+    UNARY(sinh, LIBMVEC, HALVES)                                                                   \
+    UNARY(cosh, HALVES, HALVES)                                                                    \
+    UNARY(erf, HALVES, HALVES)                                                                     \
+    UNARY(erfc, HALVES, HALVES)                                                                    \
+    BINARY(pow, HALVES, HALVES)                                                                    \
+    BINARY(atan2, U35, U35)                                                                        \
+    BINARY(hypot, U35, U35)
+
+#if VECTOR_MATH && !defined(VECTOR_MATH_C)
+#define VECTOR_OF(name)                                                                            \
+    extern __typeof__(name) name __asm__("wrun_" #name) __attribute__((simd("notinbranch"), const));
+#define VECTOR_FUNCTION(name, ...) VECTOR_OF(name##f) VECTOR_OF(name)
+VECTOR_FUNCTIONS(VECTOR_FUNCTION, VECTOR_FUNCTION)
+#undef VECTOR_FUNCTION
+#undef VECTOR_OF
 #endif
 
 #endif

@@ -14,8 +14,8 @@ local wrun = require "wrun"
 local harness = require "harness"
 
 local PARTS = {
-  "epoch", "small", "start", "memory", "elementwise", "large", "stream", "rbm", "mpi", "growth",
-  "instructions",
+  "epoch", "small", "start", "memory", "elementwise", "large", "stream", "rbm", "mpi", "portable",
+  "growth", "instructions",
 }
 
 local parser = argparse("all.lua", "Measures wrun.")

@@ -10,11 +10,12 @@ end
 
 local ROUNDS, BATCH = 15, 1024
 
--- Seconds of each round, by contestant, of so many ranks.
-local function measure(ranks)
+-- Seconds of each round, by contestant, of so many ranks with so many threads each.
+local function measure(ranks, threads)
   local text = "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
-    .. "mpirun --oversubscribe -n %d %s %s/mpi_ranks.lua %d %d"
-  local pipe = assert(io.popen(text:format(ranks, harness.program, harness.folder, ROUNDS, BATCH)))
+    .. "mpirun --oversubscribe -n %d %s %s/mpi_ranks.lua %d %d %d"
+  local pipe = assert(io.popen(text:format(ranks, harness.program, harness.folder, ROUNDS, BATCH,
+    threads)))
   local times = {}
   for line in pipe:lines() do
     local name, seconds = line:match("^(%S+)\t(%S+)$")
@@ -25,10 +26,14 @@ local function measure(ranks)
   return times
 end
 
-harness.heading(("784-256-256-10 on ranks of a thread, %d samples a step"):format(BATCH),
-  "Allreduce")
+local title = ("784-256-256-10 on ranks, %d samples a step"):format(BATCH)
+harness.heading(title, "1 thread")
+local alone = measure(1, 1).step_tree
+harness.compare("step, 1 rank of 2 threads", measure(1, 2).step_tree, alone)
+harness.compare("step, 2 ranks of 1 thread", measure(2, 1).step_tree, alone)
+harness.heading(title, "Allreduce")
 for _, ranks in ipairs { 2, 3, 4 } do
-  local times = measure(ranks)
+  local times = measure(ranks, 1)
   harness.compare(("sum of the gradients, %d ranks"):format(ranks), times.sum_tree, times.sum_mpi)
   harness.compare(("step, %d ranks"):format(ranks), times.step_tree, times.step_mpi, "<= 1.05")
 end

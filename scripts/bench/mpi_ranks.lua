@@ -1,6 +1,7 @@
---- What each rank of the part `mpi` does: mpi_ranks.lua ROUNDS BATCH. Rank 0 prints the seconds of
---- each round, `NAME SECONDS`: of the sum of the gradients of the course's network over the ranks, by
---- the fixed tree and by MPI_Allreduce, and of a step with either; all of it by turns.
+--- What each rank of the part `mpi` does: mpi_ranks.lua ROUNDS BATCH THREADS. Rank 0 prints the
+--- seconds of each round, `NAME SECONDS`: of the sum of the gradients of the course's network over
+--- the ranks, by the fixed tree and by MPI_Allreduce, and of a step with either; all of it by turns.
+--- One rank alone has no Open MPI to stand beside.
 
 local folder = arg[0]:match("^(.*)/") or "."
 local build = arg[-1]:match("^(.*)/") or "."
@@ -13,10 +14,10 @@ local shards = require "wrun.mpi.shards"
 local wrun = require "wrun"
 
 local mpi, nn = wrun.mpi, wrun.nn
-local rounds, batch = tonumber(arg[1]), tonumber(arg[2])
+local rounds, batch, threads = tonumber(arg[1]), tonumber(arg[2]), tonumber(arg[3])
 local SUMS, STEPS = 20, 10 -- a round
 
-wrun.set_num_threads(1)
+wrun.set_num_threads(threads)
 wrun.manual_seed(1)
 local model = nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(),
   nn.Linear(256, 10))
@@ -72,7 +73,7 @@ for round = 0, rounds do
     local name, count, run = table.unpack(contestant)
     mpi.barrier()
     local start = core.clock()
-    for _ = 1, count do
+    for _ = 1, (mpi.size() > 1 or name == "step_tree") and count or 0 do
       run()
     end
     if round > 0 then

@@ -63,6 +63,7 @@ static double derivative_of_log_gamma(double x)
 #define HAS_GRADIENTS 1
 #define LARGEST 0x1.fffffffffffffp1023
 #define NEAR 0
+#define IS_NEAR(a, b) ((a) < (b))
 #define abs(x) fabs(x)
 #define log_gamma(x) lgamma(x)
 #define digamma(x) derivative_of_log_gamma(x)

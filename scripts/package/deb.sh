@@ -48,9 +48,9 @@ Version: $version
 Architecture: $(dpkg --print-architecture)
 Maintainer: $MAINTAINER
 Installed-Size: $(du -sk "$tree/usr" | cut -f1)
-Depends: $libraries, libopenblas0-pthread | libopenblas0-openmp, libjs-katex, libjs-sphinxdoc, lua-argparse
+Depends: $libraries, libopenblas0-pthread | libopenblas0-openmp, libsleef3, libjs-katex, libjs-sphinxdoc, lua-argparse
 Recommends: libcurl4, lua5.4
-Suggests: dataset-fashion-mnist, lua-busted
+Suggests: dataset-fashion-mnist, lua-busted, openmpi-bin
 Section: math
 Priority: optional
 Description: numerical runtime scripted in Lua

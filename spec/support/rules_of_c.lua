@@ -32,14 +32,16 @@ for name in names:gmatch("%S+") do
   PRINTING[name] = true
 end
 
--- A signal handler and callbacks of libedit and jansson are given no context, so what they need is
--- global.
+-- A signal handler, callbacks of libedit and jansson and functions of vectors are given no context,
+-- so what they need is global.
 local GLOBAL = {
   ["runtime/tensor/interrupt.c"] = { ["atomic_bool interrupt_flag"] = true },
   ["runtime/tensor/interrupt.h"] = { ["extern atomic_bool interrupt_flag"] = true },
   ["runtime/bind/bind_process.c"] = { ["extern char **environ"] = true },
   ["runtime/command/call.c"] = { ["static lua_State *volatile running"] = true },
   ["runtime/command/signals.c"] = { ["static volatile sig_atomic_t caught"] = true },
+  ["runtime/kernels/portable.c"] = { ["static atomic_bool is_wanted"] = true },
+  ["runtime/kernels/vector_math.c"] = { ["static vector (*_Atomic found)"] = true },
   ["runtime/formats/json_memory.c"] = { ["static _Thread_local bool is_out"] = true },
   ["runtime/command/lineedit.c"] = { ["static struct"] = true },
 }

@@ -349,6 +349,12 @@ describe("rows", function()
             end
           end
         end
+        local copy, turned = wrun.zeros_like(wide), wrun.zeros(width, 20, 3, { dtype = "float64" })
+        copy:narrow(3, 3, width):copy_(x)
+        turned:permute(3, 2, 1):copy_(x)
+        assert.same(x:tolist(), copy:narrow(3, 3, width):tolist())
+        assert.same(x:double():tolist(), turned:permute(3, 2, 1):tolist())
+        assert.equal(copy:sum():item(), x:sum():item())
         local want, before = x + row, wide:clone()
         x:add_(row)
         assert_same(want, x:contiguous())

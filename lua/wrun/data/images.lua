@@ -5,6 +5,7 @@ local check = require "wrun.check"
 local core = require "wrun.core"
 local folders = require "wrun.data.folders"
 local progress = require "wrun.progress"
+local ranks = require "wrun.ranks"
 local sets = require "wrun.data.sets"
 local wrun = require "wrun"
 
@@ -227,7 +228,9 @@ function M.load(set, given)
   end
   local other = catalog[options.otherwise]
   if other and other ~= set then
-    io.stderr:write(("%s cannot be reached: this is %s instead\n"):format(set.name, other.name))
+    if ranks.is_first() then
+      io.stderr:write(("%s cannot be reached: this is %s instead\n"):format(set.name, other.name))
+    end
     return M.load(other, { split = options.split })
   end
   fail("%s: %s is not on this machine and cannot be downloaded:\n  %s\n%s", set.key, set.name,

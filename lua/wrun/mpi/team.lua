@@ -8,6 +8,7 @@ local Loader = require "wrun.mpi.loader"
 local shards = require "wrun.mpi.shards"
 local world = require "wrun.mpi.world"
 local wrun = require "wrun"
+local zero = require "wrun.mpi.zero"
 
 local fail = check.fail
 
@@ -31,7 +32,9 @@ end)
 local OPTIMIZER = check.optional(check.rule(nil, "an optimiser", function(value)
   return check.has_methods(value, "step", "state_dict", "load_state_dict") and value or nil
 end))
-local OPTIONS = { reduction = check.choice("mean", { "mean", "sum" }) }
+local OPTIONS = {
+  reduction = check.choice("mean", { "mean", "sum" }), share_state = check.boolean(false),
+}
 
 -- Where the parts of a shard lie in one tensor: the gradients, the loss, and whether each parameter
 -- has a gradient at all.
@@ -57,7 +60,8 @@ function Team:init(model, optimizer, options)
     fail("distribute: expected at most %d ranks, as many as the pieces that a batch is cut into, "
       .. "got %d", shards.COUNT, world.size)
   end
-  self._reduction = check.options("distribute", options, OPTIONS).reduction
+  local o = check.options("distribute", options, OPTIONS)
+  self._reduction = o.reduction
   self.model, self._parameters, self._tracking = model, {}, {}
   for _, parameter in ipairs(model:parameters()) do
     self._parameters[#self._parameters + 1] = parameter.requires_grad and parameter or nil
@@ -73,6 +77,7 @@ function Team:init(model, optimizer, options)
   if optimizer then
     optimizer:load_state_dict(world.spread("distribute", optimizer:state_dict()))
   end
+  self._zero = o.share_state and zero.new(optimizer, self._parameters) or nil
   wrun.set_rng_state(world.spread("distribute", wrun.get_rng_state()))
 end
 
@@ -116,7 +121,7 @@ local function give(self, total, before)
   for i, parameter in ipairs(self._parameters) do
     local n = parameter:numel()
     parameter.grad = before[i]
-    if has[i] > 0 then
+    if has[i] > 0 and (not self._zero or self._zero:is_own(parameter)) then
       local grad = total:narrow(1, first, n):reshape(parameter.shape):to(parameter.dtype)
       parameter.grad = before[i] and before[i] + grad or grad
     end
@@ -153,7 +158,7 @@ function Team:backward(batch, f)
     before[i], parameter.grad = parameter.grad, nil
   end
   local seed = wrun.randint(0, 1 << 31, { 1 }, { dtype = "int64" }):item()
-  local sum = shards.sum(self._template)
+  local sum = self._zero and self._zero:sum(self._template) or shards.sum(self._template)
   for _, shard in ipairs(batch.shards) do
     local _ <close> = wrun.fork_rng()
     wrun.manual_seed(seed + shard.index)

@@ -139,29 +139,47 @@ function M.spread(fname, value)
   return value
 end
 
---- Waits until all ranks are here.
-function M.barrier()
-  for _, steps in ipairs { M.inward, M.outward } do
-    for other, is_sender in steps() do
-      if is_sender then
-        core.mpi_send("", other, M.TOGETHER)
-      else
-        core.mpi_receive(nil, other, M.TOGETHER)
-      end
+--- Returns the text of the first rank that has one that is not empty, or rank 0's other one, on all
+--- ranks; waits until all are here.
+---@param text string
+---@param otherwise string?
+---@return string
+function M.first_of(text, otherwise)
+  for other, is_sender in M.inward() do
+    if is_sender then
+      core.mpi_send(text, other, M.TOGETHER)
+    else
+      local came = core.mpi_receive(nil, other, M.TOGETHER)
+      text = text == "" and came or text
     end
   end
+  text = text == "" and otherwise or text
+  for other, is_sender in M.outward() do
+    if is_sender then
+      core.mpi_send(text, other, M.TOGETHER)
+    else
+      text = core.mpi_receive(nil, other, M.TOGETHER)
+    end
+  end
+  return text
 end
 
---- Returns the values of all ranks on every rank, that of rank r at r + 1.
-function M.all_gather(fname, value)
-  local values = { value }
-  for rank = 1, M.rank == 0 and M.size - 1 or 0 do
-    values[rank + 1] = M.receive(rank, M.TOGETHER)
-  end
+--- Returns the values of all ranks on rank 0, that of rank r at r + 1, and nil on the others.
+function M.gather(fname, value)
   if M.rank ~= 0 then
     M.send(fname, value, 0, M.TOGETHER)
+    return nil
   end
-  return M.spread(fname, values)
+  local values = { value }
+  for rank = 1, M.size - 1 do
+    values[rank + 1] = M.receive(rank, M.TOGETHER)
+  end
+  return values
+end
+
+--- The same on every rank.
+function M.all_gather(fname, value)
+  return M.spread(fname, M.gather(fname, value))
 end
 
 -- The beginning --------------------------------------------------------------

@@ -188,11 +188,12 @@ local ZERO_GRAD_OPTIONS = { set_to_none = check.boolean(true) }
 function Optimizer:zero_grad(options)
   local set_to_none = options == nil
     or check.options("zero_grad", options, ZERO_GRAD_OPTIONS).set_to_none
-  for _, group in ipairs(self.param_groups) do
+  local groups = self.param_groups
+  for g = 1, #groups do
     if set_to_none then
-      core.drop_gradients(group.params)
+      core.drop_gradients(groups[g].params)
     else
-      for _, parameter in ipairs(group.params) do
+      for _, parameter in ipairs(groups[g].params) do
         if parameter.grad ~= nil then
           parameter.grad:detach():zero_()
         end
@@ -204,9 +205,10 @@ end
 local CLOSURE = check.func()
 
 local function update_groups(self)
-  for _, group in ipairs(self.param_groups) do
-    local parameters, gradients = core.gradients(group.params)
-    self:update(parameters, gradients, self.state, group)
+  local groups = self.param_groups
+  for g = 1, #groups do
+    local parameters, gradients = core.gradients(groups[g].params)
+    self:update(parameters, gradients, self.state, groups[g])
   end
 end
 

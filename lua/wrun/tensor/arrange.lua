@@ -8,6 +8,14 @@ local fail = check.fail
 
 local M = {}
 
+operations.define("arrange", {
+  _flip = {
+    label = "FlipBackward0",
+    gradients = { function(g, _, _, ...) return operations._flip(g, ...) end },
+    sample = function(randn) return randn(3, 2, 4), 1, 3 end,
+  },
+})
+
 --- dimensions given one by one or in a table, as a list of numbers from 1, each once
 local function dimensions(f, x, first, ...)
   local list, taken = { first, ... }, {}
@@ -34,13 +42,11 @@ function M.flip(x, ...)
   if (...) == nil then
     fail("flip: argument 2: expected a dimension, got nil")
   end
-  local y = x
+  local list = {}
   for d in pairs(dimensions("flip", x, ...)) do
-    if x.ndim > 0 then
-      y = operations.index_select(y, d, operations.arange(x:size(d), 0, -1))
-    end
+    list[#list + 1] = x.ndim > 0 and d or nil
   end
-  return rawequal(y, x) and operations.clone(x) or y
+  return operations._flip(x, table.unpack(list))
 end
 
 --- y with its indices along d moved up by `shift`; those that leave come in again
@@ -191,6 +197,16 @@ local function repeated_indices(counts, n)
   return unrecorded.searchsorted(ends, operations.arange(total), true)
 end
 
+--- each index along d so often
+local function repeated(x, count, d)
+  local single, expanded, shape = x.shape, x.shape, x.shape
+  table.insert(single, d + 1, 1)
+  table.insert(expanded, d + 1, count)
+  check.sizes("repeat_interleave", { 1.0 * shape[d] * count })
+  shape[d] = shape[d] * count
+  return operations.reshape(operations.expand(operations.reshape(x, single), expanded), shape)
+end
+
 --- Returns the indices along dimension d, each repeated as often as counts say.
 --- shapes  x [a, b], 2, 1 -> [2 * a, b]; counts [a] -> [sum of counts, b]; without d x is a row
 --- domain  any dtype; counts a whole number or an int64 tensor, 0 or more
@@ -206,6 +222,9 @@ function M.repeat_interleave(x, counts, d)
   end
   d = check.dimension("repeat_interleave", 3, d or 1, x.ndim)
   if math.type(counts) == "integer" then
+    if counts >= 0 then
+      return repeated(x, counts, d)
+    end
     counts = operations.tensor(counts)
   end
   return operations.index_select(x, d, repeated_indices(counts, x:size(d)))

@@ -15,23 +15,21 @@ local INT64 = { dtype = "int64" }
 
 -- Different elements ---------------------------------------------------------
 
---- Of elements in a row, of which is_new[n - 1] says for each but the first whether it differs from
---- the one before: the number of the run of equals each is in, where the runs start, their lengths.
-local function runs(n, is_new)
-  local first = operations.ones(math.min(n, 1), INT64)
-  local number = operations.cumsum(join.cat({ first, operations.to(is_new, "int64") }), 1)
-  local count = n > 0 and number:select(1, n):item() or 0
-  local lengths = operations.zeros(count, INT64):index_add(1, number, operations.ones(n, INT64))
-  return number, lengths:cumsum(1) - lengths + 1, lengths
-end
-
---- for each row (or element) of x[n, ...] but the first, whether it differs from the one before
-local function differs_from_last(x)
+--- for each row (or element) of x[n, ...], whether it begins a run: differs from the one before
+local function begins_run(x)
   local n = x:size(1)
   local rest = math.max(n - 1, 0)
   local later = operations.narrow(x, 1, math.min(2, n + 1), rest)
   local is_new = operations.ne(later, operations.narrow(x, 1, 1, rest))
-  return x.ndim > 1 and operations.any(is_new, 2) or is_new
+  is_new = x.ndim > 1 and operations.any(is_new, 2) or is_new
+  return join.cat({ operations.ones(math.min(n, 1), { dtype = "bool" }), is_new })
+end
+
+--- how long the runs are of n elements in a row
+local function lengths_of(starts, n)
+  local count = starts:numel()
+  local ends = operations.narrow(starts, 1, math.min(2, count + 1), math.max(count - 1, 0))
+  return join.cat({ ends, operations.full({ math.min(count, 1) }, n + 1, INT64) }) - starts
 end
 
 --- x as what is to be told apart: its elements [n], or its parts along d as rows [n, width]
@@ -66,6 +64,24 @@ for name, rule in pairs(consecutive_options) do
   unique_options[name] = rule
 end
 
+--- the different elements of bytes, by how often each of them all occurs
+local function different_bytes(x, options)
+  local row = operations.to(operations.reshape(x, -1), "int64") + 1
+  local counts = M.bincount(row)
+  local values = operations.reshape(operations.nonzero(counts), -1)
+  local results = { operations.to(values - 1, x.dtype) }
+  if options.return_inverse then
+    local numbers = operations.cumsum(operations.ne(counts, 0), 1)
+    results[2] = operations.reshape(operations.index_select(numbers, 1, row), x.shape)
+  end
+  if options.return_counts then
+    results[#results + 1] = operations.index_select(counts, 1, values)
+  end
+  return table.unpack(results)
+end
+
+local BYTES = { bool = true, uint8 = true }
+
 --- the different elements of x, in the order of `order_lines(lines)` where it is given
 local function different(name, x, options, order_lines)
   check.tensor_argument(name, 1, x)
@@ -78,16 +94,17 @@ local function different(name, x, options, order_lines)
   local lines = lines_of(x, d)
   local order = order_lines and order_lines(lines)
   local ordered = order and operations.index_select(lines, 1, order) or lines
-  local n = lines:size(1)
-  local number, starts, lengths = runs(n, differs_from_last(ordered))
+  local n, is_new = lines:size(1), begins_run(ordered)
+  local starts = operations.reshape(operations.nonzero(is_new), -1)
   local indices = order and operations.index_select(order, 1, starts) or starts
   local results = { operations.index_select(d and x or lines, d or 1, indices) }
   if options.return_inverse then
+    local number = operations.cumsum(is_new, 1)
     local inverse = order and operations.zeros(n, INT64):index_add(1, order, number) or number
     results[2] = d and inverse or operations.reshape(inverse, x.shape)
   end
   if options.return_counts then
-    results[#results + 1] = lengths
+    results[#results + 1] = lengths_of(starts, n)
   end
   return table.unpack(results)
 end
@@ -105,7 +122,11 @@ end
 ---@param options { return_inverse: boolean, return_counts: boolean, dim: integer }?
 ---@return wrun.Tensor ...
 function M.unique(x, options)
-  return different("unique", x, check.options("unique", options, unique_options), order_of)
+  options = check.options("unique", options, unique_options)
+  if check.is_tensor(x) and BYTES[x.dtype] and options.dim == nil then
+    return different_bytes(x, options)
+  end
+  return different("unique", x, options, order_of)
 end
 
 --- Returns x without the elements that equal the one before, or with option dim without such parts

@@ -64,7 +64,7 @@ local function replaced(f, x, nan, posinf, neginf)
   nan = check.argument(f, 2, nan, NUMBER)
   posinf, neginf = check.argument(f, 3, posinf, NUMBER), check.argument(f, 4, neginf, NUMBER)
   local most = LARGEST[x.dtype]
-  if most == nil then
+  if most == nil or operations.isfinite(x):all():item() then
     return operations.clone(x)
   end
   local y = operations.where(operations.isnan(x), nan or 0, x)

@@ -327,6 +327,11 @@ end
 --- as      sum
 ---     print(wrun.tensor({ 1.0, 0 / 0, 3 }):nansum())    -- tensor(4.)
 function M.nansum(x, dims, keepdim, options)
+  check.tensor_argument("nansum", 1, x)
+  local y = with_dtype("nansum", operations.sum, options, x, dims, keepdim)
+  if not operations.isnan(y):any():item() then
+    return y
+  end
   return (with_dtype("nansum", operations.sum, options, without_nan("nansum", x), dims, keepdim))
 end
 

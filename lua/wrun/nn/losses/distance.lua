@@ -3,6 +3,7 @@
 
 local check = require "wrun.check"
 local Loss = require "wrun.nn.losses.loss"
+local operations = require "wrun.operations"
 
 local M = {}
 
@@ -26,7 +27,7 @@ end)
 -- of d within delta, and d - c / 2.
 local function huber(d, delta)
   local c = d:clamp(-delta, delta)
-  return c, d - c / 2
+  return c, operations.addcmul(d, c, -0.5)
 end
 
 --- Makes the loss d^2 / 2 for |d| <= delta and delta (|d| - delta / 2) beyond, d = x - y, averaged

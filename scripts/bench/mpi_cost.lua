@@ -1,4 +1,3 @@
-#!/usr/bin/env wrun
 --- What a training step takes on 1 to 1,000 nodes, by a model of cost: the samples of a node, and
 --- the sum of the gradients, by four ways of adding.
 ---
@@ -18,32 +17,43 @@ number("--sample", "Seconds that a sample takes, forward and backward.", "1e-5")
 number("--update", "Seconds that the optimiser takes.", "1e-4")
 number("--latency", "Seconds before a message begins to arrive.", "2e-6")
 number("--bandwidth", "Bytes a second of a link.", "12.5e9")
+number("--handshake", "Latencies before a message of more than 64 KB; MPI asks first.", "3")
 number("--add", "Bytes a second at which gradients are added.", "4e9")
 parser:option("--measured", "Steps that were measured, as NODES:SECONDS,...", "")
-parser:option("--picture", "The picture to draw.", "mpi_cost.png")
+parser:option("--picture", "The picture to draw.", "build/bench/mpi_cost.png")
 local args = parser:parse()
 
--- The seconds that the sum over n nodes takes, m bytes each: every node gets all of it.
-local size, beta, gamma = args.parameters * 4, 1 / args.bandwidth, 1 / args.add
+local size, gamma = args.parameters * 4, 1 / args.add
+
+-- The seconds that a message of so many bytes takes.
+local function message(bytes)
+  return (bytes > 65536 and args.handshake or 1) * args.latency + bytes / args.bandwidth
+end
+
+-- The seconds that the sum over n nodes takes: every node gets all of it.
 local WAYS = {
   -- up a binary tree to one node and down again, whole gradients all the way
   { name = "tree, up and down", seconds = function(n)
     local levels = math.ceil(math.log(n, 2))
-    return levels * (2 * (args.latency + size * beta) + size * gamma)
+    return levels * (2 * message(size) + size * gamma)
   end },
   -- around a ring, an n-th of it at a time
   { name = "ring", seconds = function(n)
     local share = size / n
-    return (n - 1) * (2 * (args.latency + share * beta) + share * gamma)
+    return (n - 1) * (2 * message(share) + share * gamma)
   end },
   -- all exchange whole gradients with a partner, whose distance doubles
   { name = "recursive doubling", seconds = function(n)
-    return math.ceil(math.log(n, 2)) * (args.latency + size * (beta + gamma))
+    return math.ceil(math.log(n, 2)) * (message(size) + size * gamma)
   end },
   -- the same with a half, a quarter ... of it, which are then gathered
   { name = "recursive halving", seconds = function(n)
-    return 2 * math.ceil(math.log(n, 2)) * args.latency
-      + (n - 1) / n * size * (2 * beta + gamma)
+    local seconds, part = 0, size
+    for _ = 1, math.ceil(math.log(n, 2)) do
+      part = part / 2
+      seconds = seconds + 2 * message(part) + part * gamma
+    end
+    return seconds
   end },
 }
 

@@ -1,0 +1,173 @@
+--- An optimiser whose state is dealt out over the ranks: ZeRO, stage 1 [Rajbhandari2020]. Each
+--- parameter has an owner, which alone gets its gradient, keeps its state and changes it, and then
+--- sends it to the others. Nothing else changes, so the bits are those of an optimiser in one piece.
+
+local check = require "wrun.check"
+local shards = require "wrun.mpi.shards"
+local world = require "wrun.mpi.world"
+local wrun = require "wrun"
+
+local fail = check.fail
+
+local M = {}
+
+local Zero = {}
+Zero.__index = Zero
+
+-- The owner of each parameter: the largest first, to the rank that has least.
+local function deal(parameters)
+  local order, held, owners = {}, {}, {}
+  for i in ipairs(parameters) do
+    order[i] = i
+  end
+  table.sort(order, function(i, j)
+    local a, b = parameters[i]:numel(), parameters[j]:numel()
+    return a > b or a == b and i < j
+  end)
+  for rank = 0, world.size - 1 do
+    held[rank] = 0
+  end
+  for _, i in ipairs(order) do
+    local least = 0
+    for rank = 1, world.size - 1 do
+      least = held[rank] < held[least] and rank or least
+    end
+    owners[parameters[i]] = least
+    held[least] = held[least] + parameters[i]:numel()
+  end
+  return owners
+end
+
+-- Keeps the state of this rank's parameters alone.
+local function keep_own(self)
+  for parameter, owner in pairs(self.owners) do
+    if owner ~= world.rank then
+      self.optimizer.state[parameter] = nil
+    end
+  end
+end
+
+-- Brings the parameters from their owners to all.
+local function spread(self)
+  local own = {}
+  for i, parameter in ipairs(self.parameters) do
+    if self.owners[parameter] == world.rank then
+      own[#own + 1] = { i, parameter:detach() }
+    end
+  end
+  for rank, items in ipairs(world.all_gather("step", own)) do
+    for _, item in ipairs(rank - 1 ~= world.rank and items or {}) do
+      self.parameters[item[1]]:copy_(item[2])
+    end
+  end
+end
+
+-- The state of all parameters on rank 0, of its own on any other.
+local function gather_state(saved)
+  local own = {}
+  for number, state in pairs(saved.state) do
+    own[#own + 1] = { number = number, state = state }
+  end
+  for _, items in ipairs(world.gather("state_dict", own) or {}) do
+    for _, item in ipairs(items) do
+      saved.state[item.number] = item.state
+    end
+  end
+  return saved
+end
+
+-- Has an optimiser work on this rank's parameters, by methods in place of its class's.
+local function take_over(self)
+  local optimizer = self.optimizer
+  local step, state_dict = optimizer.step, optimizer.state_dict
+  local load_state_dict = optimizer.load_state_dict
+  function optimizer.step(...)
+    local loss = step(...)
+    wrun.no_grad(spread, self)
+    return loss
+  end
+  function optimizer.state_dict(...)
+    return gather_state(state_dict(...))
+  end
+  function optimizer.load_state_dict(...)
+    load_state_dict(...)
+    keep_own(self)
+  end
+end
+
+--- Deals out the state of an optimiser. `parameters`, of which gradients are added up, are then
+--- sorted by their owners.
+function M.new(optimizer, parameters)
+  if not optimizer then
+    fail("distribute: option share_state: expected an optimiser whose state it is")
+  elseif rawget(getmetatable(optimizer), "step") then
+    fail("distribute: option share_state: %s has a step of its own, which may look at all "
+      .. "parameters at once", optimizer.__name)
+  end
+  local self = setmetatable({
+    optimizer = optimizer, parameters = parameters, owners = deal(parameters),
+  }, Zero)
+  local place = {}
+  for i, parameter in ipairs(parameters) do
+    place[parameter] = i
+  end
+  table.sort(parameters, function(a, b)
+    local x, y = self.owners[a], self.owners[b]
+    return x < y or x == y and place[a] < place[b]
+  end)
+  keep_own(self)
+  take_over(self)
+  return self
+end
+
+-- The sum --------------------------------------------------------------------
+
+local Sum = {}
+Sum.__index = Sum
+
+--- Begins the sum of parts that are made as `template`: the gradients of the parameters, in order,
+--- and at the end what all ranks get. Other ranks' gradients come out as they may.
+function Zero:sum(template)
+  local sum, first = setmetatable({ template = template, pieces = {} }, Sum), 1
+  local function add(owner, count)
+    local piece = { owner = owner, first = first, count = count }
+    piece.sum = shards.sum(template:narrow(1, first, count))
+    sum.pieces[#sum.pieces + 1] = piece
+    first = first + count
+  end
+  for rank = 0, world.size - 1 do
+    local count = 0
+    for _, parameter in ipairs(self.parameters) do
+      count = count + (self.owners[parameter] == rank and parameter:numel() or 0)
+    end
+    if count > 0 then
+      add(rank, count)
+    end
+  end
+  add(nil, template:numel() - first + 1)
+  return sum
+end
+
+function Sum:add(index, part)
+  for _, piece in ipairs(self.pieces) do
+    piece.sum:add(index, part:narrow(1, piece.first, piece.count))
+  end
+end
+
+function Sum:finish()
+  local total = wrun.empty_like(self.template)
+  for _, piece in ipairs(self.pieces) do
+    local came = piece.sum:finish(piece.owner)
+    if came then
+      total:narrow(1, piece.first, piece.count):copy_(came)
+    end
+  end
+  return total -- whose last piece, for all, says which parameters have a gradient at all
+end
+
+--- Is a parameter this rank's?
+function Zero:is_own(parameter)
+  return self.owners[parameter] == world.rank
+end
+
+return M
