@@ -1,6 +1,6 @@
 #!/usr/bin/env wrun
---- `mnist_xavier.lua` on several processes: `mpirun -n 4 wrun mnist_mpi.lua` learns the same bits as
---- `wrun mnist_mpi.lua`.
+--- The network of mnist_xavier.lua on several processes: `mpirun -n 4 wrun mnist_mpi.lua` learns the
+--- same bits as `wrun mnist_mpi.lua`.
 
 local argparse = require "argparse"
 local wrun = require "wrun"

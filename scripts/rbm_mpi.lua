@@ -1,6 +1,7 @@
 #!/usr/bin/env wrun
---- rbm_mnist.lua on many processes: `mpirun -n 4 wrun rbm_mpi.lua`. Batches, chains and the runs of
---- annealed importance sampling are shared out; the fingerprint does not depend on how many share.
+--- The RBM of rbm_mnist.lua on many processes: `mpirun -n 4 wrun rbm_mpi.lua`. Batches, chains and
+--- the runs of annealed importance sampling are shared out; the fingerprint does not depend on how
+--- many share.
 ---
 --- `--small` trains 20 hidden units, whose likelihood is computed exactly; otherwise log Z is
 --- estimated by annealed importance sampling.
