@@ -21,8 +21,8 @@ local WORK = {
   ["data.RandomSampler"] = true, ["dbn.Model:fit"] = true, ["dbn.Model:sample"] = true,
   ["rbm.Chains:images"] = true, ["rbm.Chains:load_state_dict"] = true,
   ["rbm.Chains:state_dict"] = true, ["rbm.Chains:step"] = true, ["rbm.Chains:swap_rates"] = true,
-  ["rbm.Model:ais"] = true, ["rbm.Model:chains"] = true, ["rbm.Model:fit"] = true,
-  ["rbm.Model:gibbs"] = true, ["wrun.checkpoint"] = true,
+  ["rbm.Model:ais"] = true, ["rbm.Model:chains"] = true, ["rbm.Model:distribute"] = true,
+  ["rbm.Model:fit"] = true, ["rbm.Model:gibbs"] = true, ["wrun.checkpoint"] = true,
 }
 
 local environment = setmetatable({
