@@ -113,11 +113,11 @@ describe("a field of a module", function()
   end)
 
   it("may have another value once it is nil", function()
-    local layer = nn.Linear(2, 2)
+    local layer = nn.Linear(2, 2, { bias_init = "zeros" })
     layer.weight = nil
     layer.weight = wrun.ones(2, 2)
     assert.same({ "bias" }, keys_of(layer:state_dict()))
-    assert.same({ 2, 2 }, (layer(wrun.ones(1, 2)) - layer.bias)[1]:tolist())
+    assert.same({ 2, 2 }, layer(wrun.ones(1, 2))[1]:tolist())
   end)
 
   it("keeps its kind in every class that has one", function()
