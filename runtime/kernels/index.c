@@ -227,8 +227,7 @@ int64_t index_count(const uint8_t *mask, int64_t n)
     return count;
 }
 
-void index_nonzero(int ndim, const int64_t *shape, const uint8_t *mask, int64_t count,
-                   int64_t *out)
+void index_nonzero(int ndim, const int64_t *shape, const uint8_t *mask, int64_t count, int64_t *out)
 {
     if (ndim == 1) {
         for (int64_t i = 0, found = 0; found < count; i++) {
