@@ -187,7 +187,6 @@ end
 ---       print(team:with_gradients(nn.utils.clip_grad_norm_, model:parameters(), 1))
 ---       optimizer:step()
 ---     end
----@param f function
 ---@return any ... what f returned
 function Team:with_gradients(f, ...)
   check.argument("with_gradients", 1, f, check.callable())
