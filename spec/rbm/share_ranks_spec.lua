@@ -23,7 +23,7 @@ describe("a machine on several ranks", function()
   end)
 
   local function lines(ranks, arguments)
-    local result = mpirun.run(ranks, SCRIPT, { arguments = arguments, seconds = 300 })
+    local result = mpirun.run(ranks, SCRIPT, { arguments = arguments })
     assert.equal(0, result.status, result.err)
     return result.out
   end

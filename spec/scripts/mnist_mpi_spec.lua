@@ -24,7 +24,7 @@ describe("mnist_mpi.lua", function()
     local alone = fingerprint_of(script("mnist_mpi.lua", OPTIONS))
     assert.equal(64, #alone)
     for ranks = 1, 3 do
-      local output = script("mnist_mpi.lua", OPTIONS, false, mpirun.prefix(ranks))
+      local output = script("mnist_mpi.lua", OPTIONS, false, mpirun.command(ranks))
       assert.equal(alone, fingerprint_of(output), output)
       local _, count = output:gsub("Epoch: 0002", "")
       assert.equal(1, count, output)

@@ -6,8 +6,10 @@ local M = {}
 
 local is_there = child.shell("command -v mpirun && command -v orted").status == 0
 
--- A container's only user may be root; more ranks than processors are wanted, whatever is here.
+-- A container's only user may be root, and it may forbid that processes read each other's memory;
+-- more ranks than processors are wanted, whatever is here.
 local SETTING = "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
+  .. "OMPI_MCA_btl_vader_single_copy_mechanism=none "
 local COMMAND = "mpirun --oversubscribe -n %d "
 
 --- Are there several processes to be had? If not, pending(why) is called.
@@ -23,18 +25,13 @@ function M.command(ranks)
   return SETTING .. COMMAND:format(ranks)
 end
 
---- Returns what to write before a command to have it done by so many ranks.
-function M.prefix(ranks)
-  return SETTING .. COMMAND:format(ranks)
-end
-
 --- Runs a script's text as so many ranks; returns { out, err, status }.
---- Options: threads of each, arguments (words for the script), seconds that it may take (60).
+--- Options: threads of each, arguments (words for the script), seconds that it may take (300).
 function M.run(ranks, text, options)
   options = options or {}
   local path = child.write(text)
   local words = {
-    SETTING, "timeout", options.seconds or 60, COMMAND:format(ranks), child.quote(child.wrun),
+    SETTING, "timeout", options.seconds or 300, COMMAND:format(ranks), child.quote(child.wrun),
     options.threads and "--threads " .. options.threads or "", path, options.arguments or "",
   }
   local result = child.shell(table.concat(words, " "))
