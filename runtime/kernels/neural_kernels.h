@@ -75,11 +75,12 @@ static void NAME(softmax_at_infinity)(const T *x, T *y, int64_t n, int64_t step,
 /* the sum of exp(x[i] - most), whose terms y gets unless it is NULL */
 static double NAME(exp_sum)(const T *x, T *y, int64_t n, T most)
 {
-    T chunk[CHUNK];
+    T chunk[CHUNK], *e = chunk;
     double sum = 0;
     for (int64_t first = 0; first < n; first += CHUNK) {
         int64_t width = size_min(CHUNK, n - first);
-        T *e = y != NULL ? y + first : chunk;
+        if (y != NULL)
+            e = y + first;
         NAME(shifted_exp)(width, x + first, most, e);
         sum += NAME(chunk_sum)(e, width);
     }
