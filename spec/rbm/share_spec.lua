@@ -54,7 +54,8 @@ describe("a distributed machine", function()
   end)
 
   for _, method in ipairs(METHODS) do
-    it(("learns by %s, and goes on, to the bit, from a saved state #many"):format(method), function()
+    local name = "learns by %s, and goes on, bit for bit, from a saved state #many"
+    it(name:format(method), function()
       local options = {
         method = method, epochs = 150, batch_size = 7, chains = 20, temperatures = 3,
         lr = { 0.5, 0 }, momentum = 0.5,
