@@ -32,7 +32,7 @@ describe("units of one's own", function()
     return r
   end
 
-  it("have the log Z that the sum over all states has, on either side or both", function()
+  it("have the log Z that the sum over all states has, on either side or both #many", function()
     for _, case in ipairs {
       { {}, rows_of(3, -1.0, 1.0), rows_of(4, 0.0, 1.0) },
       { { visible_units = "binary", hidden_units = spin },
