@@ -319,22 +319,28 @@ static int core_linspace(lua_State *L)
     return 1;
 }
 
-/* triangle_indices(rows, columns, offset, is_upper): rows and columns, from 1, of the elements whose
- * column is at most row + offset, or at least that; -rows <= offset <= columns */
-static int core_triangle_indices(lua_State *L)
+/* the sum of i from 1 to n, where each i counts at most `most`; of differences only the last bits are
+ * looked at */
+static uint64_t sum_to(int64_t n, int64_t most)
 {
-    static const char f[] = "triangle_indices";
+    uint64_t low = (uint64_t)size_max(size_min(n, most), 0);
+    uint64_t sum = low % 2 == 0 ? low / 2 * (low + 1) : (low + 1) / 2 * low;
+    return n > most ? sum + (uint64_t)(n - most) * (uint64_t)most : sum;
+}
+
+/* f(rows, columns, offset): rows and columns, from 1, of the elements whose column is at most
+ * row + offset, or at least that; -rows <= offset <= columns */
+static int triangle_indices(lua_State *L, const char *f, bool is_upper)
+{
     int64_t rows = bind_integer(L, f, 1, "a size"), columns = bind_integer(L, f, 2, "a size"),
-            offset = bind_integer(L, f, 3, "an offset");
-    bool is_upper = lua_toboolean(L, 4);
-    int64_t shape[2] = {2, 0};
-    for (int64_t i = 1; i <= rows; i++) {
-        int64_t below = size_min(size_max(i + offset - is_upper, 0), columns);
-        shape[1] += is_upper ? columns - below : below;
-    }
+            offset = bind_integer(L, f, 3, "an offset"), start = offset - is_upper;
+    int64_t below = (int64_t)(sum_to(rows + start, columns) - sum_to(start, columns));
+    int64_t shape[2] = {2, is_upper ? rows * columns - below : below};
     int64_t *row = (int64_t *)tensor_data(bind_new_tensor(L, f, INT64, 2, shape));
     int64_t *column = row + shape[1];
-    for (int64_t i = 1; i <= rows; i++) {
+    int64_t begin = is_upper ? 1 : size_max(1 - offset, 1);
+    int64_t end = is_upper ? size_min(columns - offset, rows) : rows;
+    for (int64_t i = begin; i <= end && shape[1] > 0; i++) {
         int64_t first = is_upper ? size_max(i + offset, 1) : 1;
         int64_t last = is_upper ? columns : size_min(i + offset, columns);
         for (int64_t j = first; j <= last; j++) {
@@ -343,6 +349,16 @@ static int core_triangle_indices(lua_State *L)
         }
     }
     return 1;
+}
+
+static int core_tril_indices(lua_State *L)
+{
+    return triangle_indices(L, "tril_indices", false);
+}
+
+static int core_triu_indices(lua_State *L)
+{
+    return triangle_indices(L, "triu_indices", true);
 }
 
 static const luaL_Reg create_functions[] = {
@@ -354,7 +370,8 @@ static const luaL_Reg create_functions[] = {
     {"eye", core_eye},
     {"arange", core_arange},
     {"linspace", core_linspace},
-    {"triangle_indices", core_triangle_indices},
+    {"tril_indices", core_tril_indices},
+    {"triu_indices", core_triu_indices},
     {NULL, NULL},
 };
 

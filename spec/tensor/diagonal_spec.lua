@@ -2,6 +2,7 @@
 --- spec/tensor/arrange_spec.lua has their values.
 
 local derivative = require "spec.support.derivative"
+local refusal = require "spec.support.refusal"
 local refusals = require "spec.support.refusals"
 local wrun = require "wrun"
 
@@ -42,6 +43,14 @@ describe("diagonals and triangles", function()
         end
       end
     end
+  end)
+
+  it("are counted by a formula, and no row without an element is visited", function()
+    assert.same({ { 1, 1, 1, 2, 2, 3 }, { 1, 2, 3, 2, 3, 3 } },
+      wrun.triu_indices(1 << 53, 3):tolist())
+    assert.equal(0, wrun.tril_indices(1 << 53, 0):numel())
+    assert.matches("^tril_indices: not enough memory for a tensor %[2, 27021597764222973%] of ",
+      refusal(wrun.tril_indices, 1 << 53, 3))
   end)
 end)
 

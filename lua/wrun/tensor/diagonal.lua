@@ -86,7 +86,7 @@ local function indices(f, rows, columns, offset)
   offset = check.argument(f, 3, offset, OFFSET)
   check.sizes(f, { rows, columns })
   offset = math.max(-rows, math.min(offset, columns))
-  return unrecorded.triangle_indices(rows, columns, offset, f == "triu_indices")
+  return unrecorded[f](rows, columns, offset)
 end
 
 --- Returns the indices of a matrix's lower triangle, row by row.
