@@ -298,7 +298,7 @@ describe("what computes", function()
         wrun.rbm = wrun.rbm
         local PIPE <const> = os.tmpname() -- which somebody opens, and writes nothing to
         os.execute(("rm %%s && mkfifo %%s"):format(PIPE, PIPE))
-        os.execute(("sleep 9 >%%s &"):format(PIPE))
+        os.execute(("timeout 9 sh -c 'exec sleep 9 >%%s' &"):format(PIPE))
         local ok, message = pcall(function()
           print("ready")
           local y = %s
