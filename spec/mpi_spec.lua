@@ -77,7 +77,11 @@ describe("mpi", function()
     mpi.send("second", 0)
     assert.is_true(mpi.receive(0)[1]:equal(wrun.zeros(2)))
     assert.equal("second", mpi.receive(0))
-    assert.equal("receive: this rank has sent nothing to itself", refusal(mpi.receive, 0))
+    assert.equal("receive: expected a value that this rank has sent to itself; there is none",
+      refusal(mpi.receive, 0))
+    assert.same({ false }, mpi.gather(false))
+    assert.matches("^gather: expected a tensor, .* got nil$", refusal(mpi.gather))
+    assert.matches("^send: expected a tensor, .* got nil$", refusal(mpi.send, nil, 0))
   end)
 
   it("moves tensors of every dtype and layout, and tables, between three ranks", function()

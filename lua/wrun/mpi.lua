@@ -56,7 +56,7 @@ end
 --- Returns the next value that a rank has sent to this one.
 --- shapes  as sent
 --- domain  waits for it, also for ever
---- raises  `receive: argument 1: expected`; `receive: this rank has sent nothing to itself`;
+--- raises  `receive: argument 1: expected`; `receive: expected a value that this`;
 ---   `mpi: rank 1 has come to its end`
 ---     local mpi = wrun.mpi
 ---     mpi.send("a note", mpi.rank())
@@ -75,16 +75,7 @@ end
 ---@param root integer?
 ---@return table?
 function M.gather(value, root)
-  root = rank_argument("gather", 2, root, 0)
-  if world.rank ~= root then
-    world.send("gather", value, root, world.TOGETHER)
-    return nil
-  end
-  local values = {}
-  for rank = 0, world.size - 1 do
-    values[rank + 1] = rank == root and value or world.receive(rank, world.TOGETHER)
-  end
-  return values
+  return world.gather("gather", value, rank_argument("gather", 2, root, 0))
 end
 
 --- Returns the values of all ranks, on every rank.

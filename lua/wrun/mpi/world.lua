@@ -36,13 +36,19 @@ end
 
 -- Values ---------------------------------------------------------------------
 
+--- Returns what `save` makes of a value, and refuses what cannot be sent.
+function M.encoded(fname, value)
+  local ok, text, names, tensors = pcall(save.encode, { value = value })
+  if not ok or value == nil then
+    fail("%s: expected a tensor, or a table of tensors, numbers, booleans, texts and such tables, "
+      .. "got %s", fname, not ok and text:match("got (.*)") or check.describe(value))
+  end
+  return text, names, tensors
+end
+
 -- A value as a text that says all but the elements of its tensors, and these.
 local function packed(fname, value)
-  local ok, text, names, tensors = pcall(save.encode, { value = value })
-  if not ok then
-    fail("%s: expected a tensor, or a table of tensors, numbers, booleans, texts and such tables, "
-      .. "got %s", fname, text:match("got (.*)") or check.describe(value))
-  end
+  local text, names, tensors = M.encoded(fname, value)
   local list, kinds, shapes = {}, {}, {}
   for i, name in ipairs(names) do
     list[i] = unrecorded.contiguous(tensors[name])
@@ -74,7 +80,7 @@ end
 local function taken(rank, tag)
   if rank == M.rank then
     return table.unpack(table.remove(own, 1)
-      or fail("receive: this rank has sent nothing to itself"))
+      or fail("receive: expected a value that this rank has sent to itself; there is none"))
   end
   local layout, tensors = save.decode("a message", core.mpi_receive(nil, rank, tag)), {}
   for i, shape in ipairs(layout.shapes) do
@@ -164,22 +170,27 @@ function M.first_of(text, otherwise)
   return text
 end
 
---- Returns the values of all ranks on rank 0, that of rank r at r + 1, and nil on the others.
-function M.gather(fname, value)
-  if M.rank ~= 0 then
-    M.send(fname, value, 0, M.TOGETHER)
+--- Returns the values of all ranks on one, that of rank r at r + 1, and nil on the others.
+function M.gather(fname, value, root)
+  if M.rank ~= root then
+    M.send(fname, value, root, M.TOGETHER)
     return nil
   end
-  local values = { value }
-  for rank = 1, M.size - 1 do
-    values[rank + 1] = M.receive(rank, M.TOGETHER)
+  M.encoded(fname, value)
+  local values = {}
+  for rank = 0, M.size - 1 do
+    if rank == root then
+      values[rank + 1] = value
+    else
+      values[rank + 1] = M.receive(rank, M.TOGETHER)
+    end
   end
   return values
 end
 
 --- The same on every rank.
 function M.all_gather(fname, value)
-  return M.spread(fname, M.gather(fname, value))
+  return M.spread(fname, M.gather(fname, value, 0))
 end
 
 -- The beginning --------------------------------------------------------------

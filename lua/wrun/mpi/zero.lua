@@ -97,7 +97,7 @@ local function gather_state(saved)
   for number, state in pairs(saved.state) do
     own[#own + 1] = { number = number, state = state }
   end
-  for _, items in ipairs(world.gather("state_dict", own) or {}) do
+  for _, items in ipairs(world.gather("state_dict", own, 0) or {}) do
     for _, item in ipairs(items) do
       saved.state[item.number] = item.state
     end
