@@ -722,12 +722,12 @@ local MISTAKES = {
     "2: TensorDataset: expected an index from 1 to 2 or from -2 to -1, got 3",
   },
   {
-    [[wrun.save("/tmp/model.pt", nn.Linear(2, 2))]],
+    [[wrun.save("model.pt", nn.Linear(2, 2))]],
     "1: save: argument 2: expected tables of tensors, got an object of Linear; write "
       .. "object:state_dict()",
   },
   {
-    [[wrun.save("/tmp/model.pt", { epoch = 1, model = nn.Linear(2, 2) })]],
+    [[wrun.save("model.pt", { epoch = 1, model = nn.Linear(2, 2) })]],
     "1: save: argument 2: model: expected tables of tensors, got an object of Linear; "
       .. "write object:state_dict()",
   },

@@ -50,17 +50,6 @@ local function fields_of(object)
   return fields
 end
 
-local function sorted_keys(fields)
-  local keys = {}
-  for key in next, fields do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys, function(a, b)
-    return tostring(a) < tostring(b)
-  end)
-  return keys
-end
-
 -- Adds the generators that an object, and the objects in it, hold: path -> generator.
 local function find_generators(found, seen, object, path, depth)
   if is_generator(object) and not seen[object] then
@@ -69,7 +58,7 @@ local function find_generators(found, seen, object, path, depth)
     and depth < DEEPEST then
     seen[object] = true
     local fields = fields_of(object)
-    for _, key in ipairs(sorted_keys(fields)) do
+    for _, key in ipairs(check.sorted_keys(fields)) do
       find_generators(found, seen, fields[key], path .. "." .. tostring(key), depth + 1)
     end
   end

@@ -262,12 +262,11 @@ end
 local function write_file(fname, path, sheet)
   sheet = (sheet * 255):round():byte()
   sheet = (sheet.ndim == 3 and sheet:permute(2, 3, 1) or sheet):contiguous()
-  local ok, reason = not ranks.is_first(), nil
-  if not ok then
-    ok, reason = core.image_save(path, sheet)
-  end
-  if not ok then
-    fail("%s: %s: %s", fname, path, reason)
+  if ranks.is_first() then
+    local ok, reason = core.image_save(path, sheet)
+    if not ok then
+      fail("%s: %s: %s", fname, path, reason)
+    end
   end
   return sheet
 end

@@ -145,10 +145,10 @@ function M.broadcast(value, root)
     came = world.receive(root, world.TOGETHER)
   end
   came = world.spread("broadcast", came)
-  if world.rank == root or not check.is_tensor(value) then
-    return world.rank == root and value or came
+  if world.rank == root then
+    return value
   end
-  return fill(value, came)
+  return check.is_tensor(value) and fill(value, came) or came
 end
 
 local OPERATIONS = {

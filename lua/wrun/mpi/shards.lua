@@ -134,14 +134,11 @@ function Sum:finish(owner)
     end
     return world.rank == owner and receive(self.template, 0) or nil
   end
-  for other, is_sender in world.outward() do
-    if is_sender then
-      send(total, self.template, other)
-    else
-      total = receive(self.template, other)
-    end
-  end
-  return total
+  return world.hand_out(total, function(part, other)
+    send(part, self.template, other)
+  end, function(other)
+    return receive(self.template, other)
+  end)
 end
 
 --- Returns the sum over the shards of all ranks, to the same bits whatever their number; with an

@@ -118,31 +118,38 @@ function M.inward()
   end
 end
 
---- Iterates over the steps of the same tree the other way, by which all get what rank 0 has.
-function M.outward()
+--- Returns rank 0's value on all ranks, by the same tree the other way: send(value, rank) and
+--- receive(rank) carry it.
+function M.hand_out(value, send, receive)
   local steps = {}
   for other, is_sender in M.inward() do
-    table.insert(steps, 1, { other, not is_sender })
+    table.insert(steps, 1, { other = other, is_sender = not is_sender })
   end
-  local i = 0
-  return function()
-    i = i + 1
-    if steps[i] then
-      return steps[i][1], steps[i][2]
-    end
-  end
-end
-
---- Returns rank 0's value on all ranks.
-function M.spread(fname, value)
-  for other, is_sender in M.outward() do
-    if is_sender then
-      M.send(fname, value, other, M.TOGETHER)
+  for _, step in ipairs(steps) do
+    if step.is_sender then
+      send(value, step.other)
     else
-      value = M.receive(other, M.TOGETHER)
+      value = receive(step.other)
     end
   end
   return value
+end
+
+--- The same for what `send` takes.
+function M.spread(fname, value)
+  return M.hand_out(value, function(known, other)
+    M.send(fname, known, other, M.TOGETHER)
+  end, function(other)
+    return M.receive(other, M.TOGETHER)
+  end)
+end
+
+local function send_text(text, other)
+  core.mpi_send(text, other, M.TOGETHER)
+end
+
+local function receive_text(other)
+  return core.mpi_receive(nil, other, M.TOGETHER)
 end
 
 --- Returns the text of the first rank that has one that is not empty, or rank 0's other one, on all
@@ -153,21 +160,13 @@ end
 function M.first_of(text, otherwise)
   for other, is_sender in M.inward() do
     if is_sender then
-      core.mpi_send(text, other, M.TOGETHER)
+      send_text(text, other)
     else
-      local came = core.mpi_receive(nil, other, M.TOGETHER)
+      local came = receive_text(other)
       text = text == "" and came or text
     end
   end
-  text = text == "" and otherwise or text
-  for other, is_sender in M.outward() do
-    if is_sender then
-      core.mpi_send(text, other, M.TOGETHER)
-    else
-      text = core.mpi_receive(nil, other, M.TOGETHER)
-    end
-  end
-  return text
+  return M.hand_out(text == "" and otherwise or text, send_text, receive_text)
 end
 
 --- Returns the values of all ranks on one, that of rank r at r + 1, and nil on the others.

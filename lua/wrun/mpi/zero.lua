@@ -14,7 +14,8 @@ local M = {}
 local Zero = {}
 Zero.__index = Zero
 
--- The owner of each parameter: the largest first, to the rank that has least.
+-- The owner of each parameter: the largest first, to the rank that has least; and how many elements
+-- each rank has.
 local function deal(parameters)
   local order, held, owners = {}, {}, {}
   for i in ipairs(parameters) do
@@ -35,7 +36,7 @@ local function deal(parameters)
     owners[parameters[i]] = least
     held[least] = held[least] + parameters[i]:numel()
   end
-  return owners
+  return owners, held
 end
 
 --- Is a parameter this rank's?
@@ -133,8 +134,9 @@ function M.new(optimizer, parameters)
     fail("distribute: option share_state: %s has a step of its own, which may look at all "
       .. "parameters at once", optimizer.__name)
   end
+  local owners, held = deal(parameters)
   local self = setmetatable({
-    optimizer = optimizer, parameters = parameters, owners = deal(parameters),
+    optimizer = optimizer, parameters = parameters, owners = owners, held = held,
   }, Zero)
   local place = {}
   for i, parameter in ipairs(parameters) do
@@ -157,23 +159,22 @@ Sum.__index = Sum
 --- Begins the sum of parts that are made as `template`: the gradients of the parameters, in order,
 --- and at the end what all ranks get. Other ranks' gradients come out as they may.
 function Zero:sum(template)
-  local sum, first = setmetatable({ template = template, pieces = {} }, Sum), 1
-  local function add(owner, count)
-    local piece = { owner = owner, first = first, count = count }
-    piece.sum = shards.sum(template:narrow(1, first, count))
-    sum.pieces[#sum.pieces + 1] = piece
+  local sum = setmetatable({ template = template, pieces = {} }, Sum)
+  local function add(owner, first, count)
+    sum.pieces[#sum.pieces + 1] = {
+      owner = owner, first = first, count = count,
+      sum = shards.sum(template:narrow(1, first, count)),
+    }
+  end
+  local first = 1
+  for rank = 0, world.size - 1 do
+    local count = self.held[rank]
+    if count > 0 then
+      add(rank, first, count)
+    end
     first = first + count
   end
-  for rank = 0, world.size - 1 do
-    local count = 0
-    for _, parameter in ipairs(self.parameters) do
-      count = count + (self.owners[parameter] == rank and parameter:numel() or 0)
-    end
-    if count > 0 then
-      add(rank, count)
-    end
-  end
-  add(nil, template:numel() - first + 1)
+  add(nil, first, template:numel() - first + 1)
   return sum
 end
 

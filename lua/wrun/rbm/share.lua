@@ -72,12 +72,8 @@ end
 
 --- What a trainer of a distributed machine takes the sums of its steps from.
 function M.new(trainer)
-  local digests = trainer.model.mpi.all_gather(digest_of(trainer))
-  for i, digest in ipairs(digests) do
-    if digest ~= digests[1] then
-      check.fail("fit: the data or options of rank %d are not those of rank 0", i - 1)
-    end
-  end
+  local world = require "wrun.mpi.world" -- which joins the ranks: here the machine has done so
+  world.agree("fit", "data or options", digest_of(trainer))
   return setmetatable({ whole = trainer, shards = {} }, Share)
 end
 
