@@ -1,5 +1,5 @@
 /*
- * bind_neural.c - softmax, cross-entropy, standardisation, class targets
+ * bind_neural.c - softmax, losses, standardisation, class targets
  */
 #include "bind/bind_check.h"
 #include "bind/bind_result.h"
@@ -115,6 +115,42 @@ static int core_cross_entropy_gradient(lua_State *L)
     return 1;
 }
 
+/* ---- Huber's loss ---- */
+
+/* of d, delta and unit, which stand at an index and after it, and the gradient of the losses, or
+ * NULL */
+static int huber(lua_State *L, int index, const Tensor *g)
+{
+    static const char f[] = "huber";
+    const Tensor *d = bind_tensor(L, f, index);
+    bind_check_float(L, f, index, d);
+    double delta = bind_number(L, f, index + 1, "a number");
+    double unit = bind_number(L, f, index + 2, "a number");
+    if (g != NULL && (g->dtype != d->dtype || !shape_equal(g->ndim, g->dims, d->ndim, d->dims)))
+        bind_fail_argument(L, f, 1, "a tensor like argument 3");
+    const void *data = contiguous_data(L, f, index);
+    const void *gradient = g != NULL ? contiguous_data(L, f, 1) : NULL;
+    Tensor *y = bind_new_tensor(L, f, (DType)d->dtype, d->ndim, d->dims);
+    if (y->numel > 0)
+        neural_huber(bind_pool(L), (DType)d->dtype, d->numel, data, gradient, tensor_data(y), delta,
+                     unit);
+    return 1;
+}
+
+/* _huber(d, delta, unit) -> losses */
+static int core_huber(lua_State *L)
+{
+    lua_settop(L, 3);
+    return huber(L, 1, NULL);
+}
+
+/* _huber_gradient(g, y, d, delta, unit) -> the gradient of d from that of y, which is not read */
+static int core_huber_gradient(lua_State *L)
+{
+    lua_settop(L, 5);
+    return huber(L, 3, bind_tensor(L, "huber", 1));
+}
+
 /* ---- standardisation ---- */
 
 /* the tensor [a, b, c] of floats at an index, which must be contiguous */
@@ -199,6 +235,8 @@ static const luaL_Reg tensor_functions[] = {
     {"_log_softmax_gradient", core_log_softmax_gradient},
     {"_cross_entropy", core_cross_entropy},
     {"_cross_entropy_gradient", core_cross_entropy_gradient},
+    {"_huber", core_huber},
+    {"_huber_gradient", core_huber_gradient},
     {"_standardize", core_standardize},
     {"_standardize_gradient", core_standardize_gradient},
     {NULL, NULL},

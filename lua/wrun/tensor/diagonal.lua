@@ -1,6 +1,7 @@
 --- Diagonals and triangles of matrices: taken, built, and kept.
 
 local check = require "wrun.check"
+local diagonal_indices = require "wrun.tensor.internal.diagonal_indices"
 local operations = require "wrun.operations"
 local publish = require "wrun.publish"
 local unrecorded = require "wrun.unrecorded"
@@ -26,18 +27,14 @@ function M.diag_embed(x, offset, d, e)
   if d == e then
     fail("diag_embed: expected two different dimensions, got %d twice", d)
   end
-  local sizes, numel = x.shape, 1
+  local sizes = x.shape
   local side = table.remove(sizes) + math.abs(offset + 0.0)
   check.sizes("diag_embed", { side, side, table.unpack(sizes) })
   side = math.tointeger(side)
   table.insert(sizes, math.min(d, e), side)
   table.insert(sizes, math.max(d, e), side)
-  for _, size in ipairs(sizes) do
-    numel = numel * size
-  end
-  local indices = unrecorded.reshape(operations.arange(1, numel + 1), sizes)
   local zeros = operations.zeros(sizes, { dtype = x.dtype })
-  return operations.put(zeros, unrecorded.diagonal(indices, offset, d, e), x)
+  return operations.put(zeros, diagonal_indices(sizes, offset, d, e), x)
 end
 
 --- Returns a vector as the diagonal of a matrix, or the diagonal of a matrix.

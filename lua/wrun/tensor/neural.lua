@@ -54,6 +54,16 @@ operations.define("neural", {
     saves = { 1, 2 },
     sample = function(randn) return randn(3, 4), operations.tensor({ 1, 4, 2 }) end,
   },
+  -- c / unit (d - c / 2), c the part of d within delta
+  _huber = {
+    label = "HuberLossBackward0",
+    gradients = {
+      function(g, _, d, delta, unit) return g * (d:clamp(-delta, delta) / unit) end,
+    },
+    kernels = { "_huber_gradient" },
+    saves = { 1 },
+    sample = function(randn) return randn(3, 4), 0.75, 0.5 end,
+  },
 })
 
 --- Returns exp(x) / sum exp(x) along dimension d, without overflow.

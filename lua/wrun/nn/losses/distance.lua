@@ -23,13 +23,6 @@ M.L1Loss = Loss.define("L1Loss", "l1_loss", {}, function(o, input, target)
   return (input - target):abs()
 end)
 
--- The factors of d^2 / 2 up to delta, and from there on of the line that continues it: c, the part
--- of d within delta, and d - c / 2.
-local function huber(d, delta)
-  local c = d:clamp(-delta, delta)
-  return c, operations.addcmul(d, c, -0.5)
-end
-
 --- Makes the loss d^2 / 2 for |d| <= delta and delta (|d| - delta / 2) beyond, d = x - y, averaged
 --- over all elements.
 --- source  [Huber1964]
@@ -39,8 +32,7 @@ M.HuberLoss = Loss.define("HuberLoss", "huber_loss", {
   delta = check.positive(1),
 }, function(o, input, target)
   Loss.check_pair(o, input, target)
-  local c, rest = huber(input - target, o.delta)
-  return c * rest
+  return operations._huber(input - target, o.delta, 1)
 end)
 
 --- Makes the loss d^2 / (2 beta) for |d| <= beta and |d| - beta / 2 beyond, d = x - y, averaged
@@ -55,8 +47,7 @@ M.SmoothL1Loss = Loss.define("SmoothL1Loss", "smooth_l1_loss", {
   if o.beta == 0 then
     return d:abs()
   end
-  local c, rest = huber(d, o.beta)
-  return c / o.beta * rest
+  return operations._huber(d, o.beta, o.beta)
 end)
 
 return M
