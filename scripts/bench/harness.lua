@@ -66,6 +66,20 @@ function M.each(f, count)
   end
 end
 
+-- Seconds after which a machine is quiet: OpenMP's threads, PyTorch's for one, spin for some
+-- milliseconds after the last work of a turn.
+local PAUSE = 0.01
+
+--- Returns a contestant whose turns begin on a quiet machine, with one that is not counted: where a
+--- turn is so short that waking threads would be much of it.
+function M.warmed(contestant)
+  return function()
+    core.sleep(PAUSE)
+    contestant()
+    return contestant()
+  end
+end
+
 --- Measures contestants { name = function that returns seconds } in turns; the first round is not
 --- counted. Returns { name = seconds of every round }.
 function M.take_turns(rounds, contestants)

@@ -323,11 +323,11 @@ local function measure(case, dtype, ...)
     return
   end
   local count = math.ceil(ROUND / harness.seconds(run, 1))
-  local contestants, is_rival = { wrun = harness.each(run, count) }, false
+  local contestants, is_rival = { wrun = harness.warmed(harness.each(run, count)) }, false
   for threads = 1, all_threads, math.max(all_threads - 1, 1) do
     local command = { "expression", threads, count, theirs }
     if torch and torch:ask(table.unpack(command)) then
-      contestants["torch" .. threads] = torch:asking(table.unpack(command))
+      contestants["torch" .. threads] = harness.warmed(torch:asking(table.unpack(command)))
       is_rival = true
     end
   end
