@@ -25,7 +25,7 @@ static Reason load(Mpi *mpi)
     if (!library) {
         const char *reason = dlerror();
         return strstr(reason, "No such file") != NULL
-                   ? "needs libmpi.so.40 (Debian package openmpi-bin)"
+                   ? "there is no libmpi.so.40 (Debian package openmpi-bin)"
                    : reason;
     }
 #define ROW(name, parameters)                                                                      \
