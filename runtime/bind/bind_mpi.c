@@ -53,22 +53,36 @@ static void check_outcome(lua_State *L, MpiOutcome outcome, int peer)
                   bind_runtime(L)->mpi->rank);
 }
 
+/* the bytes of a contiguous tensor or a string, argument `index` */
+static MpiBytes to_bytes(lua_State *L, const char *f, int index)
+{
+    MpiBytes bytes;
+    if (lua_type(L, index) == LUA_TSTRING) {
+        bytes.start = (char *)bind_bytes(L, f, index, &bytes.size);
+    } else {
+        const Tensor *t = bind_contiguous(L, f, index);
+        bytes.start = tensor_data(t);
+        bytes.size = (size_t)(t->numel * dtype_size((DType)t->dtype));
+    }
+    return bytes;
+}
+
 /* mpi_send(contiguous tensor or string, rank, tag) */
 static int core_mpi_send(lua_State *L)
 {
     static const char f[] = "mpi_send";
-    size_t size;
-    const char *bytes;
     int peer = to_peer(L, f, 2), tag = (int)bind_integer(L, f, 3, "a tag");
-    if (lua_type(L, 1) == LUA_TSTRING) {
-        bytes = bind_bytes(L, f, 1, &size);
-    } else {
-        const Tensor *t = bind_contiguous(L, f, 1);
-        bytes = tensor_data(t);
-        size = (size_t)(t->numel * dtype_size((DType)t->dtype));
-    }
-    check_outcome(L, mpi_send(bind_runtime(L)->mpi, bytes, size, peer, tag), peer);
+    MpiBytes sent = to_bytes(L, f, 1);
+    check_outcome(L, mpi_exchange(bind_runtime(L)->mpi, &sent, NULL, peer, tag), peer);
     return 0;
+}
+
+/* -> whether `received` was filled, or nothing was sent */
+static int push_filled(lua_State *L, MpiOutcome outcome, int peer)
+{
+    lua_pushboolean(L, outcome != MPI_NOTHING);
+    check_outcome(L, outcome, peer);
+    return 1;
 }
 
 /* mpi_receive(contiguous tensor, rank, tag) -> whether it was filled, or nothing was sent;
@@ -78,27 +92,36 @@ static int core_mpi_receive(lua_State *L)
     static const char f[] = "mpi_receive";
     const Mpi *mpi = bind_runtime(L)->mpi;
     int peer = to_peer(L, f, 2), tag = (int)bind_integer(L, f, 3, "a tag");
+    MpiBytes received;
     if (!lua_isnil(L, 1)) {
-        const Tensor *t = bind_contiguous(L, f, 1);
-        size_t size = (size_t)(t->numel * dtype_size((DType)t->dtype));
-        MpiOutcome outcome = mpi_receive(mpi, tensor_data(t), size, peer, tag);
-        lua_pushboolean(L, outcome != MPI_NOTHING);
-        check_outcome(L, outcome, peer);
-        return 1;
+        bind_contiguous(L, f, 1);
+        received = to_bytes(L, f, 1);
+        return push_filled(L, mpi_exchange(mpi, NULL, &received, peer, tag), peer);
     }
-    size_t size;
     luaL_Buffer text;
-    check_outcome(L, mpi_await(mpi, peer, tag, &size), peer);
-    char *bytes = luaL_buffinitsize(L, &text, size);
-    check_outcome(L, mpi_receive(mpi, bytes, size, peer, tag), peer);
-    luaL_pushresultsize(&text, size);
+    check_outcome(L, mpi_await(mpi, peer, tag, &received.size), peer);
+    received.start = luaL_buffinitsize(L, &text, received.size);
+    check_outcome(L, mpi_exchange(mpi, NULL, &received, peer, tag), peer);
+    luaL_pushresultsize(&text, received.size);
     return 1;
+}
+
+/* mpi_exchange(contiguous tensor or string, contiguous tensor, rank, tag) -> as mpi_receive, with
+ * a message to the same rank at the same time */
+static int core_mpi_exchange(lua_State *L)
+{
+    static const char f[] = "mpi_exchange";
+    int peer = to_peer(L, f, 3), tag = (int)bind_integer(L, f, 4, "a tag");
+    bind_contiguous(L, f, 2);
+    MpiBytes sent = to_bytes(L, f, 1), received = to_bytes(L, f, 2);
+    return push_filled(L, mpi_exchange(bind_runtime(L)->mpi, &sent, &received, peer, tag), peer);
 }
 
 static const luaL_Reg mpi_functions[] = {
     {"mpi_start", core_mpi_start},
     {"mpi_send", core_mpi_send},
     {"mpi_receive", core_mpi_receive},
+    {"mpi_exchange", core_mpi_exchange},
     {NULL, NULL},
 };
 

@@ -25,7 +25,7 @@ static Reason load(Mpi *mpi)
     if (!library) {
         const char *reason = dlerror();
         return strstr(reason, "No such file") != NULL
-                   ? "needs libmpi.so.40 (Debian package openmpi-bin)"
+                   ? "there is no libmpi.so.40 (Debian package openmpi-bin)"
                    : reason;
     }
 #define ROW(name, parameters)                                                                      \
@@ -158,36 +158,54 @@ static int piece(size_t left)
     return (int)(left < LARGEST ? left : LARGEST);
 }
 
-MpiOutcome mpi_send(const Mpi *mpi, const char *bytes, size_t size, int to, int tag)
+/* What is left to go one way. */
+typedef struct {
+    MpiBytes left;
+    bool is_over, is_empty;
+    void *request;
+} Way;
+
+static Way way_of(const MpiBytes *bytes)
 {
-    MpiOutcome outcome = MPI_DONE;
-    do {
-        void *request;
-        MpiStatus status;
-        int count = piece(size);
-        mpi->Isend(bytes, count, mpi->byte, to, tag, mpi->world, &request);
-        outcome = finish(mpi, request, to, &status);
-        bytes += count;
-        size -= (size_t)count;
-    } while (size > 0 && outcome == MPI_DONE);
+    return (Way){.left = bytes ? *bytes : (MpiBytes){NULL, 0}, .is_over = !bytes};
+}
+
+/* Waits for the piece that is on its way. */
+static MpiOutcome advance(const Mpi *mpi, Way *way, int peer, bool is_sent)
+{
+    MpiStatus status;
+    MpiOutcome outcome = finish(mpi, way->request, peer, &status);
+    int count = piece(way->left.size);
+    if (!is_sent && outcome == MPI_DONE && status.bytes != (size_t)count) {
+        way->is_over = way->is_empty = status.bytes == 0;
+        return way->is_empty ? MPI_DONE : MPI_OTHER_SIZE;
+    }
+    way->left.start += count;
+    way->left.size -= (size_t)count;
+    way->is_over = way->left.size == 0;
     return outcome;
 }
 
-MpiOutcome mpi_receive(const Mpi *mpi, char *bytes, size_t size, int from, int tag)
+MpiOutcome mpi_exchange(const Mpi *mpi, const MpiBytes *sent, const MpiBytes *received, int peer,
+                        int tag)
 {
-    MpiOutcome outcome = MPI_DONE;
-    do {
-        void *request;
-        MpiStatus status;
-        int count = piece(size);
-        mpi->Irecv(bytes, count, mpi->byte, from, tag, mpi->world, &request);
-        outcome = finish(mpi, request, from, &status);
-        if (outcome == MPI_DONE && status.bytes != (size_t)count)
-            return status.bytes == 0 ? MPI_NOTHING : MPI_OTHER_SIZE;
-        bytes += count;
-        size -= (size_t)count;
-    } while (size > 0 && outcome == MPI_DONE);
-    return outcome;
+    Way out = way_of(sent), in = way_of(received);
+    MpiOutcome outcome = MPI_DONE, other = MPI_DONE;
+    while (!(out.is_over && in.is_over) && outcome == MPI_DONE && other == MPI_DONE) {
+        bool receives = !in.is_over;
+        if (receives)
+            mpi->Irecv(in.left.start, piece(in.left.size), mpi->byte, peer, tag, mpi->world,
+                       &in.request);
+        if (!out.is_over) {
+            mpi->Isend(out.left.start, piece(out.left.size), mpi->byte, peer, tag, mpi->world,
+                       &out.request);
+            other = advance(mpi, &out, peer, true);
+        }
+        if (receives)
+            outcome = advance(mpi, &in, peer, false);
+    }
+    outcome = outcome == MPI_DONE ? other : outcome;
+    return outcome == MPI_DONE && in.is_empty ? MPI_NOTHING : outcome;
 }
 
 MpiOutcome mpi_await(const Mpi *mpi, int from, int tag, size_t *size)

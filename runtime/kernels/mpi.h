@@ -48,10 +48,16 @@ typedef enum { MPI_DONE, MPI_INTERRUPTED, MPI_LEFT, MPI_NOTHING, MPI_OTHER_SIZE 
  * output of every rank but 0 goes nowhere from here on. */
 Reason mpi_start(Mpi **mpi);
 
-/* send and receive return when the bytes may be used again; MPI_LEFT: the other has ended;
- * MPI_NOTHING: it has sent an empty message instead. What is interrupted leaves the world of no use. */
-MpiOutcome mpi_send(const Mpi *mpi, const char *bytes, size_t size, int to, int tag);
-MpiOutcome mpi_receive(const Mpi *mpi, char *bytes, size_t size, int from, int tag);
+typedef struct {
+    char *start;
+    size_t size;
+} MpiBytes;
+
+/* Sends and receives at once; either may be NULL. Returns when the bytes may be used again; MPI_LEFT:
+ * the other has ended; MPI_NOTHING: it has sent an empty message instead. What is interrupted leaves
+ * the world of no use. */
+MpiOutcome mpi_exchange(const Mpi *mpi, const MpiBytes *sent, const MpiBytes *received, int peer,
+                        int tag);
 /* the size of the next message */
 MpiOutcome mpi_await(const Mpi *mpi, int from, int tag, size_t *size);
 

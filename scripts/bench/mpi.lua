@@ -28,12 +28,17 @@ end
 
 local title = ("784-256-256-10 on ranks, %d samples a step"):format(BATCH)
 harness.heading(title, "1 thread")
-local alone = measure(1, 1).step_tree
+local alone, pair = measure(1, 1).step_tree, measure(2, 1).step_tree
 harness.compare("step, 1 rank of 2 threads", measure(1, 2).step_tree, alone)
-harness.compare("step, 2 ranks of 1 thread", measure(2, 1).step_tree, alone)
+harness.compare("step, 2 ranks of 1 thread", pair, alone)
 harness.heading(title, "Allreduce")
 for _, ranks in ipairs { 2, 3, 4 } do
   local times = measure(ranks, 1)
   harness.compare(("sum of the gradients, %d ranks"):format(ranks), times.sum_tree, times.sum_mpi)
   harness.compare(("step, %d ranks"):format(ranks), times.step_tree, times.step_mpi, "<= 1.05")
 end
+
+print("\nthe same on many nodes, as a model of cost has it")
+local one, two = harness.median(alone), harness.median(pair)
+assert(os.execute(("%s %s/mpi_cost.lua --batch %d --sample %.3g --update 0 --measured %s"):format(
+  harness.program, harness.folder, BATCH, one / BATCH, ("1:%.3g,2:%.3g"):format(one, two))))

@@ -86,6 +86,38 @@ describe("shards", function()
     end
   end)
 
+  it("are summed to the same bits by halves, on as many ranks as the tree has branches", function()
+    if not mpirun.is_there(pending) then
+      return
+    end
+    local text = [[
+      local wrun = require "wrun"
+      local mpi, shards = wrun.mpi, require "wrun.mpi.shards"
+      for _, width in ipairs { 3, 16, 50, 100003 } do
+        for _, n in ipairs { 100, 33, 16, 7, 1, 0 } do
+          wrun.manual_seed(n)
+          local parts = wrun.randn(16, width)
+          parts:narrow(2, 1, 1):narrow(1, 1, 8):fill_(0 / 0)
+          parts:narrow(2, 1, 1):narrow(1, 9, 8):fill_(-(0 / 0))
+          local sum = shards.sum(wrun.empty(width))
+          for _, shard in ipairs(mpi.shards(n)) do
+            sum:add(shard.index, parts[shard.index]:clone())
+          end
+          local total = sum:finish()
+          local line = total and wrun.fingerprint({ total }) or "none"
+          for _, other in ipairs(mpi.all_gather(line)) do assert(other == line) end
+          print(line)
+        end
+      end
+    ]]
+    local alone = child.run({ "-e", text })
+    assert.equal(0, alone.status, alone.err)
+    for _, ranks in ipairs { 2, 4, 8, 16 } do
+      local result = mpirun.run(ranks, text)
+      assert.equal(alone.out, result.out, result.err)
+    end
+  end)
+
   it("refuse what is no number of samples, and no table of tensors", function()
     assert.equal("shards: argument 1: expected an integer >= 0, got -1", refusal(mpi.shards, -1))
     assert.equal("sum_shards: argument 1: expected a table, got 1", refusal(mpi.sum_shards, 1))

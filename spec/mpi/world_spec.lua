@@ -1,9 +1,12 @@
 --- How a process finds the others, and what becomes of all when one ends.
 
 local child = require "spec.support.child"
+local files = require "spec.support.files"
 local mpirun = require "spec.support.mpirun"
 
 describe("world", function()
+  local folder = files.scratch(teardown)
+
   it("refuses to be one of many where another MPI started it", function()
     local result = child.run({ "-e", "print(require('wrun').mpi.rank())" }, {
       env = "PMI_SIZE=4 PMI_RANK=1",
@@ -24,6 +27,17 @@ describe("world", function()
     assert.equal(1, result.status)
     assert.truthy(result.err:find("mpi: mpirun started 2 processes, and Open MPI knows of 1: they "
       .. "are of different versions", 1, true), result.err)
+  end)
+
+  it("says which rank, on which machine, finds no Open MPI that it can load", function()
+    files.write(folder .. "/libmpi.so.40", "no library")
+    local result = child.run({ "-e", "print(require('wrun').mpi.rank())" }, {
+      env = "OMPI_COMM_WORLD_SIZE=2 OMPI_COMM_WORLD_RANK=1 LD_LIBRARY_PATH="
+        .. child.quote(folder),
+    })
+    assert.equal(1, result.status)
+    assert.truthy(result.err:find("mpi: mpirun started this process as rank 1 on %S+, and it "
+      .. "cannot join the others: %S+/libmpi.so.40: "), result.err)
   end)
 
   it("ends all ranks when one has an error, with its traceback", function()

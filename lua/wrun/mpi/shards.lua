@@ -58,7 +58,8 @@ end
 local Sum = {}
 Sum.__index = Sum
 
---- Begins a sum; a rank that may have no part needs a template, a tensor as the parts are.
+--- Begins a sum. With a template, a tensor of one dimension as the parts are, a rank needs no part,
+--- and less is sent.
 function M.sum(template)
   return setmetatable({ nodes = {}, template = template }, Sum)
 end
@@ -99,10 +100,10 @@ local function receive(template, rank)
   return core.mpi_receive(part, rank, world.TOGETHER) and part or nil
 end
 
--- Brings the sum to rank 0, which owns the first shard.
-local function climb(nodes, template)
+-- Joins the branches of the tree up to those of `top` shards, each on the rank of its first one.
+local function climb(nodes, template, top)
   local width = 1
-  while width < M.COUNT do
+  while width < top do
     for i = 1, M.COUNT - width, 2 * width do
       local j = i + width
       local mine, theirs = owners[i], owners[j]
@@ -120,12 +121,56 @@ local function climb(nodes, template)
     end
     width = 2 * width
   end
-  return nodes[1]
+  return nodes[first_of(world.rank)]
+end
+
+-- Where each rank has one branch of the tree, ranks are paired as the branches are: each adds up one
+-- half of the sum, its partner the other. What a rank sends is at most twice the sum's size, whatever
+-- their number, and the order of an element's terms is the tree's.
+local IS_BALANCED = world.size > 1 and M.COUNT % world.size == 0
+
+-- The left and the right half of a tensor, those that this rank of a pair adds up and gives away.
+local function halves(tensor, is_left)
+  local half = tensor:numel() // 2
+  local left, right = tensor:narrow(1, 1, half), tensor:narrow(1, half + 1, tensor:numel() - half)
+  return is_left and left or right, is_left and right or left
+end
+
+-- Returns the sum of the ranks' parts, which may be missing; those that agree in rank % distance work
+-- on the same piece of it.
+local function sum_by_halves(part, template, distance)
+  if distance == world.size then
+    return part
+  end
+  local other, is_left = world.rank ~ distance, world.rank & distance == 0
+  local half = halves(template, is_left)
+  local came, own, given = wrun.empty_like(half), nil, ""
+  if part then
+    own, given = halves(part, is_left)
+  end
+  if not core.mpi_exchange(given, came, other, world.TOGETHER) then
+    came = nil
+  end
+  local sides = is_left and { own, came } or { came, own }
+  join(sides, 1, 2)
+  local sum = sum_by_halves(sides[1], half, 2 * distance)
+  if sum then
+    part = part or wrun.empty_like(template)
+    own, came = halves(part, is_left)
+    own:copy_(sum)
+    core.mpi_exchange(own, came, other, world.TOGETHER)
+  end
+  return sum and part
 end
 
 -- Returns the sum over all shards, on every rank or on one; nil where no shard has a part.
 function Sum:finish(owner)
-  local total = climb(self.nodes, self.template)
+  local template = self.template
+  if IS_BALANCED and not owner and template and template:numel() >= world.size then
+    local branch = climb(self.nodes, template, M.COUNT // world.size)
+    return sum_by_halves(branch, template, 1)
+  end
+  local total = climb(self.nodes, template, M.COUNT)
   if world.size == 1 or owner == 0 then
     return total
   elseif owner then

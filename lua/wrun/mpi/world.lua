@@ -14,6 +14,11 @@ local M = { rank = 0, size = 1 }
 -- The tags of messages: what scripts send, and what functions that all ranks call together send.
 M.SENT, M.TOGETHER = 1, 2
 
+local function line_of(path)
+  local file <close> = io.open(path)
+  return file and file:read("l") or "?"
+end
+
 -- Joins the others, where mpirun of Open MPI, or SLURM with PMIx, started this process.
 local function start()
   local size = os.getenv("OMPI_COMM_WORLD_SIZE")
@@ -26,7 +31,9 @@ local function start()
   end
   local rank, joined = core.mpi_start()
   if not rank then
-    fail("mpi: %s", joined)
+    fail("mpi: mpirun started this process as rank %s on %s, and it cannot "
+      .. "join the others: %s", os.getenv("OMPI_COMM_WORLD_RANK") or os.getenv("PMIX_RANK") or "?",
+      line_of("/proc/sys/kernel/hostname"), joined)
   elseif size and joined ~= tonumber(size) then
     fail("mpi: mpirun started %s processes, and Open MPI knows of %d: they are of different "
       .. "versions", size, joined)
@@ -217,11 +224,6 @@ local function program()
     file:close()
   end
   return ("%s\0%s\0%s"):format(core.version, text, table.concat(words, "\0"))
-end
-
-local function line_of(path)
-  local file <close> = io.open(path)
-  return file and file:read("l") or "?"
 end
 
 -- The machine, the processors that this process may use on it, and what computes there.
