@@ -17,6 +17,7 @@ enum {
     BLOCK = 256,              /* of k */
     PACKED_BYTES = 192 << 10, /* of a, on the stack */
     FEW_ROWS = 28,            /* of a, for which b is not worth packing */
+    FEW_PRODUCTS = 128,       /* for which nothing is worth packing */
     FEW_PANELS = 4,           /* of b, for which a is not where it can be read as it lies */
 };
 
@@ -34,12 +35,14 @@ enum {
 #define INDEX int32_t
 #define NAME(x) x##_f32_512
 #define MULTIPLY_ADD(x, v, sum) _mm512_fmadd_ps(_mm512_set1_ps(x), v, sum)
+#define FUSED __builtin_fmaf
 #include "kernels/product_kernels.h"
 
 #define T double
 #define INDEX int64_t
 #define NAME(x) x##_f64_512
 #define MULTIPLY_ADD(x, v, sum) _mm512_fmadd_pd(_mm512_set1_pd(x), v, sum)
+#define FUSED __builtin_fma
 #include "kernels/product_kernels.h"
 #undef TARGET
 #undef BYTES
@@ -54,12 +57,14 @@ enum {
 #define INDEX int32_t
 #define NAME(x) x##_f32_256
 #define MULTIPLY_ADD(x, v, sum) _mm256_fmadd_ps(_mm256_set1_ps(x), v, sum)
+#define FUSED __builtin_fmaf
 #include "kernels/product_kernels.h"
 
 #define T double
 #define INDEX int64_t
 #define NAME(x) x##_f64_256
 #define MULTIPLY_ADD(x, v, sum) _mm256_fmadd_pd(_mm256_set1_pd(x), v, sum)
+#define FUSED __builtin_fma
 #include "kernels/product_kernels.h"
 
 void product_run(DType dtype, const MatrixProduct *p)

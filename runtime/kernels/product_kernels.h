@@ -3,9 +3,9 @@
  *
  * Before the include: TARGET is the unit, BYTES its width, ROWS how many rows of sums its registers
  * hold, two vectors each, and ROW_CASES(CASE) is CASE(1) to CASE(ROWS); T is the type, INDEX an
- * integer of its size, NAME(x) pastes a suffix, MULTIPLY_ADD(x, v, sum) is x v + sum, rounded once.
- * What depends on the type is undefined at the end. There is no guard: it is meant to be read
- * several times.
+ * integer of its size, NAME(x) pastes a suffix, MULTIPLY_ADD(x, v, sum) is x v + sum, rounded once,
+ * and FUSED(x, y, sum) that of numbers. What depends on the type is undefined at the end. There is no
+ * guard: it is meant to be read several times.
  */
 
 typedef T NAME(Vector) __attribute__((vector_size(BYTES)));
@@ -205,8 +205,28 @@ TARGETED static void NAME(multiply_block)(const MatrixProduct *p, int64_t first,
     }
 }
 
+/* element by element */
+TARGETED static void NAME(multiply_few)(const MatrixProduct *p)
+{
+    const T *a = p->a, *start = p->start;
+    T *c = p->c;
+    for (int64_t i = 0; i < p->m; i++, a += p->a_row, c += p->c_row) {
+        const T *b = p->b;
+        for (int64_t j = 0; j < p->n; j++, b += p->b_column) {
+            T sum = 0;
+            for (int64_t l = 0; l < p->k; l++)
+                sum = FUSED(a[l * p->a_column], b[l * p->b_row], sum);
+            c[j] = FUSED((T)p->scale, sum, start ? start[i * p->start_row + j] : 0);
+        }
+    }
+}
+
 TARGETED static void NAME(product)(const MatrixProduct *p)
 {
+    if (p->k <= BLOCK && p->m * p->n * p->k <= FEW_PRODUCTS) {
+        NAME(multiply_few)(p);
+        return;
+    }
     int64_t blocks = size_pieces(p->m, NAME(MOST_ROWS));
     for (int64_t block = 0; block < blocks; block++)
         NAME(multiply_block)(p, block * p->m / blocks, (block + 1) * p->m / blocks);
@@ -216,3 +236,4 @@ TARGETED static void NAME(product)(const MatrixProduct *p)
 #undef INDEX
 #undef NAME
 #undef MULTIPLY_ADD
+#undef FUSED

@@ -34,6 +34,16 @@ describe("portable bits", function()
       child.run({ "--native", "--version" }).out)
   end)
 
+  it("are those of a host of the module", function()
+    local host = child.host(pending)
+    if host then
+      assert.equal(child.run({ "-e", WHY }).out, child.run({ "-e", WHY }, host).out)
+      local PRODUCT = 'local wrun = require "wrun" wrun.manual_seed(1) local x = wrun.randn(70, 9) '
+        .. 'print(wrun.fingerprint { x:mm(x:t()), wrun.linalg.svd(x, false) })'
+      assert.equal(child.run({ "-e", PRODUCT }).out, child.run({ "-e", PRODUCT }, host).out)
+    end
+  end)
+
   it("are not those of kernels that the environment names", function()
     local run = child.run({ "-e", WHY }, { env = "OPENBLAS_CORETYPE=Zen" })
     assert.equal("false\tOPENBLAS_CORETYPE is not Haswell\n", run.out)
