@@ -291,7 +291,7 @@ bench-ir: build/packages-check
 
 # Linked with nothing but what computes elementwise.
 $(BUILD)/ulp: scripts/bench/ulp.c $(addprefix $(BUILD)/,kernels/elementwise.o kernels/convert.o \
-              kernels/vector_math.o kernels/portable.o \
+              kernels/reduce.o kernels/vector_math.o kernels/portable.o \
               $(patsubst runtime/%.c,%.o,$(wildcard runtime/tensor/*.c)))
 	@echo "LD $@"
 	@$(COMPILE) $(LDFLAGS) -o $@ $^ -lm
