@@ -141,8 +141,8 @@ local function check_seed(f, output, seed)
   return seed:to(output.dtype)
 end
 
-local function walk_and_accumulate(output, seed, keep, create)
-  local sums, leaves = walk({ output }, { seed }, keep)
+local function walk_and_accumulate(output, seed, keep, create, take)
+  local sums, leaves = walk({ output }, { seed }, keep, nil, take)
   run_leaf_hooks(sums, leaves)
   graph.accumulate(sums, leaves, seed, create)
 end
@@ -178,6 +178,17 @@ function M.backward(output, gradient, options)
   local seed = check_seed("backward", output, gradient)
   local switched = create and enable_grad or no_grad
   switched(walk_and_accumulate, output, seed, keep, create)
+end
+
+--- Walks back from a single number and calls take(leaf, g), outside recording, as soon as the
+--- gradient of a leaf is whole; what returns true keeps g, which is not added to the leaf's `grad`.
+--- Leaves that have hooks get theirs in the end, in `grad`.
+function M.backward_to(output, take)
+  check_output("backward", output)
+  no_grad(walk_and_accumulate, output, check_seed("backward", output), false, false,
+    function(leaf, g)
+      return not hooks_of[leaf] and take(leaf, g)
+    end)
 end
 
 local HOOK = check.callable()

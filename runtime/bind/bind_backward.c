@@ -21,17 +21,19 @@
 #include "kernels/elementwise.h"
 
 /* the stack of a walk: its arguments; the nodes and the sums of their gradients, by number; the
- * sums for those outside, by leaf or wanted node, and the leaves as they came; the memory of Walk;
- * and the node whose turn it is with its gradient and row */
+ * sums for those outside, by leaf or wanted node, and the leaves as they came; how many gradients each
+ * leaf waits for, where `take` is to hear of it; the memory of Walk; and the node whose turn it is with its gradient and row */
 enum {
     OUTPUTS = 1,
     SEEDS,
     KEEP,
     WANTED,
+    TAKE,
     NODES,
     SUMS,
     RESULTS,
     LEAVES,
+    ARRIVALS,
     VISITS,
     TARGETS,
     FRAMES,
@@ -63,7 +65,7 @@ enum { FEW_NODES = 24, FEW_TARGETS = 64 };
 typedef struct {
     lua_State *L;
     uint64_t id;
-    bool selective, keep, recording, tracing;
+    bool selective, keep, recording, tracing, takes;
     Profile *profile; /* or NULL */
     Visit *visits, few_visits[FEW_NODES];
     int *targets, few_targets[FEW_TARGETS];
@@ -192,6 +194,19 @@ static int enter(Walk *w, int depth)
     return node->number;
 }
 
+/* adds to the gradients that the leaf on top waits for, and returns how many these are */
+static lua_Integer count_arrivals(lua_State *L, int more)
+{
+    lua_pushvalue(L, -1);
+    lua_rawget(L, ARRIVALS);
+    lua_Integer count = lua_tointeger(L, -1) + more;
+    lua_pop(L, 1);
+    lua_pushvalue(L, -1);
+    lua_pushinteger(L, count);
+    lua_rawset(L, ARRIVALS);
+    return count;
+}
+
 /* everything below the node is known: does it lead to what is wanted, and who waits for it? */
 static void leave(Walk *w, Visit *visit)
 {
@@ -240,6 +255,8 @@ static int survey(Walk *w)
         if (argument->to_leaf) {
             w->targets[target] = !w->selective || is_wanted(w) ? TO_LEAF : NOWHERE;
             w->leaves++;
+            if (w->takes)
+                count_arrivals(L, 1);
             lua_pop(L, 2);
             continue;
         }
@@ -521,6 +538,28 @@ static int enter_profile(const Walk *w, const Node *node)
     return bind_profile_enter_node(w->L, w->profile, node->layer);
 }
 
+/* One gradient fewer is to come to the leaf of argument i of the node at NODE. The last one makes it
+ * whole: take(leaf, g) is called, and has taken it where it says so. */
+static void arrive(Walk *w, const Node *node, int i)
+{
+    lua_State *L = w->L;
+    lua_getiuservalue(L, NODE, node->argument[i].edge);
+    if (count_arrivals(L, -1) == 0) {
+        lua_pushvalue(L, TAKE);
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -3);
+        if (lua_rawget(L, RESULTS) != LUA_TNIL) {
+            lua_call(L, 2, 1);
+            if (lua_toboolean(L, -1)) {
+                lua_pushvalue(L, -2);
+                lua_pushnil(L);
+                lua_rawset(L, RESULTS);
+            }
+        }
+    }
+    lua_settop(L, ROW);
+}
+
 static void take_turn(Walk *w, int number)
 {
     lua_State *L = w->L;
@@ -629,10 +668,11 @@ static int start(Walk *w)
 }
 
 /*
- * walk(outputs, seeds, keep, wanted) -> sums, leaves: walks from the outputs, whose gradients are
+ * walk(outputs, seeds, keep, wanted, take) -> sums, leaves: walks from the outputs, whose gradients are
  * the seeds, and returns the gradients of leaves, by leaf, with the leaves in order of arrival. Or,
- * given the set `wanted` of nodes and leaves, walks only what leads to those and returns theirs.
- * Unless `keep`, what is walked is let go.
+ * given the set `wanted` of nodes and leaves, walks only what leads to those and returns theirs. Of a
+ * leaf take(leaf, g) hears, where given, when its gradient is whole; if it returns true, that is left
+ * out of sums. Unless `keep`, what is walked is let go.
  */
 static int graph_walk(lua_State *L)
 {
@@ -641,6 +681,7 @@ static int graph_walk(lua_State *L)
     w.id = ++bind_runtime(L)->walks;
     w.selective = !lua_isnoneornil(L, WANTED);
     w.keep = lua_toboolean(L, KEEP);
+    w.takes = !lua_isnoneornil(L, TAKE);
     w.recording = bind_switch(L, SWITCH_GRAD);
     w.tracing = bind_switch(L, SWITCH_TRACES);
     w.profile = bind_runtime(L)->profile;
@@ -653,6 +694,8 @@ static int graph_walk(lua_State *L)
     lua_settop(L, ROW);
     luaL_checkstack(L, 32, "too many calls");
     make_table(L, NODES, FEW_NODES, 0);
+    if (w.takes)
+        make_table(L, ARRIVALS, 0, FEW_NODES);
     for (int number = start(&w); number != NOWHERE;) {
         pool_check(bind_pool(L));
         take_turn(&w, number);
@@ -662,7 +705,9 @@ static int graph_walk(lua_State *L)
         number = visit->below;
         for (int i = 0; i < visit->node->count; i++) {
             int target = w.targets[visit->first + i];
-            if (target >= 0 && --w.visits[target].waiting == 0 && w.visits[target].leads) {
+            if (target == TO_LEAF && w.takes)
+                arrive(&w, visit->node, i);
+            else if (target >= 0 && --w.visits[target].waiting == 0 && w.visits[target].leads) {
                 w.visits[target].below = number;
                 number = target;
             }
@@ -716,7 +761,7 @@ static int graph_own(lua_State *L)
     return 1;
 }
 
-/* accumulate(sums, leaves, seed, recorded): adds the sums of leaves to their `grad`: in place,
+/* accumulate(sums, leaves, seed, recorded): adds the sums that leaves have to their `grad`: in place,
  * unless that is recorded */
 static int graph_accumulate(lua_State *L)
 {
@@ -729,7 +774,10 @@ static int graph_accumulate(lua_State *L)
         lua_rawgeti(L, LIST, k);
         bool has_grad = lua_getiuservalue(L, LEAF, TENSOR_GRAD) != LUA_TNIL;
         lua_pushvalue(L, LEAF);
-        lua_rawget(L, SUMS_OF);
+        if (lua_rawget(L, SUMS_OF) == LUA_TNIL) {
+            lua_settop(L, RECORDED);
+            continue;
+        }
         if (!has_grad) {
             own(L, pass);
         } else if (lua_toboolean(L, RECORDED)) {
