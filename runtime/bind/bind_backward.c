@@ -4,7 +4,8 @@
  * First a survey numbers the nodes that are reached, and counts for each the edges by which
  * gradients will arrive. Then each node that has all of its own passes them on to its arguments: by
  * the derivative in ops.def, compiled, or by the functions of its row, where the walk is itself
- * recorded or the operation is a structural one without kernels for that.
+ * recorded or the operation is a structural one without kernels for that. A gradient that the walk
+ * made itself, and gave to nobody else, is written over by the one that follows from it.
  *
  * Those functions may walk the same nodes: what a walk knows of a node stands in its own Visit, and
  * only the survey, in which no function of a row runs, asks the node for its number.
@@ -52,6 +53,7 @@ typedef struct {
     int below;   /* the next one that is ready */
     bool leads;  /* to something wanted, or all is */
     bool wanted;
+    bool owns; /* the sum of its gradients: a tensor of this walk, which nobody else has */
 } Visit;
 
 /* a node of the path that the survey is on, and the argument it looks at next */
@@ -288,12 +290,17 @@ static void add_to_leaf(lua_State *L)
     lua_rawset(L, RESULTS);
 }
 
-/* pops g and adds it to the sum of a node */
-static void add_to_node(lua_State *L, int number)
+/* pops g, which may be the walk's own, and adds it to the sum of a node */
+static void add_to_node(Walk *w, int number, bool is_own)
 {
+    lua_State *L = w->L;
+    Visit *visit = &w->visits[number];
+    bool may_own = !visit->wanted && !w->recording && !w->tracing;
+    visit->owns = may_own && is_own;
     if (lua_rawgeti(L, SUMS, number + 1) == LUA_TNIL) {
         lua_pop(L, 1);
     } else {
+        visit->owns = may_own;
         lua_rotate(L, -2, 1);
         lua_arith(L, LUA_OPADD);
     }
@@ -318,11 +325,16 @@ static void set_operand(lua_State *L, Node *node, const Argument *argument, Oper
     lua_pop(L, 1);
 }
 
-/* pushes the gradient of argument i of an elementwise operation, in the result's shape */
-static void push_compiled(lua_State *L, Node *node, int i)
+static bool passes_unchanged(const Node *node, int i)
 {
-    const char *derivative = operations[node->op].derivative[i];
-    if (strcmp(derivative, "g") == 0) {
+    return strcmp(operations[node->op].derivative[i], "g") == 0;
+}
+
+/* pushes the gradient of argument i of an elementwise operation, in the result's shape; it may take
+ * the place of the node's gradient */
+static void push_compiled(lua_State *L, Node *node, int i, bool in_place)
+{
+    if (passes_unchanged(node, i)) {
         lua_pushvalue(L, GRADIENT);
         return;
     }
@@ -334,7 +346,11 @@ static void push_compiled(lua_State *L, Node *node, int i)
     for (int k = 0; k < node->count; k++)
         set_operand(L, node, &node->argument[k], &in[k + 2]);
     View out;
-    tensor_view(bind_new_tensor(L, "backward", (DType)g->dtype, g->ndim, tensor_shape(g)), &out);
+    if (in_place)
+        lua_pushvalue(L, GRADIENT);
+    else
+        bind_new_tensor(L, "backward", (DType)g->dtype, g->ndim, tensor_shape(g));
+    tensor_view(lua_touserdata(L, -1), &out);
     elementwise_gradient(bind_pool(L), node->op, i, (DType)g->dtype, &out, in);
 }
 
@@ -343,8 +359,8 @@ static bool is_compiled(const Walk *w, const Node *node, int i)
 {
     if (node->op == NO_OP)
         return false;
-    const char *derivative = operations[node->op].derivative[i];
-    return !w->recording || strcmp(derivative, "g") == 0 || strcmp(derivative, "0") == 0;
+    return !w->recording || passes_unchanged(node, i) ||
+           strcmp(operations[node->op].derivative[i], "0") == 0;
 }
 
 /* g -> its sum over the dimensions d where reduced[d]; nothing happens where there is none */
@@ -397,8 +413,8 @@ static void sum_to(const Walk *w, const Argument *argument, const int64_t *shape
     lua_call(L, 2, 1);
 }
 
-/* passes the gradient on top, which is popped, on to argument i */
-static void pass_on(Walk *w, const Visit *visit, int i)
+/* passes the gradient on top, which is popped and may be the walk's own, on to argument i */
+static void pass_on(Walk *w, const Visit *visit, int i, bool is_own)
 {
     lua_State *L = w->L;
     Node *node = visit->node;
@@ -407,8 +423,10 @@ static void pass_on(Walk *w, const Visit *visit, int i)
     const int64_t *shape = node_sizes(node) + argument->shape_at;
     Tensor *g = bind_tensor(L, "backward", lua_gettop(L));
     if (g->dtype != argument->dtype ||
-        !shape_equal(g->ndim, tensor_shape(g), argument->ndim, shape))
+        !shape_equal(g->ndim, tensor_shape(g), argument->ndim, shape)) {
         sum_to(w, argument, shape);
+        is_own = true;
+    }
     if (w->tracing) {
         lua_pushvalue(L, lua_upvalueindex(3));
         lua_pushvalue(L, -2);
@@ -421,7 +439,7 @@ static void pass_on(Walk *w, const Visit *visit, int i)
         lua_call(L, 4, 0);
     }
     if (target != TO_LEAF) {
-        add_to_node(L, target);
+        add_to_node(w, target, is_own);
         return;
     }
     lua_getiuservalue(L, NODE, argument->edge);
@@ -455,7 +473,7 @@ static void pass_on_together(Walk *w, const Visit *visit)
             continue;
         lua_rawgeti(L, ROW + 1, i + 1);
         if (lua_toboolean(L, -1))
-            pass_on(w, visit, i);
+            pass_on(w, visit, i, false);
         else
             lua_pop(L, 1);
     }
@@ -464,9 +482,7 @@ static void pass_on_together(Walk *w, const Visit *visit)
 /* tells the profile what push_compiled has read and written */
 static void count_derivative(const Walk *w, Node *node)
 {
-    const Tensor *g = lua_touserdata(w->L, GRADIENT), *dx = lua_touserdata(w->L, -1);
-    if (dx == g)
-        return;
+    const Tensor *g = lua_touserdata(w->L, GRADIENT);
     int64_t elements = 2 * g->numel; /* g and dx */
     for (int k = -1; k < node->count; k++) {
         const Argument *argument = k < 0 ? &node->result : &node->argument[k];
@@ -478,19 +494,40 @@ static void count_derivative(const Walk *w, Node *node)
     bind_profile_add_derivative(w->profile, g->numel, elements * dtype_size((DType)g->dtype));
 }
 
+/* Has the tensor on top memory that is neither the gradient's nor that of the `count` values from
+ * `first`? */
+static bool is_fresh(lua_State *L, int first, int count)
+{
+    const Storage *storage = bind_tensor(L, "backward", lua_gettop(L))->storage;
+    bool fresh = storage != ((const Tensor *)lua_touserdata(L, GRADIENT))->storage;
+    for (int k = 0; k < count; k++) {
+        const Tensor *value = bind_to_tensor(L, first + k);
+        fresh &= value == NULL || value->storage != storage;
+    }
+    return fresh;
+}
+
 /* by row.gradients[i](g, result, arguments ...); or by row.kernels[i], of the core, likewise */
-static void pass_on_each(Walk *w, const Visit *visit, bool stand_ins)
+static void pass_on_each(Walk *w, Visit *visit, bool stand_ins, bool by_core)
 {
     lua_State *L = w->L;
     Node *node = visit->node;
-    int gradients = lua_gettop(L), values = 0;
+    const int *target = w->targets + visit->first;
+    int gradients = lua_gettop(L), values = 0, last = node->count - 1;
+    while (last > 0 && target[last] == NOWHERE)
+        last--;
     for (int i = 0; i < node->count; i++) {
-        if (w->targets[visit->first + i] == NOWHERE)
+        if (target[i] == NOWHERE)
             continue;
+        bool is_own = false;
         if (is_compiled(w, node, i)) {
-            push_compiled(L, node, i);
-            if (w->profile != NULL)
+            bool may_take = visit->owns && i == last, same = passes_unchanged(node, i);
+            const Tensor *g = lua_touserdata(L, GRADIENT);
+            push_compiled(L, node, i, may_take && g->is_contiguous);
+            if (w->profile != NULL && !same)
                 count_derivative(w, node);
+            is_own = may_take || !same;
+            visit->owns &= !same;
         } else if (lua_rawgeti(L, gradients, i + 1) == LUA_TNIL) {
             lua_pop(L, 1);
             continue;
@@ -504,8 +541,9 @@ static void pass_on_each(Walk *w, const Visit *visit, bool stand_ins)
             for (int k = 0; k <= node->count; k++)
                 lua_pushvalue(L, values + k);
             lua_call(L, node->count + 2, 1);
+            is_own = by_core && is_fresh(L, values, node->count + 1);
         }
-        pass_on(w, visit, i);
+        pass_on(w, visit, i, is_own);
     }
 }
 
@@ -563,14 +601,16 @@ static void arrive(Walk *w, const Node *node, int i)
 static void take_turn(Walk *w, int number)
 {
     lua_State *L = w->L;
-    const Visit *visit = &w->visits[number];
+    Visit *visit = &w->visits[number];
     lua_rawgeti(L, NODES, number + 1);
     lua_replace(L, NODE);
     bool arrived = lua_rawgeti(L, SUMS, number + 1) != LUA_TNIL;
     lua_replace(L, GRADIENT);
     if (arrived) {
-        if (visit->node->hooked)
+        if (visit->node->hooked) {
             run_hooks(w, number);
+            visit->owns = false;
+        }
         bool is_compiled = visit->node->op != NO_OP && !w->recording && !w->tracing;
         if (!is_compiled || w->profile != NULL) {
             bind_push_row(L, NODE);
@@ -579,14 +619,14 @@ static void take_turn(Walk *w, int number)
         int call = w->profile != NULL ? enter_profile(w, visit->node) : 0;
         if (is_compiled) {
             lua_pushnil(L);
-            pass_on_each(w, visit, false);
+            pass_on_each(w, visit, false, false);
         } else if (!w->recording && push_field(L, "shapes")) {
             push_field(L, "kernels");
-            pass_on_each(w, visit, true);
+            pass_on_each(w, visit, true, true);
         } else if (!w->recording && push_field(L, "kernels")) {
-            pass_on_each(w, visit, false);
+            pass_on_each(w, visit, false, true);
         } else if (push_field(L, "gradients")) {
-            pass_on_each(w, visit, true);
+            pass_on_each(w, visit, true, false);
         } else {
             push_field(L, "backward");
             pass_on_together(w, visit);
@@ -648,7 +688,7 @@ static int start(Walk *w)
         if (is_leaf)
             add_to_leaf(L);
         else
-            add_to_node(L, number);
+            add_to_node(w, number, false);
         lua_settop(L, ROW);
     }
     for (int k = outputs; k >= 1; k--) {
