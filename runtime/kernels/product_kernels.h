@@ -91,7 +91,7 @@ TARGETED static void NAME(copy)(const T *in, int64_t in_row, int64_t k, int64_t 
 INLINED TARGETED void NAME(turn)(const T *in, int64_t in_row, int64_t rows, T *out, int64_t out_row)
 {
     NAME(Vector) x[NAME(LANES)];
-    NAME(Lanes) lane;
+    NAME(Lanes) lane = {0};
     for (int i = 0; i < NAME(LANES); i++)
         lane[i] = i;
 #pragma GCC unroll 16
