@@ -52,6 +52,20 @@ ORDER(double, f64, isnan)
 ORDER(int64_t, i64, NEVER)
 ORDER(uint8_t, u8, NEVER)
 
+/* |a - b|, 0 between equal infinities; by a mask, since a branch would go on to what is made of it */
+#define DISTANCE(T, suffix, Bits)                                                                  \
+    static inline T distance_##suffix(T a, T b)                                                    \
+    {                                                                                              \
+        T distance = fabs(a - b);                                                                  \
+        Bits bits;                                                                                 \
+        memcpy(&bits, &distance, sizeof bits);                                                     \
+        bits &= -(Bits)(a != b);                                                                   \
+        memcpy(&distance, &bits, sizeof bits);                                                     \
+        return distance;                                                                           \
+    }
+DISTANCE(float, f32, int32_t)
+DISTANCE(double, f64, int64_t)
+
 /*
  * Rounding in arithmetic that every vector has: up to 2^(bits of the fraction), adding and taking
  * away that number leaves the nearest integer; beyond it there are only integers.

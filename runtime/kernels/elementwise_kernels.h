@@ -18,6 +18,7 @@
 #define where(a, b, c) ((T)((a) != 0 ? (b) : (c)))
 #define maximum NAME(larger)
 #define minimum NAME(smaller)
+#define distance NAME(distance)
 #define clamp(x, low, high) minimum(maximum(x, low), high)
 #define within(x, bound) clamp(x, -(bound), bound)
 #define nonzero(x) where(eq(x, 0), 1, x)
@@ -197,6 +198,7 @@ static const Kernels NAME(kernels)[] = {
 #undef where
 #undef maximum
 #undef minimum
+#undef distance
 #undef sign
 #undef real
 #undef clamp
