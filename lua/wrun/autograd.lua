@@ -164,6 +164,14 @@ function M.backward(output, gradient, options)
   switched(walk, output, seed, keep)
 end
 
+--- Walks back from a single number and calls take(leaf, g), outside recording, as soon as the
+--- gradient of a leaf is whole; what returns true keeps g, which is not added to the leaf's `grad`.
+--- Leaves that have hooks get theirs in the end, in `grad`.
+function M.backward_to(output, take)
+  check_output("backward", output)
+  no_grad(walk, output, check_seed("backward", output), false, nil, take)
+end
+
 local HOOK = check.callable()
 
 -- The hooks of a tensor's gradient, also of one that was computed, in whose node the walk asks.

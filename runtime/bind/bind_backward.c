@@ -23,7 +23,21 @@
 /* the stack of a walk: its arguments; the nodes and leaves that it met, and the sums of their
  * gradients, by number; the memory of Walk; and the node whose turn it is with its gradient and
  * row */
-enum { OUTPUTS = 1, SEEDS, KEEP, WANTED, MET, SUMS, VISITS, TARGETS, FRAMES, NODE, GRADIENT, ROW };
+enum {
+    OUTPUTS = 1,
+    SEEDS,
+    KEEP,
+    WANTED,
+    TAKE,
+    MET,
+    SUMS,
+    VISITS,
+    TARGETS,
+    FRAMES,
+    NODE,
+    GRADIENT,
+    ROW
+};
 
 /* what a target is besides a number */
 enum { NOWHERE = -1 };
@@ -51,7 +65,7 @@ enum { FEW_NODES = 24, FEW_TARGETS = 64 };
 typedef struct {
     lua_State *L;
     uint64_t id;
-    bool selective, keep, recording, tracing;
+    bool selective, keep, takes, recording, tracing;
     Profile *profile; /* or NULL */
     Visit *visits, few_visits[FEW_NODES];
     int *targets, few_targets[FEW_TARGETS];
@@ -554,6 +568,25 @@ static void take_turn(Walk *w, int number)
     }
 }
 
+/* gives the gradient of a leaf, which is whole, to take(leaf, g), unless hooks want it first; what
+ * that takes is not kept */
+static void offer(Walk *w, int number)
+{
+    lua_State *L = w->L;
+    const Visit *visit = &w->visits[number];
+    if (!visit->arrived || ((const Tensor *)visit->object)->hooked)
+        return;
+    lua_pushvalue(L, TAKE);
+    lua_rawgeti(L, MET, number + 1);
+    lua_rawgeti(L, SUMS, number + 1);
+    lua_call(L, 2, 1);
+    if (lua_toboolean(L, -1)) {
+        lua_pushnil(L);
+        lua_rawseti(L, SUMS, number + 1);
+    }
+    lua_pop(L, 1);
+}
+
 /* Lets go of the tensors that the node holds; a second walk over it is then refused. The edges stay:
  * another walk asks by them whether the node leads to what it wants. */
 static void release(lua_State *L, Node *node)
@@ -599,7 +632,8 @@ static void run_leaf_hooks(Walk *w)
             bring(w, k, true);
 }
 
-/* adds the gradients of leaves to their `grad`: in place, unless that is recorded */
+/* adds the gradients of leaves, but for those that were taken, to their `grad`: in place, unless that
+ * is recorded */
 static void accumulate(Walk *w)
 {
     lua_State *L = w->L;
@@ -608,6 +642,8 @@ static void accumulate(Walk *w)
     bind_tensor(L, "backward", SEEDS)->storage->owner = pass;
     for (int k = w->first; k != NOWHERE; k = w->visits[k].next) {
         bring(w, k, false);
+        if (lua_isnil(L, GRADIENT))
+            continue;
         bool has_grad = lua_getiuservalue(L, LEAF, TENSOR_GRAD) != LUA_TNIL;
         lua_pushvalue(L, GRADIENT);
         if (!has_grad) {
@@ -687,10 +723,11 @@ static int start(Walk *w)
 }
 
 /*
- * walk(outputs, seeds, keep, wanted): walks from the outputs, whose gradients are the seeds, both a
+ * walk(outputs, seeds, keep, wanted, take): walks from the outputs, whose gradients are the seeds, both a
  * list or one tensor, and adds the gradients of leaves to their `grad`. Or, given the set `wanted`
  * of nodes and leaves, walks only what leads to those and returns the table of their gradients.
- * Unless `keep`, what is walked is let go.
+ * Of a leaf without hooks take(leaf, g) hears, where given, when its gradient is whole; if it returns
+ * true, that is not added. Unless `keep`, what is walked is let go.
  */
 static int graph_walk(lua_State *L)
 {
@@ -699,6 +736,7 @@ static int graph_walk(lua_State *L)
     w.id = ++bind_runtime(L)->walks;
     w.selective = !lua_isnoneornil(L, WANTED);
     w.keep = lua_toboolean(L, KEEP);
+    w.takes = !lua_isnoneornil(L, TAKE);
     w.recording = bind_switch(L, SWITCH_GRAD);
     w.tracing = bind_switch(L, SWITCH_TRACES);
     w.profile = bind_runtime(L)->profile;
@@ -723,9 +761,13 @@ static int graph_walk(lua_State *L)
         number = visit->below;
         for (int i = 0; i < node->count; i++) {
             int target = w.targets[visit->first + i];
-            if (target >= 0 && --w.visits[target].waiting == 0 && w.visits[target].leads) {
+            if (target < 0 || --w.visits[target].waiting > 0)
+                continue;
+            if (w.visits[target].leads) {
                 w.visits[target].below = number;
                 number = target;
+            } else if (w.takes) {
+                offer(&w, target);
             }
         }
     }

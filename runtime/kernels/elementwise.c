@@ -11,6 +11,7 @@
 
 #include "kernels/convert.h"
 #include "kernels/elementwise.h"
+#include "kernels/reduce.h"
 #include "kernels/vector_math.h"
 
 #include "kernels/special.h"
@@ -720,6 +721,42 @@ void elementwise_row(Pool *pool, int op, DType compute, int64_t n, void *out, co
     walk.numel = n;
     plan_row(&walk, out, in);
     pool_run(pool, walk_piece, &walk, size_pieces(n, PIECE));
+}
+
+typedef struct {
+    const Walk *walk;
+    double *block;
+} Sum;
+
+static void sum_piece(void *context, int64_t piece)
+{
+    _Alignas(STORAGE_ALIGNMENT) char values[REDUCE_BLOCK * sizeof(double)];
+    const Sum *sum = context;
+    Walk walk = *sum->walk;
+    int64_t begin = piece * REDUCE_BLOCK;
+    walk.numel = walk.row = size_min(REDUCE_BLOCK, walk.numel - begin);
+    walk.out.data = values;
+    for (int i = 0; i < walk.inputs; i++)
+        if (!walk.in[i].constant)
+            walk.in[i].data += begin * dtype_size(walk.compute);
+    walk_range(&walk, 0, walk.numel);
+    sum->block[piece] = reduce_block_sum(walk.compute, values, walk.numel);
+}
+
+double elementwise_sum(Pool *pool, int op, DType compute, int64_t n, const Row *in, double *blocks)
+{
+    Walk walk;
+    walk.kernel = kernels_of(compute, op)->value;
+    walk.compute = walk.result = compute;
+    walk.inputs = operations[op].arity;
+    walk.numel = n;
+    plan_row(&walk, NULL, in);
+    int64_t pieces = size_pieces(n, REDUCE_BLOCK);
+    pool_run(pool, sum_piece, &(Sum){&walk, blocks}, pieces);
+    double sum = 0;
+    for (int64_t i = 0; i < pieces; i++)
+        sum += blocks[i];
+    return sum;
 }
 
 void elementwise_gradient(Pool *pool, int op, int argument, DType compute, const View *out,

@@ -18,7 +18,8 @@
 #define where(a, b, c) ((T)((a) != 0 ? (b) : (c)))
 #define maximum NAME(larger)
 #define minimum NAME(smaller)
-#define within(x, bound) minimum(maximum(x, -(bound)), bound)
+#define clamp(x, low, high) minimum(maximum(x, low), high)
+#define within(x, bound) clamp(x, -(bound), bound)
 #define nonzero(x) where(eq(x, 0), 1, x)
 #define cosine(a, b, h) (within(a, LARGEST) / within(nonzero(h), LARGEST))
 #define over_squares(x, a, b) ((x) / nonzero(hypot(a, b)) / nonzero(hypot(a, b)))
@@ -198,6 +199,7 @@ static const Kernels NAME(kernels)[] = {
 #undef minimum
 #undef sign
 #undef real
+#undef clamp
 #undef within
 #undef nonzero
 #undef square

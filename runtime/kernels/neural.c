@@ -14,10 +14,9 @@
 enum {
     LANES = 16,
     WIDE_LANES = 64,
-    CHUNK = 256,   /* elements of a row at a time; a multiple of LANES */
-    ROWS = 64,     /* rows a thread takes at a time */
-    STRIP = 64,    /* columns, and groups to standardise, likewise */
-    PIECE = 16384, /* elements likewise */
+    CHUNK = 256, /* elements of a row at a time; a multiple of LANES */
+    ROWS = 64,   /* rows a thread takes at a time */
+    STRIP = 64,  /* columns, and groups to standardise, likewise */
 };
 
 typedef struct {
@@ -33,13 +32,6 @@ typedef struct {
     const void *x, *g;
     void *y; /* losses, or with g the gradient of x */
 } CrossEntropy;
-
-typedef struct {
-    int64_t n;
-    const void *d, *g;
-    void *y; /* losses, or with g the gradient of d */
-    double delta, unit;
-} Huber;
 
 typedef struct {
     int64_t a, b, c;
@@ -92,13 +84,6 @@ void neural_cross_entropy_gradient(Pool *pool, DType dtype, int64_t rows, int64_
     pool_run(pool,
              dtype == FLOAT32 ? cross_entropy_gradient_rows_f32 : cross_entropy_gradient_rows_f64,
              &c, size_pieces(rows, ROWS));
-}
-
-void neural_huber(Pool *pool, DType dtype, int64_t n, const void *d, const void *g, void *y,
-                  double delta, double unit)
-{
-    Huber h = {n, d, g, y, delta, unit};
-    pool_run(pool, dtype == FLOAT32 ? huber_piece_f32 : huber_piece_f64, &h, size_pieces(n, PIECE));
 }
 
 static void standardize(Pool *pool, DType dtype, const Standardize *s)

@@ -27,13 +27,6 @@ void neural_cross_entropy_gradient(Pool *pool, DType dtype, int64_t rows, int64_
                                    const int64_t *classes, const void *g, void *dx);
 
 /*
- * y[n] = c / unit (d - c / 2), c the part of d within delta: a parabola that goes on as a line. With
- * g, the gradient of that y, it is g c / unit, the gradient of d. Floats, contiguous; g may be NULL.
- */
-void neural_huber(Pool *pool, DType dtype, int64_t n, const void *d, const void *g, void *y,
-                  double delta, double unit);
-
-/*
  * y[a, b, c] = (x - mean[b]) / sqrt(variance[b] + eps), the mean and biased variance of each b over
  * all a and c; floats, contiguous, y may be x.
  */

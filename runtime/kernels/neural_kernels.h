@@ -265,40 +265,6 @@ static void NAME(cross_entropy_gradient_rows)(void *context, int64_t piece)
     }
 }
 
-/* the part of d within delta; NaN stays NaN */
-static inline T NAME(part_within)(T d, T delta)
-{
-    T least = d < -delta ? -delta : d;
-    return least > delta ? delta : least;
-}
-
-VECTORISED static void NAME(huber_run)(const T *d, T *y, int64_t n, T delta, T unit)
-{
-    for (int64_t i = 0; i < n; i++) {
-        T c = NAME(part_within)(d[i], delta);
-        y[i] = c / unit * (d[i] - c / 2);
-    }
-}
-
-VECTORISED static void NAME(huber_gradient_run)(const T *d, const T *g, T *dd, int64_t n, T delta,
-                                                T unit)
-{
-    for (int64_t i = 0; i < n; i++)
-        dd[i] = g[i] * (NAME(part_within)(d[i], delta) / unit);
-}
-
-static void NAME(huber_piece)(void *context, int64_t piece)
-{
-    const Huber *h = context;
-    int64_t at = piece * PIECE, n = size_min(PIECE, h->n - at);
-    T delta = (T)h->delta, unit = (T)h->unit, *y = (T *)h->y + at;
-    const T *d = (const T *)h->d + at;
-    if (h->g == NULL)
-        NAME(huber_run)(d, y, n, delta, unit);
-    else
-        NAME(huber_gradient_run)(d, (const T *)h->g + at, y, n, delta, unit);
-}
-
 /* Groups that lie across rows (c is 1) are taken by strips; group i of a strip has its moments and
  * its sums in place i. Others are taken one by one: a group's moments stand in place 0, and its sums
  * run in LANES places. FOR_RUN does something to each element i of a stretch of memory, a row of a
