@@ -691,6 +691,30 @@ static bool push_root(lua_State *L, int k)
     return is_leaf;
 }
 
+/* what a walk knows before it starts; the arrays inside are filled as it goes on */
+static void begin(Walk *w, lua_State *L)
+{
+    w->L = L;
+    w->id = ++bind_runtime(L)->walks;
+    w->selective = !lua_isnoneornil(L, WANTED);
+    w->keep = lua_toboolean(L, KEEP);
+    w->takes = !lua_isnoneornil(L, TAKE);
+    w->recording = bind_switch(L, SWITCH_GRAD);
+    w->tracing = bind_switch(L, SWITCH_TRACES);
+    w->profile = bind_runtime(L)->profile;
+    w->visits = w->few_visits;
+    w->targets = w->few_targets;
+    w->frames = w->few_frames;
+    w->visit_room = w->frame_room = FEW_NODES;
+    w->target_room = FEW_TARGETS;
+    w->count = w->target_count = 0;
+    w->first = NOWHERE;
+    lua_settop(L, FRAMES);
+    luaL_checkstack(L, 32, "too many calls");
+    lua_createtable(L, FEW_NODES, 0);
+    lua_replace(L, MET);
+}
+
 /* surveys from all outputs, and gives them their seeds; returns the last node that is ready */
 static int start(Walk *w)
 {
@@ -729,25 +753,7 @@ static int start(Walk *w)
 static int graph_walk(lua_State *L)
 {
     Walk w;
-    w.L = L;
-    w.id = ++bind_runtime(L)->walks;
-    w.selective = !lua_isnoneornil(L, WANTED);
-    w.keep = lua_toboolean(L, KEEP);
-    w.takes = !lua_isnoneornil(L, TAKE);
-    w.recording = bind_switch(L, SWITCH_GRAD);
-    w.tracing = bind_switch(L, SWITCH_TRACES);
-    w.profile = bind_runtime(L)->profile;
-    w.visits = w.few_visits;
-    w.targets = w.few_targets;
-    w.frames = w.few_frames;
-    w.visit_room = w.frame_room = FEW_NODES;
-    w.target_room = FEW_TARGETS;
-    w.count = w.target_count = 0;
-    w.first = NOWHERE;
-    lua_settop(L, FRAMES);
-    luaL_checkstack(L, 32, "too many calls");
-    lua_createtable(L, FEW_NODES, 0);
-    lua_replace(L, MET);
+    begin(&w, L);
     for (int number = start(&w); number != NOWHERE;) {
         pool_check(bind_pool(L));
         take_turn(&w, number);
