@@ -43,9 +43,6 @@ end
 local function nothing()
 end
 
-local function nothing()
-end
-
 --- Sends and goes on; nobody may change what is sent before all tasks are at their ends.
 function Tasks:post(bytes, rank, tag)
   self.messages[#self.messages + 1] = core.mpi_begin_send(bytes, rank, tag)
