@@ -557,7 +557,6 @@ static void set_stream(Stream *stream, const Walk *walk, const View *view)
 {
     stream->data = view->data;
     stream->dtype = view->dtype;
-    stream->constant = false;
     int lead = walk->ndim - view->ndim;
     for (int d = 0; d < walk->ndim; d++) {
         bool repeats = d < lead || (view->shape[d - lead] == 1 && walk->shape[d] != 1);
@@ -633,19 +632,32 @@ static bool has_long_rows(const Walk *walk)
     return has;
 }
 
+/* Is the stream one element, repeated? */
+static bool is_repeated(const Walk *walk, const Stream *stream)
+{
+    for (int d = 0; d < walk->ndim; d++)
+        if (walk->shape[d] != 1 && stream->stride[d] != 0)
+            return false;
+    return true;
+}
+
+static void plan_input(const Walk *walk, Stream *stream, const Operand *in)
+{
+    stream->scalar = in->scalar;
+    if (!in->is_scalar)
+        set_stream(stream, walk, &in->view);
+    stream->constant = in->is_scalar || (walk->kernel != NULL && is_repeated(walk, stream));
+    if (stream->constant && !in->is_scalar)
+        stream->scalar = dtype_load(stream->dtype, stream->data);
+}
+
 static void plan_dimensions(Walk *walk, const View *out, const Operand *in)
 {
     walk->ndim = out->ndim;
     memcpy(walk->shape, out->shape, (size_t)out->ndim * sizeof(int64_t));
     set_stream(&walk->out, walk, out);
-    for (int i = 0; i < walk->inputs; i++) {
-        if (in[i].is_scalar) {
-            walk->in[i].constant = true;
-            walk->in[i].scalar = in[i].scalar;
-        } else {
-            set_stream(&walk->in[i], walk, &in[i].view);
-        }
-    }
+    for (int i = 0; i < walk->inputs; i++)
+        plan_input(walk, &walk->in[i], &in[i]);
     collapse(walk);
     bool by_rows = has_long_rows(walk);
     walk->row = by_rows ? walk->shape[walk->ndim - 1] : walk->numel;
