@@ -187,7 +187,9 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define abs(x) fabs(x)
 #define log_gamma(x) ((T)special_log_gamma(sizeof(T) == sizeof(float), (double)(x)))
 #define digamma(x) ((T)special_digamma((double)(x)))
-#define polygamma(x, n) ((T)special_polygamma((double)(x), (double)(n)))
+#define polygamma(x, n)                                                                            \
+    ((T)(is_near ? special_polygamma_near(sizeof(T) == sizeof(float), (double)(x), (double)(n))    \
+                 : special_polygamma(sizeof(T) == sizeof(float), (double)(x), (double)(n))))
 #define erfinv(x) ((T)special_erfinv(sizeof(T) == sizeof(float), (double)(x)))
 
 #define IS_NEAR(a, b) (fabs((a) / (b)) < NEAR)
@@ -311,14 +313,15 @@ DType elementwise_result_type(Kind kind, DType common)
         return BOOL;
     if (kind == COUNTING && common == BOOL)
         return INT64;
-    return kind == FLOATING && !dtype_is_float(common) ? FLOAT32 : common;
+    bool is_floating = kind == FLOATING || kind == SERIES;
+    return is_floating && !dtype_is_float(common) ? FLOAT32 : common;
 }
 
 DType elementwise_compute_type(Kind kind, DType common)
 {
     if (dtype_is_float(common))
         return common;
-    return kind == FLOATING ? FLOAT32 : INT64;
+    return kind == FLOATING || kind == SERIES ? FLOAT32 : INT64;
 }
 
 /* ---- the walk ---- */
