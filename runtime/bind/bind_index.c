@@ -33,7 +33,7 @@ static const int64_t *check_indices(lua_State *L, const char *f, int index, int6
         bind_fail_argument(L, f, index, "an int64 tensor of indices");
     p = contiguous(L, f, p);
     const int64_t *indices = (const int64_t *)(const void *)tensor_data(p);
-    int64_t wrong = index_check(indices, p->numel, n);
+    int64_t wrong = index_check(bind_pool(L), indices, p->numel, n);
     if (wrong >= 0)
         bind_fail(L, "%s: argument %d: expected indices from 1 to %I, got %I at index %I", f, index,
                   (LUAI_UACINT)n, (LUAI_UACINT)indices[wrong], (LUAI_UACINT)(wrong + 1));
@@ -106,7 +106,7 @@ static int core_gather(lua_State *L)
     Elements elements = read_elements(L, f, x, bind_dimension(L, f, 2, x->ndim));
     memcpy(elements.stride, tensor_stride(x), x->ndim * sizeof(int64_t));
     const Tensor *y = bind_new_tensor(L, f, elements.dtype, elements.ndim, elements.shape);
-    index_gather(&elements, tensor_data(x), tensor_data(y));
+    index_gather(bind_pool(L), &elements, tensor_data(x), tensor_data(y));
     return 1;
 }
 
@@ -214,8 +214,8 @@ static int end_change(const Change *c)
     return 1;
 }
 
-/* f(x, dim, indices, y): y[..., i, ...] is written to x[..., indices[i], ...] */
-static int change_rows(lua_State *L, const char *f, Write write, bool in_place)
+/* y[..., i, ...] is written to x[..., indices[i], ...], or one element is to all of these */
+static int write_rows(lua_State *L, const char *f, Write write, bool in_place, bool is_filled)
 {
     Change c = read_change(L, f, write, in_place);
     int dimension = bind_dimension(L, f, 2, c.x->ndim);
@@ -223,19 +223,26 @@ static int change_rows(lua_State *L, const char *f, Write write, bool in_place)
     int64_t shape[MAX_RANK];
     memcpy(shape, tensor_shape(c.x), c.x->ndim * sizeof *shape);
     shape[dimension] = rows.count;
-    const void *y = broadcast_block(&c, 4, c.x->ndim, shape);
+    rows.is_filled = is_filled;
+    const void *y = broadcast_block(&c, 4, is_filled ? 0 : c.x->ndim, shape);
     begin_change(&c);
-    index_write(&rows, write, tensor_data(c.target), y);
+    index_write(bind_pool(L), &rows, write, tensor_data(c.target), y);
     return end_change(&c);
 }
 
-/* f(x, dim, indices, value): the same for a single value */
+/* f(x, dim, indices, y) */
+static int change_rows(lua_State *L, const char *f, Write write, bool in_place)
+{
+    return write_rows(L, f, write, in_place, false);
+}
+
+/* f(x, dim, indices, value) */
 static int fill_rows(lua_State *L, const char *f, Write write, bool in_place)
 {
     const Tensor *value = bind_to_tensor(L, 4);
     if (value != NULL && value->ndim > 0)
         bind_fail_argument(L, f, 4, "a number");
-    return change_rows(L, f, write, in_place);
+    return write_rows(L, f, write, in_place, true);
 }
 
 /* f(x, dim, indices, y): y[i][j] is written to x[indices[i][j]][j], along dim 1 */
@@ -246,7 +253,7 @@ static int change_elements(lua_State *L, const char *f, Write write, bool in_pla
     const void *y = covering_block(&c, &elements);
     begin_change(&c);
     shape_strides(c.x->ndim, tensor_shape(c.x), elements.stride);
-    index_scatter(&elements, write, tensor_data(c.target), y);
+    index_scatter(bind_pool(L), &elements, write, tensor_data(c.target), y);
     return end_change(&c);
 }
 
@@ -263,7 +270,8 @@ static int change_flat(lua_State *L, const char *f, Write write, bool in_place)
     const Tensor *shaped = t != NULL && t->numel == p->numel ? t : p;
     const void *y = broadcast_block(&c, 3, shaped->ndim, shaped->dims);
     begin_change(&c);
-    index_write(&rows, lua_toboolean(L, 4) ? WRITE_ADD : write, tensor_data(c.target), y);
+    index_write(bind_pool(L), &rows, lua_toboolean(L, 4) ? WRITE_ADD : write, tensor_data(c.target),
+                y);
     return end_change(&c);
 }
 
@@ -327,7 +335,7 @@ static int core_indices(lua_State *L)
     lua_settop(L, 1);
     const Tensor *row = contiguous(L, f, t);
     const int64_t *given = (const int64_t *)(const void *)tensor_data(row);
-    if (index_check(given, t->numel, n) < 0) {
+    if (index_check(bind_pool(L), given, t->numel, n) < 0) {
         lua_settop(L, 1);
         return 1;
     }
@@ -335,7 +343,7 @@ static int core_indices(lua_State *L)
     int64_t *counted = (int64_t *)(void *)tensor_data(copy);
     for (int64_t i = 0; i < t->numel; i++)
         counted[i] = from_end && given[i] < 0 ? given[i] + n + 1 : given[i];
-    int64_t wrong = index_check(counted, t->numel, n);
+    int64_t wrong = index_check(bind_pool(L), counted, t->numel, n);
     if (wrong < 0)
         return 1;
     lua_pushnil(L);

@@ -6,13 +6,19 @@
 #include "bind/open.h"
 #include "kernels/scan.h"
 
-/* pushes a contiguous copy of x as `dtype`, over which the scan then writes its result */
+/* pushes the tensor that the scan writes its result to: x lies contiguous as `dtype`, or is copied
+ * there first */
 static void start_scan(lua_State *L, const char *f, Tensor *x, int dimension, DType dtype, Scan *s)
 {
-    View v;
-    tensor_view(x, &v);
     s->dtype = dtype;
     s->along = shape_along(x->ndim, tensor_shape(x), dimension);
+    if (x->is_contiguous && x->dtype == dtype) {
+        s->x = tensor_data(x);
+        s->y = tensor_data(bind_new_like(L, f, x));
+        return;
+    }
+    View v;
+    tensor_view(x, &v);
     s->y = tensor_data(bind_new_copy(L, f, &v, dtype));
     s->x = s->y;
 }
@@ -92,7 +98,7 @@ static int core_linear_recurrence(lua_State *L)
     Scan s = {.kind = SCAN_RECURRENCE, .reverse = lua_toboolean(L, 4)};
     View v;
     tensor_view(a, &v);
-    s.a = tensor_data(bind_new_copy(L, f, &v, dtype));
+    s.a = tensor_data(a->is_contiguous && a->dtype == dtype ? a : bind_new_copy(L, f, &v, dtype));
     start_scan(L, f, b, dimension, dtype, &s);
     scan_run(bind_pool(L), &s);
     return 1;

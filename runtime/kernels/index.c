@@ -1,8 +1,10 @@
 /*
  * index.c - picking and placing elements by their indices; see index.h
  */
+#include <stdatomic.h>
 #include <string.h>
 
+#include "kernels/convert.h"
 #include "kernels/index.h"
 
 VECTORISED static bool are_in_range(const int64_t *indices, int64_t count, int64_t n)
@@ -13,32 +15,47 @@ VECTORISED static bool are_in_range(const int64_t *indices, int64_t count, int64
     return wrong >= 0;
 }
 
-int64_t index_check(const int64_t *indices, int64_t count, int64_t n)
+enum { ELEMENTS = 16384 /* that are worth a thread's while */ };
+
+typedef struct {
+    const int64_t *indices;
+    int64_t count, n;
+    atomic_bool wrong;
+} Check;
+
+static void check_piece(void *context, int64_t piece)
 {
-    enum { STRETCH = 1024 };
-    int64_t first = 0;
-    while (first < count && are_in_range(indices + first, size_min(STRETCH, count - first), n))
-        first += STRETCH;
-    for (int64_t i = first; i < count; i++)
+    Check *c = context;
+    int64_t first = piece * ELEMENTS;
+    if (!are_in_range(c->indices + first, size_min(ELEMENTS, c->count - first), c->n))
+        atomic_store(&c->wrong, true);
+}
+
+int64_t index_check(Pool *pool, const int64_t *indices, int64_t count, int64_t n)
+{
+    Check c = {.indices = indices, .count = count, .n = n};
+    pool_run(pool, check_piece, &c, size_pieces(count, ELEMENTS));
+    for (int64_t i = 0; i < count && atomic_load(&c.wrong); i++)
         if (indices[i] < 1 || indices[i] > n)
             return i;
     return -1;
 }
 
-/* a row of elements: indices and y lie side by side, x at a step and, by index, along */
+/* a row of elements: indices and y lie side by side, x at a step and, by index, along; what is
+ * written may be one element for all */
 typedef struct {
-    int64_t n, step, along;
+    int64_t n, step, along, from_step;
     const int64_t *indices;
 } Row;
 
 static void gather_row(DType dtype, const Row *row, const void *x, void *y)
 {
+    const int64_t n = row->n, step = row->step, along = row->along, *indices = row->indices;
     switch (dtype) {
 #define ROW(constant, type, name, category)                                                        \
     case constant:                                                                                 \
-        for (int64_t j = 0; j < row->n; j++)                                                       \
-            ((type *)y)[j] =                                                                       \
-                ((const type *)x)[(row->indices[j] - 1) * row->along + j * row->step];             \
+        for (int64_t j = 0; j < n; j++)                                                            \
+            ((type *)y)[j] = ((const type *)x)[(indices[j] - 1) * along + j * step];               \
         break;
         DTYPES(ROW)
 #undef ROW
@@ -57,14 +74,20 @@ typedef struct {
 
 enum { AT_A_TIME = 16 }; /* rows a thread copies */
 
-/* the same for rows of one element, which are many along each `outer` */
-static void select_elements(void *context, int64_t o)
+/* the same for rows of one element: so many of them, of one `outer` */
+static void select_elements(void *context, int64_t piece)
 {
     const Selection *s = context;
     const Rows *rows = s->rows;
-    int64_t size = dtype_size(rows->dtype);
-    Row row = {.n = rows->count, .along = 1, .indices = rows->indices};
-    gather_row(rows->dtype, &row, s->x + o * rows->along.n * size, s->y + o * rows->count * size);
+    int64_t parts = size_pieces(rows->count, ELEMENTS), size = dtype_size(rows->dtype);
+    int64_t o = piece / parts, first = piece % parts * ELEMENTS;
+    Row row = {
+        .n = size_min(ELEMENTS, rows->count - first),
+        .along = 1,
+        .indices = rows->indices + first,
+    };
+    gather_row(rows->dtype, &row, s->x + o * rows->along.n * size,
+               s->y + (o * rows->count + first) * size);
 }
 
 static void select_rows(void *context, int64_t piece)
@@ -87,7 +110,8 @@ void index_select(Pool *pool, const Rows *rows, const void *x, void *y)
     int64_t count = rows->along.outer * rows->count;
     bool is_single = rows->along.inner == 1;
     PoolTask *task = is_single ? select_elements : select_rows;
-    int64_t pieces = is_single ? rows->along.outer : size_pieces(count, AT_A_TIME);
+    int64_t pieces = is_single ? rows->along.outer * size_pieces(rows->count, ELEMENTS)
+                               : size_pieces(count, AT_A_TIME);
     if (count * rows->along.inner * dtype_size(rows->dtype) < WORTH_SHARING)
         for (int64_t piece = 0; piece < pieces; piece++)
             task(&s, piece);
@@ -99,7 +123,7 @@ void index_select(Pool *pool, const Rows *rows, const void *x, void *y)
 #define SUM(type, category, a, b)                                                                  \
     ((category) == CATEGORY_BOOL ? (type)((a) || (b)) : (type)((a) + (b)))
 
-static void add_elements(DType dtype, void *to, const void *from, int64_t n)
+VECTORISED static void add_elements(DType dtype, void *to, const void *from, int64_t n)
 {
     switch (dtype) {
 #define ROW(constant, type, name, category)                                                        \
@@ -128,12 +152,14 @@ static void add_elements(DType dtype, void *to, const void *from, int64_t n)
 
 static void scatter_row(DType dtype, const Row *row, Write write, void *x, const void *y)
 {
+    const int64_t n = row->n, step = row->step, along = row->along, *indices = row->indices;
+    const int64_t from_step = row->from_step;
     switch (dtype) {
 #define ROW(constant, type, name, category)                                                        \
     case constant:                                                                                 \
-        for (int64_t j = 0; j < row->n; j++) {                                                     \
-            type *to = (type *)x + (row->indices[j] - 1) * row->along + j * row->step;             \
-            type from = ((const type *)y)[j];                                                      \
+        for (int64_t j = 0; j < n; j++) {                                                          \
+            type *to = (type *)x + (indices[j] - 1) * along + j * step;                            \
+            type from = ((const type *)y)[j * from_step];                                          \
             *to = WRITTEN(type, category, write, *to, from);                                       \
         }                                                                                          \
         break;
@@ -144,77 +170,210 @@ static void scatter_row(DType dtype, const Row *row, Write write, void *x, const
     }
 }
 
-void index_write(const Rows *rows, Write write, void *x, const void *y)
+/* What is written to x[outer, n, inner] is shared out by `outer` and by strips of `inner`, so that
+ * the writes to one element stay with one thread. */
+typedef struct {
+    const Rows *rows;
+    Write write;
+    char *x;
+    const char *y;
+    int64_t strips, together; /* of each `outer`; and how many of them all a piece of work has */
+} RowsWritten;
+
+enum { STRIP = 512 };
+
+static void write_strip(const RowsWritten *w, int64_t o, int64_t first)
 {
-    int64_t bytes = rows->along.inner * dtype_size(rows->dtype);
-    const char *from = y;
-    if (rows->along.inner == 1) {
-        Row row = {.n = rows->count, .along = 1, .indices = rows->indices};
-        for (int64_t o = 0; o < rows->along.outer; o++, from += rows->count * bytes)
-            scatter_row(rows->dtype, &row, write, (char *)x + o * rows->along.n * bytes, from);
+    const Rows *rows = w->rows;
+    int64_t inner = rows->along.inner, width = size_min(STRIP, inner - first);
+    int64_t size = dtype_size(rows->dtype), from_step = rows->is_filled ? 0 : 1;
+    char *x = w->x + (o * rows->along.n * inner + first) * size;
+    const char *y = w->y + (o * rows->count * inner + first) * size * from_step;
+    if (inner == 1) {
+        Row row = {.n = rows->count, .along = 1, .from_step = from_step, .indices = rows->indices};
+        scatter_row(rows->dtype, &row, w->write, x, y);
         return;
     }
-    for (int64_t o = 0; o < rows->along.outer; o++)
-        for (int64_t i = 0; i < rows->count; i++, from += bytes) {
-            char *to = (char *)x + (o * rows->along.n + rows->indices[i] - 1) * bytes;
-            if (write == WRITE_ADD)
-                add_elements(rows->dtype, to, from, rows->along.inner);
-            else
-                memcpy(to, from, (size_t)bytes);
-        }
+    for (int64_t i = 0; i < rows->count; i++) {
+        char *to = x + (rows->indices[i] - 1) * inner * size;
+        const char *from = y + i * inner * size * from_step;
+        if (rows->is_filled)
+            convert_elements(width, rows->dtype, to, 1, rows->dtype, from, 0);
+        else if (w->write == WRITE_ADD)
+            add_elements(rows->dtype, to, from, width);
+        else
+            memcpy(to, from, (size_t)(width * size));
+    }
+}
+
+static void write_piece(void *context, int64_t piece)
+{
+    const RowsWritten *w = context;
+    int64_t last = size_min((piece + 1) * w->together, w->rows->along.outer * w->strips);
+    for (int64_t strip = piece * w->together; strip < last; strip++)
+        write_strip(w, strip / w->strips, strip % w->strips * STRIP);
+}
+
+/* how many parts of so many elements a piece of work has */
+static int64_t parts_together(int64_t elements)
+{
+    return size_max(ELEMENTS / size_max(elements, 1), 1);
+}
+
+void index_write(Pool *pool, const Rows *rows, Write write, void *x, const void *y)
+{
+    int64_t inner = rows->along.inner, strips = size_pieces(inner, STRIP);
+    RowsWritten w = {
+        .rows = rows,
+        .write = write,
+        .x = x,
+        .y = y,
+        .strips = strips,
+        .together = parts_together(rows->count * size_min(STRIP, inner)),
+    };
+    pool_run_whole(pool, write_piece, &w, size_pieces(rows->along.outer * strips, w.together));
 }
 
 /* visits the rows along the last dimension, with the offset in x at which each begins */
 typedef struct {
     Row row;
-    int64_t rows;
     int64_t offset;
     int64_t counter[MAX_RANK];
 } Walk;
 
-static Walk walk_begin(const Elements *p)
+/* how many of the shape's dimensions a..b-1 there are elements in */
+static int64_t count_elements(const Elements *p, int a, int b)
 {
-    Walk walk = {.row = {.n = 1, .indices = p->indices}, .rows = 1};
+    int64_t count = 1;
+    for (int d = a; d < b; d++)
+        count *= p->shape[d];
+    return count;
+}
+
+static int64_t walk_stride(const Elements *p, int d)
+{
+    return d == p->dimension ? 0 : p->stride[d];
+}
+
+static Walk walk_begin(const Elements *p, int64_t at)
+{
+    Walk walk = {.row = {.n = 1, .indices = p->indices, .from_step = 1}};
     int last = p->ndim - 1;
     if (p->ndim > 0) {
         walk.row.n = p->shape[last];
         walk.row.along = p->stride[p->dimension];
-        walk.row.step = p->dimension == last ? 0 : p->stride[last];
+        walk.row.step = walk_stride(p, last);
     }
-    for (int d = 0; d < last; d++)
-        walk.rows *= p->shape[d];
+    walk.row.indices += at * walk.row.n;
+    for (int d = last - 1; d >= 0; d--) {
+        walk.counter[d] = at % p->shape[d];
+        walk.offset += walk.counter[d] * walk_stride(p, d);
+        at /= p->shape[d];
+    }
     return walk;
 }
 
 static void walk_next(const Elements *p, Walk *walk)
 {
-    walk->row.indices += walk->row.n;
+    walk->row.indices += p->ndim > 0 ? p->shape[p->ndim - 1] : 1;
     for (int d = p->ndim - 2; d >= 0; d--) {
-        int64_t stride = d == p->dimension ? 0 : p->stride[d];
-        walk->offset += stride;
+        walk->offset += walk_stride(p, d);
         if (++walk->counter[d] < p->shape[d])
             return;
-        walk->offset -= p->shape[d] * stride;
+        walk->offset -= p->shape[d] * walk_stride(p, d);
         walk->counter[d] = 0;
     }
 }
 
-void index_gather(const Elements *elements, const void *x, void *y)
+/*
+ * The rows of elements are shared out in groups, and these in strips of columns: what may be written
+ * to one element of x stays with one thread.
+ */
+typedef struct {
+    const Elements *elements;
+    Write write;
+    char *x, *y;
+    int64_t rows, width;              /* of a group: its rows; and the columns of a strip */
+    int64_t groups, strips, together; /* and how many strips a piece of work has */
+} Placing;
+
+static void take_row(const Placing *p, const Row *row, char *x, char *y)
 {
-    int64_t size = dtype_size(elements->dtype);
-    Walk walk = walk_begin(elements);
-    for (int64_t i = 0; i < walk.rows; i++, walk_next(elements, &walk))
-        gather_row(elements->dtype, &walk.row, (const char *)x + walk.offset * size,
-                   (char *)y + i * walk.row.n * size);
+    gather_row(p->elements->dtype, row, x, y);
 }
 
-void index_scatter(const Elements *elements, Write write, void *x, const void *y)
+static void write_row(const Placing *p, const Row *row, char *x, char *y)
 {
+    scatter_row(p->elements->dtype, row, p->write, x, y);
+}
+
+static inline void each_row(const Placing *p, int64_t piece,
+                            void (*place_row)(const Placing *, const Row *, char *, char *))
+{
+    const Elements *elements = p->elements;
     int64_t size = dtype_size(elements->dtype);
-    Walk walk = walk_begin(elements);
-    for (int64_t i = 0; i < walk.rows; i++, walk_next(elements, &walk))
-        scatter_row(elements->dtype, &walk.row, write, (char *)x + walk.offset * size,
-                    (const char *)y + i * walk.row.n * size);
+    int64_t last = size_min((piece + 1) * p->together, p->groups * p->strips);
+    for (int64_t strip = piece * p->together; strip < last; strip++) {
+        int64_t at = strip / p->strips * p->rows, first = strip % p->strips * p->width;
+        Walk walk = walk_begin(elements, at);
+        for (int64_t i = at; i < at + p->rows; i++, walk_next(elements, &walk)) {
+            Row row = walk.row;
+            row.n = size_min(p->width, row.n - first);
+            row.indices += first;
+            place_row(p, &row, p->x + (walk.offset + first * row.step) * size,
+                      p->y + (i * walk.row.n + first) * size);
+        }
+    }
+}
+
+static void gather_piece(void *context, int64_t piece)
+{
+    each_row(context, piece, take_row);
+}
+
+static void scatter_piece(void *context, int64_t piece)
+{
+    each_row(context, piece, write_row);
+}
+
+/* shares out groups of the rows that the shape's dimensions from `split` on have, and so many
+ * columns at a time */
+static Placing share_out(const Elements *elements, int split, int64_t width)
+{
+    int last = elements->ndim - 1;
+    int64_t columns = last >= 0 ? elements->shape[last] : 1;
+    Placing p = {
+        .elements = elements,
+        .rows = count_elements(elements, split, last),
+        .width = width,
+        .groups = count_elements(elements, 0, split),
+        .strips = size_pieces(columns, width),
+    };
+    p.together = parts_together(p.rows * size_min(width, columns));
+    return p;
+}
+
+static int64_t count_pieces(const Placing *p)
+{
+    return size_pieces(p->groups * p->strips, p->together);
+}
+
+void index_gather(Pool *pool, const Elements *elements, const void *x, void *y)
+{
+    Placing p = share_out(elements, (int)size_max(elements->ndim - 1, 0), ELEMENTS);
+    p.x = (char *)(uintptr_t)x;
+    p.y = y;
+    pool_run(pool, gather_piece, &p, count_pieces(&p));
+}
+
+void index_scatter(Pool *pool, const Elements *elements, Write write, void *x, const void *y)
+{
+    bool along_rows = elements->dimension == elements->ndim - 1;
+    Placing p = share_out(elements, elements->dimension, along_rows ? INT64_MAX / 2 : STRIP);
+    p.write = write;
+    p.x = x;
+    p.y = (char *)(uintptr_t)y;
+    pool_run_whole(pool, scatter_piece, &p, count_pieces(&p));
 }
 
 /* ---- masks ---- */

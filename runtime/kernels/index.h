@@ -11,7 +11,7 @@
 #include "tensor/tensor.h"
 
 /* the index, from 0, of the first of indices[count] outside 1..n, or -1 */
-int64_t index_check(const int64_t *indices, int64_t count, int64_t n);
+int64_t index_check(Pool *pool, const int64_t *indices, int64_t count, int64_t n);
 
 /* what happens to the element that is there */
 typedef enum { WRITE_COPY, WRITE_ADD, WRITE_MULTIPLY, WRITE_MAXIMUM, WRITE_MINIMUM } Write;
@@ -22,12 +22,13 @@ typedef struct {
     Along along;   /* of x */
     int64_t count; /* indices along n */
     const int64_t *indices;
+    bool is_filled; /* what is written is one element for all */
 } Rows;
 
 /* y[outer, count, inner]: y[o, i, :] = x[o, indices[i], :] */
 void index_select(Pool *pool, const Rows *rows, const void *x, void *y);
 /* writes y[o, i, :] to x[o, indices[i], :]; copies or adds */
-void index_write(const Rows *rows, Write write, void *x, const void *y);
+void index_write(Pool *pool, const Rows *rows, Write write, void *x, const void *y);
 
 /*
  * Single elements: indices[shape] and y[shape] are contiguous, x lies with strides. Element
@@ -41,8 +42,8 @@ typedef struct {
     const int64_t *indices;
 } Elements;
 
-void index_gather(const Elements *elements, const void *x, void *y);
-void index_scatter(const Elements *elements, Write write, void *x, const void *y);
+void index_gather(Pool *pool, const Elements *elements, const void *x, void *y);
+void index_scatter(Pool *pool, const Elements *elements, Write write, void *x, const void *y);
 
 /* how many of mask[n] are true */
 int64_t index_count(const uint8_t *mask, int64_t n);

@@ -6,7 +6,10 @@
 #include "kernels/scan.h"
 
 enum {
-    COLUMNS = 64,   /* neighbouring lines walked side by side */
+    COLUMNS = 64, /* neighbouring lines walked side by side, */
+    LINES = 8,    /* where lines are rows, so that no sum waits for the one before */
+    MANY = 8 * LINES,
+    STRETCH = 32,   /* elements of a row that are asked at once whether one is the extreme */
     ELEMENTS = 8192 /* how many a thread takes at a time, at least */
 };
 
@@ -14,7 +17,8 @@ enum {
 static int64_t lines_together(const Scan *s)
 {
     int64_t elements = s->along.n * size_min(COLUMNS, s->along.inner);
-    return size_max(1, ELEMENTS / size_max(1, elements));
+    bool are_many_rows = s->along.inner == 1 && s->along.outer >= MANY;
+    return size_max(are_many_rows ? LINES : 1, ELEMENTS / size_max(1, elements));
 }
 
 /* from one element of a line to the next */

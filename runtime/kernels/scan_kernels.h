@@ -1,38 +1,68 @@
 /*
  * scan_kernels.h - the kernels of scan.c for one element type; read through each_dtype.h
  *
- * A strip is up to COLUMNS neighbouring lines, walked side by side. Each walk below takes the index
- * `at` where the strip's first elements begin, and the width of the strip.
+ * A strip is up to COLUMNS lines, walked side by side. Each walk below takes the index `at` where the
+ * strip's first line begins, the width of the strip, and how far its lines lie apart.
  */
 
-INLINED void NAME(walk_sum)(const Scan *s, int64_t at, int64_t width, A *carry)
+INLINED void NAME(walk_sum)(const Scan *s, int64_t at, int64_t width, int64_t apart, A *carry)
 {
     const int64_t n = s->along.n, by = stride(s);
-    const T *x = s->x;
-    T *y = s->y;
-    for (int64_t step = 0; step < n; step++, at += by)
-        for (int64_t j = at; j < at + width; j++)
-            y[j] = (T)(carry[j - at] += (A)x[j]);
+    const T *x = (const T *)s->x + at;
+    T *y = (T *)s->y + at;
+    for (int64_t step = 0; step < n; step++, x += by, y += by)
+        for (int64_t j = 0; j < width; j++)
+            y[j * apart] = (T)(carry[j] += (A)x[j * apart]);
 }
 
-INLINED void NAME(walk_prod)(const Scan *s, int64_t at, int64_t width, A *carry)
+INLINED void NAME(walk_prod)(const Scan *s, int64_t at, int64_t width, int64_t apart, A *carry)
 {
     const int64_t n = s->along.n, by = stride(s);
-    const T *x = s->x;
-    T *y = s->y;
-    for (int64_t step = 0; step < n; step++, at += by)
-        for (int64_t j = at; j < at + width; j++)
-            y[j] = (T)(carry[j - at] *= (A)x[j]);
+    const T *x = (const T *)s->x + at;
+    T *y = (T *)s->y + at;
+    for (int64_t step = 0; step < n; step++, x += by, y += by)
+        for (int64_t j = 0; j < width; j++)
+            y[j * apart] = (T)(carry[j] *= (A)x[j * apart]);
 }
 
-INLINED void NAME(walk_recurrence)(const Scan *s, int64_t at, int64_t width, A *carry)
+INLINED void NAME(walk_recurrence)(const Scan *s, int64_t at, int64_t width, int64_t apart,
+                                   A *carry)
 {
     const int64_t n = s->along.n, by = stride(s);
-    const T *x = s->x, *a = s->a;
-    T *y = s->y;
-    for (int64_t step = 0; step < n; step++, at += by)
-        for (int64_t j = at; j < at + width; j++)
-            y[j] = (T)(carry[j - at] = (A)a[j] * carry[j - at] + (A)x[j]);
+    const T *x = (const T *)s->x + at, *a = (const T *)s->a + at;
+    T *y = (T *)s->y + at;
+    for (int64_t step = 0; step < n; step++, x += by, a += by, y += by)
+        for (int64_t j = 0; j < width; j++)
+            y[j * apart] = (T)(carry[j] = (A)a[j * apart] * carry[j] + (A)x[j * apart]);
+}
+
+INLINED void NAME(walk)(const Scan *s, int64_t at, int64_t width, int64_t apart)
+{
+    A carry[COLUMNS];
+    for (int64_t j = 0; j < width; j++)
+        carry[j] = s->kind == SCAN_PROD;
+    if (s->kind == SCAN_SUM)
+        NAME(walk_sum)(s, at, width, apart, carry);
+    else if (s->kind == SCAN_PROD)
+        NAME(walk_prod)(s, at, width, apart, carry);
+    else
+        NAME(walk_recurrence)(s, at, width, apart, carry);
+}
+
+/* The constant width of a line, or of LINES, lets the compiler carry their sums in registers. */
+VECTORISED static void NAME(walk_line)(const Scan *s, int64_t at)
+{
+    NAME(walk)(s, at, 1, 0);
+}
+
+VECTORISED static void NAME(walk_lines)(const Scan *s, int64_t at)
+{
+    NAME(walk)(s, at, LINES, s->along.n);
+}
+
+VECTORISED static void NAME(walk_strip)(const Scan *s, int64_t at, int64_t width)
+{
+    NAME(walk)(s, at, width, 1);
 }
 
 /* carries log sum exp as most + log(sum of exp(x - most)), most the largest x so far */
@@ -83,42 +113,55 @@ INLINED void NAME(walk_extreme)(const Scan *s, int64_t at, int64_t width, bool l
         }
 }
 
+/* the same for one line of elements side by side: of STRETCH among which none wins, all have the
+ * extreme before them */
+INLINED void NAME(walk_extreme_row)(const Scan *s, int64_t at, bool largest)
+{
+    const T *x = (const T *)s->x + at;
+    T *y = (T *)s->y + at, best = s->along.n > 0 ? x[0] : 0;
+    int64_t *indices = s->indices + at, index = 1, i = 0;
+    const int64_t n = s->along.n;
+    while (i < n) {
+        int is_won = n - i < STRETCH;
+        for (int k = 0; k < STRETCH && n - i >= STRETCH; k++)
+            is_won |= (largest ? x[i + k] >= best : x[i + k] <= best) | IS_NAN(x[i + k]);
+        for (int k = 0; k < STRETCH && !is_won; k++) {
+            y[i + k] = best;
+            indices[i + k] = index;
+        }
+        int64_t last = size_min(i + STRETCH, n);
+        for (; i < last && is_won; i++) {
+            bool wins = (largest ? x[i] >= best : x[i] <= best) | IS_NAN(x[i]);
+            best = wins ? x[i] : best;
+            index = wins ? i + 1 : index;
+            y[i] = best;
+            indices[i] = index;
+        }
+        i = last;
+    }
+}
+
+VECTORISED static void NAME(walk_largest)(const Scan *s, int64_t at)
+{
+    NAME(walk_extreme_row)(s, at, true);
+}
+
+VECTORISED static void NAME(walk_smallest)(const Scan *s, int64_t at)
+{
+    NAME(walk_extreme_row)(s, at, false);
+}
+
 /* by the constants that the compiler makes other code of */
 static void NAME(walk_extremes)(const Scan *s, int64_t at, int64_t width)
 {
-    if (s->kind == SCAN_MAX && width == 1)
-        NAME(walk_extreme)(s, at, 1, true);
+    if (s->kind == SCAN_MAX && s->along.inner == 1)
+        NAME(walk_largest)(s, at);
     else if (s->kind == SCAN_MAX)
         NAME(walk_extreme)(s, at, width, true);
-    else if (width == 1)
-        NAME(walk_extreme)(s, at, 1, false);
+    else if (s->along.inner == 1)
+        NAME(walk_smallest)(s, at);
     else
         NAME(walk_extreme)(s, at, width, false);
-}
-
-/* The constant width of a single line lets the compiler carry its sum in a register. */
-VECTORISED static void NAME(walk_line)(const Scan *s, int64_t at)
-{
-    A carry = s->kind == SCAN_PROD;
-    if (s->kind == SCAN_SUM)
-        NAME(walk_sum)(s, at, 1, &carry);
-    else if (s->kind == SCAN_PROD)
-        NAME(walk_prod)(s, at, 1, &carry);
-    else
-        NAME(walk_recurrence)(s, at, 1, &carry);
-}
-
-VECTORISED static void NAME(walk_strip)(const Scan *s, int64_t at, int64_t width)
-{
-    A carry[COLUMNS];
-    for (int64_t j = 0; j < width; j++)
-        carry[j] = s->kind == SCAN_PROD;
-    if (s->kind == SCAN_SUM)
-        NAME(walk_sum)(s, at, width, carry);
-    else if (s->kind == SCAN_PROD)
-        NAME(walk_prod)(s, at, width, carry);
-    else
-        NAME(walk_recurrence)(s, at, width, carry);
 }
 
 static void NAME(strip)(const Scan *s, int64_t o, int64_t first, int64_t width)
@@ -135,6 +178,15 @@ static void NAME(strip)(const Scan *s, int64_t o, int64_t first, int64_t width)
         NAME(walk_strip)(s, at, width);
 }
 
+/* Are so many whole rows that begin with `row` walked side by side? */
+static bool NAME(lines)(const Scan *s, int64_t row)
+{
+    if (s->kind == SCAN_LOGSUMEXP || s->kind == SCAN_MAX || s->kind == SCAN_MIN)
+        return false;
+    NAME(walk_lines)(s, row * s->along.n + (s->reverse ? s->along.n - 1 : 0));
+    return true;
+}
+
 static void NAME(scan)(void *context, int64_t piece)
 {
     const Scan *s = context;
@@ -143,6 +195,9 @@ static void NAME(scan)(void *context, int64_t piece)
             last = size_min((piece + 1) * group, s->along.outer * strips);
     for (int64_t line = piece * group; line < last; line++) {
         int64_t first = line % strips * COLUMNS;
-        NAME(strip)(s, line / strips, first, size_min(COLUMNS, inner - first));
+        if (inner == 1 && last - line >= LINES && NAME(lines)(s, line))
+            line += LINES - 1;
+        else
+            NAME(strip)(s, line / strips, first, size_min(COLUMNS, inner - first));
     }
 }
