@@ -40,8 +40,9 @@ SCRIPTS  := $(wildcard scripts/*.lua)
 EMBEDDED := $(LUA) $(SCRIPTS)
 GUIDE    := $(shell find scripts/docs spec/examples -type f)
 
-.PHONY: all help module debug deps test coverage structure parity extremes round-trips kills rank-kills portable docs types lint \
-        format check-alloc check-asan check-tsan check-valgrind check-all fuzz fuzz-interface bench bench-growth bench-ir \
+.PHONY: all help module debug deps test coverage structure parity extremes round-trips kills \
+        rank-kills portable docs types lint format check-alloc check-asan check-tsan check-valgrind \
+        check-ranks check-all tsan valgrind fuzz fuzz-interface bench bench-growth bench-ir \
         bench-ulp bench-compare mnist tree install uninstall deb rock clean FORCE
 .DELETE_ON_ERROR:
 
@@ -192,30 +193,39 @@ check-asan: build/packages-test
 	$(MAKE_ASAN)
 	$(call ASAN) $(BUSTED) --exclude-tags=memory,slow $(SPEC)
 
-# Several ranks, each of which is watched; Open MPI's own threads and leaks are its own affair.
-RANKS = OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl=self,vader \
-  OMPI_MCA_btl_vader_single_copy_mechanism=none mpirun --oversubscribe -n $(1)
-OPENMPI_SUPPRESSIONS := spec/openmpi.supp $(wildcard /usr/share/openmpi/openmpi-valgrind.supp)
-
 # On more threads than many machines have processors; and where addresses need not be random,
 # since ThreadSanitizer finds no room among those that are too much so.
 THREADED ?= spec/runtime/threads_spec.lua spec/rbm spec/optim
 FIXED    ?= $$(setarch -R true 2>/dev/null && echo setarch -R)
 
+## build/tsan/wrun, for check-tsan
+tsan:
+	@$(MAKE) all BUILD=build/tsan CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=thread"
+
 ## the specs of what uses several threads, under ThreadSanitizer
-check-tsan: build/packages-test build/packages-mpi
-	$(MAKE) all BUILD=build/tsan CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=thread"
+check-tsan: tsan build/packages-test
 	TSAN_OPTIONS=halt_on_error=1 $(FIXED) build/tsan/wrun --threads 3 $(BUSTED) \
 	  --exclude-tags=memory,slow $(SPEC) $(THREADED)
-	TSAN_OPTIONS=halt_on_error=1 $(call RANKS,2) $(FIXED) build/tsan/wrun --threads 3 spec/ranks.lua
 
-# What is tagged #many repeats with more numbers what others do with few. Each block comes from malloc,
-# which valgrind watches.
-## the specs under valgrind, forty times slower
-check-valgrind: build/packages-test build/packages-check build/packages-mpi
+# Each block comes from malloc, which valgrind watches.
+## build/valgrind/wrun, for check-valgrind
+valgrind:
 	@$(MAKE) all BUILD=build/valgrind CPPFLAGS=-DALLOCATOR_KEEPS_SMALL=0
+
+# What is tagged #many repeats with more numbers what others do with few.
+## the specs under valgrind, forty times slower
+check-valgrind: valgrind build/packages-test build/packages-check
 	$(VALGRIND) build/valgrind/wrun $(BUSTED) --exclude-tags=memory,slow,many $(SPEC)
-	for ranks in 2 3; do $(call RANKS,$$ranks) $(VALGRIND) --leak-check=no \
+
+# Open MPI's own threads and leaks are its own affair.
+RANKS = OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl=self,vader \
+  OMPI_MCA_btl_vader_single_copy_mechanism=none mpirun --oversubscribe -n
+OPENMPI_SUPPRESSIONS := spec/openmpi.supp $(wildcard /usr/share/openmpi/openmpi-valgrind.supp)
+
+## several ranks, each of which ThreadSanitizer or valgrind watches
+check-ranks: tsan valgrind build/packages-test build/packages-check build/packages-mpi
+	TSAN_OPTIONS=halt_on_error=1 $(RANKS) 2 $(FIXED) build/tsan/wrun --threads 3 spec/ranks.lua
+	for ranks in 2 3; do $(RANKS) $$ranks $(VALGRIND) --leak-check=no \
 	  $(OPENMPI_SUPPRESSIONS:%=--suppressions=%) build/valgrind/wrun spec/ranks.lua || exit 1; done
 
 # Every byte string is a data file that somebody may have. What is found is in build/fuzz.
@@ -255,6 +265,7 @@ check-all: lint
 	$(MAKE) check-asan
 	$(MAKE) check-tsan
 	$(MAKE) check-valgrind
+	$(MAKE) check-ranks
 
 # The bare products that the benchmarks compare with.
 $(BUILD)/bare.so: scripts/bench/bare.c Makefile | build/packages-build
@@ -280,7 +291,7 @@ bench-ir: build/packages-check
 
 # Linked with nothing but what computes elementwise.
 $(BUILD)/ulp: scripts/bench/ulp.c $(addprefix $(BUILD)/,kernels/elementwise.o kernels/convert.o \
-              kernels/vector_math.o kernels/portable.o \
+              kernels/reduce.o kernels/vector_math.o kernels/portable.o \
               $(patsubst runtime/%.c,%.o,$(wildcard runtime/tensor/*.c)))
 	@echo "LD $@"
 	@$(COMPILE) $(LDFLAGS) -o $@ $^ -lm

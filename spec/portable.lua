@@ -10,7 +10,7 @@ if #arg == 0 then
   return
 end
 
-local command = child.quote(child.wrun) .. " --portable spec/portable.lua 2>/dev/null"
+local command = child.quote(child.wrun) .. " spec/portable.lua 2>/dev/null"
 local pipes = { assert(io.popen(command)) }
 for i, processor in ipairs(arg) do
   pipes[i + 1] = assert(io.popen("qemu-x86_64 -cpu " .. processor .. " " .. command))

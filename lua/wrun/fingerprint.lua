@@ -33,8 +33,8 @@ end
 
 --- Returns whether results have the same bits on every x86-64-v3 processor, and if not, why.
 ---
---- `wrun --portable` asks for it. Without, products have the bits of OpenBLAS's kernels for this
---- processor, and all else is portable where libsleef3 is there.
+--- They have not on an older or another processor, by `wrun --native`, where OPENBLAS_CORETYPE names
+--- other kernels for factorizations, and where libsleef3 is missing.
 ---     print((wrun.has_portable_bits()))
 ---@type fun(): boolean, string?
 M.has_portable_bits = core.has_portable_bits

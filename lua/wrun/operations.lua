@@ -216,6 +216,19 @@ graph.set_rows(setmetatable({}, {
   end,
 }))
 
+local by_name
+
+--- Returns the gradients of a row of ops.def, functions as a row here has them.
+function M.gradients_of(name)
+  if by_name == nil then
+    by_name = {}
+    for _, row in ipairs(core.elementwise_rows()) do
+      by_name[row.name] = row
+    end
+  end
+  return elementwise_row(by_name[name]).gradients
+end
+
 --- The rows of structural operations by name, for the specs.
 M.rows = {}
 

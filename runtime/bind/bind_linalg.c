@@ -9,7 +9,13 @@
 #include "kernels/elementwise.h"
 #include "kernels/linalg.h"
 
-/* v where BLAS can read it, in `dtype`: as it lies, or as a copy (pushed) */
+/* OpenBLAS, where it makes products */
+static const OpenBlas *product_blas(lua_State *L, const char *f)
+{
+    return linalg_needs_blas() ? bind_blas(L, f) : NULL;
+}
+
+/* v where a product can read it, in `dtype`: as it lies, or as a copy (pushed) */
 static void prepare(lua_State *L, const char *f, DType dtype, View *v)
 {
     if (v->dtype != dtype || !linalg_is_ready(v))
@@ -83,7 +89,7 @@ static int core_matmul(lua_State *L)
     DType dtype = product_type(a.dtype, b.dtype), result = dtype_promote(a.dtype, b.dtype);
     prepare(L, f, dtype, &a);
     prepare(L, f, dtype, &b);
-    const OpenBlas *blas = bind_blas(L, f);
+    const OpenBlas *blas = product_blas(L, f);
     expand_batches(&a, ndim, shape);
     expand_batches(&b, ndim, shape);
     View c;
@@ -133,7 +139,7 @@ static int core_linear(lua_State *L)
     tensor_view(tx, &x);
     tensor_view(tw, &w);
     prepare(L, f, w.dtype, &w);
-    const OpenBlas *blas = bind_blas(L, f);
+    const OpenBlas *blas = product_blas(L, f);
     const int64_t flat[2] = {rows, ins};
     if (view_reshape(&x, 2, flat, &matrix) || !linalg_is_ready(&matrix)) {
         tensor_view(bind_new_copy(L, f, &x, x.dtype), &x);
@@ -153,7 +159,7 @@ static int core_linear(lua_State *L)
     return 1;
 }
 
-/* the tensor at index as rows: [..., n] -> [m, n], where BLAS can read it */
+/* the tensor at index as rows: [..., n] -> [m, n], where a product can read it */
 static View read_rows(lua_State *L, const char *f, int index)
 {
     Tensor *t = bind_tensor(L, f, index);
@@ -176,7 +182,7 @@ static int core_linear_weight_gradient(lua_State *L)
     View g = read_rows(L, f, 1), x = read_rows(L, f, 3), dw;
     view_swap(&g, 0, 1);
     const int64_t shape[2] = {g.shape[0], x.shape[1]};
-    const OpenBlas *blas = bind_blas(L, f);
+    const OpenBlas *blas = product_blas(L, f);
     tensor_view(bind_new_tensor(L, f, x.dtype, 2, shape), &dw);
     linalg_matmul(blas, bind_pool(L), 1, &g, &x, &dw, false);
     return 1;
@@ -215,7 +221,7 @@ static int core_accumulate(lua_State *L)
     tensor_view(tc, &c);
     prepare(L, f, c.dtype, &a);
     prepare(L, f, c.dtype, &b);
-    const OpenBlas *blas = bind_blas(L, f);
+    const OpenBlas *blas = product_blas(L, f);
     bind_touch(tc);
     linalg_matmul(blas, bind_pool(L), scale, &a, &b, &c, true);
     lua_settop(L, 1);

@@ -7,6 +7,7 @@
 #include "bind/open.h"
 #include "kernels/mpi.h"
 
+static const char message_type[] = "wrun.mpi.message";
 static const char rank_key; /* its address is one of the registry's keys */
 
 int bind_rank(lua_State *L)
@@ -53,10 +54,15 @@ static void check_outcome(lua_State *L, MpiOutcome outcome, int peer)
                   bind_runtime(L)->mpi->rank);
 }
 
+typedef struct {
+    char *start;
+    size_t size;
+} Bytes;
+
 /* the bytes of a contiguous tensor or a string, argument `index` */
-static MpiBytes to_bytes(lua_State *L, const char *f, int index)
+static Bytes to_bytes(lua_State *L, const char *f, int index)
 {
-    MpiBytes bytes;
+    Bytes bytes;
     if (lua_type(L, index) == LUA_TSTRING) {
         bytes.start = (char *)bind_bytes(L, f, index, &bytes.size);
     } else {
@@ -67,22 +73,44 @@ static MpiBytes to_bytes(lua_State *L, const char *f, int index)
     return bytes;
 }
 
+/* Waits for one of several messages, and returns which. */
+static int wait_for(lua_State *L, MpiMessage *const *messages, int count, bool *is_filled)
+{
+    int which = 0;
+    MpiOutcome outcome = mpi_wait(bind_runtime(L)->mpi, messages, count, &which);
+    check_outcome(L, outcome, messages[which]->peer);
+    *is_filled = outcome != MPI_NOTHING;
+    return which;
+}
+
+/* the message of `bytes` that a call is about: argument 2 is the other rank, 3 the tag */
+static MpiMessage to_message(lua_State *L, const char *f, Bytes bytes, bool is_sent)
+{
+    return (MpiMessage){
+        .start = bytes.start,
+        .size = bytes.size,
+        .peer = to_peer(L, f, 2),
+        .tag = (int)bind_integer(L, f, 3, "a tag"),
+        .is_sent = is_sent,
+    };
+}
+
+/* -> whether it was filled, or nothing was sent */
+static bool exchange(lua_State *L, MpiMessage message)
+{
+    bool is_filled;
+    MpiMessage *only = &message;
+    mpi_begin(bind_runtime(L)->mpi, only);
+    wait_for(L, &only, 1, &is_filled);
+    return is_filled;
+}
+
 /* mpi_send(contiguous tensor or string, rank, tag) */
 static int core_mpi_send(lua_State *L)
 {
     static const char f[] = "mpi_send";
-    int peer = to_peer(L, f, 2), tag = (int)bind_integer(L, f, 3, "a tag");
-    MpiBytes sent = to_bytes(L, f, 1);
-    check_outcome(L, mpi_exchange(bind_runtime(L)->mpi, &sent, NULL, peer, tag), peer);
+    exchange(L, to_message(L, f, to_bytes(L, f, 1), true));
     return 0;
-}
-
-/* -> whether `received` was filled, or nothing was sent */
-static int push_filled(lua_State *L, MpiOutcome outcome, int peer)
-{
-    lua_pushboolean(L, outcome != MPI_NOTHING);
-    check_outcome(L, outcome, peer);
-    return 1;
 }
 
 /* mpi_receive(contiguous tensor, rank, tag) -> whether it was filled, or nothing was sent;
@@ -90,42 +118,108 @@ static int push_filled(lua_State *L, MpiOutcome outcome, int peer)
 static int core_mpi_receive(lua_State *L)
 {
     static const char f[] = "mpi_receive";
-    const Mpi *mpi = bind_runtime(L)->mpi;
-    int peer = to_peer(L, f, 2), tag = (int)bind_integer(L, f, 3, "a tag");
-    MpiBytes received;
     if (!lua_isnil(L, 1)) {
         bind_contiguous(L, f, 1);
-        received = to_bytes(L, f, 1);
-        return push_filled(L, mpi_exchange(mpi, NULL, &received, peer, tag), peer);
+        lua_pushboolean(L, exchange(L, to_message(L, f, to_bytes(L, f, 1), false)));
+        return 1;
     }
     luaL_Buffer text;
-    check_outcome(L, mpi_await(mpi, peer, tag, &received.size), peer);
-    received.start = luaL_buffinitsize(L, &text, received.size);
-    check_outcome(L, mpi_exchange(mpi, NULL, &received, peer, tag), peer);
-    luaL_pushresultsize(&text, received.size);
+    MpiMessage message = to_message(L, f, (Bytes){NULL, 0}, false);
+    check_outcome(L, mpi_await(bind_runtime(L)->mpi, message.peer, message.tag, &message.size),
+                  message.peer);
+    message.start = luaL_buffinitsize(L, &text, message.size);
+    size_t size = message.size;
+    exchange(L, message);
+    luaL_pushresultsize(&text, size);
     return 1;
 }
 
-/* mpi_exchange(contiguous tensor or string, contiguous tensor, rank, tag) -> as mpi_receive, with
- * a message to the same rank at the same time */
-static int core_mpi_exchange(lua_State *L)
+/* Messages that are under way: the registry has them, and they their bytes, until they are over. */
+
+static void begin(lua_State *L, MpiMessage message)
 {
-    static const char f[] = "mpi_exchange";
-    int peer = to_peer(L, f, 3), tag = (int)bind_integer(L, f, 4, "a tag");
-    bind_contiguous(L, f, 2);
-    MpiBytes sent = to_bytes(L, f, 1), received = to_bytes(L, f, 2);
-    return push_filled(L, mpi_exchange(bind_runtime(L)->mpi, &sent, &received, peer, tag), peer);
+    MpiMessage *kept = lua_newuserdatauv(L, sizeof *kept, 1);
+    *kept = message;
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, 1);
+    luaL_setmetatable(L, message_type);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, kept);
+    mpi_begin(bind_runtime(L)->mpi, kept);
+}
+
+static void let_go(lua_State *L, int index)
+{
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, lua_touserdata(L, index));
+    lua_pushnil(L);
+    lua_setiuservalue(L, index, 1);
+}
+
+/* mpi_begin_send(contiguous tensor or string, rank, tag) -> message */
+static int core_mpi_begin_send(lua_State *L)
+{
+    static const char f[] = "mpi_begin_send";
+    begin(L, to_message(L, f, to_bytes(L, f, 1), true));
+    return 1;
+}
+
+/* mpi_begin_receive(contiguous tensor, rank, tag) -> message */
+static int core_mpi_begin_receive(lua_State *L)
+{
+    static const char f[] = "mpi_begin_receive";
+    bind_contiguous(L, f, 1);
+    begin(L, to_message(L, f, to_bytes(L, f, 1), false));
+    return 1;
+}
+
+/* mpi_look(message) -> nil while it is under way; then, once, as mpi_receive */
+static int core_mpi_look(lua_State *L)
+{
+    MpiMessage *message = luaL_checkudata(L, 1, message_type);
+    MpiOutcome outcome = mpi_look(bind_runtime(L)->mpi, message);
+    if (outcome == MPI_UNDER_WAY)
+        return 0;
+    let_go(L, 1);
+    check_outcome(L, outcome, message->peer);
+    lua_pushboolean(L, outcome != MPI_NOTHING);
+    return 1;
+}
+
+/* mpi_wait(list of messages) -> the place in the list of one that is over, and as mpi_look */
+static int core_mpi_wait(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    int count = (int)lua_rawlen(L, 1);
+    MpiMessage **messages = lua_newuserdatauv(L, (size_t)(count + 1) * sizeof(*messages), 0);
+    for (int i = 0; i < count; i++) {
+        lua_rawgeti(L, 1, i + 1);
+        messages[i] = luaL_checkudata(L, -1, message_type);
+        lua_pop(L, 1);
+    }
+    bool is_filled;
+    int which = wait_for(L, messages, count, &is_filled);
+    lua_rawgeti(L, 1, which + 1);
+    let_go(L, lua_gettop(L));
+    lua_pushinteger(L, which + 1);
+    lua_pushboolean(L, is_filled);
+    return 2;
 }
 
 static const luaL_Reg mpi_functions[] = {
     {"mpi_start", core_mpi_start},
     {"mpi_send", core_mpi_send},
     {"mpi_receive", core_mpi_receive},
-    {"mpi_exchange", core_mpi_exchange},
+    {"mpi_begin_send", core_mpi_begin_send},
+    {"mpi_begin_receive", core_mpi_begin_receive},
+    {"mpi_look", core_mpi_look},
+    {"mpi_wait", core_mpi_wait},
     {NULL, NULL},
 };
 
 void bind_open_mpi(lua_State *L)
 {
+    luaL_newmetatable(L, message_type);
+    lua_pop(L, 1);
     bind_register(L, mpi_functions);
 }

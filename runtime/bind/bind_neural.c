@@ -1,10 +1,15 @@
 /*
  * bind_neural.c - softmax, losses, standardisation, class targets
  */
+#include <math.h>
+#include <string.h>
+
 #include "bind/bind_check.h"
 #include "bind/bind_result.h"
 #include "bind/open.h"
+#include "kernels/elementwise.h"
 #include "kernels/neural.h"
+#include "kernels/reduce.h"
 
 /* ---- softmax ---- */
 
@@ -69,86 +74,167 @@ static int core_log_softmax_gradient(lua_State *L)
 
 /* ---- cross-entropy ---- */
 
-/* the classes at an index, one for each row of x [n, c], in range */
-static const int64_t *check_row_classes(lua_State *L, const char *f, int index, const Tensor *x)
+/* x[n, c] at an index; then classes [n] in range, or targets [n, c]; and how much of a class is for
+ * all */
+static CrossEntropy check_cross_entropy(lua_State *L, const char *f, int index)
 {
-    const Tensor *t = bind_tensor(L, f, index);
-    bind_check_float(L, f, 1, x);
-    if (x->ndim != 2)
-        bind_fail_argument(L, f, 1, "rows [n, c]");
-    if (t->dtype != INT64 || t->ndim != 1 || t->numel != x->dims[0])
-        bind_fail_argument(L, f, index, "int64 classes, one a row");
-    const int64_t *classes = contiguous_data(L, f, index);
-    for (int64_t i = 0; i < t->numel; i++)
-        if (classes[i] < 1 || classes[i] > x->dims[1])
-            bind_fail_argument(L, f, index, "classes in range");
-    return classes;
+    const Tensor *x = bind_tensor(L, f, index), *t = bind_tensor(L, f, index + 1);
+    bind_check_float(L, f, index, x);
+    if (x->ndim != 2 || (x->dims[1] == 0 && x->dims[0] > 0))
+        bind_fail_argument(L, f, index, "rows [n, c]");
+    CrossEntropy c = {.rows = x->dims[0], .n = x->dims[1], .x = contiguous_data(L, f, index)};
+    c.smoothing = bind_number(L, f, index + 2, "a number");
+    if (tensor_is_float(t)) {
+        if (t->dtype != x->dtype || !shape_equal(t->ndim, t->dims, x->ndim, x->dims))
+            bind_fail_argument(L, f, index + 1, "targets like the rows");
+        c.targets = contiguous_data(L, f, index + 1);
+        return c;
+    }
+    if (t->dtype != INT64 || t->ndim != 1 || t->numel != c.rows)
+        bind_fail_argument(L, f, index + 1, "int64 classes, one a row");
+    c.classes = contiguous_data(L, f, index + 1);
+    for (int64_t i = 0; i < c.rows; i++)
+        if (c.classes[i] < 1 || c.classes[i] > c.n)
+            bind_fail_argument(L, f, index + 1, "classes in range");
+    return c;
 }
 
-/* _cross_entropy(x[n, c], classes[n]) -> -log softmax(x) at the classes [n] */
+/* _cross_entropy(x[n, c], targets, smoothing) -> losses [n] */
 static int core_cross_entropy(lua_State *L)
 {
     static const char f[] = "cross_entropy";
-    lua_settop(L, 2);
+    lua_settop(L, 3);
+    CrossEntropy c = check_cross_entropy(L, f, 1);
     const Tensor *x = bind_tensor(L, f, 1);
-    const int64_t *classes = check_row_classes(L, f, 2, x);
-    const void *data = contiguous_data(L, f, 1);
-    Tensor *y = bind_new_tensor(L, f, (DType)x->dtype, 1, x->dims);
-    neural_cross_entropy(bind_pool(L), (DType)x->dtype, x->dims[0], x->dims[1], data, classes,
-                         tensor_data(y));
+    c.y = tensor_data(bind_new_tensor(L, f, (DType)x->dtype, 1, x->dims));
+    neural_cross_entropy(bind_pool(L), (DType)x->dtype, &c);
     return 1;
 }
 
-/* _cross_entropy_gradient(g[n], y, x[n, c], classes[n]) -> the gradient of x */
+/* _cross_entropy_gradient(g[n], y, x[n, c], targets, smoothing) -> the gradient of x */
 static int core_cross_entropy_gradient(lua_State *L)
 {
     static const char f[] = "cross_entropy";
-    lua_settop(L, 4);
-    const Tensor *g = bind_tensor(L, f, 1), *x = bind_tensor(L, f, 3);
-    const int64_t *classes = check_row_classes(L, f, 4, x);
-    if (g->dtype != x->dtype || g->ndim != 1 || g->numel != x->dims[0])
-        bind_fail_argument(L, f, 1, "a gradient for each row");
-    const void *data = contiguous_data(L, f, 3), *gradients = contiguous_data(L, f, 1);
-    Tensor *dx = bind_new_tensor(L, f, (DType)x->dtype, 2, x->dims);
-    neural_cross_entropy_gradient(bind_pool(L), (DType)x->dtype, x->dims[0], x->dims[1], data,
-                                  classes, gradients, tensor_data(dx));
-    return 1;
-}
-
-/* ---- Huber's loss ---- */
-
-/* of d, delta and unit, which stand at an index and after it, and the gradient of the losses, or
- * NULL */
-static int huber(lua_State *L, int index, const Tensor *g)
-{
-    static const char f[] = "huber";
-    const Tensor *d = bind_tensor(L, f, index);
-    bind_check_float(L, f, index, d);
-    double delta = bind_number(L, f, index + 1, "a number");
-    double unit = bind_number(L, f, index + 2, "a number");
-    if (g != NULL && (g->dtype != d->dtype || !shape_equal(g->ndim, g->dims, d->ndim, d->dims)))
-        bind_fail_argument(L, f, 1, "a tensor like argument 3");
-    const void *data = contiguous_data(L, f, index);
-    const void *gradient = g != NULL ? contiguous_data(L, f, 1) : NULL;
-    Tensor *y = bind_new_tensor(L, f, (DType)d->dtype, d->ndim, d->dims);
-    if (y->numel > 0)
-        neural_huber(bind_pool(L), (DType)d->dtype, d->numel, data, gradient, tensor_data(y), delta,
-                     unit);
-    return 1;
-}
-
-/* _huber(d, delta, unit) -> losses */
-static int core_huber(lua_State *L)
-{
-    lua_settop(L, 3);
-    return huber(L, 1, NULL);
-}
-
-/* _huber_gradient(g, y, d, delta, unit) -> the gradient of d from that of y, which is not read */
-static int core_huber_gradient(lua_State *L)
-{
     lua_settop(L, 5);
-    return huber(L, 3, bind_tensor(L, "huber", 1));
+    CrossEntropy c = check_cross_entropy(L, f, 3);
+    const Tensor *g = bind_tensor(L, f, 1), *x = bind_tensor(L, f, 3);
+    if (g->dtype != x->dtype || g->ndim != 1 || g->numel != c.rows)
+        bind_fail_argument(L, f, 1, "a gradient for each row");
+    c.g = contiguous_data(L, f, 1);
+    c.y = tensor_data(bind_new_tensor(L, f, (DType)x->dtype, 2, x->dims));
+    neural_cross_entropy(bind_pool(L), (DType)x->dtype, &c);
+    return 1;
+}
+
+/* ---- sums of losses ---- */
+
+/* a row of ops.def and what it takes, all of them floats of one type and shape, or numbers */
+typedef struct {
+    int op;
+    const Tensor *like; /* the first */
+    Operand in[MAX_ARITY];
+    bool is_mean;
+} Losses;
+
+enum { ROW_AT = MAX_ARITY + 1, MEAN_AT }; /* after the arguments */
+
+/* the row whose arguments begin at an index */
+static Losses check_losses(lua_State *L, const char *f, int index)
+{
+    Losses losses = {.op = operation_count - 1};
+    const char *name = bind_string(L, f, index + MAX_ARITY, "a name");
+    while (losses.op >= 0 && strcmp(operations[losses.op].name, name) != 0)
+        losses.op--;
+    if (losses.op < 0 || operations[losses.op].kind != FLOATING)
+        bind_fail_argument(L, f, index + MAX_ARITY, "a row that gives floats");
+    losses.is_mean = lua_toboolean(L, index + MAX_ARITY + 1);
+    losses.like = bind_tensor(L, f, index);
+    bind_check_float(L, f, index, losses.like);
+    for (int i = 0; i < operations[losses.op].arity; i++) {
+        Operand *operand = &losses.in[i];
+        const Tensor *like = losses.like;
+        Tensor *t = bind_to_tensor(L, index + i);
+        operand->is_scalar = t == NULL;
+        if (t == NULL) {
+            operand->scalar = bind_scalar(L, f, index + i);
+            continue;
+        }
+        if (t->dtype != like->dtype || !shape_equal(t->ndim, t->dims, like->ndim, like->dims))
+            bind_fail_argument(L, f, index + i, "a tensor like the first");
+        tensor_view(t, &operand->view);
+    }
+    return losses;
+}
+
+/* _sum_of(a, b, c, row, is_mean) -> the sum of what the row gives of a, b and c, or their mean; c
+ * is of no interest to a row of two arguments */
+static int core_sum_of(lua_State *L)
+{
+    static const char f[] = "sum_of";
+    enum { FEW = 64 };
+    double few[FEW], *blocks = few;
+    lua_settop(L, MEAN_AT);
+    Losses losses = check_losses(L, f, 1);
+    DType dtype = (DType)losses.like->dtype;
+    int64_t n = losses.like->numel, pieces = size_pieces(n, REDUCE_BLOCK);
+    Row in[MAX_ARITY];
+    for (int i = 0; i < operations[losses.op].arity; i++)
+        in[i] = losses.in[i].is_scalar ? (Row){.scalar = losses.in[i].scalar}
+                                       : (Row){.data = contiguous_data(L, f, i + 1)};
+    if (pieces > FEW)
+        blocks = lua_newuserdatauv(L, (size_t)pieces * sizeof *blocks, 0);
+    double sum = elementwise_sum(bind_pool(L), losses.op, dtype, n, in, blocks);
+    Reduction kind = losses.is_mean ? REDUCE_MEAN : REDUCE_SUM;
+    Reduce r = {.kind = kind, .dtype = dtype, .along = {1, n, 1}, .scratch = blocks};
+    if (!isfinite(sum)) {
+        void *values = tensor_data(bind_new_tensor(L, f, dtype, 1, &n));
+        elementwise_row(bind_pool(L), losses.op, dtype, n, values, in);
+        r.x = values;
+    }
+    r.y = tensor_data(bind_new_tensor(L, f, dtype, 0, NULL));
+    if (r.x != NULL)
+        reduce_run(bind_pool(L), &r);
+    else
+        dtype_store(
+            dtype, r.y,
+            (Scalar){.category = CATEGORY_FLOAT, .d = losses.is_mean ? sum / (double)n : sum});
+    return 1;
+}
+
+/* _sum_of_gradient_I(g, y, a, b, c, row, is_mean) -> the gradient of argument I from that of y, which
+ * is not read */
+static int sum_of_gradient(lua_State *L, int argument)
+{
+    static const char f[] = "sum_of";
+    lua_settop(L, 2 + MEAN_AT);
+    Losses losses = check_losses(L, f, 3);
+    const Tensor *g = bind_tensor(L, f, 1), *like = losses.like;
+    if (g->dtype != like->dtype || g->numel != 1)
+        bind_fail_argument(L, f, 1, "one element of the type of argument 3");
+    Operand in[MAX_ARITY + 2] = {{.is_scalar = true}, {.is_scalar = true}};
+    in[0].scalar = dtype_load((DType)g->dtype, tensor_data(g));
+    if (losses.is_mean)
+        in[0].scalar.d /= (double)like->numel;
+    memcpy(in + 2, losses.in, sizeof losses.in);
+    View out;
+    tensor_view(bind_new_tensor(L, f, (DType)like->dtype, like->ndim, like->dims), &out);
+    elementwise_gradient(bind_pool(L), losses.op, argument, (DType)like->dtype, &out, in);
+    return 1;
+}
+
+static int core_sum_of_gradient_1(lua_State *L)
+{
+    return sum_of_gradient(L, 0);
+}
+
+static int core_sum_of_gradient_2(lua_State *L)
+{
+    return sum_of_gradient(L, 1);
+}
+
+static int core_sum_of_gradient_3(lua_State *L)
+{
+    return sum_of_gradient(L, 2);
 }
 
 /* ---- standardisation ---- */
@@ -235,8 +321,10 @@ static const luaL_Reg tensor_functions[] = {
     {"_log_softmax_gradient", core_log_softmax_gradient},
     {"_cross_entropy", core_cross_entropy},
     {"_cross_entropy_gradient", core_cross_entropy_gradient},
-    {"_huber", core_huber},
-    {"_huber_gradient", core_huber_gradient},
+    {"_sum_of", core_sum_of},
+    {"_sum_of_gradient_1", core_sum_of_gradient_1},
+    {"_sum_of_gradient_2", core_sum_of_gradient_2},
+    {"_sum_of_gradient_3", core_sum_of_gradient_3},
     {"_standardize", core_standardize},
     {"_standardize_gradient", core_standardize_gradient},
     {NULL, NULL},

@@ -2,8 +2,8 @@
  * allocator.c - memory for a Lua state
  *
  * A free block holds its own links: one pair joins it to the blocks of its class, last freed first,
- * so that the next taken is the one most likely in the processor's cache; the other joins all free
- * blocks by age, so that the oldest goes when the cache is full. Lua tells a block's size whenever
+ * so that the next taken is the one most likely in the processor's cache; the other joins the blocks
+ * of the cache, or beside it, by age, so that the oldest goes when that is full. Lua tells a block's size whenever
  * it hands one in, so nothing else is stored. A small free block has only the link to the next of
  * its class.
  */
@@ -18,18 +18,24 @@
 
 #define LARGE ((size_t)1 << ALLOCATOR_LARGE_BITS)
 #define CACHE ((size_t)1 << ALLOCATOR_CACHE_BITS)
-#define LARGEST (CACHE / 4 * 3) /* a larger block would push out nearly all that is kept */
+#define LARGEST_CACHED (CACHE / 4 * 3) /* a larger one would push out nearly all that is kept */
+#define BESIDE ((size_t)1 << ALLOCATOR_BESIDE_BITS)
 #define HUGE_PAGE ((size_t)1 << 21)
 
 struct FreeBlock {
     FreeBlock *next, *previous; /* in its class */
-    FreeBlock *older, *newer;   /* among all */
+    FreeBlock *older, *newer;   /* in the cache, or beside it */
     size_t size;                /* of its class */
 };
 
+static bool is_cached(size_t size)
+{
+    return size >= LARGE && size <= LARGEST_CACHED;
+}
+
 static bool is_kept(size_t size)
 {
-    return size >= LARGE && size <= LARGEST;
+    return size >= LARGE && size <= BESIDE;
 }
 
 /* The class that holds `size` bytes; *rounded is what each of its blocks has. */
@@ -42,22 +48,43 @@ static size_t class_of(size_t size, size_t *rounded)
     return ((power - ALLOCATOR_LARGE_BITS - 1) << ALLOCATOR_STEP_BITS) + steps;
 }
 
+/* what is asked of malloc for so many bytes that are not small */
+static size_t room_for(size_t size)
+{
+    size_t rounded = size;
+    if (is_kept(size))
+        class_of(size, &rounded);
+    return rounded;
+}
+
+static FreeBlocks *place_of(Allocator *a, size_t size)
+{
+    return is_cached(size) ? &a->cache : &a->beside;
+}
+
 static void unlink_block(Allocator *a, FreeBlock *block, FreeBlock **class)
 {
+    FreeBlocks *place = place_of(a, block->size);
     *(block->previous ? &block->previous->next : class) = block->next;
     if (block->next)
         block->next->previous = block->previous;
-    *(block->newer ? &block->newer->older : &a->newest) = block->older;
-    *(block->older ? &block->older->newer : &a->oldest) = block->newer;
-    a->cached -= block->size;
+    *(block->newer ? &block->newer->older : &place->newest) = block->older;
+    *(block->older ? &block->older->newer : &place->oldest) = block->newer;
+    place->size -= block->size;
 }
 
-static void drop_oldest(Allocator *a)
+static void drop(Allocator *a, FreeBlock *block)
 {
-    FreeBlock *block = a->oldest;
     size_t rounded;
     unlink_block(a, block, &a->classes[class_of(block->size, &rounded)]);
     free(block);
+}
+
+/* drops the oldest blocks until so many bytes are left at most */
+static void shrink(Allocator *a, FreeBlocks *place, size_t most)
+{
+    while (place->size > most)
+        drop(a, place->oldest);
 }
 
 static bool is_small(size_t size)
@@ -103,17 +130,32 @@ static void ask_for_huge_pages(char *block, size_t size)
 #endif
 }
 
-/* malloc, for which the cache makes room when nothing else is left */
+static bool keeps_any(const Allocator *a)
+{
+    return a->cache.size + a->beside.size + a->small_cached > 0;
+}
+
+/* realloc, or malloc where there is no block yet, for which what is kept makes room: what lies beside
+ * the cache at once, all of it when nothing else is left */
+static void *resize_fresh(Allocator *a, void *block, size_t size)
+{
+    if (size >= LARGE) {
+        a->grows = is_cached(size);
+        shrink(a, &a->beside, 0);
+    }
+    void *fresh = realloc(block, size);
+    if (!fresh && keeps_any(a)) {
+        allocator_release(a);
+        fresh = realloc(block, size);
+    }
+    if (fresh && size >= HUGE_PAGE)
+        ask_for_huge_pages(fresh, size);
+    return fresh;
+}
+
 static void *take_fresh(Allocator *a, size_t size)
 {
-    void *block = malloc(size);
-    if (!block && a->cached + a->small_cached > 0) {
-        allocator_release(a);
-        block = malloc(size);
-    }
-    if (block && size >= HUGE_PAGE)
-        ask_for_huge_pages(block, size);
-    return block;
+    return resize_fresh(a, NULL, size);
 }
 
 static void *take(Allocator *a, size_t size)
@@ -139,24 +181,24 @@ static void give(Allocator *a, void *memory, size_t size)
         give_small(a, memory);
         return;
     }
-    if (!memory || !is_kept(size)) {
+    if (!memory || !is_kept(size) || (a->grows && !is_cached(size))) {
         free(memory);
         return;
     }
     FreeBlock *block = memory;
     FreeBlock **class = &a->classes[class_of(size, &block->size)];
-    while (a->oldest && a->cached + block->size > CACHE)
-        drop_oldest(a);
+    FreeBlocks *place = place_of(a, size);
+    shrink(a, place, (place == &a->cache ? CACHE : BESIDE) - block->size);
     block->previous = NULL;
     block->next = *class;
     if (block->next)
         block->next->previous = block;
     *class = block;
     block->newer = NULL;
-    block->older = a->newest;
-    *(block->older ? &block->older->newer : &a->oldest) = block;
-    a->newest = block;
-    a->cached += block->size;
+    block->older = place->newest;
+    *(block->older ? &block->older->newer : &place->oldest) = block;
+    place->newest = block;
+    place->size += block->size;
 }
 
 void *allocator_resize(void *allocator, void *block, size_t old_size, size_t new_size)
@@ -168,23 +210,16 @@ void *allocator_resize(void *allocator, void *block, size_t old_size, size_t new
         give(a, block, old_size);
         return NULL;
     }
-    bool both_between =
-        !is_small(old_size) && !is_small(new_size) && !is_kept(old_size) && !is_kept(new_size);
-    if (block && both_between) {
-        void *moved = realloc(block, new_size);
-        if (moved || a->cached + a->small_cached == 0)
-            return moved;
-        allocator_release(a);
-        return realloc(block, new_size);
-    }
     if (block && is_small(old_size) && is_small(new_size) &&
         new_size <= malloc_usable_size(block) && new_size * 2 > old_size)
         return block;
-    if (block && is_kept(old_size) && is_kept(new_size)) {
-        size_t old_rounded, new_rounded;
-        if (class_of(old_size, &old_rounded) == class_of(new_size, &new_rounded))
-            return block;
-    }
+    size_t room = room_for(new_size);
+    if (block && is_kept(old_size) && is_kept(new_size) && room == room_for(old_size))
+        return block;
+    bool by_copy =
+        is_small(old_size) || is_small(new_size) || is_cached(old_size) || is_cached(new_size);
+    if (block && !by_copy)
+        return resize_fresh(a, block, room);
     void *moved = take(a, new_size);
     if (!moved)
         return NULL;
@@ -197,8 +232,8 @@ void *allocator_resize(void *allocator, void *block, size_t old_size, size_t new
 
 void allocator_release(Allocator *a)
 {
-    while (a->oldest)
-        drop_oldest(a);
+    shrink(a, &a->cache, 0);
+    shrink(a, &a->beside, 0);
     for (int class = 0; class < ALLOCATOR_SMALL_CLASSES; class ++)
         while (a->small[class]) {
             void **block = a->small[class];

@@ -352,8 +352,8 @@ int main(int argc, char **argv)
         options_print_usage(stdout);
         return EXIT_SUCCESS;
     }
-    if (command.options.portable)
-        portable_choose();
+    if (command.options.native)
+        portable_forgo();
     if (command.options.show_all_versions) {
         print_versions(&command.options);
         return EXIT_SUCCESS;

@@ -23,7 +23,8 @@ static const char usage[] =
     "  -E                ignore environment variables\n"
     "  -W                turn warnings on\n"
     "  --threads N       compute on N threads, 1 to %d (default: the processors there are)\n"
-    "  --portable        results in the same bits on every x86-64-v3 processor, at some cost\n"
+    "  --native          matrix products and factorizations by OpenBLAS's kernels for this "
+    "processor:\n                    faster for large matrices, but in bits of their own\n"
     "  --profile[=FILE]  show where the time went; write a trace to FILE (wrun-profile.json)\n"
     "  --help            show this text and stop\n"
     "  --version         show the versions of wrun and what it runs on, and stop\n"
@@ -93,8 +94,8 @@ static bool parse_long(char **argv, int *i, Options *o)
         return o->show_help = true;
     if (strcmp(option, "--version") == 0)
         return o->show_all_versions = true;
-    if (strcmp(option, "--portable") == 0)
-        return o->portable = true;
+    if (strcmp(option, "--native") == 0)
+        return o->native = true;
     if (strcmp(option, "--threads") == 0 || strncmp(option, "--threads=", 10) == 0)
         return parse_threads(argv, i, &o->threads);
     if (strcmp(option, "--profile") == 0)

@@ -15,7 +15,7 @@
 typedef struct {
     int script; /* its index in argv, or argc */
     bool interactive, show_version, ignore_environment, has_statement;
-    bool show_help, show_all_versions, portable;
+    bool show_help, show_all_versions, native;
     int threads;         /* 0: not given */
     const char *profile; /* the path of its trace; NULL: none is wanted */
 } Options;

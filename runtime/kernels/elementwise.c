@@ -12,6 +12,7 @@
 
 #include "kernels/convert.h"
 #include "kernels/elementwise.h"
+#include "kernels/reduce.h"
 #include "kernels/vector_math.h"
 
 #include "kernels/special.h"
@@ -52,34 +53,39 @@ ORDER(double, f64, isnan)
 ORDER(int64_t, i64, NEVER)
 ORDER(uint8_t, u8, NEVER)
 
-/*
- * Rounding in arithmetic that every vector has: up to 2^(bits of the fraction), adding and taking
- * away that number leaves the nearest integer; beyond it there are only integers.
- */
-#define FLOAT_ROUNDING(T, suffix, WHOLE)                                                           \
-    static inline T float_rint_##suffix(T x)                                                       \
+/* |a - b|, 0 between equal infinities; by a mask, since a branch would go on to what is made of it */
+#define DISTANCE(T, suffix, Bits)                                                                  \
+    static inline T distance_##suffix(T a, T b)                                                    \
     {                                                                                              \
-        T size = fabs(x), near = (size + WHOLE) - WHOLE;                                           \
-        return copysign(size < WHOLE ? near : size, x);                                            \
-    }                                                                                              \
+        T distance = fabs(a - b);                                                                  \
+        Bits bits;                                                                                 \
+        memcpy(&bits, &distance, sizeof bits);                                                     \
+        bits &= -(Bits)(a != b);                                                                   \
+        memcpy(&distance, &bits, sizeof bits);                                                     \
+        return distance;                                                                           \
+    }
+DISTANCE(float, f32, int32_t)
+DISTANCE(double, f64, int64_t)
+
+/* All by rint, the only one that GCC makes a vector instruction of without -fno-trapping-math. */
+#define FLOAT_ROUNDING(T, suffix)                                                                  \
     static inline T float_floor_##suffix(T x)                                                      \
     {                                                                                              \
-        T near = float_rint_##suffix(x);                                                           \
-        return copysign(near - (T)(near > x), x);                                                  \
+        T near = rint(x);                                                                          \
+        return near - (T)(near > x);                                                               \
     }                                                                                              \
     static inline T float_ceil_##suffix(T x)                                                       \
     {                                                                                              \
-        T near = float_rint_##suffix(x);                                                           \
+        T near = rint(x);                                                                          \
         return copysign(near + (T)(near < x), x);                                                  \
     }                                                                                              \
     static inline T float_trunc_##suffix(T x)                                                      \
     {                                                                                              \
-        T size = fabs(x), near = (size + WHOLE) - WHOLE;                                           \
-        near -= (T)(near > size);                                                                  \
-        return copysign(size < WHOLE ? near : size, x);                                            \
+        T size = fabs(x), near = rint(size);                                                       \
+        return copysign(near - (T)(near > size), x);                                               \
     }
-FLOAT_ROUNDING(float, f32, 0x1p23f)
-FLOAT_ROUNDING(double, f64, 0x1p52)
+FLOAT_ROUNDING(float, f32)
+FLOAT_ROUNDING(double, f64)
 
 /*
  * The remainder is exact. Where a / b is below NEAR, so that its whole part is exact or one too
@@ -165,7 +171,6 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 }
 
 /* The C library's functions come through <tgmath.h>, by the type of their argument. */
-#undef rint
 #undef floor
 #undef ceil
 #undef trunc
@@ -181,7 +186,6 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define NAME(x) x##_f32
 #define LARGEST 0x1.fffffep127f
 #define NEAR 0x1p22f
-#define rint(x) float_rint_f32(x)
 #define floor(x) float_floor_f32(x)
 #define ceil(x) float_ceil_f32(x)
 #define trunc(x) float_trunc_f32(x)
@@ -193,7 +197,6 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef NAME
 #undef LARGEST
 #undef NEAR
-#undef rint
 #undef floor
 #undef ceil
 #undef trunc
@@ -205,7 +208,6 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define NAME(x) x##_f64
 #define LARGEST 0x1.fffffffffffffp1023
 #define NEAR 0x1p51
-#define rint(x) float_rint_f64(x)
 #define floor(x) float_floor_f64(x)
 #define ceil(x) float_ceil_f64(x)
 #define trunc(x) float_trunc_f64(x)
@@ -802,6 +804,42 @@ void elementwise_row(Pool *pool, int op, DType compute, int64_t n, void *out, co
     walk.numel = n;
     plan_row(&walk, out, in);
     pool_run(pool, walk_piece, &walk, size_pieces(n, PIECE));
+}
+
+typedef struct {
+    const Walk *walk;
+    double *block;
+} Sum;
+
+static void sum_piece(void *context, int64_t piece)
+{
+    _Alignas(STORAGE_ALIGNMENT) char values[REDUCE_BLOCK * sizeof(double)];
+    const Sum *sum = context;
+    Walk walk = *sum->walk;
+    int64_t begin = piece * REDUCE_BLOCK;
+    walk.numel = walk.row = size_min(REDUCE_BLOCK, walk.numel - begin);
+    walk.out.data = values;
+    for (int i = 0; i < walk.inputs; i++)
+        if (!walk.in[i].constant)
+            walk.in[i].data += begin * dtype_size(walk.compute);
+    walk_range(&walk, 0, walk.numel);
+    sum->block[piece] = reduce_block_sum(walk.compute, values, walk.numel);
+}
+
+double elementwise_sum(Pool *pool, int op, DType compute, int64_t n, const Row *in, double *blocks)
+{
+    Walk walk;
+    walk.kernel = kernels_of(compute, op)->value;
+    walk.compute = walk.result = compute;
+    walk.inputs = operations[op].arity;
+    walk.numel = n;
+    plan_row(&walk, NULL, in);
+    int64_t pieces = size_pieces(n, REDUCE_BLOCK);
+    pool_run(pool, sum_piece, &(Sum){&walk, blocks}, pieces);
+    double sum = 0;
+    for (int64_t i = 0; i < pieces; i++)
+        sum += blocks[i];
+    return sum;
 }
 
 void elementwise_gradient(Pool *pool, int op, int argument, DType compute, const View *out,

@@ -75,6 +75,11 @@ typedef struct {
  * compute type */
 void elementwise_row(Pool *pool, int op, DType compute, int64_t n, void *out, const Row *in);
 
+/* The sum of what elementwise_row would give, whose bits do not depend on threads, for a row of
+ * floats; it may leave double where that of huge results of both signs need not. `blocks` has room
+ * for size_pieces(n, REDUCE_BLOCK). */
+double elementwise_sum(Pool *pool, int op, DType compute, int64_t n, const Row *in, double *blocks);
+
 /*
  * out = the gradient of argument `argument` of the row, given g, y and the arguments: in[0] is g,
  * in[1] is y, then the arguments. Those the derivative does not read may be any scalar. compute is

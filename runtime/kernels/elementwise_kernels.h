@@ -15,10 +15,12 @@
 #define le(a, b) ((T)((a) <= (b)))
 #define gt(a, b) ((T)((a) > (b)))
 #define ge(a, b) ((T)((a) >= (b)))
-#define where(a, b, c) ((T)((a) != 0 ? (b) : (c)))
+#define where NAME(choice)
 #define maximum NAME(larger)
 #define minimum NAME(smaller)
-#define within(x, bound) minimum(maximum(x, -(bound)), bound)
+#define distance NAME(distance)
+#define clamp(x, low, high) minimum(maximum(x, low), high)
+#define within(x, bound) clamp(x, -(bound), bound)
 #define nonzero(x) where(eq(x, 0), 1, x)
 #define cosine(a, b, h) (within(a, LARGEST) / within(nonzero(h), LARGEST))
 #define over_squares(x, a, b) ((x) / nonzero(hypot(a, b)) / nonzero(hypot(a, b)))
@@ -27,6 +29,12 @@
 #define sigmoid(x) (1 / (1 + exp(-(x))))
 #define softplus(x) (maximum(x, 0) + log1p(exp(-abs(x))))
 #define sign(x) ((T)(((x) > 0) - ((x) < 0)))
+
+/* a function: both are computed, and then vectors need no masks for the one that is not wanted */
+static inline T where(T a, T b, T c)
+{
+    return a != 0 ? b : c;
+}
 
 /* `inputs(DO)` does something with each variable and its index in `in`. The pointers are taken out of
  * `in` before the loop, since stores of bytes might change it for all that a compiler knows. */
@@ -196,8 +204,10 @@ static const Kernels NAME(kernels)[] = {
 #undef where
 #undef maximum
 #undef minimum
+#undef distance
 #undef sign
 #undef real
+#undef clamp
 #undef within
 #undef nonzero
 #undef square

@@ -1,9 +1,9 @@
 /*
- * linalg.c - products, on OpenBLAS; see linalg.h
+ * linalg.c - products; see linalg.h
  *
  * Row-major C = A B is what cblas computes; a transposed operand is one whose rows, not columns,
  * lie at stride 1. The cut depends on the sizes alone, so results do not depend on the threads.
- * Products with a vector, which BLAS would pack like matrices, are sums in double of our own.
+ * Products with a vector, which would be packed like matrices, are sums in double.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -12,12 +12,16 @@
 
 #include "kernels/linalg.h"
 #include "kernels/openblas.h"
+#include "kernels/portable.h"
+#include "kernels/product.h"
 
 enum {
     WORTH_CUTTING = 2000000, /* operations below which a second thread costs more than it gains */
     GRAIN = 16000000,        /* operations a tile */
     MOST_TILES = 1024,
-    STEP = 16,     /* tiles begin at multiples of it, as BLAS works in blocks */
+    STEP = 32,     /* tiles begin at multiples of it, as products work in blocks */
+    TILE = 65536,  /* elements of c for which a tile's packing is little work */
+    SEVERAL = 8,   /* tiles that there may be though they are smaller */
     LANES = 32,    /* running sums of a product with a vector */
     STRIP = 256,   /* its results that are found side by side */
     PIECE = 16384, /* multiplications that are worth a thread's while */
@@ -161,6 +165,11 @@ typedef struct {
 #define KERNELS "kernels/linalg_kernels.h"
 #include "kernels/each_float.h"
 
+bool linalg_needs_blas(void)
+{
+    return !portable_is_wanted();
+}
+
 /* rows of a tile's columns, from j on, become the bias */
 static void start_rows(const Product *p, void *c, int64_t m, int64_t n, int64_t j)
 {
@@ -178,6 +187,27 @@ static void multiply_tile(void *context, int64_t tile)
     const void *a = p->a.data + i * p->a.row_step * size,
                *b = p->b.data + j * p->b.column_step * size;
     void *c = p->c + (i * p->n + j) * size;
+    if (p->blas == NULL) {
+        product_run(p->dtype, &(MatrixProduct){
+                                  .a = a,
+                                  .b = b,
+                                  .start = p->bias         ? p->bias + j * size
+                                           : p->accumulate ? c
+                                                           : NULL,
+                                  .c = c,
+                                  .m = m,
+                                  .n = n,
+                                  .k = p->k,
+                                  .a_row = p->a.row_step,
+                                  .a_column = p->a.column_step,
+                                  .b_row = p->b.row_step,
+                                  .b_column = p->b.column_step,
+                                  .start_row = p->accumulate && !p->bias ? p->n : 0,
+                                  .c_row = p->n,
+                                  .scale = p->scale,
+                              });
+        return;
+    }
     if (p->bias != NULL)
         start_rows(p, c, m, n, j);
     blasint M = (blasint)m, N = (blasint)n, K = (blasint)p->k, ldc = (blasint)size_max(p->n, 1);
@@ -191,15 +221,17 @@ static void multiply_tile(void *context, int64_t tile)
 }
 
 /*
- * Cuts c into an even number of tiles of about GRAIN operations, in the grid that packs least: a's
+ * Cuts c into an even number of tiles of at least GRAIN operations, in the grid that packs least: a's
  * rows are packed once for each column of tiles, b's columns once for each row of tiles.
  */
 static void cut(Product *p)
 {
     double work = 2.0 * (double)p->m * (double)p->n * (double)p->k;
     int64_t tiles = 1, rows = 1;
-    if (work >= WORTH_CUTTING)
-        tiles = size_max(2, size_min(MOST_TILES, (int64_t)(work / GRAIN)) / 2 * 2);
+    if (work >= WORTH_CUTTING) {
+        int64_t most = size_min(MOST_TILES, size_max(SEVERAL, p->m * p->n / TILE));
+        tiles = size_max(2, size_min(most, (int64_t)(work / GRAIN)) / 2 * 2);
+    }
     for (int64_t r = 2; r <= tiles; r++)
         if (size_pieces(tiles, r) * p->m + r * p->n < size_pieces(tiles, rows) * p->m + rows * p->n)
             rows = r;

@@ -1,8 +1,8 @@
 /*
- * linalg.h - products, on OpenBLAS
+ * linalg.h - products
  *
- * OpenBLAS runs on one thread; a large product is cut into tiles of rows and columns, never along the
- * summed dimension, and the cuts depend on the sizes alone.
+ * A large product is cut into tiles of rows and columns, never along the summed dimension, and the
+ * cuts depend on the sizes alone. A tile is taken by product.h, or by OpenBLAS on one thread.
  */
 #ifndef LINALG_H
 #define LINALG_H
@@ -25,15 +25,18 @@ Reason linalg_reserve(OpenBlas *blas, Pool *pool);
 /* "OpenBLAS 0.3.21, core Haswell, pthreads", the library found, or why there is none */
 void linalg_describe(char *text, size_t size);
 
+/* Are products OpenBLAS's? Else `blas` may be NULL in what follows. */
+bool linalg_needs_blas(void);
+
 /*
  * c[batch..., m, n] = scale a[batch..., m, k] b[batch..., k, n] (+ c's old value if accumulate).
- * Same dtype for all, any strides; c is contiguous and aliases neither. Floats go to BLAS when one
- * stride of their matrices is 1, which linalg_is_ready tells; int64 is a plain loop, of scale 1.
+ * Same dtype for all, any strides; c is contiguous and aliases neither. One
+ * stride of matrices of floats is 1, as linalg_is_ready tells; int64 is a plain loop, of scale 1.
  */
 void linalg_matmul(const OpenBlas *blas, Pool *pool, double scale, const View *a, const View *b,
                    const View *c, bool accumulate);
 
-/* Can BLAS read the last two dimensions of v where they lie? If not, copy first. */
+/* Can the last two dimensions of v be read where they lie? If not, copy first. */
 bool linalg_is_ready(const View *v);
 
 /* y[m, n] = x[m, k] w[k, n] + bias[n], where that is not NULL: floats, y and bias contiguous */

@@ -17,6 +17,7 @@
 enum { FUNNELED = 1 };      /* as mpi.h has it */
 enum { LARGEST = 1 << 30 }; /* bytes of a message, which an int counts */
 enum { TAG_LEFT = 32767 };  /* the sender has ended, and answers nobody */
+enum { EVERY = 256 };       /* so many looks for a message, one for the end of its sender */
 
 static Reason load(Mpi *mpi)
 {
@@ -125,7 +126,6 @@ static void pause_briefly(int looks)
 /* May the wait go on for what `peer` is to do? */
 static MpiOutcome look_around(const Mpi *mpi, int peer, int looks)
 {
-    enum { EVERY = 256 };
     int has_left = 0;
     MpiStatus status;
     if (interrupt_wanted())
@@ -136,76 +136,54 @@ static MpiOutcome look_around(const Mpi *mpi, int peer, int looks)
     return has_left ? MPI_LEFT : MPI_DONE;
 }
 
-static MpiOutcome finish(const Mpi *mpi, void *request, int peer, MpiStatus *status)
+static int piece(const MpiMessage *message)
 {
-    MpiOutcome outcome = MPI_DONE;
-    int is_over = 0;
-    for (int looks = 0; outcome == MPI_DONE; looks++) {
-        mpi->Test(&request, &is_over, status);
-        if (is_over)
-            return MPI_DONE;
-        outcome = look_around(mpi, peer, looks);
-    }
-    mpi->Test(&request, &is_over, status); /* it may have come before the end did */
-    if (is_over)
-        return MPI_DONE;
-    mpi->Cancel(&request);
-    return outcome;
+    return (int)(message->size < LARGEST ? message->size : LARGEST);
 }
 
-static int piece(size_t left)
+void mpi_begin(const Mpi *mpi, MpiMessage *message)
 {
-    return (int)(left < LARGEST ? left : LARGEST);
+    if (message->is_sent)
+        mpi->Isend(message->start, piece(message), mpi->byte, message->peer, message->tag,
+                   mpi->world, &message->request);
+    else
+        mpi->Irecv(message->start, piece(message), mpi->byte, message->peer, message->tag,
+                   mpi->world, &message->request);
 }
 
-/* What is left to go one way. */
-typedef struct {
-    MpiBytes left;
-    bool is_over, is_empty;
-    void *request;
-} Way;
-
-static Way way_of(const MpiBytes *bytes)
-{
-    return (Way){.left = bytes ? *bytes : (MpiBytes){NULL, 0}, .is_over = !bytes};
-}
-
-/* Waits for the piece that is on its way. */
-static MpiOutcome advance(const Mpi *mpi, Way *way, int peer, bool is_sent)
+MpiOutcome mpi_look(const Mpi *mpi, MpiMessage *message)
 {
     MpiStatus status;
-    MpiOutcome outcome = finish(mpi, way->request, peer, &status);
-    int count = piece(way->left.size);
-    if (!is_sent && outcome == MPI_DONE && status.bytes != (size_t)count) {
-        way->is_over = way->is_empty = status.bytes == 0;
-        return way->is_empty ? MPI_DONE : MPI_OTHER_SIZE;
-    }
-    way->left.start += count;
-    way->left.size -= (size_t)count;
-    way->is_over = way->left.size == 0;
-    return outcome;
+    int has_come = 0, count = piece(message);
+    mpi->Test(&message->request, &has_come, &status);
+    if (!has_come)
+        return MPI_UNDER_WAY;
+    message->start += count;
+    message->size -= (size_t)count;
+    if (!message->is_sent && status.bytes != (size_t)count)
+        return status.bytes == 0 ? MPI_NOTHING : MPI_OTHER_SIZE;
+    if (message->size == 0)
+        return MPI_DONE;
+    mpi_begin(mpi, message);
+    return MPI_UNDER_WAY;
 }
 
-MpiOutcome mpi_exchange(const Mpi *mpi, const MpiBytes *sent, const MpiBytes *received, int peer,
-                        int tag)
+MpiOutcome mpi_wait(const Mpi *mpi, MpiMessage *const *messages, int count, int *which)
 {
-    Way out = way_of(sent), in = way_of(received);
-    MpiOutcome outcome = MPI_DONE, other = MPI_DONE;
-    while (!(out.is_over && in.is_over) && outcome == MPI_DONE && other == MPI_DONE) {
-        bool receives = !in.is_over;
-        if (receives)
-            mpi->Irecv(in.left.start, piece(in.left.size), mpi->byte, peer, tag, mpi->world,
-                       &in.request);
-        if (!out.is_over) {
-            mpi->Isend(out.left.start, piece(out.left.size), mpi->byte, peer, tag, mpi->world,
-                       &out.request);
-            other = advance(mpi, &out, peer, true);
+    MpiOutcome trouble = MPI_DONE;
+    int watched = 0;
+    for (int looks = 0;; looks++) {
+        for (*which = 0; *which < count; ++*which) {
+            MpiOutcome outcome = mpi_look(mpi, messages[*which]);
+            if (outcome != MPI_UNDER_WAY)
+                return outcome;
         }
-        if (receives)
-            outcome = advance(mpi, &in, peer, false);
+        *which = watched;
+        if (trouble != MPI_DONE) /* and nothing had come before it */
+            return trouble;
+        watched = looks / EVERY % count;
+        trouble = look_around(mpi, messages[watched]->peer, looks);
     }
-    outcome = outcome == MPI_DONE ? other : outcome;
-    return outcome == MPI_DONE && in.is_empty ? MPI_NOTHING : outcome;
 }
 
 MpiOutcome mpi_await(const Mpi *mpi, int from, int tag, size_t *size)

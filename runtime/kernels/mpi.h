@@ -8,6 +8,7 @@
 #ifndef MPI_H
 #define MPI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "tensor/base.h"
@@ -41,23 +42,40 @@ typedef struct Mpi {
 } Mpi;
 
 /* what became of a message */
-typedef enum { MPI_DONE, MPI_INTERRUPTED, MPI_LEFT, MPI_NOTHING, MPI_OTHER_SIZE } MpiOutcome;
+typedef enum {
+    MPI_DONE,
+    MPI_UNDER_WAY,
+    MPI_INTERRUPTED,
+    MPI_LEFT,
+    MPI_NOTHING,
+    MPI_OTHER_SIZE
+} MpiOutcome;
 
 /* Loads the library and joins the world, once a process: *mpi lives as long as that. When the process
  * ends with status 0 it waits for the others to end, and with another it ends them all. Standard
  * output of every rank but 0 goes nowhere from here on. */
 Reason mpi_start(Mpi **mpi);
 
+/* A message to `peer` or from it, and what of it is left. Its bytes are the caller's until it is
+ * over. */
 typedef struct {
     char *start;
     size_t size;
-} MpiBytes;
+    int peer, tag;
+    bool is_sent;
+    void *request;
+} MpiMessage;
 
-/* Sends and receives at once; either may be NULL. Returns when the bytes may be used again; MPI_LEFT:
- * the other has ended; MPI_NOTHING: it has sent an empty message instead. What is interrupted leaves
- * the world of no use. */
-MpiOutcome mpi_exchange(const Mpi *mpi, const MpiBytes *sent, const MpiBytes *received, int peer,
-                        int tag);
+void mpi_begin(const Mpi *mpi, MpiMessage *message);
+
+/* Looks after a message: MPI_UNDER_WAY; or, once, how it ended: MPI_NOTHING: the other has sent an
+ * empty one instead. All messages go on only where one is looked after. */
+MpiOutcome mpi_look(const Mpi *mpi, MpiMessage *message);
+
+/* Waits until one of several messages is over. MPI_LEFT: the other rank has ended. What is
+ * interrupted leaves the world of no use. */
+MpiOutcome mpi_wait(const Mpi *mpi, MpiMessage *const *messages, int count, int *which);
+
 /* the size of the next message */
 MpiOutcome mpi_await(const Mpi *mpi, int from, int tag, size_t *size);
 

@@ -14,10 +14,9 @@
 enum {
     LANES = 16,
     WIDE_LANES = 64,
-    CHUNK = 256,   /* elements of a row at a time; a multiple of LANES */
-    ROWS = 64,     /* rows a thread takes at a time */
-    STRIP = 64,    /* columns, and groups to standardise, likewise */
-    PIECE = 16384, /* elements likewise */
+    CHUNK = 256, /* elements of a row at a time; a multiple of LANES */
+    ROWS = 64,   /* rows a thread takes at a time */
+    STRIP = 64,  /* columns, and groups to standardise, likewise */
 };
 
 typedef struct {
@@ -26,20 +25,6 @@ typedef struct {
     void *y; /* the result, or with g the gradient of what x is the result of */
     bool logarithm;
 } Softmax;
-
-typedef struct {
-    int64_t rows, n;
-    const int64_t *classes;
-    const void *x, *g;
-    void *y; /* losses, or with g the gradient of x */
-} CrossEntropy;
-
-typedef struct {
-    int64_t n;
-    const void *d, *g;
-    void *y; /* losses, or with g the gradient of d */
-    double delta, unit;
-} Huber;
 
 typedef struct {
     int64_t a, b, c;
@@ -77,28 +62,14 @@ void neural_softmax_gradient(Pool *pool, DType dtype, Along along, const void *y
     softmax(pool, dtype, (Softmax){along, y, g, dx, logarithm});
 }
 
-void neural_cross_entropy(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x,
-                          const int64_t *classes, void *losses)
+void neural_cross_entropy(Pool *pool, DType dtype, const CrossEntropy *c)
 {
-    CrossEntropy c = {rows, n, classes, x, NULL, losses};
-    pool_run(pool, dtype == FLOAT32 ? cross_entropy_rows_f32 : cross_entropy_rows_f64, &c,
-             size_pieces(rows, ROWS));
-}
-
-void neural_cross_entropy_gradient(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x,
-                                   const int64_t *classes, const void *g, void *dx)
-{
-    CrossEntropy c = {rows, n, classes, x, g, dx};
-    pool_run(pool,
-             dtype == FLOAT32 ? cross_entropy_gradient_rows_f32 : cross_entropy_gradient_rows_f64,
-             &c, size_pieces(rows, ROWS));
-}
-
-void neural_huber(Pool *pool, DType dtype, int64_t n, const void *d, const void *g, void *y,
-                  double delta, double unit)
-{
-    Huber h = {n, d, g, y, delta, unit};
-    pool_run(pool, dtype == FLOAT32 ? huber_piece_f32 : huber_piece_f64, &h, size_pieces(n, PIECE));
+    CrossEntropy copy = *c;
+    PoolTask *rows = c->g == NULL
+                         ? dtype == FLOAT32 ? cross_entropy_rows_f32 : cross_entropy_rows_f64
+                     : dtype == FLOAT32 ? cross_entropy_gradient_rows_f32
+                                        : cross_entropy_gradient_rows_f64;
+    pool_run(pool, rows, &copy, size_pieces(c->rows, ROWS));
 }
 
 static void standardize(Pool *pool, DType dtype, const Standardize *s)

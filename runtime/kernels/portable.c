@@ -8,11 +8,11 @@
 
 #include "kernels/portable.h"
 
-static atomic_bool is_wanted;
+static atomic_bool is_native;
 
-void portable_choose(void)
+void portable_forgo(void)
 {
-    atomic_store(&is_wanted, true);
+    atomic_store(&is_native, true);
 }
 
 static bool has_v3(void)
@@ -24,6 +24,11 @@ static bool has_v3(void)
 #endif
 }
 
+bool portable_is_wanted(void)
+{
+    return has_v3() && !atomic_load_explicit(&is_native, memory_order_relaxed);
+}
+
 void *portable_sleef(void)
 {
     return !has_v3() ? NULL : dlopen("libsleef.so.3", RTLD_LAZY | RTLD_LOCAL);
@@ -32,10 +37,10 @@ void *portable_sleef(void)
 Reason portable_reason(void)
 {
     const char *core = getenv("OPENBLAS_CORETYPE");
-    if (!atomic_load(&is_wanted))
-        return "wrun was started without --portable";
     if (!has_v3())
         return "the processor is not x86-64-v3 (AVX2 and FMA)";
+    if (!portable_is_wanted())
+        return "wrun was started with --native";
     if (!portable_sleef())
         return "needs libsleef.so.3 (Debian package libsleef3)";
     if (core && strcmp(core, PORTABLE_CORE) != 0)

@@ -7,8 +7,9 @@
  *   sums                       each kernel names the lanes of a sum, whatever the width of a vector
  *   exp, tanh, ...             vector_math.c has their lanes from where they have the same bits at any
  *                              width, and never from an approximate reciprocal
- *   products, factorizations   openblas.c has OpenBLAS take its kernels for Haswell, which all these
- *                              processors can run; those for AVX-512 are faster, so only when asked
+ *   products                   product.c names the order of each element's sum, fused
+ *   factorizations             openblas.c has OpenBLAS take its kernels for Haswell, which all these
+ *                              processors can run
  */
 #ifndef PORTABLE_H
 #define PORTABLE_H
@@ -17,8 +18,12 @@
 
 #define PORTABLE_CORE "Haswell" /* what OPENBLAS_CORETYPE calls them */
 
-/* Asks for portable products: for the whole process, and before the first. */
-void portable_choose(void);
+/* Has OpenBLAS do products and factorizations with its kernels for this processor: for the whole
+ * process, and before the first. */
+void portable_forgo(void);
+
+/* Neither forgone nor out of this processor's reach? */
+bool portable_is_wanted(void);
 
 /* NULL when all results are portable; else why not */
 Reason portable_reason(void);

@@ -16,7 +16,7 @@ enum {
     LANES = 32,            /* running sums */
     WIDE_BYTES = 256,      /* of running extremes: four of the widest vectors */
     STRETCH = 512,         /* elements of a row among which an index is looked for */
-    BLOCK = 8192,          /* elements summed in one go */
+    BLOCK = REDUCE_BLOCK,  /* elements summed in one go */
     COLUMNS = 1024,        /* neighbouring columns, the width of a strip, */
     INDEXED_COLUMNS = 128, /* where indices are looked for too */
     NARROW = 64,           /* columns so few that several rows are taken for one */
@@ -72,6 +72,11 @@ static int64_t count_pieces(const Reduce *r)
 
 #define KERNELS "kernels/reduce_kernels.h"
 #include "kernels/each_dtype.h"
+
+double reduce_block_sum(DType dtype, const void *x, int64_t n)
+{
+    return dtype == FLOAT32 ? block_sum_f32(x, n) : block_sum_f64(x, n);
+}
 
 DType reduce_result_type(Reduction kind, DType dtype)
 {

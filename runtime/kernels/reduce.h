@@ -47,4 +47,8 @@ size_t reduce_scratch_size(const Reduce *reduce);
  * NaN is larger and smaller than everything, the first index wins a tie */
 void reduce_run(Pool *pool, const Reduce *reduce);
 
+/* Of a row of floats these blocks are summed, and then their sums in order. */
+enum { REDUCE_BLOCK = 8192 };
+double reduce_block_sum(DType dtype, const void *x, int64_t n);
+
 #endif

@@ -12,6 +12,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -108,40 +109,48 @@ static int run_machine(lua_State *L)
 
 enum { MOST_INPUTS = 3, MOST_THREADS = 64 };
 
-/* a part of y[n] = x1[n] + 2 (x2[n] + x3[n]), or of fewer x; they lie one behind the other, y first */
+/* a part of y[n] = x2[n] + x3[n] - x1[n], or of fewer x; they lie one behind the other, y first, or,
+ * in place, x1 is y */
 typedef struct {
     float *y;
     ptrdiff_t n, begin, end;
     int inputs;
+    bool in_place;
 } Triad;
 
 static void *triad_part(void *context)
 {
     const Triad *t = context;
-    float *restrict y = t->y;
-    const float *x1 = y + t->n, *x2 = x1 + t->n, *x3 = x2 + t->n;
-    if (t->inputs == 1)
+    float *y = t->y;
+    const float *x1 = t->in_place ? y : y + t->n, *x2 = y + 2 * t->n, *x3 = x2 + t->n;
+    if (t->inputs == 1) {
+#pragma GCC ivdep
         for (ptrdiff_t i = t->begin; i < t->end; i++)
-            y[i] = 2 * x1[i];
-    else if (t->inputs == 2)
+            y[i] = 1 - x1[i];
+    } else if (t->inputs == 2) {
+#pragma GCC ivdep
         for (ptrdiff_t i = t->begin; i < t->end; i++)
-            y[i] = x1[i] + 2 * x2[i];
-    else
+            y[i] = x2[i] - x1[i];
+    } else {
+#pragma GCC ivdep
         for (ptrdiff_t i = t->begin; i < t->end; i++)
-            y[i] = x1[i] + 2 * (x2[i] + x3[i]);
+            y[i] = x2[i] + x3[i] - x1[i];
+    }
     return NULL;
 }
 
-/* triad(block, n, inputs, threads): one pass over block, of (MOST_INPUTS + 1) n floats */
+/* triad(block, n, inputs, threads, in_place): one pass over block, of (MOST_INPUTS + 1) n floats */
 static int triad(lua_State *L)
 {
     Triad part[MOST_THREADS];
     pthread_t thread[MOST_THREADS];
     ptrdiff_t n = (ptrdiff_t)luaL_checkinteger(L, 2);
     int inputs = (int)luaL_checkinteger(L, 3), threads = (int)luaL_checkinteger(L, 4);
+    bool in_place = lua_toboolean(L, 5);
     luaL_argcheck(L, threads >= 1 && threads <= MOST_THREADS, 4, "expected 1 to 64");
     for (int i = 0; i < threads; i++) {
-        part[i] = (Triad){lua_touserdata(L, 1), n, n * i / threads, n * (i + 1) / threads, inputs};
+        ptrdiff_t begin = n * i / threads, end = n * (i + 1) / threads;
+        part[i] = (Triad){lua_touserdata(L, 1), n, begin, end, inputs, in_place};
         if (i > 0 && pthread_create(&thread[i], NULL, triad_part, &part[i]) != 0)
             return luaL_error(L, "no thread");
     }

@@ -1,6 +1,5 @@
 --- Every elementwise operation, for a million floats and for four, on one thread, beside PyTorch.
 
-local core = require "wrun.core"
 local harness = require "harness"
 local wrun = require "wrun"
 
@@ -40,12 +39,12 @@ local torch = harness.torch()
 for _, case in ipairs(SIZES) do
   local size, count, title = table.unpack(case)
   harness.heading("elementwise: " .. title, "PyTorch")
-  for _, o in ipairs(core.elementwise_rows()) do
+  for _, o in ipairs(harness.rows()) do
     local command = { "operation", o.name, o.arity, o.low, o.high, size, count }
     local has_rival = torch and torch:ask(table.unpack(command))
     local times = harness.take_turns(ROUNDS, {
-      wrun = harness.each(loop(o, size), count),
-      torch = has_rival and torch:asking(table.unpack(command)) or nil,
+      wrun = harness.warmed(harness.each(loop(o, size), count)),
+      torch = has_rival and harness.warmed(torch:asking(table.unpack(command))) or nil,
     })
     local divisor = size > 4 and size or 1
     harness.compare(o.name, per_element(times.wrun, divisor), per_element(times.torch, divisor))

@@ -97,6 +97,15 @@ function M.take_turns(rounds, contestants)
   return times
 end
 
+--- Returns the rows of ops.def that scripts see.
+function M.rows()
+  local rows = {}
+  for _, row in ipairs(core.elementwise_rows()) do
+    rows[#rows + 1] = not row.name:find("^_") and row or nil
+  end
+  return rows
+end
+
 --- Returns the median of a list.
 function M.median(list)
   local sorted = table.move(list, 1, #list, 1, {})

@@ -7,7 +7,6 @@
 --- p the gradient of a sum, the mask k, the indices i (of a), j (of m, in m's shape), r (of m's rows) and
 --- s (few different ones), d (equal to a), g (a few in order), z (zeros) and o (ones).
 
-local core = require "wrun.core"
 local harness = require "harness"
 local wrun = require "wrun"
 
@@ -37,7 +36,7 @@ local LETTERS = { "a", "a, b", "a, b, c" }
 
 local function elementwise_cases()
   local cases = {}
-  for _, o in ipairs(core.elementwise_rows()) do
+  for _, o in ipairs(harness.rows()) do
     local arguments = LETTERS[o.arity]
     cases[#cases + 1] = {
       o.name, ALL, OURS[o.name] or ("wrun.%s(%s)"):format(o.name, arguments),

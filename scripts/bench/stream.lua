@@ -25,18 +25,18 @@ local block = bare.new_triad(SIZE)
 local a, b, c = wrun.rand(SIZE):add_(1), wrun.rand(SIZE):add_(1), wrun.rand(SIZE):add_(1)
 local arguments = { a, b, c }
 
-local function triad(inputs)
+local function triad(inputs, in_place)
   return function(count)
     for _ = 1, count do
-      bare.triad(block, SIZE, inputs, threads)
+      bare.triad(block, SIZE, inputs, threads, in_place)
     end
   end
 end
 
-local function line(name, inputs, run)
+local function line(name, inputs, run, in_place)
   local times = harness.take_turns(ROUNDS, {
     wrun = harness.each(run, COUNT),
-    triad = harness.each(triad(inputs), COUNT),
+    triad = harness.each(triad(inputs, in_place), COUNT),
   })
   harness.least(name, times.wrun, times.triad, "<= 1.1")
 end
@@ -51,6 +51,6 @@ for _, name in ipairs(NAMES) do
       end
     end
   end
-  line(name, inputs, run(wrun[name]))
-  line(name .. " in place", inputs, run(wrun[name .. "_"]))
+  line(name, inputs, run(wrun[name]), false)
+  line(name .. " in place", inputs, run(wrun[name .. "_"]), true)
 end

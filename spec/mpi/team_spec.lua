@@ -50,6 +50,34 @@ local TRAINING = [[
   print(wrun.fingerprint(model))
 ]]
 
+-- Steps of a model of several buckets, of which some are full while the walk backward goes on, and one
+-- is not until its end: a parameter with a hook, one without a gradient, and one with gradients from
+-- elsewhere.
+local BUCKETS = [[
+  local wrun = require "wrun"
+  local mpi, nn, optim = wrun.mpi, wrun.nn, wrun.optim
+  wrun.manual_seed(5)
+  local set = { x = wrun.randn(40, 200), y = wrun.randint(1, 11, { 40 }) }
+  local model = nn.Sequential(nn.Linear(200, 700), nn.ReLU(), nn.Linear(700, 300), nn.Tanh(),
+    nn.Linear(300, 250), nn.Linear(250, 10))
+  local all = nn.ModuleList { model, nn.Linear(300, 300) }
+  model[3].weight:register_hook(function(g) return g * 2 end)
+  for _, share_state in ipairs { false, true } do
+    local optimizer = optim.SGD(all:parameters(), { lr = 0.1, momentum = 0.9 })
+    local team = mpi.distribute(all, optimizer, { share_state = share_state })
+    for batch in mpi.loader(set, { batch_size = 23 }):batches() do
+      optimizer:zero_grad()
+      local loss = team:backward(batch, function(x, y)
+        model[1].bias:square():sum():backward()
+        return nn.functional.cross_entropy(model(x), y)
+      end)
+      optimizer:step()
+      print(("%.17g"):format(loss:item()))
+    end
+    print(wrun.fingerprint(all))
+  end
+]]
+
 describe("a team", function()
   it("computes the gradients and the loss that one batch has", function()
     local model, set = setting()
@@ -134,6 +162,35 @@ describe("a team", function()
       local result = mpirun.run(ranks, TRAINING, { threads = ranks % 2 + 1 })
       assert.equal(alone.out, result.out, result.err)
     end
+  end)
+
+  it("adds up in buckets, to the bits of one rank #many", function()
+    if not mpirun.is_there(pending) then
+      return
+    end
+    local alone = child.run({ "-e", BUCKETS })
+    assert.equal(0, alone.status, alone.err)
+    for _, ranks in ipairs { 2, 3, 5 } do
+      local result = mpirun.run(ranks, BUCKETS, { threads = 1 })
+      assert.equal(alone.out, result.out, result.err)
+    end
+  end)
+
+  it("refuses gradients of another walk after a parameter's have been sent", function()
+    local model = nn.Linear(3, 1)
+    local twice = wrun.autograd.Function {
+      forward = function(_, x) return x:clone() end,
+      backward = function(_, g)
+        wrun.enable_grad(function() model.weight:sum():backward() end)
+        return g
+      end,
+    }
+    local team = mpi.distribute(model)
+    local batch = mpi.loader({ x = wrun.rand(8, 3, { requires_grad = true }) }):batches()()
+    assert.equal("backward: expected each parameter's gradient from one walk backward, got more "
+      .. "for parameter 1", refusal(team.backward, team, batch, function(x)
+        return model(twice(x:detach():requires_grad_())):mean()
+      end))
   end)
 
   it("refuses models that differ, before the first step", function()

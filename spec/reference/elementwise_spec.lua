@@ -30,6 +30,9 @@ describe("the entry of a row", function()
 
   it("shows an example within the row's range", function()
     for _, row in ipairs(core.elementwise_rows()) do
+      if row.name:find("^_") then
+        break -- no script sees these
+      end
       local example = elementwise.entry(row).example
       local shown = {}
       local environment = { wrun = wrun, print = function(x) shown[#shown + 1] = x end }

@@ -79,6 +79,54 @@ describe("the allocator", function()
     assert.is_true(tonumber(kept) <= 32 + 16, kept .. " MB kept")
   end)
 
+  it("lets a block wait that its cache would not hold, for the next of its size #memory", function()
+    -- 50 MB are 25 huge pages, or 12,207 others.
+    local out = run(MEASURE .. [[
+      local a = wrun.ones(12500000)
+      local function round() for _ = 1, 5 do local _ = a + a end end
+      round()
+      local before = faults()
+      for _ = 1, 4 do round() end
+      print(faults() - before)]])
+    assert.is_true(tonumber(out) < 100, out .. " page faults")
+  end)
+
+  it("makes the peak no higher for what waits #memory", function()
+    local script = MEASURE .. [[
+      local first, second = ...
+      for _, count in ipairs { tonumber(first) * 250000, tonumber(second) * 250000 } do
+        wrun.ones(count)
+        collectgarbage()
+      end
+      print(memory("VmHWM"))]]
+    local alone, then_larger, then_cached =
+      run(script, "100", "0"), run(script, "100", "120"), run(script, "100", "20")
+    assert.is_true(tonumber(then_larger) <= alone + 20 + 4, then_larger .. " after " .. alone)
+    assert.is_true(tonumber(then_cached) <= alone + 4, then_cached .. " after " .. alone)
+  end)
+
+  it("lets none wait that was beside a fresh block of its cache #memory", function()
+    local out = run(MEASURE .. [[
+      local before = memory("VmRSS")
+      local large, small = wrun.ones(12500000), wrun.ones(1250000)
+      large = nil
+      collectgarbage()
+      print(memory("VmRSS") - before, small:numel())]])
+    local kept = out:match("%d+")
+    assert.is_true(tonumber(kept) <= 5 + 8, kept .. " MB kept")
+  end)
+
+  it("lets so much wait and no more #memory", function()
+    local out = run(MEASURE .. [[
+      local before = memory("VmRSS")
+      local list = {}
+      for i = 1, 12 do list[i] = wrun.ones(12500000) end
+      list = nil
+      collectgarbage()
+      print(memory("VmRSS") - before)]])
+    assert.is_true(tonumber(out) <= 256 + 16, out .. " MB kept")
+  end)
+
   it("keeps the peak of a loop near what it needs #memory", function()
     local script = MEASURE .. [[
       local live = {}

@@ -179,6 +179,16 @@ local function polygamma(x, n)
   return sign * factorial * (sum + tail)
 end
 
+local function softplus(x)
+  return maximum(x, 0) + log1p(math.exp(-math.abs(x)))
+end
+
+-- of the distance d, the part of which within c counts by its square
+local function huber(d, c)
+  local near = minimum(maximum(d, -c), c)
+  return near * d - near * near / 2
+end
+
 return {
   neg = function(x) return -x end,
   abs = function(x) return x < 0 and -x or x end,
@@ -205,7 +215,7 @@ return {
   softsign = function(x)
     return math.abs(x) == math.huge and (x > 0 and 1 or -1) or x / (1 + math.abs(x))
   end,
-  softplus = function(x) return maximum(x, 0) + log1p(math.exp(-math.abs(x))) end,
+  softplus = softplus,
   relu = function(x) return x <= 0 and 0 or x end,
   floor = function(x) return x // 1 end,
   ceil = function(x) return -(-x // 1) end,
@@ -359,4 +369,19 @@ return {
   end,
   addcmul = function(a, b, c) return a + b * c end,
   addcdiv = function(a, b, c) return a + b / c end,
+  _squared_error = function(a, b) return (a - b) ^ 2 end,
+  _absolute_error = function(a, b) return math.abs(a - b) end,
+  _huber = function(a, b, c) return huber(a - b, c) end,
+  _smooth_l1 = function(a, b, c) return huber((a - b) / c, 1) * c end,
+  _bce_logits = function(a, b, c)
+    local right = b == 0 and 0 or c * b * softplus(-a)
+    return right + (b == 1 and 0 or (1 - b) * softplus(a))
+  end,
+  _kl_div = function(a, b) return b == 0 and 0 or b * (math.log(b) - a) end,
+  _poisson_nll = function(a, b)
+    local rate = math.exp(a)
+    return (rate == math.huge or b == 0) and rate or rate - b * a
+  end,
+  _gaussian_nll = function(a, b, c) return math.log(c) / 2 + (a - b) ^ 2 / (2 * c) end,
+  _soft_margin = function(a, b) return softplus(-a * b) end,
 }

@@ -231,7 +231,7 @@ function M.read(text)
 end
 
 --- Returns the fingerprints that every x86-64-v3 processor must give; to write them anew:
---- `build/wrun --portable spec/portable.lua >spec/fixtures/portable.txt`.
+--- `build/wrun spec/portable.lua >spec/fixtures/portable.txt`.
 function M.committed()
   return M.read(child.read("spec/fixtures/portable.txt"))
 end

@@ -40,7 +40,7 @@ local GLOBAL = {
   ["runtime/bind/bind_process.c"] = { ["extern char **environ"] = true },
   ["runtime/command/call.c"] = { ["static lua_State *volatile running"] = true },
   ["runtime/command/signals.c"] = { ["static volatile sig_atomic_t caught"] = true },
-  ["runtime/kernels/portable.c"] = { ["static atomic_bool is_wanted"] = true },
+  ["runtime/kernels/portable.c"] = { ["static atomic_bool is_native"] = true },
   ["runtime/kernels/vector_math.c"] = { ["static vector (*_Atomic found)"] = true },
   ["runtime/formats/json_memory.c"] = { ["static _Thread_local bool is_out"] = true },
   ["runtime/command/lineedit.c"] = { ["static struct"] = true },

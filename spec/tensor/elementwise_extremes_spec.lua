@@ -6,7 +6,8 @@ local extremes = require "spec.support.extremes"
 
 local cases = require "spec.fixtures.extremes"
 
--- Rows that are no smooth function of a number: choices, roundings, comparisons, quotients.
+-- Rows that are no smooth function of a number: choices, roundings, comparisons, quotients. Those of
+-- losses have their extremes in losses_extremes_spec.lua.
 local OTHERS = {
   add = true, clamp = true, copysign = true, floor_divide = true, fmax = true, fmod = true,
   frac = true, hardshrink = true, hardtanh = true, heaviside = true, maximum = true, minimum = true,
@@ -42,7 +43,8 @@ describe("an elementwise operation at extremes", function()
       for _, text in ipairs(row.derivatives) do
         is_smooth = is_smooth or text ~= "0"
       end
-      assert.is_true(known[row.name] or OTHERS[row.name] or not is_smooth, row.name)
+      local has_place = OTHERS[row.name] or row.name:find("^_") ~= nil
+      assert.is_true(known[row.name] or has_place or not is_smooth, row.name)
     end
   end)
 end)

@@ -25,6 +25,8 @@ local RULES = {
   logaddexp = ABSOLUTE,
   logaddexp2 = ABSOLUTE,
   logit = ABSOLUTE,
+  _kl_div = ABSOLUTE,
+  _poisson_nll = ABSOLUTE,
 }
 for _, name in ipairs {
   "erf", "erfc", "erfinv", "lgamma", "digamma", "polygamma", "gelu_erf", "mish", "xlogy",
@@ -225,6 +227,8 @@ local function check_in_place(row, dtype, prepare)
   assert_same(want, target)
 end
 
+-- An argument of theirs is a bound or a probability: losses_extremes_spec.lua has their extremes.
+local BOUNDED = { _bce_logits = true, _huber = true, _smooth_l1 = true }
 local SPECIAL = { 0 / 0, math.huge, -math.huge, 0.0, -0.0, 1.5, -2.0, 1e30, -1e-30 }
 
 for _, name in ipairs { "elementwise", "elementwise_promotion" } do
@@ -442,6 +446,9 @@ for _, row in ipairs(of_numbers) do
       end)
 
       it("meets its formula at NaN, infinities and zeros in " .. dtype, function()
+        if BOUNDED[row.name] then
+          return
+        end
         local list = {}
         for _, x in ipairs(SPECIAL) do
           -- a quotient of the far ones is out of float32's range, and inf - inf in between

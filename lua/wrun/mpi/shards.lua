@@ -3,8 +3,9 @@
 --- whatever ranks they lie on: 1 + 2, 3 + 4, ..., then (1 + 2) + (3 + 4), ...
 
 local check = require "wrun.check"
-local core = require "wrun.core"
 local repr = require "wrun.repr"
+local save = require "wrun.save"
+local Tasks = require "wrun.mpi.tasks"
 local unrecorded = require "wrun.unrecorded"
 local world = require "wrun.mpi.world"
 local wrun = require "wrun"
@@ -54,14 +55,44 @@ function M.shards(n)
   return shards
 end
 
+-- Sums -----------------------------------------------------------------------
+
 -- A sum over all shards that grows as the parts come.
 local Sum = {}
 Sum.__index = Sum
 
---- Begins a sum. With a template, a tensor of one dimension as the parts are, a rank needs no part,
---- and less is sent.
-function M.sum(template)
-  return setmetatable({ nodes = {}, template = template }, Sum)
+-- Tells messages of one piece of one sum from those of others, on all ranks alike.
+local count_of_pieces = 0
+
+local function next_tag()
+  local FIRST, COUNT = 16, 32000
+  count_of_pieces = count_of_pieces + 1
+  return FIRST + count_of_pieces % COUNT
+end
+
+-- How many elements a piece has, at the least where there are several, and at the most.
+local LEAST, MOST = 1 << 10, 1 << 18
+
+-- Cuts a sum into pieces, each of which is added up on one rank, its goal.
+local function cut(template, owner)
+  local n, goals = template:numel(), owner and 1 or math.min(world.size, M.COUNT)
+  local count, pieces = n < goals * LEAST and 1 or -(-n // (goals * MOST)) * goals, {}
+  for i = 1, count do
+    local first, last = (i - 1) * n // count + 1, i * n // count
+    pieces[i] = {
+      first = first, count = last - first + 1, tag = next_tag(),
+      goal = owner or owners[(i - 1) % goals * M.COUNT // goals + 1],
+    }
+  end
+  return pieces
+end
+
+--- Begins a sum of parts that are tensors of one dimension, as the template is; for all ranks, or for
+--- one. All ranks begin the same sums in the same order.
+function M.sum(template, owner)
+  return setmetatable({
+    nodes = {}, template = template, owner = owner, pieces = cut(template, owner),
+  }, Sum)
 end
 
 -- Node i becomes its sum with node j.
@@ -72,118 +103,134 @@ local function join(nodes, i, j)
   nodes[i], nodes[j] = nodes[i] or nodes[j], nil
 end
 
--- Adds the part of a shard of this rank, which may be overwritten; in the order of the shards.
+-- Node i becomes the sum of all `width` shards from i on, of which any may be missing.
+local function fold(nodes, i, width)
+  if width > 1 then
+    local half = width // 2
+    fold(nodes, i, half)
+    fold(nodes, i + half, half)
+    join(nodes, i, i + half)
+  end
+end
+
+--- Adds the part of a shard of this rank, which may be overwritten; in the order of the shards.
 function Sum:add(index, part)
   self.nodes[index] = part
   local width = 1
-  while (index - 1) & width ~= 0 and owners[index - width] == world.rank
-    and owners[index - 2 * width + 1] == world.rank do
-    index = index - width
-    join(self.nodes, index, index + width)
-    width = width * 2
+  while (index - 1) & width ~= 0 and owners[index - width] == world.rank do
+    index, width = index - width, 2 * width
   end
+  fold(self.nodes, index, width)
 end
 
-local function send(part, template, rank)
-  if template then
-    core.mpi_send(part or "", rank, world.TOGETHER)
-  else
-    world.send("sum_shards", part or false, rank, world.TOGETHER)
-  end
-end
-
-local function receive(template, rank)
-  if not template then
-    return world.receive(rank, world.TOGETHER) or nil
-  end
-  local part = wrun.empty_like(template)
-  return core.mpi_receive(part, rank, world.TOGETHER) and part or nil
-end
-
--- Joins the branches of the tree up to those of `top` shards, each on the rank of its first one.
-local function climb(nodes, template, top)
-  local width = 1
-  while width < top do
-    for i = 1, M.COUNT - width, 2 * width do
-      local j = i + width
-      local mine, theirs = owners[i], owners[j]
-      if mine == theirs then
-        if mine == world.rank then
-          join(nodes, i, j)
-        end
-      elseif theirs == world.rank then
-        send(nodes[j], template, mine)
-        nodes[j] = nil
-      elseif mine == world.rank then
-        nodes[j] = receive(template, theirs)
-        join(nodes, i, j)
+-- What this rank does to bring the root of the tree to a goal: the steps, in order, that join node i
+-- and node j, one of which, `theirs`, another rank may have: it is sent to this one, or this one's to
+-- that. A node of the shards from i on lies where the goal would, were its shard among them.
+-- Then the rank of the root, which is the goal if it has shards.
+local function way_to(goal)
+  local steps, last_left = {}, nil
+  local shard, half = math.min(first_of(goal), M.COUNT) - 1, 1
+  while half < M.COUNT do
+    for i = 1, M.COUNT, 2 * half do
+      local j, below = i + half, shard & (half - 1)
+      local left, right = owners[i + below], owners[j + below]
+      local keeper = shard & half == 0 and left or right
+      local step = { i = i, j = j, is_sender = keeper ~= world.rank }
+      if left ~= right then
+        step.other = left == world.rank and right or left
+        step.theirs, step.own = step.other == right and j or i, step.other == right and i or j
+      end
+      if left == world.rank or right == world.rank then
+        steps[#steps + 1] = step
+        last_left = step.theirs == i and not step.is_sender and step or last_left
       end
     end
-    width = 2 * width
+    half = 2 * half
   end
-  return nodes[first_of(world.rank)]
+  if last_left then
+    last_left.is_last_left = true
+  end
+  return steps, owners[shard + 1]
 end
 
--- Where each rank has one branch of the tree, ranks are paired as the branches are: each adds up one
--- half of the sum, its partner the other. What a rank sends is at most twice the sum's size, whatever
--- their number, and the order of an element's terms is the tree's.
-local IS_BALANCED = world.size > 1 and M.COUNT % world.size == 0
+local ways = {} -- by goal
 
--- The left and the right half of a tensor, those that this rank of a pair adds up and gives away.
-local function halves(tensor, is_left)
-  local half = tensor:numel() // 2
-  local left, right = tensor:narrow(1, 1, half), tensor:narrow(1, half + 1, tensor:numel() - half)
-  return is_left and left or right, is_left and right or left
+local function steps_to(goal)
+  ways[goal] = ways[goal] or table.pack(way_to(goal))
+  return table.unpack(ways[goal], 1, 2)
 end
 
--- Returns the sum of the ranks' parts, which may be missing; those that agree in rank % distance work
--- on the same piece of it.
-local function sum_by_halves(part, template, distance)
-  if distance == world.size then
-    return part
-  end
-  local other, is_left = world.rank ~ distance, world.rank & distance == 0
-  local half = halves(template, is_left)
-  local came, own, given = wrun.empty_like(half), nil, ""
-  if part then
-    own, given = halves(part, is_left)
-  end
-  if not core.mpi_exchange(given, came, other, world.TOGETHER) then
-    came = nil
-  end
-  local sides = is_left and { own, came } or { came, own }
-  join(sides, 1, 2)
-  local sum = sum_by_halves(sides[1], half, 2 * distance)
-  if sum then
-    part = part or wrun.empty_like(template)
-    own, came = halves(part, is_left)
-    own:copy_(sum)
-    core.mpi_exchange(own, came, other, world.TOGETHER)
-  end
-  return sum and part
+-- Fills a tensor with a piece and returns it, or nil where the other has none.
+local function receive(tasks, piece, into, other)
+  return tasks:receive(into, other, piece.tag) and into or nil
 end
 
--- Returns the sum over all shards, on every rank or on one; nil where no shard has a part.
-function Sum:finish(owner)
-  local template = self.template
-  if IS_BALANCED and not owner and template and template:numel() >= world.size then
-    local branch = climb(self.nodes, template, M.COUNT // world.size)
-    return sum_by_halves(branch, template, 1)
-  end
-  local total = climb(self.nodes, template, M.COUNT)
-  if world.size == 1 or owner == 0 then
-    return total
-  elseif owner then
-    if world.rank == 0 then
-      send(total, self.template, owner)
+-- Brings the nodes of a piece to its goal, and returns there their sum, nil where no shard has a part.
+-- A sum is made in place of its left term: the last of these that comes lies in `into`.
+local function climb(tasks, piece, nodes, template, into)
+  local steps, last = steps_to(piece.goal)
+  for _, step in ipairs(steps) do
+    if step.other and step.is_sender then
+      tasks:send(nodes[step.own] or "", step.other, piece.tag)
+      nodes[step.own] = nil
+    else
+      if step.other then
+        local came = step.is_last_left and into or wrun.empty_like(template)
+        nodes[step.theirs] = receive(tasks, piece, came, step.other)
+      end
+      join(nodes, step.i, step.j)
     end
-    return world.rank == owner and receive(self.template, 0) or nil
   end
-  return world.hand_out(total, function(part, other)
-    send(part, self.template, other)
-  end, function(other)
-    return receive(self.template, other)
-  end)
+  if last ~= piece.goal and world.rank == last then
+    tasks:send(nodes[1] or "", piece.goal, piece.tag)
+    nodes[1] = nil
+  elseif last ~= piece.goal and world.rank == piece.goal then
+    nodes[1] = receive(tasks, piece, wrun.empty_like(template), last)
+  end
+  return nodes[1]
+end
+
+-- Adds up one piece of a sum, and gives it to all ranks unless the sum has an owner.
+local function add_up(self, tasks, piece)
+  local template, nodes = self.template:narrow(1, piece.first, piece.count), {}
+  local into = self.whole and self.whole:narrow(1, piece.first, piece.count)
+  for index, node in pairs(self.nodes) do
+    nodes[index] = node == self.whole and into or node:narrow(1, piece.first, piece.count)
+  end
+  local total = climb(tasks, piece, nodes, template, into)
+  if world.rank == piece.goal then
+    for other = 0, self.owner and -1 or world.size - 1 do
+      if other ~= world.rank then
+        tasks:post(total or "", other, piece.tag)
+      end
+    end
+    if total and into and total ~= into then
+      into:copy_(total)
+    end
+  elseif not self.owner then
+    total = receive(tasks, piece, into or wrun.empty_like(template), piece.goal)
+  end
+  self.total = total and (self.whole or total)
+end
+
+--- Adds up, in tasks, what has been added. When these are finished it is in `total`, where it is
+--- wanted, unless no shard has a part.
+function Sum:begin(tasks)
+  if #self.pieces > 1 and (not self.owner or self.owner == world.rank) then
+    -- rank 0's first node is the left term of every sum, in whose place it is made
+    self.whole = world.rank == 0 and self.nodes[1] or wrun.empty_like(self.template)
+  end
+  for _, piece in ipairs(self.pieces) do
+    tasks:start(add_up, self, tasks, piece)
+  end
+end
+
+--- Returns the sum over all shards, nil where it is not wanted or no shard has a part.
+function Sum:finish()
+  local tasks = Tasks.new()
+  self:begin(tasks)
+  tasks:finish()
+  return self.total
 end
 
 --- Returns the sum over the shards of all ranks, to the same bits whatever their number; with an
@@ -202,14 +249,25 @@ end
 function M.sum_shards(parts, owner)
   check.argument("sum_shards", 1, parts, check.table())
   check.argument("sum_shards", 2, owner, check.optional(check.integer(nil, 0, world.size - 1)))
-  local sum = M.sum()
+  local own, text = {}, ""
   for index = first_of(world.rank), first_of(world.rank + 1) - 1 do
     if parts[index] then
       check.tensor_argument("sum_shards", 1, parts[index])
-      sum:add(index, unrecorded.contiguous(parts[index]:detach()))
+      own[#own + 1] = { index, unrecorded.contiguous(parts[index]:detach()) }
+      text = save.encode { dtype = parts[index].dtype, shape = parts[index].shape }
     end
   end
-  return sum:finish(owner)
+  text = world.first_of(text)
+  if text == "" then
+    return nil
+  end
+  local like = save.decode("a message", text)
+  local sum = M.sum(wrun.empty(like.shape, { dtype = like.dtype }):reshape(-1), owner)
+  for _, part in ipairs(own) do
+    sum:add(part[1], part[2]:reshape(-1))
+  end
+  local total = sum:finish()
+  return total and total:reshape(like.shape)
 end
 
 return M

@@ -2,10 +2,12 @@
 --- Each shard is a batch of its own, forward and backward, whose random draws are its own: what is
 --- drawn, and what is added in which order, does not depend on how many ranks there are.
 
+local autograd = require "wrun.autograd"
 local check = require "wrun.check"
 local Class = require "wrun.class"
 local Loader = require "wrun.mpi.loader"
 local shards = require "wrun.mpi.shards"
+local Tasks = require "wrun.mpi.tasks"
 local world = require "wrun.mpi.world"
 local wrun = require "wrun"
 local zero = require "wrun.mpi.zero"
@@ -36,15 +38,37 @@ local OPTIONS = {
   reduction = check.choice("mean", { "mean", "sum" }), share_state = check.boolean(false),
 }
 
--- Where the parts of a shard lie in one tensor: the gradients, the loss, and whether each parameter
--- has a gradient at all.
-local function plan(parameters)
-  local n, dtype = 0, "float32"
-  for _, parameter in ipairs(parameters) do
-    n = n + parameter:numel()
+-- Gradients are added up in buckets, each as soon as it is full, while the walk backward goes on: from
+-- the last parameters to the first, as the walk comes to them. Those of a bucket have one owner.
+local FULL = 1 << 16 -- elements
+
+-- Where in one block of memory the parts of a shard lie: first the facts, which are the loss and
+-- whether each parameter has a gradient at all, then the gradients.
+local function plan(self)
+  local sizes, dtype, n = { [0] = 1 + #self._parameters }, "float32", 1 + #self._parameters
+  for i, parameter in ipairs(self._parameters) do
+    sizes[i] = parameter:numel()
     dtype = parameter.dtype == "float64" and "float64" or dtype
+    n = n + sizes[i]
   end
-  return n, wrun.empty(n + 1 + #parameters, { dtype = dtype })
+  self._template = wrun.empty(n, { dtype = dtype })
+  self._places, self._buckets, self._number = {}, {}, {}
+  local bucket
+  for i = #self._parameters, 0, -1 do
+    local parameter = self._parameters[i]
+    local owner = parameter and self._zero and self._zero.owners[parameter]
+    if not bucket or bucket.count >= FULL or bucket.owner ~= owner then
+      bucket = { count = 0, members = 0, owner = owner }
+      table.insert(self._buckets, bucket)
+    end
+    n = n - sizes[i]
+    bucket.first, bucket.count = n + 1, bucket.count + sizes[i]
+    bucket.members = bucket.members + 1
+    self._places[i] = { first = n + 1, count = sizes[i], bucket = bucket }
+    if parameter then
+      self._number[parameter] = i
+    end
+  end
 end
 
 --- Makes the ranks a team: `wrun.mpi.distribute` does, and says more.
@@ -71,13 +95,13 @@ function Team:init(model, optimizer, options)
       self._tracking[#self._tracking + 1] = module
     end
   end
-  self._numel, self._template = plan(self._parameters)
   world.agree("distribute", "models", layout_of(model:state_dict()))
   model:load_state_dict(world.spread("distribute", model:state_dict()))
   if optimizer then
     optimizer:load_state_dict(world.spread("distribute", optimizer:state_dict()))
   end
   self._zero = o.share_state and zero.new(optimizer, self._parameters) or nil
+  plan(self)
   wrun.set_rng_state(world.spread("distribute", wrun.get_rng_state()))
 end
 
@@ -92,43 +116,77 @@ local function refuse_tracking(self)
   end
 end
 
--- The loss of a shard, and the gradients, in one tensor.
-local function part_of(self, shard, weight, f)
+-- The part of a bucket, or of a parameter, in a block.
+local function piece_of(block, place)
+  return block:narrow(1, place.first, place.count)
+end
+
+-- The loss of a shard, and its gradients, in one block, of whose buckets full(bucket, part) hears as
+-- they fill.
+local function walk_back(self, shard, weight, f, full)
   local loss = f(table.unpack(shard.values, 1, shard.values.n))
   if not check.is_float_tensor(loss) or loss:numel() ~= 1 then
     fail("backward: argument 2: expected a function that returns a loss, a tensor of one element, "
       .. "got %s", check.describe(loss))
   end
   loss = weight == 1 and loss or loss * weight
-  loss:backward()
-  local part, first = wrun.empty_like(self._template), 1
-  part[self._numel + 1] = loss:item()
-  for i, parameter in ipairs(self._parameters) do
-    local n, grad = parameter:numel(), parameter.grad
-    if grad then
-      part:narrow(1, first, n):copy_(grad:reshape(n))
+  local block, missing, facts = wrun.empty_like(self._template), {}, { loss:item() }
+  local function put(i, value)
+    local place = self._places[i]
+    local piece, bucket = piece_of(block, place), place.bucket
+    if value then
+      piece:copy_(value:reshape(place.count))
     else
-      part:narrow(1, first, n):zero_()
+      piece:zero_()
     end
-    part[self._numel + 1 + i] = grad and 1 or 0
-    first, parameter.grad = first + n, nil
+    facts[1 + i] = value and 1 or 0
+    missing[bucket] = (missing[bucket] or bucket.members) - 1
+    if missing[bucket] == 0 then
+      full(bucket, piece_of(block, bucket))
+    end
   end
-  return part
+  autograd.backward_to(loss, function(leaf, grad)
+    local i = self._number[leaf]
+    if i and not leaf.grad then
+      put(i, grad)
+      return true
+    end
+  end)
+  for i, parameter in ipairs(self._parameters) do
+    if not facts[1 + i] then
+      put(i, parameter.grad)
+    elseif parameter.grad then
+      fail("backward: expected each parameter's gradient from one walk backward, got more for "
+        .. "parameter %d", i)
+    end
+    parameter.grad = nil
+  end
+  put(0, wrun.tensor(facts, { dtype = block.dtype }))
 end
 
--- Gives the parameters their gradients, beside those that they had.
-local function give(self, total, before)
-  local first = 1
-  local has = total:narrow(1, self._numel + 2, #self._parameters):tolist()
+-- The sum of a parameter's gradients, or the facts, out of those of the buckets.
+local function sum_at(self, sums, i)
+  local place = self._places[i]
+  local total = sums[place.bucket].total
+  return total and total:narrow(1, place.first - place.bucket.first + 1, place.count)
+end
+
+-- Gives the parameters their gradients, beside those that they had; returns the loss.
+local function give(self, sums, before)
+  local facts = sum_at(self, sums, 0)
+  if not facts then
+    fail("backward: argument 1: expected a batch with samples, got none")
+  end
+  local has = facts:tolist()
   for i, parameter in ipairs(self._parameters) do
-    local n = parameter:numel()
+    local sum = has[1 + i] > 0 and sum_at(self, sums, i)
     parameter.grad = before[i]
-    if has[i] > 0 and (not self._zero or self._zero:is_own(parameter)) then
-      local grad = total:narrow(1, first, n):reshape(parameter.shape):to(parameter.dtype)
+    if sum then
+      local grad = sum:reshape(parameter.shape):to(parameter.dtype)
       parameter.grad = before[i] and before[i] + grad or grad
     end
-    first = first + n
   end
+  return facts[1]:clone()
 end
 
 --- Computes the gradients of a batch, the sum over its shards, into the `grad` of the parameters, as
@@ -139,7 +197,8 @@ end
 ---   returns its loss, the mean over its samples, or the sum where `distribute` was told so. What f
 ---   draws, it draws from the default generator
 --- raises  `backward: argument 1: expected a batch`; `backward: argument 2: expected a function`;
----   `backward: BatchNorm1d keeps running statistics`
+---   `backward: BatchNorm1d keeps running statistics`;
+---   `backward: expected each parameter's gradient from one walk backward`
 ---     local model = nn.Linear(3, 1)
 ---     local optimizer = optim.SGD(model:parameters(), { lr = 0.1 })
 ---     local team = wrun.mpi.distribute(model, optimizer)
@@ -160,19 +219,27 @@ function Team:backward(batch, f)
     before[i], parameter.grad = parameter.grad, nil
   end
   local seed = wrun.randint(0, 1 << 31, { 1 }, { dtype = "int64" }):item()
-  local sum = self._zero and self._zero:sum(self._template) or shards.sum(self._template)
-  for _, shard in ipairs(batch.shards) do
+  local sums, tasks = {}, Tasks.new()
+  for _, bucket in ipairs(self._buckets) do
+    sums[bucket] = shards.sum(piece_of(self._template, bucket), bucket.owner)
+  end
+  for k, shard in ipairs(batch.shards) do
     local _ <close> = wrun.fork_rng()
     wrun.manual_seed(seed + shard.index)
     local weight = self._reduction == "mean" and shard.count / batch.count or 1
-    sum:add(shard.index, part_of(self, shard, weight, f))
+    walk_back(self, shard, weight, f, function(bucket, part)
+      sums[bucket]:add(shard.index, part)
+      if k == #batch.shards then
+        sums[bucket]:begin(tasks)
+      end
+      tasks:poll()
+    end)
   end
-  local total = sum:finish()
-  if not total then
-    fail("backward: argument 1: expected a batch with samples, got none")
+  for _, bucket in ipairs(#batch.shards == 0 and self._buckets or {}) do
+    sums[bucket]:begin(tasks)
   end
-  give(self, total, before)
-  return total[self._numel + 1]:clone()
+  tasks:finish()
+  return give(self, sums, before)
 end
 
 --- Calls f(...) with the gradients of all parameters on every rank, and returns its results. With

@@ -233,7 +233,7 @@ local function place()
     machine = line_of("/proc/sys/kernel/hostname"),
     cpus = status and status:read("a"):match("Cpus_allowed_list:%s*(%S+)") or "?",
     allowed = core.processors(),
-    kernels = core.blas_text(),
+    kernels = core.has_portable_bits() and "portable bits" or core.blas_text(),
   }
 end
 
@@ -280,8 +280,8 @@ local function settle()
   end
   for rank = 1, M.size - 1 do
     if places[rank + 1].kernels ~= here.kernels then
-      tell("rank %d computes with %s, and rank 0 with %s: without --portable their bits may differ",
-        rank, places[rank + 1].kernels, here.kernels)
+      tell("rank %d computes with %s, and rank 0 with %s: their bits may differ", rank,
+        places[rank + 1].kernels, here.kernels)
     end
   end
 end

@@ -3,7 +3,6 @@
 --- sends it to the others. Nothing else changes, so the bits are those of an optimiser in one piece.
 
 local check = require "wrun.check"
-local shards = require "wrun.mpi.shards"
 local world = require "wrun.mpi.world"
 local wrun = require "wrun"
 
@@ -14,8 +13,7 @@ local M = {}
 local Zero = {}
 Zero.__index = Zero
 
--- The owner of each parameter: the largest first, to the rank that has least; and how many elements
--- each rank has.
+-- The owner of each parameter: the largest first, to the rank that has least.
 local function deal(parameters)
   local order, held, owners = {}, {}, {}
   for i in ipairs(parameters) do
@@ -36,7 +34,7 @@ local function deal(parameters)
     owners[parameters[i]] = least
     held[least] = held[least] + parameters[i]:numel()
   end
-  return owners, held
+  return owners
 end
 
 --- Is a parameter this rank's?
@@ -134,9 +132,8 @@ function M.new(optimizer, parameters)
     fail("distribute: option share_state: %s has a step of its own, which may look at all "
       .. "parameters at once", optimizer.__name)
   end
-  local owners, held = deal(parameters)
   local self = setmetatable({
-    optimizer = optimizer, parameters = parameters, owners = owners, held = held,
+    optimizer = optimizer, parameters = parameters, owners = deal(parameters),
   }, Zero)
   local place = {}
   for i, parameter in ipairs(parameters) do
@@ -149,50 +146,6 @@ function M.new(optimizer, parameters)
   keep_own(self)
   take_over(self)
   return self
-end
-
--- The sum --------------------------------------------------------------------
-
-local Sum = {}
-Sum.__index = Sum
-
---- Begins the sum of parts that are made as `template`: the gradients of the parameters, in order,
---- and at the end what all ranks get. Other ranks' gradients come out as they may.
-function Zero:sum(template)
-  local sum = setmetatable({ template = template, pieces = {} }, Sum)
-  local function add(owner, first, count)
-    sum.pieces[#sum.pieces + 1] = {
-      owner = owner, first = first, count = count,
-      sum = shards.sum(template:narrow(1, first, count)),
-    }
-  end
-  local first = 1
-  for rank = 0, world.size - 1 do
-    local count = self.held[rank]
-    if count > 0 then
-      add(rank, first, count)
-    end
-    first = first + count
-  end
-  add(nil, first, template:numel() - first + 1)
-  return sum
-end
-
-function Sum:add(index, part)
-  for _, piece in ipairs(self.pieces) do
-    piece.sum:add(index, part:narrow(1, piece.first, piece.count))
-  end
-end
-
-function Sum:finish()
-  local total = wrun.empty_like(self.template)
-  for _, piece in ipairs(self.pieces) do
-    local came = piece.sum:finish(piece.owner)
-    if came then
-      total:narrow(1, piece.first, piece.count):copy_(came)
-    end
-  end
-  return total -- whose last piece, for all, says which parameters have a gradient at all
 end
 
 return M

@@ -74,12 +74,14 @@ end
 function M.new(trainer)
   local world = require "wrun.mpi.world" -- which joins the ranks: here the machine has done so
   world.agree("fit", "data or options", digest_of(trainer))
-  return setmetatable({ whole = trainer, shards = {} }, Share)
+  return setmetatable({
+    whole = trainer, shards = {}, sum = require("wrun.mpi.shards").sum,
+  }, Share)
 end
 
 --- The same, for a trainer that has come to another state.
 function Share:anew()
-  return setmetatable({ whole = self.whole, shards = {} }, Share)
+  return setmetatable({ whole = self.whole, shards = {}, sum = self.sum }, Share)
 end
 
 local NO_ROWS = { first = 1, count = 0 }
@@ -158,6 +160,11 @@ end
 
 local SUMS = { "visible", "hidden", "visible_bias", "hidden_bias", "weight" }
 
+-- How many numbers a step adds up.
+local function size_of(model)
+  return (model.options.hidden + 2) * (model.options.visible + 2) - 4
+end
+
 -- Views of one block of memory, for all that a step adds up.
 local function views(block, model)
   local o, parts, first = model.options, {}, 1
@@ -179,8 +186,7 @@ local function sums_of(shard, chosen, batch)
   local p0, v, p, row_weight = walk(shard, v0, o.method)
   local count = o.method == "cd" and batch or o.chains
   local sums = gradient.sums(v0, p0, v, p, row_weight, batch, count)
-  local size = (model.options.hidden + 2) * (model.options.visible + 2) - 4
-  local block = wrun.zeros(size, { dtype = model.options.dtype })
+  local block = wrun.zeros(size_of(model), { dtype = model.options.dtype })
   local parts = views(block, model)
   for _, name in ipairs(SUMS) do
     if name == "weight" then
@@ -194,14 +200,15 @@ end
 
 --- The sums of a step over the rows of data that are chosen.
 function Share:sums(chosen)
-  local whole, batch, blocks = self.whole, chosen:size(1), {}
-  local model, key = whole.model, next_key(whole.model)
+  local batch, model = chosen:size(1), self.whole.model
+  local key = next_key(model)
+  local total = self.sum(wrun.empty(size_of(model), { dtype = model.options.dtype }))
   self.is_begun = true
   for _, shard in ipairs(shards_of(self, batch)) do
     shard.model.generator:manual_seed(key + shard.index)
-    blocks[shard.index] = sums_of(shard, chosen, batch)
+    total:add(shard.index, sums_of(shard, chosen, batch))
   end
-  local sums = views(model.mpi.sum_shards(blocks), model)
+  local sums = views(total:finish(), model)
   sums.activity, sums.products = sums.hidden / batch, {}
   return sums
 end

@@ -3,12 +3,15 @@
 local check = require "wrun.check"
 local core = require "wrun.core"
 local operations = require "wrun.operations"
-local publish = require "wrun.publish"
 local unrecorded = require "wrun.unrecorded"
 
 local fail = check.fail
 
-local M = publish.into({}, core.elementwise)
+local M = {}
+
+for name, f in pairs(core.elementwise) do
+  M[name] = not name:find("^_") and f or nil
+end
 
 --- Returns x with all its bits turned; of a bool, whether it is false. `~x` does it too.
 --- shapes  x [...] -> same

@@ -10,6 +10,14 @@ local M = {}
 
 local LARGE = { float32 = 1e37, float64 = 1e307 }
 
+-- the gradient of argument i of _sum_of
+local function sum_of_gradient(i)
+  return function(g, _, a, b, c, row, is_mean)
+    g = is_mean and g / a:numel() or g
+    return operations.gradients_of(row)[i](g, nil, a, b, c)
+  end
+end
+
 operations.define("neural", {
   -- of x [a, b, c], with mean 0 and variance 1 for each b over all a and c
   _standardize = {
@@ -45,24 +53,27 @@ operations.define("neural", {
   _cross_entropy = {
     label = "NllLossBackward0",
     gradients = {
-      function(g, _, x, classes)
-        local is_own = operations.arange(1, x:size(2) + 1):eq(classes:unsqueeze(2))
-        return (x:log_softmax(2):exp() - is_own:to(x.dtype)) * g:unsqueeze(2)
+      function(g, _, x, t, smoothing)
+        local p, all = x:log_softmax(2):exp(), 1
+        if check.is_float(t) then
+          all = t:sum(2, true)
+        else
+          local is_own = operations.arange(1, x:size(2) + 1):eq(t:unsqueeze(2))
+          t = is_own:to(x.dtype) * (1 - smoothing) + smoothing / x:size(2)
+        end
+        return (p * all - t) * g:unsqueeze(2)
       end,
     },
     kernels = { "_cross_entropy_gradient" },
     saves = { 1, 2 },
-    sample = function(randn) return randn(3, 4), operations.tensor({ 1, 4, 2 }) end,
+    sample = function(randn) return randn(3, 4), operations.tensor({ 1, 4, 2 }), 0.25 end,
   },
-  -- c / unit (d - c / 2), c the part of d within delta
-  _huber = {
-    label = "HuberLossBackward0",
-    gradients = {
-      function(g, _, d, delta, unit) return g * (d:clamp(-delta, delta) / unit) end,
-    },
-    kernels = { "_huber_gradient" },
-    saves = { 1 },
-    sample = function(randn) return randn(3, 4), 0.75, 0.5 end,
+  -- of what a row of ops.def gives of a, b and c, which is not kept; or the mean
+  _sum_of = {
+    gradients = { sum_of_gradient(1), sum_of_gradient(2), sum_of_gradient(3) },
+    kernels = { "_sum_of_gradient_1", "_sum_of_gradient_2", "_sum_of_gradient_3" },
+    saves = { 1, 2, 3 },
+    sample = function(randn) return randn(3, 4), randn(3, 4), 0.75, "_huber", true end,
   },
 })
 

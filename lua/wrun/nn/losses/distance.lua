@@ -3,7 +3,6 @@
 
 local check = require "wrun.check"
 local Loss = require "wrun.nn.losses.loss"
-local operations = require "wrun.operations"
 
 local M = {}
 
@@ -12,7 +11,7 @@ local M = {}
 ---     print(criterion(wrun.tensor { 1.0, 2.0 }, wrun.tensor { 1.0, 4.0 }))
 M.MSELoss = Loss.define("MSELoss", "mse_loss", {}, function(o, input, target)
   Loss.check_pair(o, input, target)
-  return (input - target):square()
+  return { "_squared_error", input, target }
 end)
 
 --- Makes the loss |x - y|, averaged over all elements.
@@ -20,7 +19,7 @@ end)
 ---     print(nn.L1Loss()(wrun.tensor { 1.0, 2.0 }, wrun.tensor { 1.0, 4.0 }))
 M.L1Loss = Loss.define("L1Loss", "l1_loss", {}, function(o, input, target)
   Loss.check_pair(o, input, target)
-  return (input - target):abs()
+  return { "_absolute_error", input, target }
 end)
 
 --- Makes the loss d^2 / 2 for |d| <= delta and delta (|d| - delta / 2) beyond, d = x - y, averaged
@@ -32,7 +31,7 @@ M.HuberLoss = Loss.define("HuberLoss", "huber_loss", {
   delta = check.positive(1),
 }, function(o, input, target)
   Loss.check_pair(o, input, target)
-  return operations._huber(input - target, o.delta, 1)
+  return { "_huber", input, target, o.delta }
 end)
 
 --- Makes the loss d^2 / (2 beta) for |d| <= beta and |d| - beta / 2 beyond, d = x - y, averaged
@@ -43,11 +42,10 @@ M.SmoothL1Loss = Loss.define("SmoothL1Loss", "smooth_l1_loss", {
   beta = check.number(1, 0),
 }, function(o, input, target)
   Loss.check_pair(o, input, target)
-  local d = input - target
   if o.beta == 0 then
-    return d:abs()
+    return { "_absolute_error", input, target }
   end
-  return operations._huber(d, o.beta, o.beta)
+  return { "_smooth_l1", input, target, o.beta }
 end)
 
 return M

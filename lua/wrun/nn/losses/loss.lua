@@ -1,11 +1,13 @@
 --- Loss, the base of every loss: options, checks of the arguments, and the reduction at the end.
 --- A loss is made by `Loss.define(name, function_name, rules, compute)`: its mathematics is
 --- compute(o, ...), which returns the losses before their reduction and, where they do not count
---- alike in the mean, what each counts. `o` holds the options as fields and the name for errors as
+--- alike in the mean, what each counts. Losses that are a row of ops.def may be { row, arguments ... }
+--- instead: their sum then makes no tensor of them. `o` holds the options as fields and the name for errors as
 --- `o.__name`: it is the module, or the options of a call of its functional form, `class.call`.
 
 local check = require "wrun.check"
 local Module = require "wrun.nn.module"
+local operations = require "wrun.operations"
 
 local fail = check.fail
 
@@ -74,16 +76,40 @@ function Loss.weigh(t, x)
   return t * x:masked_fill(is_void, 0)
 end
 
+-- The losses themselves.
+local function each(losses)
+  if check.is_tensor(losses) then
+    return losses
+  end
+  return operations[losses[1]](table.unpack(losses, 2, 4))
+end
+
+local function is_like(x, other)
+  return not check.is_tensor(x) or x.dtype == other.dtype and check.same_shape(x, other)
+end
+
+local function total(losses, is_mean)
+  if not check.is_tensor(losses) then
+    local row, a, b, c = table.unpack(losses, 1, 4)
+    if is_like(b, a) and is_like(c, a) then
+      return operations._sum_of(a, b, c or 0, row, is_mean)
+    end
+    losses = each(losses)
+  end
+  return is_mean and losses:mean() or losses:sum()
+end
+
 local function reduce(o, losses, shares)
   local reduction = o.reduction
   if reduction == "none" then
-    return losses
+    return each(losses)
   elseif reduction == "batchmean" then
-    return losses:sum() / (losses.ndim > 0 and losses:size(1) or 1)
+    local x = check.is_tensor(losses) and losses or losses[2]
+    return total(losses, false) / (x.ndim > 0 and x:size(1) or 1)
   elseif reduction == "mean" and shares ~= nil then
     return losses:sum() / shares:sum()
   end
-  return losses[reduction](losses)
+  return total(losses, reduction == "mean")
 end
 
 -- The names of what compute takes besides o.

@@ -2,6 +2,7 @@
 
 local check = require "wrun.check"
 local Loss = require "wrun.nn.losses.loss"
+local operations = require "wrun.operations"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -61,16 +62,12 @@ M.BCEWithLogitsLoss = Loss.define("BCEWithLogitsLoss", "binary_cross_entropy_wit
 }, function(o, input, target)
   Loss.check_pair(o, input, target)
   local weight = Loss.weight_of(o, "weight", input)
-  local positive = Loss.weight_of(o, "pos_weight", input) * target
-  local losses = Loss.weigh(1 - target, input:softplus())
-    + Loss.weigh(positive, (-input):softplus())
-  return Loss.weigh(weight, losses)
+  local positive = Loss.weight_of(o, "pos_weight", input)
+  if weight == 1 then
+    return { "_bce_logits", input, target, positive }
+  end
+  return Loss.weigh(weight, operations._bce_logits(input, target, positive))
 end)
-
-local function x_log_x(x)
-  local is_zero = x:detach():eq(0)
-  return wrun.where(is_zero, 0, x * wrun.where(is_zero, 1, x):log())
-end
 
 --- Makes the loss t (log t - x) of log probabilities x, averaged over all elements: Kullback and
 --- Leibler's divergence, once it is summed over the classes.
@@ -88,7 +85,7 @@ M.KLDivLoss = Loss.define("KLDivLoss", "kl_div", {
   if o.log_target then
     return Loss.weigh(target:exp(), target - input)
   end
-  return x_log_x(target) - Loss.weigh(target, input)
+  return { "_kl_div", input, target }
 end)
 
 --- Makes the loss e^x - t x of a logarithm of rates x and counts t, averaged over all elements.
@@ -101,6 +98,9 @@ M.PoissonNLLLoss = Loss.define("PoissonNLLLoss", "poisson_nll_loss", {
   eps = check.number(1e-8, 0),
 }, function(o, input, target)
   Loss.check_pair(o, input, target)
+  if o.log_input and not o.full then
+    return { "_poisson_nll", input, target }
+  end
   local rate, log_rate = input, input
   if o.log_input then
     rate = input:exp()
@@ -155,13 +155,17 @@ M.GaussianNLLLoss = Loss.define("GaussianNLLLoss", "gaussian_nll_loss", {
   Loss.check_pair(o, input, target)
   var = variances(o, input, var)
   local plain = var:detach()
-  if plain:lt(0):any():item() then
-    fail("%s: argument 3: expected variances >= 0, got %s", o.__name, plain:min():item())
+  local least = plain:numel() > 0 and plain:min():item() or o.eps
+  if least < o.eps or least ~= least then
+    if plain:lt(0):any():item() then
+      fail("%s: argument 3: expected variances >= 0, got %s", o.__name, least)
+    end
+    var = var + (o.eps - plain):relu() -- the gradient passes, as in PyTorch
   end
-  var = var + (o.eps - plain):relu() -- the gradient passes, as in PyTorch
-  local d = input - target
-  local losses = 0.5 * (var:log() + d * (d / var))
-  return o.full and losses + 0.5 * math.log(2 * math.pi) or losses
+  if not o.full then
+    return { "_gaussian_nll", input, target, var }
+  end
+  return operations._gaussian_nll(input, target, var) + 0.5 * math.log(2 * math.pi)
 end)
 
 return M
