@@ -358,9 +358,11 @@ static int core_nonzero(lua_State *L)
 {
     View v;
     tensor_view(bind_tensor(L, "nonzero", 1), &v);
-    const Tensor *copy = bind_new_copy(L, "nonzero", &v, BOOL);
-    const uint8_t *mask = (const uint8_t *)tensor_data(copy);
-    int64_t shape[2] = {index_count(mask, copy->numel), v.ndim};
+    const Tensor *t = lua_touserdata(L, 1);
+    if (t->dtype != BOOL || !t->is_contiguous)
+        t = bind_new_copy(L, "nonzero", &v, BOOL);
+    const uint8_t *mask = (const uint8_t *)tensor_data(t);
+    int64_t shape[2] = {index_count(mask, t->numel), v.ndim};
     const Tensor *y = bind_new_tensor(L, "nonzero", INT64, 2, shape);
     index_nonzero(v.ndim, v.shape, mask, shape[0], (int64_t *)(void *)tensor_data(y));
     return 1;

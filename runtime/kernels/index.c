@@ -379,7 +379,7 @@ void index_scatter(Pool *pool, const Elements *elements, Write write, void *x, c
 
 /* ---- masks ---- */
 
-int64_t index_count(const uint8_t *mask, int64_t n)
+VECTORISED int64_t index_count(const uint8_t *mask, int64_t n)
 {
     int64_t count = 0;
     for (int64_t i = 0; i < n; i++)
