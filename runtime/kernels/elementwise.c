@@ -178,7 +178,9 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define abs(x) fabs(x)
 #define log_gamma(x) ((T)special_log_gamma(sizeof(T) == sizeof(float), (double)(x)))
 #define digamma(x) ((T)special_digamma((double)(x)))
-#define polygamma(x, n) ((T)special_polygamma((double)(x), (double)(n)))
+#define polygamma(x, n)                                                                            \
+    ((T)(is_near ? special_polygamma_near(sizeof(T) == sizeof(float), (double)(x), (double)(n))    \
+                 : special_polygamma(sizeof(T) == sizeof(float), (double)(x), (double)(n))))
 #define erfinv(x) ((T)special_erfinv(sizeof(T) == sizeof(float), (double)(x)))
 
 #define IS_NEAR(a, b) (fabs((a) / (b)) < NEAR)
@@ -299,14 +301,15 @@ DType elementwise_result_type(Kind kind, DType common)
         return BOOL;
     if (kind == COUNTING && common == BOOL)
         return INT64;
-    return kind == FLOATING && !dtype_is_float(common) ? FLOAT32 : common;
+    bool is_floating = kind == FLOATING || kind == SERIES;
+    return is_floating && !dtype_is_float(common) ? FLOAT32 : common;
 }
 
 DType elementwise_compute_type(Kind kind, DType common)
 {
     if (dtype_is_float(common))
         return common;
-    return kind == FLOATING ? FLOAT32 : INT64;
+    return kind == FLOATING || kind == SERIES ? FLOAT32 : INT64;
 }
 
 /* ---- the walk ---- */
@@ -620,7 +623,6 @@ static void set_stream(Stream *stream, const Walk *walk, const View *view)
 {
     stream->data = view->data;
     stream->dtype = view->dtype;
-    stream->constant = false;
     int lead = walk->ndim - view->ndim;
     for (int d = 0; d < walk->ndim; d++) {
         bool repeats = d < lead || (view->shape[d - lead] == 1 && walk->shape[d] != 1);
@@ -696,19 +698,32 @@ static bool has_long_rows(const Walk *walk)
     return has;
 }
 
+/* Is the stream one element, repeated? */
+static bool is_repeated(const Walk *walk, const Stream *stream)
+{
+    for (int d = 0; d < walk->ndim; d++)
+        if (walk->shape[d] != 1 && stream->stride[d] != 0)
+            return false;
+    return true;
+}
+
+static void plan_input(const Walk *walk, Stream *stream, const Operand *in)
+{
+    stream->scalar = in->scalar;
+    if (!in->is_scalar)
+        set_stream(stream, walk, &in->view);
+    stream->constant = in->is_scalar || (walk->kernel != NULL && is_repeated(walk, stream));
+    if (stream->constant && !in->is_scalar)
+        stream->scalar = dtype_load(stream->dtype, stream->data);
+}
+
 static void plan_dimensions(Walk *walk, const View *out, const Operand *in)
 {
     walk->ndim = out->ndim;
     memcpy(walk->shape, out->shape, (size_t)out->ndim * sizeof(int64_t));
     set_stream(&walk->out, walk, out);
-    for (int i = 0; i < walk->inputs; i++) {
-        if (in[i].is_scalar) {
-            walk->in[i].constant = true;
-            walk->in[i].scalar = in[i].scalar;
-        } else {
-            set_stream(&walk->in[i], walk, &in[i].view);
-        }
-    }
+    for (int i = 0; i < walk->inputs; i++)
+        plan_input(walk, &walk->in[i], &in[i]);
     collapse(walk);
     bool by_rows = has_long_rows(walk);
     walk->row = by_rows ? walk->shape[walk->ndim - 1] : walk->numel;
