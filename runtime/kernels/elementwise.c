@@ -5,7 +5,8 @@
  * cache. For each block an operand is used where it lies if it is contiguous and of the compute
  * type, and is gathered (converted, broadcast, transposed) into a small buffer otherwise; the
  * kernel runs; the result is scattered likewise. So a kernel is a plain loop, and this file is the
- * only place that knows strides and types.
+ * only place that knows strides and types. A copy whose elements lie along one dimension in the
+ * output and along another in the input goes by tiles of both instead.
  */
 #include <string.h>
 
@@ -52,34 +53,39 @@ ORDER(double, f64, isnan)
 ORDER(int64_t, i64, NEVER)
 ORDER(uint8_t, u8, NEVER)
 
-/*
- * Rounding in arithmetic that every vector has: up to 2^(bits of the fraction), adding and taking
- * away that number leaves the nearest integer; beyond it there are only integers.
- */
-#define FLOAT_ROUNDING(T, suffix, WHOLE)                                                           \
-    static inline T float_rint_##suffix(T x)                                                       \
+/* |a - b|, 0 between equal infinities; by a mask, since a branch would go on to what is made of it */
+#define DISTANCE(T, suffix, Bits)                                                                  \
+    static inline T distance_##suffix(T a, T b)                                                    \
     {                                                                                              \
-        T size = fabs(x), near = (size + WHOLE) - WHOLE;                                           \
-        return copysign(size < WHOLE ? near : size, x);                                            \
-    }                                                                                              \
+        T distance = fabs(a - b);                                                                  \
+        Bits bits;                                                                                 \
+        memcpy(&bits, &distance, sizeof bits);                                                     \
+        bits &= -(Bits)(a != b);                                                                   \
+        memcpy(&distance, &bits, sizeof bits);                                                     \
+        return distance;                                                                           \
+    }
+DISTANCE(float, f32, int32_t)
+DISTANCE(double, f64, int64_t)
+
+/* All by rint, the only one that GCC makes a vector instruction of without -fno-trapping-math. */
+#define FLOAT_ROUNDING(T, suffix)                                                                  \
     static inline T float_floor_##suffix(T x)                                                      \
     {                                                                                              \
-        T near = float_rint_##suffix(x);                                                           \
-        return copysign(near - (T)(near > x), x);                                                  \
+        T near = rint(x);                                                                          \
+        return near - (T)(near > x);                                                               \
     }                                                                                              \
     static inline T float_ceil_##suffix(T x)                                                       \
     {                                                                                              \
-        T near = float_rint_##suffix(x);                                                           \
+        T near = rint(x);                                                                          \
         return copysign(near + (T)(near < x), x);                                                  \
     }                                                                                              \
     static inline T float_trunc_##suffix(T x)                                                      \
     {                                                                                              \
-        T size = fabs(x), near = (size + WHOLE) - WHOLE;                                           \
-        near -= (T)(near > size);                                                                  \
-        return copysign(size < WHOLE ? near : size, x);                                            \
+        T size = fabs(x), near = rint(size);                                                       \
+        return copysign(near - (T)(near > size), x);                                               \
     }
-FLOAT_ROUNDING(float, f32, 0x1p23f)
-FLOAT_ROUNDING(double, f64, 0x1p52)
+FLOAT_ROUNDING(float, f32)
+FLOAT_ROUNDING(double, f64)
 
 /*
  * The remainder is exact. Where a / b is below NEAR, so that its whole part is exact or one too
@@ -165,7 +171,6 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 }
 
 /* The C library's functions come through <tgmath.h>, by the type of their argument. */
-#undef rint
 #undef floor
 #undef ceil
 #undef trunc
@@ -181,7 +186,6 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define NAME(x) x##_f32
 #define LARGEST 0x1.fffffep127f
 #define NEAR 0x1p22f
-#define rint(x) float_rint_f32(x)
 #define floor(x) float_floor_f32(x)
 #define ceil(x) float_ceil_f32(x)
 #define trunc(x) float_trunc_f32(x)
@@ -193,7 +197,6 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef NAME
 #undef LARGEST
 #undef NEAR
-#undef rint
 #undef floor
 #undef ceil
 #undef trunc
@@ -205,7 +208,6 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define NAME(x) x##_f64
 #define LARGEST 0x1.fffffffffffffp1023
 #define NEAR 0x1p51
-#define rint(x) float_rint_f64(x)
 #define floor(x) float_floor_f64(x)
 #define ceil(x) float_ceil_f64(x)
 #define trunc(x) float_trunc_f64(x)
@@ -473,18 +475,93 @@ static void copy_range(const Walk *walk, int64_t begin, int64_t end)
     _Alignas(STORAGE_ALIGNMENT) char buffer[BLOCK * sizeof(double)];
     const Stream *out = &walk->out, *in = &walk->in[0];
     int64_t size = dtype_size(out->dtype);
+    if (out->in_place && in->constant) {
+        fill_constant(in->scalar, end - begin, out->dtype, out->data + begin * size);
+        return;
+    }
+    if (out->in_place) {
+        move_elements(walk, in, begin, end - begin, out->dtype, out->data + begin * size, true);
+        return;
+    }
     if (in->constant)
         fill_constant(in->scalar, size_min(BLOCK, end - begin), out->dtype, buffer);
     for (int64_t first = begin; first < end; first += BLOCK) {
         int64_t n = size_min(BLOCK, end - first);
-        char *block = out->in_place ? out->data + first * size : buffer;
-        if (in->constant && out->in_place)
-            memcpy(block, buffer, (size_t)(n * size));
-        else if (!in->constant)
-            move_elements(walk, in, first, n, out->dtype, block, true);
-        if (!out->in_place)
-            move_elements(walk, out, first, n, out->dtype, block, false);
+        if (!in->constant)
+            move_elements(walk, in, first, n, out->dtype, buffer, true);
+        move_elements(walk, out, first, n, out->dtype, buffer, false);
     }
+}
+
+/* ---- copies of what lies across ---- */
+
+/* The dimension in which a stream's elements lie side by side, or -1. */
+static int dense_dimension(const Walk *walk, const Stream *stream)
+{
+    for (int d = walk->ndim - 1; d >= 0; d--)
+        if (stream->stride[d] == 1)
+            return d;
+    return -1;
+}
+
+/* The planes of a copy in which elements lie side by side along `row` in the output and along
+ * `column` in the input, each cut into tiles. */
+typedef struct {
+    const Walk *walk;
+    int row, column;
+    int64_t height, width;   /* of a tile: along `column`, along `row` */
+    int64_t tiles, together; /* of all planes; of a piece of work */
+} Turn;
+
+static bool plan_turn(const Walk *walk, Turn *turn)
+{
+    enum { LEAST_SIDE = 4, LEAST_PLANE = 256, WIDTH = 1024, STRIP = 16 };
+    const Stream *out = &walk->out, *in = &walk->in[0];
+    if (walk->kernel || in->constant || in->dtype != out->dtype || dtype_size(out->dtype) < 4)
+        return false;
+    turn->walk = walk;
+    turn->row = dense_dimension(walk, out);
+    turn->column = dense_dimension(walk, in);
+    if (turn->row < 0 || turn->column < 0 || turn->row == turn->column)
+        return false;
+    int64_t rows = walk->shape[turn->column], columns = walk->shape[turn->row];
+    if (size_min(rows, columns) < LEAST_SIDE || rows * columns < LEAST_PLANE)
+        return false;
+    turn->width = size_min(WIDTH, columns);
+    turn->height = size_min(PIECE / turn->width / STRIP * STRIP, rows);
+    turn->tiles = walk->numel / (rows * columns) * size_pieces(rows, turn->height) *
+                  size_pieces(columns, turn->width);
+    turn->together = size_max(PIECE / (turn->height * turn->width), 1);
+    return true;
+}
+
+static void turn_tile(const Turn *turn, int64_t tile)
+{
+    const Walk *walk = turn->walk;
+    const Stream *out = &walk->out, *in = &walk->in[0];
+    int64_t rows = walk->shape[turn->column], columns = walk->shape[turn->row];
+    int64_t across = size_pieces(columns, turn->width), down = size_pieces(rows, turn->height);
+    int64_t i = tile / across % down * turn->height, j = tile % across * turn->width;
+    int64_t to = i * out->stride[turn->column] + j, from = j * in->stride[turn->row] + i;
+    int64_t plane = tile / across / down, size = dtype_size(out->dtype);
+    for (int d = walk->ndim - 1; d >= 0; d--) {
+        if (d == turn->row || d == turn->column)
+            continue;
+        to += plane % walk->shape[d] * out->stride[d];
+        from += plane % walk->shape[d] * in->stride[d];
+        plane /= walk->shape[d];
+    }
+    transpose_elements(size, size_min(turn->height, rows - i), size_min(turn->width, columns - j),
+                       out->data + to * size, out->stride[turn->column], in->data + from * size,
+                       in->stride[turn->row]);
+}
+
+static void turn_piece(void *context, int64_t piece)
+{
+    const Turn *turn = context;
+    int64_t last = size_min((piece + 1) * turn->together, turn->tiles);
+    for (int64_t tile = piece * turn->together; tile < last; tile++)
+        turn_tile(turn, tile);
 }
 
 static void walk_piece(void *context, int64_t piece)
@@ -648,8 +725,14 @@ static void walk_run(Walk *walk, Pool *pool, const View *out, const Operand *in)
     walk->numel = view_numel(out);
     if (walk->numel == 0)
         return;
-    if (!plan_one_row(walk, out, in))
+    Turn turn;
+    if (!plan_one_row(walk, out, in)) {
         plan_dimensions(walk, out, in);
+        if (plan_turn(walk, &turn)) {
+            pool_run(pool, turn_piece, &turn, size_pieces(turn.tiles, turn.together));
+            return;
+        }
+    }
     pool_run(pool, walk_piece, walk, size_pieces(walk->numel, PIECE));
 }
 

@@ -15,9 +15,10 @@
 #define le(a, b) ((T)((a) <= (b)))
 #define gt(a, b) ((T)((a) > (b)))
 #define ge(a, b) ((T)((a) >= (b)))
-#define where(a, b, c) ((T)((a) != 0 ? (b) : (c)))
+#define where NAME(choice)
 #define maximum NAME(larger)
 #define minimum NAME(smaller)
+#define distance NAME(distance)
 #define clamp(x, low, high) minimum(maximum(x, low), high)
 #define within(x, bound) clamp(x, -(bound), bound)
 #define nonzero(x) where(eq(x, 0), 1, x)
@@ -28,6 +29,12 @@
 #define sigmoid(x) (1 / (1 + exp(-(x))))
 #define softplus(x) (maximum(x, 0) + log1p(exp(-abs(x))))
 #define sign(x) ((T)(((x) > 0) - ((x) < 0)))
+
+/* a function: both are computed, and then vectors need no masks for the one that is not wanted */
+static inline T where(T a, T b, T c)
+{
+    return a != 0 ? b : c;
+}
 
 /* `inputs(DO)` does something with each variable and its index in `in`. The pointers are taken out of
  * `in` before the loop, since stores of bytes might change it for all that a compiler knows. */
@@ -197,6 +204,7 @@ static const Kernels NAME(kernels)[] = {
 #undef where
 #undef maximum
 #undef minimum
+#undef distance
 #undef sign
 #undef real
 #undef clamp

@@ -43,8 +43,8 @@ for _, case in ipairs(SIZES) do
     local command = { "operation", o.name, o.arity, o.low, o.high, size, count }
     local has_rival = torch and torch:ask(table.unpack(command))
     local times = harness.take_turns(ROUNDS, {
-      wrun = harness.each(loop(o, size), count),
-      torch = has_rival and torch:asking(table.unpack(command)) or nil,
+      wrun = harness.warmed(harness.each(loop(o, size), count)),
+      torch = has_rival and harness.warmed(torch:asking(table.unpack(command))) or nil,
     })
     local divisor = size > 4 and size or 1
     harness.compare(o.name, per_element(times.wrun, divisor), per_element(times.torch, divisor))

@@ -80,6 +80,10 @@ static double right_smaller(double a, double b)
 {
     return a < b || isnan(a) ? a : b;
 }
+static double right_distance(double a, double b)
+{
+    return a == b ? 0 : fabs(a - b);
+}
 #include "kernels/elementwise_kernels.h"
 #undef abs
 
