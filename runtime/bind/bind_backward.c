@@ -495,24 +495,23 @@ static void pass_on_each(Walk *w, const Visit *visit, bool stand_ins)
     }
 }
 
-/* Puts what has this number into its slot, and its gradient, which the script's functions may
- * replace where there are some. */
+/* Puts what has this number and its gradient into their slots, which are the last then. The script's
+ * functions, where there are some, may put another gradient in its place. */
 static void bring(Walk *w, int number, bool hooked)
 {
     lua_State *L = w->L;
+    lua_settop(L, NODE - 1);
     lua_rawgeti(L, MET, number + 1);
-    lua_replace(L, NODE);
     lua_rawgeti(L, SUMS, number + 1);
-    lua_replace(L, GRADIENT);
     if (!hooked)
         return;
     lua_pushvalue(L, lua_upvalueindex(4));
+    lua_insert(L, GRADIENT);
     lua_pushvalue(L, NODE);
-    lua_pushvalue(L, GRADIENT);
+    lua_insert(L, -2);
     lua_call(L, 2, 1);
-    lua_pushvalue(L, -1);
+    lua_pushvalue(L, GRADIENT);
     lua_rawseti(L, SUMS, number + 1);
-    lua_replace(L, GRADIENT);
 }
 
 /* pushes what the row at ROW has under a name, and returns true; or false, and nothing */
@@ -539,10 +538,10 @@ static void take_turn(Walk *w, int number)
     bring(w, number, visit->arrived && node->hooked);
     if (visit->arrived) {
         bool is_compiled = node->op != NO_OP && !w->recording && !w->tracing;
-        if (!is_compiled || w->profile != NULL) {
+        if (!is_compiled || w->profile != NULL)
             bind_push_row(L, NODE);
-            lua_replace(L, ROW);
-        }
+        else
+            lua_pushnil(L);
         int call = w->profile != NULL ? enter_profile(w, node) : 0;
         if (is_compiled) {
             lua_pushnil(L);
@@ -558,7 +557,6 @@ static void take_turn(Walk *w, int number)
             push_field(L, "backward");
             pass_on_together(w, visit);
         }
-        lua_settop(L, ROW);
         if (w->profile != NULL)
             bind_profile_leave_node(L, w->profile, call);
     }
@@ -656,7 +654,6 @@ static void accumulate(Walk *w)
             lua_call(L, 2, 1);
         }
         lua_setiuservalue(L, LEAF, TENSOR_GRAD);
-        lua_settop(L, ROW);
     }
 }
 
@@ -692,6 +689,30 @@ static bool push_root(lua_State *L, int k)
     else
         lua_remove(L, -2);
     return is_leaf;
+}
+
+/* what a walk knows before it starts; the arrays inside are filled as it goes on */
+static void begin(Walk *w, lua_State *L)
+{
+    w->L = L;
+    w->id = ++bind_runtime(L)->walks;
+    w->selective = !lua_isnoneornil(L, WANTED);
+    w->keep = lua_toboolean(L, KEEP);
+    w->takes = !lua_isnoneornil(L, TAKE);
+    w->recording = bind_switch(L, SWITCH_GRAD);
+    w->tracing = bind_switch(L, SWITCH_TRACES);
+    w->profile = bind_runtime(L)->profile;
+    w->visits = w->few_visits;
+    w->targets = w->few_targets;
+    w->frames = w->few_frames;
+    w->visit_room = w->frame_room = FEW_NODES;
+    w->target_room = FEW_TARGETS;
+    w->count = w->target_count = 0;
+    w->first = NOWHERE;
+    lua_settop(L, FRAMES);
+    luaL_checkstack(L, 32, "too many calls");
+    lua_createtable(L, FEW_NODES, 0);
+    lua_replace(L, MET);
 }
 
 /* surveys from all outputs, and gives them their seeds; returns the last node that is ready */
@@ -732,25 +753,7 @@ static int start(Walk *w)
 static int graph_walk(lua_State *L)
 {
     Walk w;
-    w.L = L;
-    w.id = ++bind_runtime(L)->walks;
-    w.selective = !lua_isnoneornil(L, WANTED);
-    w.keep = lua_toboolean(L, KEEP);
-    w.takes = !lua_isnoneornil(L, TAKE);
-    w.recording = bind_switch(L, SWITCH_GRAD);
-    w.tracing = bind_switch(L, SWITCH_TRACES);
-    w.profile = bind_runtime(L)->profile;
-    w.visits = w.few_visits;
-    w.targets = w.few_targets;
-    w.frames = w.few_frames;
-    w.visit_room = w.frame_room = FEW_NODES;
-    w.target_room = FEW_TARGETS;
-    w.count = w.target_count = 0;
-    w.first = NOWHERE;
-    lua_settop(L, ROW);
-    luaL_checkstack(L, 32, "too many calls");
-    lua_createtable(L, FEW_NODES, 0);
-    lua_replace(L, MET);
+    begin(&w, L);
     for (int number = start(&w); number != NOWHERE;) {
         pool_check(bind_pool(L));
         take_turn(&w, number);

@@ -178,9 +178,11 @@ static int core_sum_of(lua_State *L)
     DType dtype = (DType)losses.like->dtype;
     int64_t n = losses.like->numel, pieces = size_pieces(n, REDUCE_BLOCK);
     Row in[MAX_ARITY];
-    for (int i = 0; i < operations[losses.op].arity; i++)
-        in[i] = losses.in[i].is_scalar ? (Row){.scalar = losses.in[i].scalar}
-                                       : (Row){.data = contiguous_data(L, f, i + 1)};
+    for (int i = 0; i < operations[losses.op].arity; i++) {
+        in[i] = (Row){.scalar = losses.in[i].scalar};
+        if (!losses.in[i].is_scalar)
+            in[i].data = contiguous_data(L, f, i + 1);
+    }
     if (pieces > FEW)
         blocks = lua_newuserdatauv(L, (size_t)pieces * sizeof *blocks, 0);
     double sum = elementwise_sum(bind_pool(L), losses.op, dtype, n, in, blocks);
