@@ -152,7 +152,7 @@ describe("the fused cross-entropy", function()
     for message, arguments in pairs {
       ["1: expected rows [n, c], got a float32 tensor [3]"] = { wrun.zeros(3), wrun.tensor { 1 } },
       ["2: expected int64 classes, one a row, got an int64 tensor [1]"] = { x, wrun.tensor { 1 } },
-      ["2: expected int64 classes, one a row, got a float32 tensor [2]"] = { x, wrun.ones(2) },
+      ["2: expected targets like the rows, got a float32 tensor [2]"] = { x, wrun.ones(2) },
       ["2: expected classes in range, got an int64 tensor [2]"] = { x, wrun.tensor { 1, 4 } },
     } do
       assert.equal("cross_entropy: argument " .. message,
