@@ -33,7 +33,7 @@ LINK    = $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--as-needed -pthread
 VERSION  := $(shell sed -n 's/^\#define VERSION "wrun \(.*\)"/\1/p' runtime/tensor/base.h)
 SOURCES  := $(wildcard runtime/*/*.c)
 HEADERS  := $(wildcard runtime/*/*.h)
-FORMATTED = $(SOURCES) $(HEADERS) $(wildcard scripts/bench/*.c spec/alloc/*.c spec/fuzz/*.c)
+FORMATTED = $(SOURCES) $(HEADERS) $(wildcard scripts/bench/*.c spec/*.c spec/*/*.c)
 OBJECTS  := $(SOURCES:runtime/%.c=$(BUILD)/%.o)
 LUA      := $(shell find lua -name '*.lua' | LC_ALL=C sort)
 SCRIPTS  := $(wildcard scripts/*.lua)
@@ -150,8 +150,16 @@ kills: all build/packages-test
 	@$(BUILD)/wrun spec/kills.lua $(or $(COUNT),300) $(or $(SEED),1)
 
 ## results here and under emulated processors, beside the committed ones; ONLY="Haswell EPYC"
-portable: all build/packages-test build/packages-emulate
+portable: all build/packages-test build/packages-emulate $(BUILD)/products $(BUILD)/products-arm64
+	@$(BUILD)/products >$(BUILD)/products.txt
+	@qemu-aarch64 $(BUILD)/products-arm64 | cmp - $(BUILD)/products.txt && echo "arm64: the same products"
 	@$(BUILD)/wrun spec/portable.lua $(or $(ONLY),Haswell EPYC max)
+
+PRODUCTS := spec/products.c runtime/kernels/product.c runtime/tensor/dtype.c
+$(BUILD)/products: $(PRODUCTS) $(HEADERS) Makefile
+	@$(COMPILE) $(LDFLAGS) -o $@ $(PRODUCTS) -lm
+$(BUILD)/products-arm64: $(PRODUCTS) $(HEADERS) Makefile | build/packages-emulate
+	@aarch64-linux-gnu-gcc -std=c11 -O3 -Iruntime -static -o $@ $(PRODUCTS) -lm
 
 ## runs of several ranks of which one is killed, and which go on on other ranks; COUNT=50 SEED=1
 rank-kills: all build/packages-test build/packages-mpi

@@ -34,6 +34,16 @@ describe("a hook of a tensor", function()
     assert.same({ { -6, -6 }, { 2, 2 } }, { dx:tolist(), dy:tolist() })
   end)
 
+  it("is called once in a pass, though its leaf is asked for twice", function()
+    local x, calls = leaf { 1.0 }, 0
+    x:register_hook(function(g)
+      calls = calls + 1
+      return g * 10
+    end)
+    local dx, again = wrun.autograd.grad((x * 3):sum(), { x, x })
+    assert.same({ 1, { 30 }, { 30 } }, { calls, dx:tolist(), again:tolist() })
+  end)
+
   it("is gone when its handle is removed, also by itself", function()
     local x, calls = leaf { 1.0 }, 0
     local handle

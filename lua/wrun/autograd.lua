@@ -98,16 +98,6 @@ local function run_hooks(target, g)
   return g
 end
 
--- Leaves have their whole gradient when the walk has ended.
-local function run_leaf_hooks(sums, leaves)
-  for i = 1, next(hooks_of) and #leaves or 0 do
-    local leaf = leaves[i]
-    if hooks_of[leaf] and sums[leaf] then
-      sums[leaf] = run_hooks(leaf, sums[leaf])
-    end
-  end
-end
-
 local walk = graph.walker(operations, refuse_nan, run_hooks)
 
 local function check_output(f, output)
@@ -141,12 +131,6 @@ local function check_seed(f, output, seed)
   return seed:to(output.dtype)
 end
 
-local function walk_and_accumulate(output, seed, keep, create, take)
-  local sums, leaves = walk({ output }, { seed }, keep, nil, take)
-  run_leaf_hooks(sums, leaves)
-  graph.accumulate(sums, leaves, seed, create)
-end
-
 local BACKWARD_OPTIONS = {
   retain_graph = check.optional(check.boolean()),
   create_graph = check.boolean(false),
@@ -177,7 +161,7 @@ function M.backward(output, gradient, options)
   local create, keep = modes(options)
   local seed = check_seed("backward", output, gradient)
   local switched = create and enable_grad or no_grad
-  switched(walk_and_accumulate, output, seed, keep, create)
+  switched(walk, output, seed, keep)
 end
 
 --- Walks back from a single number and calls take(leaf, g), outside recording, as soon as the
@@ -185,10 +169,7 @@ end
 --- Leaves that have hooks get theirs in the end, in `grad`.
 function M.backward_to(output, take)
   check_output("backward", output)
-  no_grad(walk_and_accumulate, output, check_seed("backward", output), false, false,
-    function(leaf, g)
-      return not hooks_of[leaf] and take(leaf, g)
-    end)
+  no_grad(walk, output, check_seed("backward", output), false, nil, take)
 end
 
 local HOOK = check.callable()
@@ -202,9 +183,7 @@ local function hooks_on(fname, x)
   end
   local target = x.grad_fn or x
   hooks_of[target] = hooks_of[target] or {}
-  if x.grad_fn then
-    graph.set_hooked(x.grad_fn)
-  end
+  graph.set_hooked(target)
   return hooks_of[target]
 end
 
@@ -278,16 +257,14 @@ function M.grad(outputs, inputs, options)
   for _, input in ipairs(inputs) do
     check_output("grad", input)
   end
-  local targets, leaves, wanted = {}, {}, {}
+  local targets, wanted = {}, {}
   for i, input in ipairs(inputs) do
     targets[i] = input.grad_fn or input
-    leaves[#leaves + 1] = input.is_leaf and input or nil
     wanted[targets[i]] = true
   end
   local switched = create and enable_grad or no_grad
   local _ <close> = switched()
   local sums = walk(outputs, seeds, keep, wanted)
-  run_leaf_hooks(sums, leaves)
   local results, pass = {}, graph.pass()
   for _, seed in ipairs(seeds) do
     graph.own(seed, pass)

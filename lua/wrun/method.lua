@@ -10,7 +10,6 @@ local slip = require "wrun.slip"
 
 local M = {}
 
-local getupvalue = debug.getupvalue
 local is_object, parameters = core.is_object, core.method_parameters
 local UNDERSCORE = ("_"):byte()
 
@@ -59,15 +58,15 @@ local FORMS = {
   end,
 }
 
+--- The functions behind methods, as they were written, by what checks for them: for calls on what is
+--- known to be an object of the class.
+M.unchecked = {}
+
 --- Returns the function behind a method, as it was written; any other value itself.
 ---@param value any
 ---@return any
 function M.original(value)
-  if type(value) ~= "function" then
-    return value
-  end
-  local _, third = getupvalue(value, 3) -- `refuse`, in all the forms
-  return third == refuse and select(2, getupvalue(value, 5)) or value
+  return M.unchecked[value] or value
 end
 
 --- The metamethod `__newindex` of a class of the library: gives its public methods their check.
@@ -78,6 +77,7 @@ function M.define(class, name, value)
   if parameters(value) and name:byte() ~= UNDERSCORE then
     local f = M.original(value)
     value = (FORMS[parameters(f)] or FORMS[#FORMS])(f, class, name)
+    M.unchecked[value] = f
   end
   rawset(class, name, value)
 end

@@ -22,15 +22,6 @@ void bind_register_unrecorded(lua_State *L, const luaL_Reg *functions)
     lua_pop(L, 1);
 }
 
-/* By the mark and not by the metatable, which takes four times as long. No script can write into a
- * userdata, and no other library knows the address. */
-Tensor *bind_to_tensor(lua_State *L, int index)
-{
-    Tensor *t = lua_touserdata(L, index);
-    bool is_tensor = t != NULL && lua_rawlen(L, index) >= sizeof *t && t->mark == &tensor_mark;
-    return is_tensor ? t : NULL;
-}
-
 /* ---- errors ---- */
 
 /* Is the function of this frame one of wrun's own? Its modules have chunk names "=wrun...". */

@@ -1,11 +1,11 @@
 /*
  * bind_backward.c - the walk backward over what was recorded
  *
- * First a survey numbers the nodes that are reached, and counts for each the edges by which
- * gradients will arrive. Then each node that has all of its own passes them on to its arguments: by
- * the derivative in ops.def, compiled, or by the functions of its row, where the walk is itself
- * recorded or the operation is a structural one without kernels for that. A gradient that the walk
- * made itself, and gave to nobody else, is written over by the one that follows from it.
+ * First a survey numbers the nodes and leaves that are reached, and counts for each the edges by
+ * which gradients will arrive. Then each node that has all of its own passes them on to its
+ * arguments: by the derivative in ops.def, compiled, or by the functions of its row, where the walk
+ * is itself recorded or the operation is a structural one without kernels for that. A gradient that
+ * the walk made itself, and gave to nobody else, is written over by the one that follows from it.
  *
  * Those functions may walk the same nodes: what a walk knows of a node stands in its own Visit, and
  * only the survey, in which no function of a row runs, asks the node for its number.
@@ -21,20 +21,17 @@
 #include "bind/open.h"
 #include "kernels/elementwise.h"
 
-/* the stack of a walk: its arguments; the nodes and the sums of their gradients, by number; the
- * sums for those outside, by leaf or wanted node, and the leaves as they came; how many gradients each
- * leaf waits for, where `take` is to hear of it; the memory of Walk; and the node whose turn it is with its gradient and row */
+/* the stack of a walk: its arguments; the nodes and leaves that it met, and the sums of their
+ * gradients, by number; the memory of Walk; and the node whose turn it is with its gradient and
+ * row */
 enum {
     OUTPUTS = 1,
     SEEDS,
     KEEP,
     WANTED,
     TAKE,
-    NODES,
+    MET,
     SUMS,
-    RESULTS,
-    LEAVES,
-    ARRIVALS,
     VISITS,
     TARGETS,
     FRAMES,
@@ -43,17 +40,20 @@ enum {
     ROW
 };
 
-/* what a target is besides a node's number */
-enum { NOWHERE = -1, TO_LEAF = -2 };
+/* what a target is besides a number */
+enum { NOWHERE = -1 };
 
 typedef struct {
-    Node *node;
-    int first;   /* target of its first argument */
-    int waiting; /* for so many edges */
-    int below;   /* the next one that is ready */
-    bool leads;  /* to something wanted, or all is */
+    void *object; /* a node, or a leaf, which has no targets and no turn */
+    int first;    /* target of its first argument */
+    int waiting;  /* for so many edges */
+    int below;    /* the next one that is ready */
+    int next;     /* the next one that is wanted, in the order in which first gradients came */
+    bool is_leaf;
+    bool leads; /* to something wanted, or all is */
     bool wanted;
-    bool owns; /* the sum of its gradients: a tensor of this walk, which nobody else has */
+    bool arrived; /* a gradient, at least */
+    bool owns;    /* the sum of its gradients: a tensor of this walk, which nobody else has */
 } Visit;
 
 /* a node of the path that the survey is on, and the argument it looks at next */
@@ -67,13 +67,13 @@ enum { FEW_NODES = 24, FEW_TARGETS = 64 };
 typedef struct {
     lua_State *L;
     uint64_t id;
-    bool selective, keep, recording, tracing, takes;
+    bool selective, keep, takes, recording, tracing;
     Profile *profile; /* or NULL */
     Visit *visits, few_visits[FEW_NODES];
     int *targets, few_targets[FEW_TARGETS];
     Frame *frames, few_frames[FEW_NODES];
     int count, visit_room, target_count, target_room, frame_room;
-    int leaves; /* so many targets are leaves */
+    int first, *last; /* of what is wanted and got a gradient; where the next one is to stand */
 } Walk;
 
 /* ---- the values of the node at NODE ---- */
@@ -153,66 +153,72 @@ static void *with_room(lua_State *L, int slot, void *array, int count, int *room
     return larger;
 }
 
-/* Is the value on top wanted? */
-static bool is_wanted(Walk *w)
+/* Is the value on top wanted? Where nothing is in particular, leaves are. */
+static bool is_wanted(const Walk *w, bool is_leaf)
 {
     if (!w->selective)
-        return false;
+        return is_leaf;
     lua_pushvalue(w->L, -1);
     bool wanted = lua_rawget(w->L, WANTED) != LUA_TNIL;
     lua_pop(w->L, 1);
     return wanted;
 }
 
-/* the number of a node, NOWHERE where it has none; a finaliser may have begun a walk meanwhile */
-static int number_of(const Walk *w, const Node *node)
+/* where a node or a leaf keeps the number that it was given last, by this walk or by another */
+static int *number_in(void *object, bool is_leaf)
 {
-    if (node->walk == w->id)
-        return node->number;
+    return is_leaf ? &((Tensor *)object)->number : &((Node *)object)->number;
+}
+
+/* the number of a node or leaf, NOWHERE where it has none; a finaliser may have begun a walk
+ * meanwhile */
+static int number_of(const Walk *w, void *object, bool is_leaf)
+{
+    int number = *number_in(object, is_leaf);
+    if (number < w->count && w->visits[number].object == object)
+        return number;
     if (bind_runtime(w->L)->walks != w->id)
         for (int k = 0; k < w->count; k++)
-            if (w->visits[k].node == node)
+            if (w->visits[k].object == object)
                 return k;
     return NOWHERE;
 }
 
-/* numbers the node on top, pops it, and puts it on the path */
-static int enter(Walk *w, int depth)
+/* numbers the node or leaf on top and pops it */
+static int meet(Walk *w, bool is_leaf)
 {
     lua_State *L = w->L;
-    Node *node = lua_touserdata(L, -1);
-    w->visits = with_room(L, VISITS, w->visits, w->count, &w->visit_room, sizeof *w->visits);
-    w->frames = with_room(L, FRAMES, w->frames, depth, &w->frame_room, sizeof *w->frames);
-    w->visits[w->count] = (Visit){.node = node, .first = w->target_count, .wanted = is_wanted(w)};
-    for (int i = 0; i < node->count; i++) {
+    void *object = lua_touserdata(L, -1);
+    int number = w->count, arguments = is_leaf ? 0 : ((const Node *)object)->count;
+    w->visits = with_room(L, VISITS, w->visits, number, &w->visit_room, sizeof *w->visits);
+    w->visits[number] = (Visit){
+        .object = object,
+        .is_leaf = is_leaf,
+        .wanted = is_wanted(w, is_leaf),
+        .first = w->target_count,
+        .next = NOWHERE,
+    };
+    for (int i = 0; i < arguments; i++) {
         w->targets =
             with_room(L, TARGETS, w->targets, w->target_count, &w->target_room, sizeof *w->targets);
         w->targets[w->target_count++] = NOWHERE;
     }
-    w->frames[depth] = (Frame){.number = w->count};
-    node->walk = w->id;
-    node->number = w->count++;
-    lua_rawseti(L, NODES, node->number + 1);
-    return node->number;
+    w->count++;
+    lua_rawseti(L, MET, w->count);
+    return *number_in(object, is_leaf) = number;
 }
 
-/* adds to the gradients that the leaf on top waits for, and returns how many these are */
-static lua_Integer count_arrivals(lua_State *L, int more)
+/* puts a node on the path */
+static void enter(Walk *w, int number, int depth)
 {
-    lua_pushvalue(L, -1);
-    lua_rawget(L, ARRIVALS);
-    lua_Integer count = lua_tointeger(L, -1) + more;
-    lua_pop(L, 1);
-    lua_pushvalue(L, -1);
-    lua_pushinteger(L, count);
-    lua_rawset(L, ARRIVALS);
-    return count;
+    w->frames = with_room(w->L, FRAMES, w->frames, depth, &w->frame_room, sizeof *w->frames);
+    w->frames[depth] = (Frame){.number = number};
 }
 
 /* everything below the node is known: does it lead to what is wanted, and who waits for it? */
 static void leave(Walk *w, Visit *visit)
 {
-    Node *node = visit->node;
+    const Node *node = visit->object;
     int *target = w->targets + visit->first;
     visit->leads = !w->selective;
     for (int i = 0; i < node->count; i++) {
@@ -230,80 +236,63 @@ static void leave(Walk *w, Visit *visit)
             w->visits[target[i]].waiting++;
 }
 
-/* pops the node on top and surveys what it was made from; returns its number */
-static int survey(Walk *w)
+/* pops the node or leaf on top and surveys what it was made from; returns its number */
+static int survey(Walk *w, bool is_leaf)
 {
     lua_State *L = w->L;
-    int known = number_of(w, lua_touserdata(L, -1));
-    if (known >= 0) {
+    int root = number_of(w, lua_touserdata(L, -1), is_leaf), depth = 0;
+    if (root != NOWHERE) {
         lua_pop(L, 1);
-        return known;
+        return root;
     }
-    int root = enter(w, 0);
-    for (int depth = 1; depth > 0;) {
+    root = meet(w, is_leaf);
+    if (!is_leaf)
+        enter(w, root, depth++);
+    while (depth > 0) {
         Frame *frame = &w->frames[depth - 1];
         Visit *visit = &w->visits[frame->number];
-        if (frame->next == visit->node->count) {
+        const Node *node = visit->object;
+        if (frame->next == node->count) {
             leave(w, visit);
             depth--;
             continue;
         }
         int i = frame->next++, target = visit->first + i;
-        const Argument *argument = &visit->node->argument[i];
+        const Argument *argument = &node->argument[i];
         if (argument->edge == 0)
             continue;
-        lua_rawgeti(L, NODES, frame->number + 1);
+        lua_rawgeti(L, MET, frame->number + 1);
         lua_getiuservalue(L, -1, argument->edge);
-        if (argument->to_leaf) {
-            w->targets[target] = !w->selective || is_wanted(w) ? TO_LEAF : NOWHERE;
-            w->leaves++;
-            if (w->takes)
-                count_arrivals(L, 1);
+        int number = number_of(w, lua_touserdata(L, -1), argument->to_leaf);
+        if (number != NOWHERE) {
             lua_pop(L, 2);
-            continue;
-        }
-        int number = number_of(w, lua_touserdata(L, -1));
-        if (number >= 0)
+        } else {
+            number = meet(w, argument->to_leaf);
             lua_pop(L, 1);
-        else
-            number = enter(w, depth++);
-        lua_pop(L, 1);
+            if (!argument->to_leaf)
+                enter(w, number, depth++);
+        }
         w->targets[target] = number;
     }
     return root;
 }
 
-/* ---- sums ---- */
-
-/* leaf, g -> nothing; adds g to the leaf's sum */
-static void add_to_leaf(lua_State *L)
-{
-    lua_pushvalue(L, -2);
-    if (lua_rawget(L, RESULTS) == LUA_TNIL) {
-        lua_pop(L, 1);
-        lua_pushvalue(L, -2);
-        lua_rawseti(L, LEAVES, (lua_Integer)lua_rawlen(L, LEAVES) + 1);
-    } else {
-        lua_rotate(L, -2, 1);
-        lua_arith(L, LUA_OPADD);
-    }
-    lua_rawset(L, RESULTS);
-}
-
-/* pops g, which may be the walk's own, and adds it to the sum of a node */
-static void add_to_node(Walk *w, int number, bool is_own)
+/* pops g, which may be the walk's own, and adds it to the sum of what has this number */
+static void add(Walk *w, int number, bool is_own)
 {
     lua_State *L = w->L;
     Visit *visit = &w->visits[number];
     bool may_own = !visit->wanted && !w->recording && !w->tracing;
-    visit->owns = may_own && is_own;
-    if (lua_rawgeti(L, SUMS, number + 1) == LUA_TNIL) {
-        lua_pop(L, 1);
-    } else {
-        visit->owns = may_own;
+    visit->owns = may_own && (is_own || visit->arrived);
+    if (visit->arrived) {
+        lua_rawgeti(L, SUMS, number + 1);
         lua_rotate(L, -2, 1);
         lua_arith(L, LUA_OPADD);
+    } else if (visit->wanted) {
+        *w->last = number;
+        w->last = &visit->next;
     }
+    visit->arrived = true;
     lua_rawseti(L, SUMS, number + 1);
 }
 
@@ -417,7 +406,7 @@ static void sum_to(const Walk *w, const Argument *argument, const int64_t *shape
 static void pass_on(Walk *w, const Visit *visit, int i, bool is_own)
 {
     lua_State *L = w->L;
-    Node *node = visit->node;
+    Node *node = visit->object;
     int target = w->targets[visit->first + i];
     const Argument *argument = &node->argument[i];
     const int64_t *shape = node_sizes(node) + argument->shape_at;
@@ -438,20 +427,14 @@ static void pass_on(Walk *w, const Visit *visit, int i, bool is_own)
         lua_remove(L, -2);
         lua_call(L, 4, 0);
     }
-    if (target != TO_LEAF) {
-        add_to_node(w, target, is_own);
-        return;
-    }
-    lua_getiuservalue(L, NODE, argument->edge);
-    lua_rotate(L, -2, 1);
-    add_to_leaf(L);
+    add(w, target, is_own);
 }
 
 /* by row.backward(g, edges, values): edges has an entry for each argument that wants a gradient */
 static void pass_on_together(Walk *w, const Visit *visit)
 {
     lua_State *L = w->L;
-    Node *node = visit->node;
+    Node *node = visit->object;
     lua_pushvalue(L, GRADIENT);
     lua_createtable(L, node->count, 1);
     for (int i = 0; i < node->count; i++) {
@@ -511,7 +494,7 @@ static bool is_fresh(lua_State *L, int first, int count)
 static void pass_on_each(Walk *w, Visit *visit, bool stand_ins, bool by_core)
 {
     lua_State *L = w->L;
-    Node *node = visit->node;
+    Node *node = visit->object;
     const int *target = w->targets + visit->first;
     int gradients = lua_gettop(L), values = 0, last = node->count - 1;
     while (last > 0 && target[last] == NOWHERE)
@@ -547,17 +530,23 @@ static void pass_on_each(Walk *w, Visit *visit, bool stand_ins, bool by_core)
     }
 }
 
-/* gives the gradient to the script's functions, which may put another in its place */
-static void run_hooks(Walk *w, int number)
+/* Puts what has this number and its gradient into their slots, which are the last then. The script's
+ * functions, where there are some, may put another gradient in its place. */
+static void bring(Walk *w, int number, bool hooked)
 {
     lua_State *L = w->L;
+    lua_settop(L, NODE - 1);
+    lua_rawgeti(L, MET, number + 1);
+    lua_rawgeti(L, SUMS, number + 1);
+    if (!hooked)
+        return;
     lua_pushvalue(L, lua_upvalueindex(4));
+    lua_insert(L, GRADIENT);
     lua_pushvalue(L, NODE);
-    lua_pushvalue(L, GRADIENT);
+    lua_insert(L, -2);
     lua_call(L, 2, 1);
-    lua_pushvalue(L, -1);
+    lua_pushvalue(L, GRADIENT);
     lua_rawseti(L, SUMS, number + 1);
-    lua_replace(L, GRADIENT);
 }
 
 /* pushes what the row at ROW has under a name, and returns true; or false, and nothing */
@@ -576,47 +565,20 @@ static int enter_profile(const Walk *w, const Node *node)
     return bind_profile_enter_node(w->L, w->profile, node->layer);
 }
 
-/* One gradient fewer is to come to the leaf of argument i of the node at NODE. The last one makes it
- * whole: take(leaf, g) is called, and has taken it where it says so. */
-static void arrive(Walk *w, const Node *node, int i)
-{
-    lua_State *L = w->L;
-    lua_getiuservalue(L, NODE, node->argument[i].edge);
-    if (count_arrivals(L, -1) == 0) {
-        lua_pushvalue(L, TAKE);
-        lua_pushvalue(L, -2);
-        lua_pushvalue(L, -3);
-        if (lua_rawget(L, RESULTS) != LUA_TNIL) {
-            lua_call(L, 2, 1);
-            if (lua_toboolean(L, -1)) {
-                lua_pushvalue(L, -2);
-                lua_pushnil(L);
-                lua_rawset(L, RESULTS);
-            }
-        }
-    }
-    lua_settop(L, ROW);
-}
-
 static void take_turn(Walk *w, int number)
 {
     lua_State *L = w->L;
     Visit *visit = &w->visits[number];
-    lua_rawgeti(L, NODES, number + 1);
-    lua_replace(L, NODE);
-    bool arrived = lua_rawgeti(L, SUMS, number + 1) != LUA_TNIL;
-    lua_replace(L, GRADIENT);
-    if (arrived) {
-        if (visit->node->hooked) {
-            run_hooks(w, number);
-            visit->owns = false;
-        }
-        bool is_compiled = visit->node->op != NO_OP && !w->recording && !w->tracing;
-        if (!is_compiled || w->profile != NULL) {
+    const Node *node = visit->object;
+    bring(w, number, visit->arrived && node->hooked);
+    visit->owns &= !node->hooked;
+    if (visit->arrived) {
+        bool is_compiled = node->op != NO_OP && !w->recording && !w->tracing;
+        if (!is_compiled || w->profile != NULL)
             bind_push_row(L, NODE);
-            lua_replace(L, ROW);
-        }
-        int call = w->profile != NULL ? enter_profile(w, visit->node) : 0;
+        else
+            lua_pushnil(L);
+        int call = w->profile != NULL ? enter_profile(w, node) : 0;
         if (is_compiled) {
             lua_pushnil(L);
             pass_on_each(w, visit, false, false);
@@ -631,7 +593,6 @@ static void take_turn(Walk *w, int number)
             push_field(L, "backward");
             pass_on_together(w, visit);
         }
-        lua_settop(L, ROW);
         if (w->profile != NULL)
             bind_profile_leave_node(L, w->profile, call);
     }
@@ -639,6 +600,25 @@ static void take_turn(Walk *w, int number)
         lua_pushnil(L);
         lua_rawseti(L, SUMS, number + 1);
     }
+}
+
+/* gives the gradient of a leaf, which is whole, to take(leaf, g), unless hooks want it first; what
+ * that takes is not kept */
+static void offer(Walk *w, int number)
+{
+    lua_State *L = w->L;
+    const Visit *visit = &w->visits[number];
+    if (!visit->arrived || ((const Tensor *)visit->object)->hooked)
+        return;
+    lua_pushvalue(L, TAKE);
+    lua_rawgeti(L, MET, number + 1);
+    lua_rawgeti(L, SUMS, number + 1);
+    lua_call(L, 2, 1);
+    if (lua_toboolean(L, -1)) {
+        lua_pushnil(L);
+        lua_rawseti(L, SUMS, number + 1);
+    }
+    lua_pop(L, 1);
 }
 
 /* Lets go of the tensors that the node holds; a second walk over it is then refused. The edges stay:
@@ -653,115 +633,6 @@ static void release(lua_State *L, Node *node)
         lua_setiuservalue(L, NODE, argument->value);
         node->released = true;
     }
-}
-
-/* ---- the walk ---- */
-
-static void make_table(lua_State *L, int slot, int items, int fields)
-{
-    lua_createtable(L, items, fields);
-    lua_replace(L, slot);
-}
-
-/* surveys from all outputs, and gives them their seeds; returns the last node that is ready */
-static int start(Walk *w)
-{
-    lua_State *L = w->L;
-    int outputs = (int)lua_rawlen(L, OUTPUTS), ready = NOWHERE;
-    for (int k = 1; k <= outputs; k++) {
-        lua_rawgeti(L, OUTPUTS, k);
-        if (lua_getiuservalue(L, -1, TENSOR_GRAD_FN) == LUA_TNIL)
-            w->leaves++;
-        else
-            survey(w);
-        lua_settop(L, ROW);
-    }
-    make_table(L, SUMS, w->count, 0);
-    make_table(L, RESULTS, 0, w->leaves + w->selective * outputs);
-    make_table(L, LEAVES, w->leaves, 0);
-    for (int k = 1; k <= outputs; k++) {
-        lua_rawgeti(L, OUTPUTS, k);
-        bool is_leaf = lua_getiuservalue(L, -1, TENSOR_GRAD_FN) == LUA_TNIL;
-        int number = is_leaf ? NOWHERE : number_of(w, lua_touserdata(L, -1));
-        lua_pop(L, 1);
-        lua_rawgeti(L, SEEDS, k);
-        if (is_leaf)
-            add_to_leaf(L);
-        else
-            add_to_node(w, number, false);
-        lua_settop(L, ROW);
-    }
-    for (int k = outputs; k >= 1; k--) {
-        lua_rawgeti(L, OUTPUTS, k);
-        if (lua_getiuservalue(L, -1, TENSOR_GRAD_FN) != LUA_TNIL) {
-            int number = number_of(w, lua_touserdata(L, -1));
-            Visit *visit = &w->visits[number];
-            if (visit->leads && visit->waiting == 0) {
-                visit->waiting = -1; /* an output given twice starts once */
-                visit->below = ready;
-                ready = number;
-            }
-        }
-        lua_pop(L, 2);
-    }
-    return ready;
-}
-
-/*
- * walk(outputs, seeds, keep, wanted, take) -> sums, leaves: walks from the outputs, whose gradients are
- * the seeds, and returns the gradients of leaves, by leaf, with the leaves in order of arrival. Or,
- * given the set `wanted` of nodes and leaves, walks only what leads to those and returns theirs. Of a
- * leaf take(leaf, g) hears, where given, when its gradient is whole; if it returns true, that is left
- * out of sums. Unless `keep`, what is walked is let go.
- */
-static int graph_walk(lua_State *L)
-{
-    Walk w;
-    w.L = L;
-    w.id = ++bind_runtime(L)->walks;
-    w.selective = !lua_isnoneornil(L, WANTED);
-    w.keep = lua_toboolean(L, KEEP);
-    w.takes = !lua_isnoneornil(L, TAKE);
-    w.recording = bind_switch(L, SWITCH_GRAD);
-    w.tracing = bind_switch(L, SWITCH_TRACES);
-    w.profile = bind_runtime(L)->profile;
-    w.visits = w.few_visits;
-    w.targets = w.few_targets;
-    w.frames = w.few_frames;
-    w.visit_room = w.frame_room = FEW_NODES;
-    w.target_room = FEW_TARGETS;
-    w.count = w.target_count = w.leaves = 0;
-    lua_settop(L, ROW);
-    luaL_checkstack(L, 32, "too many calls");
-    make_table(L, NODES, FEW_NODES, 0);
-    if (w.takes)
-        make_table(L, ARRIVALS, 0, FEW_NODES);
-    for (int number = start(&w); number != NOWHERE;) {
-        pool_check(bind_pool(L));
-        take_turn(&w, number);
-        Visit *visit = &w.visits[number];
-        if (!w.keep)
-            release(L, visit->node);
-        number = visit->below;
-        for (int i = 0; i < visit->node->count; i++) {
-            int target = w.targets[visit->first + i];
-            if (target == TO_LEAF && w.takes)
-                arrive(&w, visit->node, i);
-            else if (target >= 0 && --w.visits[target].waiting == 0 && w.visits[target].leads) {
-                w.visits[target].below = number;
-                number = target;
-            }
-        }
-    }
-    for (int k = 0; w.selective && k < w.count; k++) {
-        if (!w.visits[k].wanted)
-            continue;
-        lua_rawgeti(L, NODES, k + 1);
-        lua_rawgeti(L, SUMS, k + 1);
-        lua_rawset(L, RESULTS);
-    }
-    lua_settop(L, LEAVES);
-    return 2;
 }
 
 /* ---- gradients that are their own ---- */
@@ -785,6 +656,170 @@ static void own(lua_State *L, uint32_t pass)
     g->storage->owner = pass;
 }
 
+/* ---- gradients of leaves ---- */
+
+/* gives the gradients of leaves, which are whole, to their hooks */
+static void run_leaf_hooks(Walk *w)
+{
+    for (int k = w->first; k != NOWHERE; k = w->visits[k].next)
+        if (w->visits[k].is_leaf && ((const Tensor *)w->visits[k].object)->hooked)
+            bring(w, k, true);
+}
+
+/* adds the gradients of leaves, but for those that were taken, to their `grad`: in place, unless that
+ * is recorded */
+static void accumulate(Walk *w)
+{
+    lua_State *L = w->L;
+    enum { LEAF = NODE };
+    uint32_t pass = new_pass(L);
+    bind_tensor(L, "backward", SEEDS)->storage->owner = pass;
+    for (int k = w->first; k != NOWHERE; k = w->visits[k].next) {
+        bring(w, k, false);
+        if (lua_isnil(L, GRADIENT))
+            continue;
+        bool has_grad = lua_getiuservalue(L, LEAF, TENSOR_GRAD) != LUA_TNIL;
+        lua_pushvalue(L, GRADIENT);
+        if (!has_grad) {
+            own(L, pass);
+        } else if (w->recording) {
+            lua_arith(L, LUA_OPADD);
+        } else {
+            lua_getfield(L, -2, "add_");
+            lua_rotate(L, -3, 1);
+            lua_call(L, 2, 1);
+        }
+        lua_setiuservalue(L, LEAF, TENSOR_GRAD);
+    }
+}
+
+/* pushes the table of the gradients of what is wanted */
+static void push_sums(Walk *w)
+{
+    lua_newtable(w->L);
+    for (int k = w->first; k != NOWHERE; k = w->visits[k].next) {
+        lua_rawgeti(w->L, MET, k + 1);
+        lua_rawgeti(w->L, SUMS, k + 1);
+        lua_rawset(w->L, -3);
+    }
+}
+
+/* ---- the walk ---- */
+
+/* pushes item k of the list in a slot, or the tensor that is there in place of a list of one */
+static void push_item(lua_State *L, int slot, int k)
+{
+    if (lua_type(L, slot) == LUA_TTABLE)
+        lua_rawgeti(L, slot, k);
+    else
+        lua_pushvalue(L, slot);
+}
+
+/* pushes the node that made output k, or the output, if it is a leaf, and returns true */
+static bool push_root(lua_State *L, int k)
+{
+    push_item(L, OUTPUTS, k);
+    bool is_leaf = lua_getiuservalue(L, -1, TENSOR_GRAD_FN) == LUA_TNIL;
+    if (is_leaf)
+        lua_pop(L, 1);
+    else
+        lua_remove(L, -2);
+    return is_leaf;
+}
+
+/* what a walk knows before it starts; the arrays inside are filled as it goes on */
+static void begin(Walk *w, lua_State *L)
+{
+    w->L = L;
+    w->id = ++bind_runtime(L)->walks;
+    w->selective = !lua_isnoneornil(L, WANTED);
+    w->keep = lua_toboolean(L, KEEP);
+    w->takes = !lua_isnoneornil(L, TAKE);
+    w->recording = bind_switch(L, SWITCH_GRAD);
+    w->tracing = bind_switch(L, SWITCH_TRACES);
+    w->profile = bind_runtime(L)->profile;
+    w->visits = w->few_visits;
+    w->targets = w->few_targets;
+    w->frames = w->few_frames;
+    w->visit_room = w->frame_room = FEW_NODES;
+    w->target_room = FEW_TARGETS;
+    w->count = w->target_count = 0;
+    w->first = NOWHERE;
+    lua_settop(L, FRAMES);
+    luaL_checkstack(L, 32, "too many calls");
+    lua_createtable(L, FEW_NODES, 0);
+    lua_replace(L, MET);
+}
+
+/* surveys from all outputs, and gives them their seeds; returns the last node that is ready */
+static int start(Walk *w)
+{
+    lua_State *L = w->L;
+    int outputs = lua_type(L, OUTPUTS) == LUA_TTABLE ? (int)lua_rawlen(L, OUTPUTS) : 1;
+    int ready = NOWHERE;
+    for (int k = 1; k <= outputs; k++)
+        survey(w, push_root(L, k));
+    lua_createtable(L, w->count, 0);
+    lua_replace(L, SUMS);
+    w->last = &w->first;
+    for (int k = 1; k <= outputs; k++) {
+        int number = survey(w, push_root(L, k));
+        push_item(L, SEEDS, k);
+        add(w, number, false);
+    }
+    for (int k = outputs; k >= 1; k--) {
+        int number = survey(w, push_root(L, k));
+        Visit *visit = &w->visits[number];
+        if (visit->leads && visit->waiting == 0) {
+            visit->waiting = -1; /* an output given twice starts once */
+            visit->below = ready;
+            ready = number;
+        }
+    }
+    return ready;
+}
+
+/*
+ * walk(outputs, seeds, keep, wanted, take): walks from the outputs, whose gradients are the seeds, both a
+ * list or one tensor, and adds the gradients of leaves to their `grad`. Or, given the set `wanted`
+ * of nodes and leaves, walks only what leads to those and returns the table of their gradients.
+ * Of a leaf without hooks take(leaf, g) hears, where given, when its gradient is whole; if it returns
+ * true, that is not added. Unless `keep`, what is walked is let go.
+ */
+static int graph_walk(lua_State *L)
+{
+    Walk w;
+    begin(&w, L);
+    for (int number = start(&w); number != NOWHERE;) {
+        pool_check(bind_pool(L));
+        take_turn(&w, number);
+        const Visit *visit = &w.visits[number];
+        Node *node = visit->object;
+        if (!w.keep)
+            release(L, node);
+        number = visit->below;
+        for (int i = 0; i < node->count; i++) {
+            int target = w.targets[visit->first + i];
+            if (target < 0 || --w.visits[target].waiting > 0)
+                continue;
+            if (w.visits[target].leads) {
+                w.visits[target].below = number;
+                number = target;
+            } else if (w.takes) {
+                offer(&w, target);
+            }
+        }
+    }
+    run_leaf_hooks(&w);
+    if (w.selective)
+        push_sums(&w);
+    else
+        accumulate(&w);
+    return w.selective;
+}
+
+/* ---- what Lua calls ---- */
+
 /* pass() -> the number of a new pass, for own */
 static int graph_pass(lua_State *L)
 {
@@ -801,42 +836,10 @@ static int graph_own(lua_State *L)
     return 1;
 }
 
-/* accumulate(sums, leaves, seed, recorded): adds the sums that leaves have to their `grad`: in place,
- * unless that is recorded */
-static int graph_accumulate(lua_State *L)
-{
-    enum { SUMS_OF = 1, LIST, SEED, RECORDED, LEAF };
-    lua_settop(L, RECORDED);
-    uint32_t pass = new_pass(L);
-    bind_tensor(L, "backward", SEED)->storage->owner = pass;
-    int count = (int)lua_rawlen(L, LIST);
-    for (int k = 1; k <= count; k++) {
-        lua_rawgeti(L, LIST, k);
-        bool has_grad = lua_getiuservalue(L, LEAF, TENSOR_GRAD) != LUA_TNIL;
-        lua_pushvalue(L, LEAF);
-        if (lua_rawget(L, SUMS_OF) == LUA_TNIL) {
-            lua_settop(L, RECORDED);
-            continue;
-        }
-        if (!has_grad) {
-            own(L, pass);
-        } else if (lua_toboolean(L, RECORDED)) {
-            lua_arith(L, LUA_OPADD);
-        } else {
-            lua_getfield(L, -2, "add_");
-            lua_rotate(L, -3, 1);
-            lua_call(L, 2, 1);
-        }
-        lua_setiuservalue(L, LEAF, TENSOR_GRAD);
-        lua_settop(L, RECORDED);
-    }
-    return 0;
-}
-
 /*
  * walker(operations, refuse_nan, hook) -> walk. It calls sum and to among the operations, which
  * record themselves; while tracing refuse_nan(g, i, label, line), which looks at a gradient; and
- * hook(node, g) -> g of nodes that have hooks.
+ * hook(x, g) -> g of nodes and leaves that have hooks.
  */
 static int graph_walker(lua_State *L)
 {
@@ -847,27 +850,26 @@ static int graph_walker(lua_State *L)
     return 1;
 }
 
-/* set_hooked(node): the walk shall give its gradient to `hook` */
+/* set_hooked(x): the walk shall give the gradient of a node or leaf to `hook` */
 static int graph_set_hooked(lua_State *L)
 {
-    Node *node = lua_touserdata(L, 1);
-    bool is_node = node != NULL && lua_getmetatable(L, 1) &&
+    Tensor *leaf = bind_to_tensor(L, 1);
+    bool is_node = leaf == NULL && lua_getmetatable(L, 1) &&
                    lua_topointer(L, -1) == bind_runtime(L)->node_type;
-    if (!is_node)
-        bind_fail_argument(L, "set_hooked", 1, "a node");
-    node->hooked = true;
+    if (leaf != NULL)
+        leaf->hooked = true;
+    else if (is_node)
+        ((Node *)lua_touserdata(L, 1))->hooked = true;
+    else
+        bind_fail_argument(L, "set_hooked", 1, "a node or a leaf");
     return 0;
 }
 
 void bind_open_backward(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"walker", graph_walker},
-        {"own", graph_own},
-        {"pass", graph_pass},
-        {"accumulate", graph_accumulate},
-        {"set_hooked", graph_set_hooked},
-        {NULL, NULL},
+        {"walker", graph_walker},         {"own", graph_own}, {"pass", graph_pass},
+        {"set_hooked", graph_set_hooked}, {NULL, NULL},
     };
     luaL_getsubtable(L, -1, "graph");
     bind_register(L, functions);

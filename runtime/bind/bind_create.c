@@ -239,13 +239,42 @@ static int64_t count_steps(int64_t start, int64_t stop, int64_t step)
     return (int64_t)(distance / length + (distance % length != 0));
 }
 
+/* n values of a range, which threads share out in pieces */
+typedef struct {
+    DType dtype;
+    int64_t n;
+    char *values;
+    Scalar start, step;
+    double stop;      /* of a linspace */
+    bool in_integers; /* counted so */
+} Range;
+
+enum { PIECE = 16384 };
+
+VECTORISED static void arange_piece(void *context, int64_t piece)
+{
+    enum { BLOCK = 512 };
+    const Range *r = context;
+    int64_t integers[BLOCK], last = size_min((piece + 1) * PIECE, r->n);
+    double numbers[BLOCK];
+    bool as_integers = !dtype_is_float(r->dtype);
+    for (int64_t first = piece * PIECE; first < last; first += BLOCK) {
+        int64_t n = size_min(BLOCK, last - first);
+        for (int64_t i = 0; i < n; i++) {
+            integers[i] = r->start.i + (first + i) * r->step.i;
+            numbers[i] =
+                r->in_integers ? (double)integers[i] : r->start.d + (double)(first + i) * r->step.d;
+        }
+        convert_elements(n, r->dtype, r->values + first * dtype_size(r->dtype), 1,
+                         as_integers ? INT64 : FLOAT64,
+                         as_integers ? (const void *)integers : (const void *)numbers, 1);
+    }
+}
+
 /* arange([start,] stop [, step], options):
  * start, start + step, ... below stop (above it for a negative step) */
 static int core_arange(lua_State *L)
 {
-    enum { BLOCK = 512 };
-    int64_t integers[BLOCK];
-    double numbers[BLOCK];
     Scalar part[3] = {whole_number(0), whole_number(0), whole_number(1)};
     int given = 0;
     while (given < 3 && lua_type(L, given + 1) == LUA_TNUMBER)
@@ -276,19 +305,46 @@ static int core_arange(lua_State *L)
         bind_fail(L, "arange: the sizes overflow: [%f]", count);
     int64_t n = whole ? count_steps(part[0].i, part[1].i, part[2].i) : (int64_t)count;
     Tensor *t = bind_new_tensor(L, "arange", dtype, 1, &n);
-    for (int64_t first = 0; first < n; first += BLOCK) {
-        int64_t count_here = size_min(BLOCK, n - first);
-        for (int64_t i = 0; i < count_here; i++) {
-            integers[i] = part[0].i + (first + i) * part[2].i;
-            numbers[i] = in_integers ? (double)integers[i] : start + (double)(first + i) * step;
-        }
-        bool as_integers = !dtype_is_float(dtype);
-        convert_elements(count_here, dtype, tensor_data(t) + first * dtype_size(dtype), 1,
-                         as_integers ? INT64 : FLOAT64,
-                         as_integers ? (const void *)integers : (const void *)numbers, 1);
-    }
+    Range range = {
+        .dtype = dtype,
+        .n = n,
+        .values = tensor_data(t),
+        .start = part[0],
+        .step = part[2],
+        .in_integers = in_integers,
+    };
+    pool_run(bind_pool(L), arange_piece, &range, size_pieces(n, PIECE));
     bind_option_requires_grad(L, "arange", options, t);
     return 1;
+}
+
+/* stores elements i to last - 1, computed in `type`, up to `middle` from the start */
+#define LINSPACE(type, store)                                                                      \
+    do {                                                                                           \
+        type a = (type)r->start.d, b = (type)r->stop, step = n > 1 ? (b - a) / (type)(n - 1) : 0;  \
+        for (; i < middle; i++)                                                                    \
+            store(type, a + (type)i * step);                                                       \
+        for (; i < last; i++)                                                                      \
+            store(type, b - (type)(n - 1 - i) * step);                                             \
+    } while (0)
+#define STORE(type, value) ((type *)values)[i] = value
+#define STORE_CONVERTED(type, value)                                                               \
+    dtype_store(r->dtype, (char *)values + i * dtype_size(r->dtype),                               \
+                (Scalar){CATEGORY_FLOAT, dtype_truncate(value), value})
+
+VECTORISED static void linspace_piece(void *context, int64_t piece)
+{
+    const Range *r = context;
+    void *values = r->values;
+    int64_t n = r->n, half = n == 1 ? 1 : n / 2;
+    int64_t i = piece * PIECE, last = size_min(i + PIECE, n);
+    int64_t middle = size_max(i, size_min(half, last));
+    if (r->dtype == FLOAT32)
+        LINSPACE(float, STORE);
+    else if (r->dtype == FLOAT64)
+        LINSPACE(double, STORE);
+    else
+        LINSPACE(double, STORE_CONVERTED);
 }
 
 /* linspace(start, stop, n, options): n values, both ends included;
@@ -301,20 +357,14 @@ static int core_linspace(lua_State *L)
     bind_check_options(L, "linspace", 4, create_options);
     DType dtype = bind_option_dtype(L, "linspace", 4, FLOAT32);
     Tensor *t = bind_new_tensor(L, "linspace", dtype, 1, &n);
-    double step = n > 1 ? (stop - start) / (double)(n - 1) : 0;
-    float a = (float)start, b = (float)stop, s = n > 1 ? (b - a) / (float)(n - 1) : 0;
-    int64_t half = n == 1 ? 1 : n / 2;
-    void *values = tensor_data(t);
-    for (int64_t i = 0; i < n && dtype == FLOAT32; i++)
-        ((float *)values)[i] = i < half ? a + (float)i * s : b - (float)(n - 1 - i) * s;
-    for (int64_t i = 0; i < n && dtype != FLOAT32; i++) {
-        double value = i < half ? start + (double)i * step : stop - (double)(n - 1 - i) * step;
-        if (dtype == FLOAT64)
-            ((double *)values)[i] = value;
-        else
-            dtype_store(dtype, (char *)values + i * dtype_size(dtype),
-                        (Scalar){CATEGORY_FLOAT, dtype_truncate(value), value});
-    }
+    Range range = {
+        .dtype = dtype,
+        .n = n,
+        .values = tensor_data(t),
+        .start = {.d = start},
+        .stop = stop,
+    };
+    pool_run(bind_pool(L), linspace_piece, &range, size_pieces(n, PIECE));
     bind_option_requires_grad(L, "linspace", 4, t);
     return 1;
 }

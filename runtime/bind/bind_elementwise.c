@@ -469,8 +469,8 @@ static int core_elementwise_rows(lua_State *L)
     static const char *const kinds[] = {
         [NUMERIC] = "numeric",   [COUNTING] = "counting", [SIGNED] = "signed",
         [DIVISION] = "division", [POWER] = "power",       [FLOATING] = "floating",
-        [BOOLEAN] = "boolean",   [SELECT] = "select",     [BITWISE] = "bitwise",
-        [SHIFT] = "shift",
+        [SERIES] = "floating",   [BOOLEAN] = "boolean",   [SELECT] = "select",
+        [BITWISE] = "bitwise",   [SHIFT] = "shift",
     };
     lua_createtable(L, operation_count, 0);
     for (int op = 0; op < operation_count; op++) {

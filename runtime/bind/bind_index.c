@@ -157,8 +157,8 @@ static const void *broadcast_block(const Change *c, int index, int ndim, const i
     return block(c, &in, ndim, shape);
 }
 
-/* the block for as many elements as there are elements: the beginning of argument 4 */
-static const void *covering_block(const Change *c, const Elements *elements)
+/* the block for as many elements as there are elements: the beginning of argument 4, or a number */
+static const void *covering_block(const Change *c, Elements *elements)
 {
     Operand in = {.is_scalar = true};
     Tensor *t = bind_to_tensor(c->L, 4);
@@ -180,7 +180,8 @@ static const void *covering_block(const Change *c, const Elements *elements)
             tensor_view(bind_new_copy(c->L, c->name, &in.view, in.view.dtype), &in.view);
         memcpy(in.view.shape, elements->shape, (size_t)elements->ndim * sizeof(int64_t));
     }
-    return block(c, &in, elements->ndim, elements->shape);
+    elements->is_filled = in.is_scalar;
+    return block(c, &in, in.is_scalar ? 0 : elements->ndim, elements->shape);
 }
 
 /* All is checked: the target is x where that can be written to directly, else a copy of it. */
@@ -214,8 +215,15 @@ static int end_change(const Change *c)
     return 1;
 }
 
-/* y[..., i, ...] is written to x[..., indices[i], ...], or one element is to all of these */
-static int write_rows(lua_State *L, const char *f, Write write, bool in_place, bool is_filled)
+/* Is argument `index` one element for all that is written? */
+static bool is_single(lua_State *L, int index)
+{
+    const Tensor *t = bind_to_tensor(L, index);
+    return t == NULL || t->ndim == 0;
+}
+
+/* f(x, dim, indices, y): y[..., i, ...] is written to x[..., indices[i], ...] */
+static int change_rows(lua_State *L, const char *f, Write write, bool in_place)
 {
     Change c = read_change(L, f, write, in_place);
     int dimension = bind_dimension(L, f, 2, c.x->ndim);
@@ -223,26 +231,19 @@ static int write_rows(lua_State *L, const char *f, Write write, bool in_place, b
     int64_t shape[MAX_RANK];
     memcpy(shape, tensor_shape(c.x), c.x->ndim * sizeof *shape);
     shape[dimension] = rows.count;
-    rows.is_filled = is_filled;
-    const void *y = broadcast_block(&c, 4, is_filled ? 0 : c.x->ndim, shape);
+    rows.is_filled = is_single(L, 4) && (write == WRITE_COPY || rows.along.inner == 1);
+    const void *y = broadcast_block(&c, 4, rows.is_filled ? 0 : c.x->ndim, shape);
     begin_change(&c);
     index_write(bind_pool(L), &rows, write, tensor_data(c.target), y);
     return end_change(&c);
 }
 
-/* f(x, dim, indices, y) */
-static int change_rows(lua_State *L, const char *f, Write write, bool in_place)
-{
-    return write_rows(L, f, write, in_place, false);
-}
-
-/* f(x, dim, indices, value) */
+/* f(x, dim, indices, value): the same for a single value */
 static int fill_rows(lua_State *L, const char *f, Write write, bool in_place)
 {
-    const Tensor *value = bind_to_tensor(L, 4);
-    if (value != NULL && value->ndim > 0)
+    if (!is_single(L, 4))
         bind_fail_argument(L, f, 4, "a number");
-    return write_rows(L, f, write, in_place, true);
+    return change_rows(L, f, write, in_place);
 }
 
 /* f(x, dim, indices, y): y[i][j] is written to x[indices[i][j]][j], along dim 1 */
@@ -268,7 +269,8 @@ static int change_flat(lua_State *L, const char *f, Write write, bool in_place)
     Rows rows = rows_at(L, f, 2, c.x, (Along){.outer = 1, .n = c.x->numel, .inner = 1});
     const Tensor *t = bind_to_tensor(L, 3);
     const Tensor *shaped = t != NULL && t->numel == p->numel ? t : p;
-    const void *y = broadcast_block(&c, 3, shaped->ndim, shaped->dims);
+    rows.is_filled = t == NULL;
+    const void *y = broadcast_block(&c, 3, rows.is_filled ? 0 : shaped->ndim, shaped->dims);
     begin_change(&c);
     index_write(bind_pool(L), &rows, lua_toboolean(L, 4) ? WRITE_ADD : write, tensor_data(c.target),
                 y);
@@ -356,9 +358,11 @@ static int core_nonzero(lua_State *L)
 {
     View v;
     tensor_view(bind_tensor(L, "nonzero", 1), &v);
-    const Tensor *copy = bind_new_copy(L, "nonzero", &v, BOOL);
-    const uint8_t *mask = (const uint8_t *)tensor_data(copy);
-    int64_t shape[2] = {index_count(mask, copy->numel), v.ndim};
+    const Tensor *t = lua_touserdata(L, 1);
+    if (t->dtype != BOOL || !t->is_contiguous)
+        t = bind_new_copy(L, "nonzero", &v, BOOL);
+    const uint8_t *mask = (const uint8_t *)tensor_data(t);
+    int64_t shape[2] = {index_count(mask, t->numel), v.ndim};
     const Tensor *y = bind_new_tensor(L, "nonzero", INT64, 2, shape);
     index_nonzero(v.ndim, v.shape, mask, shape[0], (int64_t *)(void *)tensor_data(y));
     return 1;

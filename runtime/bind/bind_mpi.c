@@ -73,16 +73,6 @@ static Bytes to_bytes(lua_State *L, const char *f, int index)
     return bytes;
 }
 
-/* Waits for one of several messages, and returns which. */
-static int wait_for(lua_State *L, MpiMessage *const *messages, int count, bool *is_filled)
-{
-    int which = 0;
-    MpiOutcome outcome = mpi_wait(bind_runtime(L)->mpi, messages, count, &which);
-    check_outcome(L, outcome, messages[which]->peer);
-    *is_filled = outcome != MPI_NOTHING;
-    return which;
-}
-
 /* the message of `bytes` that a call is about: argument 2 is the other rank, 3 the tag */
 static MpiMessage to_message(lua_State *L, const char *f, Bytes bytes, bool is_sent)
 {
@@ -98,11 +88,14 @@ static MpiMessage to_message(lua_State *L, const char *f, Bytes bytes, bool is_s
 /* -> whether it was filled, or nothing was sent */
 static bool exchange(lua_State *L, MpiMessage message)
 {
-    bool is_filled;
+    const Mpi *mpi = bind_runtime(L)->mpi;
     MpiMessage *only = &message;
-    mpi_begin(bind_runtime(L)->mpi, only);
-    wait_for(L, &only, 1, &is_filled);
-    return is_filled;
+    void *request;
+    int which;
+    mpi_begin(mpi, only);
+    MpiOutcome outcome = mpi_wait(mpi, &only, &request, 1, &which);
+    check_outcome(L, outcome, message.peer);
+    return outcome != MPI_NOTHING;
 }
 
 /* mpi_send(contiguous tensor or string, rank, tag) */
@@ -148,14 +141,6 @@ static void begin(lua_State *L, MpiMessage message)
     mpi_begin(bind_runtime(L)->mpi, kept);
 }
 
-static void let_go(lua_State *L, int index)
-{
-    lua_pushnil(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, lua_touserdata(L, index));
-    lua_pushnil(L);
-    lua_setiuservalue(L, index, 1);
-}
-
 /* mpi_begin_send(contiguous tensor or string, rank, tag) -> message */
 static int core_mpi_begin_send(lua_State *L)
 {
@@ -173,37 +158,41 @@ static int core_mpi_begin_receive(lua_State *L)
     return 1;
 }
 
-/* mpi_look(message) -> nil while it is under way; then, once, as mpi_receive */
-static int core_mpi_look(lua_State *L)
-{
-    MpiMessage *message = luaL_checkudata(L, 1, message_type);
-    MpiOutcome outcome = mpi_look(bind_runtime(L)->mpi, message);
-    if (outcome == MPI_UNDER_WAY)
-        return 0;
-    let_go(L, 1);
-    check_outcome(L, outcome, message->peer);
-    lua_pushboolean(L, outcome != MPI_NOTHING);
-    return 1;
-}
-
-/* mpi_wait(list of messages) -> the place in the list of one that is over, and as mpi_look */
-static int core_mpi_wait(lua_State *L)
+/* by mpi_look or mpi_wait, of a list of messages: the place of one that is over and, as mpi_receive,
+ * whether it was filled; nil where none is */
+static int push_one_over(lua_State *L,
+                         MpiOutcome (*look)(const Mpi *, MpiMessage *const *, void **, int, int *))
 {
     luaL_checktype(L, 1, LUA_TTABLE);
-    int count = (int)lua_rawlen(L, 1);
+    int count = (int)lua_rawlen(L, 1), which = 0;
     MpiMessage **messages = lua_newuserdatauv(L, (size_t)(count + 1) * sizeof(*messages), 0);
+    void **requests = lua_newuserdatauv(L, (size_t)(count + 1) * sizeof(*requests), 0);
     for (int i = 0; i < count; i++) {
         lua_rawgeti(L, 1, i + 1);
         messages[i] = luaL_checkudata(L, -1, message_type);
         lua_pop(L, 1);
     }
-    bool is_filled;
-    int which = wait_for(L, messages, count, &is_filled);
-    lua_rawgeti(L, 1, which + 1);
-    let_go(L, lua_gettop(L));
+    MpiOutcome outcome = look(bind_runtime(L)->mpi, messages, requests, count, &which);
+    if (outcome == MPI_UNDER_WAY)
+        return 0;
+    check_outcome(L, outcome, messages[which]->peer);
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, messages[which]);
     lua_pushinteger(L, which + 1);
-    lua_pushboolean(L, is_filled);
+    lua_pushboolean(L, outcome != MPI_NOTHING);
     return 2;
+}
+
+/* mpi_look(messages, not none) -> place, whether it was filled; nil while all are under way */
+static int core_mpi_look(lua_State *L)
+{
+    return push_one_over(L, mpi_look);
+}
+
+/* mpi_wait(messages, not none) -> the same, of the first that is over */
+static int core_mpi_wait(lua_State *L)
+{
+    return push_one_over(L, mpi_wait);
 }
 
 static const luaL_Reg mpi_functions[] = {

@@ -74,49 +74,55 @@ static int core_log_softmax_gradient(lua_State *L)
 
 /* ---- cross-entropy ---- */
 
-/* the classes at an index, one for each row of x [n, c], in range */
-static const int64_t *check_row_classes(lua_State *L, const char *f, int index, const Tensor *x)
+/* x[n, c] at an index; then classes [n] in range, or targets [n, c]; and how much of a class is for
+ * all */
+static CrossEntropy check_cross_entropy(lua_State *L, const char *f, int index)
 {
-    const Tensor *t = bind_tensor(L, f, index);
-    bind_check_float(L, f, 1, x);
-    if (x->ndim != 2)
-        bind_fail_argument(L, f, 1, "rows [n, c]");
-    if (t->dtype != INT64 || t->ndim != 1 || t->numel != x->dims[0])
-        bind_fail_argument(L, f, index, "int64 classes, one a row");
-    const int64_t *classes = contiguous_data(L, f, index);
-    for (int64_t i = 0; i < t->numel; i++)
-        if (classes[i] < 1 || classes[i] > x->dims[1])
-            bind_fail_argument(L, f, index, "classes in range");
-    return classes;
+    const Tensor *x = bind_tensor(L, f, index), *t = bind_tensor(L, f, index + 1);
+    bind_check_float(L, f, index, x);
+    if (x->ndim != 2 || (x->dims[1] == 0 && x->dims[0] > 0))
+        bind_fail_argument(L, f, index, "rows [n, c]");
+    CrossEntropy c = {.rows = x->dims[0], .n = x->dims[1], .x = contiguous_data(L, f, index)};
+    c.smoothing = bind_number(L, f, index + 2, "a number");
+    if (tensor_is_float(t)) {
+        if (t->dtype != x->dtype || !shape_equal(t->ndim, t->dims, x->ndim, x->dims))
+            bind_fail_argument(L, f, index + 1, "targets like the rows");
+        c.targets = contiguous_data(L, f, index + 1);
+        return c;
+    }
+    if (t->dtype != INT64 || t->ndim != 1 || t->numel != c.rows)
+        bind_fail_argument(L, f, index + 1, "int64 classes, one a row");
+    c.classes = contiguous_data(L, f, index + 1);
+    for (int64_t i = 0; i < c.rows; i++)
+        if (c.classes[i] < 1 || c.classes[i] > c.n)
+            bind_fail_argument(L, f, index + 1, "classes in range");
+    return c;
 }
 
-/* _cross_entropy(x[n, c], classes[n]) -> -log softmax(x) at the classes [n] */
+/* _cross_entropy(x[n, c], targets, smoothing) -> losses [n] */
 static int core_cross_entropy(lua_State *L)
 {
     static const char f[] = "cross_entropy";
-    lua_settop(L, 2);
+    lua_settop(L, 3);
+    CrossEntropy c = check_cross_entropy(L, f, 1);
     const Tensor *x = bind_tensor(L, f, 1);
-    const int64_t *classes = check_row_classes(L, f, 2, x);
-    const void *data = contiguous_data(L, f, 1);
-    Tensor *y = bind_new_tensor(L, f, (DType)x->dtype, 1, x->dims);
-    neural_cross_entropy(bind_pool(L), (DType)x->dtype, x->dims[0], x->dims[1], data, classes,
-                         tensor_data(y));
+    c.y = tensor_data(bind_new_tensor(L, f, (DType)x->dtype, 1, x->dims));
+    neural_cross_entropy(bind_pool(L), (DType)x->dtype, &c);
     return 1;
 }
 
-/* _cross_entropy_gradient(g[n], y, x[n, c], classes[n]) -> the gradient of x */
+/* _cross_entropy_gradient(g[n], y, x[n, c], targets, smoothing) -> the gradient of x */
 static int core_cross_entropy_gradient(lua_State *L)
 {
     static const char f[] = "cross_entropy";
-    lua_settop(L, 4);
+    lua_settop(L, 5);
+    CrossEntropy c = check_cross_entropy(L, f, 3);
     const Tensor *g = bind_tensor(L, f, 1), *x = bind_tensor(L, f, 3);
-    const int64_t *classes = check_row_classes(L, f, 4, x);
-    if (g->dtype != x->dtype || g->ndim != 1 || g->numel != x->dims[0])
+    if (g->dtype != x->dtype || g->ndim != 1 || g->numel != c.rows)
         bind_fail_argument(L, f, 1, "a gradient for each row");
-    const void *data = contiguous_data(L, f, 3), *gradients = contiguous_data(L, f, 1);
-    Tensor *dx = bind_new_tensor(L, f, (DType)x->dtype, 2, x->dims);
-    neural_cross_entropy_gradient(bind_pool(L), (DType)x->dtype, x->dims[0], x->dims[1], data,
-                                  classes, gradients, tensor_data(dx));
+    c.g = contiguous_data(L, f, 1);
+    c.y = tensor_data(bind_new_tensor(L, f, (DType)x->dtype, 2, x->dims));
+    neural_cross_entropy(bind_pool(L), (DType)x->dtype, &c);
     return 1;
 }
 
@@ -172,9 +178,11 @@ static int core_sum_of(lua_State *L)
     DType dtype = (DType)losses.like->dtype;
     int64_t n = losses.like->numel, pieces = size_pieces(n, REDUCE_BLOCK);
     Row in[MAX_ARITY];
-    for (int i = 0; i < operations[losses.op].arity; i++)
-        in[i] = losses.in[i].is_scalar ? (Row){.scalar = losses.in[i].scalar}
-                                       : (Row){.data = contiguous_data(L, f, i + 1)};
+    for (int i = 0; i < operations[losses.op].arity; i++) {
+        in[i] = (Row){.scalar = losses.in[i].scalar};
+        if (!losses.in[i].is_scalar)
+            in[i].data = contiguous_data(L, f, i + 1);
+    }
     if (pieces > FEW)
         blocks = lua_newuserdatauv(L, (size_t)pieces * sizeof *blocks, 0);
     double sum = elementwise_sum(bind_pool(L), losses.op, dtype, n, in, blocks);

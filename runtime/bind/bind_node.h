@@ -23,9 +23,8 @@ typedef struct {
 } Argument;
 
 typedef struct {
-    uint64_t walk; /* the walk that met it last, and the number it has there */
-    int number;
-    int op; /* of an elementwise operation, its number in ops.def; else NO_OP */
+    int number; /* in the walk that met it last */
+    int op;     /* of an elementwise operation, its number in ops.def; else NO_OP */
     int count;
     bool released;
     bool hooked;    /* functions of the script want its gradient */

@@ -36,13 +36,7 @@ const OpenBlas *bind_blas(lua_State *L, const char *f)
 static Tensor *push_tensor(lua_State *L, DType dtype, int ndim, size_t more)
 {
     Tensor *t = lua_newuserdatauv(L, tensor_userdata_size(ndim) + more, TENSOR_VALUES);
-    t->mark = &tensor_mark;
-    t->dtype = (uint8_t)dtype;
-    t->ndim = (uint8_t)ndim;
-    t->offset = 0;
-    t->requires_grad = false;
-    t->is_parameter = false;
-    t->is_view = false;
+    *t = (Tensor){.mark = &tensor_mark, .dtype = (uint8_t)dtype, .ndim = (uint8_t)ndim};
     return t;
 }
 

@@ -5,7 +5,8 @@
  * cache. For each block an operand is used where it lies if it is contiguous and of the compute
  * type, and is gathered (converted, broadcast, transposed) into a small buffer otherwise; the
  * kernel runs; the result is scattered likewise. So a kernel is a plain loop, and this file is the
- * only place that knows strides and types.
+ * only place that knows strides and types. A copy whose elements lie along one dimension in the
+ * output and along another in the input goes by tiles of both instead.
  */
 #include <string.h>
 
@@ -51,6 +52,20 @@ ORDER(float, f32, isnan)
 ORDER(double, f64, isnan)
 ORDER(int64_t, i64, NEVER)
 ORDER(uint8_t, u8, NEVER)
+
+/* |a - b|, 0 between equal infinities; by a mask, since a branch would go on to what is made of it */
+#define DISTANCE(T, suffix, Bits)                                                                  \
+    static inline T distance_##suffix(T a, T b)                                                    \
+    {                                                                                              \
+        T distance = fabs(a - b);                                                                  \
+        Bits bits;                                                                                 \
+        memcpy(&bits, &distance, sizeof bits);                                                     \
+        bits &= -(Bits)(a != b);                                                                   \
+        memcpy(&distance, &bits, sizeof bits);                                                     \
+        return distance;                                                                           \
+    }
+DISTANCE(float, f32, int32_t)
+DISTANCE(double, f64, int64_t)
 
 /* All by rint, the only one that GCC makes a vector instruction of without -fno-trapping-math. */
 #define FLOAT_ROUNDING(T, suffix)                                                                  \
@@ -163,7 +178,9 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define abs(x) fabs(x)
 #define log_gamma(x) ((T)special_log_gamma(sizeof(T) == sizeof(float), (double)(x)))
 #define digamma(x) ((T)special_digamma((double)(x)))
-#define polygamma(x, n) ((T)special_polygamma((double)(x), (double)(n)))
+#define polygamma(x, n)                                                                            \
+    ((T)(is_near ? special_polygamma_near(sizeof(T) == sizeof(float), (double)(x), (double)(n))    \
+                 : special_polygamma(sizeof(T) == sizeof(float), (double)(x), (double)(n))))
 #define erfinv(x) ((T)special_erfinv(sizeof(T) == sizeof(float), (double)(x)))
 
 #define IS_NEAR(a, b) (fabs((a) / (b)) < NEAR)
@@ -284,14 +301,15 @@ DType elementwise_result_type(Kind kind, DType common)
         return BOOL;
     if (kind == COUNTING && common == BOOL)
         return INT64;
-    return kind == FLOATING && !dtype_is_float(common) ? FLOAT32 : common;
+    bool is_floating = kind == FLOATING || kind == SERIES;
+    return is_floating && !dtype_is_float(common) ? FLOAT32 : common;
 }
 
 DType elementwise_compute_type(Kind kind, DType common)
 {
     if (dtype_is_float(common))
         return common;
-    return kind == FLOATING ? FLOAT32 : INT64;
+    return kind == FLOATING || kind == SERIES ? FLOAT32 : INT64;
 }
 
 /* ---- the walk ---- */
@@ -460,18 +478,93 @@ static void copy_range(const Walk *walk, int64_t begin, int64_t end)
     _Alignas(STORAGE_ALIGNMENT) char buffer[BLOCK * sizeof(double)];
     const Stream *out = &walk->out, *in = &walk->in[0];
     int64_t size = dtype_size(out->dtype);
+    if (out->in_place && in->constant) {
+        fill_constant(in->scalar, end - begin, out->dtype, out->data + begin * size);
+        return;
+    }
+    if (out->in_place) {
+        move_elements(walk, in, begin, end - begin, out->dtype, out->data + begin * size, true);
+        return;
+    }
     if (in->constant)
         fill_constant(in->scalar, size_min(BLOCK, end - begin), out->dtype, buffer);
     for (int64_t first = begin; first < end; first += BLOCK) {
         int64_t n = size_min(BLOCK, end - first);
-        char *block = out->in_place ? out->data + first * size : buffer;
-        if (in->constant && out->in_place)
-            memcpy(block, buffer, (size_t)(n * size));
-        else if (!in->constant)
-            move_elements(walk, in, first, n, out->dtype, block, true);
-        if (!out->in_place)
-            move_elements(walk, out, first, n, out->dtype, block, false);
+        if (!in->constant)
+            move_elements(walk, in, first, n, out->dtype, buffer, true);
+        move_elements(walk, out, first, n, out->dtype, buffer, false);
     }
+}
+
+/* ---- copies of what lies across ---- */
+
+/* The dimension in which a stream's elements lie side by side, or -1. */
+static int dense_dimension(const Walk *walk, const Stream *stream)
+{
+    for (int d = walk->ndim - 1; d >= 0; d--)
+        if (stream->stride[d] == 1)
+            return d;
+    return -1;
+}
+
+/* The planes of a copy in which elements lie side by side along `row` in the output and along
+ * `column` in the input, each cut into tiles. */
+typedef struct {
+    const Walk *walk;
+    int row, column;
+    int64_t height, width;   /* of a tile: along `column`, along `row` */
+    int64_t tiles, together; /* of all planes; of a piece of work */
+} Turn;
+
+static bool plan_turn(const Walk *walk, Turn *turn)
+{
+    enum { LEAST_SIDE = 4, LEAST_PLANE = 256, WIDTH = 1024, STRIP = 16 };
+    const Stream *out = &walk->out, *in = &walk->in[0];
+    if (walk->kernel || in->constant || in->dtype != out->dtype || dtype_size(out->dtype) < 4)
+        return false;
+    turn->walk = walk;
+    turn->row = dense_dimension(walk, out);
+    turn->column = dense_dimension(walk, in);
+    if (turn->row < 0 || turn->column < 0 || turn->row == turn->column)
+        return false;
+    int64_t rows = walk->shape[turn->column], columns = walk->shape[turn->row];
+    if (size_min(rows, columns) < LEAST_SIDE || rows * columns < LEAST_PLANE)
+        return false;
+    turn->width = size_min(WIDTH, columns);
+    turn->height = size_min(PIECE / turn->width / STRIP * STRIP, rows);
+    turn->tiles = walk->numel / (rows * columns) * size_pieces(rows, turn->height) *
+                  size_pieces(columns, turn->width);
+    turn->together = size_max(PIECE / (turn->height * turn->width), 1);
+    return true;
+}
+
+static void turn_tile(const Turn *turn, int64_t tile)
+{
+    const Walk *walk = turn->walk;
+    const Stream *out = &walk->out, *in = &walk->in[0];
+    int64_t rows = walk->shape[turn->column], columns = walk->shape[turn->row];
+    int64_t across = size_pieces(columns, turn->width), down = size_pieces(rows, turn->height);
+    int64_t i = tile / across % down * turn->height, j = tile % across * turn->width;
+    int64_t to = i * out->stride[turn->column] + j, from = j * in->stride[turn->row] + i;
+    int64_t plane = tile / across / down, size = dtype_size(out->dtype);
+    for (int d = walk->ndim - 1; d >= 0; d--) {
+        if (d == turn->row || d == turn->column)
+            continue;
+        to += plane % walk->shape[d] * out->stride[d];
+        from += plane % walk->shape[d] * in->stride[d];
+        plane /= walk->shape[d];
+    }
+    transpose_elements(size, size_min(turn->height, rows - i), size_min(turn->width, columns - j),
+                       out->data + to * size, out->stride[turn->column], in->data + from * size,
+                       in->stride[turn->row]);
+}
+
+static void turn_piece(void *context, int64_t piece)
+{
+    const Turn *turn = context;
+    int64_t last = size_min((piece + 1) * turn->together, turn->tiles);
+    for (int64_t tile = piece * turn->together; tile < last; tile++)
+        turn_tile(turn, tile);
 }
 
 static void walk_piece(void *context, int64_t piece)
@@ -530,7 +623,6 @@ static void set_stream(Stream *stream, const Walk *walk, const View *view)
 {
     stream->data = view->data;
     stream->dtype = view->dtype;
-    stream->constant = false;
     int lead = walk->ndim - view->ndim;
     for (int d = 0; d < walk->ndim; d++) {
         bool repeats = d < lead || (view->shape[d - lead] == 1 && walk->shape[d] != 1);
@@ -606,19 +698,32 @@ static bool has_long_rows(const Walk *walk)
     return has;
 }
 
+/* Is the stream one element, repeated? */
+static bool is_repeated(const Walk *walk, const Stream *stream)
+{
+    for (int d = 0; d < walk->ndim; d++)
+        if (walk->shape[d] != 1 && stream->stride[d] != 0)
+            return false;
+    return true;
+}
+
+static void plan_input(const Walk *walk, Stream *stream, const Operand *in)
+{
+    stream->scalar = in->scalar;
+    if (!in->is_scalar)
+        set_stream(stream, walk, &in->view);
+    stream->constant = in->is_scalar || (walk->kernel != NULL && is_repeated(walk, stream));
+    if (stream->constant && !in->is_scalar)
+        stream->scalar = dtype_load(stream->dtype, stream->data);
+}
+
 static void plan_dimensions(Walk *walk, const View *out, const Operand *in)
 {
     walk->ndim = out->ndim;
     memcpy(walk->shape, out->shape, (size_t)out->ndim * sizeof(int64_t));
     set_stream(&walk->out, walk, out);
-    for (int i = 0; i < walk->inputs; i++) {
-        if (in[i].is_scalar) {
-            walk->in[i].constant = true;
-            walk->in[i].scalar = in[i].scalar;
-        } else {
-            set_stream(&walk->in[i], walk, &in[i].view);
-        }
-    }
+    for (int i = 0; i < walk->inputs; i++)
+        plan_input(walk, &walk->in[i], &in[i]);
     collapse(walk);
     bool by_rows = has_long_rows(walk);
     walk->row = by_rows ? walk->shape[walk->ndim - 1] : walk->numel;
@@ -635,8 +740,14 @@ static void walk_run(Walk *walk, Pool *pool, const View *out, const Operand *in)
     walk->numel = view_numel(out);
     if (walk->numel == 0)
         return;
-    if (!plan_one_row(walk, out, in))
+    Turn turn;
+    if (!plan_one_row(walk, out, in)) {
         plan_dimensions(walk, out, in);
+        if (plan_turn(walk, &turn)) {
+            pool_run(pool, turn_piece, &turn, size_pieces(turn.tiles, turn.together));
+            return;
+        }
+    }
     pool_run(pool, walk_piece, walk, size_pieces(walk->numel, PIECE));
 }
 

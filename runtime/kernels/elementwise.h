@@ -21,6 +21,7 @@ typedef enum {
     DIVISION,
     POWER,
     FLOATING,
+    SERIES,
     BOOLEAN,
     SELECT,
     BITWISE,

@@ -18,6 +18,7 @@
 #define where NAME(choice)
 #define maximum NAME(larger)
 #define minimum NAME(smaller)
+#define distance NAME(distance)
 #define clamp(x, low, high) minimum(maximum(x, low), high)
 #define within(x, bound) clamp(x, -(bound), bound)
 #define nonzero(x) where(eq(x, 0), 1, x)
@@ -58,8 +59,8 @@ static inline T where(T a, T b, T c)
         }                                                                                          \
     }
 #define KERNEL(name, inputs, expression) KERNEL_TO(T, name, inputs, expression)
-/* the same with one loop for blocks of near quotients alone, and one for the rest */
-#define DIVISION_KERNEL(name, inputs, expression)                                                  \
+/* the same with one loop for blocks of near arguments alone, and one for the rest */
+#define NEAR_KERNEL(IS_NEAR, name, inputs, expression)                                             \
     VECTORISED static void NAME(name)(int64_t n, void *out, const void *const *in)                 \
     {                                                                                              \
         if (n % LANES != 0)                                                                        \
@@ -87,14 +88,16 @@ static inline T where(T a, T b, T c)
 /* values */
 #if HAS_GRADIENTS
 #define VALUE_FLOATING KERNEL
+#define VALUE_SERIES(...) NEAR_KERNEL(special_is_near, __VA_ARGS__)
 #define VALUE_BITWISE(name, inputs, expression)
 #define VALUE_SHIFT(name, inputs, expression)
 #else
 #define VALUE_FLOATING(name, inputs, expression)
+#define VALUE_SERIES(name, inputs, expression)
 #define VALUE_BITWISE KERNEL
 #define VALUE_SHIFT KERNEL
 #endif
-#define VALUE_DIVISION DIVISION_KERNEL
+#define VALUE_DIVISION(...) NEAR_KERNEL(IS_NEAR, __VA_ARGS__)
 #define VALUE_NUMERIC KERNEL
 #define VALUE_COUNTING KERNEL
 #define VALUE_SIGNED KERNEL
@@ -140,11 +143,13 @@ static inline T where(T a, T b, T c)
 /* the table of this type's kernels, in the order of the rows */
 #if HAS_GRADIENTS
 #define LISTED_FLOATING(name) NAME(name)
+#define LISTED_SERIES(name) NAME(name)
 #define LISTED_BITWISE(name) NULL
 #define LISTED_SHIFT(name) NULL
 #define WITH_GRADIENTS(...) .gradient = {__VA_ARGS__}
 #else
 #define LISTED_FLOATING(name) NULL
+#define LISTED_SERIES(name) NULL
 #define LISTED_BITWISE(name) NAME(name)
 #define LISTED_SHIFT(name) NAME(name)
 #define WITH_GRADIENTS(...) .gradient = {NULL}
@@ -170,6 +175,7 @@ static const Kernels NAME(kernels)[] = {
 
 #undef WITH_GRADIENTS
 #undef LISTED_FLOATING
+#undef LISTED_SERIES
 #undef LISTED_BITWISE
 #undef LISTED_SHIFT
 #undef LISTED_NUMERIC
@@ -180,6 +186,7 @@ static const Kernels NAME(kernels)[] = {
 #undef LISTED_BOOLEAN
 #undef LISTED_SELECT
 #undef VALUE_FLOATING
+#undef VALUE_SERIES
 #undef VALUE_BITWISE
 #undef VALUE_SHIFT
 #undef VALUE_NUMERIC
@@ -193,7 +200,7 @@ static const Kernels NAME(kernels)[] = {
 #undef ELEMENT
 #undef KERNEL
 #undef KERNEL_TO
-#undef DIVISION_KERNEL
+#undef NEAR_KERNEL
 #undef eq
 #undef ne
 #undef lt
@@ -203,6 +210,7 @@ static const Kernels NAME(kernels)[] = {
 #undef where
 #undef maximum
 #undef minimum
+#undef distance
 #undef sign
 #undef real
 #undef clamp

@@ -250,24 +250,19 @@ static int64_t count_elements(const Elements *p, int a, int b)
     return count;
 }
 
-static int64_t walk_stride(const Elements *p, int d)
+static Walk walk_begin(const Elements *p, int64_t along, int64_t at)
 {
-    return d == p->dimension ? 0 : p->stride[d];
-}
-
-static Walk walk_begin(const Elements *p, int64_t at)
-{
-    Walk walk = {.row = {.n = 1, .indices = p->indices, .from_step = 1}};
+    Walk walk = {.row = {.n = 1, .indices = p->indices, .from_step = p->is_filled ? 0 : 1}};
     int last = p->ndim - 1;
     if (p->ndim > 0) {
         walk.row.n = p->shape[last];
-        walk.row.along = p->stride[p->dimension];
-        walk.row.step = walk_stride(p, last);
+        walk.row.along = along;
+        walk.row.step = p->stride[last];
     }
     walk.row.indices += at * walk.row.n;
     for (int d = last - 1; d >= 0; d--) {
         walk.counter[d] = at % p->shape[d];
-        walk.offset += walk.counter[d] * walk_stride(p, d);
+        walk.offset += walk.counter[d] * p->stride[d];
         at /= p->shape[d];
     }
     return walk;
@@ -277,10 +272,10 @@ static void walk_next(const Elements *p, Walk *walk)
 {
     walk->row.indices += p->ndim > 0 ? p->shape[p->ndim - 1] : 1;
     for (int d = p->ndim - 2; d >= 0; d--) {
-        walk->offset += walk_stride(p, d);
+        walk->offset += p->stride[d];
         if (++walk->counter[d] < p->shape[d])
             return;
-        walk->offset -= p->shape[d] * walk_stride(p, d);
+        walk->offset -= p->shape[d] * p->stride[d];
         walk->counter[d] = 0;
     }
 }
@@ -290,7 +285,8 @@ static void walk_next(const Elements *p, Walk *walk)
  * to one element of x stays with one thread.
  */
 typedef struct {
-    const Elements *elements;
+    Elements elements; /* with a stride of 0 in their dimension, and without a last one of size 1 */
+    int64_t along;     /* the stride of their dimension */
     Write write;
     char *x, *y;
     int64_t rows, width;              /* of a group: its rows; and the columns of a strip */
@@ -299,29 +295,30 @@ typedef struct {
 
 static void take_row(const Placing *p, const Row *row, char *x, char *y)
 {
-    gather_row(p->elements->dtype, row, x, y);
+    gather_row(p->elements.dtype, row, x, y);
 }
 
 static void write_row(const Placing *p, const Row *row, char *x, char *y)
 {
-    scatter_row(p->elements->dtype, row, p->write, x, y);
+    scatter_row(p->elements.dtype, row, p->write, x, y);
 }
 
 static inline void each_row(const Placing *p, int64_t piece,
                             void (*place_row)(const Placing *, const Row *, char *, char *))
 {
-    const Elements *elements = p->elements;
+    const Elements *elements = &p->elements;
     int64_t size = dtype_size(elements->dtype);
     int64_t last = size_min((piece + 1) * p->together, p->groups * p->strips);
-    for (int64_t strip = piece * p->together; strip < last; strip++) {
+    for (int64_t strip = piece * p->together, taken; strip < last; strip += taken) {
+        taken = p->strips == 1 ? last - strip : 1; /* whole groups follow each other */
         int64_t at = strip / p->strips * p->rows, first = strip % p->strips * p->width;
-        Walk walk = walk_begin(elements, at);
-        for (int64_t i = at; i < at + p->rows; i++, walk_next(elements, &walk)) {
+        Walk walk = walk_begin(elements, p->along, at);
+        for (int64_t i = at; i < at + taken * p->rows; i++, walk_next(elements, &walk)) {
             Row row = walk.row;
             row.n = size_min(p->width, row.n - first);
             row.indices += first;
             place_row(p, &row, p->x + (walk.offset + first * row.step) * size,
-                      p->y + (i * walk.row.n + first) * size);
+                      p->y + (i * walk.row.n + first) * row.from_step * size);
         }
     }
 }
@@ -336,20 +333,25 @@ static void scatter_piece(void *context, int64_t piece)
     each_row(context, piece, write_row);
 }
 
-/* shares out groups of the rows that the shape's dimensions from `split` on have, and so many
- * columns at a time */
-static Placing share_out(const Elements *elements, int split, int64_t width)
+static Placing share_out(const Elements *elements, bool is_written)
 {
-    int last = elements->ndim - 1;
-    int64_t columns = last >= 0 ? elements->shape[last] : 1;
-    Placing p = {
-        .elements = elements,
-        .rows = count_elements(elements, split, last),
-        .width = width,
-        .groups = count_elements(elements, 0, split),
-        .strips = size_pieces(columns, width),
-    };
-    p.together = parts_together(p.rows * size_min(width, columns));
+    Placing p = {.elements = *elements};
+    Elements *e = &p.elements;
+    if (e->ndim > 0) {
+        p.along = e->stride[e->dimension];
+        e->stride[e->dimension] = 0;
+    }
+    while (e->ndim > 1 && e->shape[e->ndim - 1] == 1)
+        e->ndim--;
+    int last = (int)size_max(e->ndim - 1, 0);
+    int64_t columns = e->ndim > 0 ? e->shape[last] : 1;
+    bool by_strips = is_written && e->dimension < last;
+    int split = by_strips ? e->dimension : last;
+    p.width = by_strips ? STRIP : is_written ? size_max(columns, 1) : ELEMENTS;
+    p.rows = count_elements(e, split, last);
+    p.groups = p.rows > 0 ? count_elements(e, 0, split) : 0;
+    p.strips = size_pieces(columns, p.width);
+    p.together = parts_together(p.rows * size_min(p.width, columns));
     return p;
 }
 
@@ -360,7 +362,7 @@ static int64_t count_pieces(const Placing *p)
 
 void index_gather(Pool *pool, const Elements *elements, const void *x, void *y)
 {
-    Placing p = share_out(elements, (int)size_max(elements->ndim - 1, 0), ELEMENTS);
+    Placing p = share_out(elements, false);
     p.x = (char *)(uintptr_t)x;
     p.y = y;
     pool_run(pool, gather_piece, &p, count_pieces(&p));
@@ -368,8 +370,7 @@ void index_gather(Pool *pool, const Elements *elements, const void *x, void *y)
 
 void index_scatter(Pool *pool, const Elements *elements, Write write, void *x, const void *y)
 {
-    bool along_rows = elements->dimension == elements->ndim - 1;
-    Placing p = share_out(elements, elements->dimension, along_rows ? INT64_MAX / 2 : STRIP);
+    Placing p = share_out(elements, true);
     p.write = write;
     p.x = x;
     p.y = (char *)(uintptr_t)y;
@@ -378,7 +379,7 @@ void index_scatter(Pool *pool, const Elements *elements, Write write, void *x, c
 
 /* ---- masks ---- */
 
-int64_t index_count(const uint8_t *mask, int64_t n)
+VECTORISED int64_t index_count(const uint8_t *mask, int64_t n)
 {
     int64_t count = 0;
     for (int64_t i = 0; i < n; i++)

@@ -40,6 +40,7 @@ typedef struct {
     int64_t shape[MAX_RANK];
     int64_t stride[MAX_RANK]; /* of x, in elements */
     const int64_t *indices;
+    bool is_filled; /* what is written is one element for all */
 } Elements;
 
 void index_gather(Pool *pool, const Elements *elements, const void *x, void *y);

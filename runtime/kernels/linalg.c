@@ -167,7 +167,7 @@ typedef struct {
 
 bool linalg_needs_blas(void)
 {
-    return !portable_is_wanted();
+    return !portable_products();
 }
 
 /* rows of a tile's columns, from j on, become the bias */

@@ -151,33 +151,40 @@ void mpi_begin(const Mpi *mpi, MpiMessage *message)
                    mpi->world, &message->request);
 }
 
-MpiOutcome mpi_look(const Mpi *mpi, MpiMessage *message)
+/* A piece of a message has gone or come: was it the last? */
+static MpiOutcome settle(const Mpi *mpi, MpiMessage *message, size_t bytes)
 {
-    MpiStatus status;
-    int has_come = 0, count = piece(message);
-    mpi->Test(&message->request, &has_come, &status);
-    if (!has_come)
-        return MPI_UNDER_WAY;
+    int count = piece(message);
     message->start += count;
     message->size -= (size_t)count;
-    if (!message->is_sent && status.bytes != (size_t)count)
-        return status.bytes == 0 ? MPI_NOTHING : MPI_OTHER_SIZE;
+    if (!message->is_sent && bytes != (size_t)count)
+        return bytes == 0 ? MPI_NOTHING : MPI_OTHER_SIZE;
     if (message->size == 0)
         return MPI_DONE;
     mpi_begin(mpi, message);
     return MPI_UNDER_WAY;
 }
 
-MpiOutcome mpi_wait(const Mpi *mpi, MpiMessage *const *messages, int count, int *which)
+MpiOutcome mpi_look(const Mpi *mpi, MpiMessage *const *messages, void **requests, int count,
+                    int *which)
+{
+    for (int i = 0; i < count; i++)
+        requests[i] = messages[i]->request;
+    int is_over = 0;
+    MpiStatus status;
+    mpi->Testany(count, requests, which, &is_over, &status);
+    return is_over ? settle(mpi, messages[*which], status.bytes) : MPI_UNDER_WAY;
+}
+
+MpiOutcome mpi_wait(const Mpi *mpi, MpiMessage *const *messages, void **requests, int count,
+                    int *which)
 {
     MpiOutcome trouble = MPI_DONE;
     int watched = 0;
     for (int looks = 0;; looks++) {
-        for (*which = 0; *which < count; ++*which) {
-            MpiOutcome outcome = mpi_look(mpi, messages[*which]);
-            if (outcome != MPI_UNDER_WAY)
-                return outcome;
-        }
+        MpiOutcome outcome = mpi_look(mpi, messages, requests, count, which);
+        if (outcome != MPI_UNDER_WAY)
+            return outcome;
         *which = watched;
         if (trouble != MPI_DONE) /* and nothing had come before it */
             return trouble;

@@ -30,7 +30,7 @@ typedef struct {
     ROW(Irecv,                                                                                     \
         (void *bytes, int count, void *type, int from, int tag, void *comm, void **request))       \
     ROW(Iprobe, (int from, int tag, void *comm, int *flag, MpiStatus *status))                     \
-    ROW(Test, (void **request, int *flag, MpiStatus *status))                                      \
+    ROW(Testany, (int count, void **requests, int *which, int *flag, MpiStatus *status))           \
     ROW(Cancel, (void **request))
 
 typedef struct Mpi {
@@ -68,13 +68,16 @@ typedef struct {
 
 void mpi_begin(const Mpi *mpi, MpiMessage *message);
 
-/* Looks after a message: MPI_UNDER_WAY; or, once, how it ended: MPI_NOTHING: the other has sent an
- * empty one instead. All messages go on only where one is looked after. */
-MpiOutcome mpi_look(const Mpi *mpi, MpiMessage *message);
+/* Looks which of several messages is over, and forgets it: MPI_UNDER_WAY: none; MPI_NOTHING: the
+ * other rank has sent an empty one instead. Messages go on only while one looks. `requests` has room
+ * for as many. */
+MpiOutcome mpi_look(const Mpi *mpi, MpiMessage *const *messages, void **requests, int count,
+                    int *which);
 
-/* Waits until one of several messages is over. MPI_LEFT: the other rank has ended. What is
+/* The same, but waits until one is over. MPI_LEFT: the other rank of `which` has ended. What is
  * interrupted leaves the world of no use. */
-MpiOutcome mpi_wait(const Mpi *mpi, MpiMessage *const *messages, int count, int *which);
+MpiOutcome mpi_wait(const Mpi *mpi, MpiMessage *const *messages, void **requests, int count,
+                    int *which);
 
 /* the size of the next message */
 MpiOutcome mpi_await(const Mpi *mpi, int from, int tag, size_t *size);

@@ -27,13 +27,6 @@ typedef struct {
 } Softmax;
 
 typedef struct {
-    int64_t rows, n;
-    const int64_t *classes;
-    const void *x, *g;
-    void *y; /* losses, or with g the gradient of x */
-} CrossEntropy;
-
-typedef struct {
     int64_t a, b, c;
     const void *x, *g;
     void *y, *mean, *variance; /* with g, y is the gradient of x, and there are no others */
@@ -69,21 +62,14 @@ void neural_softmax_gradient(Pool *pool, DType dtype, Along along, const void *y
     softmax(pool, dtype, (Softmax){along, y, g, dx, logarithm});
 }
 
-void neural_cross_entropy(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x,
-                          const int64_t *classes, void *losses)
+void neural_cross_entropy(Pool *pool, DType dtype, const CrossEntropy *c)
 {
-    CrossEntropy c = {rows, n, classes, x, NULL, losses};
-    pool_run(pool, dtype == FLOAT32 ? cross_entropy_rows_f32 : cross_entropy_rows_f64, &c,
-             size_pieces(rows, ROWS));
-}
-
-void neural_cross_entropy_gradient(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x,
-                                   const int64_t *classes, const void *g, void *dx)
-{
-    CrossEntropy c = {rows, n, classes, x, g, dx};
-    pool_run(pool,
-             dtype == FLOAT32 ? cross_entropy_gradient_rows_f32 : cross_entropy_gradient_rows_f64,
-             &c, size_pieces(rows, ROWS));
+    CrossEntropy copy = *c;
+    PoolTask *rows = c->g == NULL
+                         ? dtype == FLOAT32 ? cross_entropy_rows_f32 : cross_entropy_rows_f64
+                     : dtype == FLOAT32 ? cross_entropy_gradient_rows_f32
+                                        : cross_entropy_gradient_rows_f64;
+    pool_run(pool, rows, &copy, size_pieces(c->rows, ROWS));
 }
 
 static void standardize(Pool *pool, DType dtype, const Standardize *s)

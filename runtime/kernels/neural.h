@@ -18,13 +18,21 @@ void neural_softmax_gradient(Pool *pool, DType dtype, Along along, const void *y
                              void *dx, bool logarithm);
 
 /*
- * losses[rows] = -log softmax of each row of x[rows, n] at its class, 1..n; and from g[rows], their
- * gradient, that of x. Floats, contiguous, no output is an input.
+ * losses[rows] = -sum t log softmax of each row of x[rows, n]; and from g[rows], their gradient, that
+ * of x. Floats, contiguous, no output is an input. t is given as targets[rows, n], or as a class of
+ * each row, 1..n, of which `smoothing` goes to all classes alike.
  */
-void neural_cross_entropy(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x,
-                          const int64_t *classes, void *losses);
-void neural_cross_entropy_gradient(Pool *pool, DType dtype, int64_t rows, int64_t n, const void *x,
-                                   const int64_t *classes, const void *g, void *dx);
+typedef struct {
+    int64_t rows, n;
+    const void *x;
+    const int64_t *classes;
+    const void *targets; /* or NULL, as below */
+    double smoothing;
+    const void *g;
+    void *y; /* losses, or with g the gradient of x */
+} CrossEntropy;
+
+void neural_cross_entropy(Pool *pool, DType dtype, const CrossEntropy *c);
 
 /*
  * y[a, b, c] = (x - mean[b]) / sqrt(variance[b] + eps), the mean and biased variance of each b over

@@ -223,13 +223,90 @@ static void NAME(softmax_piece)(void *context, int64_t piece)
         NAME(softmax_columns)(x + at, y + at, n, inner, width, s->logarithm);
 }
 
-/* the element of the row's logarithm of softmax at a class, which counts from 1 */
-static T NAME(log_probability)(const T *x, int64_t n, int64_t class)
+/* sum of t[i] (x[i] - most), and of t in *all. What t is 0 of counts nothing, though x be infinite. */
+VECTORISED static double NAME(weighted_distance)(const T *x, const T *t, int64_t n, double most,
+                                                 double *all)
 {
-    T own = x[class - 1], most = NAME(row_maximum)(x, n);
-    if (most == (T)INFINITY)
-        return own == most ? (T)log(NAME(share_at_infinity)(x, n, 1)) : -(T)INFINITY;
-    return own - most - (T)log(NAME(exp_sum)(x, NULL, n, most));
+    double lane[LANES] = {0}, weight[LANES] = {0}, sum = 0;
+    int64_t whole = n - n % LANES;
+    for (int64_t first = 0; first < whole; first += LANES)
+        _Pragma("GCC unroll 1") for (int l = 0; l < LANES; l++)
+        {
+            lane[l] += (double)t[first + l] * ((double)x[first + l] - most);
+            weight[l] += (double)t[first + l];
+        }
+    for (int64_t i = whole; i < n; i++) {
+        lane[i - whole] += (double)t[i] * ((double)x[i] - most);
+        weight[i - whole] += (double)t[i];
+    }
+    *all = 0;
+    for (int l = 0; l < LANES; l++) {
+        sum += lane[l];
+        *all += weight[l];
+    }
+    if (isfinite(sum))
+        return sum;
+    sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += t[i] == 0 ? 0 : (double)t[i] * ((double)x[i] - most);
+    return sum;
+}
+
+/* sum of x[i] - most */
+VECTORISED static double NAME(sum_of_distances)(const T *x, int64_t n, double most)
+{
+    double lane[LANES] = {0}, sum = 0;
+    int64_t whole = n - n % LANES;
+    for (int64_t first = 0; first < whole; first += LANES)
+        _Pragma("GCC unroll 1") for (int l = 0; l < LANES; l++) lane[l] +=
+            (double)x[first + l] - most;
+    for (int64_t i = whole; i < n; i++)
+        lane[i - whole] += (double)x[i] - most;
+    for (int l = 0; l < LANES; l++)
+        sum += lane[l];
+    return sum;
+}
+
+/* the same of the logarithm of softmax where `most` is infinite */
+static double NAME(weighted_at_infinity)(const T *x, const T *t, int64_t n)
+{
+    double own = log(NAME(share_at_infinity)(x, n, 1)), sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double share = t != NULL ? (double)t[i] : 1;
+        sum += share == 0 ? 0 : share * (x[i] == (T)INFINITY ? own : -HUGE_VAL);
+    }
+    return sum;
+}
+
+/* -sum t log softmax(x) of a row; or with a class, which counts from 1, that class's share of it and
+ * the part that is shared among all */
+static double NAME(row_cross_entropy)(const CrossEntropy *c, int64_t row)
+{
+    int64_t n = c->n;
+    const T *x = (const T *)c->x + row * n, *t = c->targets;
+    T most = NAME(row_maximum)(x, n);
+    bool is_infinite = most == (T)INFINITY, is_shared = t != NULL || c->smoothing > 0;
+    double shared = 0, all = (double)n, log_sum = 0;
+    t = t != NULL ? t + row * n : NULL;
+    if (!is_infinite)
+        log_sum = log(NAME(exp_sum)(x, NULL, n, most));
+    if (is_shared && is_infinite) {
+        shared = NAME(weighted_at_infinity)(x, t, n);
+    } else if (is_shared) {
+        shared = t != NULL ? NAME(weighted_distance)(x, t, n, (double)most, &all)
+                           : NAME(sum_of_distances)(x, n, (double)most);
+        shared -= all * log_sum;
+    }
+    if (t != NULL)
+        return -shared;
+    T own = x[c->classes[row] - 1];
+    double log_p = (double)(own - most - (T)log_sum);
+    if (is_infinite)
+        log_p = own == most ? (double)(T)log(NAME(share_at_infinity)(x, n, 1)) : -HUGE_VAL;
+    if (!is_shared)
+        return -log_p;
+    return c->smoothing == 1 ? -shared / (double)n
+                             : -(1 - c->smoothing) * log_p - c->smoothing / (double)n * shared;
 }
 
 static void NAME(cross_entropy_rows)(void *context, int64_t piece)
@@ -237,31 +314,45 @@ static void NAME(cross_entropy_rows)(void *context, int64_t piece)
     const CrossEntropy *c = context;
     int64_t last = size_min((piece + 1) * ROWS, c->rows);
     for (int64_t row = piece * ROWS; row < last; row++)
-        ((T *)c->y)[row] =
-            -NAME(log_probability)((const T *)c->x + row * c->n, c->n, c->classes[row]);
+        ((T *)c->y)[row] = (T)NAME(row_cross_entropy)(c, row);
 }
 
-/* softmax times g, from its logarithm */
-VECTORISED static void NAME(scale_exp)(T *y, int64_t n, T g)
+/* (softmax all - t) g, from the logarithm of softmax; without t it is what all share */
+VECTORISED static void NAME(cross_entropy_gradient_row)(T *y, const T *t, int64_t n, T g, T all,
+                                                        T shared)
 {
     T e[CHUNK];
     for (int64_t first = 0; first < n; first += CHUNK) {
         int64_t width = size_min(CHUNK, n - first);
         NAME(shifted_exp)(width, y + first, 0, e);
-        for (int64_t i = 0; i < width; i++)
-            y[first + i] = e[i] * g;
+        if (t != NULL)
+            for (int64_t i = 0; i < width; i++)
+                y[first + i] = (e[i] * all - t[first + i]) * g;
+        else
+            for (int64_t i = 0; i < width; i++)
+                y[first + i] = e[i] * g - shared;
     }
 }
 
 static void NAME(cross_entropy_gradient_rows)(void *context, int64_t piece)
 {
     const CrossEntropy *c = context;
-    int64_t last = size_min((piece + 1) * ROWS, c->rows);
+    int64_t last = size_min((piece + 1) * ROWS, c->rows), n = c->n;
     for (int64_t row = piece * ROWS; row < last; row++) {
-        T g = ((const T *)c->g)[row], *dx = (T *)c->y + row * c->n;
-        NAME(softmax_row)((const T *)c->x + row * c->n, dx, c->n, true);
-        NAME(scale_exp)(dx, c->n, g);
-        dx[c->classes[row] - 1] -= g;
+        T g = ((const T *)c->g)[row], *dx = (T *)c->y + row * n;
+        const T *x = (const T *)c->x + row * n, *t = c->targets;
+        t = t != NULL ? t + row * n : NULL;
+        double all = 1;
+        if (t != NULL) {
+            all = 0;
+            for (int64_t first = 0; first < n; first += CHUNK)
+                all += NAME(chunk_sum)(t + first, size_min(CHUNK, n - first));
+        }
+        NAME(softmax_row)(x, dx, n, true);
+        T shared = (T)((double)g * c->smoothing / (double)n);
+        NAME(cross_entropy_gradient_row)(dx, t, n, g, (T)all, shared);
+        if (t == NULL)
+            dx[c->classes[row] - 1] -= (T)((double)g * (1 - c->smoothing));
     }
 }
 

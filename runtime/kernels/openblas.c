@@ -30,8 +30,8 @@ static void *open_library(void)
 {
     cpu_set_t processors;
     bool is_restricted = show_one_processor(&processors);
-    bool is_chosen = portable_is_wanted() && !getenv("OPENBLAS_CORETYPE") &&
-                     setenv("OPENBLAS_CORETYPE", PORTABLE_CORE, 0) == 0;
+    bool is_chosen =
+        portable_reason() == NULL && setenv("OPENBLAS_CORETYPE", PORTABLE_CORE, 0) == 0;
     void *library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
     if (is_chosen)
         unsetenv("OPENBLAS_CORETYPE");

@@ -24,9 +24,14 @@ static bool has_v3(void)
 #endif
 }
 
-bool portable_is_wanted(void)
+bool portable_products(void)
 {
-    return has_v3() && !atomic_load_explicit(&is_native, memory_order_relaxed);
+#if defined(__aarch64__)
+    bool fuses = true;
+#else
+    bool fuses = has_v3();
+#endif
+    return fuses && !atomic_load_explicit(&is_native, memory_order_relaxed);
 }
 
 void *portable_sleef(void)
@@ -39,7 +44,7 @@ Reason portable_reason(void)
     const char *core = getenv("OPENBLAS_CORETYPE");
     if (!has_v3())
         return "the processor is not x86-64-v3 (AVX2 and FMA)";
-    if (!portable_is_wanted())
+    if (!portable_products())
         return "wrun was started with --native";
     if (!portable_sleef())
         return "needs libsleef.so.3 (Debian package libsleef3)";

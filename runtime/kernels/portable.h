@@ -22,8 +22,8 @@
  * process, and before the first. */
 void portable_forgo(void);
 
-/* Neither forgone nor out of this processor's reach? */
-bool portable_is_wanted(void);
+/* Are products portable, and so wrun's own? On arm64 too, in the same bits. */
+bool portable_products(void);
 
 /* NULL when all results are portable; else why not */
 Reason portable_reason(void);

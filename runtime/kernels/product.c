@@ -6,12 +6,10 @@
  * a block of k is packed: all rows of a, and of b two vectors of columns at a time, which then stay
  * in the nearest cache [Goto2008].
  */
+#include <math.h>
 #include <string.h>
 
 #include "kernels/product.h"
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#include <immintrin.h>
 
 enum {
     BLOCK = 256,              /* of k */
@@ -22,27 +20,28 @@ enum {
 };
 
 #define TARGETED __attribute__((target(TARGET)))
+#define FUSED(T) _Generic((T)0, float : fmaf, double : fma)
+#define CASES_TO_6(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#define CASES_TO_12(CASE) CASES_TO_6(CASE) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
+#define CASES_TO_14(CASE) CASES_TO_12(CASE) CASE(13) CASE(14)
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#include <immintrin.h>
 
 #define TARGET "arch=x86-64-v4"
 #define BYTES 64
 #define ROWS 14
-#define ROW_CASES(CASE)                                                                            \
-    CASE(1)                                                                                        \
-    CASE(2)                                                                                        \
-    CASE(3)                                                                                        \
-    CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
+#define ROW_CASES CASES_TO_14
 #define T float
 #define INDEX int32_t
 #define NAME(x) x##_f32_512
 #define MULTIPLY_ADD(x, v, sum) _mm512_fmadd_ps(_mm512_set1_ps(x), v, sum)
-#define FUSED __builtin_fmaf
 #include "kernels/product_kernels.h"
 
 #define T double
 #define INDEX int64_t
 #define NAME(x) x##_f64_512
 #define MULTIPLY_ADD(x, v, sum) _mm512_fmadd_pd(_mm512_set1_pd(x), v, sum)
-#define FUSED __builtin_fma
 #include "kernels/product_kernels.h"
 #undef TARGET
 #undef BYTES
@@ -52,19 +51,17 @@ enum {
 #define TARGET "arch=x86-64-v3"
 #define BYTES 32
 #define ROWS 6
-#define ROW_CASES(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#define ROW_CASES CASES_TO_6
 #define T float
 #define INDEX int32_t
 #define NAME(x) x##_f32_256
 #define MULTIPLY_ADD(x, v, sum) _mm256_fmadd_ps(_mm256_set1_ps(x), v, sum)
-#define FUSED __builtin_fmaf
 #include "kernels/product_kernels.h"
 
 #define T double
 #define INDEX int64_t
 #define NAME(x) x##_f64_256
 #define MULTIPLY_ADD(x, v, sum) _mm256_fmadd_pd(_mm256_set1_pd(x), v, sum)
-#define FUSED __builtin_fma
 #include "kernels/product_kernels.h"
 
 void product_run(DType dtype, const MatrixProduct *p)
@@ -74,6 +71,32 @@ void product_run(DType dtype, const MatrixProduct *p)
         is_wide ? product_f32_512(p) : product_f32_256(p);
     else
         is_wide ? product_f64_512(p) : product_f64_256(p);
+}
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+
+#define TARGET "+simd"
+#define BYTES 16
+#define ROWS 12
+#define ROW_CASES CASES_TO_12
+#define T float
+#define INDEX int32_t
+#define NAME(x) x##_f32
+#define MULTIPLY_ADD(x, v, sum) vfmaq_n_f32(sum, v, x)
+#include "kernels/product_kernels.h"
+
+#define T double
+#define INDEX int64_t
+#define NAME(x) x##_f64
+#define MULTIPLY_ADD(x, v, sum) vfmaq_n_f64(sum, v, x)
+#include "kernels/product_kernels.h"
+
+void product_run(DType dtype, const MatrixProduct *p)
+{
+    if (dtype == FLOAT32)
+        product_f32(p);
+    else
+        product_f64(p);
 }
 #else
 void product_run(DType dtype, const MatrixProduct *p)

@@ -21,7 +21,7 @@ typedef struct {
     double scale;
 } MatrixProduct;
 
-/* where portable_is_wanted */
+/* where portable_products */
 void product_run(DType dtype, const MatrixProduct *p);
 
 #endif

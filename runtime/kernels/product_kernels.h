@@ -3,8 +3,8 @@
  *
  * Before the include: TARGET is the unit, BYTES its width, ROWS how many rows of sums its registers
  * hold, two vectors each, and ROW_CASES(CASE) is CASE(1) to CASE(ROWS); T is the type, INDEX an
- * integer of its size, NAME(x) pastes a suffix, MULTIPLY_ADD(x, v, sum) is x v + sum, rounded once,
- * and FUSED(x, y, sum) that of numbers. What depends on the type is undefined at the end. There is no
+ * integer of its size, NAME(x) pastes a suffix, MULTIPLY_ADD(x, v, sum) is x v + sum, rounded once.
+ * What depends on the type is undefined at the end. There is no
  * guard: it is meant to be read several times.
  */
 
@@ -91,7 +91,7 @@ TARGETED static void NAME(copy)(const T *in, int64_t in_row, int64_t k, int64_t 
 INLINED TARGETED void NAME(turn)(const T *in, int64_t in_row, int64_t rows, T *out, int64_t out_row)
 {
     NAME(Vector) x[NAME(LANES)];
-    NAME(Lanes) lane;
+    NAME(Lanes) lane = {0};
     for (int i = 0; i < NAME(LANES); i++)
         lane[i] = i;
 #pragma GCC unroll 16
@@ -215,8 +215,8 @@ TARGETED static void NAME(multiply_few)(const MatrixProduct *p)
         for (int64_t j = 0; j < p->n; j++, b += p->b_column) {
             T sum = 0;
             for (int64_t l = 0; l < p->k; l++)
-                sum = FUSED(a[l * p->a_column], b[l * p->b_row], sum);
-            c[j] = FUSED((T)p->scale, sum, start ? start[i * p->start_row + j] : 0);
+                sum = FUSED(T)(a[l * p->a_column], b[l * p->b_row], sum);
+            c[j] = FUSED(T)((T)p->scale, sum, start ? start[i * p->start_row + j] : 0);
         }
     }
 }
@@ -236,4 +236,3 @@ TARGETED static void NAME(product)(const MatrixProduct *p)
 #undef INDEX
 #undef NAME
 #undef MULTIPLY_ADD
-#undef FUSED

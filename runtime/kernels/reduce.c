@@ -5,6 +5,7 @@
  * are too few to share out; several rows, or strips of columns, are shared out whole. The cuts depend
  * on the sizes alone, and so does the order of the additions.
  */
+#include <float.h>
 #include <limits.h>
 #include <math.h>
 #include <string.h>

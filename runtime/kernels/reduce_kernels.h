@@ -206,21 +206,86 @@ static double NAME(finish_squares)(const Reduce *r, int64_t at, double sum)
     return r->root ? sqrt(sum) * unit : sum * unit * unit;
 }
 
-/* a product, which that of some elements may have left double for: by mantissas and exponents */
+/* multiplies lane[LANES] by the mantissas of x[LANES] and adds up their exponents; returns whether a
+ * factor has no such parts: 0, below the normal numbers, infinite or NaN */
+INLINED uint64_t NAME(multiply_parts)(double *lane, int64_t *exponent, const T *x)
+{
+    uint64_t has_none = 0;
+    for (int j = 0; j < LANES; j++) {
+        double factor = (double)x[j], mantissa;
+        uint64_t bits;
+        memcpy(&bits, &factor, sizeof bits);
+        uint64_t field = bits >> 52 & 2047;
+        has_none |= field - 1 > 2045;
+        exponent[j] += (int64_t)field - 1023;
+        bits = (bits & ~(UINT64_C(2047) << 52)) | UINT64_C(1023) << 52;
+        memcpy(&mantissa, &bits, sizeof mantissa);
+        lane[j] *= mantissa;
+    }
+    return has_none;
+}
+
+/* Does the product of x[0..n-1] leave double by far? Then *product is what it becomes: 0 or infinity
+ * with its sign. */
+VECTORISED static bool NAME(product_leaves)(const T *x, int64_t n, double *product)
+{
+    enum { TIMES = 512, MARGIN = 4 }; /* so often mantissas, below 2, stay in double */
+    double lane[LANES], all = 1;
+    int64_t exponents[LANES] = {0}, whole = n - n % LANES, exponent = 0;
+    int by;
+    T rest[LANES];
+    for (int j = 0; j < LANES; j++) {
+        lane[j] = 1;
+        rest[j] = whole + j < n ? x[whole + j] : 1;
+    }
+    uint64_t has_none = NAME(multiply_parts)(lane, exponents, rest);
+    for (int64_t i = 0; i < whole && !has_none;) {
+        int64_t last = size_min(i + TIMES * LANES, whole);
+        for (; i < last; i += LANES)
+            has_none |= NAME(multiply_parts)(lane, exponents, x + i);
+        for (int j = 0; j < LANES; j++) {
+            lane[j] = frexp(lane[j], &by);
+            exponent += by;
+        }
+    }
+    for (int j = 0; j < LANES; j++) {
+        all = frexp(all * lane[j], &by);
+        exponent += exponents[j] + by;
+    }
+    bool overflows = exponent > DBL_MAX_EXP + MARGIN;
+    *product = copysign(overflows ? INFINITY : 0, all);
+    return !has_none && (overflows || exponent < DBL_MIN_EXP - DBL_MANT_DIG - MARGIN);
+}
+
+static bool NAME(is_far_from_ends)(double x)
+{
+    return fabs(x) > 0x1p-400 && fabs(x) < 0x1p400;
+}
+
+/* a product, which that of some elements may have left double for: by mantissas and exponents, which
+ * are parted where products come near the ends of double */
 static double NAME(finish_product)(const Reduce *r, int64_t at, double value)
 {
     if (value != 0 && isfinite(value))
         return value;
     int64_t inner = r->along.inner, exponent = 0;
     const T *x = (const T *)r->x + at / inner * r->along.n * inner + at % inner;
-    double product = 1;
+    double product;
+    if (inner == 1 && NAME(product_leaves)(x, r->along.n, &product))
+        return product;
+    product = 1;
     for (int64_t i = 0; i < r->along.n; i++) {
         double factor = (double)x[i * inner];
         if (factor == 0 && value == 0)
             return value;
-        int by;
-        product = frexp(product * factor, &by);
-        exponent += isfinite(product) ? by : 0;
+        if (NAME(is_far_from_ends)(factor) && NAME(is_far_from_ends)(product)) {
+            product *= factor;
+            continue;
+        }
+        int before = 0, after;
+        product = i > 0 ? frexp(product, &before) : 1;
+        product = frexp(product * factor, &after);
+        exponent += isfinite(product) ? (int64_t)before + after : 0;
     }
     return ldexp(product, (int)size_max(-INT_MAX, size_min(exponent, INT_MAX)));
 }

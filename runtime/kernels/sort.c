@@ -1,9 +1,9 @@
 /*
  * sort.c - putting lines of elements in order, and finding indices in them; see sort.h
  *
- * A line becomes records of key and index. Short ones are sorted by insertion, long ones by their
- * digits of 8 bits from the last to the first (both keep the order of equals); a digit in which all
- * keys agree costs nothing. Where only the first few are wanted, or one of them, the digits from
+ * A line becomes records of key and index. Short ones are sorted by insertion, long ones by the digits
+ * of 8 bits, from the last to the first, of how far their keys lie above the least (both keep the order
+ * of equals); a digit in which all agree costs nothing. Where only the first few are wanted, or one of them, the digits from
  * first to last find the key of the last wanted one, and what lies beyond it is left out.
  */
 #include <math.h>
@@ -70,13 +70,48 @@ static uint64_t key_turn(const Sort *s)
     return s->descending ? UINT64_MAX >> (64 - 8 * dtype_size(s->dtype)) : 0;
 }
 
-static void load_keys(const Sort *s, int64_t first, Record *out)
+/* between which keys all lie */
+typedef struct {
+    uint64_t least, most;
+} Span;
+
+static inline Span widen(Span span, uint64_t key)
+{
+    span.least = key < span.least ? key : span.least;
+    span.most = key > span.most ? key : span.most;
+    return span;
+}
+
+static inline Span load_keys_of(DType dtype, const Sort *s, int64_t first, Record *out)
 {
     uint64_t turn = key_turn(s);
+    Span span = {UINT64_MAX, 0};
     for (int64_t i = 0; i < s->along.n; i++) {
-        out[i].key = key_at(s->dtype, s->x, first + i * s->along.inner) ^ turn;
-        out[i].index = i;
+        out[i] = (Record){key_at(dtype, s->x, first + i * s->along.inner) ^ turn, i};
+        span = widen(span, out[i].key);
     }
+    return span;
+}
+
+static Span load_keys(const Sort *s, int64_t first, Record *out)
+{
+    switch (s->dtype) {
+#define ROW(constant, type, name, category)                                                        \
+    case constant:                                                                                 \
+        return load_keys_of(constant, s, first, out);
+        DTYPES(ROW)
+#undef ROW
+    default:
+        return (Span){0, 0};
+    }
+}
+
+static Span span_of(const Record *records, int64_t n)
+{
+    Span span = {UINT64_MAX, 0};
+    for (int64_t i = 0; i < n; i++)
+        span = widen(span, records[i].key);
+    return span;
 }
 
 /* ---- order ---- */
@@ -97,16 +132,25 @@ static int digit(uint64_t key, int d)
     return (int)(key >> (8 * d) & (DIGITS - 1));
 }
 
-/* sorts records[n] by the lowest `bytes` bytes of their keys;
- * returns where they are: there or in spare[n] */
-static Record *sort_by_digits(Record *records, Record *spare, int64_t n, int bytes)
+/* how many digits the distances from the least key have */
+static int count_digits(Span span)
+{
+    int digits = 0;
+    while (digits < 8 && (span.most - span.least) >> (8 * digits) > 0)
+        digits++;
+    return digits;
+}
+
+/* sorts records[n]; returns where they are: there or in spare[n] */
+static Record *sort_by_digits(Record *records, Record *spare, int64_t n, Span span)
 {
     int64_t count[8][DIGITS] = {{0}};
+    int digits = count_digits(span);
     for (int64_t i = 0; i < n; i++)
-        for (int d = 0; d < bytes; d++)
-            count[d][digit(records[i].key, d)]++;
-    for (int d = 0; d < bytes; d++) {
-        if (count[d][digit(records[0].key, d)] == n)
+        for (int d = 0; d < digits; d++)
+            count[d][digit(records[i].key - span.least, d)]++;
+    for (int d = 0; d < digits; d++) {
+        if (count[d][digit(records[0].key - span.least, d)] == n)
             continue;
         int64_t next[DIGITS], start = 0;
         for (int v = 0; v < DIGITS; v++) {
@@ -114,7 +158,7 @@ static Record *sort_by_digits(Record *records, Record *spare, int64_t n, int byt
             start += count[d][v];
         }
         for (int64_t i = 0; interrupt_allows(i, n); i++)
-            spare[next[digit(records[i].key, d)]++] = records[i];
+            spare[next[digit(records[i].key - span.least, d)]++] = records[i];
         if (interrupt_wanted())
             return records;
         Record *sorted = spare;
@@ -125,14 +169,16 @@ static Record *sort_by_digits(Record *records, Record *spare, int64_t n, int byt
 }
 
 /* The key that stands at `index` (from 1) in order; *equal becomes its index among equal keys. */
-static uint64_t find_key(const Record *records, int64_t n, int64_t index, int bytes, int64_t *equal)
+static uint64_t find_key(const Record *records, int64_t n, Span span, int64_t index, int64_t *equal)
 {
     uint64_t key = 0, known = 0; /* the digits found so far, and which bits these are */
-    for (int d = bytes - 1; d >= 0; d--) {
+    for (int d = count_digits(span) - 1; d >= 0; d--) {
         int64_t count[DIGITS] = {0};
-        for (int64_t i = 0; i < n; i++)
-            if ((records[i].key & known) == key)
-                count[digit(records[i].key, d)]++;
+        for (int64_t i = 0; i < n; i++) {
+            uint64_t distance = records[i].key - span.least;
+            if ((distance & known) == key)
+                count[digit(distance, d)]++;
+        }
         uint64_t v = 0;
         for (; count[v] < index; v++)
             index -= count[v];
@@ -140,15 +186,15 @@ static uint64_t find_key(const Record *records, int64_t n, int64_t index, int by
         known |= UINT64_C(255) << (8 * d);
     }
     *equal = index;
-    return key;
+    return key + span.least;
 }
 
 /* moves the `take` records that come first in order to the front, in the order they lie in; returns
  * the last one's key */
-static uint64_t keep_first(Record *records, int64_t n, int64_t take, int bytes)
+static uint64_t keep_first(Record *records, int64_t n, Span span, int64_t take)
 {
     int64_t equals, kept = 0;
-    uint64_t last = find_key(records, n, take, bytes, &equals);
+    uint64_t last = find_key(records, n, span, take, &equals);
     for (int64_t i = 0; kept < take; i++)
         if (records[i].key < last || (records[i].key == last && equals-- > 0))
             records[kept++] = records[i];
@@ -171,7 +217,6 @@ static int64_t record_room(const Sort *s)
  * them is passed by. */
 static inline int64_t load_first_of(DType dtype, const Sort *s, int64_t first, Record *out)
 {
-    int bytes = (int)dtype_size(dtype);
     int64_t kept = 0, room = record_room(s);
     uint64_t turn = key_turn(s), last = UINT64_MAX;
     bool is_known = false;
@@ -181,7 +226,7 @@ static inline int64_t load_first_of(DType dtype, const Sort *s, int64_t first, R
             continue;
         out[kept++] = (Record){key, i};
         if (kept == room) {
-            last = keep_first(out, kept, s->take, bytes);
+            last = keep_first(out, kept, span_of(out, kept), s->take);
             kept = s->take;
             is_known = true;
         }
@@ -203,27 +248,26 @@ static int64_t load_first(const Sort *s, int64_t first, Record *out)
 }
 
 /* the record that stands at `index` in order */
-static const Record *find_record(const Record *records, int64_t n, int64_t index, int bytes)
+static const Record *find_record(const Record *records, int64_t n, Span span, int64_t index)
 {
     int64_t equal;
-    uint64_t key = find_key(records, n, index, bytes, &equal);
+    uint64_t key = find_key(records, n, span, index, &equal);
     while (records->key != key || --equal > 0)
         records++;
     return records;
 }
 
 /* the wanted records of records[n], in order; they may lie in the n records behind */
-static const Record *order(const Sort *s, Record *records, int64_t n)
+static const Record *order(const Sort *s, Record *records, int64_t n, Span span)
 {
-    int bytes = (int)dtype_size(s->dtype);
     if (s->only_last)
-        return find_record(records, n, s->take, bytes);
+        return find_record(records, n, span, s->take);
     if (s->take < n && n > SHORT) {
-        keep_first(records, n, s->take, bytes);
+        keep_first(records, n, span, s->take);
         n = s->take;
     }
     if (n > SHORT)
-        return sort_by_digits(records, records + n, n, bytes);
+        return sort_by_digits(records, records + n, n, span);
     sort_by_insertion(records, n);
     return records;
 }
@@ -235,11 +279,14 @@ static void sort_line(const Sort *s, int64_t line, Record *records)
     int64_t from = line / inner * s->along.n * inner + line % inner;
     int64_t to = line / inner * wanted * inner + line % inner;
     int64_t n = s->along.n;
-    if (wants_few(s))
+    Span span;
+    if (wants_few(s)) {
         n = load_first(s, from, records);
-    else
-        load_keys(s, from, records);
-    const Record *ordered = order(s, records, n);
+        span = span_of(records, n);
+    } else {
+        span = load_keys(s, from, records);
+    }
+    const Record *ordered = order(s, records, n, span);
     for (int64_t i = 0; interrupt_allows(i, wanted); i++, to += inner) {
         int64_t index = ordered[i].index;
         memcpy((char *)s->y + to * size, (const char *)s->x + (from + index * inner) * size,
@@ -286,22 +333,42 @@ void sort_run(Pool *pool, const Sort *s)
 
 enum { VALUES = 4096 }; /* how many a thread looks up at a time */
 
+/* by halves, without a branch that depends on what is found */
+static inline int64_t search_sequence(DType dtype, const void *sequence, int64_t start, int64_t n,
+                                      uint64_t key, bool after)
+{
+    int64_t low = start;
+    while (n > 0) {
+        int64_t half = (n + 1) / 2;
+        uint64_t other = key_at(dtype, sequence, low + half - 1);
+        low += half & -(int64_t)((other < key) | (after & (other == key)));
+        n -= half;
+    }
+    return low - start;
+}
+
+static inline void search_values(DType dtype, const Search *s, int64_t first, int64_t last)
+{
+    for (int64_t i = first; i < last; i++) {
+        int64_t start = s->shared ? 0 : i / s->m * s->n;
+        uint64_t key = key_at(dtype, s->values, i);
+        s->indices[i] = search_sequence(dtype, s->sequence, start, s->n, key, s->after) + 1;
+    }
+}
+
 static void search_piece(void *context, int64_t piece)
 {
     const Search *s = context;
-    int64_t last = size_min((piece + 1) * VALUES, s->rows * s->m);
-    for (int64_t i = piece * VALUES; i < last; i++) {
-        uint64_t key = key_at(s->dtype, s->values, i);
-        int64_t start = s->shared ? 0 : i / s->m * s->n, low = 0, high = s->n;
-        while (low < high) {
-            int64_t middle = low + (high - low) / 2;
-            uint64_t other = key_at(s->dtype, s->sequence, start + middle);
-            if (other < key || (s->after && other == key))
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        s->indices[i] = low + 1;
+    int64_t first = piece * VALUES, last = size_min(first + VALUES, s->rows * s->m);
+    switch (s->dtype) {
+#define ROW(constant, type, name, category)                                                        \
+    case constant:                                                                                 \
+        search_values(constant, s, first, last);                                                   \
+        break;
+        DTYPES(ROW)
+#undef ROW
+    default:
+        break;
     }
 }
 

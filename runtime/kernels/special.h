@@ -144,14 +144,21 @@ SPECIAL_INLINE double special_erfinv(bool brief, double y)
     return copysign(special_choose(size <= 1, x, (double)NAN), y);
 }
 
+/* B(2k) / (2k)! */
+static const double special_bernoulli[] = {1.0 / 12,
+                                           -1.0 / 720,
+                                           1.0 / 30240,
+                                           -1.0 / 1209600,
+                                           1.0 / 47900160,
+                                           -691.0 / 1307674368000,
+                                           1.0 / 74724249600,
+                                           -3617.0 / 10670622842880000,
+                                           43867.0 / 5109094217170944000};
+
 /* sum of (x + k)^-s over k >= 0, for whole s >= 2 and x > 0, by Euler and Maclaurin */
 static inline double special_zeta(double s, double x)
 {
-    /* B(2k) / (2k)! */
-    static const double term[] = {1.0 / 12,          -1.0 / 720,
-                                  1.0 / 30240,       -1.0 / 1209600,
-                                  1.0 / 47900160,    -691.0 / 1307674368000,
-                                  1.0 / 74724249600, -3617.0 / 10670622842880000};
+    const double *term = special_bernoulli;
     double sum = 0;
     for (; x < 12 + s / 2; x += 1)
         sum += pow(x, -s);
@@ -164,10 +171,48 @@ static inline double special_zeta(double s, double x)
     return sum;
 }
 
+/* Has special_polygamma_near this one? */
+SPECIAL_INLINE bool special_is_near(double x, double n)
+{
+    return (x >= 0) & (n >= 1) & (n <= 4) & (n == special_whole(n));
+}
+
+/* v^n for n from 1 to 4 */
+SPECIAL_INLINE double special_small_power(double v, double n)
+{
+    double square = v * v, power = special_choose(n > 1, square, v);
+    return power * special_choose(n > 2, special_choose(n == 3, v, square), 1);
+}
+
+/* derivative number n of digamma for n from 1 to 4 and x >= 0; brief: to float's precision */
+SPECIAL_INLINE double special_polygamma_near(bool brief, double x, double n)
+{
+    const int steps = brief ? 7 : 12, terms = brief ? 5 : 9;
+    double s = n + 1, sum = 0;
+#pragma GCC unroll 12
+    for (int k = 0; k < steps; k++) {
+        double over = 1 / (x + k);
+        sum += special_small_power(over, n) * over;
+    }
+    double over = 1 / (x + steps), first = special_small_power(over, n), power = first * over;
+    double rising = s * power * over, rest = 0;
+#pragma GCC unroll 9
+    for (int k = 0; k < terms; k++) {
+        rest += special_bernoulli[k] * rising;
+        rising *= (s + 2 * k + 1) * (s + 2 * k + 2) * (over * over);
+    }
+    sum += first / n + power / 2 + rest;
+    double factor =
+        special_choose(n > 2, special_choose(n == 3, 6, -24), special_choose(n == 1, 1, -2));
+    return factor * sum;
+}
+
 /* derivative number n of digamma, n rounded to a whole number from 0 to 170 */
-static inline double special_polygamma(double x, double n)
+static inline double special_polygamma(bool brief, double x, double n)
 {
     n = rint(n);
+    if (special_is_near(x, n))
+        return special_polygamma_near(brief, x, n);
     if (!(n >= 0 && n <= 170) || isnan(x) || x == -HUGE_VAL)
         return (double)NAN;
     if (n == 0)

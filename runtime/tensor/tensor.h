@@ -33,11 +33,13 @@ typedef struct {
     int64_t numel;
     uint8_t dtype;
     uint8_t ndim;
-    bool requires_grad;
-    bool is_parameter;
-    bool is_contiguous;
-    bool is_view;   /* made as another look at a tensor that may still be in use */
-    int64_t dims[]; /* shape[ndim], then stride[ndim] */
+    bool requires_grad : 1;
+    bool is_parameter : 1;
+    bool is_contiguous : 1;
+    bool is_view : 1; /* made as another look at a tensor that may still be in use */
+    bool hooked : 1;  /* a leaf: functions of the script want its gradient */
+    int number;       /* of a leaf, in the walk backward that met it last */
+    int64_t dims[];   /* shape[ndim], then stride[ndim] */
 } Tensor;
 
 static inline int64_t *tensor_shape(Tensor *t)

@@ -1,5 +1,5 @@
 --- What a training step takes on 1 to 1,000 nodes, by a model of cost: the samples of a node, and
---- the sum of the gradients, by four ways of adding.
+--- the sum of the gradients, by four ways of adding, the last of which is wrun's.
 ---
 --- Measured steps, `--measured 1:0.0031,2:0.0019`, are printed and drawn beside it.
 
@@ -18,6 +18,7 @@ number("--update", "Seconds that the optimiser takes.", "1e-4")
 number("--latency", "Seconds before a message begins to arrive.", "2e-6")
 number("--bandwidth", "Bytes a second of a link.", "12.5e9")
 number("--handshake", "Latencies before a message of more than 64 KB; MPI asks first.", "3")
+number("--last", "Share of the parameters to which the walk backward comes last.", "0.75")
 number("--add", "Bytes a second at which gradients are added.", "4e9")
 parser:option("--measured", "Steps that were measured, as NODES:SECONDS,...", "")
 parser:option("--picture", "The picture to draw.", "build/bench/mpi_cost.png")
@@ -46,14 +47,14 @@ local WAYS = {
   { name = "recursive doubling", seconds = function(n)
     return math.ceil(math.log(n, 2)) * (message(size) + size * gamma)
   end },
-  -- the same with a half, a quarter ... of it, which are then gathered
-  { name = "recursive halving", seconds = function(n)
+  -- an n-th of it to each node, by the tree, and from there to all
+  { name = "pieces of the tree", seconds = function(n)
     local seconds, part = 0, size
     for _ = 1, math.ceil(math.log(n, 2)) do
       part = part / 2
-      seconds = seconds + 2 * message(part) + part * gamma
+      seconds = seconds + message(part) + part * gamma
     end
-    return seconds
+    return seconds + message(size * (n - 1) / n)
   end },
 }
 
@@ -61,6 +62,18 @@ local WAYS = {
 local function compute(n)
   return math.ceil(args.batch / n) * args.sample
 end
+
+-- What of a sum's seconds is left when a node's last shard is at its end: the walk backward, two
+-- thirds of the shard's time, goes on beside, but for the gradients that it comes to last.
+local function left(n, seconds)
+  local SHARDS, BACKWARD = 16, 2 / 3
+  local walk = BACKWARD * compute(n) / math.max(1, SHARDS / n)
+  return math.max(args.last * seconds, seconds - walk)
+end
+local pieces = WAYS[#WAYS].seconds
+table.insert(WAYS, { name = "pieces, overlapped", seconds = function(n)
+  return left(n, pieces(n))
+end })
 
 local NODES = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000 }
 local figure = plot.Figure {

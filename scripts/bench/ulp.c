@@ -64,10 +64,11 @@ static double derivative_of_log_gamma(double x)
 #define LARGEST 0x1.fffffffffffffp1023
 #define NEAR 0
 #define IS_NEAR(a, b) ((a) < (b))
+#define special_is_near IS_NEAR
 #define abs(x) fabs(x)
 #define log_gamma(x) lgamma(x)
 #define digamma(x) derivative_of_log_gamma(x)
-#define polygamma(x, n) ((x) + (n))
+#define polygamma(x, n) (is_near ? (x) : (n))
 #define erfinv(x) inverse_of_erf(x)
 #define fmod_of(a, b) (is_near ? (a) : (b))
 #define floor_divide fmod_of
@@ -79,6 +80,10 @@ static double right_larger(double a, double b)
 static double right_smaller(double a, double b)
 {
     return a < b || isnan(a) ? a : b;
+}
+static double right_distance(double a, double b)
+{
+    return a == b ? 0 : fabs(a - b);
 }
 #include "kernels/elementwise_kernels.h"
 #undef abs

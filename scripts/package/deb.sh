@@ -54,8 +54,8 @@ Suggests: dataset-fashion-mnist, lua-busted, openmpi-bin
 Section: math
 Priority: optional
 Description: numerical runtime scripted in Lua
- One program that embeds Lua and computes on OpenBLAS: tensors with gradients,
- weight initialisers, layers, optimisers and Restricted Boltzmann Machines. It
+ One program that embeds Lua and has tensors with gradients, weight
+ initialisers, layers, optimisers and Restricted Boltzmann Machines. It
  follows the names, the meanings and the random numbers of PyTorch.
  .
  The same is a module for a stock Lua: require "wrun".

@@ -1,6 +1,7 @@
 --- Functions made of elementwise rows, and rows with settings: values and gradients beside
 --- PyTorch's, what they refuse, and forms that PyTorch has no words for.
 
+local FORMULAS = require "spec.support.formulas"
 local cases = require "spec.support.cases"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
@@ -124,6 +125,38 @@ describe("polygamma", function()
   it("takes its number first or last", function()
     assert.same(wrun.polygamma(2, x:abs()):tolist(), x:abs():polygamma(2):tolist())
     assert.equal("polygamma: argument 1: expected a tensor, got 1", refusal(wrun.polygamma, 1, 2))
+  end)
+
+  -- blocks of orders 1 to 4 above 0 have a kernel of their own
+  it("meets its formula over decades, with the same bits beside any other number", function()
+    for dtype, rtol in pairs { float32 = 1e-7, float64 = 2e-14 } do
+      for n = 0, 7 do
+        for exponent = -6, 6 do
+          local a = wrun.tensor({ 1.25 * 10.0 ^ exponent }, { dtype = dtype })
+          local want, alone = FORMULAS.polygamma(a:item(), n), a:repeat_interleave(32):polygamma(n)
+          if math.abs(want) < (dtype == "float32" and 3e38 or math.huge) then
+            local least = dtype == "float32" and 2.0 ^ -149 or 0
+            assert.near(want, alone[1]:item(), math.abs(want) * rtol + least)
+          end
+          for _, other in ipairs { -0.5, 0 / 0, 3.0 } do
+            local mixed = wrun.cat({ a, wrun.full({ 31 }, other, { dtype = dtype }) })
+            assert.equal(alone[1]:item(), mixed:polygamma(n)[1]:item())
+          end
+        end
+      end
+    end
+  end)
+
+  it("is infinite at 0 and 0 at infinity", function()
+    for dtype in pairs { float32 = 1, float64 = 1 } do
+      local ends = wrun.tensor({ 0.0, -0.0, math.huge }, { dtype = dtype }):repeat_interleave(16)
+      for n = 1, 6 do
+        local sign = n % 2 == 0 and -1 or 1
+        local y = ends:polygamma(n)
+        assert.same({ sign * math.huge, sign * math.huge, 0 },
+          { y[1]:item(), y[17]:item(), math.abs(y[33]:item()) })
+      end
+    end
   end)
 end)
 

@@ -46,8 +46,8 @@ end
 
 -- shapes around the pieces that threads take (16384 elements), and strips of columns (512)
 local SHAPES = {
-  { 1, 1 }, { 3, 0 }, { 1, 16383 }, { 2, 16385 }, { 40, 511 }, { 40, 512 }, { 17, 1025 },
-  { 16400, 3 },
+  { 1, 1 }, { 3, 0 }, { 0, 3 }, { 1, 16383 }, { 2, 16385 }, { 40, 511 }, { 40, 512 },
+  { 17, 1025 }, { 16400, 3 }, { 20000, 1 },
 }
 
 describe("indices of many elements #many", function()
@@ -74,7 +74,7 @@ describe("indices of many elements #many", function()
         end
         assert_elements(function() return x:gather(d, indices) end, chosen, { rows, columns })
       end
-      if columns > 0 then
+      if rows * columns > 0 then
         local list = draw_indices(rows * columns, { rows * columns })
         local chosen = {}
         for at, index in ipairs(flat(list)) do

@@ -127,6 +127,26 @@ describe("a product that leaves its dtype", function()
     assert.near(-1, x:diag():det():item(), 1e-14)
   end)
 
+  it("is 0 or infinity with its sign where it stays beyond, and exact where it does not", function()
+    for _, n in ipairs { 4, 31, 32, 33, 64, 65, 16385, 40001 } do
+      for _, exponent in ipairs { -1200, -1080, -1076, -1073, -600, 0, 1023, 1024, 1030, 1600 } do
+        local list, half = {}, n // 2
+        for i = 1, n do -- powers of two up, then down by as many, and what is to come of them
+          list[i] = i <= half and 2.0 ^ (i % 600) or -2.0 ^ -((i - half) % 600)
+        end
+        list[n] = n % 2 == 1 and 1 or list[n]
+        list[1], list[half + 1] = 2.0 ^ (exponent // 2), 2.0 ^ (exponent - exponent // 2)
+        local flips = half - 1
+        local want = (flips % 2 == 0 and 1 or -1) * 2.0 ^ (exponent // 2)
+          * 2.0 ^ (exponent - exponent // 2)
+        local x = wrun.tensor(list, { dtype = "float64" })
+        local what = ("%d, %d"):format(n, exponent)
+        assert.equal(("%a"):format(want), ("%a"):format(x:prod():item()), what)
+        assert.equal(("%a"):format(want), ("%a"):format(x:reshape(-1, 1):prod(1):item()), what)
+      end
+    end
+  end)
+
   it("has the gradient that its other factors make", function()
     for _, case in ipairs {
       { "float32", { 1e10, 2e10, 4e10, 1e10 } }, { "float32", { 1e-15, 2e-15, 4e-15, 1e-14 } },

@@ -70,6 +70,38 @@ describe("sort", function()
     end)
   end
 
+  it("is stable, and chooses alike, however far apart whole numbers lie", function()
+    local most, least = math.maxinteger, math.mininteger
+    for _, ends in ipairs {
+      { 0, 0 }, { -1, 0 }, { -3, 3 }, { 0, 255 }, { -1, 255 }, { -32768, 32767 }, { 0, 65536 },
+      { least, least + 2 }, { most - 256, most }, { least, most }, { -(1 << 62), 1 << 62 },
+    } do
+      local low, width = ends[1], ends[2] - ends[1] -- below 0 where it leaves int64
+      local list = { ends[1], ends[2] }
+      for i = 3, 700 do
+        local step = width < 0 and i * 0x123456789abcdef or i * 7919 % (width + 1)
+        list[i] = low + step
+      end
+      local x = wrun.tensor(list)
+      for _, descending in ipairs { false, true } do
+        local indices = stable_indices(list, descending)
+        assert.same(indices, select(2, x:sort(1, descending)):tolist())
+        for _, k in ipairs { 1, 5, 60, 350, 699 } do
+          local values = x:topk(k, 1, descending):tolist()
+          for i, index in ipairs({ table.unpack(indices, 1, k) }) do
+            assert.equal(list[index], values[i])
+          end
+        end
+      end
+      local indices = stable_indices(list)
+      for _, k in ipairs { 1, 2, 350, 351, 699, 700 } do
+        local value, index = x:kthvalue(k)
+        assert.equal(list[indices[k]], value:item())
+        assert.equal(list[indices[k]], list[index:item()])
+      end
+    end
+  end)
+
   it("gives the same whatever the number of threads and the index of the line", function()
     local threads = wrun.get_num_threads()
     local x = (wrun.arange(30 * 40 * 50):float() * 0.7):sin():reshape(30, 40, 50)
@@ -225,6 +257,36 @@ describe("quantile", function()
       assert.equal(name .. ": option interpolation: expected linear, lower, higher, midpoint or "
         .. "nearest, got 1", refusal(f, x, 0.5, 1, true, { interpolation = 1 }))
     end
+  end)
+end)
+
+describe("searchsorted", function()
+  it("finds what a walk through sequences of any length and type finds", function()
+    for _, dtype in ipairs { "bool", "uint8", "int32", "int64", "float32", "float64" } do
+      for _, n in ipairs { 0, 1, 2, 3, 4, 7, 8, 9, 100 } do
+        local list = {}
+        for i = 1, n do
+          list[i] = dtype == "bool" and (i > n // 3 and 1 or 0) or i // 3 * 2
+        end
+        local wanted = dtype == "bool" and { 0, 1 } or { 0, 1, 2, 3, 7, 8, 66, 67, 200 }
+        local sequence, values = wrun.tensor(list):to(dtype), wrun.tensor(wanted):to(dtype)
+        for _, right in ipairs { false, true } do
+          local want = {}
+          for i, value in ipairs(wanted) do
+            want[i] = 1
+            for _, element in ipairs(list) do
+              want[i] = want[i] + ((element < value or right and element == value) and 1 or 0)
+            end
+          end
+          assert.same(want, wrun.searchsorted(sequence, values, { right = right }):tolist())
+        end
+      end
+    end
+    local inf = math.huge
+    local sequence = wrun.tensor { -inf, -0.0, 0.0, inf, NAN, NAN }
+    local values = wrun.tensor { -inf, 0.0, -0.0, inf, NAN }
+    assert.same({ 1, 2, 2, 4, 5 }, wrun.searchsorted(sequence, values):tolist())
+    assert.same({ 2, 4, 4, 5, 7 }, wrun.searchsorted(sequence, values, { right = true }):tolist())
   end)
 end)
 

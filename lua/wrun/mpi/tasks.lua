@@ -45,34 +45,30 @@ end
 
 --- Sends and goes on; nobody may change what is sent before all tasks are at their ends.
 function Tasks:post(bytes, rank, tag)
-  local message = core.mpi_begin_send(bytes, rank, tag)
-  if core.mpi_look(message) == nil then
-    self.messages[#self.messages + 1] = message
-    self.waiting[#self.waiting + 1] = nothing
+  self.messages[#self.messages + 1] = core.mpi_begin_send(bytes, rank, tag)
+  self.waiting[#self.waiting + 1] = nothing
+end
+
+-- Goes on with tasks while look(messages) finds one of which the message is over.
+local function serve(self, look)
+  while #self.messages > 0 do
+    local i, came = look(self.messages)
+    if not i then
+      return
+    end
+    table.remove(self.messages, i)
+    go_on(self, table.remove(self.waiting, i), came)
   end
 end
 
 --- Goes on with the tasks whose messages have come.
 function Tasks:poll()
-  local messages, waiting = self.messages, self.waiting
-  self.messages, self.waiting = {}, {}
-  for i, message in ipairs(messages) do
-    local came = core.mpi_look(message)
-    if came == nil then
-      self.messages[#self.messages + 1], self.waiting[#self.waiting + 1] = message, waiting[i]
-    else
-      go_on(self, waiting[i], came)
-    end
-  end
+  serve(self, core.mpi_look)
 end
 
 --- Waits until all tasks are at their ends.
 function Tasks:finish()
-  while #self.messages > 0 do
-    local i, came = core.mpi_wait(self.messages)
-    table.remove(self.messages, i)
-    go_on(self, table.remove(self.waiting, i), came)
-  end
+  serve(self, core.mpi_wait)
 end
 
 return M

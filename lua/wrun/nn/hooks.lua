@@ -3,10 +3,13 @@
 local check = require "wrun.check"
 local core = require "wrun.core"
 local Handle = require("wrun.autograd").Handle
+local method = require "wrun.method"
 local paths = require "wrun.nn.path"
 local wrun = require "wrun"
 
 local M = {}
+
+local unchecked = method.unchecked
 
 local FUNCTION = check.func()
 
@@ -203,7 +206,8 @@ function M.call(module, ...)
   if module._hooks then
     return run_with_hooks(module, ...)
   end
-  return module:forward(...)
+  local forward = module.forward
+  return (unchecked[forward] or forward)(module, ...)
 end
 
 if core.profile then

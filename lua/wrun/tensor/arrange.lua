@@ -79,6 +79,8 @@ function M.roll(x, shifts, d)
   end
   if #shifts ~= (d == nil and 1 or #dims) then
     fail("roll: expected a shift for each dimension, got %d and %d", #shifts, #dims)
+  elseif d == nil and x.ndim == 1 then
+    dims = { 1 }
   elseif d == nil then
     local row = rolled(operations.reshape(x, -1), shifts[1], 1)
     return operations.clone(operations.reshape(row, x.shape))

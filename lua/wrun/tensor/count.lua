@@ -100,7 +100,7 @@ local function different(name, x, options, order_lines)
   local results = { operations.index_select(d and x or lines, d or 1, indices) }
   if options.return_inverse then
     local number = operations.cumsum(is_new, 1)
-    local inverse = order and operations.zeros(n, INT64):index_add(1, order, number) or number
+    local inverse = order and operations.zeros(n, INT64):index_add_(1, order, number) or number
     results[2] = d and inverse or operations.reshape(inverse, x.shape)
   end
   if options.return_counts then
@@ -192,20 +192,20 @@ function M.bincount(x, weights, minlength)
         least == 0 and "; numbers that count from 0 need +1" or "")
     end
   end
-  if weights == nil then
-    weights = operations.ones(n, INT64)
-  else
+  local dtype = "int64"
+  if weights ~= nil then
     check.tensor_argument("bincount", 2, weights)
     if weights.ndim ~= 1 or weights:numel() ~= n then
       fail("bincount: argument 2: expected weights of shape [%d], got %s", n,
         check.shape_text(weights))
     end
     weights = weights.dtype == "float32" and weights or operations.to(weights, "float64")
+    dtype = weights.dtype
   end
   local count = math.max(most, minlength)
   check.sizes("bincount", { count })
-  local zeros = operations.zeros(count, { dtype = weights.dtype })
-  return operations.index_add(zeros, 1, operations.to(x, "int64"), weights)
+  local zeros = operations.zeros(count, { dtype = dtype })
+  return operations.index_add_(zeros, 1, operations.to(x, "int64"), weights or 1)
 end
 
 --- low and high, or the extremes of x where they are equal, and `margin` to both sides of one value
@@ -233,7 +233,7 @@ end
 local function count_bins(bins, index, inside, weights)
   weights = weights and operations.where(inside, weights, 0) or operations.to(inside, "int64")
   index = operations.where(inside, index, 1)
-  return operations.zeros(bins, { dtype = weights.dtype }):index_add(1, index, weights)
+  return operations.zeros(bins, { dtype = weights.dtype }):index_add_(1, index, weights)
 end
 
 --- Returns how many elements of x fall in each of `bins` bins of one width between min and max.

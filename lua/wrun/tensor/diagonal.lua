@@ -34,7 +34,7 @@ function M.diag_embed(x, offset, d, e)
   table.insert(sizes, math.min(d, e), side)
   table.insert(sizes, math.max(d, e), side)
   local zeros = operations.zeros(sizes, { dtype = x.dtype })
-  return operations.put(zeros, diagonal_indices(sizes, offset, d, e), x)
+  return operations.put_(zeros, diagonal_indices(sizes, offset, d, e), x)
 end
 
 --- Returns a vector as the diagonal of a matrix, or the diagonal of a matrix.

@@ -46,14 +46,14 @@ operations.define("index", {
   },
   index_select = {
     gradients = {
-      function(g, _, x, dim, indices) return zeros_like(x, g):index_add(dim, indices, g) end,
+      function(g, _, x, dim, indices) return zeros_like(x, g):index_add_(dim, indices, g) end,
     },
     saves = { 3 },
     sample = function(randn) return randn(3, 4), 2, operations.tensor { 4, 1, 1 } end,
   },
   gather = {
     gradients = {
-      function(g, _, x, dim, indices) return zeros_like(x, g):scatter_add(dim, indices, g) end,
+      function(g, _, x, dim, indices) return zeros_like(x, g):scatter_add_(dim, indices, g) end,
     },
     saves = { 3 },
     sample = function(randn) return randn(3, 4), 2, operations.tensor(INDICES) end,
@@ -69,7 +69,7 @@ end
 --- the gradient of the factors: y / factor, but for a zero among them the product of the others
 local function factors_gradient(g, y, x, dim, indices, factors)
   local is_zero = factors:eq(0)
-  local zeros = zeros_like(x, g):scatter_add(dim, indices, is_zero:to(g.dtype))
+  local zeros = zeros_like(x, g):scatter_add_(dim, indices, is_zero:to(g.dtype))
   local alone = is_zero:logical_and(zeros:gather(dim, indices):eq(1))
   local others = x:scatter_reduce(dim, indices, operations.where(alone, 1, factors), "prod")
   return operations.where(alone, (g * others):gather(dim, indices),
@@ -476,9 +476,11 @@ function M.one_hot(classes, count)
   keys.indices(classes, count, false, "one_hot: argument 1")
   check.sizes("one_hot", { count, table.unpack(classes.shape) })
   local sizes = classes.shape
-  sizes[#sizes + 1] = 1
+  local d = #sizes + 1
+  sizes[d] = 1
   local column = unrecorded.reshape(classes, sizes)
-  return unrecorded.to(operations.eq(column, operations.arange(1, count + 1)), "int64")
+  sizes[d] = count
+  return unrecorded.scatter_(operations.zeros(sizes, { dtype = "int64" }), d, column, 1)
 end
 
 -- t[key] where there is no tensor in the key

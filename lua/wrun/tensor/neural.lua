@@ -53,14 +53,20 @@ operations.define("neural", {
   _cross_entropy = {
     label = "NllLossBackward0",
     gradients = {
-      function(g, _, x, classes)
-        local is_own = operations.arange(1, x:size(2) + 1):eq(classes:unsqueeze(2))
-        return (x:log_softmax(2):exp() - is_own:to(x.dtype)) * g:unsqueeze(2)
+      function(g, _, x, t, smoothing)
+        local p, all = x:log_softmax(2):exp(), 1
+        if check.is_float(t) then
+          all = t:sum(2, true)
+        else
+          local is_own = operations.arange(1, x:size(2) + 1):eq(t:unsqueeze(2))
+          t = is_own:to(x.dtype) * (1 - smoothing) + smoothing / x:size(2)
+        end
+        return (p * all - t) * g:unsqueeze(2)
       end,
     },
     kernels = { "_cross_entropy_gradient" },
     saves = { 1, 2 },
-    sample = function(randn) return randn(3, 4), operations.tensor({ 1, 4, 2 }) end,
+    sample = function(randn) return randn(3, 4), operations.tensor({ 1, 4, 2 }), 0.25 end,
   },
   -- of what a row of ops.def gives of a, b and c, which is not kept; or the mean
   _sum_of = {

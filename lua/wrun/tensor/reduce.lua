@@ -84,7 +84,7 @@ local function extreme_gradient(find)
       return g
     end
     local _, indices = unrecorded[find](x:detach(), dim, true)
-    return zeros_like(x, g):scatter_add(dim, indices, restore_dimensions(g, x, dim, keepdim))
+    return zeros_like(x, g):scatter_add_(dim, indices, restore_dimensions(g, x, dim, keepdim))
   end
 end
 

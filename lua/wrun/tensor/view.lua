@@ -78,7 +78,7 @@ operations.define("view", {
         local starts = operations.arange(g:size(d)) * step + 1
         local indices = starts:unsqueeze(2) + operations.arange(size)
         local rows = g:movedim(-1, d + 1):flatten(d, d + 1)
-        return zeros_like(x, g):index_add(d, indices:reshape(-1), rows)
+        return zeros_like(x, g):index_add_(d, indices:reshape(-1), rows)
       end,
     },
     sample = function(randn) return randn(2, 7), 2, 3, 2 end,
@@ -86,7 +86,7 @@ operations.define("view", {
   diagonal = {
     gradients = {
       function(g, _, x, ...)
-        return zeros_like(x, g):put(diagonal_indices(x.shape, ...), g)
+        return zeros_like(x, g):put_(diagonal_indices(x.shape, ...), g)
       end,
     },
     sample = function(randn) return randn(3, 2, 4), -1, 3, 1 end,

@@ -61,8 +61,8 @@ end
 local function against_classes(o, input, target, class_dim, is_logits)
   local classes, ignored = classes_of(o, input, target, class_dim)
   local weight, smoothing = class_weight(o, input, class_dim), o.label_smoothing or 0
-  if is_logits and input.ndim == 2 and not (weight or ignored or smoothing > 0) then
-    return operations._cross_entropy(input, classes)
+  if is_logits and input.ndim == 2 and not (weight or ignored) then
+    return operations._cross_entropy(input, classes, smoothing)
   end
   local log_p = is_logits and input:log_softmax(class_dim) or input
   local index = classes:unsqueeze(class_dim)
@@ -83,21 +83,26 @@ local function against_classes(o, input, target, class_dim, is_logits)
   return losses, shares
 end
 
-local function against_probabilities(o, log_p, target, class_dim)
-  if target.ndim == log_p.ndim - 1 then
-    local shape = check.shape_text(log_p)
+local function against_probabilities(o, input, target, class_dim)
+  if target.ndim == input.ndim - 1 then
+    local shape = check.shape_text(input)
     fail("%s: argument 2: expected %s to match %s, got %s; classes are int64 or uint8, "
       .. "write y:long()", o.__name, shape, shape, check.shape_text(target))
   end
-  Loss.check_shape(o, 2, target, log_p.shape, log_p)
+  Loss.check_shape(o, 2, target, input.shape, input)
   if o.ignore_index ~= IGNORE_INDEX then
     fail("%s: option ignore_index: expected targets that are class indices, got probabilities",
       o.__name)
   end
   if o.label_smoothing > 0 then
-    target = target * (1 - o.label_smoothing) + o.label_smoothing / log_p:size(class_dim)
+    target = target * (1 - o.label_smoothing) + o.label_smoothing / input:size(class_dim)
   end
-  local weight = class_weight(o, log_p, class_dim)
+  local weight = class_weight(o, input, class_dim)
+  local is_plain = input.ndim == 2 and input:numel() > 0 and target.dtype == input.dtype
+  if is_plain and not (weight or target.requires_grad) then
+    return operations._cross_entropy(input, target, 0)
+  end
+  local log_p = input:log_softmax(class_dim)
   local terms = Loss.weigh(target, log_p)
   return -(weight and Loss.weigh(weight, terms) or terms):sum(class_dim)
 end
@@ -120,7 +125,7 @@ M.CrossEntropyLoss = Loss.define("CrossEntropyLoss", "cross_entropy", {
   local class_dim = class_dimension(o, input)
   check.tensor_argument(o.__name, 2, target)
   if check.is_float(target) then
-    return against_probabilities(o, input:log_softmax(class_dim), target, class_dim)
+    return against_probabilities(o, input, target, class_dim)
   end
   return against_classes(o, input, target, class_dim, true)
 end)

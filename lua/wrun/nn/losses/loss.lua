@@ -1,9 +1,10 @@
 --- Loss, the base of every loss: options, checks of the arguments, and the reduction at the end.
 --- A loss is made by `Loss.define(name, function_name, rules, compute)`: its mathematics is
 --- compute(o, ...), which returns the losses before their reduction and, where they do not count
---- alike in the mean, what each counts. Losses that are a row of ops.def may be { row, arguments ... }
---- instead: their sum then makes no tensor of them. `o` holds the options as fields and the name for errors as
---- `o.__name`: it is the module, or the options of a call of its functional form, `class.call`.
+--- alike in the mean, what each counts. Losses that are a row of ops.def may be { row, arguments
+--- ... } instead: their sum then makes no tensor of them. `o` holds the options as fields and the
+--- name for errors as `o.__name`: it is the module, or the options of a call of its functional form,
+--- `class.call`.
 
 local check = require "wrun.check"
 local Module = require "wrun.nn.module"
