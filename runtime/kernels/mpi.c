@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -18,6 +19,7 @@ enum { FUNNELED = 1 };      /* as mpi.h has it */
 enum { LARGEST = 1 << 30 }; /* bytes of a message, which an int counts */
 enum { TAG_LEFT = 32767 };  /* the sender has ended, and answers nobody */
 enum { EVERY = 256 };       /* so many looks for a message, one for the end of its sender */
+enum { SLOW = 70000 };      /* looks after which a wait is long: some five seconds */
 
 static Reason load(Mpi *mpi)
 {
@@ -123,6 +125,16 @@ static void pause_briefly(int looks)
         sched_yield();
 }
 
+/* Says on rank 0, once, whom it waits for. */
+static void say_slow(const Mpi *mpi, int peer)
+{
+    static bool is_said;
+    if (mpi->rank == 0 && !is_said)
+        fprintf(stderr, "wrun: rank 0 waits for rank %d, which is slow or does something else\n",
+                peer);
+    is_said = true;
+}
+
 /* May the wait go on for what `peer` is to do? */
 static MpiOutcome look_around(const Mpi *mpi, int peer, int looks)
 {
@@ -132,6 +144,8 @@ static MpiOutcome look_around(const Mpi *mpi, int peer, int looks)
         return MPI_INTERRUPTED;
     if (looks % EVERY == EVERY - 1)
         mpi->Iprobe(peer, TAG_LEFT, mpi->world, &has_left, &status);
+    if (looks == SLOW)
+        say_slow(mpi, peer);
     pause_briefly(looks);
     return has_left ? MPI_LEFT : MPI_DONE;
 }

@@ -89,4 +89,24 @@ describe("world", function()
       true), result.err)
     assert.equal(1, result.status)
   end)
+
+  it("says on rank 0 that it waits for a rank that is slow", function()
+    if not mpirun.is_there(pending) then
+      return
+    end
+    local path = folder .. "/messages"
+    local result = mpirun.run(2, [[
+      local core, mpi = require "wrun.core", require("wrun").mpi
+      if mpi.rank() == 1 then
+        repeat
+          core.sleep(0.1)
+          local file <close> = assert(io.open(arg[1]))
+        until file:read("a"):find("\nwrun: rank 0 waits for rank 1, which is slow", 1, true)
+      end
+      mpi.barrier()
+      print(mpi.rank())
+    ]], { arguments = path .. " 2>" .. path })
+    assert.equal("0\n", result.out)
+    assert.equal(0, result.status)
+  end)
 end)
