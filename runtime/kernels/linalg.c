@@ -23,6 +23,7 @@ enum {
     TILE = 65536,  /* elements of c for which a tile's packing is little work */
     SEVERAL = 8,   /* tiles that there may be though they are smaller */
     LANES = 32,    /* running sums of a product with a vector */
+    TOGETHER = 16, /* rows of at most so many elements that are summed side by side */
     STRIP = 256,   /* its results that are found side by side */
     PIECE = 16384, /* multiplications that are worth a thread's while */
     FEW = 16,      /* results so few that each is summed in blocks, and the most blocks */

@@ -2,20 +2,49 @@
  * linalg_kernels.h - products with a vector for one float type; read through each_float.h
  */
 
-/* a row of n elements, side by side, times the vector: LANES running sums, added up two by two */
-VECTORISED static double NAME(dot)(int64_t n, const T *row, const T *vector)
+/* sums[TOGETHER] = rows[TOGETHER, n] times the vector, n at most `lanes`, which dots says */
+INLINED void NAME(short_dots)(int64_t n, int lanes, const T *row, int64_t step, const T *vector,
+                              double *sums)
 {
-    double lane[LANES] = {0};
-    int64_t whole = n - n % LANES;
-    for (int64_t i = 0; i < whole; i += LANES)
-        for (int l = 0; l < LANES; l++)
-            lane[l] += (double)row[i + l] * (double)vector[i + l];
-    for (int64_t i = whole; i < n; i++)
-        lane[i - whole] += (double)row[i] * (double)vector[i];
-    for (int half = LANES / 2; half > 0; half /= 2)
+    double lane[TOGETHER][TOGETHER];
+    for (int l = 0; l < lanes; l++)
+        for (int j = 0; j < TOGETHER; j++)
+            lane[l][j] = l < n ? 0 + (double)row[j * step + l] * (double)vector[l] : 0;
+    for (int half = lanes / 2; half > 0; half /= 2)
         for (int l = 0; l < half; l++)
-            lane[l] += lane[half + l];
-    return lane[0];
+            for (int j = 0; j < TOGETHER; j++)
+                lane[l][j] += lane[half + l][j];
+    memcpy(sums, lane[0], sizeof lane[0]);
+}
+
+/* sums[count] = rows[count, n] times the vector: LANES running sums, or as few as there are elements,
+ * added up two by two; the elements of a row lie side by side, and rows `step` of them apart */
+VECTORISED static void NAME(dots)(int64_t count, int64_t n, const T *row, int64_t step,
+                                  const T *vector, double *sums)
+{
+    int64_t whole = n - n % LANES;
+    int lanes = LANES;
+    while (lanes / 2 >= n)
+        lanes /= 2;
+    for (; lanes <= TOGETHER && count >= TOGETHER; count -= TOGETHER) {
+        NAME(short_dots)(n, lanes, row, step, vector, sums);
+        row += TOGETHER * step;
+        sums += TOGETHER;
+    }
+    for (; count > 0; count--, row += step, sums++) {
+        double lane[LANES];
+        for (int l = 0; l < lanes; l++)
+            lane[l] = 0;
+        for (int64_t i = 0; i < whole; i += LANES)
+            for (int l = 0; l < LANES; l++)
+                lane[l] += (double)row[i + l] * (double)vector[i + l];
+        for (int64_t i = whole; i < n; i++)
+            lane[i - whole] += (double)row[i] * (double)vector[i];
+        for (int half = lanes / 2; half > 0; half /= 2)
+            for (int l = 0; l < half; l++)
+                lane[l] += lane[half + l];
+        *sums = lane[0];
+    }
 }
 
 /* sums[width] += rows[n, width] weighted with the vector; rows lie `step` elements apart */
@@ -39,12 +68,12 @@ static void NAME(sum_products)(const VectorProduct *v, int64_t first, int64_t la
                                int64_t n, double *sums)
 {
     const T *matrix = (const T *)v->matrix + l * v->sum_step, *vector = (const T *)v->vector + l;
+    if (v->sum_step == 1) {
+        NAME(dots)(last - first, n, matrix + first * v->step, v->step, vector, sums);
+        return;
+    }
     memset(sums, 0, (size_t)(last - first) * sizeof(double));
-    if (v->sum_step == 1)
-        for (int64_t i = first; i < last; i++)
-            sums[i - first] = NAME(dot)(n, matrix + i * v->step, vector);
-    else
-        NAME(add_weighted)(sums, n, matrix + first, v->sum_step, last - first, vector);
+    NAME(add_weighted)(sums, n, matrix + first, v->sum_step, last - first, vector);
 }
 
 /* the results from `first` on, which a bias or what c holds may precede */

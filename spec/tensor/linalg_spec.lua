@@ -285,6 +285,19 @@ describe("products with a vector", function()
     end)
   end
 
+  it("have for each row the bits that it has alone, however short", function()
+    for dtype in pairs(CLOSE) do
+      for k = 1, 40 do
+        local m, v = wrun.randn(37, k, { dtype = dtype }), wrun.randn(k, { dtype = dtype })
+        m:narrow(1, 5, 1):mul_(-0.0)
+        local got = m:matmul(v)
+        for i = 1, 37 do
+          assert.equal(("%a"):format(m[i]:dot(v):item()), ("%a"):format(got[i]:item()))
+        end
+      end
+    end
+  end)
+
   it("do not overflow on the way", function()
     local x = wrun.tensor { 3e38, 3e38, -3e38, -3e38, 0 }
     assert.equal(0, x:dot(wrun.ones(5)):item())
