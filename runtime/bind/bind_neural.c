@@ -193,7 +193,7 @@ static int core_sum_of(lua_State *L)
         elementwise_row(bind_pool(L), losses.op, dtype, n, values, in);
         r.x = values;
     }
-    r.y = tensor_data(bind_new_tensor(L, f, dtype, 0, NULL));
+    r.y = tensor_data(bind_new_tensor(L, f, dtype, 0, &n));
     if (r.x != NULL)
         reduce_run(bind_pool(L), &r);
     else
