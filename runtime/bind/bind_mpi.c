@@ -8,7 +8,7 @@
 #include "kernels/mpi.h"
 
 static const char message_type[] = "wrun.mpi.message";
-static const char rank_key; /* its address is one of the registry's keys */
+static const char rank_key, slow_key; /* their addresses are keys of the registry */
 
 int bind_rank(lua_State *L)
 {
@@ -18,9 +18,13 @@ int bind_rank(lua_State *L)
     return rank;
 }
 
-/* mpi_start() -> rank from 0, size; or nil and a message */
+/* mpi_start(f) -> rank from 0, size; or nil and a message. f(rank) is called where that rank lets this
+ * one wait for seconds. */
 static int core_mpi_start(lua_State *L)
 {
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &slow_key);
     Runtime *runtime = bind_runtime(L);
     Reason reason = runtime->mpi ? NULL : mpi_start(&runtime->mpi);
     if (reason)
@@ -40,6 +44,14 @@ static int to_peer(lua_State *L, const char *f, int index)
     if (!mpi || peer < 0 || peer >= mpi->size || peer == mpi->rank)
         bind_fail_argument(L, f, index, "another rank");
     return (int)peer;
+}
+
+/* Tells who asked to hear of it that a rank lets this one wait. */
+static void tell_slow(lua_State *L, int peer)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &slow_key);
+    lua_pushinteger(L, peer);
+    lua_call(L, 1, 0);
 }
 
 static void check_outcome(lua_State *L, MpiOutcome outcome, int peer)
@@ -93,7 +105,9 @@ static bool exchange(lua_State *L, MpiMessage message)
     void *request;
     int which;
     mpi_begin(mpi, only);
-    MpiOutcome outcome = mpi_wait(mpi, &only, &request, 1, &which);
+    MpiOutcome outcome;
+    while ((outcome = mpi_wait(mpi, &only, &request, 1, &which)) == MPI_SLOW)
+        tell_slow(L, message.peer);
     check_outcome(L, outcome, message.peer);
     return outcome != MPI_NOTHING;
 }
@@ -118,8 +132,11 @@ static int core_mpi_receive(lua_State *L)
     }
     luaL_Buffer text;
     MpiMessage message = to_message(L, f, (Bytes){NULL, 0}, false);
-    check_outcome(L, mpi_await(bind_runtime(L)->mpi, message.peer, message.tag, &message.size),
-                  message.peer);
+    const Mpi *mpi = bind_runtime(L)->mpi;
+    MpiOutcome outcome;
+    while ((outcome = mpi_await(mpi, message.peer, message.tag, &message.size)) == MPI_SLOW)
+        tell_slow(L, message.peer);
+    check_outcome(L, outcome, message.peer);
     message.start = luaL_buffinitsize(L, &text, message.size);
     size_t size = message.size;
     exchange(L, message);
@@ -172,7 +189,10 @@ static int push_one_over(lua_State *L,
         messages[i] = luaL_checkudata(L, -1, message_type);
         lua_pop(L, 1);
     }
-    MpiOutcome outcome = look(bind_runtime(L)->mpi, messages, requests, count, &which);
+    const Mpi *mpi = bind_runtime(L)->mpi;
+    MpiOutcome outcome;
+    while ((outcome = look(mpi, messages, requests, count, &which)) == MPI_SLOW)
+        tell_slow(L, messages[which]->peer);
     if (outcome == MPI_UNDER_WAY)
         return 0;
     check_outcome(L, outcome, messages[which]->peer);

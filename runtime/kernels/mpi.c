@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -125,16 +124,6 @@ static void pause_briefly(int looks)
         sched_yield();
 }
 
-/* Says on rank 0, once, whom it waits for. */
-static void say_slow(const Mpi *mpi, int peer)
-{
-    static bool is_said;
-    if (mpi->rank == 0 && !is_said)
-        fprintf(stderr, "wrun: rank 0 waits for rank %d, which is slow or does something else\n",
-                peer);
-    is_said = true;
-}
-
 /* May the wait go on for what `peer` is to do? */
 static MpiOutcome look_around(const Mpi *mpi, int peer, int looks)
 {
@@ -144,10 +133,8 @@ static MpiOutcome look_around(const Mpi *mpi, int peer, int looks)
         return MPI_INTERRUPTED;
     if (looks % EVERY == EVERY - 1)
         mpi->Iprobe(peer, TAG_LEFT, mpi->world, &has_left, &status);
-    if (looks == SLOW)
-        say_slow(mpi, peer);
     pause_briefly(looks);
-    return has_left ? MPI_LEFT : MPI_DONE;
+    return has_left ? MPI_LEFT : looks == SLOW ? MPI_SLOW : MPI_DONE;
 }
 
 static int piece(const MpiMessage *message)

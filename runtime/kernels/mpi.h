@@ -47,6 +47,7 @@ typedef enum {
     MPI_UNDER_WAY,
     MPI_INTERRUPTED,
     MPI_LEFT,
+    MPI_SLOW,
     MPI_NOTHING,
     MPI_OTHER_SIZE
 } MpiOutcome;
@@ -74,8 +75,9 @@ void mpi_begin(const Mpi *mpi, MpiMessage *message);
 MpiOutcome mpi_look(const Mpi *mpi, MpiMessage *const *messages, void **requests, int count,
                     int *which);
 
-/* The same, but waits until one is over. MPI_LEFT: the other rank of `which` has ended. What is
- * interrupted leaves the world of no use. */
+/* The same, but waits until one is over. MPI_LEFT: the other rank of `which` has ended; MPI_SLOW: it
+ * lets this one wait for seconds, which may wait again. What is interrupted leaves the world of no
+ * use. */
 MpiOutcome mpi_wait(const Mpi *mpi, MpiMessage *const *messages, void **requests, int count,
                     int *which);
 

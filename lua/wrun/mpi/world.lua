@@ -19,6 +19,22 @@ local function line_of(path)
   return file and file:read("l") or "?"
 end
 
+-- Writes a line, from rank 0, of what users may want to know.
+local function tell(format, ...)
+  if M.rank == 0 then
+    io.stderr:write("wrun: ", format:format(...), "\n")
+  end
+end
+
+-- Says once whom rank 0 waits for.
+local is_told = false
+local function hear_slow(rank)
+  if not is_told then
+    tell("rank 0 waits for rank %d, which is slow or does something else", rank)
+  end
+  is_told = true
+end
+
 -- Joins the others, where mpirun of Open MPI, or SLURM with PMIx, started this process.
 local function start()
   local size = os.getenv("OMPI_COMM_WORLD_SIZE")
@@ -29,7 +45,7 @@ local function start()
     end
     return
   end
-  local rank, joined = core.mpi_start()
+  local rank, joined = core.mpi_start(hear_slow)
   if not rank then
     fail("mpi: mpirun started this process as rank %s on %s, and it cannot "
       .. "join the others: %s", os.getenv("OMPI_COMM_WORLD_RANK") or os.getenv("PMIX_RANK") or "?",
@@ -249,13 +265,6 @@ local function on_machine(places)
     end
   end
   return used, sharing
-end
-
--- Writes a line, from rank 0, of what users may want to know.
-local function tell(format, ...)
-  if M.rank == 0 then
-    io.stderr:write("wrun: ", format:format(...), "\n")
-  end
 end
 
 -- Gives each rank its share of the processors, unless the user has said how many threads; says how
