@@ -13,7 +13,7 @@ local ROUNDS, BATCH = 15, 1024
 -- Seconds of each round, by contestant, of so many ranks with so many threads each.
 local function measure(ranks, threads)
   local text = "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
-    .. "mpirun --oversubscribe -n %d %s %s/mpi_ranks.lua %d %d %d"
+    .. "mpirun --oversubscribe --bind-to none -n %d %s %s/mpi_ranks.lua %d %d %d"
   local pipe = assert(io.popen(text:format(ranks, harness.program, harness.folder, ROUNDS, BATCH,
     threads)))
   local times = {}
