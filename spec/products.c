@@ -1,7 +1,8 @@
 /*
  * products.c - hashes of products of many shapes and arrangements, in both types
  *
- * For `make portable`, which compares what it prints here and on arm64. Linked with product.c alone, and the types.
+ * For `make portable`, which compares what it prints here and on arm64. Linked with product.c and the
+ * types alone.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
  *
  * A free block holds its own links: one pair joins it to the blocks of its class, last freed first,
  * so that the next taken is the one most likely in the processor's cache; the other joins the blocks
- * of the cache, or beside it, by age, so that the oldest goes when that is full. Lua tells a block's size whenever
- * it hands one in, so nothing else is stored. A small free block has only the link to the next of
- * its class.
+ * of the cache, or beside it, by age, so that the oldest goes when that is full. Lua tells a block's
+ * size whenever it hands one in, so nothing else is stored. A small free block has only the link to
+ * the next of its class.
  */
 #include "command/allocator.h"
 

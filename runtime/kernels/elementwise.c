@@ -805,6 +805,16 @@ static void run_few(Kernel *kernel, int inputs, DType compute, int64_t n, void *
     memcpy(out, block[MAX_ARITY], bytes);
 }
 
+/* what a row of ops.def gives of operands that lie like the output */
+static void plan_value(Walk *walk, int op, DType compute, int64_t n, void *out, const Row *in)
+{
+    walk->kernel = kernels_of(compute, op)->value;
+    walk->compute = walk->result = compute;
+    walk->inputs = operations[op].arity;
+    walk->numel = n;
+    plan_row(walk, out, in);
+}
+
 void elementwise_row(Pool *pool, int op, DType compute, int64_t n, void *out, const Row *in)
 {
     if (n < LANES) {
@@ -813,11 +823,7 @@ void elementwise_row(Pool *pool, int op, DType compute, int64_t n, void *out, co
         return;
     }
     Walk walk;
-    walk.kernel = kernels_of(compute, op)->value;
-    walk.compute = walk.result = compute;
-    walk.inputs = operations[op].arity;
-    walk.numel = n;
-    plan_row(&walk, out, in);
+    plan_value(&walk, op, compute, n, out, in);
     pool_run(pool, walk_piece, &walk, size_pieces(n, PIECE));
 }
 
@@ -844,11 +850,7 @@ static void sum_piece(void *context, int64_t piece)
 double elementwise_sum(Pool *pool, int op, DType compute, int64_t n, const Row *in, double *blocks)
 {
     Walk walk;
-    walk.kernel = kernels_of(compute, op)->value;
-    walk.compute = walk.result = compute;
-    walk.inputs = operations[op].arity;
-    walk.numel = n;
-    plan_row(&walk, NULL, in);
+    plan_value(&walk, op, compute, n, NULL, in);
     int64_t pieces = size_pieces(n, REDUCE_BLOCK);
     pool_run(pool, sum_piece, &(Sum){&walk, blocks}, pieces);
     double sum = 0;

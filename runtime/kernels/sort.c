@@ -1,10 +1,11 @@
 /*
  * sort.c - putting lines of elements in order, and finding indices in them; see sort.h
  *
- * A line becomes records of key and index. Short ones are sorted by insertion, long ones by the digits
- * of 8 bits, from the last to the first, of how far their keys lie above the least (both keep the order
- * of equals); a digit in which all agree costs nothing. Where only the first few are wanted, or one of them, the digits from
- * first to last find the key of the last wanted one, and what lies beyond it is left out.
+ * A line becomes records of key and index. Short ones are sorted by insertion, long ones by the
+ * digits of 8 bits, from the last to the first, of how far their keys lie above the least (both keep
+ * the order of equals); a digit in which all agree costs nothing. Where only the first few are
+ * wanted, or one of them, the digits from first to last find the key of the last wanted one, and
+ * what lies beyond it is left out.
  */
 #include <math.h>
 #include <string.h>
