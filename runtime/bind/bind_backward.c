@@ -430,7 +430,7 @@ static void pass_on(Walk *w, const Visit *visit, int i, bool is_own)
     add(w, target, is_own);
 }
 
-/* by row.backward(g, edges, values): edges has an entry for each argument that wants a gradient */
+/* by row.backward(g, edges, values), or row.together: edges has an entry for each argument that wants a gradient */
 static void pass_on_together(Walk *w, const Visit *visit)
 {
     lua_State *L = w->L;
@@ -587,6 +587,8 @@ static void take_turn(Walk *w, int number)
             pass_on_each(w, visit, true, true);
         } else if (!w->recording && push_field(L, "kernels")) {
             pass_on_each(w, visit, false, true);
+        } else if (!w->recording && push_field(L, "together")) {
+            pass_on_together(w, visit);
         } else if (push_field(L, "gradients")) {
             pass_on_each(w, visit, true, false);
         } else {
