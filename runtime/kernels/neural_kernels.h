@@ -368,7 +368,7 @@ typedef struct {
 
 /* a chunk of x standardised, and of parameters and products that stand nowhere else */
 typedef struct {
-    T z[CHUNK], weight[CHUNK], bias[CHUNK], gz[CHUNK], h[CHUNK], hz[CHUNK];
+    T z[CHUNK], weight[CHUNK], bias[CHUNK], gz[CHUNK], h[CHUNK];
 } NAME(Room);
 
 static inline int64_t NAME(run_length)(const Standardize *s, int64_t width)
@@ -592,14 +592,10 @@ VECTORISED static void NAME(add_to_channels)(const Standardize *s, const T *e, i
     }
 }
 
-/* h = g weight, and g and h times z */
-INLINED void NAME(multiply_gradient)(const T *g, const T *weight, int64_t n, NAME(Room) * room)
+INLINED void NAME(multiply)(const T *a, const T *b, int64_t n, T *product)
 {
-    for (int64_t i = 0; i < n; i++) {
-        room->gz[i] = g[i] * room->z[i];
-        room->h[i] = g[i] * weight[i];
-        room->hz[i] = room->h[i] * room->z[i];
-    }
+    for (int64_t i = 0; i < n; i++)
+        product[i] = a[i] * b[i];
 }
 
 /* what dx takes from h, and of z; and what multiplies the rest */
@@ -618,13 +614,16 @@ INLINED void NAME(differentiate)(const NAME(Slopes) * d, bool is_strip, const T 
 }
 
 /* With h = g weight and z, x standardised: dx = scale (h - mean(h) - z mean(h z)); what is summed of
- * g z and of g for each channel is the gradient of the weight and of the bias. */
+ * g z and of g for each channel is the gradient of the weight and of the bias. Where a group is all
+ * of a channel these sums are the same but for the weight. */
 VECTORISED static void NAME(differentiate_groups)(const Standardize *s, int64_t j, int64_t width,
                                                   double *sums, NAME(Room) * room)
 {
     NAME(Moments) m;
     NAME(take_moments)(s, j, width, &m);
     NAME(Slopes) d;
+    bool is_strip = s->c == 1, is_channel = channels_are_groups(s);
+    const T *own = is_channel ? NULL : s->weight, *common = is_channel ? s->weight : NULL;
     double all[STRIP], along[STRIP], count = (double)s->a * (double)s->c;
     for (int64_t l = 0; l < width; l++)
         all[l] = along[l] = 0;
@@ -632,12 +631,18 @@ VECTORISED static void NAME(differentiate_groups)(const Standardize *s, int64_t 
     for (int64_t r = 0; r < s->a; r++)
         for (int64_t from = 0; from < run; from += CHUNK) {
             int64_t at = (r * s->b + j) * s->c + from, n = size_min(CHUNK, run - from);
-            const T *weight = NAME(parameters)(s, s->weight, at, n, room->weight);
             const T *g = (const T *)s->g + at;
-            NAME(standardize)(&m, s->c == 1, (const T *)s->x + at, n, room->z);
-            NAME(multiply_gradient)(g, weight, n, room);
-            NAME(add_products)(s->c == 1, room->h, n, all);
-            NAME(add_products)(s->c == 1, room->hz, n, along);
+            NAME(standardize)(&m, is_strip, (const T *)s->x + at, n, room->z);
+            NAME(multiply)(g, room->z, n, room->gz);
+            if (is_channel) {
+                NAME(add_products)(is_strip, g, n, all);
+                NAME(add_products)(is_strip, room->gz, n, along);
+                continue;
+            }
+            NAME(multiply)(g, NAME(parameters)(s, own, at, n, room->weight), n, room->h);
+            NAME(add_products)(is_strip, room->h, n, all);
+            NAME(multiply)(room->h, room->z, n, room->h);
+            NAME(add_products)(is_strip, room->h, n, along);
             if (sums != NULL) {
                 NAME(add_to_channels)(s, room->gz, at, n, sums);
                 NAME(add_to_channels)(s, g, at, n, sums + s->channels);
@@ -646,15 +651,19 @@ VECTORISED static void NAME(differentiate_groups)(const Standardize *s, int64_t 
     for (int64_t l = 0; l < width; l++) {
         d.mean[l] = (T)(s->center == NULL && s->is_centered ? all[l] / count : 0);
         d.slope[l] = (T)(s->center == NULL ? along[l] / count : 0);
-        d.factor[l] = m.scale[l] * m.unit[l];
+        d.factor[l] = m.scale[l] * m.unit[l] * (common != NULL ? common[j + l] : 1);
+        if (is_channel && sums != NULL) {
+            sums[j + l] = along[l];
+            sums[s->channels + j + l] = all[l];
+        }
     }
     for (int64_t r = 0; r < s->a && s->dx != NULL; r++)
         for (int64_t from = 0; from < run; from += CHUNK) {
             int64_t at = (r * s->b + j) * s->c + from, n = size_min(CHUNK, run - from);
-            const T *weight = NAME(parameters)(s, s->weight, at, n, room->weight);
-            NAME(standardize)(&m, s->c == 1, (const T *)s->x + at, n, room->z);
+            const T *weight = NAME(parameters)(s, own, at, n, room->weight);
+            NAME(standardize)(&m, is_strip, (const T *)s->x + at, n, room->z);
             NAME(differentiate)
-            (&d, s->c == 1, (const T *)s->g + at, weight, room->z, n, (T *)s->dx + at);
+            (&d, is_strip, (const T *)s->g + at, weight, room->z, n, (T *)s->dx + at);
         }
 }
 
