@@ -23,6 +23,13 @@ void bind_set_collector_pace(lua_State *L, int64_t coming)
     }
 }
 
+void bind_collect_young(lua_State *L, int64_t coming)
+{
+    Runtime *runtime = bind_runtime(L);
+    if (runtime->generational && lua_gc(L, LUA_GCISRUNNING))
+        bind_profile_collect(L, runtime->profile, (int)size_min(coming / 1024, INT_MAX));
+}
+
 const OpenBlas *bind_blas(lua_State *L, const char *f)
 {
     const Runtime *runtime = bind_runtime(L);
@@ -79,9 +86,8 @@ static Tensor *new_tensor(lua_State *L, const char *f, DType dtype, int64_t nume
     int64_t bytes = numel * dtype_size(dtype);
     if (bytes > LARGE)
         bind_set_collector_pace(L, bytes);
-    if (bytes >= VERY_LARGE && bind_runtime(L)->generational && lua_gc(L, LUA_GCISRUNNING))
-        bind_profile_collect(L, bind_runtime(L)->profile, /* garbage first, then more */
-                             (int)size_min(bytes / 1024, INT_MAX));
+    if (bytes >= VERY_LARGE)
+        bind_collect_young(L, bytes); /* garbage first, then more */
     bool few = bytes <= STORAGE_FEW;
     Tensor *t = push_tensor(L, dtype, ndim, few ? sizeof(Storage) + (size_t)bytes : 0);
     if (few) {
