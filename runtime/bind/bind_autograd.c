@@ -244,6 +244,18 @@ static int graph_is_grad_enabled(lua_State *L)
     return 1;
 }
 
+/* loss_dtype(x) -> the dtype of a tensor without dimensions that requires a gradient; false for any
+ * other value */
+static int graph_loss_dtype(lua_State *L)
+{
+    const Tensor *t = bind_to_tensor(L, 1);
+    if (t != NULL && t->requires_grad && t->ndim == 0)
+        lua_pushstring(L, dtype_info[t->dtype].name);
+    else
+        lua_pushboolean(L, false);
+    return 1;
+}
+
 /* traces() -> node -> its line, of nodes that were made while tracing; nil while off */
 static int graph_traces(lua_State *L)
 {
@@ -309,9 +321,13 @@ static int graph_set_rows(lua_State *L)
 }
 
 static const luaL_Reg graph_functions[] = {
-    {"record", graph_record},     {"is_grad_enabled", graph_is_grad_enabled},
-    {"traces", graph_traces},     {"differentiable", graph_differentiable},
-    {"set_rows", graph_set_rows}, {NULL, NULL},
+    {"record", graph_record},
+    {"is_grad_enabled", graph_is_grad_enabled},
+    {"loss_dtype", graph_loss_dtype},
+    {"traces", graph_traces},
+    {"differentiable", graph_differentiable},
+    {"set_rows", graph_set_rows},
+    {NULL, NULL},
 };
 
 /* <AddBackward0>, as a tensor's suffix has it */

@@ -7,6 +7,7 @@
 --- `class.call`.
 
 local check = require "wrun.check"
+local core = require "wrun.core"
 local Module = require "wrun.nn.module"
 local operations = require "wrun.operations"
 
@@ -85,14 +86,10 @@ local function each(losses)
   return operations[losses[1]](table.unpack(losses, 2, 4))
 end
 
-local function is_like(x, other)
-  return not check.is_tensor(x) or x.dtype == other.dtype and check.same_shape(x, other)
-end
-
 local function total(losses, is_mean)
   if not check.is_tensor(losses) then
     local row, a, b, c = table.unpack(losses, 1, 4)
-    if is_like(b, a) and is_like(c, a) then
+    if core.are_alike(a, b, c) then
       return operations._sum_of(a, b, c or 0, row, is_mean)
     end
     losses = each(losses)
