@@ -51,12 +51,12 @@ static void offer(Walk *w, int number)
     if (!visit->arrived || ((const Tensor *)visit->object)->hooked)
         return;
     lua_pushvalue(L, TAKE);
-    lua_rawgeti(L, MET, number + 1);
-    lua_rawgeti(L, SUMS, number + 1);
+    walk_push(w, MET, number);
+    walk_push(w, SUM, number);
     lua_call(L, 2, 1);
     if (lua_toboolean(L, -1)) {
         lua_pushnil(L);
-        lua_rawseti(L, SUMS, number + 1);
+        walk_keep(w, SUM, number);
     }
     lua_pop(L, 1);
 }
@@ -93,8 +93,8 @@ static void push_sums(Walk *w)
 {
     lua_newtable(w->L);
     for (int k = w->first; k != NOWHERE; k = w->visits[k].next) {
-        lua_rawgeti(w->L, MET, k + 1);
-        lua_rawgeti(w->L, SUMS, k + 1);
+        walk_push(w, MET, k);
+        walk_push(w, SUM, k);
         lua_rawset(w->L, -3);
     }
 }
@@ -140,10 +140,9 @@ static void begin(Walk *w, lua_State *L)
     w->target_room = FEW_TARGETS;
     w->count = w->target_count = 0;
     w->first = NOWHERE;
-    lua_settop(L, FRAMES);
-    luaL_checkstack(L, 32, "too many calls");
-    lua_createtable(L, FEW_NODES, 0);
-    lua_replace(L, MET);
+    lua_settop(L, TAKE);
+    luaL_checkstack(L, ROW + 16, "too many calls");
+    lua_settop(L, NODE - 1);
 }
 
 /* surveys from all outputs, and gives them their seeds; returns the last node that is ready */
@@ -152,18 +151,19 @@ static int start(Walk *w)
     lua_State *L = w->L;
     int outputs = lua_type(L, OUTPUTS) == LUA_TTABLE ? (int)lua_rawlen(L, OUTPUTS) : 1;
     int ready = NOWHERE;
-    for (int k = 1; k <= outputs; k++)
-        walk_survey(w, push_root(L, k));
-    lua_createtable(L, w->count, 0);
-    lua_replace(L, SUMS);
-    w->last = &w->first;
-    for (int k = 1; k <= outputs; k++) {
-        int number = walk_survey(w, push_root(L, k));
-        push_item(L, SEEDS, k);
-        walk_add(w, number, false);
+    for (int k = 0; k < outputs; k++)
+        walk_add_target(w);
+    for (int k = 0; k < outputs; k++) {
+        int number = walk_survey(w, push_root(L, k + 1));
+        w->targets[k] = number; /* which the survey may have moved */
     }
-    for (int k = outputs; k >= 1; k--) {
-        int number = walk_survey(w, push_root(L, k));
+    w->last = &w->first;
+    for (int k = 0; k < outputs; k++) {
+        push_item(L, SEEDS, k + 1);
+        walk_add(w, w->targets[k], false);
+    }
+    for (int k = outputs - 1; k >= 0; k--) {
+        int number = w->targets[k];
         Visit *visit = &w->visits[number];
         if (visit->leads && visit->waiting == 0) {
             visit->waiting = -1; /* an output given twice starts once */

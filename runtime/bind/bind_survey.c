@@ -52,6 +52,13 @@ static int number_of(const Walk *w, void *object, bool is_leaf)
     return NOWHERE;
 }
 
+void walk_add_target(Walk *w)
+{
+    w->targets =
+        with_room(w->L, TARGETS, w->targets, w->target_count, &w->target_room, sizeof *w->targets);
+    w->targets[w->target_count++] = NOWHERE;
+}
+
 /* numbers the node or leaf on top and pops it */
 static int meet(Walk *w, bool is_leaf)
 {
@@ -66,13 +73,15 @@ static int meet(Walk *w, bool is_leaf)
         .first = w->target_count,
         .next = NOWHERE,
     };
-    for (int i = 0; i < arguments; i++) {
-        w->targets =
-            with_room(L, TARGETS, w->targets, w->target_count, &w->target_room, sizeof *w->targets);
-        w->targets[w->target_count++] = NOWHERE;
-    }
+    for (int i = 0; i < arguments; i++)
+        walk_add_target(w);
+    if (number == FEW_NODES)
+        for (int what = MET; what <= SUM; what++) {
+            lua_newtable(L);
+            lua_replace(L, OTHERS + what);
+        }
+    walk_keep(w, MET, number);
     w->count++;
-    lua_rawseti(L, MET, w->count);
     return *number_in(object, is_leaf) = number;
 }
 
@@ -128,7 +137,7 @@ int walk_survey(Walk *w, bool is_leaf)
         const Argument *argument = &node->argument[i];
         if (argument->edge == 0)
             continue;
-        lua_rawgeti(L, MET, frame->number + 1);
+        walk_push(w, MET, frame->number);
         lua_getiuservalue(L, -1, argument->edge);
         int number = number_of(w, lua_touserdata(L, -1), argument->to_leaf);
         if (number != NOWHERE) {

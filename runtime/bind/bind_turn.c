@@ -88,7 +88,7 @@ void walk_add(Walk *w, int number, bool is_own)
     bool may_own = !visit->wanted && !w->recording && !w->tracing;
     visit->owns = may_own && (is_own || visit->arrived);
     if (visit->arrived) {
-        lua_rawgeti(L, SUMS, number + 1);
+        walk_push(w, SUM, number);
         lua_rotate(L, -2, 1);
         lua_arith(L, LUA_OPADD);
     } else if (visit->wanted) {
@@ -96,15 +96,15 @@ void walk_add(Walk *w, int number, bool is_own)
         w->last = &visit->next;
     }
     visit->arrived = true;
-    lua_rawseti(L, SUMS, number + 1);
+    walk_keep(w, SUM, number);
 }
 
 void walk_bring(Walk *w, int number, bool hooked)
 {
     lua_State *L = w->L;
     lua_settop(L, NODE - 1);
-    lua_rawgeti(L, MET, number + 1);
-    lua_rawgeti(L, SUMS, number + 1);
+    walk_push(w, MET, number);
+    walk_push(w, SUM, number);
     if (!hooked)
         return;
     lua_pushvalue(L, lua_upvalueindex(WALK_HOOK));
@@ -113,7 +113,7 @@ void walk_bring(Walk *w, int number, bool hooked)
     lua_insert(L, -2);
     lua_call(L, 2, 1);
     lua_pushvalue(L, GRADIENT);
-    lua_rawseti(L, SUMS, number + 1);
+    walk_keep(w, SUM, number);
 }
 
 /* ---- gradients of arguments ---- */
@@ -402,6 +402,6 @@ void walk_take_turn(Walk *w, int number)
     }
     if (!visit->wanted) {
         lua_pushnil(L);
-        lua_rawseti(L, SUMS, number + 1);
+        walk_keep(w, SUM, number);
     }
 }

@@ -10,21 +10,26 @@
 #include "bind/bind_node.h"
 #include "bind/bind_profile.h"
 
-/* the stack of a walk: its arguments; the nodes and leaves that it met, and the sums of their
- * gradients, by number; the memory of Walk; and the node whose turn it is with its gradient and
- * row */
+/* of a graph with few nodes all is known without a request of memory */
+enum { FEW_NODES = 24, FEW_TARGETS = 64 };
+
+/* what a walk keeps by number: the nodes and leaves that it met, and the sums of their gradients */
+enum { MET, SUM };
+
+/* the stack of a walk: its arguments; the memory of Walk; what it keeps of the first few, and tables
+ * with that of the others; and the node whose turn it is with its gradient and row */
 enum {
     OUTPUTS = 1,
     SEEDS,
     KEEP,
     WANTED,
     TAKE,
-    MET,
-    SUMS,
     VISITS,
     TARGETS,
     FRAMES,
-    NODE,
+    OTHERS,
+    FEW = OTHERS + 2,
+    NODE = FEW + 2 * FEW_NODES,
     GRADIENT,
     ROW
 };
@@ -62,23 +67,40 @@ typedef struct {
     int number, next;
 } Frame;
 
-/* of a graph with few nodes all is known without a request of memory */
-enum { FEW_NODES = 24, FEW_TARGETS = 64 };
-
 typedef struct {
     lua_State *L;
     uint64_t id;
     bool selective, keep, takes, recording, tracing;
     Profile *profile; /* or NULL */
     Visit *visits, few_visits[FEW_NODES];
-    int *targets, few_targets[FEW_TARGETS];
+    int *targets, few_targets[FEW_TARGETS]; /* first of the outputs, then of the nodes */
     Frame *frames, few_frames[FEW_NODES];
     int count, visit_room, target_count, target_room, frame_room;
     int first, *last; /* of what is wanted and got a gradient; where the next one is to stand */
 } Walk;
 
+/* pushes what is kept under a number */
+static inline void walk_push(const Walk *w, int what, int number)
+{
+    if (number < FEW_NODES)
+        lua_pushvalue(w->L, FEW + 2 * number + what);
+    else
+        lua_rawgeti(w->L, OTHERS + what, number - FEW_NODES + 1);
+}
+
+/* pops it */
+static inline void walk_keep(const Walk *w, int what, int number)
+{
+    if (number < FEW_NODES)
+        lua_replace(w->L, FEW + 2 * number + what);
+    else
+        lua_rawseti(w->L, OTHERS + what, number - FEW_NODES + 1);
+}
+
 /* ---- bind_survey.c ---- */
 
+/* adds to the list of targets one that is NOWHERE */
+void walk_add_target(Walk *w);
 /* pops the node or leaf on top and surveys what it was made from; returns its number */
 int walk_survey(Walk *w, bool is_leaf);
 

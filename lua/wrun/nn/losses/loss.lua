@@ -88,7 +88,7 @@ end
 
 local function total(losses, is_mean)
   if not check.is_tensor(losses) then
-    local row, a, b, c = table.unpack(losses, 1, 4)
+    local row, a, b, c = losses[1], losses[2], losses[3], losses[4]
     if core.are_alike(a, b, c) then
       return operations._sum_of(a, b, c or 0, row, is_mean)
     end
