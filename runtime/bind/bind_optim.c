@@ -46,53 +46,48 @@ static int core_drop_gradients(lua_State *L)
     return 0;
 }
 
-/* pushes the gradient of parameter i of the list at 1, contiguous; or returns false, and pushes
- * nothing */
-static bool push_gradient(lua_State *L, const char *f, int i)
-{
-    int top = lua_gettop(L);
-    lua_rawgeti(L, 1, i);
-    if (bind_to_tensor(L, -1) == NULL)
-        bind_fail(L, "%s: parameter %d: expected a tensor, got %s", f, i,
-                  bind_describe(L, top + 1));
-    lua_getiuservalue(L, top + 1, TENSOR_GRAD);
-    Tensor *grad = bind_to_tensor(L, -1);
-    if (grad != NULL && !grad->is_contiguous) {
-        View v;
-        tensor_view(grad, &v);
-        bind_new_copy(L, f, &v, v.dtype);
-    }
-    lua_replace(L, top + 1);
-    lua_settop(L, grad != NULL ? top + 1 : top);
-    return grad != NULL;
-}
-
 /* gradients(parameters) -> those of them that have a gradient, in the same list if all have, and
  * their gradients, contiguous */
 static int core_gradients(lua_State *L)
 {
     static const char f[] = "gradients";
+    enum { FOUND = 2, PARAMETER, GRADIENT };
     lua_settop(L, 1);
     if (lua_type(L, 1) != LUA_TTABLE)
         bind_fail_argument(L, f, 1, "a list of tensors");
     int n = (int)lua_rawlen(L, 1), count = 0;
     lua_createtable(L, n, 0);
-    for (int i = 1; i <= n; i++)
-        if (push_gradient(L, f, i))
-            lua_rawseti(L, 2, ++count);
-    if (count == n)
-        return 2;
-    count = 0;
-    lua_createtable(L, n, 0);
     for (int i = 1; i <= n; i++) {
         lua_rawgeti(L, 1, i);
-        if (lua_getiuservalue(L, 4, TENSOR_GRAD) != LUA_TNIL) {
-            lua_pushvalue(L, 4);
-            lua_rawseti(L, 3, ++count);
+        if (bind_to_tensor(L, PARAMETER) == NULL)
+            bind_fail(L, "%s: parameter %d: expected a tensor, got %s", f, i,
+                      bind_describe(L, PARAMETER));
+        lua_getiuservalue(L, PARAMETER, TENSOR_GRAD);
+        Tensor *grad = bind_to_tensor(L, GRADIENT);
+        if (grad != NULL) {
+            if (!grad->is_contiguous) {
+                View v;
+                tensor_view(grad, &v);
+                bind_new_copy(L, f, &v, v.dtype);
+            }
+            lua_rawseti(L, FOUND, ++count);
         }
-        lua_settop(L, 3);
+        lua_settop(L, FOUND);
     }
-    lua_insert(L, 2);
+    if (count < n) {
+        lua_createtable(L, count, 0);
+        count = 0;
+        for (int i = 1; i <= n; i++) {
+            lua_rawgeti(L, 1, i);
+            bool has_grad = lua_getiuservalue(L, -1, TENSOR_GRAD) != LUA_TNIL;
+            lua_pop(L, 1);
+            if (has_grad)
+                lua_rawseti(L, -2, ++count);
+            else
+                lua_pop(L, 1);
+        }
+        lua_replace(L, 1);
+    }
     return 2;
 }
 

@@ -11,7 +11,7 @@
 #include "bind/bind_profile.h"
 
 /* of a graph with few nodes all is known without a request of memory */
-enum { FEW_NODES = 24, FEW_TARGETS = 64 };
+enum { FEW_NODES = 16, FEW_TARGETS = 64 };
 
 /* what a walk keeps by number: the nodes and leaves that it met, and the sums of their gradients */
 enum { MET, SUM };
