@@ -128,18 +128,17 @@ static int core_cross_entropy_gradient(lua_State *L)
 
 /* ---- sums of losses ---- */
 
-/* a row of ops.def and what it takes, all of them floats of one type and shape, or numbers */
+/* a row of ops.def, whose arguments are floats of one type and shape, or numbers */
 typedef struct {
     int op;
     const Tensor *like; /* the first */
-    Operand in[MAX_ARITY];
     bool is_mean;
 } Losses;
 
 enum { ROW_AT = MAX_ARITY + 1, MEAN_AT }; /* after the arguments */
 
-/* the row whose arguments begin at an index */
-static Losses check_losses(lua_State *L, const char *f, int index)
+/* the row whose arguments begin at an index, and these */
+static Losses check_losses(lua_State *L, const char *f, int index, Operand *in)
 {
     Losses losses = {.op = operation_count - 1};
     const char *name = bind_string(L, f, index + MAX_ARITY, "a name");
@@ -151,17 +150,16 @@ static Losses check_losses(lua_State *L, const char *f, int index)
     losses.like = bind_tensor(L, f, index);
     bind_check_float(L, f, index, losses.like);
     for (int i = 0; i < operations[losses.op].arity; i++) {
-        Operand *operand = &losses.in[i];
         const Tensor *like = losses.like;
         Tensor *t = bind_to_tensor(L, index + i);
-        operand->is_scalar = t == NULL;
+        in[i].is_scalar = t == NULL;
         if (t == NULL) {
-            operand->scalar = bind_scalar(L, f, index + i);
+            in[i].scalar = bind_scalar(L, f, index + i);
             continue;
         }
         if (t->dtype != like->dtype || !shape_equal(t->ndim, t->dims, like->ndim, like->dims))
             bind_fail_argument(L, f, index + i, "a tensor like the first");
-        tensor_view(t, &operand->view);
+        tensor_view(t, &in[i].view);
     }
     return losses;
 }
@@ -174,14 +172,16 @@ static int core_sum_of(lua_State *L)
     enum { FEW = 64 };
     double few[FEW], *blocks = few;
     lua_settop(L, MEAN_AT);
-    Losses losses = check_losses(L, f, 1);
+    Operand given[MAX_ARITY];
+    Losses losses = check_losses(L, f, 1, given);
     DType dtype = (DType)losses.like->dtype;
     int64_t n = losses.like->numel, pieces = size_pieces(n, REDUCE_BLOCK);
     Row in[MAX_ARITY];
     for (int i = 0; i < operations[losses.op].arity; i++) {
-        in[i] = (Row){.scalar = losses.in[i].scalar};
-        if (!losses.in[i].is_scalar)
-            in[i].data = contiguous_data(L, f, i + 1);
+        if (given[i].is_scalar)
+            in[i] = (Row){.scalar = given[i].scalar};
+        else
+            in[i] = (Row){.data = contiguous_data(L, f, i + 1)};
     }
     if (pieces > FEW)
         blocks = lua_newuserdatauv(L, (size_t)pieces * sizeof *blocks, 0);
@@ -209,15 +209,16 @@ static int sum_of_gradient(lua_State *L, int argument)
 {
     static const char f[] = "sum_of";
     lua_settop(L, 2 + MEAN_AT);
-    Losses losses = check_losses(L, f, 3);
+    Operand in[MAX_ARITY + 2];
+    Losses losses = check_losses(L, f, 3, in + 2);
     const Tensor *g = bind_tensor(L, f, 1), *like = losses.like;
     if (g->dtype != like->dtype || g->numel != 1)
         bind_fail_argument(L, f, 1, "one element of the type of argument 3");
-    Operand in[MAX_ARITY + 2] = {{.is_scalar = true}, {.is_scalar = true}};
+    in[0].is_scalar = in[1].is_scalar = true;
     in[0].scalar = dtype_load((DType)g->dtype, tensor_data(g));
+    in[1].scalar = (Scalar){0};
     if (losses.is_mean)
         in[0].scalar.d /= (double)like->numel;
-    memcpy(in + 2, losses.in, sizeof losses.in);
     View out;
     tensor_view(bind_new_tensor(L, f, (DType)like->dtype, like->ndim, like->dims), &out);
     elementwise_gradient(bind_pool(L), losses.op, argument, (DType)like->dtype, &out, in);
