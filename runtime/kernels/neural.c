@@ -26,7 +26,7 @@ typedef struct {
     Along along;
     const void *x, *g;
     void *y; /* the result, or with g the gradient of what x is the result of */
-    bool logarithm;
+    bool g_repeats, logarithm;
 } Softmax;
 
 /* A group whose squares are infinite or smaller than this is looked at in units, powers of two, in
@@ -53,13 +53,13 @@ static void softmax(Pool *pool, DType dtype, Softmax s)
 
 void neural_softmax(Pool *pool, DType dtype, Along along, const void *x, void *y, bool logarithm)
 {
-    softmax(pool, dtype, (Softmax){along, x, NULL, y, logarithm});
+    softmax(pool, dtype, (Softmax){along, x, NULL, y, false, logarithm});
 }
 
 void neural_softmax_gradient(Pool *pool, DType dtype, Along along, const void *y, const void *g,
-                             void *dx, bool logarithm)
+                             bool g_repeats, void *dx, bool logarithm)
 {
-    softmax(pool, dtype, (Softmax){along, y, g, dx, logarithm});
+    softmax(pool, dtype, (Softmax){along, y, g, dx, g_repeats, logarithm});
 }
 
 void neural_cross_entropy(Pool *pool, DType dtype, const CrossEntropy *c)

@@ -209,9 +209,9 @@ static void NAME(softmax_piece)(void *context, int64_t piece)
         int64_t last = size_min((piece + 1) * ROWS, s->along.outer);
         for (int64_t at = piece * ROWS * n; at < last * n; at += n) {
             if (g != NULL)
-                NAME(softmax_gradient_row)(x + at, g + at, y + at, n, s->logarithm);
-            else
-                NAME(softmax_row)(x + at, y + at, n, s->logarithm);
+                NAME(softmax_gradient_row)
+            (x + at, s->g_repeats ? g : g + at, y + at, n, s->logarithm);
+            else NAME(softmax_row)(x + at, y + at, n, s->logarithm);
         }
         return;
     }
@@ -368,7 +368,7 @@ typedef struct {
 
 /* a chunk of x standardised, and of parameters and products that stand nowhere else */
 typedef struct {
-    T z[CHUNK], weight[CHUNK], bias[CHUNK], gz[CHUNK], h[CHUNK];
+    T z[CHUNK], weight[CHUNK], bias[CHUNK], g[CHUNK], gz[CHUNK], h[CHUNK];
 } NAME(Room);
 
 static inline int64_t NAME(run_length)(const Standardize *s, int64_t width)
@@ -639,7 +639,7 @@ VECTORISED static void NAME(differentiate_groups)(const Standardize *s, int64_t 
     for (int64_t r = 0; r < s->a; r++)
         for (int64_t from = 0; from < run; from += CHUNK) {
             int64_t at = (r * s->b + j) * s->c + from, n = size_min(CHUNK, run - from);
-            const T *g = (const T *)s->g + at;
+            const T *g = s->g_repeats ? room->g : (const T *)s->g + at;
             NAME(standardize)(&m, is_strip, (const T *)s->x + at, n, room->z);
             NAME(multiply)(g, room->z, n, room->gz);
             if (is_channel) {
@@ -670,8 +670,8 @@ VECTORISED static void NAME(differentiate_groups)(const Standardize *s, int64_t 
             int64_t at = (r * s->b + j) * s->c + from, n = size_min(CHUNK, run - from);
             const T *weight = NAME(parameters)(s, own, at, n, room->weight);
             NAME(standardize)(&m, is_strip, (const T *)s->x + at, n, room->z);
-            NAME(differentiate)
-            (&d, is_strip, (const T *)s->g + at, weight, room->z, n, (T *)s->dx + at);
+            const T *g = s->g_repeats ? room->g : (const T *)s->g + at;
+            NAME(differentiate)(&d, is_strip, g, weight, room->z, n, (T *)s->dx + at);
         }
 }
 
@@ -684,6 +684,7 @@ static void NAME(standardize_piece)(void *context, int64_t piece)
     for (int i = 0; i < CHUNK; i++) {
         room.weight[i] = 1;
         room.bias[i] = -(T)0;
+        room.g[i] = s->g_repeats ? *(const T *)s->g : 0;
     }
     if (sums != NULL && !channels_are_groups(s))
         sums += piece * 2 * s->channels;
