@@ -29,8 +29,9 @@ typedef struct {
     bool g_repeats, logarithm;
 } Softmax;
 
-/* A group whose squares are infinite or smaller than this is looked at in units, powers of two, in
- * which its distances and its scale are ordinary numbers of the type. */
+/* A group whose squares are beyond these bounds is looked at in units, powers of two, in which its
+ * distances and its scale are ordinary numbers of the type. */
+#define MOST_SQUARE (sizeof(T) == sizeof(float) ? 0x1p120 : DBL_MAX)
 #define LEAST_SQUARE (sizeof(T) == sizeof(float) ? 0x1p-80 : 0x1p-960)
 #define UNIT (sizeof(T) == sizeof(float) ? 0x1p64 : 0x1p600)
 #define MOST (sizeof(T) == sizeof(float) ? (double)FLT_MAX : DBL_MAX)
