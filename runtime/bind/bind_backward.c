@@ -252,7 +252,7 @@ static int graph_own(lua_State *L)
  */
 static int graph_walker(lua_State *L)
 {
-    static const char *const names[] = {"shapes", "kernels", "gradients", "backward"};
+    static const char *const names[] = {"shapes", "kernels", "together", "gradients", "backward"};
     lua_settop(L, 3);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);

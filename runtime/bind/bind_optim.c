@@ -43,22 +43,29 @@ typedef union {
 
 /* ---- gradients ---- */
 
-/* drop_gradients(parameters): their `grad` is nil again */
+/* drop_gradients(parameters): their `grad` is nil again. All of a step is dead by then, and nothing
+ * of the next is there: where it is large, the collector gives its memory back for the next. */
 static int core_drop_gradients(lua_State *L)
 {
+    enum { MANY = 1 << 18 };
     static const char f[] = "drop_gradients";
+    int64_t elements = 0;
     lua_settop(L, 1);
     if (lua_type(L, 1) != LUA_TTABLE)
         bind_fail_argument(L, f, 1, "a list of tensors");
     int n = (int)lua_rawlen(L, 1);
     for (int i = 1; i <= n; i++) {
         lua_rawgeti(L, 1, i);
-        if (bind_to_tensor(L, 2) == NULL)
+        const Tensor *p = bind_to_tensor(L, 2);
+        if (p == NULL)
             bind_fail(L, "%s: parameter %d: expected a tensor, got %s", f, i, bind_describe(L, 2));
+        elements += p->numel;
         lua_pushnil(L);
         lua_setiuservalue(L, 2, TENSOR_GRAD);
         lua_settop(L, 1);
     }
+    if (elements >= MANY)
+        bind_collect_young(L, 0);
     return 0;
 }
 

@@ -250,7 +250,8 @@ static void pass_on(Walk *w, const Visit *visit, int i, bool is_own)
     walk_add(w, target, is_own);
 }
 
-/* by row.backward(g, edges, values): edges has an entry for each argument that wants a gradient */
+/* by row.backward(g, edges, values), or row.together: edges has an entry for each argument that
+ * wants a gradient */
 static void pass_on_together(Walk *w, const Visit *visit)
 {
     lua_State *L = w->L;
@@ -400,6 +401,8 @@ void walk_take_turn(Walk *w, int number)
             pass_on_each(w, visit, true, true);
         } else if (!w->recording && push_field(L, WALK_KERNELS)) {
             pass_on_each(w, visit, false, true);
+        } else if (!w->recording && push_field(L, WALK_TOGETHER)) {
+            pass_on_together(w, visit);
         } else if (push_field(L, WALK_GRADIENTS)) {
             pass_on_each(w, visit, true, false);
         } else {
