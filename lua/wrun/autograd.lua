@@ -114,12 +114,15 @@ local ones = {
   float64 = operations.ones({ dtype = "float64" }),
 }
 
-local function check_seed(f, output, seed)
+-- The seed of a walk from output, both checked. Of most walks it is 1, found by one question.
+local function seed_of(f, output, seed)
+  local one = seed == nil and ones[graph.loss_dtype(output)]
+  if one then
+    return one
+  end
+  check_output(f, output)
   if seed == nil then
-    local one = output.ndim == 0 and ones[output.dtype]
-    if one then
-      return one
-    elseif output:numel() ~= 1 then
+    if output:numel() ~= 1 then
       fail("%s: expected a gradient for a result of shape %s; only a single number starts from 1 "
         .. "by itself, such as y:sum() or y:mean()", f, check.shape_text(output))
     end
@@ -156,10 +159,9 @@ end
 ---     print(x.grad)
 ---@param gradient wrun.Tensor?  of output's shape; 1 where output is a single number
 function M.backward(output, gradient, options)
-  check_output("backward", output)
+  local seed = seed_of("backward", output, gradient)
   options = options ~= nil and check.options("backward", options, BACKWARD_OPTIONS) or nil
   local create, keep = modes(options)
-  local seed = check_seed("backward", output, gradient)
   local switched = create and enable_grad or no_grad
   switched(walk, output, seed, keep)
 end
@@ -168,8 +170,7 @@ end
 --- gradient of a leaf is whole; what returns true keeps g, which is not added to the leaf's `grad`.
 --- Leaves that have hooks get theirs in the end, in `grad`.
 function M.backward_to(output, take)
-  check_output("backward", output)
-  no_grad(walk, output, check_seed("backward", output), false, nil, take)
+  no_grad(walk, output, seed_of("backward", output), false, nil, take)
 end
 
 local HOOK = check.callable()
@@ -251,8 +252,7 @@ function M.grad(outputs, inputs, options)
   local given = as_list("option grad_outputs", options.grad_outputs or {})
   local seeds = {}
   for i, output in ipairs(outputs) do
-    check_output("grad", output)
-    seeds[i] = check_seed("grad", output, given[i])
+    seeds[i] = seed_of("grad", output, given[i])
   end
   for _, input in ipairs(inputs) do
     check_output("grad", input)

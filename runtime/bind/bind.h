@@ -49,7 +49,7 @@ enum {
     RUNTIME_STRIDE_TYPE,
     RUNTIME_GENERATOR, /* the default generator */
     RUNTIME_ROWS,      /* autograd's rows of the elementwise operations, by number, if has_rows */
-    RUNTIME_ZERO,      /* a tensor of one zero, for bind_backward.c */
+    RUNTIME_ZERO,      /* a tensor of one zero, for bind_turn.c */
     RUNTIME_TRACES,    /* node -> "script.lua:3", of nodes made while tracing */
     RUNTIME_SCOPE_TYPE,
     RUNTIME_SPARE_SCOPE, /* a closed guard, or nil */

@@ -148,14 +148,14 @@ static Node *push_node(lua_State *L, int op, int count, Tensor *const *tensor, u
     return node;
 }
 
-/* as bind_record; a row is on top where the operation is no elementwise one */
-static void record(lua_State *L, int op, int count, Tensor *const *tensor, uint32_t saves,
+/* as bind_record; the row is of interest where the operation is no elementwise one */
+static void record(lua_State *L, int op, int row, int count, Tensor *const *tensor, uint32_t saves,
                    Tensor *y, int result)
 {
     Node *node = push_node(L, op, count, tensor, saves, y);
     int slot = 0, next = 0;
     if (op == NO_OP) {
-        lua_rotate(L, -2, 1);
+        lua_pushvalue(L, row);
         lua_setiuservalue(L, -2, ++slot);
     }
     for (int i = 0; i < count; i++) {
@@ -190,7 +190,7 @@ static void record(lua_State *L, int op, int count, Tensor *const *tensor, uint3
 void bind_record_elementwise(lua_State *L, int op, int count, Tensor *const *tensor, uint32_t saves,
                              Tensor *y, int result)
 {
-    record(L, op, count, tensor, saves, y, result);
+    record(L, op, 0, count, tensor, saves, y, result);
 }
 
 void bind_record(lua_State *L, int row, int count, uint32_t saves, int result)
@@ -205,8 +205,7 @@ void bind_record(lua_State *L, int row, int count, uint32_t saves, int result)
         tensor = lua_newuserdatauv(L, (size_t)count * sizeof *tensor, 0);
     for (int i = 0; i < count; i++)
         tensor[i] = bind_to_tensor(L, i + 1);
-    lua_pushvalue(L, row);
-    record(L, NO_OP, count, tensor, saves, lua_touserdata(L, result), result);
+    record(L, NO_OP, row, count, tensor, saves, lua_touserdata(L, result), result);
     lua_settop(L, top);
 }
 
@@ -244,6 +243,18 @@ static int graph_is_grad_enabled(lua_State *L)
     return 1;
 }
 
+/* loss_dtype(x) -> the dtype of a tensor without dimensions that requires a gradient; false for any
+ * other value */
+static int graph_loss_dtype(lua_State *L)
+{
+    const Tensor *t = bind_to_tensor(L, 1);
+    if (t != NULL && t->requires_grad && t->ndim == 0)
+        lua_pushstring(L, dtype_info[t->dtype].name);
+    else
+        lua_pushboolean(L, false);
+    return 1;
+}
+
 /* traces() -> node -> its line, of nodes that were made while tracing; nil while off */
 static int graph_traces(lua_State *L)
 {
@@ -274,13 +285,12 @@ static int call_recorded(lua_State *L)
         return results;
     int result = lua_gettop(L) - results + 1;
     count = count < result ? count : result - 1; /* the call may have dropped surplus arguments */
-    bool in_place = (lua_tointeger(L, lua_upvalueindex(4)) & IN_PLACE) != 0;
+    lua_Integer mask = lua_tointeger(L, lua_upvalueindex(4));
+    bool in_place = (mask & IN_PLACE) != 0;
     Tensor *y = bind_to_tensor(L, result), *first = bind_to_tensor(L, 1);
     if (y == NULL || !tensor_is_float(y) || (y == first && !in_place))
         return results;
-    lua_pushvalue(L, lua_upvalueindex(2));
-    lua_insert(L, result);
-    bind_record(L, result, count, (uint32_t)lua_tointeger(L, lua_upvalueindex(4)), result + 1);
+    bind_record(L, lua_upvalueindex(2), count, (uint32_t)mask, result);
     if (first != NULL && y != first && y->storage == first->storage)
         y->storage->viewed = true;
     return results;
@@ -309,9 +319,13 @@ static int graph_set_rows(lua_State *L)
 }
 
 static const luaL_Reg graph_functions[] = {
-    {"record", graph_record},     {"is_grad_enabled", graph_is_grad_enabled},
-    {"traces", graph_traces},     {"differentiable", graph_differentiable},
-    {"set_rows", graph_set_rows}, {NULL, NULL},
+    {"record", graph_record},
+    {"is_grad_enabled", graph_is_grad_enabled},
+    {"loss_dtype", graph_loss_dtype},
+    {"traces", graph_traces},
+    {"differentiable", graph_differentiable},
+    {"set_rows", graph_set_rows},
+    {NULL, NULL},
 };
 
 /* <AddBackward0>, as a tensor's suffix has it */

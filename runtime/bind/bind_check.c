@@ -7,14 +7,6 @@
 
 /* ---- arguments ---- */
 
-Tensor *bind_tensor(lua_State *L, const char *f, int index)
-{
-    Tensor *t = bind_to_tensor(L, index);
-    if (t == NULL)
-        bind_fail_argument(L, f, index, "a tensor");
-    return t;
-}
-
 bool bind_to_scalar(lua_State *L, int index, Scalar *out)
 {
     switch (lua_type(L, index)) {

@@ -9,7 +9,13 @@
 #include "bind/bind.h"
 
 /* ---- arguments ---- */
-Tensor *bind_tensor(lua_State *L, const char *f, int index);
+static inline Tensor *bind_tensor(lua_State *L, const char *f, int index)
+{
+    Tensor *t = bind_to_tensor(L, index);
+    if (t == NULL)
+        bind_fail_argument(L, f, index, "a tensor");
+    return t;
+}
 bool bind_to_scalar(lua_State *L, int index, Scalar *out);
 Scalar bind_scalar(lua_State *L, const char *f, int index);
 int64_t bind_integer(lua_State *L, const char *f, int index, const char *expected);

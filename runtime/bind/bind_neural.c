@@ -128,18 +128,17 @@ static int core_cross_entropy_gradient(lua_State *L)
 
 /* ---- sums of losses ---- */
 
-/* a row of ops.def and what it takes, all of them floats of one type and shape, or numbers */
+/* a row of ops.def, whose arguments are floats of one type and shape, or numbers */
 typedef struct {
     int op;
     const Tensor *like; /* the first */
-    Operand in[MAX_ARITY];
     bool is_mean;
 } Losses;
 
 enum { ROW_AT = MAX_ARITY + 1, MEAN_AT }; /* after the arguments */
 
-/* the row whose arguments begin at an index */
-static Losses check_losses(lua_State *L, const char *f, int index)
+/* the row whose arguments begin at an index, and these */
+static Losses check_losses(lua_State *L, const char *f, int index, Operand *in)
 {
     Losses losses = {.op = operation_count - 1};
     const char *name = bind_string(L, f, index + MAX_ARITY, "a name");
@@ -151,17 +150,16 @@ static Losses check_losses(lua_State *L, const char *f, int index)
     losses.like = bind_tensor(L, f, index);
     bind_check_float(L, f, index, losses.like);
     for (int i = 0; i < operations[losses.op].arity; i++) {
-        Operand *operand = &losses.in[i];
         const Tensor *like = losses.like;
         Tensor *t = bind_to_tensor(L, index + i);
-        operand->is_scalar = t == NULL;
+        in[i].is_scalar = t == NULL;
         if (t == NULL) {
-            operand->scalar = bind_scalar(L, f, index + i);
+            in[i].scalar = bind_scalar(L, f, index + i);
             continue;
         }
         if (t->dtype != like->dtype || !shape_equal(t->ndim, t->dims, like->ndim, like->dims))
             bind_fail_argument(L, f, index + i, "a tensor like the first");
-        tensor_view(t, &operand->view);
+        tensor_view(t, &in[i].view);
     }
     return losses;
 }
@@ -174,14 +172,16 @@ static int core_sum_of(lua_State *L)
     enum { FEW = 64 };
     double few[FEW], *blocks = few;
     lua_settop(L, MEAN_AT);
-    Losses losses = check_losses(L, f, 1);
+    Operand given[MAX_ARITY];
+    Losses losses = check_losses(L, f, 1, given);
     DType dtype = (DType)losses.like->dtype;
     int64_t n = losses.like->numel, pieces = size_pieces(n, REDUCE_BLOCK);
     Row in[MAX_ARITY];
     for (int i = 0; i < operations[losses.op].arity; i++) {
-        in[i] = (Row){.scalar = losses.in[i].scalar};
-        if (!losses.in[i].is_scalar)
-            in[i].data = contiguous_data(L, f, i + 1);
+        if (given[i].is_scalar)
+            in[i] = (Row){.scalar = given[i].scalar};
+        else
+            in[i] = (Row){.data = contiguous_data(L, f, i + 1)};
     }
     if (pieces > FEW)
         blocks = lua_newuserdatauv(L, (size_t)pieces * sizeof *blocks, 0);
@@ -209,15 +209,16 @@ static int sum_of_gradient(lua_State *L, int argument)
 {
     static const char f[] = "sum_of";
     lua_settop(L, 2 + MEAN_AT);
-    Losses losses = check_losses(L, f, 3);
+    Operand in[MAX_ARITY + 2];
+    Losses losses = check_losses(L, f, 3, in + 2);
     const Tensor *g = bind_tensor(L, f, 1), *like = losses.like;
     if (g->dtype != like->dtype || g->numel != 1)
         bind_fail_argument(L, f, 1, "one element of the type of argument 3");
-    Operand in[MAX_ARITY + 2] = {{.is_scalar = true}, {.is_scalar = true}};
+    in[0].is_scalar = in[1].is_scalar = true;
     in[0].scalar = dtype_load((DType)g->dtype, tensor_data(g));
+    in[1].scalar = (Scalar){0};
     if (losses.is_mean)
         in[0].scalar.d /= (double)like->numel;
-    memcpy(in + 2, losses.in, sizeof losses.in);
     View out;
     tensor_view(bind_new_tensor(L, f, (DType)like->dtype, like->ndim, like->dims), &out);
     elementwise_gradient(bind_pool(L), losses.op, argument, (DType)like->dtype, &out, in);
@@ -241,45 +242,95 @@ static int core_sum_of_gradient_3(lua_State *L)
 
 /* ---- standardisation ---- */
 
-/* the tensor [a, b, c] of floats at an index, which must be contiguous */
-static Tensor *check_groups(lua_State *L, const char *f, int index)
+/* the data of `count` floats at an index, of the type of x; NULL where there is no tensor */
+static const void *check_values(lua_State *L, const char *f, int index, const Tensor *x,
+                                int64_t count)
 {
-    Tensor *x = bind_tensor(L, f, index);
-    bind_check_float(L, f, index, x);
-    if (x->ndim != 3 || !x->is_contiguous)
-        bind_fail_argument(L, f, index, "a contiguous tensor [a, b, c]");
-    return x;
+    const Tensor *values = bind_to_tensor(L, index);
+    if (values == NULL)
+        return NULL;
+    if (values->dtype != x->dtype || values->numel != count)
+        bind_fail_argument(L, f, index, "a value of the type of the input for each");
+    return contiguous_data(L, f, index);
 }
 
-/* _standardize(x[a, b, c], eps) -> y, mean[b], variance[b], over all a and c */
+/* x, weight, bias, center, shape { a, b, c, width, channels } and eps, from an index on */
+static Standardize check_standardize(lua_State *L, const char *f, int index)
+{
+    enum { WEIGHT = 1, BIAS, CENTER, SHAPE, EPS };
+    const Tensor *x = bind_tensor(L, f, index);
+    bind_check_float(L, f, index, x);
+    Standardize s = {.eps = bind_number(L, f, index + EPS, "a number")};
+    int64_t *sizes[] = {&s.a, &s.b, &s.c, &s.width, &s.channels};
+    luaL_checktype(L, index + SHAPE, LUA_TTABLE);
+    for (int i = 0; i < 5; i++) {
+        lua_rawgeti(L, index + SHAPE, i + 1);
+        *sizes[i] = luaL_checkinteger(L, -1);
+        lua_pop(L, 1);
+    }
+    if (s.a < 0 || s.b < 0 || s.c < 0 || s.width < 1 || s.a * s.b * s.c != x->numel)
+        bind_fail_argument(L, f, index + SHAPE, "the sizes of argument 1");
+    s.x = contiguous_data(L, f, index);
+    s.weight = check_values(L, f, index + WEIGHT, x, s.channels);
+    s.bias = check_values(L, f, index + BIAS, x, s.channels);
+    s.channels = size_max(s.channels, 1);
+    s.center = check_values(L, f, index + CENTER, x, s.b);
+    s.is_centered = lua_toboolean(L, index + CENTER);
+    return s;
+}
+
+/* _standardize(x, weight, bias, center, shape, eps) -> y, and the means and variances [b] where they are
+ * not given as `center`; that is true for them, and false for a mean of 0 */
 static int core_standardize(lua_State *L)
 {
     static const char f[] = "standardize";
-    lua_settop(L, 2);
-    const Tensor *x = check_groups(L, f, 1);
-    double eps = bind_number(L, f, 2, "a number");
-    Tensor *y = bind_new_tensor(L, f, (DType)x->dtype, 3, x->dims);
-    Tensor *mean = bind_new_tensor(L, f, (DType)x->dtype, 1, x->dims + 1);
-    Tensor *variance = bind_new_tensor(L, f, (DType)x->dtype, 1, x->dims + 1);
-    neural_standardize(bind_pool(L), (DType)x->dtype, x->dims, eps, tensor_data(x), tensor_data(y),
-                       tensor_data(mean), tensor_data(variance));
+    lua_settop(L, 6);
+    Standardize s = check_standardize(L, f, 1);
+    const Tensor *x = bind_tensor(L, f, 1);
+    DType dtype = (DType)x->dtype;
+    if (s.center == NULL) {
+        s.mean = tensor_data(bind_new_tensor(L, f, dtype, 1, &s.b));
+        s.variance = tensor_data(bind_new_tensor(L, f, dtype, 1, &s.b));
+    }
+    s.y = tensor_data(bind_new_tensor(L, f, dtype, x->ndim, x->dims));
+    neural_standardize(bind_pool(L), dtype, &s);
+    if (s.center != NULL)
+        return 1;
+    lua_rotate(L, -3, 1);
     return 3;
 }
 
-/* _standardize_gradient(g, y, x, eps) -> the gradient of x from that of y, which is not read */
-static int core_standardize_gradient(lua_State *L)
+/* pushes a new tensor like the one at an index, or nil; returns its data, or NULL */
+static void *new_gradient(lua_State *L, const char *f, int index, bool is_wanted)
+{
+    Tensor *like = is_wanted ? bind_to_tensor(L, index) : NULL;
+    if (like == NULL) {
+        lua_pushnil(L);
+        return NULL;
+    }
+    return tensor_data(bind_new_tensor(L, f, (DType)like->dtype, like->ndim, like->dims));
+}
+
+/* _standardize_gradients(g, x, weight, bias, center, shape, eps, is_x_wanted) -> the gradients of x,
+ * weight and bias from that of y, or nil where there is none */
+static int core_standardize_gradients(lua_State *L)
 {
     static const char f[] = "standardize";
-    lua_settop(L, 4);
-    const Tensor *g = bind_tensor(L, f, 1), *x = check_groups(L, f, 3);
-    double eps = bind_number(L, f, 4, "a number");
+    lua_settop(L, 8);
+    Standardize s = check_standardize(L, f, 2);
+    const Tensor *g = bind_tensor(L, f, 1), *x = bind_tensor(L, f, 2);
     if (g->dtype != x->dtype || !shape_equal(g->ndim, g->dims, x->ndim, x->dims))
-        bind_fail_argument(L, f, 1, "a tensor like argument 3");
-    const void *gradient = contiguous_data(L, f, 1);
-    Tensor *dx = bind_new_tensor(L, f, (DType)x->dtype, 3, x->dims);
-    neural_standardize_gradient(bind_pool(L), (DType)x->dtype, x->dims, eps, tensor_data(x),
-                                gradient, tensor_data(dx));
-    return 1;
+        bind_fail_argument(L, f, 1, "a tensor like argument 2");
+    s.g = contiguous_data(L, f, 1);
+    if (s.weight != NULL || s.bias != NULL) {
+        size_t size = (size_t)neural_standardize_sums(&s) * sizeof *s.sums;
+        s.sums = memset(lua_newuserdatauv(L, size, 0), 0, size);
+    }
+    s.dx = new_gradient(L, f, 2, lua_toboolean(L, 8));
+    s.dweight = new_gradient(L, f, 3, true);
+    s.dbias = new_gradient(L, f, 4, true);
+    neural_standardize(bind_pool(L), (DType)x->dtype, &s);
+    return 3;
 }
 
 /* ---- class targets ---- */
@@ -328,7 +379,7 @@ static const luaL_Reg tensor_functions[] = {
     {"_sum_of_gradient_2", core_sum_of_gradient_2},
     {"_sum_of_gradient_3", core_sum_of_gradient_3},
     {"_standardize", core_standardize},
-    {"_standardize_gradient", core_standardize_gradient},
+    {"_standardize_gradients", core_standardize_gradients},
     {NULL, NULL},
 };
 

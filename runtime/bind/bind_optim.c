@@ -13,7 +13,9 @@
 #include "bind/open.h"
 #include "kernels/optim.h"
 
-enum { PARAMETERS = 1, GRADIENTS, STATES, GROUP, PLAN, MADE };
+/* the stack of a step: its arguments, what was planned, and the names of what a state has, which are
+ * looked up for every parameter */
+enum { PARAMETERS = 1, GRADIENTS, STATES, GROUP, PLAN, MADE, STEP, NAMES };
 
 /* what the step `f` remembers of each parameter */
 typedef struct {
@@ -25,53 +27,73 @@ typedef struct {
 
 /* ---- gradients ---- */
 
-/* drop_gradients(parameters): their `grad` is nil again */
+/* drop_gradients(parameters): their `grad` is nil again. All of a step is dead by then, and nothing
+ * of the next is there: where it is large, the collector gives its memory back for the next. */
 static int core_drop_gradients(lua_State *L)
 {
+    enum { MANY = 1 << 18 };
     static const char f[] = "drop_gradients";
+    int64_t elements = 0;
     lua_settop(L, 1);
     if (lua_type(L, 1) != LUA_TTABLE)
         bind_fail_argument(L, f, 1, "a list of tensors");
     int n = (int)lua_rawlen(L, 1);
     for (int i = 1; i <= n; i++) {
         lua_rawgeti(L, 1, i);
-        if (bind_to_tensor(L, 2) == NULL)
+        const Tensor *p = bind_to_tensor(L, 2);
+        if (p == NULL)
             bind_fail(L, "%s: parameter %d: expected a tensor, got %s", f, i, bind_describe(L, 2));
+        elements += p->numel;
         lua_pushnil(L);
         lua_setiuservalue(L, 2, TENSOR_GRAD);
         lua_settop(L, 1);
     }
+    if (elements >= MANY)
+        bind_collect_young(L, 0);
     return 0;
 }
 
-/* gradients(parameters) -> those of them that have a gradient, and their gradients, contiguous */
+/* gradients(parameters) -> those of them that have a gradient, in the same list if all have, and
+ * their gradients, contiguous */
 static int core_gradients(lua_State *L)
 {
     static const char f[] = "gradients";
+    enum { FOUND = 2, PARAMETER, GRADIENT };
     lua_settop(L, 1);
     if (lua_type(L, 1) != LUA_TTABLE)
         bind_fail_argument(L, f, 1, "a list of tensors");
     int n = (int)lua_rawlen(L, 1), count = 0;
     lua_createtable(L, n, 0);
-    lua_createtable(L, n, 0);
     for (int i = 1; i <= n; i++) {
         lua_rawgeti(L, 1, i);
-        if (bind_to_tensor(L, -1) == NULL)
-            bind_fail(L, "%s: parameter %d: expected a tensor, got %s", f, i, bind_describe(L, 4));
-        lua_getiuservalue(L, 4, TENSOR_GRAD);
-        Tensor *grad = bind_to_tensor(L, 5);
+        if (bind_to_tensor(L, PARAMETER) == NULL)
+            bind_fail(L, "%s: parameter %d: expected a tensor, got %s", f, i,
+                      bind_describe(L, PARAMETER));
+        lua_getiuservalue(L, PARAMETER, TENSOR_GRAD);
+        Tensor *grad = bind_to_tensor(L, GRADIENT);
         if (grad != NULL) {
             if (!grad->is_contiguous) {
                 View v;
                 tensor_view(grad, &v);
                 bind_new_copy(L, f, &v, v.dtype);
             }
-            count++;
-            lua_rawseti(L, 3, count);
-            lua_pushvalue(L, 4);
-            lua_rawseti(L, 2, count);
+            lua_rawseti(L, FOUND, ++count);
         }
-        lua_settop(L, 3);
+        lua_settop(L, FOUND);
+    }
+    if (count < n) {
+        lua_createtable(L, count, 0);
+        count = 0;
+        for (int i = 1; i <= n; i++) {
+            lua_rawgeti(L, 1, i);
+            bool has_grad = lua_getiuservalue(L, -1, TENSOR_GRAD) != LUA_TNIL;
+            lua_pop(L, 1);
+            if (has_grad)
+                lua_rawseti(L, -2, ++count);
+            else
+                lua_pop(L, 1);
+        }
+        lua_replace(L, 1);
     }
     return 2;
 }
@@ -172,6 +194,13 @@ static void *make_block(lua_State *L, const char *f, const Tensor *param)
     return data;
 }
 
+/* pushes what a state has under the name at an index, and returns its type */
+static int push_named(lua_State *L, int state, int name)
+{
+    lua_pushvalue(L, name);
+    return lua_gettable(L, state);
+}
+
 /* fills in the parameter's state from the value on top, a table or nil; what it reads stays there */
 static void plan_state(lua_State *L, const Memory *memory, int i, const Tensor *param,
                        OptimParam *p)
@@ -183,7 +212,7 @@ static void plan_state(lua_State *L, const Memory *memory, int i, const Tensor *
         bind_fail(L, "%s: state of parameter %d: expected a table, got %s", f, i,
                   bind_describe(L, state));
     for (int s = 0; s < memory->count; s++) {
-        if (is_there && lua_getfield(L, state, memory->names[s]) != LUA_TNIL) {
+        if (is_there && push_named(L, state, NAMES + s) != LUA_TNIL) {
             p->state[s] = check_block(L, f, i, param, "state ", memory->names[s]);
         } else {
             p->state[s] = make_block(L, f, param);
@@ -191,7 +220,7 @@ static void plan_state(lua_State *L, const Memory *memory, int i, const Tensor *
         }
     }
     p->step = 1;
-    if (memory->counts && is_there && lua_getfield(L, state, "step") != LUA_TNIL) {
+    if (memory->counts && is_there && push_named(L, state, STEP) != LUA_TNIL) {
         if (lua_type(L, -1) != LUA_TNUMBER)
             bind_fail(L, "%s: state step of parameter %d: expected a number, got %s", f, i,
                       bind_describe(L, lua_gettop(L)));
@@ -199,7 +228,7 @@ static void plan_state(lua_State *L, const Memory *memory, int i, const Tensor *
     }
 }
 
-/* pushes the plan of a step over the whole group, and the list of the blocks it made or nil */
+/* pushes the plan of a step over the whole group, the list of the blocks it made or nil, and names */
 static OptimGroup *plan(lua_State *L, const Memory *memory)
 {
     const char *f = memory->f;
@@ -209,6 +238,10 @@ static OptimGroup *plan(lua_State *L, const Memory *memory)
     OptimGroup *group = lua_newuserdatauv(L, size, 0);
     *group = (OptimGroup){.count = count};
     lua_pushnil(L);
+    lua_pushliteral(L, "step");
+    for (int s = 0; s < memory->count; s++)
+        lua_pushstring(L, memory->names[s]);
+    int param_at = lua_gettop(L) + 1;
     for (int i = 1; i <= count; i++) {
         const Tensor *param = check_parameter(L, f, i);
         OptimParam *p = &group->params[i - 1];
@@ -221,9 +254,9 @@ static OptimGroup *plan(lua_State *L, const Memory *memory)
         group->n += param->numel;
         lua_rawgeti(L, GRADIENTS, i);
         p->grad = check_block(L, f, i, param, "gradient", "");
-        push_state(L, MADE + 1);
+        push_state(L, param_at);
         plan_state(L, memory, i, param, p);
-        lua_settop(L, MADE);
+        lua_settop(L, param_at - 1);
     }
     return group;
 }
@@ -262,16 +295,18 @@ static void write_state(lua_State *L, const Memory *memory, const OptimParam *p,
 {
     for (int s = 0; s < memory->count; s++)
         if (p->made & 1u << s) {
+            lua_pushvalue(L, NAMES + s);
             lua_rawgeti(L, MADE, ++*made);
-            lua_setfield(L, -2, memory->names[s]);
+            lua_settable(L, -3);
         }
     if (memory->counts) {
         lua_Integer step;
+        lua_pushvalue(L, STEP);
         if (lua_numbertointeger(p->step, &step) && (double)step == p->step)
             lua_pushinteger(L, step);
         else
             lua_pushnumber(L, p->step);
-        lua_setfield(L, -2, "step");
+        lua_settable(L, -3);
     }
 }
 
@@ -284,7 +319,7 @@ static void write_state(lua_State *L, const Memory *memory, const OptimParam *p,
  */
 static void commit(lua_State *L, const Memory *memory, OptimGroup *group)
 {
-    int made = 0;
+    int made = 0, top = lua_gettop(L);
     bool is_large = group->n > OPTIM_RANGE;
     int64_t versions = is_large ? sum_versions(L, group->count) : 0;
     for (int64_t i = 0; i < group->count; i++) {
@@ -294,7 +329,7 @@ static void commit(lua_State *L, const Memory *memory, OptimGroup *group)
             push_own_state(L);
             write_state(L, memory, &group->params[i], &made);
         }
-        lua_settop(L, MADE);
+        lua_settop(L, top);
     }
     group->overlaps = is_large && sum_versions(L, group->count) != versions + group->count;
 }

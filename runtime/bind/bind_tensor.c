@@ -159,6 +159,23 @@ static int core_same_shape(lua_State *L)
     return 1;
 }
 
+/* are_alike(a, ...): of one type and shape, but for values that are no tensors */
+static int core_are_alike(lua_State *L)
+{
+    const Tensor *first = NULL;
+    bool alike = true;
+    for (int i = 1, count = lua_gettop(L); i <= count; i++) {
+        const Tensor *t = bind_to_tensor(L, i);
+        if (t == NULL)
+            continue;
+        first = first == NULL ? t : first;
+        alike &=
+            t->dtype == first->dtype && shape_equal(t->ndim, t->dims, first->ndim, first->dims);
+    }
+    lua_pushboolean(L, alike);
+    return 1;
+}
+
 /* Does ipairs, or another function of Lua's, ask for what comes after the last element? */
 static bool is_end_of_list(lua_State *L)
 {
@@ -444,6 +461,7 @@ static const luaL_Reg tensor_functions[] = {
     {"is_float_tensor", core_is_float_tensor},
     {"key_has_tensor", core_key_has_tensor},
     {"same_shape", core_same_shape},
+    {"are_alike", core_are_alike},
     {"shape_text", core_shape_text},
     {"describe", core_describe},
     {"set_parameter", core_set_parameter},

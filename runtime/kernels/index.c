@@ -66,57 +66,81 @@ static void gather_row(DType dtype, const Row *row, const void *x, void *y)
 
 /* ---- rows ---- */
 
+/* how many parts of so many elements a piece of work has */
+static int64_t parts_together(int64_t elements)
+{
+    return size_max(ELEMENTS / size_max(elements, 1), 1);
+}
+
+/* What is selected is shared out by `outer` and by parts of the indices. */
 typedef struct {
     const Rows *rows;
     const char *x;
     char *y;
+    int64_t bytes, width;    /* of a row; and the rows of a part */
+    int64_t parts, together; /* of an `outer`, and of a piece of work */
 } Selection;
 
-enum { AT_A_TIME = 16 }; /* rows a thread copies */
+enum { AHEAD = 32 }; /* rows of several elements that are on their way while one is copied */
 
-/* the same for rows of one element: so many of them, of one `outer` */
-static void select_elements(void *context, int64_t piece)
+#define SIZES(CASE) CASE(1) CASE(4) CASE(8) CASE(16) CASE(32) /* of rows copied without a call */
+
+INLINED void copy_rows(const int64_t *indices, int64_t n, const char *x, char *y, int64_t bytes)
 {
-    const Selection *s = context;
-    const Rows *rows = s->rows;
-    int64_t parts = size_pieces(rows->count, ELEMENTS), size = dtype_size(rows->dtype);
-    int64_t o = piece / parts, first = piece % parts * ELEMENTS;
-    Row row = {
-        .n = size_min(ELEMENTS, rows->count - first),
-        .along = 1,
-        .indices = rows->indices + first,
-    };
-    gather_row(rows->dtype, &row, s->x + o * rows->along.n * size,
-               s->y + (o * rows->count + first) * size);
+    for (int64_t i = 0; i < n; i++, y += bytes) {
+        if (bytes > 8)
+            __builtin_prefetch(x + (indices[size_min(i + AHEAD, n - 1)] - 1) * bytes);
+        memcpy(y, x + (indices[i] - 1) * bytes, (size_t)bytes);
+    }
 }
 
-static void select_rows(void *context, int64_t piece)
+static void select_part(const Selection *s, int64_t o, int64_t first)
+{
+    const Rows *rows = s->rows;
+    const int64_t *indices = rows->indices + first, bytes = s->bytes;
+    int64_t n = size_min(s->width, rows->count - first);
+    const char *x = s->x + o * rows->along.n * bytes;
+    char *y = s->y + (o * rows->count + first) * bytes;
+    switch (bytes) {
+#define CASE(size)                                                                                 \
+    case size:                                                                                     \
+        copy_rows(indices, n, x, y, size);                                                         \
+        break;
+        SIZES(CASE)
+#undef CASE
+    default:
+        copy_rows(indices, n, x, y, bytes);
+    }
+}
+
+static void select_piece(void *context, int64_t piece)
 {
     const Selection *s = context;
-    const Rows *rows = s->rows;
-    int64_t bytes = rows->along.inner * dtype_size(rows->dtype);
-    int64_t last = size_min((piece + 1) * AT_A_TIME, rows->along.outer * rows->count);
-    for (int64_t row = piece * AT_A_TIME; row < last; row++) {
-        int64_t o = row / rows->count, i = row % rows->count;
-        memcpy(s->y + row * bytes, s->x + (o * rows->along.n + rows->indices[i] - 1) * bytes,
-               (size_t)bytes);
-    }
+    int64_t last = size_min((piece + 1) * s->together, s->rows->along.outer * s->parts);
+    for (int64_t part = piece * s->together; part < last; part++)
+        select_part(s, part / s->parts, part % s->parts * s->width);
 }
 
 void index_select(Pool *pool, const Rows *rows, const void *x, void *y)
 {
     enum { WORTH_SHARING = 1 << 18 };
-    Selection s = {rows, x, y};
-    int64_t count = rows->along.outer * rows->count;
-    bool is_single = rows->along.inner == 1;
-    PoolTask *task = is_single ? select_elements : select_rows;
-    int64_t pieces = is_single ? rows->along.outer * size_pieces(rows->count, ELEMENTS)
-                               : size_pieces(count, AT_A_TIME);
-    if (count * rows->along.inner * dtype_size(rows->dtype) < WORTH_SHARING)
+    int64_t inner = rows->along.inner, outer = rows->along.outer;
+    int64_t width = parts_together(inner), parts = size_pieces(rows->count, width);
+    Selection s = {
+        .rows = rows,
+        .x = x,
+        .y = y,
+        .bytes = inner * dtype_size(rows->dtype),
+        .width = width,
+        .parts = parts,
+        .together = parts_together(size_min(rows->count, width) * inner),
+    };
+    int64_t pieces = size_pieces(outer * parts, s.together);
+    if (outer * rows->count * s.bytes < WORTH_SHARING)
         for (int64_t piece = 0; piece < pieces; piece++)
-            task(&s, piece);
+            select_piece(&s, piece);
     else
-        pool_run(pool, task, &s, pieces);
+        pool_run(pool, select_piece, &s, pieces);
 }
 
 /* a + b in a type; of booleans, whether either is true */
@@ -212,12 +236,6 @@ static void write_piece(void *context, int64_t piece)
     int64_t last = size_min((piece + 1) * w->together, w->rows->along.outer * w->strips);
     for (int64_t strip = piece * w->together; strip < last; strip++)
         write_strip(w, strip / w->strips, strip % w->strips * STRIP);
-}
-
-/* how many parts of so many elements a piece of work has */
-static int64_t parts_together(int64_t elements)
-{
-    return size_max(ELEMENTS / size_max(elements, 1), 1);
 }
 
 void index_write(Pool *pool, const Rows *rows, Write write, void *x, const void *y)

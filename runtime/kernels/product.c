@@ -14,6 +14,7 @@
 enum {
     BLOCK = 256,              /* of k */
     PACKED_BYTES = 192 << 10, /* of a, on the stack */
+    FAR = 256 << 10,          /* bytes that the rows of c span when it has left the cache */
     FEW_ROWS = 28,            /* of a, for which b is not worth packing */
     FEW_PRODUCTS = 128,       /* for which nothing is worth packing */
     FEW_PANELS = 4,           /* of b, for which a is not where it can be read as it lies */

@@ -29,12 +29,17 @@ typedef struct {
     int64_t a_step, b_step, start_row, c_row;
     int64_t k;
     T scale;
+    bool is_far; /* is c not in the cache? */
 } NAME(Part);
 
 /* c = start + scale a b for so many rows, and vectors of columns */
 INLINED TARGETED void NAME(multiply)(const NAME(Part) * p, int rows, int vectors)
 {
     NAME(Vector) sum[ROWS][2], columns[2];
+    if (p->is_far) /* then it comes while the sums are formed */
+        for (int i = 0; i < rows; i++)
+            for (int v = 0; v < vectors; v++)
+                __builtin_prefetch(p->c + i * p->c_row + v * NAME(LANES), 1);
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++)
         for (int v = 0; v < vectors; v++)
@@ -159,6 +164,7 @@ TARGETED static void NAME(multiply_block)(const MatrixProduct *p, int64_t first,
                             : p->a_column,
         .c_row = p->c_row,
         .scale = (T)p->scale,
+        .is_far = p->m * p->c_row * (int64_t)sizeof(T) > FAR,
     };
     for (int64_t l = 0; l < p->k; l += BLOCK) {
         part.k = size_min(BLOCK, p->k - l);

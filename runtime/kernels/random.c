@@ -269,15 +269,25 @@ void random_natural(Generator *g, DType dtype, int64_t n, void *out)
                       (int64_t)((wide ? random_u64(g) : next_u32(g)) % range[dtype]));
 }
 
+/* Each element changes places with a later one or itself. The draws go ahead, so that what they
+ * choose is on its way from memory. */
 void random_permutation(Generator *g, int64_t n, int64_t *out)
 {
+    enum { DRAWS = 64 };
+    int64_t chosen[DRAWS];
     for (int64_t i = 0; interrupt_allows(i, n); i++)
         out[i] = i + 1;
-    for (int64_t i = 0; interrupt_allows(i, n - 1); i++) {
-        int64_t j = i + (int64_t)(next_u32(g) % (uint64_t)(n - i));
-        int64_t held = out[i];
-        out[i] = out[j];
-        out[j] = held;
+    for (int64_t first = 0; first < n - 1 && !interrupt_wanted(); first += DRAWS) {
+        int64_t count = size_min(DRAWS, n - 1 - first);
+        for (int64_t i = 0; i < count; i++) {
+            chosen[i] = first + i + next_u32(g) % (uint32_t)(n - first - i);
+            __builtin_prefetch(out + chosen[i], 1);
+        }
+        for (int64_t i = 0; i < count; i++) {
+            int64_t held = out[first + i];
+            out[first + i] = out[chosen[i]];
+            out[chosen[i]] = held;
+        }
     }
 }
 

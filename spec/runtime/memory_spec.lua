@@ -85,6 +85,26 @@ describe("a loop of 4,000 files that are refused #memory", function()
   end)
 end)
 
+describe("the gradients of a step that are large", function()
+  it("are collected when the next begins", function()
+    local path = child.write([[
+      local wrun = require("wrun")
+      local w = wrun.nn.Parameter(wrun.ones(512, 1024))
+      local optimizer, seen = wrun.optim.SGD({ w }), setmetatable({}, { __mode = "k" })
+      for _ = 1, 5 do
+        optimizer:zero_grad()
+        print(next(seen))
+        w:sum():backward()
+        seen[w.grad] = true
+        optimizer:step()
+      end]])
+    local result = child.run({ path })
+    os.remove(path)
+    assert.equal("", result.err)
+    assert.equal(("nil\n"):rep(5), result.out)
+  end)
+end)
+
 describe("the collector's mode", function()
   -- The mode before wrun is loaded, and after tensors beyond what changes the collector's pace.
   local SHOW = [[

@@ -240,8 +240,8 @@ end
 --- Changes the parameters of one group that have a gradient, in place and unrecorded: each by
 --- `change`, unless a subclass changes all at once.
 --- shapes  each gradient as its parameter
---- domain  gradients are contiguous, and must stay as they are; states are those of all parameters,
----   by parameter
+--- domain  both lists, and the gradients, which are contiguous, must stay as they are; states are
+---   those of all parameters, by parameter
 --- raises  what `change` raises
 ---@param parameters wrun.Tensor[]
 ---@param gradients wrun.Tensor[]

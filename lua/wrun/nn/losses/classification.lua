@@ -18,22 +18,24 @@ local CLASS_DTYPES = { int64 = true, uint8 = true }
 -- The classes stand in dimension 2, or in the only one when there is but one sample.
 local function class_dimension(o, input)
   check.float_argument(o.__name, 1, input)
-  if input.ndim == 0 then
+  local ndim = input.ndim
+  if ndim == 0 then
     fail("%s: argument 1: expected [C], [n, C] or [n, C, ...], got []", o.__name)
   end
-  return math.min(input.ndim, 2)
+  return ndim < 2 and ndim or 2
 end
 
 -- The target classes, and where they are to be ignored (nil where nowhere).
 local function classes_of(o, input, target, class_dim)
-  if not (check.is_tensor(target) and CLASS_DTYPES[target.dtype]) then
+  local dtype = check.is_tensor(target) and target.dtype
+  if not CLASS_DTYPES[dtype] then
     fail("%s: argument 2: expected int64 or uint8 classes%s, got %s", o.__name,
       o.label_smoothing and ", or probabilities" or "", check.describe(target))
   end
   local shape = input.shape
   table.remove(shape, class_dim)
   Loss.check_shape(o, 2, target, shape, input)
-  target = target:long()
+  target = dtype == "int64" and target or target:long()
   local ignore = o.ignore_index
   local any_ignored = core.check_classes(o.__name, target, input:size(class_dim), ignore)
   local ignored = any_ignored and target:eq(ignore) or nil
@@ -42,10 +44,12 @@ end
 
 -- The class weights, shaped to multiply the input; nil when there are none.
 local function class_weight(o, input, class_dim)
-  local weight, n_classes = o.weight, input:size(class_dim)
+  local weight = o.weight
   if weight == nil then
     return nil
-  elseif weight.ndim ~= 1 or weight:size(1) ~= n_classes then
+  end
+  local n_classes = input:size(class_dim)
+  if weight.ndim ~= 1 or weight:size(1) ~= n_classes then
     fail("%s: option weight: expected [%d] to match %s, got %s", o.__name, n_classes,
       check.shape_text(input), check.shape_text(weight))
   end
@@ -124,7 +128,7 @@ M.CrossEntropyLoss = Loss.define("CrossEntropyLoss", "cross_entropy", {
 }, function(o, input, target)
   local class_dim = class_dimension(o, input)
   check.tensor_argument(o.__name, 2, target)
-  if check.is_float(target) then
+  if check.is_float_tensor(target) then
     return against_probabilities(o, input, target, class_dim)
   end
   return against_classes(o, input, target, class_dim, true)

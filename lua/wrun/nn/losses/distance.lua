@@ -11,7 +11,7 @@ local M = {}
 ---     print(criterion(wrun.tensor { 1.0, 2.0 }, wrun.tensor { 1.0, 4.0 }))
 M.MSELoss = Loss.define("MSELoss", "mse_loss", {}, function(o, input, target)
   Loss.check_pair(o, input, target)
-  return { "_squared_error", input, target }
+  return "_squared_error", input, target
 end)
 
 --- Makes the loss |x - y|, averaged over all elements.
@@ -19,7 +19,7 @@ end)
 ---     print(nn.L1Loss()(wrun.tensor { 1.0, 2.0 }, wrun.tensor { 1.0, 4.0 }))
 M.L1Loss = Loss.define("L1Loss", "l1_loss", {}, function(o, input, target)
   Loss.check_pair(o, input, target)
-  return { "_absolute_error", input, target }
+  return "_absolute_error", input, target
 end)
 
 --- Makes the loss d^2 / 2 for |d| <= delta and delta (|d| - delta / 2) beyond, d = x - y, averaged
@@ -31,7 +31,7 @@ M.HuberLoss = Loss.define("HuberLoss", "huber_loss", {
   delta = check.positive(1),
 }, function(o, input, target)
   Loss.check_pair(o, input, target)
-  return { "_huber", input, target, o.delta }
+  return "_huber", input, target, o.delta
 end)
 
 --- Makes the loss d^2 / (2 beta) for |d| <= beta and |d| - beta / 2 beyond, d = x - y, averaged
@@ -43,9 +43,9 @@ M.SmoothL1Loss = Loss.define("SmoothL1Loss", "smooth_l1_loss", {
 }, function(o, input, target)
   Loss.check_pair(o, input, target)
   if o.beta == 0 then
-    return { "_absolute_error", input, target }
+    return "_absolute_error", input, target
   end
-  return { "_smooth_l1", input, target, o.beta }
+  return "_smooth_l1", input, target, o.beta
 end)
 
 return M

@@ -1,12 +1,13 @@
 --- Loss, the base of every loss: options, checks of the arguments, and the reduction at the end.
 --- A loss is made by `Loss.define(name, function_name, rules, compute)`: its mathematics is
 --- compute(o, ...), which returns the losses before their reduction and, where they do not count
---- alike in the mean, what each counts. Losses that are a row of ops.def may be { row, arguments
---- ... } instead: their sum then makes no tensor of them. `o` holds the options as fields and the
+--- alike in the mean, what each counts. Losses that are a row of ops.def may be its name and two or
+--- three arguments instead: their sum then makes no tensor of them. `o` holds the options as fields and the
 --- name for errors as `o.__name`: it is the module, or the options of a call of its functional form,
 --- `class.call`.
 
 local check = require "wrun.check"
+local core = require "wrun.core"
 local Module = require "wrun.nn.module"
 local operations = require "wrun.operations"
 
@@ -77,40 +78,31 @@ function Loss.weigh(t, x)
   return t * x:masked_fill(is_void, 0)
 end
 
--- The losses themselves.
-local function each(losses)
-  if check.is_tensor(losses) then
-    return losses
-  end
-  return operations[losses[1]](table.unpack(losses, 2, 4))
+-- The losses themselves: what a row gives of its arguments, unless it is them.
+local function each(row, a, b, c)
+  return check.is_tensor(row) and row or operations[row](a, b, c)
 end
 
-local function is_like(x, other)
-  return not check.is_tensor(x) or x.dtype == other.dtype and check.same_shape(x, other)
-end
-
-local function total(losses, is_mean)
-  if not check.is_tensor(losses) then
-    local row, a, b, c = table.unpack(losses, 1, 4)
-    if is_like(b, a) and is_like(c, a) then
-      return operations._sum_of(a, b, c or 0, row, is_mean)
-    end
-    losses = each(losses)
+local function total(is_mean, row, a, b, c)
+  if not check.is_tensor(row) and core.are_alike(a, b, c) then
+    return operations._sum_of(a, b, c or 0, row, is_mean)
   end
+  local losses = each(row, a, b, c)
   return is_mean and losses:mean() or losses:sum()
 end
 
-local function reduce(o, losses, shares)
+-- Of what compute returns: losses and, if not nil, their shares, or a row and its arguments.
+local function reduce(o, losses, a, b, c)
   local reduction = o.reduction
   if reduction == "none" then
-    return each(losses)
+    return each(losses, a, b, c)
   elseif reduction == "batchmean" then
-    local x = check.is_tensor(losses) and losses or losses[2]
-    return total(losses, false) / (x.ndim > 0 and x:size(1) or 1)
-  elseif reduction == "mean" and shares ~= nil then
-    return losses:sum() / shares:sum()
+    local x = check.is_tensor(losses) and losses or a
+    return total(false, losses, a, b, c) / (x.ndim > 0 and x:size(1) or 1)
+  elseif reduction == "mean" and a ~= nil and b == nil then
+    return losses:sum() / a:sum()
   end
-  return total(losses, reduction == "mean")
+  return total(reduction == "mean", losses, a, b, c)
 end
 
 -- The names of what compute takes besides o.

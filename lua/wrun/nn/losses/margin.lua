@@ -47,7 +47,7 @@ end)
 ---     print(nn.SoftMarginLoss()(wrun.tensor { 2.0, -1.0 }, wrun.tensor { 1, -1 }))
 M.SoftMarginLoss = Loss.define("SoftMarginLoss", "soft_margin_loss", {}, function(o, input, target)
   Loss.check_pair(o, input, target)
-  return { "_soft_margin", input, target }
+  return "_soft_margin", input, target
 end)
 
 --- Makes the loss max(0, -t (a - b) + margin): a should be above b where t = 1, below where t = -1;

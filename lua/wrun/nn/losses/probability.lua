@@ -64,7 +64,7 @@ M.BCEWithLogitsLoss = Loss.define("BCEWithLogitsLoss", "binary_cross_entropy_wit
   local weight = Loss.weight_of(o, "weight", input)
   local positive = Loss.weight_of(o, "pos_weight", input)
   if weight == 1 then
-    return { "_bce_logits", input, target, positive }
+    return "_bce_logits", input, target, positive
   end
   return Loss.weigh(weight, operations._bce_logits(input, target, positive))
 end)
@@ -85,7 +85,7 @@ M.KLDivLoss = Loss.define("KLDivLoss", "kl_div", {
   if o.log_target then
     return Loss.weigh(target:exp(), target - input)
   end
-  return { "_kl_div", input, target }
+  return "_kl_div", input, target
 end)
 
 --- Makes the loss e^x - t x of a logarithm of rates x and counts t, averaged over all elements.
@@ -99,7 +99,7 @@ M.PoissonNLLLoss = Loss.define("PoissonNLLLoss", "poisson_nll_loss", {
 }, function(o, input, target)
   Loss.check_pair(o, input, target)
   if o.log_input and not o.full then
-    return { "_poisson_nll", input, target }
+    return "_poisson_nll", input, target
   end
   local rate, log_rate = input, input
   if o.log_input then
@@ -163,7 +163,7 @@ M.GaussianNLLLoss = Loss.define("GaussianNLLLoss", "gaussian_nll_loss", {
     var = var + (o.eps - plain):relu() -- the gradient passes, as in PyTorch
   end
   if not o.full then
-    return { "_gaussian_nll", input, target, var }
+    return "_gaussian_nll", input, target, var
   end
   return operations._gaussian_nll(input, target, var) + 0.5 * math.log(2 * math.pi)
 end)
