@@ -254,10 +254,10 @@ static const void *check_values(lua_State *L, const char *f, int index, const Te
     return contiguous_data(L, f, index);
 }
 
-/* x, weight, bias, center, shape { a, b, c, width, channels } and eps, from an index on */
+/* x, weight, bias, center, shape { a, b, c, width, channels }, eps and moments, from an index on */
 static Standardize check_standardize(lua_State *L, const char *f, int index)
 {
-    enum { WEIGHT = 1, BIAS, CENTER, SHAPE, EPS };
+    enum { WEIGHT = 1, BIAS, CENTER, SHAPE, EPS, MOMENTS };
     const Tensor *x = bind_tensor(L, f, index);
     bind_check_float(L, f, index, x);
     Standardize s = {.eps = bind_number(L, f, index + EPS, "a number")};
@@ -276,15 +276,19 @@ static Standardize check_standardize(lua_State *L, const char *f, int index)
     s.channels = size_max(s.channels, 1);
     s.center = check_values(L, f, index + CENTER, x, s.b);
     s.is_centered = lua_toboolean(L, index + CENTER);
+    const Tensor *moments = bind_to_tensor(L, index + MOMENTS);
+    if (moments != NULL && (moments->dtype != FLOAT64 || moments->numel != 3 * s.b))
+        bind_fail_argument(L, f, index + MOMENTS, "three float64 for each group");
+    s.moments = moments != NULL ? (double *)(void *)tensor_data(moments) : NULL;
     return s;
 }
 
-/* _standardize(x, weight, bias, center, shape, eps) -> y, and the means and variances [b] where they are
+/* _standardize(x, weight, bias, center, shape, eps [, moments]) -> y, and the means and variances [b] where they are
  * not given as `center`; that is true for them, and false for a mean of 0 */
 static int core_standardize(lua_State *L)
 {
     static const char f[] = "standardize";
-    lua_settop(L, 6);
+    lua_settop(L, 7);
     Standardize s = check_standardize(L, f, 1);
     const Tensor *x = bind_tensor(L, f, 1);
     DType dtype = (DType)x->dtype;
@@ -311,12 +315,12 @@ static void *new_gradient(lua_State *L, const char *f, int index, bool is_wanted
     return tensor_data(bind_new_tensor(L, f, (DType)like->dtype, like->ndim, like->dims));
 }
 
-/* _standardize_gradients(g, x, weight, bias, center, shape, eps, is_x_wanted) -> the gradients of x,
+/* _standardize_gradients(g, x, weight, bias, center, shape, eps, moments, is_x_wanted) -> the gradients of x,
  * weight and bias from that of y, or nil where there is none */
 static int core_standardize_gradients(lua_State *L)
 {
     static const char f[] = "standardize";
-    lua_settop(L, 8);
+    lua_settop(L, 9);
     Standardize s = check_standardize(L, f, 2);
     const Tensor *g = bind_tensor(L, f, 1), *x = bind_tensor(L, f, 2);
     if (g->dtype != x->dtype || !shape_equal(g->ndim, g->dims, x->ndim, x->dims))
@@ -326,7 +330,7 @@ static int core_standardize_gradients(lua_State *L)
         size_t size = (size_t)neural_standardize_sums(&s) * sizeof *s.sums;
         s.sums = memset(lua_newuserdatauv(L, size, 0), 0, size);
     }
-    s.dx = new_gradient(L, f, 2, lua_toboolean(L, 8));
+    s.dx = new_gradient(L, f, 2, lua_toboolean(L, 9));
     s.dweight = new_gradient(L, f, 3, true);
     s.dbias = new_gradient(L, f, 4, true);
     neural_standardize(bind_pool(L), (DType)x->dtype, &s);

@@ -312,6 +312,12 @@ static bool is_fresh(lua_State *L, const Node *node, int first)
     return fresh;
 }
 
+int walk_same(lua_State *L)
+{
+    lua_settop(L, 1);
+    return 1;
+}
+
 /* by row.gradients[i](g, result, arguments ...); or by row.kernels[i], of the core, likewise */
 static void pass_on_each(Walk *w, Visit *visit, bool stand_ins, bool by_core)
 {
@@ -336,6 +342,9 @@ static void pass_on_each(Walk *w, Visit *visit, bool stand_ins, bool by_core)
         } else if (lua_rawgeti(L, gradients, i + 1) == LUA_TNIL) {
             lua_pop(L, 1);
             continue;
+        } else if (lua_tocfunction(L, -1) == walk_same) {
+            lua_pushvalue(L, GRADIENT);
+            lua_replace(L, -2);
         } else {
             if (values == 0) {
                 push_values(L, node, stand_ins);

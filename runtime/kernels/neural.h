@@ -49,6 +49,7 @@ typedef struct {
     bool is_centered;
     double eps;
     void *y, *mean, *variance; /* the last two [b], or NULL */
+    double *moments; /* [b, 3], written for the gradients, which find them again where it is NULL */
     const void *g;
     void *dx, *dweight, *dbias;
     double

@@ -450,9 +450,12 @@ static void NAME(set_center)(double mean, int64_t l, NAME(Moments) * m)
     m->rest[l] = (T)(mean - (double)m->center[l]);
 }
 
-static void NAME(set_moments)(const Standardize *s, int64_t l, double unit, double mean,
+/* of group j in place l, kept for the gradient */
+static void NAME(set_moments)(const Standardize *s, int64_t j, int64_t l, double unit, double mean,
                               double variance, NAME(Moments) * m)
 {
+    if (s->moments != NULL && s->g == NULL)
+        memcpy(s->moments + 3 * j, (double[]){unit, mean, variance}, 3 * sizeof(double));
     double scale = 1 / sqrt(variance + s->eps * unit * unit), most = (double)MOST;
     m->mean[l] = mean / unit;
     m->variance[l] = variance / unit / unit;
@@ -474,7 +477,7 @@ static void NAME(scaled_moments)(const Standardize *s, int64_t j, int64_t l, dou
             double d = (double)((const T *)s->x)[(i * s->b + j) * s->c + k] * unit - mean;
             variance += d * d / n;
         }
-    NAME(set_moments)(s, l, unit, mean, variance, m);
+    NAME(set_moments)(s, j, l, unit, mean, variance, m);
 }
 
 VECTORISED static void NAME(find_moments)(const Standardize *s, int64_t j, int64_t width,
@@ -504,14 +507,19 @@ VECTORISED static void NAME(find_moments)(const Standardize *s, int64_t j, int64
         else if (variance + s->eps < LEAST_SQUARE && fabs(mean[l]) < 1)
             NAME(scaled_moments)(s, j + l, l, UNIT, m);
         else
-            NAME(set_moments)(s, l, 1, mean[l], variance, m);
+            NAME(set_moments)(s, j + l, l, 1, mean[l], variance, m);
     }
 }
 
 static void NAME(take_moments)(const Standardize *s, int64_t j, int64_t width, NAME(Moments) * m)
 {
-    if (s->center == NULL)
+    bool is_known = s->moments != NULL && s->g != NULL;
+    if (s->center == NULL && !is_known)
         NAME(find_moments)(s, j, width, m);
+    for (int64_t l = 0; l < width && s->center == NULL && is_known; l++) {
+        const double *known = s->moments + 3 * (j + l);
+        NAME(set_moments)(s, j + l, l, known[0], known[1], known[2], m);
+    }
     for (int64_t l = 0; l < width && s->center != NULL; l++) {
         m->unit[l] = m->scale[l] = 1;
         m->center[l] = ((const T *)s->center)[j + l];

@@ -1,6 +1,7 @@
 --- Layers that shift or scale their input to mean 0 and variance 1: the norms of batches, groups,
 --- layers.
 
+local autograd = require "wrun.autograd"
 local check = require "wrun.check"
 local Module = require "wrun.nn.module"
 local Parameter = require "wrun.nn.parameter"
@@ -27,8 +28,9 @@ local function standardize(x, weight, bias, center, a, b, width, channels, eps)
   local function converted(t)
     return check.is_tensor(t) and t.dtype ~= dtype and t:to(dtype) or t
   end
+  local moments = autograd.is_grad_enabled() and wrun.empty(b, 3, { dtype = "float64" }) or nil
   return operations._standardize(converted(x), converted(weight), converted(bias),
-    converted(center), shape, eps)
+    converted(center), shape, eps, moments)
 end
 
 -- Parameters weight and bias that start at 1 and 0.

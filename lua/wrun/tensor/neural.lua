@@ -69,17 +69,17 @@ local STANDARDIZE = {
 
 operations.define("neural", {
   -- of x, seen as [a, b, c] with mean 0 and variance 1 for each b over all a and c, times weight
-  -- plus bias; shape is { a, b, c, width, channels }, as neural.h says
+  -- plus bias; shape is { a, b, c, width, channels }, and moments are kept, as neural.h says
   _standardize = {
     gradients = STANDARDIZE,
     together = function(g, edges, values)
-      local x, weight, bias, center, shape, eps = table.unpack(values, 2, 7)
-      local dx, dweight, dbias =
-        unrecorded._standardize_gradients(g, x, weight, bias, center, shape, eps, edges[1])
+      local x, weight, bias, center, shape, eps, moments = table.unpack(values, 2, 8)
+      local dx, dweight, dbias = unrecorded._standardize_gradients(g, x, weight, bias, center, shape,
+        eps, moments, edges[1])
       local dcenter = edges[4] and STANDARDIZE[4](g, nil, x, weight, bias, center, shape)
       return { dx, dweight, dbias, dcenter }
     end,
-    saves = { 1, 2, 3, 4 },
+    saves = { 1, 2, 3, 4, 7 },
     sample = function(randn)
       return randn(3, 4, 5), randn(4), randn(4), true, { 1, 6, 10, 5, 4 }, 1e-5
     end,
