@@ -9,6 +9,7 @@
 ---              shape and type.
 ---   kernels    what of the core computes the same where nothing is recorded; a gradient without one
 ---              may read only g and what is saved
+---   together   all gradients at once where nothing is recorded, as `backward` has them
 ---   shapes     whether the kernels ask arguments that are not saved for their shapes
 ---   backward   in place of `gradients` where the number of arguments varies: all gradients at
 ---              once, from g, whether each argument wants one, and { result, arguments ... }
@@ -194,6 +195,7 @@ local function structural_row(name, row)
     kernels = kernels,
     shapes = row.shapes,
     backward = row.backward,
+    together = row.together,
   }, Row)
 end
 

@@ -252,7 +252,7 @@ static int graph_own(lua_State *L)
  */
 static int graph_walker(lua_State *L)
 {
-    static const char *const names[] = {"shapes", "kernels", "gradients", "backward"};
+    static const char *const names[] = {"shapes", "kernels", "together", "gradients", "backward"};
     lua_settop(L, 3);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
@@ -280,8 +280,8 @@ static int graph_set_hooked(lua_State *L)
 void bind_open_backward(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"walker", graph_walker},         {"own", graph_own}, {"pass", graph_pass},
-        {"set_hooked", graph_set_hooked}, {NULL, NULL},
+        {"walker", graph_walker},         {"own", graph_own},  {"pass", graph_pass},
+        {"set_hooked", graph_set_hooked}, {"same", walk_same}, {NULL, NULL},
     };
     luaL_getsubtable(L, -1, "graph");
     bind_register(L, functions);

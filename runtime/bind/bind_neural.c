@@ -242,45 +242,99 @@ static int core_sum_of_gradient_3(lua_State *L)
 
 /* ---- standardisation ---- */
 
-/* the tensor [a, b, c] of floats at an index, which must be contiguous */
-static Tensor *check_groups(lua_State *L, const char *f, int index)
+/* the data of `count` floats at an index, of the type of x; NULL where there is no tensor */
+static const void *check_values(lua_State *L, const char *f, int index, const Tensor *x,
+                                int64_t count)
 {
-    Tensor *x = bind_tensor(L, f, index);
-    bind_check_float(L, f, index, x);
-    if (x->ndim != 3 || !x->is_contiguous)
-        bind_fail_argument(L, f, index, "a contiguous tensor [a, b, c]");
-    return x;
+    const Tensor *values = bind_to_tensor(L, index);
+    if (values == NULL)
+        return NULL;
+    if (values->dtype != x->dtype || values->numel != count)
+        bind_fail_argument(L, f, index, "a value of the type of the input for each");
+    return contiguous_data(L, f, index);
 }
 
-/* _standardize(x[a, b, c], eps) -> y, mean[b], variance[b], over all a and c */
+/* x, weight, bias, center, shape { a, b, c, width, channels }, eps and moments, from an index on */
+static Standardize check_standardize(lua_State *L, const char *f, int index)
+{
+    enum { WEIGHT = 1, BIAS, CENTER, SHAPE, EPS, MOMENTS };
+    const Tensor *x = bind_tensor(L, f, index);
+    bind_check_float(L, f, index, x);
+    Standardize s = {.eps = bind_number(L, f, index + EPS, "a number")};
+    int64_t *sizes[] = {&s.a, &s.b, &s.c, &s.width, &s.channels};
+    luaL_checktype(L, index + SHAPE, LUA_TTABLE);
+    for (int i = 0; i < 5; i++) {
+        lua_rawgeti(L, index + SHAPE, i + 1);
+        *sizes[i] = luaL_checkinteger(L, -1);
+        lua_pop(L, 1);
+    }
+    if (s.a < 0 || s.b < 0 || s.c < 0 || s.width < 1 || s.a * s.b * s.c != x->numel)
+        bind_fail_argument(L, f, index + SHAPE, "the sizes of argument 1");
+    s.x = contiguous_data(L, f, index);
+    s.weight = check_values(L, f, index + WEIGHT, x, s.channels);
+    s.bias = check_values(L, f, index + BIAS, x, s.channels);
+    s.channels = size_max(s.channels, 1);
+    s.center = check_values(L, f, index + CENTER, x, s.b);
+    s.is_centered = lua_toboolean(L, index + CENTER);
+    const Tensor *moments = bind_to_tensor(L, index + MOMENTS);
+    if (moments != NULL && (moments->dtype != FLOAT64 || moments->numel != 3 * s.b))
+        bind_fail_argument(L, f, index + MOMENTS, "three float64 for each group");
+    s.moments = moments != NULL ? (double *)(void *)tensor_data(moments) : NULL;
+    return s;
+}
+
+/* _standardize(x, weight, bias, center, shape, eps [, moments]) -> y, and the means and variances [b] where they are
+ * not given as `center`; that is true for them, and false for a mean of 0 */
 static int core_standardize(lua_State *L)
 {
     static const char f[] = "standardize";
-    lua_settop(L, 2);
-    const Tensor *x = check_groups(L, f, 1);
-    double eps = bind_number(L, f, 2, "a number");
-    Tensor *y = bind_new_tensor(L, f, (DType)x->dtype, 3, x->dims);
-    Tensor *mean = bind_new_tensor(L, f, (DType)x->dtype, 1, x->dims + 1);
-    Tensor *variance = bind_new_tensor(L, f, (DType)x->dtype, 1, x->dims + 1);
-    neural_standardize(bind_pool(L), (DType)x->dtype, x->dims, eps, tensor_data(x), tensor_data(y),
-                       tensor_data(mean), tensor_data(variance));
+    lua_settop(L, 7);
+    Standardize s = check_standardize(L, f, 1);
+    const Tensor *x = bind_tensor(L, f, 1);
+    DType dtype = (DType)x->dtype;
+    if (s.center == NULL) {
+        s.mean = tensor_data(bind_new_tensor(L, f, dtype, 1, &s.b));
+        s.variance = tensor_data(bind_new_tensor(L, f, dtype, 1, &s.b));
+    }
+    s.y = tensor_data(bind_new_tensor(L, f, dtype, x->ndim, x->dims));
+    neural_standardize(bind_pool(L), dtype, &s);
+    if (s.center != NULL)
+        return 1;
+    lua_rotate(L, -3, 1);
     return 3;
 }
 
-/* _standardize_gradient(g, y, x, eps) -> the gradient of x from that of y, which is not read */
-static int core_standardize_gradient(lua_State *L)
+/* pushes a new tensor like the one at an index, or nil; returns its data, or NULL */
+static void *new_gradient(lua_State *L, const char *f, int index, bool is_wanted)
+{
+    Tensor *like = is_wanted ? bind_to_tensor(L, index) : NULL;
+    if (like == NULL) {
+        lua_pushnil(L);
+        return NULL;
+    }
+    return tensor_data(bind_new_tensor(L, f, (DType)like->dtype, like->ndim, like->dims));
+}
+
+/* _standardize_gradients(g, x, weight, bias, center, shape, eps, moments, is_x_wanted) -> the gradients of x,
+ * weight and bias from that of y, or nil where there is none */
+static int core_standardize_gradients(lua_State *L)
 {
     static const char f[] = "standardize";
-    lua_settop(L, 4);
-    const Tensor *g = bind_tensor(L, f, 1), *x = check_groups(L, f, 3);
-    double eps = bind_number(L, f, 4, "a number");
+    lua_settop(L, 9);
+    Standardize s = check_standardize(L, f, 2);
+    const Tensor *g = bind_tensor(L, f, 1), *x = bind_tensor(L, f, 2);
     if (g->dtype != x->dtype || !shape_equal(g->ndim, g->dims, x->ndim, x->dims))
-        bind_fail_argument(L, f, 1, "a tensor like argument 3");
-    const void *gradient = contiguous_data(L, f, 1);
-    Tensor *dx = bind_new_tensor(L, f, (DType)x->dtype, 3, x->dims);
-    neural_standardize_gradient(bind_pool(L), (DType)x->dtype, x->dims, eps, tensor_data(x),
-                                gradient, tensor_data(dx));
-    return 1;
+        bind_fail_argument(L, f, 1, "a tensor like argument 2");
+    s.g = contiguous_data(L, f, 1);
+    if (s.weight != NULL || s.bias != NULL) {
+        size_t size = (size_t)neural_standardize_sums(&s) * sizeof *s.sums;
+        s.sums = memset(lua_newuserdatauv(L, size, 0), 0, size);
+    }
+    s.dx = new_gradient(L, f, 2, lua_toboolean(L, 9));
+    s.dweight = new_gradient(L, f, 3, true);
+    s.dbias = new_gradient(L, f, 4, true);
+    neural_standardize(bind_pool(L), (DType)x->dtype, &s);
+    return 3;
 }
 
 /* ---- class targets ---- */
@@ -329,7 +383,7 @@ static const luaL_Reg tensor_functions[] = {
     {"_sum_of_gradient_2", core_sum_of_gradient_2},
     {"_sum_of_gradient_3", core_sum_of_gradient_3},
     {"_standardize", core_standardize},
-    {"_standardize_gradient", core_standardize_gradient},
+    {"_standardize_gradients", core_standardize_gradients},
     {NULL, NULL},
 };
 

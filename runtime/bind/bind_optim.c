@@ -13,9 +13,19 @@
 #include "bind/open.h"
 #include "kernels/optim.h"
 
-/* the stack of a step: its arguments, what was planned, and the names of what a state has, which are
- * looked up for every parameter */
-enum { PARAMETERS = 1, GRADIENTS, STATES, GROUP, PLAN, MADE, STEP, NAMES };
+/* the stack of a step: its arguments, the plan where it is large, the blocks that were made, the names
+ * of what a state has, which are looked up for every parameter, and the states, in order */
+enum {
+    PARAMETERS = 1,
+    GRADIENTS,
+    STATES,
+    GROUP,
+    PLAN,
+    MADE,
+    STEP,
+    NAMES,
+    FIRST_STATE = NAMES + OPTIM_STATES
+};
 
 /* what the step `f` remembers of each parameter */
 typedef struct {
@@ -24,6 +34,12 @@ typedef struct {
     const char *names[OPTIM_STATES];
     bool counts; /* and its steps, as `step` */
 } Memory;
+
+/* room for the plan of a few parameters */
+typedef union {
+    OptimGroup group;
+    char bytes[sizeof(OptimGroup) + 8 * sizeof(OptimParam)];
+} FewParams;
 
 /* ---- gradients ---- */
 
@@ -141,13 +157,6 @@ static void check_lists(lua_State *L, const char *f)
 
 /* ---- the plan ---- */
 
-/* pushes the state of the parameter at `index`, or nil */
-static void push_state(lua_State *L, int index)
-{
-    lua_pushvalue(L, index);
-    lua_rawget(L, STATES);
-}
-
 static Tensor *check_parameter(lua_State *L, const char *f, int i)
 {
     lua_rawgeti(L, PARAMETERS, i);
@@ -201,12 +210,12 @@ static int push_named(lua_State *L, int state, int name)
     return lua_gettable(L, state);
 }
 
-/* fills in the parameter's state from the value on top, a table or nil; what it reads stays there */
-static void plan_state(lua_State *L, const Memory *memory, int i, const Tensor *param,
+/* fills in the parameter's state from the value at an index, a table or nil; what it reads stays on
+ * top */
+static void plan_state(lua_State *L, const Memory *memory, int i, const Tensor *param, int state,
                        OptimParam *p)
 {
     const char *f = memory->f;
-    int state = lua_gettop(L);
     bool is_there = !lua_isnil(L, state);
     if (is_there && lua_type(L, state) != LUA_TTABLE)
         bind_fail(L, "%s: state of parameter %d: expected a table, got %s", f, i,
@@ -228,21 +237,22 @@ static void plan_state(lua_State *L, const Memory *memory, int i, const Tensor *
     }
 }
 
-/* pushes the plan of a step over the whole group, the list of the blocks it made or nil, and names */
-static OptimGroup *plan(lua_State *L, const Memory *memory)
+/* fills the stack with the plan of a step over the whole group, which is in `few` if there is room */
+static OptimGroup *plan(lua_State *L, const Memory *memory, FewParams *few)
 {
     const char *f = memory->f;
     lua_settop(L, GROUP);
     int count = (int)lua_rawlen(L, PARAMETERS);
     size_t size = sizeof(OptimGroup) + (size_t)count * sizeof(OptimParam);
-    OptimGroup *group = lua_newuserdatauv(L, size, 0);
+    luaL_checkstack(L, FIRST_STATE + count + 16, "too many parameters");
+    OptimGroup *group = size > sizeof *few ? lua_newuserdatauv(L, size, 0) : &few->group;
     *group = (OptimGroup){.count = count};
-    lua_pushnil(L);
+    lua_settop(L, MADE);
     lua_pushliteral(L, "step");
     for (int s = 0; s < memory->count; s++)
         lua_pushstring(L, memory->names[s]);
-    int param_at = lua_gettop(L) + 1;
-    for (int i = 1; i <= count; i++) {
+    lua_settop(L, FIRST_STATE - 1);
+    for (int i = 1, state = FIRST_STATE; i <= count; i++, state++) {
         const Tensor *param = check_parameter(L, f, i);
         OptimParam *p = &group->params[i - 1];
         *p = (OptimParam){
@@ -252,11 +262,11 @@ static OptimGroup *plan(lua_State *L, const Memory *memory)
             .param = tensor_data(param),
         };
         group->n += param->numel;
+        lua_rawget(L, STATES); /* in the parameter's place */
         lua_rawgeti(L, GRADIENTS, i);
         p->grad = check_block(L, f, i, param, "gradient", "");
-        push_state(L, param_at);
-        plan_state(L, memory, i, param, p);
-        lua_settop(L, param_at - 1);
+        plan_state(L, memory, i, param, state, p);
+        lua_settop(L, state);
     }
     return group;
 }
@@ -276,28 +286,21 @@ static int64_t sum_versions(lua_State *L, int64_t count)
     return sum;
 }
 
-/* pushes the state of the parameter on top, which becomes a new table if there is none */
-static void push_own_state(lua_State *L)
+/* writes new blocks, from *made on in the list MADE, and the count into the state at an index, which
+ * becomes that of the parameter on top if there is none */
+static void write_state(lua_State *L, const Memory *memory, int state, const OptimParam *p,
+                        int *made)
 {
-    int param = lua_gettop(L);
-    push_state(L, param);
-    if (!lua_isnil(L, -1))
-        return;
-    lua_pop(L, 1);
-    lua_newtable(L);
-    lua_pushvalue(L, param);
-    lua_pushvalue(L, -2);
-    lua_rawset(L, STATES);
-}
-
-/* writes new blocks, from *made on in the list MADE, and the count into the state on top */
-static void write_state(lua_State *L, const Memory *memory, const OptimParam *p, int *made)
-{
+    if (lua_isnil(L, state)) {
+        lua_newtable(L);
+        lua_copy(L, -1, state);
+        lua_rawset(L, STATES);
+    }
     for (int s = 0; s < memory->count; s++)
         if (p->made & 1u << s) {
             lua_pushvalue(L, NAMES + s);
             lua_rawgeti(L, MADE, ++*made);
-            lua_settable(L, -3);
+            lua_settable(L, state);
         }
     if (memory->counts) {
         lua_Integer step;
@@ -306,7 +309,7 @@ static void write_state(lua_State *L, const Memory *memory, const OptimParam *p,
             lua_pushinteger(L, step);
         else
             lua_pushnumber(L, p->step);
-        lua_settable(L, -3);
+        lua_settable(L, state);
     }
 }
 
@@ -322,13 +325,11 @@ static void commit(lua_State *L, const Memory *memory, OptimGroup *group)
     int made = 0, top = lua_gettop(L);
     bool is_large = group->n > OPTIM_RANGE;
     int64_t versions = is_large ? sum_versions(L, group->count) : 0;
-    for (int64_t i = 0; i < group->count; i++) {
+    for (int i = 0; i < (int)group->count; i++) {
         lua_rawgeti(L, PARAMETERS, i + 1);
         bind_touch(bind_to_tensor(L, -1));
-        if (memory->count > 0) {
-            push_own_state(L);
-            write_state(L, memory, &group->params[i], &made);
-        }
+        if (memory->count > 0)
+            write_state(L, memory, FIRST_STATE + i, &group->params[i], &made);
         lua_settop(L, top);
     }
     group->overlaps = is_large && sum_versions(L, group->count) != versions + group->count;
@@ -350,7 +351,8 @@ static int core_adam_step(lua_State *L)
     };
     check_betas(L, memory.f, &options.beta1, &options.beta2);
     memory.count = options.amsgrad ? 3 : 2;
-    OptimGroup *group = plan(L, &memory);
+    FewParams few;
+    OptimGroup *group = plan(L, &memory, &few);
     commit(L, &memory, group);
     optim_adam(bind_pool(L), &options, group);
     return 0;
@@ -371,7 +373,8 @@ static int core_sgd_step(lua_State *L)
         .maximize = check_boolean(L, memory.f, "maximize"),
     };
     memory.count = options.momentum != 0 ? 1 : 0;
-    OptimGroup *group = plan(L, &memory);
+    FewParams few;
+    OptimGroup *group = plan(L, &memory, &few);
     commit(L, &memory, group);
     optim_sgd(bind_pool(L), &options, group);
     return 0;

@@ -23,11 +23,11 @@ void bind_set_collector_pace(lua_State *L, int64_t coming)
     }
 }
 
-void bind_collect_young(lua_State *L, int64_t coming)
+void bind_collect_young(lua_State *L, int64_t kilobytes)
 {
     Runtime *runtime = bind_runtime(L);
     if (runtime->generational && lua_gc(L, LUA_GCISRUNNING))
-        bind_profile_collect(L, runtime->profile, (int)size_min(coming / 1024, INT_MAX));
+        bind_profile_collect(L, runtime->profile, (int)size_min(kilobytes, INT_MAX));
 }
 
 const OpenBlas *bind_blas(lua_State *L, const char *f)
@@ -82,12 +82,14 @@ static void push_large_storage(lua_State *L, const char *f, int64_t bytes, int n
 static Tensor *new_tensor(lua_State *L, const char *f, DType dtype, int64_t numel, int ndim,
                           const int64_t *shape)
 {
-    enum { LARGE = 1 << 16, VERY_LARGE = 1 << 18 };
+    enum { LARGE = 1 << 16, VERY_LARGE = 1 << 18, FIRST = 2 };
     int64_t bytes = numel * dtype_size(dtype);
     if (bytes > LARGE)
         bind_set_collector_pace(L, bytes);
+    /* Garbage first, then more. The bytes count twice before and once after, so that a collection is
+     * due before: the tensor would get older by one, and old at once by one of everything. */
     if (bytes >= VERY_LARGE)
-        bind_collect_young(L, bytes); /* garbage first, then more */
+        bind_collect_young(L, FIRST * (bytes / 1024));
     bool few = bytes <= STORAGE_FEW;
     Tensor *t = push_tensor(L, dtype, ndim, few ? sizeof(Storage) + (size_t)bytes : 0);
     if (few) {

@@ -59,11 +59,10 @@ void walk_add_target(Walk *w)
     w->targets[w->target_count++] = NOWHERE;
 }
 
-/* numbers the node or leaf on top and pops it */
-static int meet(Walk *w, bool is_leaf)
+/* numbers the node or leaf on top, which this is, and pops it */
+static int meet(Walk *w, void *object, bool is_leaf)
 {
     lua_State *L = w->L;
-    void *object = lua_touserdata(L, -1);
     int number = w->count, arguments = is_leaf ? 0 : ((const Node *)object)->count;
     w->visits = with_room(L, VISITS, w->visits, number, &w->visit_room, sizeof *w->visits);
     w->visits[number] = (Visit){
@@ -116,12 +115,13 @@ static void leave(Walk *w, Visit *visit)
 int walk_survey(Walk *w, bool is_leaf)
 {
     lua_State *L = w->L;
-    int root = number_of(w, lua_touserdata(L, -1), is_leaf), depth = 0;
+    void *object = lua_touserdata(L, -1);
+    int root = number_of(w, object, is_leaf), depth = 0;
     if (root != NOWHERE) {
         lua_pop(L, 1);
         return root;
     }
-    root = meet(w, is_leaf);
+    root = meet(w, object, is_leaf);
     if (!is_leaf)
         enter(w, root, depth++);
     while (depth > 0) {
@@ -139,11 +139,12 @@ int walk_survey(Walk *w, bool is_leaf)
             continue;
         walk_push(w, MET, frame->number);
         lua_getiuservalue(L, -1, argument->edge);
-        int number = number_of(w, lua_touserdata(L, -1), argument->to_leaf);
+        object = lua_touserdata(L, -1);
+        int number = number_of(w, object, argument->to_leaf);
         if (number != NOWHERE) {
             lua_pop(L, 2);
         } else {
-            number = meet(w, argument->to_leaf);
+            number = meet(w, object, argument->to_leaf);
             lua_pop(L, 1);
             if (!argument->to_leaf)
                 enter(w, number, depth++);

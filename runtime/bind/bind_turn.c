@@ -250,7 +250,8 @@ static void pass_on(Walk *w, const Visit *visit, int i, bool is_own)
     walk_add(w, target, is_own);
 }
 
-/* by row.backward(g, edges, values): edges has an entry for each argument that wants a gradient */
+/* by row.backward(g, edges, values), or row.together: edges has an entry for each argument that
+ * wants a gradient */
 static void pass_on_together(Walk *w, const Visit *visit)
 {
     lua_State *L = w->L;
@@ -311,6 +312,12 @@ static bool is_fresh(lua_State *L, const Node *node, int first)
     return fresh;
 }
 
+int walk_same(lua_State *L)
+{
+    lua_settop(L, 1);
+    return 1;
+}
+
 /* by row.gradients[i](g, result, arguments ...); or by row.kernels[i], of the core, likewise */
 static void pass_on_each(Walk *w, Visit *visit, bool stand_ins, bool by_core)
 {
@@ -335,6 +342,9 @@ static void pass_on_each(Walk *w, Visit *visit, bool stand_ins, bool by_core)
         } else if (lua_rawgeti(L, gradients, i + 1) == LUA_TNIL) {
             lua_pop(L, 1);
             continue;
+        } else if (lua_tocfunction(L, -1) == walk_same) {
+            lua_pushvalue(L, GRADIENT);
+            lua_replace(L, -2);
         } else {
             if (values == 0) {
                 push_values(L, node, stand_ins);
@@ -391,6 +401,8 @@ void walk_take_turn(Walk *w, int number)
             pass_on_each(w, visit, true, true);
         } else if (!w->recording && push_field(L, WALK_KERNELS)) {
             pass_on_each(w, visit, false, true);
+        } else if (!w->recording && push_field(L, WALK_TOGETHER)) {
+            pass_on_together(w, visit);
         } else if (push_field(L, WALK_GRADIENTS)) {
             pass_on_each(w, visit, true, false);
         } else {

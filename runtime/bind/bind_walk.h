@@ -41,6 +41,7 @@ enum {
     WALK_HOOK,
     WALK_SHAPES,
     WALK_KERNELS,
+    WALK_TOGETHER,
     WALK_GRADIENTS,
     WALK_BACKWARD,
     WALK_UPVALUES = WALK_BACKWARD
@@ -108,6 +109,8 @@ int walk_survey(Walk *w, bool is_leaf);
 
 /* Passes the gradient of the node with this number, which has all of it, on to its arguments. */
 void walk_take_turn(Walk *w, int number);
+/* same(g, ...) -> g, what a row has for a gradient that passes unchanged: the walk need not call it */
+int walk_same(lua_State *L);
 /* Puts what has this number and its gradient into their slots, which are the last then. The script's
  * functions, where there are some, may put another gradient in its place. */
 void walk_bring(Walk *w, int number, bool hooked);

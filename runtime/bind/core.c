@@ -198,7 +198,10 @@ static void (*const openers[])(lua_State *L) = {
 /* fills the core table; runs with the Runtime as upvalue 1, as every binding does */
 static int open_core(lua_State *L)
 {
-    lua_newtable(L);
+    enum { FUNCTIONS = 128 }; /* room for them, so that no table grows again and again */
+    lua_createtable(L, 0, FUNCTIONS);
+    lua_createtable(L, 0, FUNCTIONS);
+    lua_setfield(L, -2, "unrecorded");
     bind_register(L, core_functions);
     lua_pushliteral(L, VERSION);
     lua_setfield(L, -2, "version");

@@ -14,9 +14,12 @@
 enum {
     LANES = 16,
     WIDE_LANES = 64,
-    CHUNK = 256, /* elements of a row at a time; a multiple of LANES */
-    ROWS = 64,   /* rows a thread takes at a time */
-    STRIP = 64,  /* columns, and groups to standardise, likewise */
+    GROUP_LANES = 32,
+    CHUNK = 256,      /* elements of a row at a time; a multiple of LANES */
+    ROWS = 64,        /* rows a thread takes at a time */
+    STRIP = 64,       /* columns, and groups to normalise, likewise */
+    PIECE = 32768,    /* elements that are worth a thread's while */
+    MOST_PIECES = 16, /* with sums of their own for each channel */
 };
 
 typedef struct {
@@ -26,20 +29,17 @@ typedef struct {
     bool logarithm;
 } Softmax;
 
-typedef struct {
-    int64_t a, b, c;
-    const void *x, *g;
-    void *y, *mean, *variance; /* with g, y is the gradient of x, and there are no others */
-    double eps;
-} Standardize;
+/* A group whose squares are infinite or smaller than this is looked at in units, powers of two, in
+ * which its distances and its scale are ordinary numbers of the type. */
+#define LEAST_SQUARE (sizeof(T) == sizeof(float) ? 0x1p-80 : 0x1p-960)
+#define UNIT (sizeof(T) == sizeof(float) ? 0x1p64 : 0x1p600)
+#define MOST (sizeof(T) == sizeof(float) ? (double)FLT_MAX : DBL_MAX)
 
-/* A smaller variance has lost digits: it is a sum of subnormal squares. */
-#define LEAST_SQUARE 0x1p-960
-
-/* the mean and the scale are of x times unit, a power of two that keeps squares in range */
-typedef struct {
-    double n, unit[STRIP], mean[STRIP], variance[STRIP], scale[STRIP];
-} Moments;
+/* Is each group that of a channel, so that no two pieces add to the same sums? */
+static bool channels_are_groups(const Standardize *s)
+{
+    return s->channels == s->b && s->width == s->c;
+}
 
 #define KERNELS "kernels/neural_kernels.h"
 #include "kernels/each_float.h"
@@ -72,24 +72,31 @@ void neural_cross_entropy(Pool *pool, DType dtype, const CrossEntropy *c)
     pool_run(pool, rows, &copy, size_pieces(c->rows, ROWS));
 }
 
-static void standardize(Pool *pool, DType dtype, const Standardize *s)
+/* how many groups are a piece of work */
+static int64_t groups_together(const Standardize *s)
+{
+    int64_t together = size_max(PIECE / size_max(s->a * s->c, 1), 1);
+    if (s->g != NULL && !channels_are_groups(s))
+        together = size_max(together, size_pieces(s->b, MOST_PIECES));
+    return s->c == 1 ? size_pieces(together, STRIP) * STRIP : together;
+}
+
+int64_t neural_standardize_sums(const Standardize *s)
+{
+    Standardize gradient = *s;
+    gradient.g = s->x;
+    int64_t pieces = channels_are_groups(s) ? 1 : size_pieces(s->b, groups_together(&gradient));
+    return 2 * s->channels * size_max(pieces, 1);
+}
+
+void neural_standardize(Pool *pool, DType dtype, const Standardize *s)
 {
     Standardize copy = *s;
-    if (s->a > 0 && s->c > 0)
-        pool_run(pool, dtype == FLOAT32 ? standardize_piece_f32 : standardize_piece_f64, &copy,
-                 size_pieces(s->b, STRIP));
-}
-
-void neural_standardize(Pool *pool, DType dtype, const int64_t shape[3], double eps, const void *x,
-                        void *y, void *mean, void *variance)
-{
-    standardize(pool, dtype,
-                &(Standardize){shape[0], shape[1], shape[2], x, NULL, y, mean, variance, eps});
-}
-
-void neural_standardize_gradient(Pool *pool, DType dtype, const int64_t shape[3], double eps,
-                                 const void *x, const void *g, void *dx)
-{
-    standardize(pool, dtype,
-                &(Standardize){shape[0], shape[1], shape[2], x, g, dx, NULL, NULL, eps});
+    copy.together = groups_together(s);
+    int64_t pieces = s->a > 0 && s->c > 0 ? size_pieces(s->b, copy.together) : 0;
+    pool_run(pool, dtype == FLOAT32 ? standardize_piece_f32 : standardize_piece_f64, &copy, pieces);
+    if (s->sums != NULL && dtype == FLOAT32)
+        join_sums_f32(&copy, pieces);
+    else if (s->sums != NULL)
+        join_sums_f64(&copy, pieces);
 }

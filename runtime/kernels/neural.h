@@ -35,14 +35,29 @@ typedef struct {
 void neural_cross_entropy(Pool *pool, DType dtype, const CrossEntropy *c);
 
 /*
- * y[a, b, c] = (x - mean[b]) / sqrt(variance[b] + eps), the mean and biased variance of each b over
- * all a and c; floats, contiguous, y may be x.
+ * y = (x - mean[b]) / sqrt(variance[b] + eps) weight + bias of x[a, b, c], contiguous floats; the mean
+ * and the biased variance of each b are those over all a and c. Element i of x has the weight and the
+ * bias of channel i / width % channels; either may be NULL. Not centred, the mean is 0, and the
+ * variance the mean square; with `center`[b] that is the mean, and what is left is not divided. y may
+ * be x. Within 4 units in the last place of the largest term.
+ *
+ * With g, the gradient of y: those of x and of the parameters, which may be NULL.
  */
-void neural_standardize(Pool *pool, DType dtype, const int64_t shape[3], double eps, const void *x,
-                        void *y, void *mean, void *variance);
+typedef struct {
+    int64_t a, b, c, width, channels;
+    const void *x, *weight, *bias, *center;
+    bool is_centered;
+    double eps;
+    void *y, *mean, *variance; /* the last two [b], or NULL */
+    double *moments; /* [b, 3], written for the gradients, which find them again where it is NULL */
+    const void *g;
+    void *dx, *dweight, *dbias;
+    double
+        *sums; /* where dweight or dbias is wanted: neural_standardize_sums of them, which are 0 */
+    int64_t together; /* neural_standardize's own */
+} Standardize;
 
-/* dx[a, b, c], the gradient of x, from g, that of y */
-void neural_standardize_gradient(Pool *pool, DType dtype, const int64_t shape[3], double eps,
-                                 const void *x, const void *g, void *dx);
+int64_t neural_standardize_sums(const Standardize *s);
+void neural_standardize(Pool *pool, DType dtype, const Standardize *s);
 
 #endif

@@ -2,9 +2,9 @@
  * product.c - products of matrices, for each vector unit; see product.h
  *
  * Sums are held in registers for a few rows and two vectors of columns, while k goes on: a vector is
- * read for many rows, a number of a row for two vectors. So that these lie side by side in memory,
- * a block of k is packed: all rows of a, and of b two vectors of columns at a time, which then stay
- * in the nearest cache [Goto2008].
+ * read for many rows, a number of a row for two vectors. Of a block of k, two vectors of columns of
+ * b at a time are packed side by side, and then stay in the nearest cache [Goto2008]. Rows of a are
+ * read as they lie, few at once where they lie apart; its columns, where b has many, are packed too.
  */
 #include <math.h>
 #include <string.h>
@@ -17,7 +17,7 @@ enum {
     FAR = 256 << 10,          /* bytes that the rows of c span when it has left the cache */
     FEW_ROWS = 28,            /* of a, for which b is not worth packing */
     FEW_PRODUCTS = 128,       /* for which nothing is worth packing */
-    FEW_PANELS = 4,           /* of b, for which a is not where it can be read as it lies */
+    FEW_PANELS = 4,           /* of b, for which columns of a are not worth packing */
 };
 
 #define TARGETED __attribute__((target(TARGET)))
@@ -37,12 +37,16 @@ enum {
 #define INDEX int32_t
 #define NAME(x) x##_f32_512
 #define MULTIPLY_ADD(x, v, sum) _mm512_fmadd_ps(_mm512_set1_ps(x), v, sum)
+#define FIRST(p, n) _mm512_maskz_loadu_ps((__mmask16)((1U << (n)) - 1), p)
+#define PUT_FIRST(p, n, v) _mm512_mask_storeu_ps(p, (__mmask16)((1U << (n)) - 1), v)
 #include "kernels/product_kernels.h"
 
 #define T double
 #define INDEX int64_t
 #define NAME(x) x##_f64_512
 #define MULTIPLY_ADD(x, v, sum) _mm512_fmadd_pd(_mm512_set1_pd(x), v, sum)
+#define FIRST(p, n) _mm512_maskz_loadu_pd((__mmask8)((1U << (n)) - 1), p)
+#define PUT_FIRST(p, n, v) _mm512_mask_storeu_pd(p, (__mmask8)((1U << (n)) - 1), v)
 #include "kernels/product_kernels.h"
 #undef TARGET
 #undef BYTES
@@ -57,12 +61,19 @@ enum {
 #define INDEX int32_t
 #define NAME(x) x##_f32_256
 #define MULTIPLY_ADD(x, v, sum) _mm256_fmadd_ps(_mm256_set1_ps(x), v, sum)
+#define BELOW(n)                                                                                   \
+    _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
+#define FIRST(p, n) _mm256_maskload_ps(p, BELOW(n))
+#define PUT_FIRST(p, n, v) _mm256_maskstore_ps(p, BELOW(n), v)
 #include "kernels/product_kernels.h"
 
 #define T double
 #define INDEX int64_t
 #define NAME(x) x##_f64_256
 #define MULTIPLY_ADD(x, v, sum) _mm256_fmadd_pd(_mm256_set1_pd(x), v, sum)
+#define BELOW(n) _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3))
+#define FIRST(p, n) _mm256_maskload_pd(p, BELOW(n))
+#define PUT_FIRST(p, n, v) _mm256_maskstore_pd(p, BELOW(n), v)
 #include "kernels/product_kernels.h"
 
 void product_run(DType dtype, const MatrixProduct *p)
@@ -76,6 +87,22 @@ void product_run(DType dtype, const MatrixProduct *p)
 #elif defined(__aarch64__)
 #include <arm_neon.h>
 
+#define PARTS(T, Vector, suffix)                                                                   \
+    static inline Vector first_##suffix(const T *p, int64_t n)                                     \
+    {                                                                                              \
+        T x[16 / sizeof(T)] = {0};                                                                 \
+        memcpy(x, p, (size_t)n * sizeof(T));                                                       \
+        return vld1q_##suffix(x);                                                                  \
+    }                                                                                              \
+    static inline void put_first_##suffix(T *p, int64_t n, Vector v)                               \
+    {                                                                                              \
+        T x[16 / sizeof(T)];                                                                       \
+        vst1q_##suffix(x, v);                                                                      \
+        memcpy(p, x, (size_t)n * sizeof(T));                                                       \
+    }
+PARTS(float, float32x4_t, f32)
+PARTS(double, float64x2_t, f64)
+
 #define TARGET "+simd"
 #define BYTES 16
 #define ROWS 12
@@ -84,12 +111,16 @@ void product_run(DType dtype, const MatrixProduct *p)
 #define INDEX int32_t
 #define NAME(x) x##_f32
 #define MULTIPLY_ADD(x, v, sum) vfmaq_n_f32(sum, v, x)
+#define FIRST(p, n) first_f32(p, n)
+#define PUT_FIRST(p, n, v) put_first_f32(p, n, v)
 #include "kernels/product_kernels.h"
 
 #define T double
 #define INDEX int64_t
 #define NAME(x) x##_f64
 #define MULTIPLY_ADD(x, v, sum) vfmaq_n_f64(sum, v, x)
+#define FIRST(p, n) first_f64(p, n)
+#define PUT_FIRST(p, n, v) put_first_f64(p, n, v)
 #include "kernels/product_kernels.h"
 
 void product_run(DType dtype, const MatrixProduct *p)

@@ -32,6 +32,11 @@ static bool is_one_row(const Reduce *r)
     return r->along.outer == 1 && r->along.inner == 1;
 }
 
+static bool is_float_product(const Reduce *r)
+{
+    return r->kind == REDUCE_PROD && dtype_is_float(r->dtype);
+}
+
 /* how x[outer, n, inner] is cut where inner > 1: strips of columns, and of each blocks of rows; and
  * how many of all these blocks a piece of work has */
 typedef struct {
@@ -94,7 +99,7 @@ DType reduce_result_type(Reduction kind, DType dtype)
 
 size_t reduce_scratch_size(const Reduce *r)
 {
-    int64_t values = size_pieces(size_max(r->along.n, 1), BLOCK);
+    int64_t values = size_pieces(size_max(r->along.n, 1), BLOCK) * (is_float_product(r) ? 2 : 1);
     if (r->along.inner > 1)
         values = r->along.outer * cut_columns(r).blocks * r->along.inner;
     return (size_t)values * sizeof(double);

@@ -64,6 +64,35 @@ VECTORISED static A NAME(block_prod)(const T *x, int64_t n)
     return lane[0];
 }
 
+/* The same of floats as a mantissa, and *exponent: what leaves double as a number does not leave it
+ * in parts, but where one of LANES factors is not a normal number. */
+VECTORISED static double NAME(block_prod_in_parts)(const T *x, int64_t n, double *exponent)
+{
+    double lane[LANES];
+    int64_t fields[LANES], whole = n - n % LANES, has_none = 0, sum = 0;
+    for (int j = 0; j < LANES; j++)
+        lane[j] = 1;
+    for (int64_t i = 0; i < whole; i += LANES)
+        for (int j = 0; j < LANES; j++)
+            lane[j] *= (double)x[i + j];
+    for (int64_t i = whole; i < n; i++)
+        lane[i - whole] *= (double)x[i];
+    memcpy(fields, lane, sizeof fields);
+    for (int j = 0; j < LANES; j++) {
+        int64_t field = fields[j] >> 52 & 2047;
+        has_none |= field == 0 || field == 2047;
+        sum += field - 1023;
+        fields[j] = (fields[j] & ~(INT64_C(2047) << 52)) | INT64_C(1023) << 52;
+    }
+    *exponent = has_none ? 0 : (double)sum;
+    if (!has_none)
+        memcpy(lane, fields, sizeof fields);
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int j = 0; j < half; j++)
+            lane[j] *= lane[half + j];
+    return lane[0];
+}
+
 /* Is any element (or any one that is zero) among x[0..n-1]? */
 VECTORISED static bool NAME(has_any)(const T *x, int64_t n, bool zero)
 {
@@ -352,12 +381,43 @@ static A NAME(reduce_row)(const Reduce *r, int64_t row)
     return value;
 }
 
+/* the sums of rows of n < LANES elements side by side, as block_sum has them */
+INLINED void NAME(add_short_rows)(const T *x, int64_t n, int64_t rows, A *value)
+{
+    for (int64_t row = 0; row < rows; row++) {
+        A sum = 0;
+        for (int64_t i = 0; i < n; i++)
+            sum += (A)x[row * n + i];
+        value[row] = sum;
+    }
+}
+
+VECTORISED static void NAME(sum_short_rows)(const T *x, int64_t n, int64_t rows, A *value)
+{
+    switch (n) {
+    case 2:
+        NAME(add_short_rows)(x, 2, rows, value);
+        break;
+    case 3:
+        NAME(add_short_rows)(x, 3, rows, value);
+        break;
+    case 4:
+        NAME(add_short_rows)(x, 4, rows, value);
+        break;
+    default:
+        NAME(add_short_rows)(x, n, rows, value);
+    }
+}
+
 static void NAME(reduce_rows)(const Reduce *r, int64_t first, int64_t last)
 {
     A value[COLUMNS];
+    bool is_short = r->along.n < LANES && (r->kind == REDUCE_SUM || r->kind == REDUCE_MEAN);
     for (int64_t row = first, n; row < last; row += n) {
         n = size_min(COLUMNS, last - row);
-        for (int64_t i = 0; i < n; i++)
+        if (is_short)
+            NAME(sum_short_rows)((const T *)r->x + row * r->along.n, r->along.n, n, value);
+        for (int64_t i = 0; i < n && !is_short; i++)
             value[i] = NAME(reduce_row)(r, row + i);
         NAME(store_all)(r, row, value, n);
     }
@@ -366,9 +426,30 @@ static void NAME(reduce_rows)(const Reduce *r, int64_t first, int64_t last)
 /* the same for one long row: the blocks in parallel, then their results in order */
 static void NAME(reduce_block)(const Reduce *r, int64_t piece)
 {
-    int64_t first = piece * BLOCK;
-    ((A *)r->scratch)[piece] =
-        NAME(block)(r, 0, (const T *)r->x + first, size_min(BLOCK, r->along.n - first));
+    int64_t first = piece * BLOCK, n = size_min(BLOCK, r->along.n - first);
+    const T *x = (const T *)r->x + first;
+    double *parts = r->scratch;
+    if (is_float_product(r))
+        parts[piece] =
+            NAME(block_prod_in_parts)(x, n, parts + size_pieces(r->along.n, BLOCK) + piece);
+    else
+        ((A *)r->scratch)[piece] = NAME(block)(r, 0, x, n);
+}
+
+static void NAME(combine_parts)(const Reduce *r)
+{
+    int64_t blocks = size_pieces(r->along.n, BLOCK);
+    const double *parts = r->scratch;
+    double product = 1, exponent = 0;
+    for (int64_t i = 0; i < blocks; i++) {
+        int by;
+        product = frexp(product * parts[i], &by);
+        exponent += parts[blocks + i] + by;
+    }
+    if (product != 0 && isfinite(product))
+        ((T *)r->y)[0] = (T)ldexp(product, (int)fmax(-INT_MAX, fmin(exponent, INT_MAX)));
+    else
+        NAME(store)(r, 0, (A)product);
 }
 
 static void NAME(combine_blocks)(const Reduce *r)
@@ -402,6 +483,10 @@ VECTORISED static void NAME(add_squares)(A *value, const T *x, int64_t n, int64_
 VECTORISED static void NAME(multiply_rows)(A *value, const T *x, int64_t n, int64_t step,
                                            int64_t width)
 {
+    for (; n >= 4; n -= 4, x += 4 * step)
+        for (int64_t j = 0; j < width; j++)
+            value[j] =
+                value[j] * (A)x[j] * (A)x[j + step] * (A)x[j + 2 * step] * (A)x[j + 3 * step];
     for (; n > 0; n--, x += step)
         for (int64_t j = 0; j < width; j++)
             value[j] *= (A)x[j];
@@ -643,7 +728,9 @@ static void NAME(reduce)(Pool *pool, const Reduce *r)
     pool_run(pool, NAME(piece), (void *)(uintptr_t)r, count_pieces(r));
     if (r->indices)
         return;
-    if (is_one_row(r)) {
+    if (is_one_row(r) && is_float_product(r)) {
+        NAME(combine_parts)(r);
+    } else if (is_one_row(r)) {
         NAME(combine_blocks)(r);
     } else if (r->along.inner > 1) {
         Cut cut = cut_columns(r);

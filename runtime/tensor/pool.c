@@ -1,13 +1,19 @@
 /*
  * pool.c - the one thread pool; see pool.h
  *
- * A run is published by writing its number and its count of pieces into `ticket`, in one word.
+ * Each thread has one share of a run's pieces, which are neighbours, so that its processor reads and
+ * writes on where it is; when that is done it helps with the others'. A share is published by
+ * writing the run's number and the count of its pieces into the thread's `ticket`, in one word.
  * Whoever takes a piece lowers the count by one compare-and-swap, which fails for a run that is
  * over; so a worker that comes late finds nothing to do, and nobody waits for it. The run is over
- * when every piece is done, and only then may the next one be published: task, context and pieces
- * are stable for whoever holds a piece. The pieces of a run that is interrupted are taken and left
- * undone. Waiting spins for some microseconds, since training calls the pool thousands of times a
- * second, and then sleeps.
+ * when every piece is done and counted, and only then may the next one be published: all that
+ * describes a run is stable for whoever has taken a piece and not yet counted it. The pieces of a
+ * run that is interrupted are taken and left undone. Waiting spins for some microseconds, since
+ * training calls the pool thousands of times a second, and then sleeps.
+ *
+ * Every other run goes through its shares backward: it begins where the one before it ended, with
+ * what the processor's cache still has. Within a strip, some pieces at most, it goes forward, as
+ * processors expect it of long ways.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -17,7 +23,15 @@
 #include "tensor/interrupt.h"
 #include "tensor/pool.h"
 
-enum { SPINS = 4000 };
+enum { STRIPS = 32, SPINS = 4000, CACHE_LINE = 64 };
+
+/* one of the threads, the caller's first */
+typedef struct {
+    Pool *pool;
+    pthread_t thread;
+    _Atomic uint64_t ticket; /* the run's number, and in the low half its pieces not yet taken */
+    char apart[CACHE_LINE];  /* what one thread takes is not to disturb the next */
+} Member;
 
 struct Pool {
     int threads; /* wanted, the caller's included */
@@ -27,15 +41,15 @@ struct Pool {
     void *stop_context;
     PoolTask *task;
     void *context;
-    int64_t pieces;
-    bool whole;              /* is never interrupted */
-    _Atomic uint64_t ticket; /* the run's number, and in the low half the pieces not yet taken */
+    int64_t pieces, shares;
+    bool whole;    /* is never interrupted */
+    bool backward; /* goes through its shares from their ends */
     _Atomic int64_t done;
     atomic_bool closing;
     int sleepers; /* workers in `wake`; under the mutex, as is all sleeping */
     pthread_mutex_t mutex;
     pthread_cond_t wake, finished;
-    pthread_t thread[MAX_THREADS];
+    Member member[MAX_THREADS];
 };
 
 static void spin_pause(void)
@@ -50,45 +64,77 @@ static uint32_t pieces_left(uint64_t ticket)
     return (uint32_t)ticket;
 }
 
-static void do_piece(Pool *pool, int64_t piece)
+static int64_t share_begin(const Pool *pool, int64_t share)
 {
-    if (pool->whole || !interrupt_wanted())
-        pool->task(pool->context, piece);
+    return pool->pieces * share / pool->shares;
 }
 
-/* Does pieces of the run that is on until none is left to take. */
-static void take_pieces(Pool *pool)
+/* the piece of a share whose turn it is where so many are left */
+static int64_t next_piece(const Pool *pool, int64_t share, int64_t left)
 {
-    uint64_t ticket = atomic_load(&pool->ticket);
-    while (pieces_left(ticket) > 0) {
-        if (!atomic_compare_exchange_weak(&pool->ticket, &ticket, ticket - 1))
+    int64_t begin = share_begin(pool, share), count = share_begin(pool, share + 1) - begin;
+    int64_t done = count - left;
+    if (!pool->backward)
+        return begin + done;
+    int64_t strip = size_max(count / STRIPS, 1), first = done / strip * strip;
+    return begin + size_max(count - first - strip, 0) + done - first;
+}
+
+static void do_piece(Pool *pool, int64_t share, int64_t left)
+{
+    if (pool->whole || !interrupt_wanted())
+        pool->task(pool->context, next_piece(pool, share, left));
+}
+
+/* Does what is left of a share; returns the number of pieces done. */
+static int64_t do_share(Pool *pool, int64_t share)
+{
+    _Atomic uint64_t *ticket = &pool->member[share].ticket;
+    uint64_t seen = atomic_load(ticket);
+    int64_t done = 0;
+    while (pieces_left(seen) > 0) {
+        if (!atomic_compare_exchange_weak(ticket, &seen, seen - 1))
             continue;
-        int64_t pieces = pool->pieces;
-        do_piece(pool, pieces - pieces_left(ticket));
-        if (atomic_fetch_add(&pool->done, 1) + 1 == pieces) {
-            pthread_mutex_lock(&pool->mutex);
-            pthread_cond_signal(&pool->finished);
-            pthread_mutex_unlock(&pool->mutex);
-        }
-        ticket = atomic_load(&pool->ticket);
+        do_piece(pool, share, pieces_left(seen));
+        done++;
+        seen = atomic_load(ticket);
+    }
+    return done;
+}
+
+/* Does pieces of the run that is on until none is left to take. Who has come too late for any of its
+ * own leaves the others', too: the run may be over. */
+static void do_shares(Pool *pool, int64_t own)
+{
+    int64_t done = do_share(pool, own);
+    if (done == 0)
+        return;
+    int64_t pieces = pool->pieces, shares = pool->shares;
+    for (int64_t i = 1; i < shares; i++)
+        done += do_share(pool, (own + i) % shares);
+    if (atomic_fetch_add(&pool->done, done) + done == pieces) {
+        pthread_mutex_lock(&pool->mutex);
+        pthread_cond_signal(&pool->finished);
+        pthread_mutex_unlock(&pool->mutex);
     }
 }
 
-static bool has_work(Pool *pool)
+static bool has_work(Member *member)
 {
-    return pieces_left(atomic_load(&pool->ticket)) > 0 || atomic_load(&pool->closing);
+    return pieces_left(atomic_load(&member->ticket)) > 0 || atomic_load(&member->pool->closing);
 }
 
-static void await_work(Pool *pool)
+static void await_work(Member *member)
 {
+    Pool *pool = member->pool;
     for (int i = 0; i < SPINS; i++) {
-        if (has_work(pool))
+        if (has_work(member))
             return;
         spin_pause();
     }
     pthread_mutex_lock(&pool->mutex);
     pool->sleepers++;
-    while (!has_work(pool))
+    while (!has_work(member))
         pthread_cond_wait(&pool->wake, &pool->mutex);
     pool->sleepers--;
     pthread_mutex_unlock(&pool->mutex);
@@ -96,12 +142,13 @@ static void await_work(Pool *pool)
 
 static void *worker(void *argument)
 {
-    Pool *pool = argument;
+    Member *member = argument;
+    Pool *pool = member->pool;
     for (;;) {
-        await_work(pool);
+        await_work(member);
         if (atomic_load(&pool->closing))
             return NULL;
-        take_pieces(pool);
+        do_shares(pool, member - pool->member);
     }
 }
 
@@ -124,7 +171,9 @@ static void start_workers(Pool *pool)
     pthread_sigmask(SIG_SETMASK, &others, &before);
     atomic_store(&pool->closing, false);
     while (pool->workers < pool->usable - 1) {
-        if (pthread_create(&pool->thread[pool->workers], NULL, worker, pool) == 0)
+        Member *member = &pool->member[pool->workers + 1];
+        member->pool = pool;
+        if (pthread_create(&member->thread, NULL, worker, member) == 0)
             pool->workers++;
         else
             pool->usable = pool->workers + 1;
@@ -138,8 +187,8 @@ static void stop_workers(Pool *pool)
         return;
     atomic_store(&pool->closing, true);
     wake_workers(pool);
-    for (int i = 0; i < pool->workers; i++)
-        pthread_join(pool->thread[i], NULL);
+    for (int i = 1; i <= pool->workers; i++)
+        pthread_join(pool->member[i].thread, NULL);
     pool->workers = 0;
 }
 
@@ -217,16 +266,21 @@ static void run(Pool *pool, PoolTask *task, void *context, int64_t pieces, bool 
     pool->context = context;
     pool->pieces = pieces;
     pool->whole = whole;
-    if (pieces <= 1 || pool->workers == 0 || pieces > UINT32_MAX) {
-        for (int64_t piece = 0; piece < pieces; piece++)
-            do_piece(pool, piece);
+    pool->backward = !pool->backward;
+    pool->shares = pieces > UINT32_MAX ? 1 : size_min(pieces, pool->workers + 1);
+    if (pool->shares <= 1) {
+        for (int64_t left = pieces; left > 0; left--)
+            do_piece(pool, 0, left);
         return;
     }
     atomic_store(&pool->done, 0);
-    uint64_t number = (atomic_load(&pool->ticket) >> 32) + 1;
-    atomic_store(&pool->ticket, number << 32 | (uint64_t)pieces);
+    uint64_t number = (atomic_load(&pool->member[0].ticket) >> 32) + 1;
+    for (int64_t i = 0; i < pool->shares; i++) {
+        int64_t left = share_begin(pool, i + 1) - share_begin(pool, i);
+        atomic_store(&pool->member[i].ticket, number << 32 | (uint64_t)left);
+    }
     wake_workers(pool);
-    take_pieces(pool);
+    do_shares(pool, 0);
     await_end(pool, pieces);
 }
 

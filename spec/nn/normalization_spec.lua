@@ -60,14 +60,43 @@ describe("a normalization layer", function()
     end
   end)
 
+  it("has the gradients that tensor operations give, whatever its groups look like", function()
+    local o = { dtype = "float64" }
+    local cases = {
+      { nn.LayerNorm(300, o), { 3, 300 } }, { nn.LayerNorm({ 4, 5 }, o), { 2, 4, 5 } },
+      { nn.LayerNorm(1, o), { 3, 1 } }, { nn.RMSNorm(40, o), { 30, 40 } },
+      { nn.BatchNorm1d(70, o), { 3, 70 } }, { nn.BatchNorm2d(3, o), { 2, 3, 5, 70 } },
+      { nn.BatchNorm1d(70, o):eval(), { 3, 70 } }, { nn.BatchNorm2d(3, o):eval(), { 2, 3, 5, 7 } },
+      { nn.GroupNorm(2, 4, o), { 2, 4, 9 } }, { nn.GroupNorm(4, 4, o), { 3, 4 } },
+    }
+    for _, case in ipairs(cases) do
+      local layer, x = case[1], wrun.randn(case[2], { dtype = "float64" }):requires_grad_()
+      local inputs = { x, table.unpack(layer:parameters()) }
+      for i = 2, #inputs do
+        inputs[i]:detach():uniform_(0.5, 2)
+      end
+      local function gradients(options)
+        return { wrun.autograd.grad(layer(x):tanh():sum(), inputs, options) }
+      end
+      local expected = gradients { create_graph = true }
+      for i, gradient in ipairs(gradients()) do
+        local size = expected[i]:detach():abs():max():item()
+        local scaled, other = gradient / (size + 1e-300), expected[i]:detach() / (size + 1e-300)
+        assert.is_true(scaled:allclose(other, { rtol = 0, atol = 1e-12 }), tostring(layer))
+      end
+    end
+  end)
+
   it("has the same bits with any number of threads", function()
     local x = wrun.randn(37, 100, 9):requires_grad_()
-    local norms = { nn.BatchNorm1d(100), nn.LayerNorm({ 100, 9 }), nn.LayerNorm(9) }
+    local norms = { nn.BatchNorm1d(100), nn.LayerNorm({ 100, 9 }), nn.LayerNorm(9),
+      nn.GroupNorm(10, 100), nn.RMSNorm(9) }
     local function results()
       local all = {}
       for i, layer in ipairs(norms) do
         local y = layer(x)
-        all[i] = wrun.cat({ y, wrun.autograd.grad((y * y * y):sum(), x) })
+        local all_of = { wrun.autograd.grad((y * y * y):sum(), { x, layer.weight }) }
+        all[i] = wrun.cat { y:view(-1), all_of[1]:view(-1), all_of[2]:view(-1) }
       end
       return all
     end

@@ -47,6 +47,29 @@ describe("a loop of 20,000 temporaries of 400 KB #memory", function()
   end)
 end)
 
+-- What a whole collection meets is old at once, so results that it met would wait for the next.
+describe("a loop of large results", function()
+  it("holds one at a time, beside many objects and little else", function()
+    local result = child.run({ "-e", [[
+      local wrun = require("wrun")
+      local objects, least, most = {}, math.huge, 0
+      for i = 1, 40000 do
+        objects[i] = { i }
+      end
+      local live = wrun.ones(5000000)
+      local x = live:narrow(1, 1, 1000000)
+      for i = 1, 40 do
+        local _ = x:double()
+        local megabytes = collectgarbage("count") / 1024
+        if i > 20 then
+          least, most = math.min(least, megabytes), math.max(most, megabytes)
+        end
+      end
+      print(#objects == 40000 and most - least < 4 or most - least)]] })
+    assert.same({ "true\n", "" }, { result.out, result.err })
+  end)
+end)
+
 -- A reader has buffers, and a file that is refused makes no tensor.
 describe("a loop of 4,000 files that are refused #memory", function()
   it("stays under 64 MB", function()

@@ -83,6 +83,18 @@ describe("the number of threads #many", function()
     end)
   end)
 
+  -- Its elements fill more than a strip of each thread's share, and no whole number of them; what a
+  -- run left out would hold the number before.
+  it("leaves out no element of a long row, forward or backward", function()
+    for _, count in ipairs(COUNTS) do
+      wrun.set_num_threads(count)
+      for number = 1, 4 do
+        assert(wrun.full({ 5900001 }, number):eq(number):all():item(), count .. " threads")
+      end
+    end
+    wrun.set_num_threads(1)
+  end)
+
   it("changes no softmax and no picking of rows", function()
     local x = randn(700, 133)
     local indices = wrun.randperm(700, { generator = generator })

@@ -492,6 +492,35 @@ describe("var, std, norm and logsumexp", function()
   end)
 end)
 
+describe("a sum of short rows", function()
+  it("adds them element by element, however many there are side by side", function()
+    for n = 1, 33 do
+      local x = wrun.randint(-100, 101, { 1100, n })
+      local sum = wrun.zeros(1100):long()
+      for column = 1, n do
+        sum = sum + x:select(2, column)
+      end
+      for _, dtype in ipairs { "int64", "int32", "float32", "float64" } do
+        assert.is_true(x:to(dtype):sum(2):long():equal(sum))
+      end
+      assert.is_true(x:double():mean(2):equal(sum:double() / n))
+    end
+  end)
+end)
+
+describe("a product of a long row", function()
+  it("is that of its rows, of which none leaves double, times powers of two", function()
+    local x = ((wrun.rand({ 40, 1000 }, { dtype = "float64" }) - 0.5) / 10):exp()
+    local product = x:prod(2):prod()
+    for _, exponent in ipairs { 30, -30 } do
+      local scaled = wrun.cat { (x * 2.0 ^ exponent):view(-1), (x * 0 + 2.0 ^ -exponent):view(-1) }
+      assert.near(1, scaled:prod():item() / product:item(), 1e-11)
+      assert.equal(exponent > 0 and math.huge or 0, (x * 2.0 ^ exponent):prod():item())
+    end
+    assert.equal(0, wrun.cat({ x:view(-1) * 1e300, wrun.zeros(1):double() }):prod():item())
+  end)
+end)
+
 describe("the gradients of sums and means", function()
   it("are those that a recorded walk computes, over any dimensions", function()
     for _, name in ipairs { "sum", "mean" } do

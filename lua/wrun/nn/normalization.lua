@@ -1,8 +1,8 @@
 --- Layers that shift or scale their input to mean 0 and variance 1: the norms of batches, groups,
 --- layers.
 
+local autograd = require "wrun.autograd"
 local check = require "wrun.check"
-local length_of = require "wrun.nn.length"
 local Module = require "wrun.nn.module"
 local Parameter = require "wrun.nn.parameter"
 local operations = require "wrun.operations"
@@ -16,32 +16,21 @@ local M = {}
 local DTYPE = check.float_dtype("float32")
 local EPS = check.number(1e-5, 0)
 
--- x, seen as [a, b, c], with mean 0 and variance 1 for each b over all a and c; and the means and the
--- biased variances [b].
-local function standardized(x, a, b, c, eps)
-  local y, mean, variance = operations._standardize(x:contiguous():view(a, b, c), eps)
-  return y:view_as(x), mean, variance
-end
-
--- The shape in which one value for each channel broadcasts to x.
-local function channel_shape(x)
-  local shape = {}
-  for d = 1, x.ndim do
-    shape[d] = d == 2 and x:size(2) or 1
+-- x, whose channels are `width` neighbours each, and in which each of the b of x as [a, b, c] gets
+-- mean 0 and variance 1, times weight plus bias of the channels; and the means and the biased
+-- variances [b]. `center` is true; false for a mean of 0; or the mean, and nothing is divided.
+local function standardize(x, weight, bias, center, a, b, width, channels, eps)
+  local shape = { a, b, x:numel() // math.max(1, a * b), math.max(1, width), channels }
+  local dtype = check.is_tensor(center) and center.dtype or x.dtype
+  for _, t in pairs { x, weight, bias } do
+    dtype = t.dtype == "float64" and "float64" or dtype
   end
-  return shape
-end
-
--- x times weight plus bias, where they are given; `shape` makes them broadcast to x.
-local function scale(x, weight, bias, shape)
-  weight = shape and weight ~= nil and weight:view(shape) or weight
-  bias = shape and bias ~= nil and bias:view(shape) or bias
-  if weight ~= nil and bias ~= nil then
-    return wrun.addcmul(bias, x, weight)
-  elseif weight ~= nil then
-    return x * weight
+  local function converted(t)
+    return check.is_tensor(t) and t.dtype ~= dtype and t:to(dtype) or t
   end
-  return bias ~= nil and x + bias or x
+  local moments = autograd.is_grad_enabled() and wrun.empty(b, 3, { dtype = "float64" }) or nil
+  return operations._standardize(converted(x), converted(weight), converted(bias),
+    converted(center), shape, eps, moments)
 end
 
 -- Parameters weight and bias that start at 1 and 0.
@@ -110,22 +99,23 @@ function BatchNorm:forward(x)
     fail("%s: argument 1: expected %s with C = %d, got %s", name, self.expected, self.num_features,
       check.shape_text(x))
   end
-  local shape, count = channel_shape(x), x:numel() // self.num_features
+  local n, count = x:size(1), x:numel() // self.num_features
+  local width = count // math.max(1, n)
   if not self.training and self.track_running_stats then
     local factor = (self.running_var + self.eps):rsqrt()
     factor = self.weight ~= nil and factor * self.weight or factor
-    return scale(x - self.running_mean:view(shape), factor, self.bias, shape)
+    return (standardize(x, factor, self.bias, self.running_mean, n, self.num_features, width,
+      self.num_features, 0))
   elseif self.training and count == 1 then
     fail("%s: argument 1: expected more than 1 value per channel when training, got %s", name,
       check.shape_text(x))
   end
-  local n = x:size(1)
-  local width = count // math.max(1, n)
-  local y, mean, variance = standardized(x, n, self.num_features, width, self.eps)
+  local y, mean, variance = standardize(x, self.weight, self.bias, true, n, self.num_features,
+    width, self.num_features, self.eps)
   if self.training and self.track_running_stats then
     track(self, mean, variance, count)
   end
-  return scale(y, self.weight, self.bias, shape)
+  return y
 end
 
 function BatchNorm:label()
@@ -202,10 +192,9 @@ function GroupNorm:forward(x)
   elseif x:numel() == self.num_groups then
     fail("GroupNorm: argument 1: expected more than 1 value per group, got %s", check.shape_text(x))
   end
-  local groups = x:size(1) * self.num_groups
-  local width = x:numel() // math.max(1, groups)
-  local y = standardized(x, 1, groups, width, self.eps)
-  return scale(y, self.weight, self.bias, channel_shape(x))
+  local width = x:numel() // math.max(1, x:size(1) * self.num_channels)
+  return (standardize(x, self.weight, self.bias, true, 1, x:size(1) * self.num_groups, width,
+    self.num_channels, self.eps))
 end
 
 function GroupNorm:extra_repr()
@@ -227,20 +216,18 @@ local SHAPE = check.rule(nil, "a size or a list of sizes", function(value)
   return #sizes > 0 and sizes or nil
 end)
 
--- The last dimensions of x, counted from the end, which must have the layer's sizes; and how many
--- elements they hold.
+-- How many elements the last dimensions of x hold, which must have the layer's sizes.
 local function last_dimensions(self, x)
   check.tensor_argument(self.__name, 1, x)
-  local own, dims, width = self.normalized_shape, {}, 1
+  local own, width = self.normalized_shape, 1
   for i = 1, #own do
-    dims[i] = i - #own - 1
-    if x.ndim < #own or x:size(dims[i]) ~= own[i] then
+    if x.ndim < #own or x:size(i - #own - 1) ~= own[i] then
       fail("%s: argument 1: expected a shape that ends in %s, got %s", self.__name,
         check.shape_text(own), check.shape_text(x))
     end
     width = width * own[i]
   end
-  return dims, width
+  return width
 end
 
 ---@class wrun.nn.LayerNorm: wrun.nn.Module
@@ -268,9 +255,9 @@ end
 
 --- shapes  x [..., normalized_shape] -> same
 function LayerNorm:forward(x)
-  local _, width = last_dimensions(self, x)
-  local y = standardized(x, 1, x:numel() // math.max(1, width), width, self.eps)
-  return scale(y, self.weight, self.bias)
+  local width = last_dimensions(self, x)
+  local count = x:numel() // math.max(1, width)
+  return (standardize(x, self.weight, self.bias, true, 1, count, 1, width, self.eps))
 end
 
 function LayerNorm:label()
@@ -314,10 +301,9 @@ end
 --- shapes  x [..., normalized_shape] -> same
 --- domain  float32 or float64
 function RMSNorm:forward(x)
-  local dims, width = last_dimensions(self, x)
-  local y, length = length_of(x, 2, dims)
-  local root = length / math.sqrt(width)
-  return scale(y / root:hypot(math.sqrt(self.eps or PRECISION[x.dtype])), self.weight)
+  local width = last_dimensions(self, x)
+  local count, eps = x:numel() // math.max(1, width), self.eps or PRECISION[x.dtype]
+  return (standardize(x, self.weight, nil, false, 1, count, 1, width, eps))
 end
 
 function RMSNorm:label()

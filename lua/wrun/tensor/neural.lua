@@ -2,6 +2,7 @@
 
 local check = require "wrun.check"
 local operations = require "wrun.operations"
+local unrecorded = require "wrun.unrecorded"
 local with_dtype = require "wrun.tensor.internal.with_dtype"
 
 local fail = check.fail
@@ -18,24 +19,70 @@ local function sum_of_gradient(i)
   end
 end
 
+-- g as a parameter of channels [n, 1] broadcasts to it
+local function by_channels(g, shape)
+  return g:reshape(g:numel() // math.max(1, shape[4] * shape[5]), shape[5], shape[4])
+end
+
+local function weighted(g, weight, shape)
+  g = weight ~= nil and by_channels(g, shape) * weight:reshape(-1, 1) or g
+  return g:reshape(shape[1], shape[2], shape[3])
+end
+
+-- x [a, b, c] of _standardize without the parameters, and what a distance is multiplied by
+local function standardized(x, center, shape, eps)
+  x = x:reshape(shape[1], shape[2], shape[3])
+  if check.is_tensor(center) then
+    return x - center:reshape(-1, 1), 1
+  end
+  -- y does not depend on the unit, in which no distance is beyond the dtype
+  local unit = x:detach():abs():gt(LARGE[x.dtype]):any():item() and 0.25 or 1
+  x = x * unit
+  local deviation = center and x:std({ 1, 3 }, true, { correction = 0 })
+    or x:norm(2, { 1, 3 }, true) / math.sqrt(shape[1] * shape[3])
+  x = center and x - x:mean({ 1, 3 }, true) or x
+  local scale = deviation:hypot(math.sqrt(eps) * unit):reciprocal()
+  return x * scale, scale * unit
+end
+
+-- the gradients of x, weight, bias and center of _standardize, as tensor operations
+local STANDARDIZE = {
+  function(g, _, x, weight, _, center, shape, eps)
+    g = weighted(g, weight, shape)
+    local z, scale = standardized(x, center, shape, eps)
+    if not check.is_tensor(center) then
+      g = (center and g - g:mean({ 1, 3 }, true) or g) - z * (g * z):mean({ 1, 3 }, true)
+    end
+    return (g * scale):reshape(x.shape)
+  end,
+  function(g, _, x, weight, _, center, shape, eps)
+    local z = standardized(x, center, shape, eps)
+    return by_channels(g * z:reshape(x.shape), shape):sum({ 1, 3 }):reshape(weight.shape)
+  end,
+  function(g, _, _, _, bias, _, shape)
+    return by_channels(g, shape):sum({ 1, 3 }):reshape(bias.shape)
+  end,
+  function(g, _, _, weight, _, center, shape)
+    return -weighted(g, weight, shape):sum({ 1, 3 }):reshape(center.shape)
+  end,
+}
+
 operations.define("neural", {
-  -- of x [a, b, c], with mean 0 and variance 1 for each b over all a and c
+  -- of x, seen as [a, b, c] with mean 0 and variance 1 for each b over all a and c, times weight
+  -- plus bias; shape is { a, b, c, width, channels }, and moments are kept, as neural.h says
   _standardize = {
-    gradients = {
-      function(g, _, x, eps)
-        -- y does not depend on the unit, in which no distance is beyond the dtype
-        local unit = x:detach():abs():gt(LARGE[x.dtype]):any():item() and 0.25 or 1
-        x = x * unit
-        local distance = x - x:mean({ 1, 3 }, true)
-        local deviation = x:std({ 1, 3 }, true, { correction = 0 })
-        local scale = deviation:hypot(math.sqrt(eps) * unit):reciprocal()
-        local y = distance * scale
-        return scale * unit * (g - g:mean({ 1, 3 }, true) - y * (g * y):mean({ 1, 3 }, true))
-      end,
-    },
-    kernels = { "_standardize_gradient" },
-    saves = { 1 },
-    sample = function(randn) return randn(3, 2, 4), 1e-5 end,
+    gradients = STANDARDIZE,
+    together = function(g, edges, values)
+      local x, weight, bias, center, shape, eps, moments = table.unpack(values, 2, 8)
+      local dx, dweight, dbias = unrecorded._standardize_gradients(g, x, weight, bias, center, shape,
+        eps, moments, edges[1])
+      local dcenter = edges[4] and STANDARDIZE[4](g, nil, x, weight, bias, center, shape)
+      return { dx, dweight, dbias, dcenter }
+    end,
+    saves = { 1, 2, 3, 4, 7 },
+    sample = function(randn)
+      return randn(3, 4, 5), randn(4), randn(4), true, { 1, 6, 10, 5, 4 }, 1e-5
+    end,
   },
   softmax = {
     gradients = { function(g, y, _, dim) return y * (g - (g * y):sum(dim, true)) end },

@@ -378,7 +378,7 @@ function M.logsumexp(x, dims, keepdim)
     end
     most = operations.where(is_finite, most, 0)
   end
-  local sum = operations.sum(operations.exp(x - most), dims, keepdim)
+  local sum = operations.sum((x - most):exp_(), dims, keepdim)
   local is_zero = operations.eq(sum, 0) -- all are -inf: the gradient is 0
   local log = operations.log(operations.where(is_zero, 1, sum))
   return operations.where(is_zero, -math.huge, log + operations.reshape(most, sum.shape))
