@@ -132,8 +132,8 @@ static bool is_saved(uint32_t saves, int i)
 }
 
 /* pushes a node with room for the user values that it needs, which are still to be set */
-static Node *push_node(lua_State *L, int op, int count, Tensor *const *tensor, uint32_t saves,
-                       const Tensor *y)
+INLINED Node *push_node(lua_State *L, int op, int count, Tensor *const *tensor, uint32_t saves,
+                        const Tensor *y)
 {
     size_t sizes = y->ndim;
     int slots = (op == NO_OP) + (int)(saves & 1);
@@ -148,17 +148,13 @@ static Node *push_node(lua_State *L, int op, int count, Tensor *const *tensor, u
     return node;
 }
 
-/* as bind_record; the row is of interest where the operation is no elementwise one */
-static void record(lua_State *L, int op, int row, int count, Tensor *const *tensor, uint32_t saves,
-                   Tensor *y, int result)
+/* fills in the node on top, which has its row, as bind_record says; inlined, since each caller knows
+ * what kind of operation it is */
+INLINED void record(lua_State *L, Node *node, Tensor *const *tensor, uint32_t saves, Tensor *y,
+                    int result)
 {
-    Node *node = push_node(L, op, count, tensor, saves, y);
-    int slot = 0, next = 0;
-    if (op == NO_OP) {
-        lua_pushvalue(L, row);
-        lua_setiuservalue(L, -2, ++slot);
-    }
-    for (int i = 0; i < count; i++) {
+    int slot = node->op == NO_OP ? NODE_ROW : 0, next = 0;
+    for (int i = 0; i < node->count; i++) {
         Argument *argument = &node->argument[i];
         Tensor *t = tensor[i];
         if (t != NULL)
@@ -190,7 +186,7 @@ static void record(lua_State *L, int op, int row, int count, Tensor *const *tens
 void bind_record_elementwise(lua_State *L, int op, int count, Tensor *const *tensor, uint32_t saves,
                              Tensor *y, int result)
 {
-    record(L, op, 0, count, tensor, saves, y, result);
+    record(L, push_node(L, op, count, tensor, saves, y), tensor, saves, y, result);
 }
 
 void bind_record(lua_State *L, int row, int count, uint32_t saves, int result)
@@ -205,7 +201,11 @@ void bind_record(lua_State *L, int row, int count, uint32_t saves, int result)
         tensor = lua_newuserdatauv(L, (size_t)count * sizeof *tensor, 0);
     for (int i = 0; i < count; i++)
         tensor[i] = bind_to_tensor(L, i + 1);
-    record(L, NO_OP, row, count, tensor, saves, lua_touserdata(L, result), result);
+    Tensor *y = lua_touserdata(L, result);
+    Node *node = push_node(L, NO_OP, count, tensor, saves, y);
+    lua_pushvalue(L, row);
+    lua_setiuservalue(L, -2, NODE_ROW);
+    record(L, node, tensor, saves, y, result);
     lua_settop(L, top);
 }
 

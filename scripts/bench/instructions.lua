@@ -12,7 +12,8 @@ local function counted(command)
   return assert(math.tointeger(tonumber(output:match("Collected : (%d+)"))), output)
 end
 
--- Returns what one turn of a script's loop takes: the script runs its argument's number of turns.
+-- Returns what one turn of a script's loop takes: the script runs its argument's number of turns, all
+-- of them after a whole collection, which else would come among them.
 local function a_turn(script)
   local few, many = 1000, 5000
   local name = os.tmpname()
@@ -30,6 +31,7 @@ end
 local SUM = [[
   local wrun = require "wrun"
   local a, b = wrun.randn(4, { requires_grad = %s }), wrun.randn(4)
+  collectgarbage()
   for _ = 1, tonumber(arg[1]) do
     local _ = a + b
   end]]
@@ -40,6 +42,7 @@ local STEP = [[
   local model = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1))
   local optimizer = wrun.optim.Adam(model:parameters(), { lr = 0.01 })
   local criterion, x, y = nn.MSELoss(), wrun.randn(8, 4), wrun.randn(8, 1)
+  collectgarbage()
   for _ = 1, tonumber(arg[1]) do
     optimizer:zero_grad()
     criterion(model(x), y):backward()
@@ -52,6 +55,7 @@ local CLASSIFYING = [[
   local model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 3))
   local optimizer = wrun.optim.Adam(model:parameters(), { lr = 0.01 })
   local criterion, x, y = nn.CrossEntropyLoss(), wrun.randn(4, 4), wrun.tensor { 1, 2, 3, 1 }
+  collectgarbage()
   for _ = 1, tonumber(arg[1]) do
     optimizer:zero_grad()
     criterion(model(x), y):backward()
