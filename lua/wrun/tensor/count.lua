@@ -252,8 +252,8 @@ function M.histc(x, bins, min, max)
   local o = { dtype = x.dtype }
   local width = operations.tensor(high, o) - operations.tensor(low, o)
   local inside = operations.ge(x, low):logical_and(operations.le(x, high))
-  local index = operations.to((x - low) * bins / width, "int64") + 1
-  return operations.to(count_bins(bins, index:clamp(1, bins), inside), x.dtype)
+  local index = operations.to((x - low):mul_(bins):div_(width), "int64"):add_(1):clamp_(1, bins)
+  return operations.to(count_bins(bins, index, inside), x.dtype)
 end
 
 local histogram_options = {

@@ -56,8 +56,10 @@ local function triangle(f, x, offset, is_kept)
     fail("%s: argument 1: expected two dimensions or more, got %s", f, check.shape_text(x))
   end
   offset = check.argument(f, 2, offset, OFFSET)
-  local rows = unrecorded.reshape(operations.arange(x:size(-2)), -1, 1)
-  local kept = is_kept(operations.arange(x:size(-1)) - rows, offset)
+  local m, n = x:size(-2), x:size(-1)
+  offset = math.max(-m, math.min(offset, n))
+  local rows = unrecorded.reshape(operations.arange(offset, m + offset), -1, 1)
+  local kept = is_kept(operations.arange(n), rows)
   return operations.to(operations.where(kept, x, 0), x.dtype)
 end
 
