@@ -16,6 +16,7 @@
 #include "kernels/vector_math.h"
 
 #include "kernels/special.h"
+#include "kernels/special_float.h"
 
 #include <tgmath.h>
 
@@ -184,6 +185,8 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define erfinv(x) ((T)special_erfinv(sizeof(T) == sizeof(float), (double)(x)))
 
 #define IS_NEAR(a, b) (fabs((a) / (b)) < NEAR)
+#undef expm1
+#undef log1p
 #define T float
 #define NAME(x) x##_f32
 #define LARGEST 0x1.fffffep127f
@@ -191,6 +194,10 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define floor(x) float_floor_f32(x)
 #define ceil(x) float_ceil_f32(x)
 #define trunc(x) float_trunc_f32(x)
+#define expm1(x) special_expm1_float(x)
+#define log1p(x) special_log1p_float(x)
+#define log1p_exp(x) special_log1p_exp_float(x)
+#define gelu(x) special_gelu_float(x)
 #define fmod_of(a, b) float_fmod_f32(a, b, is_near)
 #define floor_divide(a, b) float_floor_divide_f32(a, b, is_near)
 #define floor_remainder(a, b) float_remainder_f32(a, b, is_near)
@@ -202,6 +209,10 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef floor
 #undef ceil
 #undef trunc
+#undef expm1
+#undef log1p
+#undef log1p_exp
+#undef gelu
 #undef fmod_of
 #undef floor_divide
 #undef floor_remainder
@@ -213,8 +224,9 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define floor(x) float_floor_f64(x)
 #define ceil(x) float_ceil_f64(x)
 #define trunc(x) float_trunc_f64(x)
-#undef log1p
 #define log1p(x) special_log1p(x)
+#define log1p_exp(x) special_log1p(exp(x))
+#define gelu(x) (maximum(x, -50) * (erfc((x) * -0.7071067811865476) / 2))
 #define fmod_of(a, b) float_fmod_f64(a, b, is_near)
 #define floor_divide(a, b) float_floor_divide_f64(a, b, is_near)
 #define floor_remainder(a, b) float_remainder_f64(a, b, is_near)

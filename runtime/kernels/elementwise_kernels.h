@@ -27,7 +27,7 @@
 #define real(x) ((T)(x))
 #define square(x) ((x) * (x))
 #define sigmoid(x) (1 / (1 + exp(-(x))))
-#define softplus(x) (maximum(x, 0) + log1p(exp(-abs(x))))
+#define softplus(x) (maximum(x, 0) + log1p_exp(-abs(x)))
 #define sign(x) ((T)(((x) > 0) - ((x) < 0)))
 
 /* a function: both are computed, and then vectors need no masks for the one that is not wanted */

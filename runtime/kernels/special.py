@@ -6,8 +6,8 @@ Each minimises the squares of the relative errors at Chebyshev points, as a line
 weights are found by repetition [Loeb1957]. Before a table stands its largest relative error.
 """
 
-from mpmath import (cos, erfc, erfinv, exp, findroot, log, loggamma, lu_solve, matrix, mp, mpf, pi,
-                    psi, sin, sqrt)
+from mpmath import (cos, erfc, erfinv, exp, expm1, findroot, log, loggamma, lu_solve, matrix, mp,
+                    mpf, pi, psi, sin, sqrt)
 
 mp.dps = 50
 TINY = mpf(2) ** -60
@@ -87,10 +87,32 @@ def digamma_far(t):
     return (log(x) - 0.5 / x - psi(0, x)) / t
 
 
+def expm1_rest(r):
+    """e^r - 1 = r + r^2 expm1_rest(r)"""
+    return (expm1(r) - r) / r**2
+
+
+def log1p_rest(f):
+    """log(1 + f) = f - f^2 / 2 + f^3 log1p_rest(f)"""
+    return (log(1 + f) - f + f**2 / 2) / f**3
+
+
+def log1p_near(z):
+    """log(1 + e) = s log1p_near(z), where s = e / (2 + e), z = s^2."""
+    s = sqrt(z)
+    return log((1 + s) / (1 - s)) / s
+
+
+def normal_tail(t):
+    """The normal distribution function at -t is exp(-t^2 / 2) normal_tail(t)."""
+    return erfc(t / sqrt(2)) * exp(t * t / 2) / 2
+
+
 root = findroot(lambda x: psi(0, x), 1.46)
 split = mpf(0.65)  # of y^2
 print("""/*
- * special_tables.h - the coefficients of special.h, lowest power first; special.py writes them
+ * special_tables.h - the coefficients of special.h and special_float.h, lowest power first;
+ * special.py writes them
  *
  * Before each, or each p and q of a quotient p / q, stands the largest relative error. The brief
  * ones are for results that become floats.
@@ -108,4 +130,8 @@ fitted("gamma_near", lambda v: loggamma(v + 1) / (v * (v - 1)), TINY, 3, [8, 8],
 fitted("gamma_far", stirling, TINY, 1 / mpf(16), [10], [6])
 fitted("digamma_near", lambda v: psi(0, v + 1) / (v + 1 - root), 0, 3, [7, 7])
 fitted("digamma_far", digamma_far, TINY, 1 / mpf(16), [10])
+fitted("expm1_rest", expm1_rest, -log(2) / 2, log(2) / 2, [5])
+fitted("log1p_rest", log1p_rest, sqrt(mpf(0.5)) - 1, sqrt(mpf(2)) - 1, [7])
+fitted("log1p_near", log1p_near, TINY, 1 / mpf(9), [4])
+fitted("normal_tail", normal_tail, 0, 16, [4, 5])
 print("\n#endif")

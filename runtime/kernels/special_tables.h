@@ -1,5 +1,6 @@
 /*
- * special_tables.h - the coefficients of special.h, lowest power first; special.py writes them
+ * special_tables.h - the coefficients of special.h and special_float.h, lowest power first;
+ * special.py writes them
  *
  * Before each, or each p and q of a quotient p / q, stands the largest relative error. The brief
  * ones are for results that become floats.
@@ -138,5 +139,31 @@ static const double special_digamma_far[] = {
     0.08333333333333333,   -0.008333333333320007, 0.003968253959459077, -0.004166664384276803,
     0.0075754502522459586, -0.02106823099900953,  0.08207499393973619,  -0.39988980928262435,
     2.0084883693877407,    -7.9345680721473135,   16.462932860426232};
+
+/* 2.6e-9 */
+static const double special_expm1_rest[] = {0.5000000013350253,    0.16666666495213495,
+                                            0.04166646572328428,   0.00833337312758571,
+                                            0.0013933581278425336, 0.00019849518494893857};
+
+/* 4.4e-7 */
+static const double special_log1p_rest[] = {
+    0.3333333209864269,  -0.25000310064968745, 0.20000772256945262, -0.1664079164857701,
+    0.14222476610083817, -0.13013378740134435, 0.12563652938378322, -0.07778542560381428};
+
+/* 3.7e-9 */
+static const double special_log1p_near[] = {2.000000007723978, 0.6666632040640466,
+                                            0.4002465133382283, 0.2796434470508233,
+                                            0.28161453758004024};
+
+/* 8.8e-9 */
+static const double special_normal_tail_p[] = {0.5000000044610066, 0.44346161586270505,
+                                               0.1871252305396753, 0.04196168252678299,
+                                               0.004317953038044595};
+static const double special_normal_tail_q[] = {1.0,
+                                               1.6848084030933248,
+                                               1.2185263837120552,
+                                               0.4797528823162817,
+                                               0.10518735746433631,
+                                               0.010823416355352196};
 
 #endif

@@ -1,0 +1,125 @@
+/*
+ * special_float.h - functions of a float, in floats; see special.h
+ *
+ * Twice the lanes of special.h, where rounding on the way does no harm: good to 2 units in the last
+ * place, ops.def states each bound. Neither NaN nor infinity takes longer than a number.
+ */
+#ifndef SPECIAL_FLOAT_H
+#define SPECIAL_FLOAT_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "kernels/special_tables.h"
+#include "tensor/base.h"
+
+#define LOG_2_HIGH 0x1.62e4p-1f /* of few bits, so that small whole numbers times it are exact */
+#define LOG_2_LOW 0x1.7f7d1cp-20f
+
+INLINED uint32_t float_bits(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+INLINED float float_of_bits(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* `condition ? a : b` without a branch */
+INLINED float float_choose(bool condition, float a, float b)
+{
+    uint32_t mask = -(uint32_t)condition;
+    return float_of_bits((float_bits(a) & mask) | (float_bits(b) & ~mask));
+}
+
+INLINED float float_horner(int terms, const double *c, float x)
+{
+    float y = (float)c[terms - 1];
+#pragma GCC unroll 16
+    for (int k = terms - 2; k >= 0; k--)
+        y = fmaf(y, x, (float)c[k]);
+    return y;
+}
+
+#define HORNER(table, x) float_horner((int)(sizeof(table) / sizeof((table)[0])), table, x)
+
+/* e^(x + small) = 2^n (1 + p): p, and `unit` has n in its lowest bits; |x| is at most 128 */
+INLINED float float_expm1_part(float x, float small, uint32_t *unit)
+{
+    const float shift = 0x1.8p23f; /* what is added to it is rounded to a whole number */
+    float shifted = fmaf(x, 0x1.715476p+0f, shift), n = shifted - shift;
+    float r = fmaf(-n, LOG_2_LOW, fmaf(-n, LOG_2_HIGH, x)) + small;
+    *unit = float_bits(shifted);
+    return fmaf(r * r, HORNER(special_expm1_rest, r), r);
+}
+
+/* 2^(n + more) for the n of above */
+INLINED float float_power_of_2(uint32_t unit, int more)
+{
+    return float_of_bits((unit + (uint32_t)(127 + more)) << 23);
+}
+
+/* e^x - 1 */
+INLINED float special_expm1_float(float x)
+{
+    uint32_t unit;
+    float bounded = float_choose(x > 89, 89, float_choose(x < -20, -20, x));
+    float p = float_expm1_part(bounded, 0, &unit);
+    float half = float_power_of_2(unit, -1); /* 2^128 is no float */
+    float scaled = 2 * fmaf(half, p, half - 0.5f);
+    return copysignf(float_choose(half == 0.5f, p, scaled), x);
+}
+
+/* e^(x + small) for x from -128 to 0 */
+INLINED float float_exp_below(float x, float small)
+{
+    uint32_t unit;
+    float p = float_expm1_part(x, small, &unit);
+    return (1 + p) * float_power_of_2(unit, 64) * 0x1p-64f; /* which may be subnormal */
+}
+
+/* log(1 + x): 1 + x is u + lost, and u is 2^k m with m from sqrt(0.5) to sqrt(2) */
+INLINED float special_log1p_float(float x)
+{
+    const uint32_t one = 0x3f800000, root = 0x3f3504f3; /* 1; sqrt(0.5) */
+    float u = 1 + x, half_lost = 0.5f * (x - (u - 1));
+    uint32_t bits = float_bits(u) + (one - root), exponent = bits >> 23;
+    float k = (float)((int32_t)exponent - 127);
+    float m = float_of_bits((bits & 0x7fffff) + root);
+    float f = fmaf(half_lost, float_of_bits((255 - exponent) << 23), m - 1), square = f * f;
+    float rest = fmaf(square * f, HORNER(special_log1p_rest, f), -0.5f * square);
+    float y = fmaf(k, LOG_2_HIGH, f + fmaf(k, LOG_2_LOW, rest));
+    float edge = float_choose(x == -1, -HUGE_VALF, float_choose(x < -1, NAN, x));
+    return float_choose((x > -1) & (x < HUGE_VALF), copysignf(y, x), edge);
+}
+
+/* log(1 + e^x) for x <= 0, by the series of atanh, since e^x is at most 1 */
+INLINED float special_log1p_exp_float(float x)
+{
+    float e = float_exp_below(float_choose(x < -128, -128, x), 0), s = e / (2 + e);
+    return s * HORNER(special_log1p_near, s * s);
+}
+
+/* x times the normal distribution function at x. At -t that is exp(-t^2 / 2) times a quotient;
+ * where x > 0 it is 1 less that at -x. */
+INLINED float special_gelu_float(float x)
+{
+    float t = fabsf(x);
+    t = float_choose(t > 16, 16, t);
+    float square = t * t, small = fmaf(t, t, -square);
+    float tail = HORNER(special_normal_tail_p, t) / HORNER(special_normal_tail_q, t);
+    float y = t * tail * float_exp_below(-0.5f * square, -0.5f * small);
+    return float_choose(x < 0, -y, x - y);
+}
+
+#undef LOG_2_HIGH
+#undef LOG_2_LOW
+#undef HORNER
+
+#endif
