@@ -6,6 +6,9 @@
  * of the cache, or beside it, by age, so that the oldest goes when that is full. Lua tells a block's
  * size whenever it hands one in, so nothing else is stored. A small free block has only the link to
  * the next of its class.
+ *
+ * A state's first small blocks are cut from slabs, which takes a tenth of what malloc does. They stay
+ * in their classes, so slabs are few: where they end, malloc's blocks begin, which can go back.
  */
 #include "command/allocator.h"
 
@@ -94,31 +97,77 @@ static bool is_small(size_t size)
 
 static void *take_fresh(Allocator *a, size_t size);
 
-static void *take_small(Allocator *a, size_t size)
+static size_t small_class(size_t size)
 {
-    size_t class = (size + ALLOCATOR_SMALL_STEP - 1) / ALLOCATOR_SMALL_STEP;
-    void **block = a->small[class];
-    if (!block)
-        return take_fresh(a, class * ALLOCATOR_SMALL_STEP);
-    a->small[class] = *block;
-    a->small_cached -= class * ALLOCATOR_SMALL_STEP;
+    return (size + ALLOCATOR_SMALL_STEP - 1) / ALLOCATOR_SMALL_STEP;
+}
+
+/* Is this small block cut from a slab? It lies where none of malloc's does. */
+static bool is_cut(const void *memory)
+{
+    return (uintptr_t)memory % ALLOCATOR_SMALL_STEP != 0;
+}
+
+/* a block cut from the slab, or from malloc where slabs have taken their share */
+static void *take_fresh_small(Allocator *a, size_t size)
+{
+    if (a->slab_left < size && a->slabs < ALLOCATOR_SLABS) {
+        char *slab = take_fresh(a, ALLOCATOR_SLAB);
+        if (!slab)
+            return NULL;
+        a->slabs++;
+        a->slab = slab + ALLOCATOR_SMALL_STEP / 2;
+        a->slab_left = ALLOCATOR_SLAB - ALLOCATOR_SMALL_STEP / 2;
+    }
+    if (a->slab_left < size)
+        return take_fresh(a, size);
+    void *block = a->slab;
+    a->slab += size;
+    a->slab_left -= size;
     return block;
 }
 
-/* Not Lua's size counts but what malloc gave: the first blocks of a state are from elsewhere. */
-static void give_small(Allocator *a, void *memory)
+static void *take_small(Allocator *a, size_t size)
 {
-    size_t class = malloc_usable_size(memory) / ALLOCATOR_SMALL_STEP, size;
-    size = class * ALLOCATOR_SMALL_STEP;
+    size_t class = small_class(size);
+    void **block = a->small[class];
+    if (!block)
+        return take_fresh_small(a, class * ALLOCATOR_SMALL_STEP);
+    a->small[class] = *block;
+    if (!is_cut(block))
+        a->small_cached -= class * ALLOCATOR_SMALL_STEP;
+    return block;
+}
+
+static void keep_small(Allocator *a, void **block, size_t class)
+{
+    *block = a->small[class];
+    a->small[class] = block;
+}
+
+static void give_small(Allocator *a, void *memory, size_t size)
+{
+    if (is_cut(memory)) {
+        keep_small(a, memory, small_class(size));
+        return;
+    }
+    /* Not Lua's size counts but what malloc gave: the first blocks of a state are from elsewhere. */
+    size_t class = malloc_usable_size(memory) / ALLOCATOR_SMALL_STEP;
+    size_t bytes = class * ALLOCATOR_SMALL_STEP;
     if (!ALLOCATOR_KEEPS_SMALL || class >= ALLOCATOR_SMALL_CLASSES ||
-        a->small_cached + size > ALLOCATOR_SMALL_CACHE) {
+        a->small_cached + bytes > ALLOCATOR_SMALL_CACHE) {
         free(memory);
         return;
     }
-    void **block = memory;
-    *block = a->small[class];
-    a->small[class] = block;
-    a->small_cached += size;
+    keep_small(a, memory, class);
+    a->small_cached += bytes;
+}
+
+/* Is the small block the right one for the new size, too? */
+static bool fits(const void *block, size_t old_size, size_t new_size)
+{
+    return is_cut(block) ? small_class(new_size) == small_class(old_size)
+                         : new_size <= malloc_usable_size((void *)block) && new_size * 2 > old_size;
 }
 
 /* What a fresh block costs is a fault a page: huge pages spare most of them. */
@@ -178,7 +227,7 @@ static void give(Allocator *a, void *memory, size_t size)
     if (a->ending && ALLOCATOR_KEEPS_SMALL)
         return;
     if (memory && is_small(size)) {
-        give_small(a, memory);
+        give_small(a, memory, size);
         return;
     }
     if (!memory || !is_kept(size) || (a->grows && !is_cached(size))) {
@@ -210,8 +259,7 @@ void *allocator_resize(void *allocator, void *block, size_t old_size, size_t new
         give(a, block, old_size);
         return NULL;
     }
-    if (block && is_small(old_size) && is_small(new_size) &&
-        new_size <= malloc_usable_size(block) && new_size * 2 > old_size)
+    if (block && is_small(old_size) && is_small(new_size) && fits(block, old_size, new_size))
         return block;
     size_t room = room_for(new_size);
     if (block && is_kept(old_size) && is_kept(new_size) && room == room_for(old_size))
@@ -221,8 +269,8 @@ void *allocator_resize(void *allocator, void *block, size_t old_size, size_t new
     if (block && !by_copy)
         return resize_fresh(a, block, room);
     void *moved = take(a, new_size);
-    if (!moved)
-        return NULL;
+    if (!moved) /* what shrinks has room where it is */
+        return block && new_size <= old_size ? block : NULL;
     if (block) {
         memcpy(moved, block, old_size < new_size ? old_size : new_size);
         give(a, block, old_size);
@@ -235,10 +283,13 @@ void allocator_release(Allocator *a)
     shrink(a, &a->cache, 0);
     shrink(a, &a->beside, 0);
     for (int class = 0; class < ALLOCATOR_SMALL_CLASSES; class ++)
-        while (a->small[class]) {
-            void **block = a->small[class];
-            a->small[class] = *block;
-            free(block);
+        for (void **link = &a->small[class], **block; (block = *link) != NULL;) {
+            if (is_cut(block)) {
+                link = block;
+            } else {
+                *link = *block;
+                free(block);
+            }
         }
     a->small_cached = 0;
 }

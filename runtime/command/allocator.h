@@ -6,8 +6,8 @@
  * to size classes and kept for reuse, at most ALLOCATOR_CACHE bytes of them. A block that would fill
  * most of that cache waits beside it for the next of its class. It goes before the system is asked
  * for another large block, and at once where that was for the cache, so that what waits does not
- * make the peak higher. Small blocks, which the collector frees by the thousand, are kept too; what
- * is between is malloc's.
+ * make the peak higher. Small blocks, which the collector frees by the thousand, are kept too, the
+ * first of them cut from slabs; what is between is malloc's.
  */
 #ifndef ALLOCATOR_H
 #define ALLOCATOR_H
@@ -24,7 +24,8 @@ enum {
     ALLOCATOR_CLASSES = ((ALLOCATOR_BESIDE_BITS - ALLOCATOR_LARGE_BITS) << ALLOCATOR_STEP_BITS) + 1,
     ALLOCATOR_SMALL_STEP = 16,
     ALLOCATOR_SMALL_CLASSES = 33, /* 0, 16, ... 512 bytes */
-    ALLOCATOR_SMALL_CACHE = 1 << 22
+    ALLOCATOR_SMALL_CACHE = 1 << 22,
+    ALLOCATOR_SLAB = 1 << 13
 };
 
 /* Checkers of memory see more when each block comes from malloc. */
@@ -33,6 +34,8 @@ enum {
 #elif !defined(ALLOCATOR_KEEPS_SMALL)
 #define ALLOCATOR_KEEPS_SMALL 1
 #endif
+
+enum { ALLOCATOR_SLABS = ALLOCATOR_KEEPS_SMALL ? ALLOCATOR_SMALL_CACHE / ALLOCATOR_SLAB : 0 };
 
 typedef struct FreeBlock FreeBlock;
 
@@ -46,7 +49,10 @@ typedef struct {
     FreeBlocks cache, beside;
     bool grows; /* the last large block from the system is one for the cache */
     void *small[ALLOCATOR_SMALL_CLASSES]; /* of each class, the block freed last */
-    size_t small_cached;
+    size_t small_cached;                  /* bytes of them that are malloc's */
+    char *slab; /* what is left of the last, 8 beyond a multiple of 16, as malloc's never are */
+    size_t slab_left;
+    int slabs;
     bool ending; /* the process is: blocks need not go back to the system one by one */
 } Allocator;
 

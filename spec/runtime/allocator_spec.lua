@@ -53,6 +53,32 @@ describe("the allocator", function()
     assert.equal("5050\ntrue\n", out)
   end)
 
+  it("keeps what more small blocks than its slabs have hold, while others come and go", function()
+    local out = run([[
+      local function fill(n, first)
+        local texts = {}
+        for i = 1, n do texts[i] = ("%d "):format(first + i):rep(1 + i % 60) end
+        return texts
+      end
+      local function check(texts, first)
+        for i, text in pairs(texts) do
+          assert(text == ("%d "):format(first + i):rep(1 + i % 60))
+        end
+      end
+      local kept = fill(60000, 0) -- some 12 MB
+      for i = 1, 60000, 2 do kept[i] = nil end
+      collectgarbage()
+      for round = 1, 3 do
+        local others = fill(30000, round * 100000)
+        check(others, round * 100000)
+        check(kept, 0)
+        others = nil
+        collectgarbage()
+      end
+      print("whole")]])
+    assert.equal("whole\n", out)
+  end)
+
   it("hands large blocks out again instead of asking the system #memory", function()
     -- malloc returns such blocks and takes them anew: 8 page faults for each of these tensors.
     local out = run(MEASURE .. [[
