@@ -361,10 +361,10 @@ static int core_nonzero(lua_State *L)
     const Tensor *t = lua_touserdata(L, 1);
     if (t->dtype != BOOL || !t->is_contiguous)
         t = bind_new_copy(L, "nonzero", &v, BOOL);
-    const uint8_t *mask = (const uint8_t *)tensor_data(t);
-    int64_t shape[2] = {index_count(mask, t->numel), v.ndim};
+    Mask mask = {.mask = (const uint8_t *)tensor_data(t), .n = t->numel};
+    int64_t shape[2] = {index_count(bind_pool(L), &mask), v.ndim};
     const Tensor *y = bind_new_tensor(L, "nonzero", INT64, 2, shape);
-    index_nonzero(v.ndim, v.shape, mask, shape[0], (int64_t *)(void *)tensor_data(y));
+    index_nonzero(bind_pool(L), &mask, v.ndim, v.shape, (int64_t *)(void *)tensor_data(y));
     return 1;
 }
 

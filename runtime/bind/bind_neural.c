@@ -22,6 +22,23 @@ static const void *contiguous_data(lua_State *L, const char *f, int index)
     return tensor_data(t->is_contiguous ? t : bind_new_copy(L, f, &v, v.dtype));
 }
 
+/* the same of a gradient, which a sum spreads: where one value is all of it, n times that value,
+ * and *repeats is set */
+static const void *gradient_data(lua_State *L, const char *f, int index, int64_t n, bool *repeats)
+{
+    View v;
+    tensor_view(bind_tensor(L, f, index), &v);
+    *repeats = true;
+    for (int d = 0; d < v.ndim; d++)
+        *repeats &= v.stride[d] == 0 && v.shape[d] > 0;
+    if (!*repeats)
+        return contiguous_data(L, f, index);
+    v.ndim = 1;
+    v.shape[0] = n;
+    v.stride[0] = 0;
+    return tensor_data(bind_new_copy(L, f, &v, v.dtype));
+}
+
 static int softmax(lua_State *L, const char *f, bool logarithm)
 {
     lua_settop(L, 2);
@@ -44,11 +61,14 @@ static int softmax_gradient(lua_State *L, const char *f, bool logarithm)
     if (g->dtype != y->dtype || !shape_equal(g->ndim, g->dims, y->ndim, y->dims))
         bind_fail_argument(L, f, 1, "a tensor like argument 2");
     Along along = shape_along(y->ndim, y->dims, bind_dimension(L, f, 4, y->ndim));
-    const void *gradient = contiguous_data(L, f, 1), *result = contiguous_data(L, f, 2);
+    bool repeats;
+    int64_t row = along.inner == 1 ? along.n : y->numel;
+    const void *gradient = gradient_data(L, f, 1, row, &repeats);
+    const void *result = contiguous_data(L, f, 2);
     Tensor *dx = bind_new_tensor(L, f, (DType)y->dtype, y->ndim, y->dims);
     if (dx->numel > 0)
         neural_softmax_gradient(bind_pool(L), (DType)y->dtype, along, result, gradient,
-                                tensor_data(dx), logarithm);
+                                repeats && along.inner == 1, tensor_data(dx), logarithm);
     return 1;
 }
 
@@ -325,7 +345,7 @@ static int core_standardize_gradients(lua_State *L)
     const Tensor *g = bind_tensor(L, f, 1), *x = bind_tensor(L, f, 2);
     if (g->dtype != x->dtype || !shape_equal(g->ndim, g->dims, x->ndim, x->dims))
         bind_fail_argument(L, f, 1, "a tensor like argument 2");
-    s.g = contiguous_data(L, f, 1);
+    s.g = gradient_data(L, f, 1, 1, &s.g_repeats);
     if (s.weight != NULL || s.bias != NULL) {
         size_t size = (size_t)neural_standardize_sums(&s) * sizeof *s.sums;
         s.sums = memset(lua_newuserdatauv(L, size, 0), 0, size);

@@ -51,10 +51,13 @@ typedef struct {
 static void gather_row(DType dtype, const Row *row, const void *x, void *y)
 {
     const int64_t n = row->n, step = row->step, along = row->along, *indices = row->indices;
+    const bool is_line = along == 1 && step == 0;
     switch (dtype) {
 #define ROW(constant, type, name, category)                                                        \
     case constant:                                                                                 \
-        for (int64_t j = 0; j < n; j++)                                                            \
+        for (int64_t j = 0; j < n && is_line; j++)                                                 \
+            ((type *)y)[j] = ((const type *)x)[indices[j] - 1];                                    \
+        for (int64_t j = 0; j < n && !is_line; j++)                                                \
             ((type *)y)[j] = ((const type *)x)[(indices[j] - 1) * along + j * step];               \
         break;
         DTYPES(ROW)
@@ -397,7 +400,12 @@ void index_scatter(Pool *pool, const Elements *elements, Write write, void *x, c
 
 /* ---- masks ---- */
 
-VECTORISED int64_t index_count(const uint8_t *mask, int64_t n)
+static int64_t mask_width(const Mask *m)
+{
+    return size_max(size_pieces(m->n, MASK_PIECES), ELEMENTS);
+}
+
+VECTORISED static int64_t count_true(const uint8_t *mask, int64_t n)
 {
     int64_t count = 0;
     for (int64_t i = 0; i < n; i++)
@@ -405,28 +413,70 @@ VECTORISED int64_t index_count(const uint8_t *mask, int64_t n)
     return count;
 }
 
-void index_nonzero(int ndim, const int64_t *shape, const uint8_t *mask, int64_t count, int64_t *out)
+static void count_piece(void *context, int64_t piece)
 {
-    if (ndim == 1) {
-        for (int64_t i = 0, found = 0; found < count; i++) {
-            out[found] = i + 1;
-            found += mask[i];
-        }
-        return;
+    Mask *m = context;
+    int64_t width = mask_width(m), first = piece * width;
+    m->starts[piece + 1] = count_true(m->mask + first, size_min(width, m->n - first));
+}
+
+int64_t index_count(Pool *pool, Mask *m)
+{
+    int64_t pieces = size_pieces(m->n, mask_width(m));
+    m->starts[0] = 0;
+    pool_run(pool, count_piece, m, pieces);
+    for (int64_t piece = 0; piece < pieces; piece++)
+        m->starts[piece + 1] += m->starts[piece];
+    return m->starts[pieces];
+}
+
+typedef struct {
+    const Mask *mask;
+    int ndim;
+    const int64_t *shape;
+    int64_t *out;
+} Found;
+
+/* out[count]: where the true elements of mask[...] lie, of which the first has the index `first` */
+static void find_in_row(const uint8_t *mask, int64_t first, int64_t count, int64_t *out)
+{
+    for (int64_t i = 0, found = 0; found < count; i++) {
+        out[found] = first + i;
+        found += mask[i];
     }
-    int64_t n = 1;
-    for (int d = 0; d < ndim; d++)
-        n *= shape[d];
-    for (int64_t i = 0; i < n; i++) {
-        if (!mask[i])
+}
+
+static void find_in_shape(const Found *f, int64_t i, int64_t count, int64_t *out)
+{
+    for (int64_t found = 0; found < count; i++) {
+        if (!f->mask->mask[i])
             continue;
         int64_t rest = i;
-        for (int d = ndim - 1; d > 0; d--) {
-            out[d] = rest % shape[d] + 1;
-            rest /= shape[d];
+        for (int d = f->ndim - 1; d > 0; d--) {
+            out[d] = rest % f->shape[d] + 1;
+            rest /= f->shape[d];
         }
-        if (ndim > 0)
+        if (f->ndim > 0)
             out[0] = rest + 1;
-        out += ndim;
+        out += f->ndim;
+        found++;
     }
+}
+
+static void find_piece(void *context, int64_t piece)
+{
+    const Found *f = context;
+    const Mask *m = f->mask;
+    int64_t first = piece * mask_width(m), count = m->starts[piece + 1] - m->starts[piece];
+    int64_t *out = f->out + m->starts[piece] * f->ndim;
+    if (f->ndim == 1)
+        find_in_row(m->mask + first, first + 1, count, out);
+    else
+        find_in_shape(f, first, count, out);
+}
+
+void index_nonzero(Pool *pool, const Mask *mask, int ndim, const int64_t *shape, int64_t *out)
+{
+    Found f = {mask, ndim, shape, out};
+    pool_run(pool, find_piece, &f, size_pieces(mask->n, mask_width(mask)));
 }

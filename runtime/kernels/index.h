@@ -46,10 +46,17 @@ typedef struct {
 void index_gather(Pool *pool, const Elements *elements, const void *x, void *y);
 void index_scatter(Pool *pool, const Elements *elements, Write write, void *x, const void *y);
 
-/* how many of mask[n] are true */
-int64_t index_count(const uint8_t *mask, int64_t n);
-/* out[count, ndim]: where in a contiguous mask[shape] the true elements lie, counted from 1 */
-void index_nonzero(int ndim, const int64_t *shape, const uint8_t *mask, int64_t count,
-                   int64_t *out);
+enum { MASK_PIECES = 64 };
+
+/* mask[n], and of each of its pieces how many true elements lie before it, which index_count tells */
+typedef struct {
+    const uint8_t *mask;
+    int64_t n, starts[MASK_PIECES + 1];
+} Mask;
+
+/* how many of the elements are true */
+int64_t index_count(Pool *pool, Mask *mask);
+/* out[count, ndim]: where in the contiguous mask[shape] the true elements lie, counted from 1 */
+void index_nonzero(Pool *pool, const Mask *mask, int ndim, const int64_t *shape, int64_t *out);
 
 #endif

@@ -26,11 +26,12 @@ typedef struct {
     Along along;
     const void *x, *g;
     void *y; /* the result, or with g the gradient of what x is the result of */
-    bool logarithm;
+    bool g_repeats, logarithm;
 } Softmax;
 
-/* A group whose squares are infinite or smaller than this is looked at in units, powers of two, in
- * which its distances and its scale are ordinary numbers of the type. */
+/* A group whose squares are beyond these bounds is looked at in units, powers of two, in which its
+ * distances and its scale are ordinary numbers of the type. */
+#define MOST_SQUARE (sizeof(T) == sizeof(float) ? 0x1p120 : DBL_MAX)
 #define LEAST_SQUARE (sizeof(T) == sizeof(float) ? 0x1p-80 : 0x1p-960)
 #define UNIT (sizeof(T) == sizeof(float) ? 0x1p64 : 0x1p600)
 #define MOST (sizeof(T) == sizeof(float) ? (double)FLT_MAX : DBL_MAX)
@@ -53,13 +54,13 @@ static void softmax(Pool *pool, DType dtype, Softmax s)
 
 void neural_softmax(Pool *pool, DType dtype, Along along, const void *x, void *y, bool logarithm)
 {
-    softmax(pool, dtype, (Softmax){along, x, NULL, y, logarithm});
+    softmax(pool, dtype, (Softmax){along, x, NULL, y, false, logarithm});
 }
 
 void neural_softmax_gradient(Pool *pool, DType dtype, Along along, const void *y, const void *g,
-                             void *dx, bool logarithm)
+                             bool g_repeats, void *dx, bool logarithm)
 {
-    softmax(pool, dtype, (Softmax){along, y, g, dx, logarithm});
+    softmax(pool, dtype, (Softmax){along, y, g, dx, g_repeats, logarithm});
 }
 
 void neural_cross_entropy(Pool *pool, DType dtype, const CrossEntropy *c)

@@ -11,11 +11,12 @@
 
 /*
  * y = softmax of x[outer, n, inner] along n, or its logarithm; floats, contiguous, y is not x:
- * exp(x - max) / sum exp(x - max). n >= 1. And from that y and its gradient g the gradient of x.
+ * exp(x - max) / sum exp(x - max). n >= 1. And from that y and its gradient g the gradient of x;
+ * where inner = 1, g may be one row that all have.
  */
 void neural_softmax(Pool *pool, DType dtype, Along along, const void *x, void *y, bool logarithm);
 void neural_softmax_gradient(Pool *pool, DType dtype, Along along, const void *y, const void *g,
-                             void *dx, bool logarithm);
+                             bool g_repeats, void *dx, bool logarithm);
 
 /*
  * losses[rows] = -sum t log softmax of each row of x[rows, n]; and from g[rows], their gradient, that
@@ -51,6 +52,7 @@ typedef struct {
     void *y, *mean, *variance; /* the last two [b], or NULL */
     double *moments; /* [b, 3], written for the gradients, which find them again where it is NULL */
     const void *g;
+    bool g_repeats; /* g is one value that all have */
     void *dx, *dweight, *dbias;
     double
         *sums; /* where dweight or dbias is wanted: neural_standardize_sums of them, which are 0 */

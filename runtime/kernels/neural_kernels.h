@@ -209,9 +209,9 @@ static void NAME(softmax_piece)(void *context, int64_t piece)
         int64_t last = size_min((piece + 1) * ROWS, s->along.outer);
         for (int64_t at = piece * ROWS * n; at < last * n; at += n) {
             if (g != NULL)
-                NAME(softmax_gradient_row)(x + at, g + at, y + at, n, s->logarithm);
-            else
-                NAME(softmax_row)(x + at, y + at, n, s->logarithm);
+                NAME(softmax_gradient_row)
+            (x + at, s->g_repeats ? g : g + at, y + at, n, s->logarithm);
+            else NAME(softmax_row)(x + at, y + at, n, s->logarithm);
         }
         return;
     }
@@ -368,7 +368,7 @@ typedef struct {
 
 /* a chunk of x standardised, and of parameters and products that stand nowhere else */
 typedef struct {
-    T z[CHUNK], weight[CHUNK], bias[CHUNK], gz[CHUNK], h[CHUNK];
+    T z[CHUNK], weight[CHUNK], bias[CHUNK], g[CHUNK], gz[CHUNK], h[CHUNK];
 } NAME(Room);
 
 static inline int64_t NAME(run_length)(const Standardize *s, int64_t width)
@@ -423,19 +423,37 @@ INLINED double NAME(chunk)(const T *x, int64_t n, T center, T rest, bool squared
     return NAME(join_lanes)(wide);
 }
 
-/* adds the squares of the distances of x[0..n-1] to the sums of their places */
-INLINED void NAME(add_squares)(const NAME(Moments) * m, bool is_strip, const T *x, int64_t n,
-                               double *sums)
+INLINED double NAME(square)(T x, T center, T rest)
 {
-    for (int64_t i = 0; i < n && is_strip; i++) {
-        double distance = (double)((x[i] - m->center[i]) - m->rest[i]);
-        sums[i] += distance * distance;
-    }
-    for (int64_t i = 0; i < n && !is_strip; i += CHUNK)
-        sums[0] += NAME(chunk)(x + i, size_min(CHUNK, n - i), m->center[0], m->rest[0], true);
+    double distance = (double)((x - center) - rest);
+    return distance * distance;
 }
 
-/* the same of products, n <= CHUNK */
+/* adds the squares of the distances of x[rows, width] to the sums of their columns; two rows at a
+ * time spare some of their moves */
+INLINED void NAME(add_strip_squares)(const NAME(Moments) * m, const T *x, int64_t rows,
+                                     int64_t step, int64_t width, double *sums)
+{
+    for (; rows >= 2; rows -= 2, x += 2 * step)
+        for (int64_t i = 0; i < width; i++)
+            sums[i] = sums[i] + NAME(square)(x[i], m->center[i], m->rest[i]) +
+                      NAME(square)(x[i + step], m->center[i], m->rest[i]);
+    for (int64_t i = 0; i < width && rows > 0; i++)
+        sums[i] += NAME(square)(x[i], m->center[i], m->rest[i]);
+}
+
+INLINED void NAME(add_strip)(const T *x, int64_t rows, int64_t step, int64_t width, double *sums)
+{
+    for (; rows >= 4; rows -= 4, x += 4 * step)
+        for (int64_t i = 0; i < width; i++)
+            sums[i] = sums[i] + (double)x[i] + (double)x[i + step] + (double)x[i + 2 * step] +
+                      (double)x[i + 3 * step];
+    for (; rows > 0; rows--, x += step)
+        for (int64_t i = 0; i < width; i++)
+            sums[i] += (double)x[i];
+}
+
+/* adds products, n <= CHUNK, to the sums of their places */
 INLINED void NAME(add_products)(bool is_strip, const T *x, int64_t n, double *sums)
 {
     for (int64_t i = 0; i < n && is_strip; i++)
@@ -483,26 +501,28 @@ static void NAME(scaled_moments)(const Standardize *s, int64_t j, int64_t l, dou
 VECTORISED static void NAME(find_moments)(const Standardize *s, int64_t j, int64_t width,
                                           NAME(Moments) * m)
 {
-    int64_t run = NAME(run_length)(s, width), step = s->b * s->c;
+    int64_t step = s->b * s->c;
     const T *x = (const T *)s->x + j * s->c;
     double n = (double)s->a * (double)s->c, mean[STRIP], squares[STRIP];
     for (int64_t l = 0; l < width; l++)
         mean[l] = squares[l] = 0;
-    for (int64_t r = 0; r < s->a && s->is_centered; r++) {
-        for (int64_t i = 0; i < run && s->c == 1; i++)
-            mean[i] += (double)x[r * step + i];
-        if (s->c > 1)
-            mean[0] += NAME(run_sum)(x + r * step, run);
-    }
+    if (s->is_centered && s->c == 1)
+        NAME(add_strip)(x, s->a, step, width, mean);
+    for (int64_t r = 0; r < s->a && s->is_centered && s->c > 1; r++)
+        mean[0] += NAME(run_sum)(x + r * step, s->c);
     for (int64_t l = 0; l < width; l++) {
         mean[l] /= n;
         NAME(set_center)(mean[l], l, m);
     }
-    for (int64_t r = 0; r < s->a; r++)
-        NAME(add_squares)(m, s->c == 1, x + r * step, run, squares);
+    if (s->c == 1)
+        NAME(add_strip_squares)(m, x, s->a, step, width, squares);
+    for (int64_t r = 0; r < s->a && s->c > 1; r++)
+        for (int64_t i = 0; i < s->c; i += CHUNK)
+            squares[0] += NAME(chunk)(x + r * step + i, size_min(CHUNK, s->c - i), m->center[0],
+                                      m->rest[0], true);
     for (int64_t l = 0; l < width; l++) {
         double variance = squares[l] / n;
-        if (!(variance <= DBL_MAX))
+        if (!(variance <= MOST_SQUARE))
             NAME(scaled_moments)(s, j + l, l, 1 / UNIT, m);
         else if (variance + s->eps < LEAST_SQUARE && fabs(mean[l]) < 1)
             NAME(scaled_moments)(s, j + l, l, UNIT, m);
@@ -639,7 +659,7 @@ VECTORISED static void NAME(differentiate_groups)(const Standardize *s, int64_t 
     for (int64_t r = 0; r < s->a; r++)
         for (int64_t from = 0; from < run; from += CHUNK) {
             int64_t at = (r * s->b + j) * s->c + from, n = size_min(CHUNK, run - from);
-            const T *g = (const T *)s->g + at;
+            const T *g = s->g_repeats ? room->g : (const T *)s->g + at;
             NAME(standardize)(&m, is_strip, (const T *)s->x + at, n, room->z);
             NAME(multiply)(g, room->z, n, room->gz);
             if (is_channel) {
@@ -670,8 +690,8 @@ VECTORISED static void NAME(differentiate_groups)(const Standardize *s, int64_t 
             int64_t at = (r * s->b + j) * s->c + from, n = size_min(CHUNK, run - from);
             const T *weight = NAME(parameters)(s, own, at, n, room->weight);
             NAME(standardize)(&m, is_strip, (const T *)s->x + at, n, room->z);
-            NAME(differentiate)
-            (&d, is_strip, (const T *)s->g + at, weight, room->z, n, (T *)s->dx + at);
+            const T *g = s->g_repeats ? room->g : (const T *)s->g + at;
+            NAME(differentiate)(&d, is_strip, g, weight, room->z, n, (T *)s->dx + at);
         }
 }
 
@@ -684,6 +704,7 @@ static void NAME(standardize_piece)(void *context, int64_t piece)
     for (int i = 0; i < CHUNK; i++) {
         room.weight[i] = 1;
         room.bias[i] = -(T)0;
+        room.g[i] = s->g_repeats ? *(const T *)s->g : 0;
     }
     if (sums != NULL && !channels_are_groups(s))
         sums += piece * 2 * s->channels;

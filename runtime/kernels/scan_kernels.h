@@ -133,7 +133,7 @@ INLINED void NAME(walk_extreme_row)(const Scan *s, int64_t at, bool largest)
         for (; i < last && is_won; i++) {
             bool wins = (largest ? x[i] >= best : x[i] <= best) | IS_NAN(x[i]);
             best = wins ? x[i] : best;
-            index = wins ? i + 1 : index;
+            index += (i + 1 - index) & -(int64_t)wins; /* no branch: ties come as they like */
             y[i] = best;
             indices[i] = index;
         }

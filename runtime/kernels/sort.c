@@ -117,15 +117,18 @@ static Span span_of(const Record *records, int64_t n)
 
 /* ---- order ---- */
 
+/* puts a record among those of records[n] in order, behind its equals; the last makes room */
+static inline void insert(Record *records, int64_t n, Record record)
+{
+    for (; n > 0 && records[n - 1].key > record.key; n--)
+        records[n] = records[n - 1];
+    records[n] = record;
+}
+
 static void sort_by_insertion(Record *records, int64_t n)
 {
-    for (int64_t i = 1; i < n; i++) {
-        Record record = records[i];
-        int64_t j = i;
-        for (; j > 0 && records[j - 1].key > record.key; j--)
-            records[j] = records[j - 1];
-        records[j] = record;
-    }
+    for (int64_t i = 1; i < n; i++)
+        insert(records, i, records[i]);
 }
 
 static int digit(uint64_t key, int d)
@@ -215,16 +218,23 @@ static int64_t record_room(const Sort *s)
 }
 
 /* The same of a line, of which few are wanted: once `take` are known, what is not before the last of
- * them is passed by. */
+ * them is passed by. The first SHORT stay in order. */
 static inline int64_t load_first_of(DType dtype, const Sort *s, int64_t first, Record *out)
 {
     int64_t kept = 0, room = record_room(s);
     uint64_t turn = key_turn(s), last = UINT64_MAX;
-    bool is_known = false;
+    bool is_known = false, is_short = s->take <= SHORT;
     for (int64_t i = 0; i < s->along.n; i++) {
         uint64_t key = key_at(dtype, s->x, first + i * s->along.inner) ^ turn;
         if (key >= last && is_known)
             continue;
+        if (is_short) {
+            insert(out, kept - is_known, (Record){key, i});
+            kept += !is_known;
+            is_known = kept == s->take;
+            last = out[kept - 1].key;
+            continue;
+        }
         out[kept++] = (Record){key, i};
         if (kept == room) {
             last = keep_first(out, kept, span_of(out, kept), s->take);

@@ -4,8 +4,8 @@
  * What a training step cannot do without, for benchmarks to compare with. Of 784-256-256-10: three
  * products forward, three for the weights' gradients, two for the hidden layers'. Of a machine that
  * learns by contrastive divergence: from the data up, down, up again, and the
- * gradient of each phase. Of elementwise operations: a loop that reads and writes as much. Of sums
- * over ranks: MPI's own. A Lua C module.
+ * gradient of each phase. Of elementwise operations, of weights and of shuffled rows: loops that read
+ * and write as much. Of sums over ranks: MPI's own. A Lua C module.
  */
 #include <cblas.h>
 #include <dlfcn.h>
@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 enum { BATCH = 100, LAYERS = 3, LARGEST = 784 };
@@ -160,6 +161,59 @@ static int triad(lua_State *L)
     return 0;
 }
 
+/* update(block, n, times): n weights are read and their gradients written, then both, with two
+ * running means, passed over once more; block has 4 n floats */
+static int update(lua_State *L)
+{
+    ptrdiff_t n = (ptrdiff_t)luaL_checkinteger(L, 2);
+    float *p = lua_touserdata(L, 1), *g = p + n, *mean = g + n, *square = mean + n;
+    for (lua_Integer i = luaL_checkinteger(L, 3); i > 0; i--) {
+#pragma GCC ivdep
+        for (ptrdiff_t j = 0; j < n; j++)
+            g[j] = 0.5F * p[j];
+#pragma GCC ivdep
+        for (ptrdiff_t j = 0; j < n; j++) {
+            mean[j] = 0.9F * mean[j] + 0.1F * g[j];
+            square[j] = 0.99F * square[j] + 0.01F * g[j] * g[j];
+            p[j] -= 1e-4F * mean[j] * square[j];
+        }
+    }
+    return 0;
+}
+
+enum { TOGETHER = 1000 };
+
+/* shuffle(block, n, times): the indices of n rows change places at random, then rows of four numbers
+ * and a target are copied in that order, TOGETHER at a time; block has 6 n + 5 TOGETHER floats */
+static int shuffle(lua_State *L)
+{
+    typedef struct {
+        float value[4];
+    } Row;
+    ptrdiff_t n = (ptrdiff_t)luaL_checkinteger(L, 2);
+    Row *x = lua_touserdata(L, 1), *x_batch = x + n;
+    float *y = (float *)(x_batch + TOGETHER), *y_batch = y + n;
+    uint32_t *index = (uint32_t *)(y_batch + TOGETHER), random = 1;
+    for (lua_Integer i = luaL_checkinteger(L, 3); i > 0; i--) {
+        for (ptrdiff_t j = 0; j < n; j++)
+            index[j] = (uint32_t)j;
+        for (ptrdiff_t j = 0; j < n; j++) {
+            random = random * 1664525U + 1013904223U;
+            ptrdiff_t k = j + (ptrdiff_t)((uint64_t)random * (uint64_t)(n - j) >> 32);
+            uint32_t held = index[j];
+            index[j] = index[k];
+            index[k] = held;
+        }
+        for (const uint32_t *batch = index; batch + TOGETHER <= index + n; batch += TOGETHER) {
+            for (int j = 0; j < TOGETHER; j++)
+                x_batch[j] = x[batch[j]];
+            for (int j = 0; j < TOGETHER; j++)
+                y_batch[j] = y[batch[j]];
+        }
+    }
+    return 0;
+}
+
 /* reduce(block, count): the sum of so many floats over all ranks, by MPI_Allreduce of the Open MPI
  * that wrun has loaded */
 static int reduce(lua_State *L)
@@ -216,6 +270,8 @@ int luaopen_bare(lua_State *L)
         {"run_machine", run_machine},
         {"new_triad", new_triad},
         {"triad", triad},
+        {"update", update},
+        {"shuffle", shuffle},
         {"new_block", new_block},
         {"reduce", reduce},
         {NULL, NULL},

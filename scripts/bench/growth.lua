@@ -1,6 +1,8 @@
 --- How a training step grows with width, batch and depth, and an epoch with the rows that stream by:
---- seconds a unit of work, beside PyTorch's. Pictures of it go beside the results.
+--- seconds a unit of work, beside PyTorch's. Pictures of it go beside the results. Where a step is
+--- steep, loops that only read and write as much say how steep memory is by itself.
 
+local bare = require "bare"
 local harness = require "harness"
 local wrun = require "wrun"
 
@@ -101,13 +103,29 @@ local function measure(sweep, value, torch)
     theirs and math.min(table.unpack(theirs)) / work
 end
 
+-- Returns the seconds a unit of work takes of memory alone, by one thread: that of the weights, or
+-- that of the rows.
+local function memory_alone(sweep, value)
+  local o = setmetatable({ [sweep.name] = value }, { __index = MIDDLE })
+  local is_rows = sweep.name == "rows"
+  local count = is_rows and value or o.depth * o.width * o.width
+  local block = bare.new_block(is_rows and 6 * count + 5 * ROWS_A_BATCH or 4 * count)
+  local loop = is_rows and bare.shuffle or bare.update
+  local function f(times) loop(block, count, times) end
+  local contestant = harness.each(f, turns(f))
+  local times = harness.take_turns(ROUNDS, { contestant })[1]
+  return math.min(table.unpack(times)) / (is_rows and count or step_work(o))
+end
+
 -- Says where a unit of work takes STEEPEST times as long as at the next smaller point.
 local function name_steps(sweep, seconds)
   for i = 2, #seconds do
     local growth = seconds[i] / seconds[i - 1]
     if growth > STEEPEST then
-      print(("! %s from %d to %d: %.2f times as long a unit"):format(sweep.name,
-        sweep.values[i - 1], sweep.values[i], growth))
+      local before, after = sweep.values[i - 1], sweep.values[i]
+      local memory = memory_alone(sweep, after) / memory_alone(sweep, before)
+      print(("! %s from %d to %d: %.2f times as long a unit; memory alone: %.2f times"):format(
+        sweep.name, before, after, growth, memory))
     end
   end
 end

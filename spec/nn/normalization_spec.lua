@@ -87,6 +87,23 @@ describe("a normalization layer", function()
     end
   end)
 
+  it("takes a gradient that is one value everywhere as one that is written out", function()
+    for _, layer in ipairs { nn.BatchNorm1d(70), nn.LayerNorm({ 70, 3 }), nn.GroupNorm(7, 70),
+      nn.Softmax(1), nn.Softmax(2), nn.Softmax(3), nn.LogSoftmax(3) } do
+      local x = wrun.randn(5, 70, 3):requires_grad_()
+      local inputs = { x, table.unpack(layer:parameters()) }
+      local y = layer(x)
+      local one = { wrun.autograd.grad(y, inputs, {
+        grad_outputs = wrun.full({}, 0.3):expand(y.shape), retain_graph = true,
+      }) }
+      for i, g in ipairs { wrun.autograd.grad(y, inputs, {
+        grad_outputs = wrun.full(y.shape, 0.3),
+      }) } do
+        assert.is_true(g:equal(one[i]), tostring(layer))
+      end
+    end
+  end)
+
   it("has the same bits with any number of threads", function()
     local x = wrun.randn(37, 100, 9):requires_grad_()
     local norms = { nn.BatchNorm1d(100), nn.LayerNorm({ 100, 9 }), nn.LayerNorm(9),

@@ -369,6 +369,10 @@ return {
   end,
   addcmul = function(a, b, c) return a + b * c end,
   addcdiv = function(a, b, c) return a + b / c end,
+  _bounded = function(a, b, c)
+    return a ~= a and b or a > c and c or a < -c and -c or a
+  end,
+  _is_near = function(a, b, c) return math.abs(a) <= b and math.abs(a) ~= math.huge or c ~= 0 end,
   _squared_error = function(a, b) return (a - b) ^ 2 end,
   _absolute_error = function(a, b) return math.abs(a - b) end,
   _huber = function(a, b, c) return huber(a - b, c) end,

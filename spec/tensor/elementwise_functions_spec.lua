@@ -6,6 +6,8 @@ local cases = require "spec.support.cases"
 local refusal = require "spec.support.refusal"
 local wrun = require "wrun"
 
+local INF = math.huge
+
 local x = wrun.tensor({ -2.0, 0.5, 3.0 })
 
 local FUNCTIONS = setmetatable({ gradients = cases.SUMS }, { __index = cases.ELEMENTWISE })
@@ -43,6 +45,19 @@ describe("nan_to_num", function()
     assert.same({ 1, 2 }, y:tolist())
     y[1] = 5
     assert.equal(1, whole[1]:item())
+  end)
+
+  it("keeps the infinities apart from the largest numbers, in values and gradients", function()
+    for dtype, most in pairs { float32 = 0x1.fffffep127, float64 = 0x1.fffffffffffffp1023 } do
+      local special = wrun.tensor({ 0 / 0, INF, -INF, most, -most, 2 }, { dtype = dtype })
+      assert.same({ 0, most, -most, most, -most, 2 }, special:nan_to_num():tolist())
+      assert.same({ 7, 8, -most, most, -most, 2 }, special:nan_to_num(7, 8):tolist())
+      assert.same({ 0, most, 9, most, -most, 2 }, special:nan_to_num(nil, nil, 9):tolist())
+      assert.same({ INF, -INF, INF, most, -most, 2 }, special:nan_to_num(INF, -INF, INF):tolist())
+      local leaf = special:requires_grad_()
+      leaf:nan_to_num(7, 8):sum():backward()
+      assert.same({ 0, 0, 0, 1, 1, 1 }, leaf.grad:tolist())
+    end
   end)
 
   it("refuses what is no number", function()

@@ -144,6 +144,25 @@ describe("indices of many elements #many", function()
     end)
   end)
 
+  it("of the elements that are not 0 are listed in order", function()
+    each(function(dtype, rows, columns)
+      local x = draw(dtype, { rows, columns }) * draw("bool", { rows, columns })
+      local places, indices = {}, {}
+      for at, element in ipairs(flat(x)) do
+        if element ~= 0 and element ~= false then
+          table.insert(places, (at - 1) // columns + 1)
+          table.insert(places, (at - 1) % columns + 1)
+          table.insert(indices, at)
+        end
+      end
+      assert_elements(function() return x:nonzero() end, places, { #indices, 2 })
+      assert_elements(function() return x:reshape(-1):nonzero() end, indices, { #indices, 1 })
+    end)
+    local long = wrun.arange(1100000)
+    assert_elements(function() return (long % 100000):eq(0):nonzero() end,
+      flat(wrun.arange(1, 1100000, 100000)), { 11, 1 })
+  end)
+
   it("are refused wherever the first wrong one stands", function()
     local x = wrun.zeros(10)
     for _, at in ipairs { 1, 1024, 16384, 16385, 40000 } do

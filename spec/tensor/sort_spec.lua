@@ -145,8 +145,8 @@ end)
 
 describe("topk and kthvalue", function()
   it("are the beginning of sort, however many are wanted", function()
-    local x = (wrun.arange(400) * 7919 % 101):reshape(2, 200)
-    for _, k in ipairs { 1, 47, 48, 49, 100, 199, 200 } do
+    local x = (wrun.arange(1200) * 7919 % 101):reshape(2, 600)
+    for _, k in ipairs { 1, 10, 47, 48, 49, 68, 69, 200, 599, 600 } do
       local all_values, all_indices = x:sort(2, true)
       local values, indices = x:topk(k, 2)
       assert.is_true(values:equal(all_values:narrow(2, 1, k)))
@@ -155,6 +155,9 @@ describe("topk and kthvalue", function()
       local value, index = x:kthvalue(k, 2)
       assert.is_true(value:equal(ascending_values:select(2, k)))
       assert.is_true(index:equal(ascending_indices:select(2, k)))
+      values, indices = x:topk(k, 2, false)
+      assert.is_true(values:equal(ascending_values:narrow(2, 1, k)))
+      assert.is_true(indices:equal(ascending_indices:narrow(2, 1, k)))
     end
   end)
 end)

@@ -229,10 +229,10 @@ local function check_float(name, x)
   check.float_argument(name, 1, x)
 end
 
---- how many (or the sum of the weights) of the elements where `inside` are in each bin
+--- how many (or the sum of the weights) of the elements where `inside` are in each bin; the index
+--- of the others is that of some bin
 local function count_bins(bins, index, inside, weights)
   weights = weights and operations.where(inside, weights, 0) or operations.to(inside, "int64")
-  index = operations.where(inside, index, 1)
   return operations.zeros(bins, { dtype = weights.dtype }):index_add_(1, index, weights)
 end
 
@@ -252,7 +252,7 @@ function M.histc(x, bins, min, max)
   local o = { dtype = x.dtype }
   local width = operations.tensor(high, o) - operations.tensor(low, o)
   local inside = operations.ge(x, low):logical_and(operations.le(x, high))
-  local index = operations.to(operations.floor((x - low) * bins / width), "int64") + 1
+  local index = operations.to((x - low) * bins / width, "int64") + 1
   return operations.to(count_bins(bins, index:clamp(1, bins), inside), x.dtype)
 end
 

@@ -67,12 +67,12 @@ local function replaced(f, x, nan, posinf, neginf)
   nan = check.argument(f, 2, nan, NUMBER)
   posinf, neginf = check.argument(f, 3, posinf, NUMBER), check.argument(f, 4, neginf, NUMBER)
   local most = LARGEST[x.dtype]
-  if most == nil or operations.isfinite(x):all():item() then
+  if most == nil then
     return operations.clone(x)
   end
-  local y = operations.where(operations.isnan(x), nan or 0, x)
-  y = operations.where(operations.eq(x, math.huge), posinf or most, y)
-  return operations.where(operations.eq(x, -math.huge), neginf or -most, y)
+  local y = operations._bounded(x, nan or 0, most)
+  y = posinf and operations.where(operations.eq(x, math.huge), posinf, y) or y
+  return neginf and operations.where(operations.eq(x, -math.huge), neginf, y) or y
 end
 
 --- Returns x with numbers for NaN (0) and the infinities (the largest and least of the dtype).

@@ -74,8 +74,8 @@ operations.define("neural", {
     gradients = STANDARDIZE,
     together = function(g, edges, values)
       local x, weight, bias, center, shape, eps, moments = table.unpack(values, 2, 8)
-      local dx, dweight, dbias = unrecorded._standardize_gradients(g, x, weight, bias, center, shape,
-        eps, moments, edges[1])
+      local dx, dweight, dbias = unrecorded._standardize_gradients(g, x, weight, bias, center,
+        shape, eps, moments, edges[1])
       local dcenter = edges[4] and STANDARDIZE[4](g, nil, x, weight, bias, center, shape)
       return { dx, dweight, dbias, dcenter }
     end,

@@ -133,6 +133,17 @@ local function norm_gradient(g, y, x, dim, keepdim)
   return restore_dimensions(g, x, dim, keepdim) * ratio
 end
 
+--- the same in one array
+local function plain_norm_gradient(g, _, values)
+  local y, x, dim, keepdim = table.unpack(values, 1, 4)
+  local root = restore_dimensions(y, x, dim, keepdim)
+  if root:isinf():any():item() then
+    return { norm_gradient(g, y, x, dim, keepdim) }
+  end
+  root = operations.where(root:eq(0), 1, root) -- of zeros
+  return { (x / root):mul_(restore_dimensions(g, x, dim, keepdim)) }
+end
+
 operations.define("reduce", {
   sum = {
     gradients = { spread },
@@ -184,6 +195,7 @@ operations.define("reduce", {
   _norm = {
     label = "LinalgVectorNormBackward0",
     gradients = { norm_gradient },
+    together = plain_norm_gradient,
     saves = { 1, "y" },
     sample = function(randn) return randn(2, 3, 4), { 1, 3 } end,
   },

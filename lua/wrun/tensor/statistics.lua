@@ -277,9 +277,8 @@ local function closeness(a, b, options, f)
   check.tensor_argument(f, 1, a)
   b = type(b) == "number" and operations.tensor(b) or b
   check.tensor_argument(f, 2, b)
-  local distance = (a - b):abs()
-  local near = distance:le(b:abs() * o.rtol + o.atol):logical_and(distance:isfinite())
-    :logical_or(a:eq(b))
+  local tolerance = operations.addcmul(o.atol, b:abs(), o.rtol)
+  local near = operations._is_near(a - b, tolerance, a:eq(b))
   if o.equal_nan then
     near = near:logical_or(a:isnan():logical_and(b:isnan()))
   end
