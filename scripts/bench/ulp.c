@@ -71,7 +71,7 @@ static double derivative_of_log_gamma(double x)
 #define polygamma(x, n) (is_near ? (x) : (n))
 #define erfinv(x) inverse_of_erf(x)
 #define log1p_exp(x) log1p(exp(x))
-#define gelu(x) ((x) / 2 * erfc((x) / -sqrt(2.0)))
+#define gelu(x) (maximum(x, -50) * (erfc((x) / -sqrt(2.0)) / 2))
 #define fmod_of(a, b) (is_near ? (a) : (b))
 #define floor_divide fmod_of
 #define floor_remainder fmod_of
