@@ -298,8 +298,8 @@ bench-ir: build/packages-check
 	@$(MAKE) --no-print-directory bench ONLY=instructions
 
 # Linked with nothing but what computes elementwise.
-$(BUILD)/ulp: scripts/bench/ulp.c $(addprefix $(BUILD)/,kernels/elementwise.o kernels/convert.o \
-              kernels/reduce.o kernels/vector_math.o kernels/portable.o \
+$(BUILD)/ulp: scripts/bench/ulp.c $(addprefix $(BUILD)/,kernels/elementwise.o kernels/operations.o \
+              kernels/convert.o kernels/reduce.o kernels/vector_math.o kernels/portable.o \
               $(patsubst runtime/%.c,%.o,$(wildcard runtime/tensor/*.c)))
 	@echo "LD $@"
 	@$(COMPILE) $(LDFLAGS) -o $@ $^ -lm

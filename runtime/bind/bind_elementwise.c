@@ -15,6 +15,7 @@
 #include "bind/bind_switch.h"
 #include "bind/open.h"
 #include "kernels/elementwise.h"
+#include "kernels/operations.h"
 
 /* ---- the common type ---- */
 
@@ -316,7 +317,7 @@ static int run(lua_State *L, Entry *entry)
     read_arguments(L, entry, &call);
     read_shape(L, entry, &call);
     check_integers(L, entry, &call);
-    DType result = elementwise_result_type(entry->operation->kind, call.common);
+    DType result = operation_result_type(entry->operation->kind, call.common);
     if (entry->in_place) {
         check_in_place(L, entry, &call, result);
         result = (DType)call.tensor[0]->dtype;
@@ -351,7 +352,7 @@ static int run(lua_State *L, Entry *entry)
         out_index = lua_gettop(L);
     }
     elementwise_run(bind_pool(L), entry->op,
-                    elementwise_compute_type(entry->operation->kind, call.common), &call.out,
+                    operation_compute_type(entry->operation->kind, call.common), &call.out,
                     call.in);
     if (needs_grad) {
         call.tensor[0] = bind_to_tensor(L, 1); /* in place, what was there before */

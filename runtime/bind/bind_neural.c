@@ -9,6 +9,7 @@
 #include "bind/open.h"
 #include "kernels/elementwise.h"
 #include "kernels/neural.h"
+#include "kernels/operations.h"
 #include "kernels/reduce.h"
 
 /* ---- softmax ---- */

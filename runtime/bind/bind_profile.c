@@ -19,6 +19,7 @@
 #include "bind/bind_node.h"
 #include "bind/open.h"
 #include "kernels/elementwise.h"
+#include "kernels/operations.h"
 
 typedef enum { OPERATION, LAYER, COLLECTOR, KINDS } Timed;
 

@@ -15,6 +15,7 @@
 #include "bind/bind_result.h"
 #include "bind/bind_walk.h"
 #include "kernels/elementwise.h"
+#include "kernels/operations.h"
 
 /* ---- the values of the node at NODE ---- */
 

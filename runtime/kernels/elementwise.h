@@ -12,53 +12,11 @@
 #include "tensor/pool.h"
 #include "tensor/tensor.h"
 
-enum { MAX_ARITY = 3 };
-
-typedef enum {
-    NUMERIC,
-    COUNTING,
-    SIGNED,
-    DIVISION,
-    POWER,
-    FLOATING,
-    SERIES,
-    BOOLEAN,
-    SELECT,
-    BITWISE,
-    SHIFT
-} Kind;
-
-/* a row */
-typedef struct {
-    const char *name;
-    int arity;
-    Kind kind;
-    const char *derivative[MAX_ARITY]; /* the text of the row */
-    double low, high;
-    const char *doc;
-    bool has_defaults, has_bounds;  /* the arguments after the first need not all be given */
-    double defaults[MAX_ARITY - 1]; /* what they then are */
-    const char *lua_operator;       /* "__add", or NULL */
-    bool has_bound;                 /* of the error of float32 results, */
-    double ulp;                     /* in units in the last place */
-} Operation;
-
-extern const Operation operations[];
-extern const int operation_count;
-
-/* Is `variable` (g, y, x, a, b or c) read by this derivative? */
-bool operation_uses(const char *derivative, char variable);
-
 typedef struct {
     bool is_scalar;
     Scalar scalar; /* when it is one */
     View view;     /* else */
 } Operand;
-
-/* the type in which the row's kernel works when the operands' common type is `common` */
-DType elementwise_compute_type(Kind kind, DType common);
-/* the type of its result */
-DType elementwise_result_type(Kind kind, DType common);
 
 /*
  * out = op(in[0], ..., in[arity-1]); every operand broadcasts to out's shape. `compute` is float32,

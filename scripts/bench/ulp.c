@@ -12,17 +12,11 @@
 #include <string.h>
 
 #include "kernels/elementwise.h"
+#include "kernels/operations.h"
 
 #include <tgmath.h>
 
-enum { LANES = 16, CHUNK = 1 << 14 };
-
-typedef void Kernel(int64_t n, void *out, const void *const *in);
-
-typedef struct {
-    Kernel *value;
-    Kernel *gradient[MAX_ARITY];
-} Kernels;
+enum { CHUNK = 1 << 14 };
 
 /* by Halley's rule, from an approximation */
 static double inverse_of_erf(double y)
@@ -87,7 +81,7 @@ static double right_distance(double a, double b)
 {
     return a == b ? 0 : fabs(a - b);
 }
-#include "kernels/elementwise_kernels.h"
+#include "kernels/operations_kernels.h"
 #undef abs
 
 /* how far y is from the right value, in units of that one's last place as a float */

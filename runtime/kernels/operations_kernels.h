@@ -1,5 +1,5 @@
 /*
- * elementwise_kernels.h - the kernels of ops.def for one compute type; see elementwise.c
+ * operations_kernels.h - the kernels of ops.def for one compute type; see operations.c
  *
  * Before the include: T is the type, NAME(x) pastes the type's suffix, HAS_GRADIENTS says whether
  * derivatives are compiled, and the functions that the rows call are defined for T. There is no
