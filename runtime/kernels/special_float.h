@@ -38,6 +38,13 @@ INLINED float float_choose(bool condition, float a, float b)
     return float_of_bits((float_bits(a) & mask) | (float_bits(b) & ~mask));
 }
 
+/* Does x lie between two floats of one sign, the outer one last? By bits: a compiler that knew of
+ * x > 0 in what surrounds a call would branch on it. */
+INLINED bool float_is_between(float x, float inner, float outer)
+{
+    return float_bits(x) - float_bits(inner) <= float_bits(outer) - float_bits(inner);
+}
+
 INLINED float float_horner(int terms, const double *c, float x)
 {
     float y = (float)c[terms - 1];
@@ -69,7 +76,8 @@ INLINED float float_power_of_2(uint32_t unit, int more)
 INLINED float special_expm1_float(float x)
 {
     uint32_t unit;
-    float bounded = float_choose(x > 89, 89, float_choose(x < -20, -20, x));
+    float bounded = float_choose(float_is_between(x, -20, -HUGE_VALF), -20, x);
+    bounded = float_choose(float_is_between(x, 89, HUGE_VALF), 89, bounded);
     float p = float_expm1_part(bounded, 0, &unit);
     float half = float_power_of_2(unit, -1); /* 2^128 is no float */
     float scaled = 2 * fmaf(half, p, half - 0.5f);
