@@ -69,14 +69,13 @@ static void move_elements(const Walk *walk, const Stream *stream, int64_t first,
 {
     int last = walk->ndim - 1;
     int64_t size = dtype_size(stream->dtype), block_size = dtype_size(type);
-    int64_t index[MAX_RANK], offset = 0;
+    int64_t row = last >= 0 ? walk->shape[last] : 1, step = last >= 0 ? stream->stride[last] : 0;
+    int64_t index[MAX_RANK], at = first % row, offset = 0;
     for (int d = last; d >= 0; d--) {
         index[d] = first % walk->shape[d];
         first /= walk->shape[d];
         offset += index[d] * stream->stride[d];
     }
-    int64_t row = last >= 0 ? walk->shape[last] : 1, step = last >= 0 ? stream->stride[last] : 0;
-    int64_t at = last >= 0 ? index[last] : 0;
     for (;;) {
         int64_t run = size_min(row - at, n);
         char *element = stream->data + offset * size;
