@@ -37,6 +37,20 @@ static bool is_float_product(const Reduce *r)
     return r->kind == REDUCE_PROD && dtype_is_float(r->dtype);
 }
 
+/* the mantissa of a factor, whose exponent is added; it has no such parts where it is 0, below the
+ * normal numbers, infinite or NaN */
+INLINED double take_parts(double factor, int64_t *exponent, uint64_t *has_none)
+{
+    uint64_t bits;
+    memcpy(&bits, &factor, sizeof bits);
+    uint64_t field = bits >> 52 & 2047;
+    *has_none |= field - 1 > 2045;
+    *exponent += (int64_t)field - 1023;
+    bits = (bits & ~(UINT64_C(2047) << 52)) | UINT64_C(1023) << 52;
+    memcpy(&factor, &bits, sizeof bits);
+    return factor;
+}
+
 /* how x[outer, n, inner] is cut where inner > 1: strips of columns, and of each blocks of rows; and
  * how many of all these blocks a piece of work has */
 typedef struct {

@@ -46,10 +46,9 @@ VECTORISED static A NAME(block_squares)(const T *x, int64_t n, A center)
     return NAME(add_lanes)(lane);
 }
 
-/* the product, likewise */
-VECTORISED static A NAME(block_prod)(const T *x, int64_t n)
+/* the products of x[0..n-1] in LANES running ones, and these, likewise */
+INLINED void NAME(multiply_lanes)(const T *x, int64_t n, A *lane)
 {
-    A lane[LANES];
     int64_t whole = n - n % LANES;
     for (int j = 0; j < LANES; j++)
         lane[j] = 1;
@@ -58,39 +57,35 @@ VECTORISED static A NAME(block_prod)(const T *x, int64_t n)
             lane[j] *= (A)x[i + j];
     for (int64_t i = whole; i < n; i++)
         lane[i - whole] *= (A)x[i];
+}
+
+INLINED A NAME(join_product)(A *lane)
+{
     for (int half = LANES / 2; half > 0; half /= 2)
         for (int j = 0; j < half; j++)
             lane[j] *= lane[half + j];
     return lane[0];
 }
 
+VECTORISED static A NAME(block_prod)(const T *x, int64_t n)
+{
+    A lane[LANES];
+    NAME(multiply_lanes)(x, n, lane);
+    return NAME(join_product)(lane);
+}
+
 /* The same of floats as a mantissa, and *exponent: what leaves double as a number does not leave it
- * in parts, but where one of LANES factors is not a normal number. */
+ * in parts, but where one of LANES factors has none. */
 VECTORISED static double NAME(block_prod_in_parts)(const T *x, int64_t n, double *exponent)
 {
-    double lane[LANES];
-    int64_t fields[LANES], whole = n - n % LANES, has_none = 0, sum = 0;
+    A lane[LANES], mantissa[LANES];
+    int64_t sum = 0;
+    uint64_t has_none = 0;
+    NAME(multiply_lanes)(x, n, lane);
     for (int j = 0; j < LANES; j++)
-        lane[j] = 1;
-    for (int64_t i = 0; i < whole; i += LANES)
-        for (int j = 0; j < LANES; j++)
-            lane[j] *= (double)x[i + j];
-    for (int64_t i = whole; i < n; i++)
-        lane[i - whole] *= (double)x[i];
-    memcpy(fields, lane, sizeof fields);
-    for (int j = 0; j < LANES; j++) {
-        int64_t field = fields[j] >> 52 & 2047;
-        has_none |= field == 0 || field == 2047;
-        sum += field - 1023;
-        fields[j] = (fields[j] & ~(INT64_C(2047) << 52)) | INT64_C(1023) << 52;
-    }
+        mantissa[j] = (A)take_parts((double)lane[j], &sum, &has_none);
     *exponent = has_none ? 0 : (double)sum;
-    if (!has_none)
-        memcpy(lane, fields, sizeof fields);
-    for (int half = LANES / 2; half > 0; half /= 2)
-        for (int j = 0; j < half; j++)
-            lane[j] *= lane[half + j];
-    return lane[0];
+    return (double)NAME(join_product)(has_none ? lane : mantissa);
 }
 
 /* Is any element (or any one that is zero) among x[0..n-1]? */
@@ -236,21 +231,12 @@ static double NAME(finish_squares)(const Reduce *r, int64_t at, double sum)
 }
 
 /* multiplies lane[LANES] by the mantissas of x[LANES] and adds up their exponents; returns whether a
- * factor has no such parts: 0, below the normal numbers, infinite or NaN */
+ * factor has none */
 INLINED uint64_t NAME(multiply_parts)(double *lane, int64_t *exponent, const T *x)
 {
     uint64_t has_none = 0;
-    for (int j = 0; j < LANES; j++) {
-        double factor = (double)x[j], mantissa;
-        uint64_t bits;
-        memcpy(&bits, &factor, sizeof bits);
-        uint64_t field = bits >> 52 & 2047;
-        has_none |= field - 1 > 2045;
-        exponent[j] += (int64_t)field - 1023;
-        bits = (bits & ~(UINT64_C(2047) << 52)) | UINT64_C(1023) << 52;
-        memcpy(&mantissa, &bits, sizeof mantissa);
-        lane[j] *= mantissa;
-    }
+    for (int j = 0; j < LANES; j++)
+        lane[j] *= take_parts((double)x[j], &exponent[j], &has_none);
     return has_none;
 }
 
@@ -327,7 +313,7 @@ static void NAME(store)(const Reduce *r, int64_t at, A value)
         ((T *)r->y)[at] = (T)NAME(finish_sum)(r, at, (double)value);
     else if (r->kind == REDUCE_SQUARES)
         ((T *)r->y)[at] = (T)NAME(finish_squares)(r, at, (double)value);
-    else if (r->kind == REDUCE_PROD && dtype_is_float(r->dtype))
+    else if (is_float_product(r))
         ((T *)r->y)[at] = (T)NAME(finish_product)(r, at, (double)value);
     else if (r->kind == REDUCE_ANY || r->kind == REDUCE_ALL)
         ((uint8_t *)r->y)[at] = value != 0;
