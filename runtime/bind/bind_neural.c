@@ -11,6 +11,7 @@
 #include "kernels/neural.h"
 #include "kernels/operations.h"
 #include "kernels/reduce.h"
+#include "kernels/standardize.h"
 
 /* ---- softmax ---- */
 
@@ -318,7 +319,7 @@ static int core_standardize(lua_State *L)
         s.variance = tensor_data(bind_new_tensor(L, f, dtype, 1, &s.b));
     }
     s.y = tensor_data(bind_new_tensor(L, f, dtype, x->ndim, x->dims));
-    neural_standardize(bind_pool(L), dtype, &s);
+    standardize_run(bind_pool(L), dtype, &s);
     if (s.center != NULL)
         return 1;
     lua_rotate(L, -3, 1);
@@ -348,13 +349,13 @@ static int core_standardize_gradients(lua_State *L)
         bind_fail_argument(L, f, 1, "a tensor like argument 2");
     s.g = gradient_data(L, f, 1, 1, &s.g_repeats);
     if (s.weight != NULL || s.bias != NULL) {
-        size_t size = (size_t)neural_standardize_sums(&s) * sizeof *s.sums;
+        size_t size = (size_t)standardize_sums(&s) * sizeof *s.sums;
         s.sums = memset(lua_newuserdatauv(L, size, 0), 0, size);
     }
     s.dx = new_gradient(L, f, 2, lua_toboolean(L, 9));
     s.dweight = new_gradient(L, f, 3, true);
     s.dbias = new_gradient(L, f, 4, true);
-    neural_standardize(bind_pool(L), (DType)x->dtype, &s);
+    standardize_run(bind_pool(L), (DType)x->dtype, &s);
     return 3;
 }
 

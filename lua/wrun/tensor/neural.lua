@@ -69,7 +69,8 @@ local STANDARDIZE = {
 
 operations.define("neural", {
   -- of x, seen as [a, b, c] with mean 0 and variance 1 for each b over all a and c, times weight
-  -- plus bias; shape is { a, b, c, width, channels }, and moments are kept, as neural.h says
+  -- plus bias; shape is { a, b, c, width, channels }, and moments are kept,
+  -- as standardize.h says
   _standardize = {
     gradients = STANDARDIZE,
     together = function(g, edges, values)
