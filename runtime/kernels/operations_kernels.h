@@ -43,45 +43,40 @@ static inline T where(T a, T b, T c)
     const T variable = variable##_in[i];                                                           \
     (void)variable;
 
+#define OPEN_BLOCKS(R, inputs)                                                                     \
+    if (n % LANES != 0)                                                                            \
+        __builtin_unreachable();                                                                   \
+    R *result = out;                                                                               \
+    inputs(POINTER);
+#define COMPUTE(R, inputs, expression, near)                                                       \
+    for (int64_t i = 0; i < n; i++) {                                                              \
+        inputs(ELEMENT);                                                                           \
+        const bool is_near = near;                                                                 \
+        (void)is_near;                                                                             \
+        result[i] = (R)(expression);                                                               \
+    }
+
 #define KERNEL_TO(R, name, inputs, expression)                                                     \
     VECTORISED static void NAME(name)(int64_t n, void *out, const void *const *in)                 \
     {                                                                                              \
-        if (n % LANES != 0)                                                                        \
-            __builtin_unreachable();                                                               \
-        R *result = out;                                                                           \
-        inputs(POINTER);                                                                           \
-        _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++)                                       \
-        {                                                                                          \
-            inputs(ELEMENT);                                                                       \
-            const bool is_near = false;                                                            \
-            (void)is_near;                                                                         \
-            result[i] = (R)(expression);                                                           \
-        }                                                                                          \
+        OPEN_BLOCKS(R, inputs)                                                                     \
+        _Pragma("GCC ivdep") COMPUTE(R, inputs, expression, false)                                 \
     }
 #define KERNEL(name, inputs, expression) KERNEL_TO(T, name, inputs, expression)
 /* the same with one loop for blocks of near arguments alone, and one for the rest */
 #define NEAR_KERNEL(IS_NEAR, name, inputs, expression)                                             \
     VECTORISED static void NAME(name)(int64_t n, void *out, const void *const *in)                 \
     {                                                                                              \
-        if (n % LANES != 0)                                                                        \
-            __builtin_unreachable();                                                               \
-        T *result = out;                                                                           \
-        inputs(POINTER);                                                                           \
+        OPEN_BLOCKS(T, inputs)                                                                     \
         int far = 0;                                                                               \
         for (int64_t i = 0; i < n; i++) {                                                          \
             inputs(ELEMENT);                                                                       \
             far |= !IS_NEAR(a, b);                                                                 \
         }                                                                                          \
-        _Pragma("GCC ivdep") for (int64_t i = 0; !far && i < n; i++)                               \
-        {                                                                                          \
-            inputs(ELEMENT);                                                                       \
-            const bool is_near = true;                                                             \
-            result[i] = (T)(expression);                                                           \
-        }                                                                                          \
-        for (int64_t i = 0; far && i < n; i++) {                                                   \
-            inputs(ELEMENT);                                                                       \
-            const bool is_near = false;                                                            \
-            result[i] = (T)(expression);                                                           \
+        if (far) {                                                                                 \
+            COMPUTE(T, inputs, expression, false)                                                  \
+        } else {                                                                                   \
+            _Pragma("GCC ivdep") COMPUTE(T, inputs, expression, true)                              \
         }                                                                                          \
     }
 
@@ -200,6 +195,8 @@ static const Kernels NAME(kernels)[] = {
 #undef ELEMENT
 #undef KERNEL
 #undef KERNEL_TO
+#undef OPEN_BLOCKS
+#undef COMPUTE
 #undef NEAR_KERNEL
 #undef eq
 #undef ne
