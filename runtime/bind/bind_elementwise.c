@@ -291,8 +291,7 @@ static bool run_alike(lua_State *L, Entry *entry)
             continue;
         }
         first = first != NULL ? first : t;
-        if (!t->is_contiguous || t->dtype != first->dtype ||
-            !shape_equal(t->ndim, t->dims, first->ndim, first->dims))
+        if (!t->is_contiguous || !tensor_is_like(t, first))
             return false;
         in[i].data = tensor_data(t);
         requires_grad |= t->requires_grad;

@@ -60,7 +60,7 @@ static int softmax_gradient(lua_State *L, const char *f, bool logarithm)
     lua_settop(L, 4);
     const Tensor *g = bind_tensor(L, f, 1), *y = bind_tensor(L, f, 2);
     bind_check_float(L, f, 2, y);
-    if (g->dtype != y->dtype || !shape_equal(g->ndim, g->dims, y->ndim, y->dims))
+    if (!tensor_is_like(g, y))
         bind_fail_argument(L, f, 1, "a tensor like argument 2");
     Along along = shape_along(y->ndim, y->dims, bind_dimension(L, f, 4, y->ndim));
     bool repeats;
@@ -107,7 +107,7 @@ static CrossEntropy check_cross_entropy(lua_State *L, const char *f, int index)
     CrossEntropy c = {.rows = x->dims[0], .n = x->dims[1], .x = contiguous_data(L, f, index)};
     c.smoothing = bind_number(L, f, index + 2, "a number");
     if (tensor_is_float(t)) {
-        if (t->dtype != x->dtype || !shape_equal(t->ndim, t->dims, x->ndim, x->dims))
+        if (!tensor_is_like(t, x))
             bind_fail_argument(L, f, index + 1, "targets like the rows");
         c.targets = contiguous_data(L, f, index + 1);
         return c;
@@ -179,7 +179,7 @@ static Losses check_losses(lua_State *L, const char *f, int index, Operand *in)
             in[i].scalar = bind_scalar(L, f, index + i);
             continue;
         }
-        if (t->dtype != like->dtype || !shape_equal(t->ndim, t->dims, like->ndim, like->dims))
+        if (!tensor_is_like(t, like))
             bind_fail_argument(L, f, index + i, "a tensor like the first");
         tensor_view(t, &in[i].view);
     }
@@ -305,8 +305,8 @@ static Standardize check_standardize(lua_State *L, const char *f, int index)
     return s;
 }
 
-/* _standardize(x, weight, bias, center, shape, eps [, moments]) -> y, and the means and variances [b] where they are
- * not given as `center`; that is true for them, and false for a mean of 0 */
+/* _standardize(x, weight, bias, center, shape, eps [, moments]) -> y, and the means and variances
+ * [b] where they are not given as `center`; that is true for them, and false for a mean of 0 */
 static int core_standardize(lua_State *L)
 {
     static const char f[] = "standardize";
@@ -337,15 +337,15 @@ static void *new_gradient(lua_State *L, const char *f, int index, bool is_wanted
     return tensor_data(bind_new_tensor(L, f, (DType)like->dtype, like->ndim, like->dims));
 }
 
-/* _standardize_gradients(g, x, weight, bias, center, shape, eps, moments, is_x_wanted) -> the gradients of x,
- * weight and bias from that of y, or nil where there is none */
+/* _standardize_gradients(g, x, weight, bias, center, shape, eps, moments, is_x_wanted) -> the
+ * gradients of x, weight and bias from that of y, or nil where there is none */
 static int core_standardize_gradients(lua_State *L)
 {
     static const char f[] = "standardize";
     lua_settop(L, 9);
     Standardize s = check_standardize(L, f, 2);
     const Tensor *g = bind_tensor(L, f, 1), *x = bind_tensor(L, f, 2);
-    if (g->dtype != x->dtype || !shape_equal(g->ndim, g->dims, x->ndim, x->dims))
+    if (!tensor_is_like(g, x))
         bind_fail_argument(L, f, 1, "a tensor like argument 2");
     s.g = gradient_data(L, f, 1, 1, &s.g_repeats);
     if (s.weight != NULL || s.bias != NULL) {

@@ -75,8 +75,7 @@ static void set_requires_grad(lua_State *L, Tensor *t)
 static void set_grad(lua_State *L, Tensor *t)
 {
     Tensor *g = bind_to_tensor(L, 3);
-    bool fits = g != NULL && g->dtype == t->dtype &&
-                shape_equal(g->ndim, tensor_shape(g), t->ndim, tensor_shape(t));
+    bool fits = g != NULL && tensor_is_like(g, t);
     if (!fits && !lua_isnil(L, 3)) {
         const char *wanted = bind_describe(L, 1);
         bind_fail(L, "grad: expected %s like its tensor, got %s", wanted, bind_describe(L, 3));
@@ -169,8 +168,7 @@ static int core_are_alike(lua_State *L)
         if (t == NULL)
             continue;
         first = first == NULL ? t : first;
-        alike &=
-            t->dtype == first->dtype && shape_equal(t->ndim, t->dims, first->ndim, first->dims);
+        alike &= tensor_is_like(t, first);
     }
     lua_pushboolean(L, alike);
     return 1;

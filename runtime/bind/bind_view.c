@@ -255,8 +255,7 @@ static int core_share(lua_State *L)
     Tensor *t = bind_tensor(L, f, 1), *source = bind_tensor(L, f, 2);
     if (lua_getiuservalue(L, 1, TENSOR_GRAD_FN) != LUA_TNIL)
         bind_fail_argument(L, f, 1, "a leaf tensor");
-    if (t->dtype != source->dtype ||
-        !shape_equal(t->ndim, tensor_shape(t), source->ndim, tensor_shape(source))) {
+    if (!tensor_is_like(t, source)) {
         const char *wanted = bind_describe(L, 1);
         bind_fail(L, "%s: argument 2: expected %s like argument 1, got %s", f, wanted,
                   bind_describe(L, 2));

@@ -94,6 +94,12 @@ static inline bool shape_equal(int na, const int64_t *a, int nb, const int64_t *
     return equal;
 }
 
+/* Are they of one type and shape? */
+static inline bool tensor_is_like(const Tensor *t, const Tensor *other)
+{
+    return t->dtype == other->dtype && shape_equal(t->ndim, t->dims, other->ndim, other->dims);
+}
+
 /* strides of a row-major block of this shape */
 void shape_strides(int ndim, const int64_t *shape, int64_t *stride);
 bool shape_is_contiguous(int ndim, const int64_t *shape, const int64_t *stride);
