@@ -43,8 +43,8 @@ void bind_source(lua_State *L, const char *f, int index, const View *target, Ope
  * at everything.
  */
 void bind_set_collector_pace(lua_State *L, int64_t coming);
-/* Has the collector, where it is generational and runs, take note of so many kilobytes to come, and look
- * for dead tensors among the young ones when it is time; of 0, at once. */
+/* Has the collector, where it is generational and runs, take note of so many kilobytes to come, and
+ * look for dead tensors among the young ones when it is time; of 0, at once. */
 void bind_collect_young(lua_State *L, int64_t kilobytes);
 
 #endif

@@ -105,7 +105,8 @@ TARGETED static void NAME(copy_columns)(const T *in, int64_t in_row, int64_t k, 
 }
 
 /* out[l, i] = in[i, l] of LANES rows and so many columns; where there are fewer rows, the last is
- * repeated. Each round exchanges the elements that lie off the diagonal of squares, twice as large each time. */
+ * repeated. Each round exchanges the elements that lie off the diagonal of squares, twice as large
+ * each time. */
 INLINED TARGETED void NAME(turn)(const T *in, int64_t in_row, int64_t rows, int64_t columns, T *out)
 {
     NAME(Vector) x[NAME(LANES)];

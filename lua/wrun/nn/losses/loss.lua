@@ -2,9 +2,9 @@
 --- A loss is made by `Loss.define(name, function_name, rules, compute)`: its mathematics is
 --- compute(o, ...), which returns the losses before their reduction and, where they do not count
 --- alike in the mean, what each counts. Losses that are a row of ops.def may be its name and two or
---- three arguments instead: their sum then makes no tensor of them. `o` holds the options as fields and the
---- name for errors as `o.__name`: it is the module, or the options of a call of its functional form,
---- `class.call`.
+--- three arguments instead: their sum then makes no tensor of them. `o` holds the options as fields
+--- and the name for errors as `o.__name`: it is the module, or the options of a call of its
+--- functional form, `class.call`.
 
 local check = require "wrun.check"
 local core = require "wrun.core"
