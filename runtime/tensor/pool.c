@@ -11,6 +11,10 @@
  * run that is interrupted are taken and left undone. Waiting spins for some microseconds, since
  * training calls the pool thousands of times a second, and then sleeps.
  *
+ * Workers that sleep wake apart from the caller: its processor is none of theirs. A system, above
+ * all one that is a guest of another, else often wakes a worker where its waker runs, and leaves the
+ * two there for milliseconds while another processor idles.
+ *
  * Every other run goes through its shares backward: it begins where the one before it ended, with
  * what the processor's cache still has. Within a strip, some pieces at most, it goes forward, as
  * processors expect it of long ways.
@@ -46,7 +50,8 @@ struct Pool {
     bool backward; /* goes through its shares from their ends */
     _Atomic int64_t done;
     atomic_bool closing;
-    int sleepers; /* workers in `wake`; under the mutex, as is all sleeping */
+    int sleepers;   /* workers in `wake`; under the mutex, as is all sleeping */
+    int apart_from; /* the processor that is none of the workers', -1 where all are */
     pthread_mutex_t mutex;
     pthread_cond_t wake, finished;
     Member member[MAX_THREADS];
@@ -152,11 +157,29 @@ static void *worker(void *argument)
     }
 }
 
+/* gives the workers all processors of the caller but the one it runs on, if there is another */
+static void keep_apart(Pool *pool)
+{
+    cpu_set_t set;
+    int processor = sched_getcpu();
+    if (processor == pool->apart_from || processor < 0 || processor >= CPU_SETSIZE ||
+        sched_getaffinity(0, sizeof set, &set) != 0)
+        return;
+    pool->apart_from = processor;
+    CPU_CLR((size_t)processor, &set);
+    if (CPU_COUNT(&set) == 0)
+        return;
+    for (int i = 1; i <= pool->workers; i++)
+        pthread_setaffinity_np(pool->member[i].thread, sizeof set, &set);
+}
+
 static void wake_workers(Pool *pool)
 {
     pthread_mutex_lock(&pool->mutex);
-    if (pool->sleepers > 0)
+    if (pool->sleepers > 0) {
+        keep_apart(pool);
         pthread_cond_broadcast(&pool->wake);
+    }
     pthread_mutex_unlock(&pool->mutex);
 }
 
@@ -170,6 +193,7 @@ static void start_workers(Pool *pool)
         sigdelset(&others, faults[i]);
     pthread_sigmask(SIG_SETMASK, &others, &before);
     atomic_store(&pool->closing, false);
+    pool->apart_from = -1;
     while (pool->workers < pool->usable - 1) {
         Member *member = &pool->member[pool->workers + 1];
         member->pool = pool;
