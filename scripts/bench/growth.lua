@@ -17,7 +17,8 @@ local SWEEPS = {
   { name = "width", values = { 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096 } },
   { name = "batch", values = { 1, 4, 16, 64, 256, 1024, 4096 } },
   { name = "depth", values = { 1, 2, 5, 10, 20, 50, 100 } },
-  { name = "rows", values = { 1000, 10000, 100000, 1000000, 10000000 } },
+  { name = "rows",
+    values = { 1000, 3000, 10000, 30000, 100000, 300000, 1000000, 3000000, 10000000 } },
 }
 local MIDDLE = { width = 128, batch = 64, depth = 2 }
 local FEATURES, ROWS_A_BATCH = 4, 1000
@@ -27,10 +28,14 @@ local function step_work(o)
   return 6 * o.batch * o.depth * o.width * o.width
 end
 
+-- Weights keep the size of signals [He2015]: in a hundred layers begun otherwise these become so
+-- small that a processor may take ten times as long for each.
 local function step(o)
   local layers = {}
   for _ = 1, o.depth do
-    layers[#layers + 1] = nn.Linear(o.width, o.width)
+    local linear = nn.Linear(o.width, o.width)
+    nn.init.kaiming_normal_(linear.weight, { nonlinearity = "relu" })
+    layers[#layers + 1] = linear
     layers[#layers + 1] = nn.ReLU()
   end
   local model = nn.Sequential(layers)

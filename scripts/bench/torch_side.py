@@ -241,6 +241,9 @@ def growth_step(width, batch, depth, count):
     width, batch = int(width), int(batch)
     layers = [layer for _ in range(int(depth)) for layer in (nn.Linear(width, width), nn.ReLU())]
     model = nn.Sequential(*layers)
+    for weight in model.parameters():
+        if weight.ndim == 2:
+            nn.init.kaiming_normal_(weight, nonlinearity="relu")
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
     x, y = torch.randn(batch, width), torch.randn(batch, width)
 

@@ -121,7 +121,8 @@ function RandomSampler:__len()
 end
 
 -- PyTorch draws with replacement in blocks of 32, and after whole permutations one more for the
--- rest, even where that is nothing: later draws from a generator that was given agree only so.
+-- rest, even where that is nothing: later draws from a generator that was given agree only so. One
+-- of the pass's own has no later draws.
 function RandomSampler:_blocks()
   local count, left, is_over = self.count, self.num_samples, false
   local size = self.replacement and 32 or count
@@ -134,6 +135,9 @@ function RandomSampler:_blocks()
     local n = math.min(left, size)
     is_over = left < size
     left = left - n
+    if n == 0 and not self.generator then
+      return nil
+    end
     if self.replacement then
       return wrun.randint(1, count + 1, { n }, { generator = generator })
     end
