@@ -20,12 +20,12 @@ static double draw(void)
     return (double)(int32_t)(state >> 32) * (double)(1 + (state >> 20 & 1023));
 }
 
-/* a matrix by rows, and in `turned` by columns */
+/* a matrix by rows, and in `turned` by columns; some have zeros, which are passed over */
 static void fill(DType dtype, int64_t rows, int64_t columns, void *matrix, void *turned)
 {
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j++) {
-            double x = draw();
+            double x = rows % 2 && j % 40 < 15 ? 0 : draw();
             if (dtype == FLOAT32)
                 ((float *)matrix)[i * columns + j] = ((float *)turned)[j * rows + i] = (float)x;
             else

@@ -5,6 +5,10 @@
  * read for many rows, a number of a row for two vectors. Of a block of k, two vectors of columns of
  * b at a time are packed side by side, and then stay in the nearest cache [Goto2008]. Rows of a are
  * read as they lie, few at once where they lie apart; its columns, where b has many, are packed too.
+ *
+ * Steps of k at which a few rows of a have only zeros, or two vectors of columns of b, are passed
+ * over, as in pictures with dark margins: a zero times a finite number changes no sum. The other
+ * factor is looked at for others, and the sum of a block is never -0.
  */
 #include <math.h>
 #include <string.h>
@@ -18,7 +22,27 @@ enum {
     FEW_ROWS = 28,            /* of a, for which b is not worth packing */
     FEW_PRODUCTS = 128,       /* for which nothing is worth packing */
     FEW_PANELS = 4,           /* of b, for which columns of a are not worth packing */
+    SPARSE = 8,  /* as many times the steps of zeros are all: then it pays to find runs */
+    SAMPLE = 16, /* steps that are looked at first */
+    GAP = 2,     /* steps of zeros that do not end a run */
 };
+
+/* those steps of a block of k that may add something, in order */
+typedef struct {
+    int count;
+    int64_t steps; /* of all runs */
+    struct {
+        int16_t first, end;
+    } run[BLOCK / 2];
+} Runs;
+
+static void runs_of_all(Runs *runs, int64_t k)
+{
+    runs->count = 1;
+    runs->steps = k;
+    runs->run[0].first = 0;
+    runs->run[0].end = (int16_t)k;
+}
 
 #define TARGETED __attribute__((target(TARGET)))
 #define FUSED(T) _Generic((T)0, float : fmaf, double : fma)
@@ -39,6 +63,7 @@ enum {
 #define MULTIPLY_ADD(x, v, sum) _mm512_fmadd_ps(_mm512_set1_ps(x), v, sum)
 #define FIRST(p, n) _mm512_maskz_loadu_ps((__mmask16)((1U << (n)) - 1), p)
 #define PUT_FIRST(p, n, v) _mm512_mask_storeu_ps(p, (__mmask16)((1U << (n)) - 1), v)
+#define ANY(v) (_mm512_test_epi64_mask((__m512i)(v), (__m512i)(v)) != 0)
 #include "kernels/product_kernels.h"
 
 #define T double
@@ -47,6 +72,7 @@ enum {
 #define MULTIPLY_ADD(x, v, sum) _mm512_fmadd_pd(_mm512_set1_pd(x), v, sum)
 #define FIRST(p, n) _mm512_maskz_loadu_pd((__mmask8)((1U << (n)) - 1), p)
 #define PUT_FIRST(p, n, v) _mm512_mask_storeu_pd(p, (__mmask8)((1U << (n)) - 1), v)
+#define ANY(v) (_mm512_test_epi64_mask((__m512i)(v), (__m512i)(v)) != 0)
 #include "kernels/product_kernels.h"
 #undef TARGET
 #undef BYTES
@@ -65,6 +91,7 @@ enum {
     _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
 #define FIRST(p, n) _mm256_maskload_ps(p, BELOW(n))
 #define PUT_FIRST(p, n, v) _mm256_maskstore_ps(p, BELOW(n), v)
+#define ANY(v) (!_mm256_testz_si256((__m256i)(v), (__m256i)(v)))
 #include "kernels/product_kernels.h"
 
 #define T double
@@ -74,6 +101,7 @@ enum {
 #define BELOW(n) _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3))
 #define FIRST(p, n) _mm256_maskload_pd(p, BELOW(n))
 #define PUT_FIRST(p, n, v) _mm256_maskstore_pd(p, BELOW(n), v)
+#define ANY(v) (!_mm256_testz_si256((__m256i)(v), (__m256i)(v)))
 #include "kernels/product_kernels.h"
 
 void product_run(DType dtype, const MatrixProduct *p)
@@ -113,6 +141,7 @@ PARTS(double, float64x2_t, f64)
 #define MULTIPLY_ADD(x, v, sum) vfmaq_n_f32(sum, v, x)
 #define FIRST(p, n) first_f32(p, n)
 #define PUT_FIRST(p, n, v) put_first_f32(p, n, v)
+#define ANY(v) (vmaxvq_u32((uint32x4_t)(v)) != 0)
 #include "kernels/product_kernels.h"
 
 #define T double
@@ -121,6 +150,7 @@ PARTS(double, float64x2_t, f64)
 #define MULTIPLY_ADD(x, v, sum) vfmaq_n_f64(sum, v, x)
 #define FIRST(p, n) first_f64(p, n)
 #define PUT_FIRST(p, n, v) put_first_f64(p, n, v)
+#define ANY(v) (vmaxvq_u32((uint32x4_t)(v)) != 0)
 #include "kernels/product_kernels.h"
 
 void product_run(DType dtype, const MatrixProduct *p)

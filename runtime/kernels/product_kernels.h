@@ -4,7 +4,8 @@
  * Before the include: TARGET is the unit, BYTES its width, ROWS how many rows of sums its registers
  * hold, two vectors each, and ROW_CASES(CASE) is CASE(1) to CASE(ROWS); T is the type, INDEX an
  * integer of its size, NAME(x) pastes a suffix, MULTIPLY_ADD(x, v, sum) is x v + sum, rounded once;
- * FIRST(p, n) is a vector of n elements, then zeros, and PUT_FIRST(p, n, v) writes n of v's.
+ * FIRST(p, n) is a vector of n elements, then zeros, and PUT_FIRST(p, n, v) writes n of v's; ANY(v)
+ * says whether any bit of a vector is set.
  * What depends on the type is undefined at the end. There is no guard: it is meant to be read
  * several times.
  */
@@ -18,6 +19,7 @@ enum {
     NAME(COLUMNS) = 2 * NAME(LANES),        /* of a panel of b */
     NAME(LOOSE_ROWS) = ROWS < 8 ? ROWS : 8, /* of sums, where the rows of a lie apart */
     NAME(MOST_ROWS) = PACKED_BYTES / (BLOCK * sizeof(T)),
+    NAME(MOST_PANELS) = NAME(MOST_ROWS) / NAME(LOOSE_ROWS) + 1,
 };
 
 /* Where the parts lie of a[rows, k] b[k, columns], with so much to the next step of k, and from row
@@ -27,11 +29,19 @@ typedef struct {
     T *c;
     int64_t a_step, b_step;
     int64_t a_row, start_row, c_row;
-    int64_t k;
-    int64_t last; /* columns of the last vector */
+    const Runs *runs; /* of k */
+    int64_t last;     /* columns of the last vector */
     T scale;
     bool is_far; /* is c not in the cache? */
 } NAME(Part);
+
+/* a vector of n elements, then zeros where they are fewer */
+INLINED TARGETED NAME(Vector) NAME(read)(const T *p, int64_t n)
+{
+    if (n < NAME(LANES))
+        return FIRST(p, n);
+    return *(const NAME(Loose) *)p;
+}
 
 /* a vector of columns of c = start + scale sum */
 INLINED TARGETED void NAME(put)(const NAME(Part) * p, NAME(Vector) sum, const T *start, T *c,
@@ -55,22 +65,26 @@ INLINED TARGETED void NAME(multiply)(const NAME(Part) * p, int rows, int vectors
     for (int i = 0; i < rows; i++)
         for (int v = 0; v < vectors; v++)
             sum[i][v] = (NAME(Vector)){0};
-    const T *a = p->a, *b = p->b, *start = p->start;
-    for (int64_t l = 0; l < p->k; l++, a += p->a_step, b += p->b_step) {
-        for (int v = 0; v < vectors; v++)
-            columns[v] = *(const NAME(Loose) *)(b + v * NAME(LANES));
-#pragma GCC unroll 14
-        for (int i = 0; i < rows; i++)
+    for (int run = 0; run < p->runs->count; run++) {
+        int64_t l = p->runs->run[run].first, end = p->runs->run[run].end;
+        const T *a = p->a + l * p->a_step, *b = p->b + l * p->b_step;
+        for (; l < end; l++, a += p->a_step, b += p->b_step) {
             for (int v = 0; v < vectors; v++)
-                sum[i][v] = MULTIPLY_ADD(a[i * a_row], columns[v], sum[i][v]);
+                columns[v] = *(const NAME(Loose) *)(b + v * NAME(LANES));
+#pragma GCC unroll 14
+            for (int i = 0; i < rows; i++)
+                for (int v = 0; v < vectors; v++)
+                    sum[i][v] = MULTIPLY_ADD(a[i * a_row], columns[v], sum[i][v]);
+        }
     }
+    const T *start = p->start;
     T *c = p->c;
     int64_t c_row = p->c_row, start_row = p->start_row;
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++, c += c_row, start += start_row)
         for (int v = 0; v < vectors; v++) {
             int at = v * NAME(LANES);
-            NAME(put)(p, sum[i][v], start + at, c + at, v == vectors - 1);
+            NAME(put)(p, sum[i][v] + 0, start + at, c + at, v == vectors - 1);
         }
 }
 
@@ -114,13 +128,8 @@ INLINED TARGETED void NAME(turn)(const T *in, int64_t in_row, int64_t rows, int6
     for (int i = 0; i < NAME(LANES); i++)
         lane[i] = i;
 #pragma GCC unroll 16
-    for (int i = 0; i < NAME(LANES); i++) {
-        const T *row = in + size_min(i, rows - 1) * in_row;
-        if (columns < NAME(LANES))
-            x[i] = FIRST(row, columns);
-        else
-            x[i] = *(const NAME(Loose) *)row;
-    }
+    for (int i = 0; i < NAME(LANES); i++)
+        x[i] = NAME(read)(in + size_min(i, rows - 1) * in_row, columns);
 #pragma GCC unroll 4
     for (int half = 1; half < NAME(LANES); half *= 2) {
         NAME(Lanes) other = ((lane & half) != 0) * (half - NAME(LANES));
@@ -152,15 +161,141 @@ __attribute__((noinline)) TARGETED static void NAME(transpose)(const T *in, int6
     }
 }
 
+/* ---- zeros ---- */
+
+/* The runs of steps for which any[step] is not 0; one of all, where others would not pay. */
+TARGETED static void NAME(find_runs)(const INDEX *any, int64_t k, Runs *runs)
+{
+    INDEX zeros = 0;
+    for (int64_t l = 0; l < k; l++)
+        zeros += any[l] == 0;
+    runs_of_all(runs, k);
+    if (zeros * SPARSE < k)
+        return;
+    int run = -1;
+    for (int64_t l = 0; l < k; l++) {
+        if (any[l] == 0)
+            continue;
+        if (run < 0 || l > runs->run[run].end + GAP)
+            runs->run[++run].first = (int16_t)l;
+        runs->run[run].end = (int16_t)(l + 1);
+    }
+    runs->count = run + 1;
+    runs->steps = k - zeros;
+}
+
+/* the runs of a[rows, k], rows that lie apart; some steps tell whether it pays to look at all */
+TARGETED static void NAME(look_at_rows)(const T *a, int64_t a_row, int64_t rows, int64_t k,
+                                        Runs *runs)
+{
+    _Alignas(64) INDEX any[BLOCK];
+    for (int64_t apart = SAMPLE * NAME(LANES);; apart = NAME(LANES)) {
+        int64_t n = 0;
+        for (int64_t l = 0; l < k; l += apart) {
+            int64_t steps = size_min(NAME(LANES), k - l);
+            NAME(Lanes) bits = {0};
+            for (int64_t i = 0; i < rows; i++)
+                bits |= (NAME(Lanes))NAME(read)(a + i * a_row + l, steps);
+            *(NAME(Lanes) *)(any + n) = bits;
+            n += steps;
+        }
+        NAME(find_runs)(any, n, runs);
+        if (n == k)
+            return;
+        if (runs->steps == n)
+            break;
+    }
+    runs_of_all(runs, k);
+}
+
+/* the runs of x[k, width], elements of a step side by side; likewise */
+TARGETED static void NAME(look_at_columns)(const T *x, int64_t step, int64_t width, int64_t k,
+                                           Runs *runs)
+{
+    INDEX any[BLOCK];
+    for (int64_t apart = SAMPLE;; apart = 1) {
+        int64_t n = 0;
+        for (int64_t l = 0; l < k; l += apart) {
+            bool is_any = false;
+            for (int64_t i = 0; i < width; i += NAME(LANES))
+                is_any |= ANY(NAME(read)(x + l * step + i, width - i));
+            any[n++] = is_any;
+        }
+        NAME(find_runs)(any, n, runs);
+        if (n == k)
+            return;
+        if (runs->steps == n)
+            break;
+    }
+    runs_of_all(runs, k);
+}
+
+/* Is all of x[k, width] finite, elements side by side? */
+TARGETED static bool NAME(is_finite)(const T *x, int64_t step, int64_t width, int64_t k)
+{
+    const INDEX exponent = (INDEX)(sizeof(T) == 4 ? 0x7f800000 : 0x7ff0000000000000);
+    NAME(Lanes) beyond = {0};
+    for (int64_t l = 0; l < k; l++, x += step)
+        for (int64_t i = 0; i < width; i += NAME(LANES))
+            beyond |= ((NAME(Lanes))NAME(read)(x + i, width - i) & exponent) == exponent;
+    return !ANY(beyond);
+}
+
+/* what is known of a block of k: the steps of all, of a panel of b, and of each panel of a */
+typedef struct {
+    Runs whole, of_b, of_a[NAME(MOST_PANELS)];
+    bool are_in_a, is_b_finite;
+    int is_a_finite; /* -1 where nobody has looked */
+} NAME(Zeros);
+
+/* a[m, k], whose columns' elements lie side by side where a_row is 1 */
+TARGETED static void NAME(look_at_a)(const T *a, int64_t a_row, int64_t a_step, int64_t m,
+                                     int64_t panels, int64_t k, NAME(Zeros) * zeros)
+{
+    for (int64_t panel = 0; panel < panels; panel++) {
+        int64_t i = panel * m / panels, rows = (panel + 1) * m / panels - i;
+        Runs *runs = &zeros->of_a[panel];
+        if (a_row == 1)
+            NAME(look_at_columns)(a + i, a_step, rows, k, runs);
+        else
+            NAME(look_at_rows)(a + i * a_row, a_row, rows, k, runs);
+        zeros->are_in_a |= runs->steps < k;
+    }
+}
+
+/* b[k, width] of a panel, and where that has zeros a[m, k], whose columns are packed */
+TARGETED static void NAME(look_at_b)(const T *b, int64_t width, const T *a, int64_t m, int64_t k,
+                                     NAME(Zeros) * zeros)
+{
+    NAME(look_at_columns)(b, NAME(COLUMNS), width, k, &zeros->of_b);
+    if (zeros->of_b.steps < k && zeros->is_a_finite < 0)
+        zeros->is_a_finite = NAME(is_finite)(a, NAME(MOST_ROWS), m, k);
+}
+
+/* the steps at which a panel may add something; a zero adds nothing to what is finite */
+static const Runs *NAME(choose)(const NAME(Zeros) * zeros, int64_t panel)
+{
+    const Runs *runs = &zeros->whole;
+    if (zeros->is_b_finite && zeros->of_a[panel].steps < runs->steps)
+        runs = &zeros->of_a[panel];
+    if (zeros->is_a_finite > 0 && zeros->of_b.steps < runs->steps)
+        runs = &zeros->of_b;
+    return runs;
+}
+
+/* ---- blocks ---- */
+
 /* rows `first` to `last`, at most MOST_ROWS */
 TARGETED static void NAME(multiply_block)(const MatrixProduct *p, int64_t first, int64_t last)
 {
     static const T nothing[NAME(COLUMNS)];
     _Alignas(64) T packed_a[BLOCK * NAME(MOST_ROWS)];
     _Alignas(64) T packed_b[BLOCK * NAME(COLUMNS)];
+    NAME(Zeros) zeros;
     int64_t m = last - first;
     int64_t panels = size_pieces(m, p->a_row == 1 ? ROWS : NAME(LOOSE_ROWS));
-    bool packs_a = p->a_row == 1 && p->n > FEW_PANELS * NAME(COLUMNS);
+    bool has_many = p->n >= FEW_PANELS * NAME(COLUMNS), packs_a = p->a_row == 1 && has_many;
+    bool seeks = has_many && m > FEW_ROWS;
     NAME(Part)
     part = {
         .a_step = packs_a ? NAME(MOST_ROWS) : p->a_column,
@@ -170,32 +305,40 @@ TARGETED static void NAME(multiply_block)(const MatrixProduct *p, int64_t first,
         .is_far = p->m * p->c_row * (int64_t)sizeof(T) > FAR,
     };
     for (int64_t l = 0; l < p->k; l += BLOCK) {
-        part.k = size_min(BLOCK, p->k - l);
+        int64_t k = size_min(BLOCK, p->k - l);
         const T *a = (const T *)p->a + first * p->a_row + l * p->a_column;
         const T *b = (const T *)p->b + l * p->b_row;
         const T *start = l > 0 ? p->c : p->start;
         part.start_row = l > 0 ? p->c_row : p->start_row;
         if (packs_a)
-            for (int64_t step = 0; step < part.k; step++)
+            for (int64_t step = 0; step < k; step++)
                 memcpy(packed_a + step * NAME(MOST_ROWS), a + step * p->a_column,
                        (size_t)m * sizeof(T));
+        runs_of_all(&zeros.whole, k);
+        zeros.are_in_a = zeros.is_b_finite = false;
+        zeros.is_a_finite = -1;
+        if (seeks)
+            NAME(look_at_a)(packs_a ? packed_a : a, p->a_row, part.a_step, m, panels, k, &zeros);
         for (int64_t j = 0; j < p->n; j += NAME(COLUMNS)) {
             int64_t width = size_min(NAME(COLUMNS), p->n - j);
             bool packs_b = p->b_column != 1 || m > FEW_ROWS || width % NAME(LANES) != 0;
             part.last = (width - 1) % NAME(LANES) + 1;
             part.b = packs_b ? packed_b : b + j;
             part.b_step = packs_b ? NAME(COLUMNS) : p->b_row;
-            if (p->b_column != 1) {
-                NAME(transpose)
-                (b + j * p->b_column, p->b_column, part.k, width, packed_b);
-            } else if (packs_b) {
-                NAME(copy_columns)(b + j, p->b_row, part.k, width, packed_b);
-            }
+            if (p->b_column != 1)
+                NAME(transpose)(b + j * p->b_column, p->b_column, k, width, packed_b);
+            else if (packs_b)
+                NAME(copy_columns)(b + j, p->b_row, k, width, packed_b);
+            if (zeros.are_in_a)
+                zeros.is_b_finite = NAME(is_finite)(packed_b, NAME(COLUMNS), width, k);
+            if (seeks && packs_a)
+                NAME(look_at_b)(packed_b, width, packed_a, m, k, &zeros);
             for (int64_t panel = 0; panel < panels; panel++) {
                 int64_t i = panel * m / panels, end = (panel + 1) * m / panels;
                 part.a = packs_a ? packed_a + i : a + i * p->a_row;
                 part.c = (T *)p->c + (first + i) * p->c_row + j;
                 part.start = start ? start + (first + i) * part.start_row + j : nothing;
+                part.runs = NAME(choose)(&zeros, panel);
                 NAME(multiply_rows)(&part, (int)(end - i), width > NAME(LANES));
             }
         }
@@ -236,3 +379,4 @@ TARGETED static void NAME(product)(const MatrixProduct *p)
 #undef FIRST
 #undef PUT_FIRST
 #undef BELOW
+#undef ANY

@@ -110,6 +110,65 @@ describe_products("products", function()
     end)
   end
 
+  -- Zeros as pictures have them: margins, lines between, and single ones.
+  local function with_zeros(x)
+    x:narrow(2, 1, 40):zero_()
+    x:narrow(2, 90, 30):zero_()
+    x:narrow(2, 200, 3):zero_()
+    x:narrow(2, x:size(2) - 70, 71):zero_()
+    x:narrow(1, 30, 25):narrow(2, 120, 60):zero_()
+    x:mul_(wrun.rand(x.shape):gt(0.3):to(x.dtype))
+    return x
+  end
+
+  --- Returns a b by parts of few rows, in which no zeros are looked for.
+  local function by_rows(a, b)
+    local parts = {}
+    for i = 1, a:size(1), 16 do
+      parts[#parts + 1] = a:narrow(1, i, math.min(16, a:size(1) - i + 1)):matmul(b)
+    end
+    return wrun.cat(parts, 1)
+  end
+
+  local function assert_same_bits(c, want)
+    assert.is_true(c:isnan():equal(want:isnan()))
+    assert.is_true(c:nan_to_num():equal(want:nan_to_num()))
+    assert.is_true(c:signbit():logical_or(c:isnan()):equal(want:signbit():logical_or(c:isnan())))
+  end
+
+  for _, dtype in ipairs({ "float32", "float64" }) do
+    it("pass over zeros, which changes no bit, in " .. dtype, function()
+      wrun.manual_seed(14)
+      local a, b = numbers(dtype, 100, 600), numbers(dtype, 600, 290)
+      local sparse_a, sparse_b = with_zeros(a:clone()), with_zeros(b:t():contiguous()):t()
+      for _, pair in ipairs({ { sparse_a, b }, { a, sparse_b }, { sparse_a, sparse_b } }) do
+        local want = by_rows(pair[1], pair[2])
+        assert_sums(want, pair[1], pair[2])
+        for _, left in ipairs(arrangements(pair[1])) do
+          for _, right in ipairs(arrangements(pair[2])) do
+            assert_same_bits(left:matmul(right), want)
+          end
+        end
+      end
+    end)
+
+    it("find what is not finite beside zeros, in " .. dtype, function()
+      wrun.manual_seed(15)
+      for _, value in ipairs({ 0 / 0, math.huge, -math.huge }) do
+        local a, b = with_zeros(numbers(dtype, 100, 600)), numbers(dtype, 600, 290)
+        b[7][200], b[560][3], a[50][300] = value, value, value
+        local want = by_rows(a, b)
+        local columns = want:narrow(1, 1, 49):isnan():all(1)
+        assert.same({ true, true, 2 },
+          { columns[3]:item(), columns[200]:item(), columns:sum():item() })
+        for _, left in ipairs(arrangements(a)) do
+          assert_same_bits(left:matmul(b), want)
+          assert_same_bits(b:t():matmul(left:t()):t():contiguous(), by_rows(a, b))
+        end
+      end
+    end)
+  end
+
   it("need no OpenBLAS, but by --native", function()
     local HAS = 'local x = require "wrun".ones(9, 9) x:mm(x) print(io.open("/proc/self/maps")'
       .. ':read("a"):find("openblas") ~= nil)'
