@@ -160,6 +160,9 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 
 #define IS_NEAR(a, b) (fabs((a) / (b)) < NEAR)
 #undef expm1
+#undef log
+#undef log2
+#undef log10
 #undef log1p
 #define T float
 #define NAME(x) x##_f32
@@ -169,6 +172,9 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define ceil(x) float_ceil_f32(x)
 #define trunc(x) float_trunc_f32(x)
 #define expm1(x) special_expm1_float(x)
+#define log(x) special_log_float(x)
+#define log2(x) special_log2_float(x)
+#define log10(x) special_log10_float(x)
 #define log1p(x) special_log1p_float(x)
 #define log1p_exp(x) special_log1p_exp_float(x)
 #define gelu(x) special_gelu_float(x)
@@ -184,6 +190,9 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef ceil
 #undef trunc
 #undef expm1
+#undef log
+#undef log2
+#undef log10
 #undef log1p
 #undef log1p_exp
 #undef gelu

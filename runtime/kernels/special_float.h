@@ -16,6 +16,7 @@
 
 #define LOG_2_HIGH 0x1.62e4p-1f /* of few bits, so that small whole numbers times it are exact */
 #define LOG_2_LOW 0x1.7f7d1cp-20f
+#define ROOT 0x3f3504f3U /* the bits of sqrt(0.5) */
 
 INLINED uint32_t float_bits(float x)
 {
@@ -92,19 +93,65 @@ INLINED float float_exp_below(float x, float small)
     return (1 + p) * float_power_of_2(unit, 64) * 0x1p-64f; /* which may be subnormal */
 }
 
-/* log(1 + x): 1 + x is u + lost, and u is 2^k m with m from sqrt(0.5) to sqrt(2) */
+/* log(1 + f) for f from sqrt(0.5) - 1 to sqrt(2) - 1 */
+INLINED float float_log_near_1(float f)
+{
+    return fmaf(f * f, HORNER(special_log_rest_float, f), f);
+}
+
+/* The bits of m, for which the logarithm of x is made; or of what makes that -infinity, infinity or
+ * NaN, as x is 0, infinite, or negative or NaN. */
+INLINED uint32_t float_log_edges(float x, uint32_t m)
+{
+    uint32_t bits = float_bits(x);
+    m = bits > 0x7f7fffff ? bits | -(bits >> 31) : m;
+    return x == 0 ? bits | 0xff800000 : m;
+}
+
+/* x = 2^k m with m from sqrt(0.5) to sqrt(2): m - 1, and k times 2^23. The bits of a subnormal are
+ * a whole number, which becomes a float; that of others is 2^23, whose float has no influence. */
+INLINED float float_log_parts(float x, float *k)
+{
+    uint32_t bits = float_bits(x), smallest = 0x800000;
+    uint32_t small = bits < smallest ? bits : smallest, large = bits > smallest ? bits : smallest;
+    uint32_t from_root = large + float_bits((float)(int32_t)small) - (150U << 23) - ROOT;
+    *k = (float)(int32_t)(from_root & 0xff800000);
+    return float_of_bits(float_log_edges(x, (from_root & 0x7fffff) + ROOT)) - 1;
+}
+
+INLINED float special_log_float(float x)
+{
+    float k, f = float_log_parts(x, &k);
+    return fmaf(k, 0x1.62e43p-24f, float_log_near_1(f)); /* log(2) 2^-23 */
+}
+
+/* whole numbers at powers of 2 */
+INLINED float special_log2_float(float x)
+{
+    float k, f = float_log_parts(x, &k);
+    return fmaf(float_log_near_1(f), 0x1.715476p+0f, k * 0x1p-23f); /* 1 / log(2) */
+}
+
+/* whole numbers at powers of 10 */
+INLINED float special_log10_float(float x)
+{
+    const float high = 0x1.344p-25f, low = 0x1.3509f8p-41f; /* log10(2) 2^-23 */
+    float k, f = float_log_parts(x, &k);
+    return fmaf(k, high, fmaf(float_log_near_1(f), 0x1.bcb7b2p-2f, k * low)); /* 1 / log(10) */
+}
+
+/* log(1 + x): 1 + x is u + lost, and u is 2^k m. Where u is 1 it is x. */
 INLINED float special_log1p_float(float x)
 {
-    const uint32_t one = 0x3f800000, root = 0x3f3504f3; /* 1; sqrt(0.5) */
-    float u = 1 + x, half_lost = 0.5f * (x - (u - 1));
-    uint32_t bits = float_bits(u) + (one - root), exponent = bits >> 23;
-    float k = (float)((int32_t)exponent - 127);
-    float m = float_of_bits((bits & 0x7fffff) + root);
-    float f = fmaf(half_lost, float_of_bits((255 - exponent) << 23), m - 1), square = f * f;
-    float rest = fmaf(square * f, HORNER(special_log1p_rest, f), -0.5f * square);
-    float y = fmaf(k, LOG_2_HIGH, f + fmaf(k, LOG_2_LOW, rest));
-    float edge = float_choose(x == -1, -HUGE_VALF, float_choose(x < -1, NAN, x));
-    return float_choose((x > -1) & (x < HUGE_VALF), copysignf(y, x), edge);
+    const float largest = 0x1.fffffep127f;
+    float u = 1 + x, rest = u - 1, lost = x - (rest < largest ? rest : largest);
+    uint32_t is_1 = -(uint32_t)(u == 1), bits = float_bits(u),
+             exponent = (bits - ROOT) & 0xff800000;
+    float quarter_lost = 0.25f * float_of_bits(float_bits(lost) & ~is_1);
+    float f = float_of_bits(float_log_edges(u, bits - exponent)) - 1;
+    f = fmaf(quarter_lost, float_of_bits((129U << 23) - exponent), f);
+    float y = fmaf((float)(int32_t)exponent, 0x1.62e43p-24f, float_log_near_1(f));
+    return float_of_bits((float_bits(x) & is_1) | float_bits(y)); /* y is 0 where u is 1 */
 }
 
 /* log(1 + e^x) for x <= 0, by the series of atanh, since e^x is at most 1 */
@@ -128,6 +175,7 @@ INLINED float special_gelu_float(float x)
 
 #undef LOG_2_HIGH
 #undef LOG_2_LOW
+#undef ROOT
 #undef HORNER
 
 #endif

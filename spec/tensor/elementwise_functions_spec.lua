@@ -121,6 +121,39 @@ describe("fmod, remainder and floor_divide", function()
   end)
 end)
 
+describe("a logarithm", function()
+  it("is whole at powers of its base, down to the smallest float", function()
+    local twos, tens = {}, {}
+    for n = -149, 127 do
+      twos[#twos + 1] = 2.0 ^ n
+    end
+    for n = 0, 10 do
+      tens[#tens + 1] = 10.0 ^ n
+    end
+    for i, y in ipairs(wrun.tensor(twos):log2():tolist()) do
+      assert.equal(i - 150, y)
+    end
+    for i, y in ipairs(wrun.tensor(tens):log10():tolist()) do
+      assert.equal(i - 1, y)
+    end
+  end)
+
+  it("has -infinity at 0, infinity there, and NaN below", function()
+    for _, name in ipairs { "log", "log2", "log10" } do
+      local y = wrun[name](wrun.tensor { 0.0, -0.0, INF, -1.0, -INF, 0 / 0, -2.0 ^ -149 }):tolist()
+      assert.same({ -INF, -INF, INF }, { table.unpack(y, 1, 3) })
+      for i = 4, 7 do
+        assert.is_true(y[i] ~= y[i])
+      end
+    end
+    local y = wrun.log1p(wrun.tensor { -1.0, INF, -2.0 ^ -149, -0.0, -2.0, -INF, 0 / 0 }):tolist()
+    assert.same({ -INF, INF, -2.0 ^ -149, -INF }, { y[1], y[2], y[3], 1 / y[4] })
+    for i = 5, 7 do
+      assert.is_true(y[i] ~= y[i])
+    end
+  end)
+end)
+
 describe("erfinv", function()
   local NEAR = 4e-16 -- of what is left of 1, and x moves by less
 
