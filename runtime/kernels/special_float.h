@@ -1,8 +1,8 @@
 /*
  * special_float.h - functions of a float, in floats; see special.h
  *
- * Twice the lanes of special.h, where rounding on the way does no harm: good to 2 units in the last
- * place, ops.def states each bound. Neither NaN nor infinity takes longer than a number.
+ * Twice the lanes of special.h, where rounding on the way does no harm (pow is in double where it
+ * would): good to 2 units in the last place, ops.def states each bound. Neither NaN nor infinity takes longer than a number.
  */
 #ifndef SPECIAL_FLOAT_H
 #define SPECIAL_FLOAT_H
@@ -55,7 +55,18 @@ INLINED float float_horner(int terms, const double *c, float x)
     return y;
 }
 
-#define HORNER(table, x) float_horner((int)(sizeof(table) / sizeof((table)[0])), table, x)
+INLINED double float_wide_horner(int terms, const double *c, double x)
+{
+    double y = c[terms - 1];
+#pragma GCC unroll 16
+    for (int k = terms - 2; k >= 0; k--)
+        y = fma(y, x, c[k]);
+    return y;
+}
+
+#define TERMS(table) ((int)(sizeof(table) / sizeof((table)[0])))
+#define WIDE_HORNER(table, x) float_wide_horner(TERMS(table), table, x)
+#define HORNER(table, x) float_horner(TERMS(table), table, x)
 
 /* e^(x + small) = 2^n (1 + p): p, and `unit` has n in its lowest bits; |x| is at most 128 */
 INLINED float float_expm1_part(float x, float small, uint32_t *unit)
@@ -154,6 +165,38 @@ INLINED float special_log1p_float(float x)
     return float_of_bits((float_bits(x) & is_1) | float_bits(y)); /* y is 0 where u is 1 */
 }
 
+/*
+ * a to the power b: the logarithm of |a| to base 2 and 2 to the power of its product with b, to 2^-35
+ * and 2^-29 in double, so that the result is rounded once. An edge of a is one of the logarithm.
+ */
+INLINED float special_pow_float(float a, float b)
+{
+    const uint32_t sign = 0x80000000, one = 0x3f800000;
+    const double shift = 0x1.8p52; /* what is added to it is rounded to a whole number */
+    const uint64_t most = 0x4069000000000000, highest = UINT64_C(1) << 63; /* 200; the sign */
+    uint32_t a_bits = float_bits(a), size = a_bits & ~sign;
+    float k, near_1 = float_log_parts(float_of_bits(size), &k);
+    double f = (double)near_1, whole = (double)(k * 0x1p-23f);
+    double t = (double)b * fma(f, WIDE_HORNER(special_log2_over, f), whole);
+    uint64_t bits, unit;
+    memcpy(&bits, &t, sizeof bits);
+    bits = fabs(t) > 200 ? (bits & highest) | most : bits; /* the float is 0 or infinite there */
+    memcpy(&t, &bits, sizeof t);
+    double shifted = t + shift, y = WIDE_HORNER(special_exp2_part, t - (shifted - shift));
+    memcpy(&unit, &shifted, sizeof unit);
+    memcpy(&bits, &y, sizeof bits);
+    bits += unit << 52;
+    memcpy(&y, &bits, sizeof y);
+    /* 1 where b is 0 or a is 1, whatever the other is */
+    uint32_t is_1 = -(uint32_t)((float_bits(b) & ~sign) == 0) | -(uint32_t)(size == one);
+    uint32_t power = (float_bits((float)y) & ~is_1) | (one & is_1);
+    /* below 0: NaN unless b is whole, and negative where it is odd */
+    float half = 0.5f * b;
+    uint32_t nan = rintf(b) != b ? 0x7fc00000 : 0, odd = rintf(half) != half ? sign : 0;
+    power |= a_bits & odd & ~(nan << 1);
+    return float_of_bits(power | (a_bits - sign - 1 < 0x7f7fffff ? nan : 0));
+}
+
 /* log(1 + e^x) for x <= 0, by the series of atanh, since e^x is at most 1 */
 INLINED float special_log1p_exp_float(float x)
 {
@@ -177,5 +220,7 @@ INLINED float special_gelu_float(float x)
 #undef LOG_2_LOW
 #undef ROOT
 #undef HORNER
+#undef WIDE_HORNER
+#undef TERMS
 
 #endif

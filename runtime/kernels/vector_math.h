@@ -40,7 +40,6 @@
     UNARY(cosh, HALVES)                                                                            \
     UNARY(erf, HALVES)                                                                             \
     UNARY(erfc, HALVES)                                                                            \
-    BINARY(pow, HALVES)                                                                            \
     BINARY(atan2, U35)                                                                             \
     BINARY(hypot, U35)
 

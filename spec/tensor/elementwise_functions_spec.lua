@@ -154,6 +154,38 @@ describe("a logarithm", function()
   end)
 end)
 
+describe("pow of floats", function()
+  local EDGES = {
+    0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 0.5, -0.5, INF, -INF, 0 / 0, 1e-40, -1e-40,
+    2.0 ^ -149, 0x1.fffffep127, -0x1.fffffep127, 8388607.5, 16777215.0, -16777215.0, 16777216.0,
+    0x1.fffffep-1, 0x1.000002p0, -0x1.fffffep-1, -0x1.000002p0,
+  }
+  local HALF = 0.55 * 2.0 ^ -23 -- a rounding, and what it is computed from
+
+  local function compare(a, b)
+    local y, want = a:pow(b):tolist(), a:double():pow(b:double())
+    local nearest = want:float():tolist()
+    for i, wide in ipairs(want:tolist()) do
+      local is_same = y[i] == nearest[i] and 1 / y[i] == 1 / nearest[i]
+        or y[i] ~= y[i] and nearest[i] ~= nearest[i]
+      local off = math.abs(y[i] - wide)
+      assert.is_true(is_same or off <= math.max(math.abs(wide) * HALF, 0.55 * 2.0 ^ -149))
+    end
+  end
+
+  it("is next to float64's at every edge", function()
+    local edges = wrun.tensor(EDGES)
+    compare(edges:repeat_interleave(#EDGES), edges:tile { #EDGES })
+  end)
+
+  it("is next to float64's over all magnitudes", function()
+    wrun.manual_seed(3)
+    local logarithm = wrun.empty(20000):uniform_(-149, 128)
+    local a, t = wrun.exp2(logarithm), wrun.empty(20000):uniform_(-155, 130)
+    compare(a, t / wrun.log2(a))
+  end)
+end)
+
 describe("erfinv", function()
   local NEAR = 4e-16 -- of what is left of 1, and x moves by less
 
