@@ -171,7 +171,6 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define polygamma(x, n)                                                                            \
     ((T)(is_near ? special_polygamma_near(sizeof(T) == sizeof(float), (double)(x), (double)(n))    \
                  : special_polygamma(sizeof(T) == sizeof(float), (double)(x), (double)(n))))
-#define erfinv(x) ((T)special_erfinv(sizeof(T) == sizeof(float), (double)(x)))
 
 #define IS_NEAR(a, b) (fabs((a) / (b)) < NEAR)
 #undef expm1
@@ -193,6 +192,7 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define log10(x) special_log10_float(x)
 #define log1p(x) special_log1p_float(x)
 #define log1p_exp(x) special_log1p_exp_float(x)
+#define erfinv(x) special_erfinv_float(x)
 #define pow(a, b) special_pow_float(a, b)
 #define gelu(x) special_gelu_float(x)
 #define fmod_of(a, b) float_fmod_f32(a, b, is_near)
@@ -212,6 +212,7 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef log10
 #undef log1p
 #undef log1p_exp
+#undef erfinv
 #undef pow
 #undef gelu
 #undef fmod_of
@@ -227,6 +228,7 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define trunc(x) float_trunc_f64(x)
 #define log1p(x) special_log1p(x)
 #define log1p_exp(x) special_log1p(exp(x))
+#define erfinv(x) special_erfinv(x)
 #define gelu(x) (maximum(x, -50) * (erfc((x) * -0.7071067811865476) / 2))
 #define fmod_of(a, b) float_fmod_f64(a, b, is_near)
 #define floor_divide(a, b) float_floor_divide_f64(a, b, is_near)

@@ -79,6 +79,22 @@ def erfinv_far(r):
     return x - r
 
 
+def erfinv_near_float(w):
+    """erfinv(y) = y erfinv_near_float(w), where w = -log(1 - y^2)."""
+    y = sqrt(1 - exp(-w))
+    return erfinv(y) / y
+
+
+def erfinv_far_float(r):
+    """erfinv(y) = erfinv_far_float(sqrt(w) - 3), by Newton's rule."""
+    y_left = exp(-(r + 3)**2)
+    y_left = y_left / (1 + sqrt(1 - y_left))
+    x = r + 3
+    for _ in range(20):
+        x += log(erfc(x) / y_left) * erfc(x) * sqrt(pi) / 2 * exp(x * x)
+    return x
+
+
 def stirling(t):
     x = 1 / sqrt(t)
     return (loggamma(x) - (x - 0.5) * log(x) + x - log(2 * pi) / 2) * x
@@ -126,8 +142,10 @@ print("""/*
 table("digamma_zero", [root - 1, root - 1 - mpf(float(root - 1))])
 fitted("log_rest", log_rest, TINY, mpf(0.02945), [6], [5])
 fitted("sine", lambda t: sin(pi * sqrt(t)) / (pi * sqrt(t)), TINY, 0.25, [8], [7])
-fitted("erfinv_near", erfinv_near, 0, split - TINY, [7, 7], [4, 4])
-fitted("erfinv_far", erfinv_far, sqrt(-log(1 - sqrt(split))), 6.0701, [8, 8], [4, 5])
+fitted("erfinv_near", erfinv_near, 0, split - TINY, [7, 7])
+fitted("erfinv_far", erfinv_far, sqrt(-log(1 - sqrt(split))), 6.0701, [8, 8])
+fitted("erfinv_near_float", erfinv_near_float, TINY, 3, [7])
+fitted("erfinv_far_float", erfinv_far_float, sqrt(mpf(3)) - 3, 1, [7])
 fitted("gamma_near", lambda v: loggamma(v + 1) / (v * (v - 1)), TINY, 3, [8, 8], [7, 6])
 fitted("gamma_far", stirling, TINY, 1 / mpf(16), [10], [6])
 fitted("digamma_near", lambda v: psi(0, v + 1) / (v + 1 - root), 0, 3, [7, 7])

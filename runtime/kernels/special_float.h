@@ -130,6 +130,14 @@ INLINED float float_log_parts(float x, float *k)
     return float_of_bits(float_log_edges(x, (from_root & 0x7fffff) + ROOT)) - 1;
 }
 
+/* the same of an x that is not subnormal, and `exponent` is k itself, 23 bits up */
+INLINED float float_log_normal_parts(float x, uint32_t *exponent)
+{
+    uint32_t bits = float_bits(x);
+    *exponent = (bits - ROOT) & 0xff800000;
+    return float_of_bits(float_log_edges(x, bits - *exponent)) - 1;
+}
+
 INLINED float special_log_float(float x)
 {
     float k, f = float_log_parts(x, &k);
@@ -156,13 +164,24 @@ INLINED float special_log1p_float(float x)
 {
     const float largest = 0x1.fffffep127f;
     float u = 1 + x, rest = u - 1, lost = x - (rest < largest ? rest : largest);
-    uint32_t is_1 = -(uint32_t)(u == 1), bits = float_bits(u),
-             exponent = (bits - ROOT) & 0xff800000;
+    uint32_t is_1 = -(uint32_t)(u == 1), exponent;
     float quarter_lost = 0.25f * float_of_bits(float_bits(lost) & ~is_1);
-    float f = float_of_bits(float_log_edges(u, bits - exponent)) - 1;
+    float f = float_log_normal_parts(u, &exponent);
     f = fmaf(quarter_lost, float_of_bits((129U << 23) - exponent), f);
     float y = fmaf((float)(int32_t)exponent, 0x1.62e43p-24f, float_log_near_1(f));
     return float_of_bits((float_bits(x) & is_1) | float_bits(y)); /* y is 0 where u is 1 */
+}
+
+/* The x for which erf(x) = y, by w = -log(1 - y^2): next to 0 it is y times a polynomial in that,
+ * and far from 0 one in its root [Giles2010]. */
+INLINED float special_erfinv_float(float y)
+{
+    uint32_t exponent;
+    float f = float_log_normal_parts(fmaf(-y, y, 1), &exponent);
+    float w = -fmaf((float)(int32_t)exponent, 0x1.62e43p-24f, float_log_near_1(f));
+    float near = y * HORNER(special_erfinv_near_float, w);
+    float far = HORNER(special_erfinv_far_float, sqrtf(w) - 3);
+    return float_choose(w < 3, near, copysignf(far, y));
 }
 
 /*
