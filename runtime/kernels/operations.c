@@ -166,7 +166,6 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef trunc
 #define HAS_GRADIENTS 1
 #define abs(x) fabs(x)
-#define log_gamma(x) ((T)special_log_gamma(sizeof(T) == sizeof(float), (double)(x)))
 #define digamma(x) ((T)special_digamma((double)(x)))
 #define polygamma(x, n)                                                                            \
     ((T)(is_near ? special_polygamma_near(sizeof(T) == sizeof(float), (double)(x), (double)(n))    \
@@ -193,6 +192,7 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define log1p(x) special_log1p_float(x)
 #define log1p_exp(x) special_log1p_exp_float(x)
 #define erfinv(x) special_erfinv_float(x)
+#define log_gamma(x) special_log_gamma_float(is_near, x)
 #define pow(a, b) special_pow_float(a, b)
 #define gelu(x) special_gelu_float(x)
 #define fmod_of(a, b) float_fmod_f32(a, b, is_near)
@@ -213,6 +213,7 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef log1p
 #undef log1p_exp
 #undef erfinv
+#undef log_gamma
 #undef pow
 #undef gelu
 #undef fmod_of
@@ -229,6 +230,7 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define log1p(x) special_log1p(x)
 #define log1p_exp(x) special_log1p(exp(x))
 #define erfinv(x) special_erfinv(x)
+#define log_gamma(x) special_log_gamma(false, x)
 #define gelu(x) (maximum(x, -50) * (erfc((x) * -0.7071067811865476) / 2))
 #define fmod_of(a, b) float_fmod_f64(a, b, is_near)
 #define floor_divide(a, b) float_floor_divide_f64(a, b, is_near)

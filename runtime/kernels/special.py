@@ -154,6 +154,7 @@ fitted("expm1_rest", expm1_rest, -log(2) / 2, log(2) / 2, [5])
 fitted("log_rest_float", log_rest_float, sqrt(mpf(0.5)) - 1, sqrt(mpf(2)) - 1, [7],
        weight=lambda f: 1 - f / log(1 + f))
 fitted("log2_over", lambda f: log(1 + f) / f / log(2), sqrt(mpf(0.5)) - 1, sqrt(mpf(2)) - 1, [12])
+fitted("log_sine", lambda u: log(sin(pi * sqrt(u)) / (pi * sqrt(u))) / u, TINY, 0.25, [12])
 fitted("exp2_part", lambda r: 2**r, -0.5, 0.5, [6])
 fitted("log1p_near", log1p_near, TINY, 1 / mpf(9), [4])
 fitted("normal_tail", normal_tail, 0, 16, [4, 5])

@@ -138,6 +138,15 @@ INLINED float float_log_normal_parts(float x, uint32_t *exponent)
     return float_of_bits(float_log_edges(x, bits - *exponent)) - 1;
 }
 
+/* in double, as special_log; NaN where x is 0 or infinite */
+INLINED double float_wide_log(float x)
+{
+    float k, near_1 = float_log_parts(x, &k);
+    double f = (double)near_1, s = f / (2 + f), z = s * s, half = 0.5 * f * f;
+    double rest = s * fma(z, WIDE_HORNER(special_log_rest_brief, z), half);
+    return fma((double)k, 0x1.62e42fefa39efp-24, f - (half - rest));
+}
+
 INLINED float special_log_float(float x)
 {
     float k, f = float_log_parts(x, &k);
@@ -214,6 +223,51 @@ INLINED float special_pow_float(float a, float b)
     uint32_t nan = rintf(b) != b ? 0x7fc00000 : 0, odd = rintf(half) != half ? sign : 0;
     power |= a_bits & odd & ~(nan << 1);
     return float_of_bits(power | (a_bits - sign - 1 < 0x7f7fffff ? nan : 0));
+}
+
+/* `condition ? a : b` without a branch */
+INLINED double float_wide_choose(bool condition, double a, double b)
+{
+    uint64_t mask = -(uint64_t)condition, a_bits, b_bits;
+    memcpy(&a_bits, &a, sizeof a);
+    memcpy(&b_bits, &b, sizeof b);
+    a_bits = (a_bits & mask) | (b_bits & ~mask);
+    memcpy(&a, &a_bits, sizeof a);
+    return a;
+}
+
+/*
+ * log |gamma(x)| = c log |x| + rest, as in special_log_gamma, whose digits the zeros below 0 need;
+ * there it is -(log |sin(pi x) / pi| + log |x| + log |gamma(-x)|). is_near: x is not below 0, which
+ * takes half the time.
+ */
+INLINED float special_log_gamma_float(bool is_near, float x)
+{
+    const uint32_t one = 0x3f800000, sign = 0x80000000;
+    float size = fabsf(x);
+    double wide = (double)size, log_size = float_wide_log(size);
+    bool is_small = size < 4;
+    uint32_t below_1 = -(uint32_t)(size < 1);
+    double v = (double)(size - float_of_bits(one & ~below_1));
+    float c = float_choose(is_small, float_of_bits((one | sign) & below_1), size - 0.5f);
+    double q = WIDE_HORNER(special_gamma_near_q_brief, v);
+    double over = 1 / float_wide_choose(is_small, q, wide);
+    double near = v * (v - 1) * WIDE_HORNER(special_gamma_near_p_brief, v) * over;
+    double far = fma(over, WIDE_HORNER(special_gamma_far_brief, over * over),
+                     0.91893853320467274178 - wide); /* log(2 pi) / 2 */
+    double y = float_wide_choose(is_small, near, far);
+    bool is_infinite = (size == 0) | (size == HUGE_VALF);
+    if (!is_near) {
+        float part = size - rintf(size);
+        double square = (double)part * (double)part;
+        double sine =
+            fma(square, WIDE_HORNER(special_log_sine, square), float_wide_log(fabsf(part)));
+        y += float_wide_choose(x < 0, sine + log_size, 0);
+        is_infinite |= (x < 0) & (part == 0);
+    }
+    y = fma((double)c, log_size, y);
+    float result = float_of_bits(float_bits((float)y) ^ (x < 0 ? sign : 0));
+    return float_choose(is_infinite, HUGE_VALF, result);
 }
 
 /* log(1 + e^x) for x <= 0, by the series of atanh, since e^x is at most 1 */

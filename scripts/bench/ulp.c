@@ -165,7 +165,8 @@ int main(int argc, char **argv)
     pool_init(pool, 1, no_stop, NULL);
     printf("%-14s %12s  %-16s %s\n", "float32", "worst, ulp", "at", "bound");
     for (int op = 0; op < operation_count; op++) {
-        bool wanted = first == argc && operations[op].arity == 1 && operations[op].kind == FLOATING;
+        bool wanted = first == argc && operations[op].arity == 1 &&
+                      (operations[op].kind == FLOATING || operations[op].kind == SERIES);
         for (int i = first; i < argc; i++)
             wanted |= strcmp(argv[i], operations[op].name) == 0 && operations[op].arity == 1;
         if (wanted)

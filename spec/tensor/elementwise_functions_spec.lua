@@ -201,6 +201,24 @@ describe("erfinv", function()
   end)
 end)
 
+describe("lgamma", function()
+  -- blocks without negative numbers have a kernel of their own
+  it("has the same bits beside any other number", function()
+    wrun.manual_seed(5)
+    local size = wrun.exp2(wrun.empty(1024):uniform_(-140, 120))
+    local x = wrun.cat { size, wrun.empty(1024):uniform_(0, 5), wrun.tensor { 0, 1, 2, INF } }
+    local mixed = wrun.stack({ x, wrun.full({ #x }, -2.5) }, 2):lgamma():select(2, 1)
+    assert.same(x:lgamma():tolist(), mixed:tolist())
+  end)
+
+  it("is infinite at 0, below that at whole numbers, and at both infinities", function()
+    for _, dtype in ipairs { "float32", "float64" } do
+      local poles = wrun.tensor({ 0.0, -0.0, -1.0, -2.0, -2.0 ^ 30, INF, -INF }, { dtype = dtype })
+      assert.same({ INF, INF, INF, INF, INF, INF, INF }, poles:lgamma():tolist())
+    end
+  end)
+end)
+
 describe("polygamma", function()
   it("takes its number first or last", function()
     assert.same(wrun.polygamma(2, x:abs()):tolist(), x:abs():polygamma(2):tolist())
