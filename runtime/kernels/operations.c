@@ -28,19 +28,34 @@ ORDER(double, f64, isnan)
 ORDER(int64_t, i64, NEVER)
 ORDER(uint8_t, u8, NEVER)
 
-/* |a - b|, 0 between equal infinities; by a mask, since a branch would go on to what is made of it */
-#define DISTANCE(T, suffix, Bits)                                                                  \
+/* By masks, since a branch would go on to what is made of it, or made for it:
+ * x, but 0 unless the condition; x, but 1 where it is 0; |a - b|, 0 between equal infinities */
+#define MASKED(T, suffix, Bits)                                                                    \
+    static inline T kept_##suffix(bool condition, T x)                                             \
+    {                                                                                              \
+        Bits bits;                                                                                 \
+        memcpy(&bits, &x, sizeof bits);                                                            \
+        bits &= -(Bits)condition;                                                                  \
+        memcpy(&x, &bits, sizeof bits);                                                            \
+        return x;                                                                                  \
+    }                                                                                              \
+    static inline T nonzero_##suffix(T x)                                                          \
+    {                                                                                              \
+        const T one = 1;                                                                           \
+        Bits bits, one_bits;                                                                       \
+        memcpy(&bits, &x, sizeof bits);                                                            \
+        memcpy(&one_bits, &one, sizeof one_bits);                                                  \
+        Bits is_zero = -(Bits)((Bits)(bits << 1) == 0);                                            \
+        bits = (bits & ~is_zero) | (one_bits & is_zero);                                           \
+        memcpy(&x, &bits, sizeof bits);                                                            \
+        return x;                                                                                  \
+    }                                                                                              \
     static inline T distance_##suffix(T a, T b)                                                    \
     {                                                                                              \
-        T distance = fabs(a - b);                                                                  \
-        Bits bits;                                                                                 \
-        memcpy(&bits, &distance, sizeof bits);                                                     \
-        bits &= -(Bits)(a != b);                                                                   \
-        memcpy(&distance, &bits, sizeof bits);                                                     \
-        return distance;                                                                           \
+        return kept_##suffix(a != b, fabs(a - b));                                                 \
     }
-DISTANCE(float, f32, int32_t)
-DISTANCE(double, f64, int64_t)
+MASKED(float, f32, uint32_t)
+MASKED(double, f64, uint64_t)
 
 /* All by rint, the only one that GCC makes a vector instruction of without -fno-trapping-math. */
 #define FLOAT_ROUNDING(T, suffix)                                                                  \
@@ -151,16 +166,18 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef trunc
 #define HAS_GRADIENTS 1
 #define abs(x) fabs(x)
-#define log_gamma(x) ((T)special_log_gamma(sizeof(T) == sizeof(float), (double)(x)))
 #define digamma(x) ((T)special_digamma((double)(x)))
 #define polygamma(x, n)                                                                            \
     ((T)(is_near ? special_polygamma_near(sizeof(T) == sizeof(float), (double)(x), (double)(n))    \
                  : special_polygamma(sizeof(T) == sizeof(float), (double)(x), (double)(n))))
-#define erfinv(x) ((T)special_erfinv(sizeof(T) == sizeof(float), (double)(x)))
 
 #define IS_NEAR(a, b) (fabs((a) / (b)) < NEAR)
 #undef expm1
+#undef log
+#undef log2
+#undef log10
 #undef log1p
+#undef pow
 #define T float
 #define NAME(x) x##_f32
 #define LARGEST 0x1.fffffep127f
@@ -169,8 +186,14 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define ceil(x) float_ceil_f32(x)
 #define trunc(x) float_trunc_f32(x)
 #define expm1(x) special_expm1_float(x)
+#define log(x) special_log_float(x)
+#define log2(x) special_log2_float(x)
+#define log10(x) special_log10_float(x)
 #define log1p(x) special_log1p_float(x)
 #define log1p_exp(x) special_log1p_exp_float(x)
+#define erfinv(x) special_erfinv_float(x)
+#define log_gamma(x) special_log_gamma_float(is_near, x)
+#define pow(a, b) special_pow_float(a, b)
 #define gelu(x) special_gelu_float(x)
 #define fmod_of(a, b) float_fmod_f32(a, b, is_near)
 #define floor_divide(a, b) float_floor_divide_f32(a, b, is_near)
@@ -184,8 +207,14 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef ceil
 #undef trunc
 #undef expm1
+#undef log
+#undef log2
+#undef log10
 #undef log1p
 #undef log1p_exp
+#undef erfinv
+#undef log_gamma
+#undef pow
 #undef gelu
 #undef fmod_of
 #undef floor_divide
@@ -200,6 +229,8 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define trunc(x) float_trunc_f64(x)
 #define log1p(x) special_log1p(x)
 #define log1p_exp(x) special_log1p(exp(x))
+#define erfinv(x) special_erfinv(x)
+#define log_gamma(x) special_log_gamma(false, x)
 #define gelu(x) (maximum(x, -50) * (erfc((x) * -0.7071067811865476) / 2))
 #define fmod_of(a, b) float_fmod_f64(a, b, is_near)
 #define floor_divide(a, b) float_floor_divide_f64(a, b, is_near)
@@ -214,7 +245,6 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef ceil
 #undef trunc
 #undef rint
-#undef pow
 #undef copysign
 #undef NEAR
 #undef IS_NEAR

@@ -21,7 +21,8 @@
 #define distance NAME(distance)
 #define clamp(x, low, high) minimum(maximum(x, low), high)
 #define within(x, bound) clamp(x, -(bound), bound)
-#define nonzero(x) where(eq(x, 0), 1, x)
+#define kept NAME(kept)
+#define nonzero NAME(nonzero)
 #define cosine(a, b, h) (within(a, LARGEST) / within(nonzero(h), LARGEST))
 #define over_squares(x, a, b) ((x) / nonzero(hypot(a, b)) / nonzero(hypot(a, b)))
 #define real(x) ((T)(x))
@@ -64,14 +65,14 @@ static inline T where(T a, T b, T c)
     }
 #define KERNEL(name, inputs, expression) KERNEL_TO(T, name, inputs, expression)
 /* the same with one loop for blocks of near arguments alone, and one for the rest */
-#define NEAR_KERNEL(IS_NEAR, name, inputs, expression)                                             \
+#define NEAR_KERNEL(arguments_are_near, name, inputs, expression)                                  \
     VECTORISED static void NAME(name)(int64_t n, void *out, const void *const *in)                 \
     {                                                                                              \
         OPEN_BLOCKS(T, inputs)                                                                     \
         int far = 0;                                                                               \
         for (int64_t i = 0; i < n; i++) {                                                          \
             inputs(ELEMENT);                                                                       \
-            far |= !IS_NEAR(a, b);                                                                 \
+            far |= !(arguments_are_near);                                                          \
         }                                                                                          \
         if (far) {                                                                                 \
             COMPUTE(T, inputs, expression, false)                                                  \
@@ -83,7 +84,9 @@ static inline T where(T a, T b, T c)
 /* values */
 #if HAS_GRADIENTS
 #define VALUE_FLOATING KERNEL
-#define VALUE_SERIES(...) NEAR_KERNEL(special_is_near, __VA_ARGS__)
+#define VALUE_SERIES(name, ...) NEAR_KERNEL(NEAR_##name, name, __VA_ARGS__)
+#define NEAR_lgamma !(x < 0)
+#define NEAR_polygamma special_is_near(a, b)
 #define VALUE_BITWISE(name, inputs, expression)
 #define VALUE_SHIFT(name, inputs, expression)
 #else
@@ -92,7 +95,7 @@ static inline T where(T a, T b, T c)
 #define VALUE_BITWISE KERNEL
 #define VALUE_SHIFT KERNEL
 #endif
-#define VALUE_DIVISION(...) NEAR_KERNEL(IS_NEAR, __VA_ARGS__)
+#define VALUE_DIVISION(...) NEAR_KERNEL(IS_NEAR(a, b), __VA_ARGS__)
 #define VALUE_NUMERIC KERNEL
 #define VALUE_COUNTING KERNEL
 #define VALUE_SIGNED KERNEL
@@ -198,6 +201,8 @@ static const Kernels NAME(kernels)[] = {
 #undef OPEN_BLOCKS
 #undef COMPUTE
 #undef NEAR_KERNEL
+#undef NEAR_lgamma
+#undef NEAR_polygamma
 #undef eq
 #undef ne
 #undef lt
@@ -212,6 +217,7 @@ static const Kernels NAME(kernels)[] = {
 #undef real
 #undef clamp
 #undef within
+#undef kept
 #undef nonzero
 #undef square
 #undef sigmoid

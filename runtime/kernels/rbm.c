@@ -7,9 +7,20 @@
 
 #include "kernels/philox.h"
 #include "kernels/rbm.h"
+#include "kernels/special_float.h"
 #include "kernels/vector_math.h"
 
 #include <tgmath.h>
+
+INLINED float logarithm_f32(float x)
+{
+    return special_log_float(x);
+}
+
+INLINED double logarithm_f64(double x)
+{
+    return log(x);
+}
 
 enum {
     CHUNK = PHILOX_WORDS, /* units at a time */

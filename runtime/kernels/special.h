@@ -130,16 +130,16 @@ SPECIAL_INLINE double special_digamma(double x)
  * The x for which erf(x) = y: sqrt(pi) / 2 y and a smaller part, from y^2; or far from 0
  * r = sqrt(-log(1 - |y|)) and a smaller part, from r.
  */
-SPECIAL_INLINE double special_erfinv(bool brief, double y)
+SPECIAL_INLINE double special_erfinv(double y)
 {
     const double half_root_pi = 0.88622692545275801365;
     double size = fabs(y), square = size * size, v = 0.65 - square;
-    double r = sqrt(-special_log(brief, 1 - size));
+    double r = sqrt(-special_log(false, 1 - size));
     double base = special_choose(v > 0, half_root_pi * size, r);
-    double p = special_choose(v > 0, size * square * POLYNOMIAL(special_erfinv_near_p, v),
-                              POLYNOMIAL(special_erfinv_far_p, r));
-    double q = special_choose(v > 0, POLYNOMIAL(special_erfinv_near_q, v),
-                              POLYNOMIAL(special_erfinv_far_q, r));
+    double p = special_choose(v > 0, size * square * HORNER(special_erfinv_near_p, v),
+                              HORNER(special_erfinv_far_p, r));
+    double q =
+        special_choose(v > 0, HORNER(special_erfinv_near_q, v), HORNER(special_erfinv_far_q, r));
     double x = special_choose(size == 1, HUGE_VAL, base + p / q);
     return copysign(special_choose(size <= 1, x, (double)NAN), y);
 }

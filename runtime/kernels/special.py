@@ -20,7 +20,7 @@ def value(coefficients, x):
     return total
 
 
-def fit(f, low, high, m, n):
+def fit(f, low, high, m, n, weight):
     """p of degree m and q of degree n, q(0) = 1, with p / q near f; and their largest error."""
     count = 4 * (m + n + 1)
     points = [(high + low) / 2 + (high - low) / 2 * cos((2 * i + 1) * pi / (2 * count))
@@ -30,15 +30,16 @@ def fit(f, low, high, m, n):
     for _ in range(5):
         rows, right = matrix(count, m + n + 1), matrix(count, 1)
         for i, (x, y) in enumerate(zip(points, values)):
-            weight = 1 / abs(y * value(q, x))
+            factor = weight(x) / abs(y * value(q, x))
             for k in range(m + 1):
-                rows[i, k] = weight * x**k
+                rows[i, k] = factor * x**k
             for k in range(1, n + 1):
-                rows[i, m + k] = -weight * y * x**k
-            right[i] = weight * y
+                rows[i, m + k] = -factor * y * x**k
+            right[i] = factor * y
         solution = list(lu_solve(rows, right))
         p, q = solution[:m + 1], [mpf(1)] + solution[m + 1:]
-    error = max(abs(value(p, x) / value(q, x) / y - 1) for x, y in zip(points, values))
+    error = max(abs(weight(x) * (value(p, x) / value(q, x) / y - 1))
+                for x, y in zip(points, values))
     return p, q, error
 
 
@@ -46,10 +47,11 @@ def table(name, coefficients):
     print(f"static const double special_{name}[] = {{{', '.join(repr(float(c)) for c in coefficients)}}};")
 
 
-def fitted(name, f, low, high, *both):
-    """The tables for float64 and, if need be, float32; degrees are given: of p, or of p and q."""
+def fitted(name, f, low, high, *both, weight=lambda x: 1):
+    """The tables for float64 and, if need be, float32; degrees are given: of p, or of p and q. The
+    weight of a point is how much of an error there is the result's."""
     for suffix, degrees in zip(("", "_brief"), both):
-        p, q, error = fit(f, mpf(low), mpf(high), *(*degrees, 0)[:2])
+        p, q, error = fit(f, mpf(low), mpf(high), *(*degrees, 0)[:2], weight)
         print(f"\n/* {mp.nstr(error, 2)} */")
         table(name + "_p" * (len(degrees) == 2) + suffix, p)
         if len(degrees) == 2:
@@ -77,6 +79,22 @@ def erfinv_far(r):
     return x - r
 
 
+def erfinv_near_float(w):
+    """erfinv(y) = y erfinv_near_float(w), where w = -log(1 - y^2)."""
+    y = sqrt(1 - exp(-w))
+    return erfinv(y) / y
+
+
+def erfinv_far_float(r):
+    """erfinv(y) = erfinv_far_float(sqrt(w) - 3), by Newton's rule."""
+    y_left = exp(-(r + 3)**2)
+    y_left = y_left / (1 + sqrt(1 - y_left))
+    x = r + 3
+    for _ in range(20):
+        x += log(erfc(x) / y_left) * erfc(x) * sqrt(pi) / 2 * exp(x * x)
+    return x
+
+
 def stirling(t):
     x = 1 / sqrt(t)
     return (loggamma(x) - (x - 0.5) * log(x) + x - log(2 * pi) / 2) * x
@@ -92,9 +110,9 @@ def expm1_rest(r):
     return (expm1(r) - r) / r**2
 
 
-def log1p_rest(f):
-    """log(1 + f) = f - f^2 / 2 + f^3 log1p_rest(f)"""
-    return (log(1 + f) - f + f**2 / 2) / f**3
+def log_rest_float(f):
+    """log(1 + f) = f + f^2 log_rest_float(f)"""
+    return (log(1 + f) - f) / f**2
 
 
 def log1p_near(z):
@@ -124,14 +142,20 @@ print("""/*
 table("digamma_zero", [root - 1, root - 1 - mpf(float(root - 1))])
 fitted("log_rest", log_rest, TINY, mpf(0.02945), [6], [5])
 fitted("sine", lambda t: sin(pi * sqrt(t)) / (pi * sqrt(t)), TINY, 0.25, [8], [7])
-fitted("erfinv_near", erfinv_near, 0, split - TINY, [7, 7], [4, 4])
-fitted("erfinv_far", erfinv_far, sqrt(-log(1 - sqrt(split))), 6.0701, [8, 8], [4, 5])
+fitted("erfinv_near", erfinv_near, 0, split - TINY, [7, 7])
+fitted("erfinv_far", erfinv_far, sqrt(-log(1 - sqrt(split))), 6.0701, [8, 8])
+fitted("erfinv_near_float", erfinv_near_float, TINY, 3, [7])
+fitted("erfinv_far_float", erfinv_far_float, sqrt(mpf(3)) - 3, 1, [7])
 fitted("gamma_near", lambda v: loggamma(v + 1) / (v * (v - 1)), TINY, 3, [8, 8], [7, 6])
 fitted("gamma_far", stirling, TINY, 1 / mpf(16), [10], [6])
 fitted("digamma_near", lambda v: psi(0, v + 1) / (v + 1 - root), 0, 3, [7, 7])
 fitted("digamma_far", digamma_far, TINY, 1 / mpf(16), [10])
 fitted("expm1_rest", expm1_rest, -log(2) / 2, log(2) / 2, [5])
-fitted("log1p_rest", log1p_rest, sqrt(mpf(0.5)) - 1, sqrt(mpf(2)) - 1, [7])
+fitted("log_rest_float", log_rest_float, sqrt(mpf(0.5)) - 1, sqrt(mpf(2)) - 1, [7],
+       weight=lambda f: 1 - f / log(1 + f))
+fitted("log2_over", lambda f: log(1 + f) / f / log(2), sqrt(mpf(0.5)) - 1, sqrt(mpf(2)) - 1, [12])
+fitted("log_sine", lambda u: log(sin(pi * sqrt(u)) / (pi * sqrt(u))) / u, TINY, 0.25, [12])
+fitted("exp2_part", lambda r: 2**r, -0.5, 0.5, [6])
 fitted("log1p_near", log1p_near, TINY, 1 / mpf(9), [4])
 fitted("normal_tail", normal_tail, 0, 16, [4, 5])
 print("\n#endif")

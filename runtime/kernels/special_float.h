@@ -1,8 +1,8 @@
 /*
  * special_float.h - functions of a float, in floats; see special.h
  *
- * Twice the lanes of special.h, where rounding on the way does no harm: good to 2 units in the last
- * place, ops.def states each bound. Neither NaN nor infinity takes longer than a number.
+ * Twice the lanes of special.h, where rounding on the way does no harm (pow is in double where it
+ * would): good to 2 units in the last place, ops.def states each bound. Neither NaN nor infinity takes longer than a number.
  */
 #ifndef SPECIAL_FLOAT_H
 #define SPECIAL_FLOAT_H
@@ -16,6 +16,7 @@
 
 #define LOG_2_HIGH 0x1.62e4p-1f /* of few bits, so that small whole numbers times it are exact */
 #define LOG_2_LOW 0x1.7f7d1cp-20f
+#define ROOT 0x3f3504f3U /* the bits of sqrt(0.5) */
 
 INLINED uint32_t float_bits(float x)
 {
@@ -54,7 +55,18 @@ INLINED float float_horner(int terms, const double *c, float x)
     return y;
 }
 
-#define HORNER(table, x) float_horner((int)(sizeof(table) / sizeof((table)[0])), table, x)
+INLINED double float_wide_horner(int terms, const double *c, double x)
+{
+    double y = c[terms - 1];
+#pragma GCC unroll 16
+    for (int k = terms - 2; k >= 0; k--)
+        y = fma(y, x, c[k]);
+    return y;
+}
+
+#define TERMS(table) ((int)(sizeof(table) / sizeof((table)[0])))
+#define WIDE_HORNER(table, x) float_wide_horner(TERMS(table), table, x)
+#define HORNER(table, x) float_horner(TERMS(table), table, x)
 
 /* e^(x + small) = 2^n (1 + p): p, and `unit` has n in its lowest bits; |x| is at most 128 */
 INLINED float float_expm1_part(float x, float small, uint32_t *unit)
@@ -92,19 +104,170 @@ INLINED float float_exp_below(float x, float small)
     return (1 + p) * float_power_of_2(unit, 64) * 0x1p-64f; /* which may be subnormal */
 }
 
-/* log(1 + x): 1 + x is u + lost, and u is 2^k m with m from sqrt(0.5) to sqrt(2) */
+/* log(1 + f) for f from sqrt(0.5) - 1 to sqrt(2) - 1 */
+INLINED float float_log_near_1(float f)
+{
+    return fmaf(f * f, HORNER(special_log_rest_float, f), f);
+}
+
+/* The bits of m, for which the logarithm of x is made; or of what makes that -infinity, infinity or
+ * NaN, as x is 0, infinite, or negative or NaN. */
+INLINED uint32_t float_log_edges(float x, uint32_t m)
+{
+    uint32_t bits = float_bits(x);
+    m = bits > 0x7f7fffff ? bits | -(bits >> 31) : m;
+    return x == 0 ? bits | 0xff800000 : m;
+}
+
+/* x = 2^k m with m from sqrt(0.5) to sqrt(2): m - 1, and k times 2^23. The bits of a subnormal are
+ * a whole number, which becomes a float; that of others is 2^23, whose float has no influence. */
+INLINED float float_log_parts(float x, float *k)
+{
+    uint32_t bits = float_bits(x), smallest = 0x800000;
+    uint32_t small = bits < smallest ? bits : smallest, large = bits > smallest ? bits : smallest;
+    uint32_t from_root = large + float_bits((float)(int32_t)small) - (150U << 23) - ROOT;
+    *k = (float)(int32_t)(from_root & 0xff800000);
+    return float_of_bits(float_log_edges(x, (from_root & 0x7fffff) + ROOT)) - 1;
+}
+
+/* the same of an x that is not subnormal, and `exponent` is k itself, 23 bits up */
+INLINED float float_log_normal_parts(float x, uint32_t *exponent)
+{
+    uint32_t bits = float_bits(x);
+    *exponent = (bits - ROOT) & 0xff800000;
+    return float_of_bits(float_log_edges(x, bits - *exponent)) - 1;
+}
+
+/* in double, as special_log; NaN where x is 0 or infinite */
+INLINED double float_wide_log(float x)
+{
+    float k, near_1 = float_log_parts(x, &k);
+    double f = (double)near_1, s = f / (2 + f), z = s * s, half = 0.5 * f * f;
+    double rest = s * fma(z, WIDE_HORNER(special_log_rest_brief, z), half);
+    return fma((double)k, 0x1.62e42fefa39efp-24, f - (half - rest));
+}
+
+INLINED float special_log_float(float x)
+{
+    float k, f = float_log_parts(x, &k);
+    return fmaf(k, 0x1.62e43p-24f, float_log_near_1(f)); /* log(2) 2^-23 */
+}
+
+/* whole numbers at powers of 2 */
+INLINED float special_log2_float(float x)
+{
+    float k, f = float_log_parts(x, &k);
+    return fmaf(float_log_near_1(f), 0x1.715476p+0f, k * 0x1p-23f); /* 1 / log(2) */
+}
+
+/* whole numbers at powers of 10 */
+INLINED float special_log10_float(float x)
+{
+    const float high = 0x1.344p-25f, low = 0x1.3509f8p-41f; /* log10(2) 2^-23 */
+    float k, f = float_log_parts(x, &k);
+    return fmaf(k, high, fmaf(float_log_near_1(f), 0x1.bcb7b2p-2f, k * low)); /* 1 / log(10) */
+}
+
+/* log(1 + x): 1 + x is u + lost, and u is 2^k m. Where u is 1 it is x. */
 INLINED float special_log1p_float(float x)
 {
-    const uint32_t one = 0x3f800000, root = 0x3f3504f3; /* 1; sqrt(0.5) */
-    float u = 1 + x, half_lost = 0.5f * (x - (u - 1));
-    uint32_t bits = float_bits(u) + (one - root), exponent = bits >> 23;
-    float k = (float)((int32_t)exponent - 127);
-    float m = float_of_bits((bits & 0x7fffff) + root);
-    float f = fmaf(half_lost, float_of_bits((255 - exponent) << 23), m - 1), square = f * f;
-    float rest = fmaf(square * f, HORNER(special_log1p_rest, f), -0.5f * square);
-    float y = fmaf(k, LOG_2_HIGH, f + fmaf(k, LOG_2_LOW, rest));
-    float edge = float_choose(x == -1, -HUGE_VALF, float_choose(x < -1, NAN, x));
-    return float_choose((x > -1) & (x < HUGE_VALF), copysignf(y, x), edge);
+    const float largest = 0x1.fffffep127f;
+    float u = 1 + x, rest = u - 1, lost = x - (rest < largest ? rest : largest);
+    uint32_t is_1 = -(uint32_t)(u == 1), exponent;
+    float quarter_lost = 0.25f * float_of_bits(float_bits(lost) & ~is_1);
+    float f = float_log_normal_parts(u, &exponent);
+    f = fmaf(quarter_lost, float_of_bits((129U << 23) - exponent), f);
+    float y = fmaf((float)(int32_t)exponent, 0x1.62e43p-24f, float_log_near_1(f));
+    return float_of_bits((float_bits(x) & is_1) | float_bits(y)); /* y is 0 where u is 1 */
+}
+
+/* The x for which erf(x) = y, by w = -log(1 - y^2): next to 0 it is y times a polynomial in that,
+ * and far from 0 one in its root [Giles2010]. */
+INLINED float special_erfinv_float(float y)
+{
+    uint32_t exponent;
+    float f = float_log_normal_parts(fmaf(-y, y, 1), &exponent);
+    float w = -fmaf((float)(int32_t)exponent, 0x1.62e43p-24f, float_log_near_1(f));
+    float near = y * HORNER(special_erfinv_near_float, w);
+    float far = HORNER(special_erfinv_far_float, sqrtf(w) - 3);
+    return float_choose(w < 3, near, copysignf(far, y));
+}
+
+/*
+ * a to the power b: the logarithm of |a| to base 2 and 2 to the power of its product with b, to 2^-35
+ * and 2^-29 in double, so that the result is rounded once. An edge of a is one of the logarithm.
+ */
+INLINED float special_pow_float(float a, float b)
+{
+    const uint32_t sign = 0x80000000, one = 0x3f800000;
+    const double shift = 0x1.8p52; /* what is added to it is rounded to a whole number */
+    const uint64_t most = 0x4069000000000000, highest = UINT64_C(1) << 63; /* 200; the sign */
+    uint32_t a_bits = float_bits(a), size = a_bits & ~sign;
+    float k, near_1 = float_log_parts(float_of_bits(size), &k);
+    double f = (double)near_1, whole = (double)(k * 0x1p-23f);
+    double t = (double)b * fma(f, WIDE_HORNER(special_log2_over, f), whole);
+    uint64_t bits, unit;
+    memcpy(&bits, &t, sizeof bits);
+    bits = fabs(t) > 200 ? (bits & highest) | most : bits; /* the float is 0 or infinite there */
+    memcpy(&t, &bits, sizeof t);
+    double shifted = t + shift, y = WIDE_HORNER(special_exp2_part, t - (shifted - shift));
+    memcpy(&unit, &shifted, sizeof unit);
+    memcpy(&bits, &y, sizeof bits);
+    bits += unit << 52;
+    memcpy(&y, &bits, sizeof y);
+    /* 1 where b is 0 or a is 1, whatever the other is */
+    uint32_t is_1 = -(uint32_t)((float_bits(b) & ~sign) == 0) | -(uint32_t)(size == one);
+    uint32_t power = (float_bits((float)y) & ~is_1) | (one & is_1);
+    /* below 0: NaN unless b is whole, and negative where it is odd */
+    float half = 0.5f * b;
+    uint32_t nan = rintf(b) != b ? 0x7fc00000 : 0, odd = rintf(half) != half ? sign : 0;
+    power |= a_bits & odd & ~(nan << 1);
+    return float_of_bits(power | (a_bits - sign - 1 < 0x7f7fffff ? nan : 0));
+}
+
+/* `condition ? a : b` without a branch */
+INLINED double float_wide_choose(bool condition, double a, double b)
+{
+    uint64_t mask = -(uint64_t)condition, a_bits, b_bits;
+    memcpy(&a_bits, &a, sizeof a);
+    memcpy(&b_bits, &b, sizeof b);
+    a_bits = (a_bits & mask) | (b_bits & ~mask);
+    memcpy(&a, &a_bits, sizeof a);
+    return a;
+}
+
+/*
+ * log |gamma(x)| = c log |x| + rest, as in special_log_gamma, whose digits the zeros below 0 need;
+ * there it is -(log |sin(pi x) / pi| + log |x| + log |gamma(-x)|). is_near: x is not below 0, which
+ * takes half the time.
+ */
+INLINED float special_log_gamma_float(bool is_near, float x)
+{
+    const uint32_t one = 0x3f800000, sign = 0x80000000;
+    float size = fabsf(x);
+    double wide = (double)size, log_size = float_wide_log(size);
+    bool is_small = size < 4;
+    uint32_t below_1 = -(uint32_t)(size < 1);
+    double v = (double)(size - float_of_bits(one & ~below_1));
+    float c = float_choose(is_small, float_of_bits((one | sign) & below_1), size - 0.5f);
+    double q = WIDE_HORNER(special_gamma_near_q_brief, v);
+    double over = 1 / float_wide_choose(is_small, q, wide);
+    double near = v * (v - 1) * WIDE_HORNER(special_gamma_near_p_brief, v) * over;
+    double far = fma(over, WIDE_HORNER(special_gamma_far_brief, over * over),
+                     0.91893853320467274178 - wide); /* log(2 pi) / 2 */
+    double y = float_wide_choose(is_small, near, far);
+    bool is_infinite = (size == 0) | (size == HUGE_VALF);
+    if (!is_near) {
+        float part = size - rintf(size);
+        double square = (double)part * (double)part;
+        double sine =
+            fma(square, WIDE_HORNER(special_log_sine, square), float_wide_log(fabsf(part)));
+        y += float_wide_choose(x < 0, sine + log_size, 0);
+        is_infinite |= (x < 0) & (part == 0);
+    }
+    y = fma((double)c, log_size, y);
+    float result = float_of_bits(float_bits((float)y) ^ (x < 0 ? sign : 0));
+    return float_choose(is_infinite, HUGE_VALF, result);
 }
 
 /* log(1 + e^x) for x <= 0, by the series of atanh, since e^x is at most 1 */
@@ -128,6 +291,9 @@ INLINED float special_gelu_float(float x)
 
 #undef LOG_2_HIGH
 #undef LOG_2_LOW
+#undef ROOT
 #undef HORNER
+#undef WIDE_HORNER
+#undef TERMS
 
 #endif

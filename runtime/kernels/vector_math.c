@@ -134,11 +134,11 @@ static void *find_code(const Function *f, bool is_wide, void *halves)
                    : LIBRARY_##arity(two, name)(ARGUMENTS_##arity(SAME));                          \
     }
 
-#define BOTH(arity, name, in_float, in_double)                                                     \
-    FUNCTION(arity, #name, name##f, float, in_float, 4, 8, 16)                                     \
-    FUNCTION(arity, #name, name, double, in_double, 2, 4, 8)
-#define UNARY(...) BOTH(1, __VA_ARGS__)
-#define BINARY(...) BOTH(2, __VA_ARGS__)
-VECTOR_FUNCTIONS(UNARY, BINARY)
+#define FLOAT_1(name, source) FUNCTION(1, #name, name##f, float, source, 4, 8, 16)
+#define FLOAT_2(name, source) FUNCTION(2, #name, name##f, float, source, 4, 8, 16)
+#define DOUBLE_1(name, source) FUNCTION(1, #name, name, double, source, 2, 4, 8)
+#define DOUBLE_2(name, source) FUNCTION(2, #name, name, double, source, 2, 4, 8)
+FLOAT_FUNCTIONS(FLOAT_1, FLOAT_2)
+DOUBLE_FUNCTIONS(DOUBLE_1, DOUBLE_2)
 
 #endif

@@ -18,42 +18,63 @@
 #endif
 
 /*
- * Where lanes of equal bits come from, in float and in double. SLEEF promises them at every width
+ * Where lanes of equal bits come from, in float and in double; special_float.h has the others. SLEEF promises them at every width
  * and on every processor with FMA; libmvec is kept where it is faster and has them too.
  *
  *   LIBMVEC   libmvec, at each width
  *   HALVES    libmvec for 256 bits, on both halves of 512 bits
  *   U10, U35  SLEEF, with an error of at most 1.0 or 3.5 units in the last place
  */
-#define VECTOR_FUNCTIONS(UNARY, BINARY)                                                            \
-    UNARY(exp, LIBMVEC, U10)                                                                       \
-    UNARY(expm1, HALVES, HALVES)                                                                   \
-    UNARY(log, LIBMVEC, U35)                                                                       \
-    UNARY(log1p, LIBMVEC, U10)                                                                     \
-    UNARY(sin, LIBMVEC, U35)                                                                       \
-    UNARY(cos, LIBMVEC, U35)                                                                       \
-    UNARY(tan, U35, U35)                                                                           \
-    UNARY(tanh, U35, U35)                                                                          \
-    UNARY(exp2, U10, U10)                                                                          \
-    UNARY(log2, U35, U35)                                                                          \
-    UNARY(log10, HALVES, U10)                                                                      \
-    UNARY(asin, U35, U35)                                                                          \
-    UNARY(acos, U35, U35)                                                                          \
-    UNARY(atan, U35, U35)                                                                          \
-    UNARY(sinh, LIBMVEC, HALVES)                                                                   \
-    UNARY(cosh, HALVES, HALVES)                                                                    \
-    UNARY(erf, HALVES, HALVES)                                                                     \
-    UNARY(erfc, HALVES, HALVES)                                                                    \
-    BINARY(pow, HALVES, HALVES)                                                                    \
-    BINARY(atan2, U35, U35)                                                                        \
-    BINARY(hypot, U35, U35)
+#define FLOAT_FUNCTIONS(UNARY, BINARY)                                                             \
+    UNARY(exp, LIBMVEC)                                                                            \
+    UNARY(expm1, HALVES)                                                                           \
+    UNARY(sin, LIBMVEC)                                                                            \
+    UNARY(cos, LIBMVEC)                                                                            \
+    UNARY(tan, U35)                                                                                \
+    UNARY(tanh, U35)                                                                               \
+    UNARY(exp2, U10)                                                                               \
+    UNARY(asin, U35)                                                                               \
+    UNARY(acos, U35)                                                                               \
+    UNARY(atan, U35)                                                                               \
+    UNARY(sinh, LIBMVEC)                                                                           \
+    UNARY(cosh, HALVES)                                                                            \
+    UNARY(erf, HALVES)                                                                             \
+    UNARY(erfc, HALVES)                                                                            \
+    BINARY(atan2, U35)                                                                             \
+    BINARY(hypot, U35)
+
+#define DOUBLE_FUNCTIONS(UNARY, BINARY)                                                            \
+    UNARY(exp, U10)                                                                                \
+    UNARY(expm1, HALVES)                                                                           \
+    UNARY(log, U35)                                                                                \
+    UNARY(log1p, U10)                                                                              \
+    UNARY(sin, U35)                                                                                \
+    UNARY(cos, U35)                                                                                \
+    UNARY(tan, U35)                                                                                \
+    UNARY(tanh, U35)                                                                               \
+    UNARY(exp2, U10)                                                                               \
+    UNARY(log2, U35)                                                                               \
+    UNARY(log10, U10)                                                                              \
+    UNARY(asin, U35)                                                                               \
+    UNARY(acos, U35)                                                                               \
+    UNARY(atan, U35)                                                                               \
+    UNARY(sinh, HALVES)                                                                            \
+    UNARY(cosh, HALVES)                                                                            \
+    UNARY(erf, HALVES)                                                                             \
+    UNARY(erfc, HALVES)                                                                            \
+    BINARY(pow, HALVES)                                                                            \
+    BINARY(atan2, U35)                                                                             \
+    BINARY(hypot, U35)
 
 #if VECTOR_MATH && !defined(VECTOR_MATH_C)
 #define VECTOR_OF(name)                                                                            \
     extern __typeof__(name) name __asm__("wrun_" #name) __attribute__((simd("notinbranch"), const));
-#define VECTOR_FUNCTION(name, ...) VECTOR_OF(name##f) VECTOR_OF(name)
-VECTOR_FUNCTIONS(VECTOR_FUNCTION, VECTOR_FUNCTION)
-#undef VECTOR_FUNCTION
+#define FLOAT_FUNCTION(name, source) VECTOR_OF(name##f)
+#define DOUBLE_FUNCTION(name, source) VECTOR_OF(name)
+FLOAT_FUNCTIONS(FLOAT_FUNCTION, FLOAT_FUNCTION)
+DOUBLE_FUNCTIONS(DOUBLE_FUNCTION, DOUBLE_FUNCTION)
+#undef FLOAT_FUNCTION
+#undef DOUBLE_FUNCTION
 #undef VECTOR_OF
 #endif
 

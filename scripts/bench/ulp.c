@@ -81,6 +81,14 @@ static double right_distance(double a, double b)
 {
     return a == b ? 0 : fabs(a - b);
 }
+static double right_kept(bool condition, double x)
+{
+    return condition ? x : 0;
+}
+static double right_nonzero(double x)
+{
+    return x == 0 ? 1 : x;
+}
 #include "kernels/operations_kernels.h"
 #undef abs
 
@@ -157,7 +165,8 @@ int main(int argc, char **argv)
     pool_init(pool, 1, no_stop, NULL);
     printf("%-14s %12s  %-16s %s\n", "float32", "worst, ulp", "at", "bound");
     for (int op = 0; op < operation_count; op++) {
-        bool wanted = first == argc && operations[op].arity == 1 && operations[op].kind == FLOATING;
+        bool wanted = first == argc && operations[op].arity == 1 &&
+                      (operations[op].kind == FLOATING || operations[op].kind == SERIES);
         for (int i = first; i < argc; i++)
             wanted |= strcmp(argv[i], operations[op].name) == 0 && operations[op].arity == 1;
         if (wanted)

@@ -121,6 +121,71 @@ describe("fmod, remainder and floor_divide", function()
   end)
 end)
 
+describe("a logarithm", function()
+  it("is whole at powers of its base, down to the smallest float", function()
+    local twos, tens = {}, {}
+    for n = -149, 127 do
+      twos[#twos + 1] = 2.0 ^ n
+    end
+    for n = 0, 10 do
+      tens[#tens + 1] = 10.0 ^ n
+    end
+    for i, y in ipairs(wrun.tensor(twos):log2():tolist()) do
+      assert.equal(i - 150, y)
+    end
+    for i, y in ipairs(wrun.tensor(tens):log10():tolist()) do
+      assert.equal(i - 1, y)
+    end
+  end)
+
+  it("has -infinity at 0, infinity there, and NaN below", function()
+    for _, name in ipairs { "log", "log2", "log10" } do
+      local y = wrun[name](wrun.tensor { 0.0, -0.0, INF, -1.0, -INF, 0 / 0, -2.0 ^ -149 }):tolist()
+      assert.same({ -INF, -INF, INF }, { table.unpack(y, 1, 3) })
+      for i = 4, 7 do
+        assert.is_true(y[i] ~= y[i])
+      end
+    end
+    local y = wrun.log1p(wrun.tensor { -1.0, INF, -2.0 ^ -149, -0.0, -2.0, -INF, 0 / 0 }):tolist()
+    assert.same({ -INF, INF, -2.0 ^ -149, -INF }, { y[1], y[2], y[3], 1 / y[4] })
+    for i = 5, 7 do
+      assert.is_true(y[i] ~= y[i])
+    end
+  end)
+end)
+
+describe("pow of floats", function()
+  local EDGES = {
+    0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 0.5, -0.5, INF, -INF, 0 / 0, 1e-40, -1e-40,
+    2.0 ^ -149, 0x1.fffffep127, -0x1.fffffep127, 8388607.5, 16777215.0, -16777215.0, 16777216.0,
+    0x1.fffffep-1, 0x1.000002p0, -0x1.fffffep-1, -0x1.000002p0,
+  }
+  local HALF = 0.55 * 2.0 ^ -23 -- a rounding, and what it is computed from
+
+  local function compare(a, b)
+    local y, want = a:pow(b):tolist(), a:double():pow(b:double())
+    local nearest = want:float():tolist()
+    for i, wide in ipairs(want:tolist()) do
+      local is_same = y[i] == nearest[i] and 1 / y[i] == 1 / nearest[i]
+        or y[i] ~= y[i] and nearest[i] ~= nearest[i]
+      local off = math.abs(y[i] - wide)
+      assert.is_true(is_same or off <= math.max(math.abs(wide) * HALF, 0.55 * 2.0 ^ -149))
+    end
+  end
+
+  it("is next to float64's at every edge", function()
+    local edges = wrun.tensor(EDGES)
+    compare(edges:repeat_interleave(#EDGES), edges:tile { #EDGES })
+  end)
+
+  it("is next to float64's over all magnitudes", function()
+    wrun.manual_seed(3)
+    local logarithm = wrun.empty(20000):uniform_(-149, 128)
+    local a, t = wrun.exp2(logarithm), wrun.empty(20000):uniform_(-155, 130)
+    compare(a, t / wrun.log2(a))
+  end)
+end)
+
 describe("erfinv", function()
   local NEAR = 4e-16 -- of what is left of 1, and x moves by less
 
@@ -132,6 +197,24 @@ describe("erfinv", function()
       local tail = 1 + 2 * left:item() ^ 2 -- how much sharper the tail falls than x
       assert.is_true(math.abs(left:erfc():item() / (1 - (1 - rest)) - 1) <= NEAR * tail)
       assert.is_true(math.abs(small:erf():item() / rest - 1) <= NEAR)
+    end
+  end)
+end)
+
+describe("lgamma", function()
+  -- blocks without negative numbers have a kernel of their own
+  it("has the same bits beside any other number", function()
+    wrun.manual_seed(5)
+    local size = wrun.exp2(wrun.empty(1024):uniform_(-140, 120))
+    local x = wrun.cat { size, wrun.empty(1024):uniform_(0, 5), wrun.tensor { 0, 1, 2, INF } }
+    local mixed = wrun.stack({ x, wrun.full({ #x }, -2.5) }, 2):lgamma():select(2, 1)
+    assert.same(x:lgamma():tolist(), mixed:tolist())
+  end)
+
+  it("is infinite at 0, below that at whole numbers, and at both infinities", function()
+    for _, dtype in ipairs { "float32", "float64" } do
+      local poles = wrun.tensor({ 0.0, -0.0, -1.0, -2.0, -2.0 ^ 30, INF, -INF }, { dtype = dtype })
+      assert.same({ INF, INF, INF, INF, INF, INF, INF }, poles:lgamma():tolist())
     end
   end)
 end)
