@@ -170,6 +170,7 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define trunc(x) float_trunc_f32(x)
 #define expm1(x) special_expm1_float(x)
 #define log1p(x) special_log1p_float(x)
+#define sigmoid(x) (1 / (1 + exp(-(x))))
 #define log1p_exp(x) special_log1p_exp_float(x)
 #define gelu(x) special_gelu_float(x)
 #define fmod_of(a, b) float_fmod_f32(a, b, is_near)
@@ -185,12 +186,15 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef trunc
 #undef expm1
 #undef log1p
+#undef sigmoid
 #undef log1p_exp
 #undef gelu
 #undef fmod_of
 #undef floor_divide
 #undef floor_remainder
 
+#undef exp
+#undef tanh
 #define T double
 #define NAME(x) x##_f64
 #define LARGEST 0x1.fffffffffffffp1023
@@ -198,6 +202,10 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define floor(x) float_floor_f64(x)
 #define ceil(x) float_ceil_f64(x)
 #define trunc(x) float_trunc_f64(x)
+#define exp(x) special_exp(x)
+#define expm1(x) special_expm1(x)
+#define tanh(x) special_tanh(x)
+#define sigmoid(x) special_sigmoid(x)
 #define log1p(x) special_log1p(x)
 #define log1p_exp(x) special_log1p(exp(x))
 #define gelu(x) (maximum(x, -50) * (erfc((x) * -0.7071067811865476) / 2))

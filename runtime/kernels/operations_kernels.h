@@ -26,7 +26,6 @@
 #define over_squares(x, a, b) ((x) / nonzero(hypot(a, b)) / nonzero(hypot(a, b)))
 #define real(x) ((T)(x))
 #define square(x) ((x) * (x))
-#define sigmoid(x) (1 / (1 + exp(-(x))))
 #define softplus(x) (maximum(x, 0) + log1p_exp(-abs(x)))
 #define sign(x) ((T)(((x) > 0) - ((x) < 0)))
 
@@ -214,5 +213,4 @@ static const Kernels NAME(kernels)[] = {
 #undef within
 #undef nonzero
 #undef square
-#undef sigmoid
 #undef softplus

@@ -27,6 +27,10 @@ SPECIAL_INLINE double special_horner(int terms, const double *c, double x)
     return y;
 }
 
+#define LOG_2_HIGH 0x1.62e42fee00000p-1 /* of few bits, so that whole numbers times it are exact */
+#define LOG_2_LOW 0x1.a39ef35793c76p-33
+#define LEAST_EXP -745.14 /* below it e^x rounds to 0, which would take longer to compute */
+#define MOST_EXP 709.79   /* above it e^x is beyond all doubles */
 #define HORNER(table, x) special_horner((int)(sizeof(table) / sizeof((table)[0])), table, x)
 #define POLYNOMIAL(table, x) (brief ? HORNER(table##_brief, x) : HORNER(table, x))
 #define QUOTIENT(table, x) (POLYNOMIAL(table##_p, x) / POLYNOMIAL(table##_q, x))
@@ -40,6 +44,73 @@ SPECIAL_INLINE double special_choose(bool condition, double a, double b)
     a_bits = (a_bits & mask) | (b_bits & ~mask);
     memcpy(&a, &a_bits, sizeof a);
     return a;
+}
+
+SPECIAL_INLINE uint64_t special_bits(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+SPECIAL_INLINE double special_of_bits(uint64_t bits)
+{
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* e^x = 2^n (1 + p): p, and `unit` becomes the bits of 2^n; anything where |x| is above 1000 */
+SPECIAL_INLINE double special_exp_part(double x, uint64_t *unit)
+{
+    const double shift = 0x1.8p52 + 1023; /* what is added to it is rounded to a whole number */
+    double shifted = fma(x, 0x1.71547652b82fep+0, shift), n = shifted - shift;
+    double r = fma(-n, LOG_2_LOW, fma(-n, LOG_2_HIGH, x));
+    *unit = special_bits(shifted) << 52;
+    return fma(r * HORNER(special_exp_rest, r), r, r);
+}
+
+/* e^x; the power of 2 in two steps, since it may be no normal number */
+SPECIAL_INLINE double special_exp(double x)
+{
+    uint64_t unit;
+    double p = special_exp_part(x, &unit);
+    uint64_t more = x < 0 ? (uint64_t)64 << 52 : -((uint64_t)1 << 52);
+    double y = (1 + p) * special_of_bits(unit + more) * special_of_bits(special_bits(1) - more);
+    y = special_choose(x > MOST_EXP, HUGE_VAL, y);
+    return special_choose(x < LEAST_EXP, 0, y);
+}
+
+/* e^x - 1 */
+SPECIAL_INLINE double special_expm1(double x)
+{
+    uint64_t unit;
+    double p = special_exp_part(x, &unit);
+    double half = special_of_bits(unit - ((uint64_t)1 << 52)); /* 2^1024 is no double */
+    double y = special_choose(half == 0.5, p, 2 * fma(half, p, half - 0.5));
+    y = special_choose(x > MOST_EXP, HUGE_VAL, y);
+    return copysign(special_choose(x < -40, -1, y), x);
+}
+
+/* 1 / (1 + e^-x), both terms times 2^-64, so that e^-x does not overflow where its inverse is not 0 */
+SPECIAL_INLINE double special_sigmoid(double x)
+{
+    uint64_t unit;
+    double p = special_exp_part(-x, &unit), power = special_of_bits(unit - ((uint64_t)64 << 52));
+    double y = 0x1p-64 / (0x1p-64 + fma(power, p, power));
+    y = special_choose(x > 40, 1, y);
+    return special_choose(x < LEAST_EXP, 0, y);
+}
+
+/* from e^(-2 |x|) - 1 */
+SPECIAL_INLINE double special_tanh(double x)
+{
+    uint64_t unit;
+    double size = fabs(x);
+    size = 20 < size ? 20 : size;
+    double p = special_exp_part(-2 * size, &unit), power = special_of_bits(unit);
+    double below = fma(power, p, power - 1);
+    return copysign(below / (2 + below), x);
 }
 
 /* the natural logarithm of a finite x > 0, as in fdlibm: x = 2^e m with m from sqrt(0.5) to sqrt(2) */
@@ -233,6 +304,10 @@ static inline double special_polygamma(bool brief, double x, double n)
 }
 
 #undef SPECIAL_INLINE
+#undef LOG_2_HIGH
+#undef LOG_2_LOW
+#undef LEAST_EXP
+#undef MOST_EXP
 #undef HORNER
 #undef POLYNOMIAL
 #undef QUOTIENT

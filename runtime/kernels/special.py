@@ -130,6 +130,7 @@ fitted("gamma_near", lambda v: loggamma(v + 1) / (v * (v - 1)), TINY, 3, [8, 8],
 fitted("gamma_far", stirling, TINY, 1 / mpf(16), [10], [6])
 fitted("digamma_near", lambda v: psi(0, v + 1) / (v + 1 - root), 0, 3, [7, 7])
 fitted("digamma_far", digamma_far, TINY, 1 / mpf(16), [10])
+fitted("exp_rest", expm1_rest, -log(2) / 2, log(2) / 2, [9])
 fitted("expm1_rest", expm1_rest, -log(2) / 2, log(2) / 2, [5])
 fitted("log1p_rest", log1p_rest, sqrt(mpf(0.5)) - 1, sqrt(mpf(2)) - 1, [7])
 fitted("log1p_near", log1p_near, TINY, 1 / mpf(9), [4])
