@@ -194,7 +194,11 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef floor_remainder
 
 #undef exp
+#undef exp2
 #undef tanh
+#undef log
+#undef log2
+#undef log10
 #define T double
 #define NAME(x) x##_f64
 #define LARGEST 0x1.fffffffffffffp1023
@@ -203,11 +207,15 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define ceil(x) float_ceil_f64(x)
 #define trunc(x) float_trunc_f64(x)
 #define exp(x) special_exp(x)
+#define exp2(x) special_exp2(x)
 #define expm1(x) special_expm1(x)
 #define tanh(x) special_tanh(x)
 #define sigmoid(x) special_sigmoid(x)
+#define log(x) special_log(x)
 #define log1p(x) special_log1p(x)
-#define log1p_exp(x) special_log1p(exp(x))
+#define log2(x) special_log2(x)
+#define log10(x) special_log10(x)
+#define log1p_exp(x) special_log1p_exp(x)
 #define gelu(x) (maximum(x, -50) * (erfc((x) * -0.7071067811865476) / 2))
 #define fmod_of(a, b) float_fmod_f64(a, b, is_near)
 #define floor_divide(a, b) float_floor_divide_f64(a, b, is_near)
