@@ -196,6 +196,7 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef exp
 #undef exp2
 #undef tanh
+#undef erf
 #undef log
 #undef log2
 #undef log10
@@ -216,6 +217,7 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define log2(x) special_log2(x)
 #define log10(x) special_log10(x)
 #define log1p_exp(x) special_log1p_exp(x)
+#define erf(x) special_erf(x)
 #define gelu(x) (maximum(x, -50) * (erfc((x) * -0.7071067811865476) / 2))
 #define fmod_of(a, b) float_fmod_f64(a, b, is_near)
 #define floor_divide(a, b) float_floor_divide_f64(a, b, is_near)

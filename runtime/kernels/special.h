@@ -206,6 +206,18 @@ SPECIAL_INLINE double special_log1p_exp(double x)
     return s * HORNER(special_log1p_series, s * s);
 }
 
+/* erf(x) = 1 - e^-t, t = 2 / sqrt(pi) |x| and x^2 times a quotient; 1 from |x| = 5.95 */
+SPECIAL_INLINE double special_erf(double x)
+{
+    double n, size = fabs(x);
+    uint64_t unit;
+    size = 5.95 < size ? 5.95 : size;
+    double quotient = HORNER(special_erf_p, size) / HORNER(special_erf_q, size);
+    double t = fma(size, 1.12837916709551257390, size * size * quotient);
+    double p = special_exp_part(-t, &n, &unit), power = special_of_bits(unit);
+    return copysign(fma(power, p, power - 1), x);
+}
+
 /* the integer nearest to x >= 0: up to 2^52 adding that leaves no fraction, beyond it there is none */
 SPECIAL_INLINE double special_whole(double x)
 {

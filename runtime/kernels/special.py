@@ -6,8 +6,8 @@ Each minimises the squares of the relative errors at Chebyshev points, as a line
 weights are found by repetition [Loeb1957]. Before a table stands its largest relative error.
 """
 
-from mpmath import (cos, erfc, erfinv, exp, expm1, findroot, log, loggamma, lu_solve, matrix, mp,
-                    mpf, pi, psi, sin, sqrt)
+from mpmath import (cos, erf, erfc, erfinv, exp, expm1, findroot, log, loggamma, lu_solve, matrix,
+                    mp, mpf, pi, psi, sin, sqrt)
 
 mp.dps = 50
 TINY = mpf(2) ** -60
@@ -20,7 +20,7 @@ def value(coefficients, x):
     return total
 
 
-def fit(f, low, high, m, n):
+def fit(f, low, high, m, n, weight):
     """p of degree m and q of degree n, q(0) = 1, with p / q near f; and their largest error."""
     count = 4 * (m + n + 1)
     points = [(high + low) / 2 + (high - low) / 2 * cos((2 * i + 1) * pi / (2 * count))
@@ -30,15 +30,16 @@ def fit(f, low, high, m, n):
     for _ in range(5):
         rows, right = matrix(count, m + n + 1), matrix(count, 1)
         for i, (x, y) in enumerate(zip(points, values)):
-            weight = 1 / abs(y * value(q, x))
+            factor = weight(x) / abs(y * value(q, x))
             for k in range(m + 1):
-                rows[i, k] = weight * x**k
+                rows[i, k] = factor * x**k
             for k in range(1, n + 1):
-                rows[i, m + k] = -weight * y * x**k
-            right[i] = weight * y
+                rows[i, m + k] = -factor * y * x**k
+            right[i] = factor * y
         solution = list(lu_solve(rows, right))
         p, q = solution[:m + 1], [mpf(1)] + solution[m + 1:]
-    error = max(abs(value(p, x) / value(q, x) / y - 1) for x, y in zip(points, values))
+    error = max(abs(weight(x) * (value(p, x) / value(q, x) / y - 1))
+                for x, y in zip(points, values))
     return p, q, error
 
 
@@ -46,10 +47,11 @@ def table(name, coefficients):
     print(f"static const double special_{name}[] = {{{', '.join(repr(float(c)) for c in coefficients)}}};")
 
 
-def fitted(name, f, low, high, *both):
-    """The tables for float64 and, if need be, float32; degrees are given: of p, or of p and q."""
+def fitted(name, f, low, high, *both, weight=lambda x: 1):
+    """The tables for float64 and, if need be, float32; degrees are given: of p, or of p and q. The
+    weight of a point is how much of an error there is the result's."""
     for suffix, degrees in zip(("", "_brief"), both):
-        p, q, error = fit(f, mpf(low), mpf(high), *(*degrees, 0)[:2])
+        p, q, error = fit(f, mpf(low), mpf(high), *(*degrees, 0)[:2], weight)
         print(f"\n/* {mp.nstr(error, 2)} */")
         table(name + "_p" * (len(degrees) == 2) + suffix, p)
         if len(degrees) == 2:
@@ -108,6 +110,16 @@ def normal_tail(t):
     return erfc(t / sqrt(2)) * exp(t * t / 2) / 2
 
 
+def erf_rest(x):
+    """erf(x) = 1 - e^-t, where t = 2 / sqrt(pi) x + x^2 erf_rest(x)"""
+    return (-log(erfc(x)) / x - 2 / sqrt(pi)) / x
+
+
+def erf_influence(x):
+    """of a relative error of erf_rest(x) on erf(x)"""
+    return x**2 * erf_rest(x) * erfc(x) / erf(x)
+
+
 root = findroot(lambda x: psi(0, x), 1.46)
 split = mpf(0.65)  # of y^2
 print("""/*
@@ -126,6 +138,7 @@ fitted("log_rest", log_rest, TINY, mpf(0.02945), [6], [5])
 fitted("sine", lambda t: sin(pi * sqrt(t)) / (pi * sqrt(t)), TINY, 0.25, [8], [7])
 fitted("erfinv_near", erfinv_near, 0, split - TINY, [7, 7], [4, 4])
 fitted("erfinv_far", erfinv_far, sqrt(-log(1 - sqrt(split))), 6.0701, [8, 8], [4, 5])
+fitted("erf", erf_rest, mpf(2) ** -30, 5.95, [7, 7], weight=erf_influence)
 fitted("gamma_near", lambda v: loggamma(v + 1) / (v * (v - 1)), TINY, 3, [8, 8], [7, 6])
 fitted("gamma_far", stirling, TINY, 1 / mpf(16), [10], [6])
 fitted("digamma_near", lambda v: psi(0, v + 1) / (v + 1 - root), 0, 3, [7, 7])
