@@ -134,11 +134,24 @@ static inline int64_t right_shift(int64_t a, int64_t b)
     return a >> (b < 0 || b > 63 ? 63 : b);
 }
 
-static inline int64_t integer_power(int64_t a, int64_t b)
+/* May all powers take the same few steps, which vectors have? */
+static inline bool is_small_power(int64_t a, int64_t b)
 {
+    (void)a;
+    return (uint64_t)b < 16;
+}
+
+static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
+{
+    int64_t power = 1;
+    if (is_near) {
+#pragma GCC unroll 4
+        for (int bit = 0; bit < 4; bit++, a *= a)
+            power *= b >> bit & 1 ? a : 1;
+        return power;
+    }
     if (b < 0)
         return a == 1 ? 1 : a == -1 ? (b % 2 == 0 ? 1 : -1) : 0;
-    int64_t power = 1;
     for (; b > 0; b >>= 1, a *= a)
         if (b & 1)
             power *= a;
@@ -247,7 +260,7 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define floor(x) (x)
 #define ceil(x) (x)
 #define trunc(x) (x)
-#define pow integer_power
+#define pow(a, b) integer_power(a, b, is_near)
 #define fmod_of(a, b) integer_fmod(a, b, is_near)
 #define copysign(a, b) ((b) < 0 ? -(a) : (a))
 #define floor_divide(a, b) integer_floor_divide(a, b, is_near)

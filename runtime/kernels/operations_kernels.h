@@ -83,11 +83,13 @@ static inline T where(T a, T b, T c)
 #if HAS_GRADIENTS
 #define VALUE_FLOATING KERNEL
 #define VALUE_SERIES(...) NEAR_KERNEL(special_is_near, __VA_ARGS__)
+#define VALUE_POWER KERNEL
 #define VALUE_BITWISE(name, inputs, expression)
 #define VALUE_SHIFT(name, inputs, expression)
 #else
 #define VALUE_FLOATING(name, inputs, expression)
 #define VALUE_SERIES(name, inputs, expression)
+#define VALUE_POWER(...) NEAR_KERNEL(is_small_power, __VA_ARGS__)
 #define VALUE_BITWISE KERNEL
 #define VALUE_SHIFT KERNEL
 #endif
@@ -95,7 +97,6 @@ static inline T where(T a, T b, T c)
 #define VALUE_NUMERIC KERNEL
 #define VALUE_COUNTING KERNEL
 #define VALUE_SIGNED KERNEL
-#define VALUE_POWER KERNEL
 #define VALUE_BOOLEAN(name, inputs, expression) KERNEL_TO(uint8_t, name, inputs, (expression) != 0)
 #define VALUE_SELECT KERNEL
 #define INPUTS_1(DO) DO(x, 0)
