@@ -1,5 +1,5 @@
 /*
- * special.h - functions that the C library does not have, or not for vectors
+ * special.h - functions that the C library does not have, or not for vectors, or only slower
  *
  * All in double, whose rounding to float is the best a float can be; good to 4 units in the last
  * place of a double, but next to the zeros of the gamma functions below 0, and polygamma to about
@@ -78,7 +78,8 @@ SPECIAL_INLINE double special_exp_part(double x, double *n, uint64_t *unit)
 SPECIAL_INLINE double special_scaled(double p, double n, uint64_t unit)
 {
     uint64_t more = n < 0 ? (uint64_t)64 << 52 : -((uint64_t)1 << 52);
-    double y = (1 + p) * special_of_bits(unit + more) * special_of_bits(special_bits(1) - more);
+    double power = special_of_bits(unit + more), rest = special_of_bits(special_bits(1) - more);
+    double y = fma(power, p, power) * rest;
     y = special_choose(n > 1024, HUGE_VAL, y);
     return special_choose(n < -1075, 0, y);
 }
