@@ -77,6 +77,10 @@ $(BUILD)/%.o: runtime/%.c Makefile | build/packages-build
 	@mkdir -p $(@D)
 	@$(COMPILE) -MMD -MP -c -o $@ $<
 
+# Its loops become vectors only where nothing is computed in a branch; GCC would move into one what
+# `where` picks from.
+$(BUILD)/kernels/operations.o: COMPILE += -fno-tree-sink
+
 -include $(OBJECTS:.o=.d)
 
 # How each file is compiled, for clangd.

@@ -149,11 +149,24 @@ static inline int64_t right_shift(int64_t a, int64_t b)
     return a >> (b < 0 || b > 63 ? 63 : b);
 }
 
-static inline int64_t integer_power(int64_t a, int64_t b)
+/* May all powers take the same few steps, which vectors have? */
+static inline bool is_small_power(int64_t a, int64_t b)
 {
+    (void)a;
+    return (uint64_t)b < 16;
+}
+
+static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
+{
+    int64_t power = 1;
+    if (is_near) {
+#pragma GCC unroll 4
+        for (int bit = 0; bit < 4; bit++, a *= a)
+            power *= b >> bit & 1 ? a : 1;
+        return power;
+    }
     if (b < 0)
         return a == 1 ? 1 : a == -1 ? (b % 2 == 0 ? 1 : -1) : 0;
-    int64_t power = 1;
     for (; b > 0; b >>= 1, a *= a)
         if (b & 1)
             power *= a;
@@ -190,6 +203,7 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define log2(x) special_log2_float(x)
 #define log10(x) special_log10_float(x)
 #define log1p(x) special_log1p_float(x)
+#define sigmoid(x) (1 / (1 + exp(-(x))))
 #define log1p_exp(x) special_log1p_exp_float(x)
 #define erfinv(x) special_erfinv_float(x)
 #define log_gamma(x) special_log_gamma_float(is_near, x)
@@ -211,6 +225,7 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef log2
 #undef log10
 #undef log1p
+#undef sigmoid
 #undef log1p_exp
 #undef erfinv
 #undef log_gamma
@@ -220,6 +235,13 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef floor_divide
 #undef floor_remainder
 
+#undef exp
+#undef exp2
+#undef tanh
+#undef erf
+#undef log
+#undef log2
+#undef log10
 #define T double
 #define NAME(x) x##_f64
 #define LARGEST 0x1.fffffffffffffp1023
@@ -227,8 +249,17 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define floor(x) float_floor_f64(x)
 #define ceil(x) float_ceil_f64(x)
 #define trunc(x) float_trunc_f64(x)
+#define exp(x) special_exp(x)
+#define exp2(x) special_exp2(x)
+#define expm1(x) special_expm1(x)
+#define tanh(x) special_tanh(x)
+#define sigmoid(x) special_sigmoid(x)
+#define log(x) special_log(x)
 #define log1p(x) special_log1p(x)
-#define log1p_exp(x) special_log1p(exp(x))
+#define log2(x) special_log2(x)
+#define log10(x) special_log10(x)
+#define log1p_exp(x) special_log1p_exp(x)
+#define erf(x) special_erf(x)
 #define erfinv(x) special_erfinv(x)
 #define log_gamma(x) special_log_gamma(false, x)
 #define gelu(x) (maximum(x, -50) * (erfc((x) * -0.7071067811865476) / 2))
@@ -259,7 +290,7 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define floor(x) (x)
 #define ceil(x) (x)
 #define trunc(x) (x)
-#define pow integer_power
+#define pow(a, b) integer_power(a, b, is_near)
 #define fmod_of(a, b) integer_fmod(a, b, is_near)
 #define copysign(a, b) ((b) < 0 ? -(a) : (a))
 #define floor_divide(a, b) integer_floor_divide(a, b, is_near)

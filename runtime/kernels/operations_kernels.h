@@ -27,7 +27,6 @@
 #define over_squares(x, a, b) ((x) / nonzero(hypot(a, b)) / nonzero(hypot(a, b)))
 #define real(x) ((T)(x))
 #define square(x) ((x) * (x))
-#define sigmoid(x) (1 / (1 + exp(-(x))))
 #define softplus(x) (maximum(x, 0) + log1p_exp(-abs(x)))
 #define sign(x) ((T)(((x) > 0) - ((x) < 0)))
 
@@ -85,6 +84,7 @@ static inline T where(T a, T b, T c)
 #if HAS_GRADIENTS
 #define VALUE_FLOATING KERNEL
 #define VALUE_SERIES(name, ...) NEAR_KERNEL(NEAR_##name, name, __VA_ARGS__)
+#define VALUE_POWER KERNEL
 #define NEAR_lgamma !(x < 0)
 #define NEAR_polygamma special_is_near(a, b)
 #define VALUE_BITWISE(name, inputs, expression)
@@ -92,6 +92,7 @@ static inline T where(T a, T b, T c)
 #else
 #define VALUE_FLOATING(name, inputs, expression)
 #define VALUE_SERIES(name, inputs, expression)
+#define VALUE_POWER(...) NEAR_KERNEL(is_small_power(a, b), __VA_ARGS__)
 #define VALUE_BITWISE KERNEL
 #define VALUE_SHIFT KERNEL
 #endif
@@ -99,7 +100,6 @@ static inline T where(T a, T b, T c)
 #define VALUE_NUMERIC KERNEL
 #define VALUE_COUNTING KERNEL
 #define VALUE_SIGNED KERNEL
-#define VALUE_POWER KERNEL
 #define VALUE_BOOLEAN(name, inputs, expression) KERNEL_TO(uint8_t, name, inputs, (expression) != 0)
 #define VALUE_SELECT KERNEL
 #define INPUTS_1(DO) DO(x, 0)
@@ -220,5 +220,4 @@ static const Kernels NAME(kernels)[] = {
 #undef kept
 #undef nonzero
 #undef square
-#undef sigmoid
 #undef softplus

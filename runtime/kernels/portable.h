@@ -5,8 +5,9 @@
  * contracts (-std=c11) nor reorders. What could differ, and where it is kept from it:
  *
  *   sums                       each kernel names the lanes of a sum, whatever the width of a vector
- *   exp, tanh, ...             vector_math.c has their lanes from where they have the same bits at any
- *                              width, and never from an approximate reciprocal
+ *   exp, sin, ...              special.h computes them in such arithmetic; or vector_math.c has their
+ *                              lanes from where they have the same bits at any width, and never from
+ *                              an approximate reciprocal
  *   products                   product.c names the order of each element's sum, fused
  *   factorizations             openblas.c has OpenBLAS take its kernels for Haswell, which all these
  *                              processors can run

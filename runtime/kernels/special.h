@@ -1,5 +1,5 @@
 /*
- * special.h - functions that the C library does not have, or not for vectors
+ * special.h - functions that the C library does not have, or not for vectors, or only slower
  *
  * All in double, whose rounding to float is the best a float can be; good to 4 units in the last
  * place of a double, but next to the zeros of the gamma functions below 0, and polygamma to about
@@ -11,6 +11,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -27,6 +28,8 @@ SPECIAL_INLINE double special_horner(int terms, const double *c, double x)
     return y;
 }
 
+#define LOG_2_HIGH 0x1.62e42fee00000p-1 /* of few bits, so that whole numbers times it are exact */
+#define LOG_2_LOW 0x1.a39ef35793c76p-33
 #define HORNER(table, x) special_horner((int)(sizeof(table) / sizeof((table)[0])), table, x)
 #define POLYNOMIAL(table, x) (brief ? HORNER(table##_brief, x) : HORNER(table, x))
 #define QUOTIENT(table, x) (POLYNOMIAL(table##_p, x) / POLYNOMIAL(table##_q, x))
@@ -42,43 +45,184 @@ SPECIAL_INLINE double special_choose(bool condition, double a, double b)
     return a;
 }
 
-/* the natural logarithm of a finite x > 0, as in fdlibm: x = 2^e m with m from sqrt(0.5) to sqrt(2) */
-SPECIAL_INLINE double special_log(bool brief, double x)
+SPECIAL_INLINE uint64_t special_bits(double x)
 {
-    const int64_t root = 0x3fe6a09e667f3bcd, one = 0x3ff0000000000000; /* of 0.5; 1 */
-    int64_t bits, unit = one, is_small = 0;
-    double scale, m, e;
-    if (!brief) { /* no float is subnormal as a double */
-        memcpy(&bits, &x, sizeof bits);
-        is_small = (bits - 0x0010000000000000) >> 63; /* all bits, or none */
-        unit += is_small & (int64_t)54 << 52;
-        memcpy(&scale, &unit, sizeof scale);
-        x *= scale;
-    }
+    uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
-    bits += one - root;
-    int64_t exponent = (int64_t)((uint64_t)bits >> 52) + 0x4330000000000400 - (is_small & 54);
-    bits = (bits & 0xfffffffffffff) + root;
-    memcpy(&m, &bits, sizeof m);
-    memcpy(&e, &exponent, sizeof e); /* 2^52 + 1024 + the biased exponent */
-    e -= 0x1p52 + 1024 + 1023;
-    double f = m - 1, s = f / (2 + f), z = s * s, half = 0.5 * f * f;
-    double rest = s * (half + z * POLYNOMIAL(special_log_rest, z));
-    /* log 2 in two parts, the first of few bits */
-    return e * 0x1.62e42feep-1 - (half - (rest + e * 0x1.a39ef35793c76p-33) - f);
+    return bits;
+}
+
+SPECIAL_INLINE double special_of_bits(uint64_t bits)
+{
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/*
+ * e^x = 2^n (1 + p): p, and `unit` becomes the bits of 2^n; anything where |x| is above 1000. What
+ * follows asks about n, since a compiler that knew of x > 0 in what surrounds a call would branch on
+ * a question about x.
+ */
+SPECIAL_INLINE double special_exp_part(double x, double *n, uint64_t *unit)
+{
+    const double shift = 0x1.8p52 + 1023; /* what is added to it is rounded to a whole number */
+    double shifted = fma(x, 0x1.71547652b82fep+0, shift);
+    *n = shifted - shift;
+    *unit = special_bits(shifted) << 52;
+    double r = fma(-*n, LOG_2_LOW, fma(-*n, LOG_2_HIGH, x));
+    return fma(r * HORNER(special_exp_rest, r), r, r);
+}
+
+/* 2^n (1 + p), in two steps, since that may be no normal number */
+SPECIAL_INLINE double special_scaled(double p, double n, uint64_t unit)
+{
+    uint64_t more = n < 0 ? (uint64_t)64 << 52 : -((uint64_t)1 << 52);
+    double power = special_of_bits(unit + more), rest = special_of_bits(special_bits(1) - more);
+    double y = fma(power, p, power) * rest;
+    y = special_choose(n > 1024, HUGE_VAL, y);
+    return special_choose(n < -1075, 0, y);
+}
+
+/* e^x */
+SPECIAL_INLINE double special_exp(double x)
+{
+    double n;
+    uint64_t unit;
+    double p = special_exp_part(x, &n, &unit);
+    return special_scaled(p, n, unit);
+}
+
+/* 2^x = 2^n e^r */
+SPECIAL_INLINE double special_exp2(double x)
+{
+    const double shift = 0x1.8p52 + 1023;
+    double shifted = x + shift, n = shifted - shift, r = (x - n) * 0x1.62e42fefa39efp-1;
+    double p = fma(r * HORNER(special_exp_rest, r), r, r);
+    return special_scaled(p, n, special_bits(shifted) << 52);
+}
+
+/* e^x - 1 */
+SPECIAL_INLINE double special_expm1(double x)
+{
+    double n;
+    uint64_t unit;
+    double p = special_exp_part(-40 > x ? -40 : x, &n, &unit);
+    double half = special_of_bits(unit - ((uint64_t)1 << 52)); /* 2^1024 is no double */
+    double y = special_choose(n == 0, p, 2 * fma(half, p, half - 0.5));
+    y = special_choose(n > 1024, HUGE_VAL, y);
+    return copysign(y, x);
+}
+
+/* 1 / (1 + e^-x), both terms times 2^-64, so that e^-x does not overflow where its inverse is not 0 */
+SPECIAL_INLINE double special_sigmoid(double x)
+{
+    double n;
+    uint64_t unit;
+    double p = special_exp_part(-x, &n, &unit);
+    double power = special_of_bits(unit - ((uint64_t)64 << 52));
+    double y = 0x1p-64 / (0x1p-64 + fma(power, p, power));
+    y = special_choose(n < -60, 1, y);
+    return special_choose(n > 1075, 0, y);
+}
+
+/* from e^(-2 |x|) - 1 */
+SPECIAL_INLINE double special_tanh(double x)
+{
+    double n, size = fabs(x);
+    uint64_t unit;
+    size = 20 < size ? 20 : size;
+    double p = special_exp_part(-2 * size, &n, &unit), power = special_of_bits(unit);
+    double below = fma(power, p, power - 1);
+    return copysign(below / (2 + below), x);
+}
+
+/* log(x + 2 *half_lost) = e log(2) + log(m), m from sqrt(0.5) to sqrt(2), as in fdlibm: e, f = m - 1
+ * and what log(m) is more than f; x is finite and above 0 */
+SPECIAL_INLINE double special_log_part(bool brief, double x, const double *half_lost, double *e,
+                                       double *f)
+{
+    const uint64_t root = 0x3fe6a09e667f3bcd, one = 0x3ff0000000000000; /* of 0.5; 1 */
+    double bias = 0x1p52 + 1023;
+    if (!brief) { /* no float is subnormal as a double */
+        bool is_small = x < 0x1p-1022;
+        x *= is_small ? 0x1p54 : 1;
+        bias += is_small ? 54 : 0;
+    }
+    uint64_t bits = special_bits(x) + (one - root), exponent = bits >> 52;
+    *e = special_of_bits(exponent + 0x4330000000000000) - bias; /* 2^52 and the exponent */
+    double m = special_of_bits((bits & 0xfffffffffffff) + root);
+    *f = m - 1;
+    if (half_lost)
+        *f += *half_lost * special_of_bits((2047 - exponent) << 52);
+    double s = *f / (2 + *f), z = s * s;
+    return s * fma(z, POLYNOMIAL(special_log_rest, z), -*f);
+}
+
+/* what a logarithm is: y, but where x is not finite and above 0 */
+SPECIAL_INLINE double special_log_edge(double x, double y)
+{
+    y = special_choose(x < HUGE_VAL, y, x);
+    return special_choose(x > 0, y, special_choose(x == 0, -HUGE_VAL, (double)NAN));
+}
+
+/* the natural logarithm of a finite x > 0 */
+SPECIAL_INLINE double special_log_positive(bool brief, double x)
+{
+    double e, f, rest = special_log_part(brief, x, NULL, &e, &f);
+    return fma(e, LOG_2_HIGH, f + fma(e, LOG_2_LOW, rest));
+}
+
+SPECIAL_INLINE double special_log(double x)
+{
+    return special_log_edge(x, special_log_positive(false, x));
+}
+
+SPECIAL_INLINE double special_log2(double x)
+{
+    double e, f, rest = special_log_part(false, x, NULL, &e, &f);
+    return special_log_edge(x, fma(f + rest, 0x1.71547652b82fep+0, e));
+}
+
+SPECIAL_INLINE double special_log10(double x)
+{
+    const double high = 0x1.34413509f6p-2, low = 0x1.9fef311f12b36p-42; /* of log10(2) */
+    double e, f, rest = special_log_part(false, x, NULL, &e, &f);
+    return special_log_edge(x, fma(e, high, fma(f + rest, 0x1.bcb7b1526e50ep-2, e * low)));
+}
+
+/* log(1 + x), where 1 + x is u and what it lost */
+SPECIAL_INLINE double special_log1p(double x)
+{
+    double e, f, u = 1 + x, half_lost = 0.5 * (x - (u - 1));
+    double rest = special_log_part(false, u, &half_lost, &e, &f);
+    double y = fma(e, LOG_2_HIGH, f + fma(e, LOG_2_LOW, rest));
+    return copysign(special_log_edge(u, y), x);
+}
+
+/* log(1 + e^x) for x <= 0, by the series of atanh, since e^x is at most 1 */
+SPECIAL_INLINE double special_log1p_exp(double x)
+{
+    double e = special_exp(x), s = e / (2 + e);
+    return s * HORNER(special_log1p_series, s * s);
+}
+
+/* erf(x) = 1 - e^-t, t = 2 / sqrt(pi) |x| and x^2 times a quotient; 1 from |x| = 5.95 */
+SPECIAL_INLINE double special_erf(double x)
+{
+    double n, size = fabs(x);
+    uint64_t unit;
+    size = 5.95 < size ? 5.95 : size;
+    double quotient = HORNER(special_erf_p, size) / HORNER(special_erf_q, size);
+    double t = fma(size, 1.12837916709551257390, size * size * quotient);
+    double p = special_exp_part(-t, &n, &unit), power = special_of_bits(unit);
+    return copysign(fma(power, p, power - 1), x);
 }
 
 /* the integer nearest to x >= 0: up to 2^52 adding that leaves no fraction, beyond it there is none */
 SPECIAL_INLINE double special_whole(double x)
 {
     return special_choose(x < 0x1p52, (x + 0x1p52) - 0x1p52, x);
-}
-
-/* log(1 + x) without loss near 0: what rounding adds to u = 1 + x, the quotient takes away [Kahan] */
-SPECIAL_INLINE double special_log1p(double x)
-{
-    double u = 1 + x, quotient = special_choose(u < HUGE_VAL, x / (u - 1), 1);
-    return special_choose(u == 1, x, log(u) * quotient);
 }
 
 /* sin(pi x) / pi for x from -0.5 to 0.5 */
@@ -92,14 +236,14 @@ SPECIAL_INLINE double special_log_gamma(bool brief, double x)
 {
     const double stirling = 0.41893853320467274178; /* log(2 pi) / 2 - 1 / 2 */
     double size = special_choose(x < 0, 1 - x, x);
-    double log_size = special_log(brief, size), over = 1 / size;
+    double log_size = special_log_positive(brief, size), over = 1 / size;
     double below = special_choose(size < 1, 1, 0), v = size - (1 - below);
     double near = v * (v - 1) * QUOTIENT(special_gamma_near, v) - below * log_size;
     double far = (size - 0.5) * (log_size - 1) +
                  (stirling + over * POLYNOMIAL(special_gamma_far, over * over));
     double y = special_choose(size < 4, near, far);
     double whole = special_whole(fabs(x)), part = fabs(x) - whole;
-    double reflected = -special_log(brief, fabs(special_sin_pi(brief, part))) - y;
+    double reflected = -special_log_positive(brief, fabs(special_sin_pi(brief, part))) - y;
     y = special_choose(x < 0, reflected, y);
     return special_choose((x <= 0) & (x == -whole), HUGE_VAL, y);
 }
@@ -115,8 +259,8 @@ SPECIAL_INLINE double special_digamma(double x)
     double near =
         from_zero * (HORNER(special_digamma_near_p, v) / HORNER(special_digamma_near_q, v)) -
         below * over;
-    double far =
-        special_log(brief, size) - over * (0.5 + over * HORNER(special_digamma_far, over * over));
+    double far = special_log_positive(brief, size) -
+                 over * (0.5 + over * HORNER(special_digamma_far, over * over));
     double y = special_choose(size < 4, near, special_choose(size < HUGE_VAL, far, size));
     double whole = special_whole(fabs(x)), part = fabs(x) - whole;
     double reflected =
@@ -134,7 +278,7 @@ SPECIAL_INLINE double special_erfinv(double y)
 {
     const double half_root_pi = 0.88622692545275801365;
     double size = fabs(y), square = size * size, v = 0.65 - square;
-    double r = sqrt(-special_log(false, 1 - size));
+    double r = sqrt(-special_log_positive(false, 1 - size));
     double base = special_choose(v > 0, half_root_pi * size, r);
     double p = special_choose(v > 0, size * square * HORNER(special_erfinv_near_p, v),
                               HORNER(special_erfinv_far_p, r));
@@ -233,6 +377,8 @@ static inline double special_polygamma(bool brief, double x, double n)
 }
 
 #undef SPECIAL_INLINE
+#undef LOG_2_HIGH
+#undef LOG_2_LOW
 #undef HORNER
 #undef POLYNOMIAL
 #undef QUOTIENT

@@ -6,8 +6,8 @@ Each minimises the squares of the relative errors at Chebyshev points, as a line
 weights are found by repetition [Loeb1957]. Before a table stands its largest relative error.
 """
 
-from mpmath import (cos, erfc, erfinv, exp, expm1, findroot, log, loggamma, lu_solve, matrix, mp,
-                    mpf, pi, psi, sin, sqrt)
+from mpmath import (cos, erf, erfc, erfinv, exp, expm1, findroot, log, loggamma, lu_solve, matrix,
+                    mp, mpf, pi, psi, sin, sqrt)
 
 mp.dps = 50
 TINY = mpf(2) ** -60
@@ -126,6 +126,16 @@ def normal_tail(t):
     return erfc(t / sqrt(2)) * exp(t * t / 2) / 2
 
 
+def erf_rest(x):
+    """erf(x) = 1 - e^-t, where t = 2 / sqrt(pi) x + x^2 erf_rest(x)"""
+    return (-log(erfc(x)) / x - 2 / sqrt(pi)) / x
+
+
+def erf_influence(x):
+    """of a relative error of erf_rest(x) on erf(x)"""
+    return x**2 * erf_rest(x) * erfc(x) / erf(x)
+
+
 root = findroot(lambda x: psi(0, x), 1.46)
 split = mpf(0.65)  # of y^2
 print("""/*
@@ -146,10 +156,13 @@ fitted("erfinv_near", erfinv_near, 0, split - TINY, [7, 7])
 fitted("erfinv_far", erfinv_far, sqrt(-log(1 - sqrt(split))), 6.0701, [8, 8])
 fitted("erfinv_near_float", erfinv_near_float, TINY, 3, [7])
 fitted("erfinv_far_float", erfinv_far_float, sqrt(mpf(3)) - 3, 1, [7])
+fitted("erf", erf_rest, mpf(2) ** -30, 5.95, [7, 7], weight=erf_influence)
 fitted("gamma_near", lambda v: loggamma(v + 1) / (v * (v - 1)), TINY, 3, [8, 8], [7, 6])
 fitted("gamma_far", stirling, TINY, 1 / mpf(16), [10], [6])
 fitted("digamma_near", lambda v: psi(0, v + 1) / (v + 1 - root), 0, 3, [7, 7])
 fitted("digamma_far", digamma_far, TINY, 1 / mpf(16), [10])
+fitted("exp_rest", expm1_rest, -log(2) / 2, log(2) / 2, [9])
+fitted("log1p_series", log1p_near, TINY, 1 / mpf(9), [11])
 fitted("expm1_rest", expm1_rest, -log(2) / 2, log(2) / 2, [5])
 fitted("log_rest_float", log_rest_float, sqrt(mpf(0.5)) - 1, sqrt(mpf(2)) - 1, [7],
        weight=lambda f: 1 - f / log(1 + f))

@@ -396,6 +396,22 @@ describe("division of integers", function()
   end)
 end)
 
+describe("powers of integers", function()
+  it("are products, whose overflow wraps, with small exponents or any among them", function()
+    for _, most in ipairs { 15, 16, 70 } do
+      for base = -5, 5 do
+        local exponents, products = {}, {}
+        local product = 1
+        for exponent = 0, most do
+          exponents[exponent + 1], products[exponent + 1] = exponent, product
+          product = product * base
+        end
+        assert.same(products, (base ^ wrun.tensor(exponents)):tolist())
+      end
+    end
+  end)
+end)
+
 describe("bytes", function()
   -- of the arguments as int64, whose lowest 8 bits are those of bytes
   local function check_bytes(row, dtype, ...)
