@@ -95,6 +95,9 @@ local function different(name, x, options, order_lines)
   local order = order_lines and order_lines(lines)
   local ordered = order and operations.index_select(lines, 1, order) or lines
   local n, is_new = lines:size(1), begins_run(ordered)
+  if not d and not options.return_inverse and not options.return_counts then
+    return unrecorded._pick(ordered, is_new)
+  end
   local starts = operations.reshape(operations.nonzero(is_new), -1)
   local indices = order and operations.index_select(order, 1, starts) or starts
   local results = { operations.index_select(d and x or lines, d or 1, indices) }
