@@ -368,6 +368,22 @@ static int core_nonzero(lua_State *L)
     return 1;
 }
 
+/* _pick(x, mask): the elements of x where the mask, of its shape, is true, in a row */
+static int core_pick(lua_State *L)
+{
+    static const char f[] = "pick";
+    lua_settop(L, 2);
+    Tensor *x = bind_tensor(L, f, 1), *t = bind_tensor(L, f, 2);
+    if (t->dtype != BOOL || !shape_equal(x->ndim, x->dims, t->ndim, t->dims))
+        bind_fail_argument(L, f, 2, "a bool tensor of argument 1's shape");
+    const Tensor *from = contiguous(L, f, x);
+    Mask mask = {.mask = (const uint8_t *)tensor_data(contiguous(L, f, t)), .n = t->numel};
+    int64_t count = index_count(bind_pool(L), &mask);
+    const Tensor *y = bind_new_tensor(L, f, (DType)x->dtype, 1, &count);
+    index_pick(bind_pool(L), &mask, (DType)x->dtype, tensor_data(from), tensor_data(y));
+    return 1;
+}
+
 /* ---- t[key] of indices and slices ---- */
 
 /* leaves dimension d of v at one index */
@@ -470,6 +486,7 @@ static const luaL_Reg index_functions[] = {
     {"gather", core_gather},
     {"scatter_reduce", core_scatter_reduce},
     {"nonzero", core_nonzero},
+    {"_pick", core_pick},
     {"indices", core_indices},
     {"index", core_index},
     {"assign", core_assign},

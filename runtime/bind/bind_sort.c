@@ -1,11 +1,12 @@
 /*
- * bind_sort.c - order along a dimension, and indices in ordered sequences
+ * bind_sort.c - order along a dimension, indices in ordered sequences, and counts of bins
  */
 #include <string.h>
 
 #include "bind/bind_check.h"
 #include "bind/bind_result.h"
 #include "bind/open.h"
+#include "kernels/histogram.h"
 #include "kernels/sort.h"
 
 /* the elements of t as a contiguous block of `dtype`: its own, or a copy (pushed) */
@@ -82,9 +83,36 @@ static int core_searchsorted(lua_State *L)
     return 1;
 }
 
+/* histc(x, bins, low, high) -> counts [bins], of x's type: see histogram.h; the numbers are checked by
+ * the caller */
+static int core_histc(lua_State *L)
+{
+    static const char f[] = "histc";
+    lua_settop(L, 4);
+    Tensor *x = bind_tensor(L, f, 1);
+    bind_check_float(L, f, 1, x);
+    Histogram h = {
+        .dtype = (DType)x->dtype,
+        .n = x->numel,
+        .bins = bind_integer(L, f, 2, "a number of bins"),
+        .low = bind_number(L, f, 3, "a number"),
+        .high = bind_number(L, f, 4, "a number"),
+    };
+    h.x = contiguous_data(L, f, x, h.dtype);
+    int64_t count = histogram_counts(&h);
+    Tensor *y = bind_new_tensor(L, f, h.dtype, 1, &h.bins);
+    h.y = tensor_data(y);
+    size_t size = (size_t)count * sizeof(int64_t);
+    h.counts = memset(lua_newuserdatauv(L, size, 0), 0, size);
+    histogram_run(bind_pool(L), &h);
+    lua_pop(L, 1);
+    return 1;
+}
+
 static const luaL_Reg sort_functions[] = {
     {"sort", core_sort},
     {"searchsorted", core_searchsorted},
+    {"histc", core_histc},
     {NULL, NULL},
 };
 

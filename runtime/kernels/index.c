@@ -480,3 +480,43 @@ void index_nonzero(Pool *pool, const Mask *mask, int ndim, const int64_t *shape,
     Found f = {mask, ndim, shape, out};
     pool_run(pool, find_piece, &f, size_pieces(mask->n, mask_width(mask)));
 }
+
+typedef struct {
+    const Mask *mask;
+    DType dtype;
+    const char *x;
+    char *y;
+} Picked;
+
+/* y[count]: the first so many elements of x where the mask is true */
+static void pick_in_row(DType dtype, const uint8_t *mask, const void *x, int64_t count, void *y)
+{
+    switch (dtype) {
+#define ROW(constant, type, name, category)                                                        \
+    case constant:                                                                                 \
+        for (int64_t i = 0, found = 0; found < count; i++) {                                       \
+            ((type *)y)[found] = ((const type *)x)[i];                                             \
+            found += mask[i];                                                                      \
+        }                                                                                          \
+        break;
+        DTYPES(ROW)
+#undef ROW
+    default:
+        break;
+    }
+}
+
+static void pick_piece(void *context, int64_t piece)
+{
+    const Picked *p = context;
+    const Mask *m = p->mask;
+    int64_t first = piece * mask_width(m), size = dtype_size(p->dtype);
+    pick_in_row(p->dtype, m->mask + first, p->x + first * size,
+                m->starts[piece + 1] - m->starts[piece], p->y + m->starts[piece] * size);
+}
+
+void index_pick(Pool *pool, const Mask *mask, DType dtype, const void *x, void *y)
+{
+    Picked p = {mask, dtype, x, y};
+    pool_run(pool, pick_piece, &p, size_pieces(mask->n, mask_width(mask)));
+}

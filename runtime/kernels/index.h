@@ -58,5 +58,7 @@ typedef struct {
 int64_t index_count(Pool *pool, Mask *mask);
 /* out[count, ndim]: where in the contiguous mask[shape] the true elements lie, counted from 1 */
 void index_nonzero(Pool *pool, const Mask *mask, int ndim, const int64_t *shape, int64_t *out);
+/* y[count]: the elements of the contiguous x[n] where the mask is true */
+void index_pick(Pool *pool, const Mask *mask, DType dtype, const void *x, void *y);
 
 #endif

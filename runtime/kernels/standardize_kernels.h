@@ -223,10 +223,18 @@ INLINED void NAME(standardize)(const NAME(Moments) * m, bool is_strip, const T *
         z[i] = ((x[i] * unit - center) - rest) * scale;
 }
 
-INLINED void NAME(scale_and_shift)(const T *z, const T *weight, const T *bias, int64_t n, T *y)
+/* y[i] = x[i] standardised, times weight[i] plus bias[i]; y may be x */
+INLINED void NAME(standardize_and_shift)(const NAME(Moments) * m, bool is_strip, const T *x,
+                                         const T *weight, const T *bias, int64_t n, T *y)
 {
-    for (int64_t i = 0; i < n; i++)
-        y[i] = z[i] * weight[i] + bias[i];
+    T unit = m->unit[0], center = m->center[0], rest = m->rest[0], scale = m->scale[0];
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n && is_strip; i++)
+        y[i] =
+            ((x[i] * m->unit[i] - m->center[i]) - m->rest[i]) * m->scale[i] * weight[i] + bias[i];
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n && !is_strip; i++)
+        y[i] = ((x[i] * unit - center) - rest) * scale * weight[i] + bias[i];
 }
 
 /* a bias of -0, where there is none, changes no zero's sign */
@@ -245,8 +253,8 @@ VECTORISED static void NAME(standardize_groups)(const Standardize *s, int64_t j,
             int64_t at = (r * s->b + j) * s->c + from, n = size_min(CHUNK, run - from);
             const T *weight = NAME(parameters)(s, s->weight, at, n, room->weight);
             const T *bias = NAME(parameters)(s, s->bias, at, n, room->bias);
-            NAME(standardize)(&m, s->c == 1, (const T *)s->x + at, n, room->z);
-            NAME(scale_and_shift)(room->z, weight, bias, n, (T *)s->y + at);
+            NAME(standardize_and_shift)
+            (&m, s->c == 1, (const T *)s->x + at, weight, bias, n, (T *)s->y + at);
         }
 }
 

@@ -12,6 +12,27 @@ describe("fixtures of count #many", function()
   end
 end)
 
+describe("histc", function()
+  it("counts long rows as it counts their parts, with few bins and with many", function()
+    local x = (wrun.arange(70001) * 7919 % 10007):float()
+    for _, bins in ipairs { 3, 1000, 40000 } do
+      local sum = wrun.zeros(bins)
+      for first = 1, 70001, 10000 do
+        sum:add_(x:narrow(1, first, math.min(10000, 70002 - first)):histc(bins, 5, 10000))
+      end
+      assert.same(sum:tolist(), x:histc(bins, 5, 10000):tolist())
+      assert.equal(x:ge(5):logical_and(x:le(10000)):sum():item(), sum:sum():item())
+    end
+  end)
+
+  it("has the largest numbers in the last bin", function()
+    local x = wrun.tensor({ 3e38, 1.0, 0 / 0, -1.0 })
+    local y = x:histc(100, 0, 3e38)
+    assert.same({ 1, 1 }, { y[1]:item(), y[100]:item() })
+    assert.equal(2, y:sum():item())
+  end)
+end)
+
 describe("unique and unique_consecutive", function()
   it("give back x from values and inverse", function()
     local x = (wrun.arange(3 * 500) * 7919 % 101):reshape(3, 500)

@@ -33,7 +33,9 @@ local function cosine(fname, o, a, b)
     local sum = a:detach() + b:detach()
     a, b = a:expand_as(sum), b:expand_as(sum)
   end
-  return (direction(a, o.dim, o.eps) * direction(b, o.dim, o.eps)):sum(o.dim)
+  local u, v = direction(a, o.dim, o.eps), direction(b, o.dim, o.eps)
+  local is_free = not (u.requires_grad or v.requires_grad) and u.dtype == v.dtype
+  return (is_free and u:mul_(v) or u * v):sum(o.dim)
 end
 
 -- A layer of two inputs, and its functional form as `class.call(options, a, b)`.

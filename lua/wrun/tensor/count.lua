@@ -95,6 +95,9 @@ local function different(name, x, options, order_lines)
   local order = order_lines and order_lines(lines)
   local ordered = order and operations.index_select(lines, 1, order) or lines
   local n, is_new = lines:size(1), begins_run(ordered)
+  if not d and not options.return_inverse and not options.return_counts then
+    return unrecorded._pick(ordered, is_new)
+  end
   local starts = operations.reshape(operations.nonzero(is_new), -1)
   local indices = order and operations.index_select(order, 1, starts) or starts
   local results = { operations.index_select(d and x or lines, d or 1, indices) }
@@ -247,13 +250,7 @@ function M.histc(x, bins, min, max)
   check.sizes("histc", { bins })
   min = check.argument("histc", 3, min, check.number(0))
   max = check.argument("histc", 4, max, check.number(0, min))
-  x = operations.reshape(operations.detach(x), -1)
-  local low, high = range_of("histc", x, min, max, 1)
-  local o = { dtype = x.dtype }
-  local width = operations.tensor(high, o) - operations.tensor(low, o)
-  local inside = operations.ge(x, low):logical_and(operations.le(x, high))
-  local index = operations.to((x - low):mul_(bins):div_(width), "int64"):add_(1):clamp_(1, bins)
-  return operations.to(count_bins(bins, index, inside), x.dtype)
+  return unrecorded.histc(x, bins, range_of("histc", x, min, max, 1))
 end
 
 local histogram_options = {
