@@ -249,12 +249,13 @@ INLINED float special_log_gamma_float(bool is_near, float x)
     bool is_small = size < 4;
     uint32_t below_1 = -(uint32_t)(size < 1);
     double v = (double)(size - float_of_bits(one & ~below_1));
-    float c = float_choose(is_small, float_of_bits((one | sign) & below_1), size - 0.5f);
+    float c = float_choose(is_small, float_of_bits((one | sign) & below_1), size);
     double q = WIDE_HORNER(special_gamma_near_q_brief, v);
     double over = 1 / float_wide_choose(is_small, q, wide);
     double near = v * (v - 1) * WIDE_HORNER(special_gamma_near_p_brief, v) * over;
     double far = fma(over, WIDE_HORNER(special_gamma_far_brief, over * over),
                      0.91893853320467274178 - wide); /* log(2 pi) / 2 */
+    far = fma(-0.5, log_size, far);
     double y = float_wide_choose(is_small, near, far);
     bool is_infinite = (size == 0) | (size == HUGE_VALF);
     if (!is_near) {
