@@ -239,8 +239,6 @@ static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
 #undef exp2
 #undef tanh
 #undef erf
-#undef log
-#undef log2
 #undef log10
 #define T double
 #define NAME(x) x##_f64
@@ -254,9 +252,7 @@ static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
 #define expm1(x) special_expm1(x)
 #define tanh(x) special_tanh(x)
 #define sigmoid(x) special_sigmoid(x)
-#define log(x) special_log(x)
 #define log1p(x) special_log1p(x)
-#define log2(x) special_log2(x)
 #define log10(x) special_log10(x)
 #define log1p_exp(x) special_log1p_exp(x)
 #define erf(x) special_erf(x)

@@ -167,21 +167,10 @@ SPECIAL_INLINE double special_log_edge(double x, double y)
 }
 
 /* the natural logarithm of a finite x > 0 */
-SPECIAL_INLINE double special_log_positive(bool brief, double x)
+SPECIAL_INLINE double special_log(bool brief, double x)
 {
     double e, f, rest = special_log_part(brief, x, NULL, &e, &f);
     return fma(e, LOG_2_HIGH, f + fma(e, LOG_2_LOW, rest));
-}
-
-SPECIAL_INLINE double special_log(double x)
-{
-    return special_log_edge(x, special_log_positive(false, x));
-}
-
-SPECIAL_INLINE double special_log2(double x)
-{
-    double e, f, rest = special_log_part(false, x, NULL, &e, &f);
-    return special_log_edge(x, fma(f + rest, 0x1.71547652b82fep+0, e));
 }
 
 SPECIAL_INLINE double special_log10(double x)
@@ -236,14 +225,14 @@ SPECIAL_INLINE double special_log_gamma(bool brief, double x)
 {
     const double stirling = 0.41893853320467274178; /* log(2 pi) / 2 - 1 / 2 */
     double size = special_choose(x < 0, 1 - x, x);
-    double log_size = special_log_positive(brief, size), over = 1 / size;
+    double log_size = special_log(brief, size), over = 1 / size;
     double below = special_choose(size < 1, 1, 0), v = size - (1 - below);
     double near = v * (v - 1) * QUOTIENT(special_gamma_near, v) - below * log_size;
     double far = (size - 0.5) * (log_size - 1) +
                  (stirling + over * POLYNOMIAL(special_gamma_far, over * over));
     double y = special_choose(size < 4, near, far);
     double whole = special_whole(fabs(x)), part = fabs(x) - whole;
-    double reflected = -special_log_positive(brief, fabs(special_sin_pi(brief, part))) - y;
+    double reflected = -special_log(brief, fabs(special_sin_pi(brief, part))) - y;
     y = special_choose(x < 0, reflected, y);
     return special_choose((x <= 0) & (x == -whole), HUGE_VAL, y);
 }
@@ -259,8 +248,8 @@ SPECIAL_INLINE double special_digamma(double x)
     double near =
         from_zero * (HORNER(special_digamma_near_p, v) / HORNER(special_digamma_near_q, v)) -
         below * over;
-    double far = special_log_positive(brief, size) -
-                 over * (0.5 + over * HORNER(special_digamma_far, over * over));
+    double far =
+        special_log(brief, size) - over * (0.5 + over * HORNER(special_digamma_far, over * over));
     double y = special_choose(size < 4, near, special_choose(size < HUGE_VAL, far, size));
     double whole = special_whole(fabs(x)), part = fabs(x) - whole;
     double reflected =
@@ -278,7 +267,7 @@ SPECIAL_INLINE double special_erfinv(double y)
 {
     const double half_root_pi = 0.88622692545275801365;
     double size = fabs(y), square = size * size, v = 0.65 - square;
-    double r = sqrt(-special_log_positive(false, 1 - size));
+    double r = sqrt(-special_log(false, 1 - size));
     double base = special_choose(v > 0, half_root_pi * size, r);
     double p = special_choose(v > 0, size * square * HORNER(special_erfinv_near_p, v),
                               HORNER(special_erfinv_far_p, r));
