@@ -172,25 +172,49 @@ static Record *sort_by_digits(Record *records, Record *spare, int64_t n, Span sp
     return records;
 }
 
-/* The key that stands at `index` (from 1) in order; *equal becomes its index among equal keys. */
-static uint64_t find_key(const Record *records, int64_t n, Span span, int64_t index, int64_t *equal)
+/* what is looked for among n keys: the distances of records from the least, or `rest` of them */
+typedef struct {
+    const Record *records;
+    uint64_t least, *rest;
+    int64_t n, index; /* from 1, in order */
+} Wanted;
+
+/* Digit d of the wanted key; those that agree in it are the rest. Neighbours are counted apart, so
+ * that those of one digit do not wait for each other. */
+INLINED uint64_t find_digit(bool is_first, Wanted *w, int d)
 {
-    uint64_t key = 0, known = 0; /* the digits found so far, and which bits these are */
-    for (int d = count_digits(span) - 1; d >= 0; d--) {
-        int64_t count[DIGITS] = {0};
-        for (int64_t i = 0; i < n; i++) {
-            uint64_t distance = records[i].key - span.least;
-            if ((distance & known) == key)
-                count[digit(distance, d)]++;
-        }
-        uint64_t v = 0;
-        for (; count[v] < index; v++)
-            index -= count[v];
-        key |= v << (8 * d);
-        known |= UINT64_C(255) << (8 * d);
+    int64_t count[2][DIGITS] = {{0}}, n = w->n, kept = 0;
+    const Record *records = w->records;
+    uint64_t least = w->least, *rest = w->rest;
+    int v = 0;
+#define DISTANCE(i) (is_first ? records[i].key - least : rest[i])
+    for (int64_t i = 0; i < n; i++)
+        count[i & 1][digit(DISTANCE(i), d)]++;
+    for (; count[0][v] + count[1][v] < w->index; v++)
+        w->index -= count[0][v] + count[1][v];
+    for (int64_t i = 0; i < n && d > 0; i++) {
+        uint64_t distance = DISTANCE(i);
+        rest[kept] = distance;
+        kept += digit(distance, d) == v;
     }
-    *equal = index;
-    return key + span.least;
+#undef DISTANCE
+    w->n = kept;
+    return (uint64_t)v << (8 * d);
+}
+
+/* The key that stands at `index` (from 1) in order; *equal becomes its index among equal keys. The n
+ * records behind are changed. */
+static uint64_t find_key(Record *records, int64_t n, Span span, int64_t index, int64_t *equal)
+{
+    uint64_t key = span.least;
+    Wanted w = {records, span.least, (uint64_t *)(void *)(records + n), n, index};
+    int digits = count_digits(span);
+    if (digits > 0)
+        key += find_digit(true, &w, digits - 1);
+    for (int d = digits - 2; d >= 0; d--)
+        key += find_digit(false, &w, d);
+    *equal = w.index;
+    return key;
 }
 
 /* moves the `take` records that come first in order to the front, in the order they lie in; returns
@@ -259,7 +283,7 @@ static int64_t load_first(const Sort *s, int64_t first, Record *out)
 }
 
 /* the record that stands at `index` in order */
-static const Record *find_record(const Record *records, int64_t n, Span span, int64_t index)
+static const Record *find_record(Record *records, int64_t n, Span span, int64_t index)
 {
     int64_t equal;
     uint64_t key = find_key(records, n, span, index, &equal);
