@@ -366,16 +366,19 @@ void sort_run(Pool *pool, const Sort *s)
 
 /* ---- search ---- */
 
-enum { VALUES = 4096 }; /* how many a thread looks up at a time */
+enum {
+    VALUES = 4096, /* how many a thread looks up at a time */
+    KEYS = 1024,   /* elements of a sequence whose keys are made once for all these */
+};
 
-/* by halves, without a branch that depends on what is found */
-static inline int64_t search_sequence(DType dtype, const void *sequence, int64_t start, int64_t n,
-                                      uint64_t key, bool after)
+/* by halves, without a branch that depends on what is found; the keys of the sequence may be known */
+INLINED int64_t search_sequence(DType dtype, const void *sequence, const uint64_t *keys,
+                                int64_t start, int64_t n, uint64_t key, bool after)
 {
     int64_t low = start;
     while (n > 0) {
-        int64_t half = (n + 1) / 2;
-        uint64_t other = key_at(dtype, sequence, low + half - 1);
+        int64_t half = (n + 1) / 2, i = low + half - 1;
+        uint64_t other = keys != NULL ? keys[i] : key_at(dtype, sequence, i);
         low += half & -(int64_t)((other < key) | (after & (other == key)));
         n -= half;
     }
@@ -384,10 +387,17 @@ static inline int64_t search_sequence(DType dtype, const void *sequence, int64_t
 
 static inline void search_values(DType dtype, const Search *s, int64_t first, int64_t last)
 {
-    for (int64_t i = first; i < last; i++) {
+    uint64_t keys[KEYS];
+    bool has_keys = s->shared && s->n <= size_min(KEYS, last - first);
+    for (int64_t i = 0; i < s->n && has_keys; i++)
+        keys[i] = key_at(dtype, s->sequence, i);
+    for (int64_t i = first; i < last && has_keys; i++)
+        s->indices[i] =
+            1 + search_sequence(dtype, NULL, keys, 0, s->n, key_at(dtype, s->values, i), s->after);
+    for (int64_t i = first; i < last && !has_keys; i++) {
         int64_t start = s->shared ? 0 : i / s->m * s->n;
         uint64_t key = key_at(dtype, s->values, i);
-        s->indices[i] = search_sequence(dtype, s->sequence, start, s->n, key, s->after) + 1;
+        s->indices[i] = 1 + search_sequence(dtype, s->sequence, NULL, start, s->n, key, s->after);
     }
 }
 
