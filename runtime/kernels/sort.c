@@ -172,25 +172,49 @@ static Record *sort_by_digits(Record *records, Record *spare, int64_t n, Span sp
     return records;
 }
 
-/* The key that stands at `index` (from 1) in order; *equal becomes its index among equal keys. */
-static uint64_t find_key(const Record *records, int64_t n, Span span, int64_t index, int64_t *equal)
+/* what is looked for among n keys: the distances of records from the least, or `rest` of them */
+typedef struct {
+    const Record *records;
+    uint64_t least, *rest;
+    int64_t n, index; /* from 1, in order */
+} Wanted;
+
+/* Digit d of the wanted key; those that agree in it are the rest. Neighbours are counted apart, so
+ * that those of one digit do not wait for each other. */
+INLINED uint64_t find_digit(bool is_first, Wanted *w, int d)
 {
-    uint64_t key = 0, known = 0; /* the digits found so far, and which bits these are */
-    for (int d = count_digits(span) - 1; d >= 0; d--) {
-        int64_t count[DIGITS] = {0};
-        for (int64_t i = 0; i < n; i++) {
-            uint64_t distance = records[i].key - span.least;
-            if ((distance & known) == key)
-                count[digit(distance, d)]++;
-        }
-        uint64_t v = 0;
-        for (; count[v] < index; v++)
-            index -= count[v];
-        key |= v << (8 * d);
-        known |= UINT64_C(255) << (8 * d);
+    int64_t count[2][DIGITS] = {{0}}, n = w->n, kept = 0;
+    const Record *records = w->records;
+    uint64_t least = w->least, *rest = w->rest;
+    int v = 0;
+#define DISTANCE(i) (is_first ? records[i].key - least : rest[i])
+    for (int64_t i = 0; i < n; i++)
+        count[i & 1][digit(DISTANCE(i), d)]++;
+    for (; count[0][v] + count[1][v] < w->index; v++)
+        w->index -= count[0][v] + count[1][v];
+    for (int64_t i = 0; i < n && d > 0; i++) {
+        uint64_t distance = DISTANCE(i);
+        rest[kept] = distance;
+        kept += digit(distance, d) == v;
     }
-    *equal = index;
-    return key + span.least;
+#undef DISTANCE
+    w->n = kept;
+    return (uint64_t)v << (8 * d);
+}
+
+/* The key that stands at `index` (from 1) in order; *equal becomes its index among equal keys. The n
+ * records behind are changed. */
+static uint64_t find_key(Record *records, int64_t n, Span span, int64_t index, int64_t *equal)
+{
+    uint64_t key = span.least;
+    Wanted w = {records, span.least, (uint64_t *)(void *)(records + n), n, index};
+    int digits = count_digits(span);
+    if (digits > 0)
+        key += find_digit(true, &w, digits - 1);
+    for (int d = digits - 2; d >= 0; d--)
+        key += find_digit(false, &w, d);
+    *equal = w.index;
+    return key;
 }
 
 /* moves the `take` records that come first in order to the front, in the order they lie in; returns
@@ -259,7 +283,7 @@ static int64_t load_first(const Sort *s, int64_t first, Record *out)
 }
 
 /* the record that stands at `index` in order */
-static const Record *find_record(const Record *records, int64_t n, Span span, int64_t index)
+static const Record *find_record(Record *records, int64_t n, Span span, int64_t index)
 {
     int64_t equal;
     uint64_t key = find_key(records, n, span, index, &equal);
@@ -342,16 +366,19 @@ void sort_run(Pool *pool, const Sort *s)
 
 /* ---- search ---- */
 
-enum { VALUES = 4096 }; /* how many a thread looks up at a time */
+enum {
+    VALUES = 4096, /* how many a thread looks up at a time */
+    KEYS = 1024,   /* elements of a sequence whose keys are made once for all these */
+};
 
-/* by halves, without a branch that depends on what is found */
-static inline int64_t search_sequence(DType dtype, const void *sequence, int64_t start, int64_t n,
-                                      uint64_t key, bool after)
+/* by halves, without a branch that depends on what is found; the keys of the sequence may be known */
+INLINED int64_t search_sequence(DType dtype, const void *sequence, const uint64_t *keys,
+                                int64_t start, int64_t n, uint64_t key, bool after)
 {
     int64_t low = start;
     while (n > 0) {
-        int64_t half = (n + 1) / 2;
-        uint64_t other = key_at(dtype, sequence, low + half - 1);
+        int64_t half = (n + 1) / 2, i = low + half - 1;
+        uint64_t other = keys != NULL ? keys[i] : key_at(dtype, sequence, i);
         low += half & -(int64_t)((other < key) | (after & (other == key)));
         n -= half;
     }
@@ -360,10 +387,17 @@ static inline int64_t search_sequence(DType dtype, const void *sequence, int64_t
 
 static inline void search_values(DType dtype, const Search *s, int64_t first, int64_t last)
 {
-    for (int64_t i = first; i < last; i++) {
+    uint64_t keys[KEYS];
+    bool has_keys = s->shared && s->n <= size_min(KEYS, last - first);
+    for (int64_t i = 0; i < s->n && has_keys; i++)
+        keys[i] = key_at(dtype, s->sequence, i);
+    for (int64_t i = first; i < last && has_keys; i++)
+        s->indices[i] =
+            1 + search_sequence(dtype, NULL, keys, 0, s->n, key_at(dtype, s->values, i), s->after);
+    for (int64_t i = first; i < last && !has_keys; i++) {
         int64_t start = s->shared ? 0 : i / s->m * s->n;
         uint64_t key = key_at(dtype, s->values, i);
-        s->indices[i] = search_sequence(dtype, s->sequence, start, s->n, key, s->after) + 1;
+        s->indices[i] = 1 + search_sequence(dtype, s->sequence, NULL, start, s->n, key, s->after);
     }
 }
 

@@ -85,6 +85,22 @@ describe("searchsorted and bucketize", function()
     assert.same({ 2, 4, 4, 4 }, values:bucketize(sequence):tolist())
   end)
 
+  it("find of many values what they find of each", function()
+    local ends = wrun.tensor { NAN, math.huge, -math.huge }
+    local values = wrun.cat { wrun.arange(2000) / 3 - 5, ends }
+    for _, n in ipairs { 0, 1, 7, 1024, 1025 } do
+      local sequence = (wrun.arange(n) // 2):double()
+      for _, right in ipairs { false, true } do
+        local all = sequence:searchsorted(values:double(), { right = right })
+        for i = 1, 2000, 97 do
+          local before = right and sequence:le(values[i]) or sequence:lt(values[i])
+          assert.equal(before:sum():item() + 1, all[i]:item())
+        end
+        assert.same({ n + 1, n + 1, 1 }, all:narrow(1, 2001, 3):tolist())
+      end
+    end
+  end)
+
   it("compare numbers of different types", function()
     assert.equal(3, wrun.tensor({ 1, 2, 3 }):searchsorted(2.5):item())
     assert.equal(2, wrun.tensor({ 0.5, 1.5 }):searchsorted(1):item())

@@ -66,13 +66,15 @@ end
 
 --- the different elements of bytes, by how often each of them all occurs
 local function different_bytes(x, options)
-  local row = operations.to(operations.reshape(x, -1), "int64") + 1
-  local counts = M.bincount(row)
+  local row, all = operations.reshape(x, -1), 256
+  local bins = unrecorded.histc(operations.to(row, "float64"), all, 0, all)
+  local counts = operations.to(bins, "int64")
   local values = operations.reshape(operations.nonzero(counts), -1)
   local results = { operations.to(values - 1, x.dtype) }
   if options.return_inverse then
     local numbers = operations.cumsum(operations.ne(counts, 0), 1)
-    results[2] = operations.reshape(operations.index_select(numbers, 1, row), x.shape)
+    results[2] = operations.reshape(operations.index_select(numbers, 1,
+      operations.to(row, "int64") + 1), x.shape)
   end
   if options.return_counts then
     results[#results + 1] = operations.index_select(counts, 1, values)
