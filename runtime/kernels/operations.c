@@ -159,8 +159,12 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define erfinv(x) ((T)special_erfinv(sizeof(T) == sizeof(float), (double)(x)))
 
 #define IS_NEAR(a, b) (fabs((a) / (b)) < NEAR)
+#undef exp
 #undef expm1
 #undef log1p
+#undef tanh
+#undef erf
+#undef erfc
 #define T float
 #define NAME(x) x##_f32
 #define LARGEST 0x1.fffffep127f
@@ -168,8 +172,14 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define floor(x) float_floor_f32(x)
 #define ceil(x) float_ceil_f32(x)
 #define trunc(x) float_trunc_f32(x)
+#define exp(x) special_exp_float(x)
 #define expm1(x) special_expm1_float(x)
 #define log1p(x) special_log1p_float(x)
+#define tanh(x) special_tanh_float(x)
+#define erf(x) special_erf_float(x)
+#define erfc(x) special_erfc_float(x)
+#define sigmoid(x) special_sigmoid_float(x)
+#define at_most(x, bound) float_at_most(x, bound)
 #define log1p_exp(x) special_log1p_exp_float(x)
 #define gelu(x) special_gelu_float(x)
 #define fmod_of(a, b) float_fmod_f32(a, b, is_near)
@@ -183,8 +193,14 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #undef floor
 #undef ceil
 #undef trunc
+#undef exp
 #undef expm1
 #undef log1p
+#undef tanh
+#undef erf
+#undef erfc
+#undef sigmoid
+#undef at_most
 #undef log1p_exp
 #undef gelu
 #undef fmod_of
@@ -199,6 +215,8 @@ static inline int64_t integer_power(int64_t a, int64_t b)
 #define ceil(x) float_ceil_f64(x)
 #define trunc(x) float_trunc_f64(x)
 #define log1p(x) special_log1p(x)
+#define sigmoid(x) (1 / (1 + exp(-(x))))
+#define at_most(x, bound) minimum(x, bound)
 #define log1p_exp(x) special_log1p(exp(x))
 #define gelu(x) (maximum(x, -50) * (erfc((x) * -0.7071067811865476) / 2))
 #define fmod_of(a, b) float_fmod_f64(a, b, is_near)

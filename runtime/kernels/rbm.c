@@ -7,6 +7,7 @@
 
 #include "kernels/philox.h"
 #include "kernels/rbm.h"
+#include "kernels/special_float.h"
 #include "kernels/vector_math.h"
 
 #include <tgmath.h>

@@ -20,17 +20,19 @@ def value(coefficients, x):
     return total
 
 
-def fit(f, low, high, m, n):
-    """p of degree m and q of degree n, q(0) = 1, with p / q near f; and their largest error."""
+def fit(f, low, high, m, n, influence=None):
+    """p of degree m and q of degree n, q(0) = 1, with p / q near f; and their largest error, as it
+    is relatively or times influence(x)."""
     count = 4 * (m + n + 1)
     points = [(high + low) / 2 + (high - low) / 2 * cos((2 * i + 1) * pi / (2 * count))
               for i in range(count)]
     values = [f(x) for x in points]
+    weights = [influence(x) if influence else 1 / abs(y) for x, y in zip(points, values)]
     p, q = [], [mpf(1)]
     for _ in range(5):
         rows, right = matrix(count, m + n + 1), matrix(count, 1)
         for i, (x, y) in enumerate(zip(points, values)):
-            weight = 1 / abs(y * value(q, x))
+            weight = weights[i] / abs(value(q, x))
             for k in range(m + 1):
                 rows[i, k] = weight * x**k
             for k in range(1, n + 1):
@@ -38,7 +40,8 @@ def fit(f, low, high, m, n):
             right[i] = weight * y
         solution = list(lu_solve(rows, right))
         p, q = solution[:m + 1], [mpf(1)] + solution[m + 1:]
-    error = max(abs(value(p, x) / value(q, x) / y - 1) for x, y in zip(points, values))
+    error = max(abs(value(p, x) / value(q, x) - y) * weight
+                for x, y, weight in zip(points, values, weights))
     return p, q, error
 
 
@@ -46,10 +49,12 @@ def table(name, coefficients):
     print(f"static const double special_{name}[] = {{{', '.join(repr(float(c)) for c in coefficients)}}};")
 
 
-def fitted(name, f, low, high, *both):
-    """The tables for float64 and, if need be, float32; degrees are given: of p, or of p and q."""
+def fitted(name, f, low, high, *both, influence=None, scale=1):
+    """The tables for float64 and, if need be, float32; degrees are given: of p, or of p and q. Both
+    are multiplied by `scale`, of whose values some make less of rounding than others."""
     for suffix, degrees in zip(("", "_brief"), both):
-        p, q, error = fit(f, mpf(low), mpf(high), *(*degrees, 0)[:2])
+        p, q, error = fit(f, mpf(low), mpf(high), *(*degrees, 0)[:2], influence)
+        p, q = [scale * c for c in p], [scale * c for c in q]
         print(f"\n/* {mp.nstr(error, 2)} */")
         table(name + "_p" * (len(degrees) == 2) + suffix, p)
         if len(degrees) == 2:
@@ -103,6 +108,21 @@ def log1p_near(z):
     return log((1 + s) / (1 - s)) / s
 
 
+def erf_log(x):
+    """erf(x) = 1 - exp(-x erf_log(x))"""
+    return -log(erfc(x)) / x
+
+
+def erf_log_influence(x):
+    """what an error of it makes of erf"""
+    return x * erfc(x) / (1 - erfc(x))
+
+
+def erfc_tail(t):
+    """erfc(t) = exp(-t^2) erfc_tail(t)"""
+    return erfc(t) * exp(t * t)
+
+
 def normal_tail(t):
     """The normal distribution function at -t is exp(-t^2 / 2) normal_tail(t)."""
     return erfc(t / sqrt(2)) * exp(t * t / 2) / 2
@@ -130,8 +150,13 @@ fitted("gamma_near", lambda v: loggamma(v + 1) / (v * (v - 1)), TINY, 3, [8, 8],
 fitted("gamma_far", stirling, TINY, 1 / mpf(16), [10], [6])
 fitted("digamma_near", lambda v: psi(0, v + 1) / (v + 1 - root), 0, 3, [7, 7])
 fitted("digamma_far", digamma_far, TINY, 1 / mpf(16), [10])
-fitted("expm1_rest", expm1_rest, -log(2) / 2, log(2) / 2, [5])
+fitted("exp_rest", expm1_rest, -log(2), log(2), [5], influence=lambda r: r**2 / exp(r))
+fitted("expm1_rest", expm1_rest, -log(2), log(2), [5], influence=lambda r: r**2 / abs(expm1(r)))
+fitted("expm1_near", expm1_rest, -log(2) / 2, log(2) / 2, [4],
+       influence=lambda r: r**2 / abs(expm1(r)))
+fitted("erf_log", erf_log, TINY, 3.93, [7], influence=erf_log_influence)
+fitted("erfc_tail", erfc_tail, 0, 10.1, [4, 5], scale=1.2375)
 fitted("log1p_rest", log1p_rest, sqrt(mpf(0.5)) - 1, sqrt(mpf(2)) - 1, [7])
 fitted("log1p_near", log1p_near, TINY, 1 / mpf(9), [4])
-fitted("normal_tail", normal_tail, 0, 16, [4, 5])
+fitted("normal_tail", normal_tail, 0, 14.3, [4, 5], scale=1.75)
 print("\n#endif")
