@@ -2,7 +2,7 @@
  * neural_kernels.h - the kernels of neural.c for one float type; read through each_float.h
  */
 
-/* e[i] = special_exp_of(x[i] - shift); e may be x. Every element goes through whole vectors, wherever it
+/* e[i] = exp(x[i] - shift); e may be x. Every element goes through whole vectors, wherever it
  * stands. */
 VECTORISED static void NAME(shifted_exp)(int64_t n, const T *x, T shift, T *e)
 {

@@ -5,7 +5,7 @@
 /* y of the units [first, first + width) of a row; filled up to CHUNK with units that are off, so
  * that every element goes through whole vectors */
 INLINED void NAME(read_chunk)(const RbmInput *in, int64_t row, int64_t first, int64_t width,
-                                    T *restrict y)
+                              T *restrict y)
 {
     const T *x = (const T *)in->x + row * in->n + first;
     const T *bias = in->bias, *base = in->base;

@@ -6,8 +6,8 @@ Each minimises the squares of the relative errors at Chebyshev points, as a line
 weights are found by repetition [Loeb1957]. Before a table stands its largest relative error.
 """
 
-from mpmath import (cos, erfc, erfinv, exp, expm1, findroot, log, loggamma, lu_solve, matrix, mp,
-                    mpf, pi, psi, sin, sqrt)
+from mpmath import (cos, erf, erfc, erfinv, exp, expm1, findroot, log, loggamma, lu_solve, matrix,
+                    mp, mpf, pi, psi, sin, sqrt)
 
 mp.dps = 50
 TINY = mpf(2) ** -60
@@ -20,28 +20,26 @@ def value(coefficients, x):
     return total
 
 
-def fit(f, low, high, m, n, influence=None):
-    """p of degree m and q of degree n, q(0) = 1, with p / q near f; and their largest error, as it
-    is relatively or times influence(x)."""
+def fit(f, low, high, m, n, weight):
+    """p of degree m and q of degree n, q(0) = 1, with p / q near f; and their largest error."""
     count = 4 * (m + n + 1)
     points = [(high + low) / 2 + (high - low) / 2 * cos((2 * i + 1) * pi / (2 * count))
               for i in range(count)]
     values = [f(x) for x in points]
-    weights = [influence(x) if influence else 1 / abs(y) for x, y in zip(points, values)]
     p, q = [], [mpf(1)]
     for _ in range(5):
         rows, right = matrix(count, m + n + 1), matrix(count, 1)
         for i, (x, y) in enumerate(zip(points, values)):
-            weight = weights[i] / abs(value(q, x))
+            factor = weight(x) / abs(y * value(q, x))
             for k in range(m + 1):
-                rows[i, k] = weight * x**k
+                rows[i, k] = factor * x**k
             for k in range(1, n + 1):
-                rows[i, m + k] = -weight * y * x**k
-            right[i] = weight * y
+                rows[i, m + k] = -factor * y * x**k
+            right[i] = factor * y
         solution = list(lu_solve(rows, right))
         p, q = solution[:m + 1], [mpf(1)] + solution[m + 1:]
-    error = max(abs(value(p, x) / value(q, x) - y) * weight
-                for x, y, weight in zip(points, values, weights))
+    error = max(abs(weight(x) * (value(p, x) / value(q, x) / y - 1))
+                for x, y in zip(points, values))
     return p, q, error
 
 
@@ -49,11 +47,12 @@ def table(name, coefficients):
     print(f"static const double special_{name}[] = {{{', '.join(repr(float(c)) for c in coefficients)}}};")
 
 
-def fitted(name, f, low, high, *both, influence=None, scale=1):
-    """The tables for float64 and, if need be, float32; degrees are given: of p, or of p and q. Both
-    are multiplied by `scale`, of whose values some make less of rounding than others."""
+def fitted(name, f, low, high, *both, weight=lambda x: 1, scale=1):
+    """The tables for float64 and, if need be, float32; degrees are given: of p, or of p and q. The
+    weight of a point is how much of an error there is the result's. Where p and q are multiplied by
+    `scale`, rounding may do less harm."""
     for suffix, degrees in zip(("", "_brief"), both):
-        p, q, error = fit(f, mpf(low), mpf(high), *(*degrees, 0)[:2], influence)
+        p, q, error = fit(f, mpf(low), mpf(high), *(*degrees, 0)[:2], weight)
         p, q = [scale * c for c in p], [scale * c for c in q]
         print(f"\n/* {mp.nstr(error, 2)} */")
         table(name + "_p" * (len(degrees) == 2) + suffix, p)
@@ -97,6 +96,11 @@ def expm1_rest(r):
     return (expm1(r) - r) / r**2
 
 
+def expm1_influence(r):
+    """of a relative error of expm1_rest(r) on e^r - 1"""
+    return r**2 * expm1_rest(r) / abs(expm1(r))
+
+
 def log1p_rest(f):
     """log(1 + f) = f - f^2 / 2 + f^3 log1p_rest(f)"""
     return (log(1 + f) - f + f**2 / 2) / f**3
@@ -114,8 +118,8 @@ def erf_log(x):
 
 
 def erf_log_influence(x):
-    """what an error of it makes of erf"""
-    return x * erfc(x) / (1 - erfc(x))
+    """of a relative error of erf_log(x) on erf(x)"""
+    return x * erf_log(x) * erfc(x) / erf(x)
 
 
 def erfc_tail(t):
@@ -150,12 +154,12 @@ fitted("gamma_near", lambda v: loggamma(v + 1) / (v * (v - 1)), TINY, 3, [8, 8],
 fitted("gamma_far", stirling, TINY, 1 / mpf(16), [10], [6])
 fitted("digamma_near", lambda v: psi(0, v + 1) / (v + 1 - root), 0, 3, [7, 7])
 fitted("digamma_far", digamma_far, TINY, 1 / mpf(16), [10])
-fitted("exp_rest", expm1_rest, -log(2), log(2), [5], influence=lambda r: r**2 / exp(r))
-fitted("expm1_rest", expm1_rest, -log(2), log(2), [5], influence=lambda r: r**2 / abs(expm1(r)))
-fitted("expm1_near", expm1_rest, -log(2) / 2, log(2) / 2, [4],
-       influence=lambda r: r**2 / abs(expm1(r)))
-fitted("erf_log", erf_log, TINY, 3.93, [7], influence=erf_log_influence)
-fitted("erfc_tail", erfc_tail, 0, 10.1, [4, 5], scale=1.2375)
+fitted("exp_wide", expm1_rest, -log(2), log(2), [5],
+       weight=lambda r: r**2 * expm1_rest(r) / exp(r))
+fitted("expm1_wide", expm1_rest, -log(2), log(2), [5], weight=expm1_influence)
+fitted("expm1_near", expm1_rest, -log(2) / 2, log(2) / 2, [4], weight=expm1_influence)
+fitted("erf_log", erf_log, TINY, 3.93, [7], weight=erf_log_influence)
+fitted("erfc_tail", erfc_tail, 0, 10.1, [4, 5], scale=1.75)
 fitted("log1p_rest", log1p_rest, sqrt(mpf(0.5)) - 1, sqrt(mpf(2)) - 1, [7])
 fitted("log1p_near", log1p_near, TINY, 1 / mpf(9), [4])
 fitted("normal_tail", normal_tail, 0, 14.3, [4, 5], scale=1.75)

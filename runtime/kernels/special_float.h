@@ -118,14 +118,17 @@ INLINED float float_small_product(bool is_small, float a, float b)
 /* e^r times the root */
 INLINED float float_exp_once(float r, float root)
 {
-    return fmaf(fmaf(HORNER(special_exp_rest, r), r, 1), r, 1) * root;
+    return fmaf(fmaf(HORNER(special_exp_wide, r), r, 1), r, 1) * root;
 }
 
 /* e^x */
 INLINED float special_exp_float(float x)
 {
-    float root, r = float_exp_root(x < -104 ? -104 : x, &root);
-    return float_small_product(x < -87.34f, float_exp_once(r, root), root);
+    const uint32_t least = float_bits(-104), bits = float_bits(x);
+    bool is_small = float_is_between(x, -87.34f, -HUGE_VALF);
+    float bounded = float_choose(is_small, float_of_bits(bits < least ? bits : least), x);
+    float root, r = float_exp_root(bounded, &root);
+    return float_small_product(is_small, float_exp_once(r, root), root);
 }
 
 /* 1 / (1 + e^-x) */
@@ -139,7 +142,7 @@ INLINED float special_sigmoid_float(float x)
 INLINED float special_expm1_float(float x)
 {
     float root, r = float_exp_root(x < -20 ? -20 : x, &root);
-    float p = fmaf(r * r, HORNER(special_expm1_rest, r), r);
+    float p = fmaf(r * r, HORNER(special_expm1_wide, r), r);
     float over = float_of_bits(0x7f000000 - float_bits(root)); /* 1 / root */
     return copysignf(root * fmaf(root, p, root - over), x);
 }

@@ -134,9 +134,14 @@ static void *find_code(const Function *f, bool is_wide, void *halves)
                    : LIBRARY_##arity(two, name)(ARGUMENTS_##arity(SAME));                          \
     }
 
+#define FROM_LIBMVEC FUNCTION
+#define FROM_HALVES FUNCTION
+#define FROM_U10 FUNCTION
+#define FROM_U35 FUNCTION
+#define FROM_OWN(...)
 #define BOTH(arity, name, in_float, in_double)                                                     \
-    FUNCTION(arity, #name, name##f, float, in_float, 4, 8, 16)                                     \
-    FUNCTION(arity, #name, name, double, in_double, 2, 4, 8)
+    FROM_##in_float(arity, #name, name##f, float, in_float, 4, 8, 16)                              \
+        FROM_##in_double(arity, #name, name, double, in_double, 2, 4, 8)
 #define UNARY(...) BOTH(1, __VA_ARGS__)
 #define BINARY(...) BOTH(2, __VA_ARGS__)
 VECTOR_FUNCTIONS(UNARY, BINARY)
