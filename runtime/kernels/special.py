@@ -159,7 +159,7 @@ fitted("exp_wide", expm1_rest, -log(2), log(2), [5],
 fitted("expm1_wide", expm1_rest, -log(2), log(2), [5], weight=expm1_influence)
 fitted("expm1_near", expm1_rest, -log(2) / 2, log(2) / 2, [4], weight=expm1_influence)
 fitted("erf_log", erf_log, TINY, 3.93, [7], weight=erf_log_influence)
-fitted("erfc_tail", erfc_tail, 0, 10.1, [4, 5], scale=1.75)
+fitted("erfc_tail", erfc_tail, 0, 10.1, [4, 5], scale=1.28)
 fitted("log1p_rest", log1p_rest, sqrt(mpf(0.5)) - 1, sqrt(mpf(2)) - 1, [7])
 fitted("log1p_near", log1p_near, TINY, 1 / mpf(9), [4])
 fitted("normal_tail", normal_tail, 0, 14.3, [4, 5], scale=1.75)
