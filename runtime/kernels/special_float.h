@@ -79,14 +79,14 @@ INLINED float float_quotient(int p_terms, const double *p, int q_terms, const do
 #define QUOTIENT(table, x)                                                                         \
     float_quotient(COUNT(table##_p), table##_p, COUNT(table##_q), table##_q, x)
 
-/* x = n unit log 2 + r, n whole and `unit` 1 or 2: r but for the lower part of log 2; n; and the
- * power of 2 2^(n + more). Where n would be above 65 and that is not left out, it is 65. */
-INLINED float float_reduce(float unit, int more, bool is_bounded, float x, float *n, float *power)
+/* x = n unit log 2 + r, n whole and `unit` 1 or 2: r, without the lower part of log 2; n, which is at
+ * most 65 if `stops`; and the power of 2 2^(n + more) */
+INLINED float float_reduce(float unit, int more, bool stops, float x, float *n, float *power)
 {
     /* What is added to it is rounded to a whole number, which stands in the lowest bits. */
     const float shift = 0x1.8p23f + (float)(127 + more);
     float shifted = fmaf(x, 0x1.715476p+0f / unit, shift);
-    shifted = is_bounded ? float_at_most(shifted, shift + 65) : shifted;
+    shifted = stops ? float_at_most(shifted, shift + 65) : shifted;
     *n = shifted - shift;
     *power = float_of_bits(float_bits(shifted) << 23);
     return fmaf(-*n, unit * LOG_2_HIGH, x);
