@@ -7,12 +7,12 @@
 VECTORISED static void NAME(shifted_exp)(int64_t n, const T *x, T shift, T *e)
 {
     int64_t whole = n - n % LANES, rest = n - whole;
-    _Pragma("GCC ivdep") for (int64_t i = 0; i < whole; i++) e[i] = exp(x[i] - shift);
+    _Pragma("GCC ivdep") for (int64_t i = 0; i < whole; i++) e[i] = special_exp_of(x[i] - shift);
     if (rest > 0) {
         T padded[LANES] = {0};
         memcpy(padded, x + whole, (size_t)rest * sizeof(T));
         for (int i = 0; i < LANES; i++)
-            padded[i] = exp(padded[i] - shift);
+            padded[i] = special_exp_of(padded[i] - shift);
         memcpy(e + whole, padded, (size_t)rest * sizeof(T));
     }
 }
@@ -117,7 +117,7 @@ VECTORISED static void NAME(softmax_columns)(const T *x, T *y, int64_t n, int64_
         for (int64_t i = first; i < last; i++) {
             memcpy(e, x + i * step, (size_t)width * sizeof(T));
             for (int64_t j = 0; j < whole; j++)
-                e[j] = exp(e[j] - shift[j]);
+                e[j] = special_exp_of(e[j] - shift[j]);
             for (int j = 0; j < STRIP; j++)
                 lane[i % LANES][j] += (double)e[j];
             if (!logarithm)

@@ -185,12 +185,16 @@ static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
                  : special_polygamma(sizeof(T) == sizeof(float), (double)(x), (double)(n))))
 
 #define IS_NEAR(a, b) (fabs((a) / (b)) < NEAR)
+#undef exp
 #undef expm1
 #undef log
 #undef log2
 #undef log10
 #undef log1p
 #undef pow
+#undef tanh
+#undef erf
+#undef erfc
 #define T float
 #define NAME(x) x##_f32
 #define LARGEST 0x1.fffffep127f
@@ -198,12 +202,17 @@ static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
 #define floor(x) float_floor_f32(x)
 #define ceil(x) float_ceil_f32(x)
 #define trunc(x) float_trunc_f32(x)
+#define exp(x) special_exp_float(x)
 #define expm1(x) special_expm1_float(x)
 #define log(x) special_log_float(x)
 #define log2(x) special_log2_float(x)
 #define log10(x) special_log10_float(x)
 #define log1p(x) special_log1p_float(x)
-#define sigmoid(x) (1 / (1 + exp(-(x))))
+#define tanh(x) special_tanh_float(x)
+#define erf(x) special_erf_float(x)
+#define erfc(x) special_erfc_float(x)
+#define sigmoid(x) special_sigmoid_float(x)
+#define at_most(x, bound) float_at_most(x, bound)
 #define log1p_exp(x) special_log1p_exp_float(x)
 #define erfinv(x) special_erfinv_float(x)
 #define log_gamma(x) special_log_gamma_float(is_near, x)
@@ -220,12 +229,17 @@ static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
 #undef floor
 #undef ceil
 #undef trunc
+#undef exp
 #undef expm1
 #undef log
 #undef log2
 #undef log10
 #undef log1p
+#undef tanh
+#undef erf
+#undef erfc
 #undef sigmoid
+#undef at_most
 #undef log1p_exp
 #undef erfinv
 #undef log_gamma
@@ -253,6 +267,7 @@ static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
 #define tanh(x) special_tanh(x)
 #define sigmoid(x) special_sigmoid(x)
 #define log1p(x) special_log1p(x)
+#define at_most(x, bound) minimum(x, bound)
 #define log10(x) special_log10(x)
 #define log1p_exp(x) special_log1p_exp(x)
 #define erf(x) special_erf(x)

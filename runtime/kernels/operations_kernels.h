@@ -28,6 +28,8 @@
 #define real(x) ((T)(x))
 #define square(x) ((x) * (x))
 #define softplus(x) (maximum(x, 0) + log1p_exp(-abs(x)))
+/* tanh(softplus(x)), as a quotient of squares of 1 + e^x */
+#define tanh_softplus(x) NAME(plus_quotient)(exp(at_most(x, 20)))
 #define sign(x) ((T)(((x) > 0) - ((x) < 0)))
 
 /* a function: both are computed, and then vectors need no masks for the one that is not wanted */
@@ -35,6 +37,15 @@ static inline T where(T a, T b, T c)
 {
     return a != 0 ? b : c;
 }
+
+#if HAS_GRADIENTS
+/* ((1 + e)^2 - 1) / ((1 + e)^2 + 1) */
+static inline T NAME(plus_quotient)(T e)
+{
+    T product = e * (e + 2);
+    return product / (product + 2);
+}
+#endif
 
 /* `inputs(DO)` does something with each variable and its index in `in`. The pointers are taken out of
  * `in` before the loop, since stores of bytes might change it for all that a compiler knows. */
@@ -221,3 +232,4 @@ static const Kernels NAME(kernels)[] = {
 #undef nonzero
 #undef square
 #undef softplus
+#undef tanh_softplus

@@ -4,8 +4,8 @@
 
 /* y of the units [first, first + width) of a row; filled up to CHUNK with units that are off, so
  * that every element goes through whole vectors */
-static inline void NAME(read_chunk)(const RbmInput *in, int64_t row, int64_t first, int64_t width,
-                                    T *restrict y)
+INLINED void NAME(read_chunk)(const RbmInput *in, int64_t row, int64_t first, int64_t width,
+                              T *restrict y)
 {
     const T *x = (const T *)in->x + row * in->n + first;
     const T *bias = in->bias, *base = in->base;
@@ -26,11 +26,11 @@ static inline void NAME(read_chunk)(const RbmInput *in, int64_t row, int64_t fir
 
 /* p = 1 / (1 + exp(-y)), from exp(-|y|), which cannot overflow;
  * beyond LIMIT it would be denormal */
-static inline void NAME(sigmoid_chunk)(T *restrict y)
+INLINED void NAME(sigmoid_chunk)(T *restrict y)
 {
     for (int i = 0; i < CHUNK; i++) {
         T size = fabs(y[i]);
-        T e = exp(-(size > (T)LIMIT ? (T)LIMIT : size));
+        T e = special_exp_of(-(size > (T)LIMIT ? (T)LIMIT : size));
         T r = 1 / (1 + e);
         y[i] = y[i] >= 0 ? r : e * r;
     }
@@ -92,7 +92,7 @@ VECTORISED static void NAME(softplus_rows)(void *context, int64_t piece)
                 product[i] = chunk % FACTORS == 0 ? 1 : product[i];
             for (int i = 0; i < CHUNK; i++) {
                 T size = fabs(y[i]);
-                product[i] *= 1 + exp(-(size > (T)LIMIT ? (T)LIMIT : size));
+                product[i] *= 1 + special_exp_of(-(size > (T)LIMIT ? (T)LIMIT : size));
             }
             for (int i = 0; i < CHUNK; i++)
                 sum[i] += (double)(y[i] > 0 ? y[i] : (T)0);

@@ -47,11 +47,13 @@ def table(name, coefficients):
     print(f"static const double special_{name}[] = {{{', '.join(repr(float(c)) for c in coefficients)}}};")
 
 
-def fitted(name, f, low, high, *both, weight=lambda x: 1):
+def fitted(name, f, low, high, *both, weight=lambda x: 1, scale=1):
     """The tables for float64 and, if need be, float32; degrees are given: of p, or of p and q. The
-    weight of a point is how much of an error there is the result's."""
+    weight of a point is how much of an error there is the result's. Where p and q are multiplied by
+    `scale`, rounding may do less harm."""
     for suffix, degrees in zip(("", "_brief"), both):
         p, q, error = fit(f, mpf(low), mpf(high), *(*degrees, 0)[:2], weight)
+        p, q = [scale * c for c in p], [scale * c for c in q]
         print(f"\n/* {mp.nstr(error, 2)} */")
         table(name + "_p" * (len(degrees) == 2) + suffix, p)
         if len(degrees) == 2:
@@ -115,10 +117,30 @@ def log_rest_float(f):
     return (log(1 + f) - f) / f**2
 
 
+def expm1_influence(r):
+    """of a relative error of expm1_rest(r) on e^r - 1"""
+    return r**2 * expm1_rest(r) / abs(expm1(r))
+
+
 def log1p_near(z):
     """log(1 + e) = s log1p_near(z), where s = e / (2 + e), z = s^2."""
     s = sqrt(z)
     return log((1 + s) / (1 - s)) / s
+
+
+def erf_log(x):
+    """erf(x) = 1 - exp(-x erf_log(x))"""
+    return -log(erfc(x)) / x
+
+
+def erf_log_influence(x):
+    """of a relative error of erf_log(x) on erf(x)"""
+    return x * erf_log(x) * erfc(x) / erf(x)
+
+
+def erfc_tail(t):
+    """erfc(t) = exp(-t^2) erfc_tail(t)"""
+    return erfc(t) * exp(t * t)
 
 
 def normal_tail(t):
@@ -163,12 +185,17 @@ fitted("digamma_near", lambda v: psi(0, v + 1) / (v + 1 - root), 0, 3, [7, 7])
 fitted("digamma_far", digamma_far, TINY, 1 / mpf(16), [10])
 fitted("exp_rest", expm1_rest, -log(2) / 2, log(2) / 2, [9])
 fitted("log1p_series", log1p_near, TINY, 1 / mpf(9), [11])
-fitted("expm1_rest", expm1_rest, -log(2) / 2, log(2) / 2, [5])
+fitted("exp_wide", expm1_rest, -log(2), log(2), [5],
+       weight=lambda r: r**2 * expm1_rest(r) / exp(r))
+fitted("expm1_wide", expm1_rest, -log(2), log(2), [5], weight=expm1_influence)
+fitted("expm1_near", expm1_rest, -log(2) / 2, log(2) / 2, [4], weight=expm1_influence)
+fitted("erf_log", erf_log, TINY, 3.93, [7], weight=erf_log_influence)
+fitted("erfc_tail", erfc_tail, 0, 10.1, [4, 5], scale=1.28)
 fitted("log_rest_float", log_rest_float, sqrt(mpf(0.5)) - 1, sqrt(mpf(2)) - 1, [7],
        weight=lambda f: 1 - f / log(1 + f))
 fitted("log2_over", lambda f: log(1 + f) / f / log(2), sqrt(mpf(0.5)) - 1, sqrt(mpf(2)) - 1, [12])
 fitted("log_sine", lambda u: log(sin(pi * sqrt(u)) / (pi * sqrt(u))) / u, TINY, 0.25, [12])
 fitted("exp2_part", lambda r: 2**r, -0.5, 0.5, [6])
 fitted("log1p_near", log1p_near, TINY, 1 / mpf(9), [4])
-fitted("normal_tail", normal_tail, 0, 16, [4, 5])
+fitted("normal_tail", normal_tail, 0, 14.3, [4, 5], scale=1.75)
 print("\n#endif")

@@ -1,8 +1,9 @@
 /*
  * special_float.h - functions of a float, in floats; see special.h
  *
- * Twice the lanes of special.h, where rounding on the way does no harm (pow is in double where it
- * would): good to 2 units in the last place, ops.def states each bound. Neither NaN nor infinity takes longer than a number.
+ * Twice the lanes of special.h, where rounding on the way does no harm (pow and lgamma are in double
+ * where it would): good to 1 to 6 units in the last place, ops.def states each bound. Neither NaN nor
+ * infinity takes longer than a number.
  */
 #ifndef SPECIAL_FLOAT_H
 #define SPECIAL_FLOAT_H
@@ -46,6 +47,13 @@ INLINED bool float_is_between(float x, float inner, float outer)
     return float_bits(x) - float_bits(inner) <= float_bits(outer) - float_bits(inner);
 }
 
+/* x, but not above a positive bound; where it is NaN, any number or NaN */
+INLINED float float_at_most(float x, float bound)
+{
+    int32_t bits = (int32_t)float_bits(x), most = (int32_t)float_bits(bound);
+    return float_of_bits((uint32_t)(bits < most ? bits : most));
+}
+
 INLINED float float_horner(int terms, const double *c, float x)
 {
     float y = (float)c[terms - 1];
@@ -64,44 +72,137 @@ INLINED double float_wide_horner(int terms, const double *c, double x)
     return y;
 }
 
-#define TERMS(table) ((int)(sizeof(table) / sizeof((table)[0])))
-#define WIDE_HORNER(table, x) float_wide_horner(TERMS(table), table, x)
-#define HORNER(table, x) float_horner(TERMS(table), table, x)
-
-/* e^(x + small) = 2^n (1 + p): p, and `unit` has n in its lowest bits; |x| is at most 128 */
-INLINED float float_expm1_part(float x, float small, uint32_t *unit)
+/* p / q at x, their even and odd powers apart, which rounds less often */
+INLINED float float_quotient(int p_terms, const double *p, int q_terms, const double *q, float x)
 {
-    const float shift = 0x1.8p23f; /* what is added to it is rounded to a whole number */
-    float shifted = fmaf(x, 0x1.715476p+0f, shift), n = shifted - shift;
-    float r = fmaf(-n, LOG_2_LOW, fmaf(-n, LOG_2_HIGH, x)) + small;
-    *unit = float_bits(shifted);
-    return fmaf(r * r, HORNER(special_expm1_rest, r), r);
+    float square = x * x, sum[2][2] = {{0}};
+#pragma GCC unroll 16
+    for (int k = p_terms - 1; k >= 0; k--)
+        sum[0][k % 2] = k + 2 < p_terms ? fmaf(sum[0][k % 2], square, (float)p[k]) : (float)p[k];
+#pragma GCC unroll 16
+    for (int k = q_terms - 1; k >= 0; k--)
+        sum[1][k % 2] = k + 2 < q_terms ? fmaf(sum[1][k % 2], square, (float)q[k]) : (float)q[k];
+    return fmaf(sum[0][1], x, sum[0][0]) / fmaf(sum[1][1], x, sum[1][0]);
 }
 
-/* 2^(n + more) for the n of above */
-INLINED float float_power_of_2(uint32_t unit, int more)
+#define TERMS(table) ((int)(sizeof(table) / sizeof((table)[0])))
+#define HORNER(table, x) float_horner(TERMS(table), table, x)
+#define WIDE_HORNER(table, x) float_wide_horner(TERMS(table), table, x)
+#define QUOTIENT(table, x)                                                                         \
+    float_quotient(TERMS(table##_p), table##_p, TERMS(table##_q), table##_q, x)
+
+/* x = n unit log 2 + r, n whole and `unit` 1 or 2: r, without the lower part of log 2; n, which is at
+ * most 65 if `stops`; and the power of 2 2^(n + more) */
+INLINED float float_reduce(float unit, int more, bool stops, float x, float *n, float *power)
 {
-    return float_of_bits((unit + (uint32_t)(127 + more)) << 23);
+    /* What is added to it is rounded to a whole number, which stands in the lowest bits. */
+    const float shift = 0x1.8p23f + (float)(127 + more);
+    float shifted = fmaf(x, 0x1.715476p+0f / unit, shift);
+    shifted = stops ? float_at_most(shifted, shift + 65) : shifted;
+    *n = shifted - shift;
+    *power = float_of_bits(float_bits(shifted) << 23);
+    return fmaf(-*n, unit * LOG_2_HIGH, x);
+}
+
+/* e^x = root^2 e^r, since no float has the square for the least x, nor for the greatest. x is at
+ * least -150; above 89 r, and so e^r, take what the root leaves out. */
+INLINED float float_exp_root(float x, float *root)
+{
+    float n, r = float_reduce(2, 0, true, x, &n, root);
+    return fmaf(-n, 2 * LOG_2_LOW, r);
+}
+
+/* e^(x + small) = power e^r / 2^more, for x from -104 to 0 */
+INLINED float float_exp_power(float x, float small, int more, float *power)
+{
+    float n, r = float_reduce(1, more, false, x, &n, power);
+    return r + fmaf(-n, LOG_2_LOW, small);
+}
+
+/* a b, at most 2^-126 where `is_small`: a multiplication with a subnormal result takes 50 times as
+ * long, one with an addition and a subtraction of bits does not */
+INLINED float float_small_product(bool is_small, float a, float b)
+{
+    uint32_t least = -(uint32_t)is_small & 0x00800000; /* 2^-126, or 0 */
+    return float_of_bits(float_bits(fmaf(a, b, float_of_bits(least))) - least);
+}
+
+/* e^r times the root */
+INLINED float float_exp_once(float r, float root)
+{
+    return fmaf(fmaf(HORNER(special_exp_wide, r), r, 1), r, 1) * root;
+}
+
+/* e^x */
+INLINED float special_exp_float(float x)
+{
+    const uint32_t least = float_bits(-104), bits = float_bits(x);
+    bool is_small = float_is_between(x, -87.34f, -HUGE_VALF);
+    float bounded = float_choose(is_small, float_of_bits(bits < least ? bits : least), x);
+    float root, r = float_exp_root(bounded, &root);
+    return float_small_product(is_small, float_exp_once(r, root), root);
+}
+
+/* 1 / (1 + e^-x) */
+INLINED float special_sigmoid_float(float x)
+{
+    float root, r = float_exp_root(x > 20 ? -20 : -x, &root);
+    return 1 / fmaf(float_exp_once(r, root), root, 1);
 }
 
 /* e^x - 1 */
 INLINED float special_expm1_float(float x)
 {
-    uint32_t unit;
-    float bounded = float_choose(float_is_between(x, -20, -HUGE_VALF), -20, x);
-    bounded = float_choose(float_is_between(x, 89, HUGE_VALF), 89, bounded);
-    float p = float_expm1_part(bounded, 0, &unit);
-    float half = float_power_of_2(unit, -1); /* 2^128 is no float */
-    float scaled = 2 * fmaf(half, p, half - 0.5f);
-    return copysignf(float_choose(half == 0.5f, p, scaled), x);
+    float root, r = float_exp_root(x < -20 ? -20 : x, &root);
+    float p = fmaf(r * r, HORNER(special_expm1_wide, r), r);
+    float over = float_of_bits(0x7f000000 - float_bits(root)); /* 1 / root */
+    return copysignf(root * fmaf(root, p, root - over), x);
 }
 
-/* e^(x + small) for x from -128 to 0 */
-INLINED float float_exp_below(float x, float small)
+/* e^r - 1 for an r of float_exp_power */
+INLINED float float_expm1_near(float r)
 {
-    uint32_t unit;
-    float p = float_expm1_part(x, small, &unit);
-    return (1 + p) * float_power_of_2(unit, 64) * 0x1p-64f; /* which may be subnormal */
+    return fmaf(r * r, HORNER(special_expm1_near, r), r);
+}
+
+/* e^x - 1 for x from -30 to 0 */
+INLINED float float_expm1_below(float x)
+{
+    float n, power, r = float_reduce(1, 0, false, x, &n, &power);
+    return fmaf(power, float_expm1_near(fmaf(-n, LOG_2_LOW, r)), power - 1);
+}
+
+/* from e^-2|x| - 1 */
+INLINED float special_tanh_float(float x)
+{
+    float size = fabsf(x), e = float_expm1_below(-2 * (size > 10 ? 10 : size));
+    return copysignf(e / (2 + e), x);
+}
+
+/* 1 - e^-g, where g = |x| times a polynomial */
+INLINED float special_erf_float(float x)
+{
+    float size = fabsf(x);
+    size = size > 3.93f ? 3.93f : size;
+    return copysignf(float_expm1_below(-size * HORNER(special_erf_log, size)), x);
+}
+
+/* y e^-(factor t^2), the rounding of the square made up for; subnormal where -factor t^2 < edge */
+INLINED float float_times_exp_square(float y, float t, float factor, float edge)
+{
+    float scaled = -factor * t, square = scaled * t, power;
+    float r = float_exp_power(square, fmaf(scaled, t, -square), 64, &power);
+    return float_small_product(square < edge, fmaf(y, float_expm1_near(r), y) * power, 0x1p-64f);
+}
+
+/* At |x| that is exp(-x^2) times a quotient, and where x < 0 what is left of 2. Its five roundings
+ * of half a unit or more, of p, q, p / q and twice of the exponential, come to 4.2 at worst. */
+INLINED float special_erfc_float(float x)
+{
+    float t = fabsf(x);
+    t = float_choose(t > 10.1f, 10.1f, t);
+    float y = float_times_exp_square(QUOTIENT(special_erfc_tail, t), t, 1, -84.55f);
+    return float_choose(x < 0, 2 - y, y);
 }
 
 /* log(1 + f) for f from sqrt(0.5) - 1 to sqrt(2) - 1 */
@@ -271,22 +372,23 @@ INLINED float special_log_gamma_float(bool is_near, float x)
     return float_choose(is_infinite, HUGE_VALF, result);
 }
 
-/* log(1 + e^x) for x <= 0, by the series of atanh, since e^x is at most 1 */
+/* log(1 + e^x) for x <= 0, by the series of atanh, since e^x is at most 1; s without its smallest
+ * values, whose squares would be subnormal */
 INLINED float special_log1p_exp_float(float x)
 {
-    float e = float_exp_below(float_choose(x < -128, -128, x), 0), s = e / (2 + e);
-    return s * HORNER(special_log1p_near, s * s);
+    const float least = 0x1p-38f, scale = 0x1p-64f;
+    float power, r = float_exp_power(x < -104 ? -104 : x, 0, 64, &power);
+    float e = fmaf(float_expm1_near(r), power, power), quotient = e / fmaf(e, scale, 2);
+    float s = fmaf(quotient, scale, least) - least;
+    return float_small_product(x < -87.34f, quotient * HORNER(special_log1p_near, s * s), scale);
 }
 
 /* x times the normal distribution function at x. At -t that is exp(-t^2 / 2) times a quotient;
  * where x > 0 it is 1 less that at -x. */
 INLINED float special_gelu_float(float x)
 {
-    float t = fabsf(x);
-    t = float_choose(t > 16, 16, t);
-    float square = t * t, small = fmaf(t, t, -square);
-    float tail = HORNER(special_normal_tail_p, t) / HORNER(special_normal_tail_q, t);
-    float y = t * tail * float_exp_below(-0.5f * square, -0.5f * small);
+    float t = float_at_most(fabsf(x), 16); /* NaN is lost, and comes back with x */
+    float y = float_times_exp_square(t * QUOTIENT(special_normal_tail, t), t, 0.5f, -86.42f);
     return float_choose(x < 0, -y, x - y);
 }
 
@@ -295,6 +397,10 @@ INLINED float special_gelu_float(float x)
 #undef ROOT
 #undef HORNER
 #undef WIDE_HORNER
+#undef QUOTIENT
 #undef TERMS
+
+/* e^x of either type */
+#define special_exp_of(x) _Generic((x), float : special_exp_float, double : (exp))(x)
 
 #endif

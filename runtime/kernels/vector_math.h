@@ -18,49 +18,40 @@
 #endif
 
 /*
- * Where lanes of equal bits come from, in float and in double; special_float.h has the others. SLEEF promises them at every width
- * and on every processor with FMA; libmvec is kept where it is faster and has them too.
+ * Where lanes of equal bits come from, in float and in double, but for the functions that special.h
+ * and special_float.h have. SLEEF promises them at every width and on every processor with FMA;
+ * libmvec is kept where it is faster and has them too.
  *
  *   LIBMVEC   libmvec, at each width
  *   HALVES    libmvec for 256 bits, on both halves of 512 bits
  *   U10, U35  SLEEF, with an error of at most 1.0 or 3.5 units in the last place
  */
 #define FLOAT_FUNCTIONS(UNARY, BINARY)                                                             \
-    UNARY(exp, LIBMVEC)                                                                            \
-    UNARY(expm1, HALVES)                                                                           \
     UNARY(sin, LIBMVEC)                                                                            \
     UNARY(cos, LIBMVEC)                                                                            \
     UNARY(tan, U35)                                                                                \
-    UNARY(tanh, U35)                                                                               \
     UNARY(exp2, U10)                                                                               \
     UNARY(asin, U35)                                                                               \
     UNARY(acos, U35)                                                                               \
     UNARY(atan, U35)                                                                               \
     UNARY(sinh, LIBMVEC)                                                                           \
     UNARY(cosh, HALVES)                                                                            \
-    UNARY(erf, HALVES)                                                                             \
-    UNARY(erfc, HALVES)                                                                            \
     BINARY(atan2, U35)                                                                             \
     BINARY(hypot, U35)
 
 #define DOUBLE_FUNCTIONS(UNARY, BINARY)                                                            \
     UNARY(exp, U10)                                                                                \
-    UNARY(expm1, HALVES)                                                                           \
     UNARY(log, U35)                                                                                \
     UNARY(log1p, U10)                                                                              \
     UNARY(sin, U35)                                                                                \
     UNARY(cos, U35)                                                                                \
     UNARY(tan, U35)                                                                                \
-    UNARY(tanh, U35)                                                                               \
-    UNARY(exp2, U10)                                                                               \
     UNARY(log2, U35)                                                                               \
-    UNARY(log10, U10)                                                                              \
     UNARY(asin, U35)                                                                               \
     UNARY(acos, U35)                                                                               \
     UNARY(atan, U35)                                                                               \
     UNARY(sinh, HALVES)                                                                            \
     UNARY(cosh, HALVES)                                                                            \
-    UNARY(erf, HALVES)                                                                             \
     UNARY(erfc, HALVES)                                                                            \
     BINARY(pow, HALVES)                                                                            \
     BINARY(atan2, U35)                                                                             \
