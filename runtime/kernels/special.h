@@ -31,8 +31,7 @@ SPECIAL_INLINE double special_horner(int terms, const double *c, double x)
 #define LOG_2_HIGH 0x1.62e42fee00000p-1 /* of few bits, so that whole numbers times it are exact */
 #define LOG_2_LOW 0x1.a39ef35793c76p-33
 #define HORNER(table, x) special_horner((int)(sizeof(table) / sizeof((table)[0])), table, x)
-#define POLYNOMIAL(table, x) (brief ? HORNER(table##_brief, x) : HORNER(table, x))
-#define QUOTIENT(table, x) (POLYNOMIAL(table##_p, x) / POLYNOMIAL(table##_q, x))
+#define QUOTIENT(table, x) (HORNER(table##_p, x) / HORNER(table##_q, x))
 
 /* `condition ? a : b` without the branch that the compiler would make where a or b is long */
 SPECIAL_INLINE double special_choose(bool condition, double a, double b)
@@ -139,16 +138,12 @@ SPECIAL_INLINE double special_tanh(double x)
 
 /* log(x + 2 *half_lost) = e log(2) + log(m), m from sqrt(0.5) to sqrt(2), as in fdlibm: e, f = m - 1
  * and what log(m) is more than f; x is finite and above 0 */
-SPECIAL_INLINE double special_log_part(bool brief, double x, const double *half_lost, double *e,
-                                       double *f)
+SPECIAL_INLINE double special_log_part(double x, const double *half_lost, double *e, double *f)
 {
     const uint64_t root = 0x3fe6a09e667f3bcd, one = 0x3ff0000000000000; /* of 0.5; 1 */
-    double bias = 0x1p52 + 1023;
-    if (!brief) { /* no float is subnormal as a double */
-        bool is_small = x < 0x1p-1022;
-        x *= is_small ? 0x1p54 : 1;
-        bias += is_small ? 54 : 0;
-    }
+    bool is_small = x < 0x1p-1022;
+    double bias = 0x1p52 + 1023 + (is_small ? 54 : 0);
+    x *= is_small ? 0x1p54 : 1;
     uint64_t bits = special_bits(x) + (one - root), exponent = bits >> 52;
     *e = special_of_bits(exponent + 0x4330000000000000) - bias; /* 2^52 and the exponent */
     double m = special_of_bits((bits & 0xfffffffffffff) + root);
@@ -156,7 +151,7 @@ SPECIAL_INLINE double special_log_part(bool brief, double x, const double *half_
     if (half_lost)
         *f += *half_lost * special_of_bits((2047 - exponent) << 52);
     double s = *f / (2 + *f), z = s * s;
-    return s * fma(z, POLYNOMIAL(special_log_rest, z), -*f);
+    return s * fma(z, HORNER(special_log_rest, z), -*f);
 }
 
 /* what a logarithm is: y, but where x is not finite and above 0 */
@@ -167,16 +162,16 @@ SPECIAL_INLINE double special_log_edge(double x, double y)
 }
 
 /* the natural logarithm of a finite x > 0 */
-SPECIAL_INLINE double special_log(bool brief, double x)
+SPECIAL_INLINE double special_log(double x)
 {
-    double e, f, rest = special_log_part(brief, x, NULL, &e, &f);
+    double e, f, rest = special_log_part(x, NULL, &e, &f);
     return fma(e, LOG_2_HIGH, f + fma(e, LOG_2_LOW, rest));
 }
 
 SPECIAL_INLINE double special_log10(double x)
 {
     const double high = 0x1.34413509f6p-2, low = 0x1.9fef311f12b36p-42; /* of log10(2) */
-    double e, f, rest = special_log_part(false, x, NULL, &e, &f);
+    double e, f, rest = special_log_part(x, NULL, &e, &f);
     return special_log_edge(x, fma(e, high, fma(f + rest, 0x1.bcb7b1526e50ep-2, e * low)));
 }
 
@@ -184,7 +179,7 @@ SPECIAL_INLINE double special_log10(double x)
 SPECIAL_INLINE double special_log1p(double x)
 {
     double e, f, u = 1 + x, half_lost = 0.5 * (x - (u - 1));
-    double rest = special_log_part(false, u, &half_lost, &e, &f);
+    double rest = special_log_part(u, &half_lost, &e, &f);
     double y = fma(e, LOG_2_HIGH, f + fma(e, LOG_2_LOW, rest));
     return copysign(special_log_edge(u, y), x);
 }
@@ -202,8 +197,7 @@ SPECIAL_INLINE double special_erf(double x)
     double n, size = fabs(x);
     uint64_t unit;
     size = 5.95 < size ? 5.95 : size;
-    double quotient = HORNER(special_erf_p, size) / HORNER(special_erf_q, size);
-    double t = fma(size, 1.12837916709551257390, size * size * quotient);
+    double t = fma(size, 1.12837916709551257390, size * size * QUOTIENT(special_erf, size));
     double p = special_exp_part(-t, &n, &unit), power = special_of_bits(unit);
     return copysign(fma(power, p, power - 1), x);
 }
@@ -215,24 +209,24 @@ SPECIAL_INLINE double special_whole(double x)
 }
 
 /* sin(pi x) / pi for x from -0.5 to 0.5 */
-SPECIAL_INLINE double special_sin_pi(bool brief, double x)
+SPECIAL_INLINE double special_sin_pi(double x)
 {
-    return x * POLYNOMIAL(special_sine, x * x);
+    return x * HORNER(special_sine, x * x);
 }
 
 /* log |gamma(x)|: near its zeros at 1 and 2, else by Stirling's series; by reflection below 0 */
-SPECIAL_INLINE double special_log_gamma(bool brief, double x)
+SPECIAL_INLINE double special_log_gamma(double x)
 {
     const double stirling = 0.41893853320467274178; /* log(2 pi) / 2 - 1 / 2 */
     double size = special_choose(x < 0, 1 - x, x);
-    double log_size = special_log(brief, size), over = 1 / size;
+    double log_size = special_log(size), over = 1 / size;
     double below = special_choose(size < 1, 1, 0), v = size - (1 - below);
     double near = v * (v - 1) * QUOTIENT(special_gamma_near, v) - below * log_size;
-    double far = (size - 0.5) * (log_size - 1) +
-                 (stirling + over * POLYNOMIAL(special_gamma_far, over * over));
+    double far =
+        (size - 0.5) * (log_size - 1) + (stirling + over * HORNER(special_gamma_far, over * over));
     double y = special_choose(size < 4, near, far);
     double whole = special_whole(fabs(x)), part = fabs(x) - whole;
-    double reflected = -special_log(brief, fabs(special_sin_pi(brief, part))) - y;
+    double reflected = -special_log(fabs(special_sin_pi(part))) - y;
     y = special_choose(x < 0, reflected, y);
     return special_choose((x <= 0) & (x == -whole), HUGE_VAL, y);
 }
@@ -240,20 +234,15 @@ SPECIAL_INLINE double special_log_gamma(bool brief, double x)
 /* the derivative of log gamma; the poles below 0 are NaN */
 SPECIAL_INLINE double special_digamma(double x)
 {
-    const bool brief = false; /* floats too: its zeros below 0 need every digit */
     const double pi = 3.14159265358979323846;
     double size = special_choose(x < 0, 1 - x, x), over = 1 / size;
     double below = special_choose(size < 1, 1, 0), v = size - (1 - below);
     double from_zero = v - special_digamma_zero[0] - special_digamma_zero[1];
-    double near =
-        from_zero * (HORNER(special_digamma_near_p, v) / HORNER(special_digamma_near_q, v)) -
-        below * over;
-    double far =
-        special_log(brief, size) - over * (0.5 + over * HORNER(special_digamma_far, over * over));
+    double near = from_zero * QUOTIENT(special_digamma_near, v) - below * over;
+    double far = special_log(size) - over * (0.5 + over * HORNER(special_digamma_far, over * over));
     double y = special_choose(size < 4, near, special_choose(size < HUGE_VAL, far, size));
     double whole = special_whole(fabs(x)), part = fabs(x) - whole;
-    double reflected =
-        y + pi * special_sin_pi(brief, 0.5 - fabs(part)) / special_sin_pi(brief, part);
+    double reflected = y + pi * special_sin_pi(0.5 - fabs(part)) / special_sin_pi(part);
     y = special_choose(x < 0, reflected, y);
     y = special_choose((x < 0) & (x == -whole), (double)NAN, y);
     return special_choose(x == 0, copysign(HUGE_VAL, -x), y);
@@ -267,7 +256,7 @@ SPECIAL_INLINE double special_erfinv(double y)
 {
     const double half_root_pi = 0.88622692545275801365;
     double size = fabs(y), square = size * size, v = 0.65 - square;
-    double r = sqrt(-special_log(false, 1 - size));
+    double r = sqrt(-special_log(1 - size));
     double base = special_choose(v > 0, half_root_pi * size, r);
     double p = special_choose(v > 0, size * square * HORNER(special_erfinv_near_p, v),
                               HORNER(special_erfinv_far_p, r));
@@ -369,7 +358,6 @@ static inline double special_polygamma(bool brief, double x, double n)
 #undef LOG_2_HIGH
 #undef LOG_2_LOW
 #undef HORNER
-#undef POLYNOMIAL
 #undef QUOTIENT
 
 #endif

@@ -173,7 +173,7 @@ print("""/*
 /* the zero of digamma above 0, less 1, and what a double leaves of it */""")
 table("digamma_zero", [root - 1, root - 1 - mpf(float(root - 1))])
 fitted("log_rest", log_rest, TINY, mpf(0.02945), [6], [5])
-fitted("sine", lambda t: sin(pi * sqrt(t)) / (pi * sqrt(t)), TINY, 0.25, [8], [7])
+fitted("sine", lambda t: sin(pi * sqrt(t)) / (pi * sqrt(t)), TINY, 0.25, [8])
 fitted("erfinv_near", erfinv_near, 0, split - TINY, [7, 7])
 fitted("erfinv_far", erfinv_far, sqrt(-log(1 - sqrt(split))), 6.0701, [8, 8])
 fitted("erfinv_near_float", erfinv_near_float, TINY, 3, [7])

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "kernels/special_tables.h"
+#include "kernels/special.h"
 #include "tensor/base.h"
 
 #define LOG_2_HIGH 0x1.62e4p-1f /* of few bits, so that small whole numbers times it are exact */
@@ -63,15 +63,6 @@ INLINED float float_horner(int terms, const double *c, float x)
     return y;
 }
 
-INLINED double float_wide_horner(int terms, const double *c, double x)
-{
-    double y = c[terms - 1];
-#pragma GCC unroll 16
-    for (int k = terms - 2; k >= 0; k--)
-        y = fma(y, x, c[k]);
-    return y;
-}
-
 /* p / q at x, their even and odd powers apart, which rounds less often */
 INLINED float float_quotient(int p_terms, const double *p, int q_terms, const double *q, float x)
 {
@@ -87,7 +78,7 @@ INLINED float float_quotient(int p_terms, const double *p, int q_terms, const do
 
 #define TERMS(table) ((int)(sizeof(table) / sizeof((table)[0])))
 #define HORNER(table, x) float_horner(TERMS(table), table, x)
-#define WIDE_HORNER(table, x) float_wide_horner(TERMS(table), table, x)
+#define WIDE_HORNER(table, x) special_horner(TERMS(table), table, x)
 #define QUOTIENT(table, x)                                                                         \
     float_quotient(TERMS(table##_p), table##_p, TERMS(table##_q), table##_q, x)
 
@@ -326,17 +317,6 @@ INLINED float special_pow_float(float a, float b)
     return float_of_bits(power | (a_bits - sign - 1 < 0x7f7fffff ? nan : 0));
 }
 
-/* `condition ? a : b` without a branch */
-INLINED double float_wide_choose(bool condition, double a, double b)
-{
-    uint64_t mask = -(uint64_t)condition, a_bits, b_bits;
-    memcpy(&a_bits, &a, sizeof a);
-    memcpy(&b_bits, &b, sizeof b);
-    a_bits = (a_bits & mask) | (b_bits & ~mask);
-    memcpy(&a, &a_bits, sizeof a);
-    return a;
-}
-
 /*
  * log |gamma(x)| = c log |x| + rest, as in special_log_gamma, whose digits the zeros below 0 need;
  * there it is -(log |sin(pi x) / pi| + log |x| + log |gamma(-x)|). is_near: x is not below 0, which
@@ -352,19 +332,19 @@ INLINED float special_log_gamma_float(bool is_near, float x)
     double v = (double)(size - float_of_bits(one & ~below_1));
     float c = float_choose(is_small, float_of_bits((one | sign) & below_1), size);
     double q = WIDE_HORNER(special_gamma_near_q_brief, v);
-    double over = 1 / float_wide_choose(is_small, q, wide);
+    double over = 1 / special_choose(is_small, q, wide);
     double near = v * (v - 1) * WIDE_HORNER(special_gamma_near_p_brief, v) * over;
     double far = fma(over, WIDE_HORNER(special_gamma_far_brief, over * over),
                      0.91893853320467274178 - wide); /* log(2 pi) / 2 */
     far = fma(-0.5, log_size, far);
-    double y = float_wide_choose(is_small, near, far);
+    double y = special_choose(is_small, near, far);
     bool is_infinite = (size == 0) | (size == HUGE_VALF);
     if (!is_near) {
         float part = size - rintf(size);
         double square = (double)part * (double)part;
         double sine =
             fma(square, WIDE_HORNER(special_log_sine, square), float_wide_log(fabsf(part)));
-        y += float_wide_choose(x < 0, sine + log_size, 0);
+        y += special_choose(x < 0, sine + log_size, 0);
         is_infinite |= (x < 0) & (part == 0);
     }
     y = fma((double)c, log_size, y);
