@@ -249,11 +249,7 @@ static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
 #undef floor_divide
 #undef floor_remainder
 
-#undef exp
 #undef exp2
-#undef tanh
-#undef erf
-#undef log10
 #define T double
 #define NAME(x) x##_f64
 #define LARGEST 0x1.fffffffffffffp1023

@@ -12,16 +12,6 @@
 
 #include <tgmath.h>
 
-INLINED float logarithm_f32(float x)
-{
-    return special_log_float(x);
-}
-
-INLINED double logarithm_f64(double x)
-{
-    return log(x);
-}
-
 enum {
     CHUNK = PHILOX_WORDS, /* units at a time */
     LIMIT = 80,           /* exp(-80) is the smallest that is used */

@@ -98,7 +98,7 @@ VECTORISED static void NAME(softplus_rows)(void *context, int64_t piece)
                 sum[i] += (double)(y[i] > 0 ? y[i] : (T)0);
             if (chunk % FACTORS == FACTORS - 1 || chunk == chunks - 1)
                 for (int i = 0; i < CHUNK; i++)
-                    sum[i] += (double)NAME(logarithm)(product[i]);
+                    sum[i] += (double)special_log_of(product[i]);
         }
         double total = 0;
         for (int i = 0; i < CHUNK; i++)

@@ -380,7 +380,8 @@ INLINED float special_gelu_float(float x)
 #undef QUOTIENT
 #undef TERMS
 
-/* e^x of either type */
+/* of either type */
 #define special_exp_of(x) _Generic((x), float : special_exp_float, double : (exp))(x)
+#define special_log_of(x) _Generic((x), float : special_log_float, double : (log))(x)
 
 #endif
