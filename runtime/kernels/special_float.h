@@ -193,7 +193,7 @@ INLINED float special_erfc_float(float x)
     float t = fabsf(x);
     t = float_choose(t > 10.1f, 10.1f, t);
     float y = float_times_exp_square(QUOTIENT(special_erfc_tail, t), t, 1, -84.55f);
-    return float_choose(x < 0, 2 - y, y);
+    return x < 0 ? 2 - y : y;
 }
 
 /* log(1 + f) for f from sqrt(0.5) - 1 to sqrt(2) - 1 */
@@ -369,7 +369,7 @@ INLINED float special_gelu_float(float x)
 {
     float t = float_at_most(fabsf(x), 16); /* NaN is lost, and comes back with x */
     float y = float_times_exp_square(t * QUOTIENT(special_normal_tail, t), t, 0.5f, -86.42f);
-    return float_choose(x < 0, -y, x - y);
+    return (x < 0 ? -0.0f : x) - y;
 }
 
 #undef LOG_2_HIGH
