@@ -11,9 +11,9 @@
  * run that is interrupted are taken and left undone. Waiting spins for some microseconds, since
  * training calls the pool thousands of times a second, and then sleeps.
  *
- * Workers that sleep wake apart from the caller: its processor is none of theirs. A system, above
- * all one that is a guest of another, else often wakes a worker where its waker runs, and leaves the
- * two there for milliseconds while another processor idles.
+ * Workers that sleep wake on another processor than the caller's, if there are enough; once awake
+ * they may go where they like. A system, above all one that is a guest of another, else often wakes a
+ * worker where its waker runs, and leaves the two there for milliseconds while a processor idles.
  *
  * Every other run goes through its shares backward: it begins where the one before it ended, with
  * what the processor's cache still has. Within a strip, some pieces at most, it goes forward, as
@@ -34,6 +34,7 @@ typedef struct {
     Pool *pool;
     pthread_t thread;
     _Atomic uint64_t ticket; /* the run's number, and in the low half its pieces not yet taken */
+    bool sleeps, is_apart;   /* under the mutex: in `wake`; to wake apart from the caller */
     char apart[CACHE_LINE];  /* what one thread takes is not to disturb the next */
 } Member;
 
@@ -50,8 +51,8 @@ struct Pool {
     bool backward; /* goes through its shares from their ends */
     _Atomic int64_t done;
     atomic_bool closing;
-    int sleepers;   /* workers in `wake`; under the mutex, as is all sleeping */
-    int apart_from; /* the processor that is none of the workers', -1 where all are */
+    int sleepers;         /* workers in `wake`; under the mutex, as is all sleeping */
+    cpu_set_t processors; /* the caller's, when it last woke any */
     pthread_mutex_t mutex;
     pthread_cond_t wake, finished;
     Member member[MAX_THREADS];
@@ -139,10 +140,17 @@ static void await_work(Member *member)
     }
     pthread_mutex_lock(&pool->mutex);
     pool->sleepers++;
+    member->sleeps = true;
     while (!has_work(member))
         pthread_cond_wait(&pool->wake, &pool->mutex);
+    member->sleeps = false;
     pool->sleepers--;
+    bool was_apart = member->is_apart;
+    member->is_apart = false;
+    cpu_set_t processors = pool->processors;
     pthread_mutex_unlock(&pool->mutex);
+    if (was_apart)
+        sched_setaffinity(0, sizeof processors, &processors);
 }
 
 static void *worker(void *argument)
@@ -157,20 +165,19 @@ static void *worker(void *argument)
     }
 }
 
-/* gives the workers all processors of the caller but the one it runs on, if there is another */
+/* lets those that sleep wake where the caller is not, unless there are more workers than processors */
 static void keep_apart(Pool *pool)
 {
-    cpu_set_t set;
     int processor = sched_getcpu();
-    if (processor == pool->apart_from || processor < 0 || processor >= CPU_SETSIZE ||
-        sched_getaffinity(0, sizeof set, &set) != 0)
+    if (processor < 0 || sched_getaffinity(0, sizeof pool->processors, &pool->processors) != 0)
         return;
-    pool->apart_from = processor;
-    CPU_CLR((size_t)processor, &set);
-    if (CPU_COUNT(&set) == 0)
-        return;
-    for (int i = 1; i <= pool->workers; i++)
-        pthread_setaffinity_np(pool->member[i].thread, sizeof set, &set);
+    cpu_set_t others = pool->processors;
+    CPU_CLR((size_t)processor, &others);
+    for (int i = 1; i <= pool->workers && CPU_COUNT(&others) >= pool->workers; i++) {
+        Member *member = &pool->member[i];
+        if (member->sleeps)
+            member->is_apart = pthread_setaffinity_np(member->thread, sizeof others, &others) == 0;
+    }
 }
 
 static void wake_workers(Pool *pool)
@@ -193,7 +200,6 @@ static void start_workers(Pool *pool)
         sigdelset(&others, faults[i]);
     pthread_sigmask(SIG_SETMASK, &others, &before);
     atomic_store(&pool->closing, false);
-    pool->apart_from = -1;
     while (pool->workers < pool->usable - 1) {
         Member *member = &pool->member[pool->workers + 1];
         member->pool = pool;
