@@ -214,10 +214,11 @@ FIXED    ?= $$(setarch -R true 2>/dev/null && echo setarch -R)
 tsan:
 	@$(MAKE) all BUILD=build/tsan CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=thread"
 
+# What is tagged #many repeats with more numbers what others do with few; here it takes minutes.
 ## the specs of what uses several threads, under ThreadSanitizer
 check-tsan: tsan build/packages-test
 	TSAN_OPTIONS=halt_on_error=1 $(FIXED) build/tsan/wrun --threads 3 $(BUSTED) \
-	  --exclude-tags=memory,slow $(SPEC) $(THREADED)
+	  --exclude-tags=memory,slow,many $(SPEC) $(THREADED)
 
 # Each block comes from malloc, which valgrind watches.
 ## build/valgrind/wrun, for check-valgrind
