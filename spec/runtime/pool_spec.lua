@@ -13,6 +13,7 @@ end
 work()
 core.sleep(0.05) -- until workers sleep
 work()
+core.sleep(0.05) -- until those that wake late are awake
 local pipe = io.popen("cat /proc/" .. io.open("/proc/self/stat"):read("n") .. "/task/*/status")
 for line in pipe:lines() do
   print(line:match("^Cpus_allowed_list:%s*(%S+)"))
