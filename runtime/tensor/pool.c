@@ -141,16 +141,15 @@ static void await_work(Member *member)
     pthread_mutex_lock(&pool->mutex);
     pool->sleepers++;
     member->sleeps = true;
-    while (!has_work(member))
+    while (!has_work(member)) {
         pthread_cond_wait(&pool->wake, &pool->mutex);
+        if (member->is_apart)
+            sched_setaffinity(0, sizeof pool->processors, &pool->processors);
+        member->is_apart = false;
+    }
     member->sleeps = false;
     pool->sleepers--;
-    bool was_apart = member->is_apart;
-    member->is_apart = false;
-    cpu_set_t processors = pool->processors;
     pthread_mutex_unlock(&pool->mutex);
-    if (was_apart)
-        sched_setaffinity(0, sizeof processors, &processors);
 }
 
 static void *worker(void *argument)
