@@ -22,9 +22,10 @@ enum {
     FEW_ROWS = 28,            /* of a, for which b is not worth packing */
     FEW_PRODUCTS = 128,       /* for which nothing is worth packing */
     FEW_PANELS = 4,           /* of b, for which columns of a are not worth packing */
-    SPARSE = 8,  /* as many times the steps of zeros are all: then it pays to find runs */
-    SAMPLE = 16, /* steps that are looked at first */
-    GAP = 2,     /* steps of zeros that do not end a run */
+    SPARSE = 8,         /* as many times the steps of zeros are all: then it pays to find runs */
+    SAMPLE = 16,        /* one of so many steps is looked at first, */
+    SAMPLE_VECTORS = 4, /* or of so many vectors of steps */
+    GAP = 2,            /* steps of zeros that do not end a run */
 };
 
 /* those steps of a block of k that may add something, in order */

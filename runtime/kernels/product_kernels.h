@@ -184,43 +184,45 @@ TARGETED static void NAME(find_runs)(const INDEX *any, int64_t k, Runs *runs)
     runs->steps = k - zeros;
 }
 
-/* the runs of a[rows, k], rows that lie apart; some steps tell whether it pays to look at all */
-TARGETED static void NAME(look_at_rows)(const T *a, int64_t a_row, int64_t rows, int64_t k,
-                                        Runs *runs)
+/* any[n]: is there more than zeros in x[rows, k], rows that lie apart, at one of every so many vectors
+ * of steps? Returns n. */
+TARGETED static int64_t NAME(look_at_rows)(const T *x, int64_t row, int64_t rows, int64_t k,
+                                           int64_t every, INDEX *any)
 {
-    _Alignas(64) INDEX any[BLOCK];
-    for (int64_t apart = SAMPLE * NAME(LANES);; apart = NAME(LANES)) {
-        int64_t n = 0;
-        for (int64_t l = 0; l < k; l += apart) {
-            int64_t steps = size_min(NAME(LANES), k - l);
-            NAME(Lanes) bits = {0};
-            for (int64_t i = 0; i < rows; i++)
-                bits |= (NAME(Lanes))NAME(read)(a + i * a_row + l, steps);
-            *(NAME(Lanes) *)(any + n) = bits;
-            n += steps;
-        }
-        NAME(find_runs)(any, n, runs);
-        if (n == k)
-            return;
-        if (runs->steps == n)
-            break;
+    int64_t n = 0;
+    for (int64_t l = 0; l < k; l += every * NAME(LANES)) {
+        int64_t steps = size_min(NAME(LANES), k - l);
+        NAME(Lanes) bits = {0};
+        for (int64_t i = 0; i < rows; i++)
+            bits |= (NAME(Lanes))NAME(read)(x + i * row + l, steps);
+        *(NAME(Lanes) *)(any + n) = bits;
+        n += steps;
     }
-    runs_of_all(runs, k);
+    return n;
 }
 
-/* the runs of x[k, width], elements of a step side by side; likewise */
-TARGETED static void NAME(look_at_columns)(const T *x, int64_t step, int64_t width, int64_t k,
-                                           Runs *runs)
+/* the same of rows whose elements of a step lie side by side, at one of every so many steps */
+TARGETED static int64_t NAME(look_at_columns)(const T *x, int64_t step, int64_t rows, int64_t k,
+                                              int64_t every, INDEX *any)
 {
-    INDEX any[BLOCK];
-    for (int64_t apart = SAMPLE;; apart = 1) {
-        int64_t n = 0;
-        for (int64_t l = 0; l < k; l += apart) {
-            bool is_any = false;
-            for (int64_t i = 0; i < width; i += NAME(LANES))
-                is_any |= ANY(NAME(read)(x + l * step + i, width - i));
-            any[n++] = is_any;
-        }
+    int64_t n = 0;
+    for (int64_t l = 0; l < k; l += every) {
+        bool is_any = false;
+        for (int64_t i = 0; i < rows; i += NAME(LANES))
+            is_any |= ANY(NAME(read)(x + l * step + i, rows - i));
+        any[n++] = is_any;
+    }
+    return n;
+}
+
+/* the runs of x[rows, k]; some steps tell whether it pays to look at all */
+TARGETED static void NAME(look)(const T *x, int64_t row, int64_t step, int64_t rows, int64_t k,
+                                Runs *runs)
+{
+    _Alignas(64) INDEX any[BLOCK];
+    for (int64_t every = row == 1 ? SAMPLE : SAMPLE_VECTORS;; every = 1) {
+        int64_t n = row == 1 ? NAME(look_at_columns)(x, step, rows, k, every, any)
+                             : NAME(look_at_rows)(x, row, rows, k, every, any);
         NAME(find_runs)(any, n, runs);
         if (n == k)
             return;
@@ -254,12 +256,8 @@ TARGETED static void NAME(look_at_a)(const T *a, int64_t a_row, int64_t a_step, 
 {
     for (int64_t panel = 0; panel < panels; panel++) {
         int64_t i = panel * m / panels, rows = (panel + 1) * m / panels - i;
-        Runs *runs = &zeros->of_a[panel];
-        if (a_row == 1)
-            NAME(look_at_columns)(a + i, a_step, rows, k, runs);
-        else
-            NAME(look_at_rows)(a + i * a_row, a_row, rows, k, runs);
-        zeros->are_in_a |= runs->steps < k;
+        NAME(look)(a + i * a_row, a_row, a_step, rows, k, &zeros->of_a[panel]);
+        zeros->are_in_a |= zeros->of_a[panel].steps < k;
     }
 }
 
@@ -267,7 +265,7 @@ TARGETED static void NAME(look_at_a)(const T *a, int64_t a_row, int64_t a_step, 
 TARGETED static void NAME(look_at_b)(const T *b, int64_t width, const T *a, int64_t m, int64_t k,
                                      NAME(Zeros) * zeros)
 {
-    NAME(look_at_columns)(b, NAME(COLUMNS), width, k, &zeros->of_b);
+    NAME(look)(b, 1, NAME(COLUMNS), width, k, &zeros->of_b);
     if (zeros->of_b.steps < k && zeros->is_a_finite < 0)
         zeros->is_a_finite = NAME(is_finite)(a, NAME(MOST_ROWS), m, k);
 }
