@@ -213,14 +213,19 @@ static const T *NAME(parameters)(const Standardize *s, const T *own, int64_t at,
     return room;
 }
 
+INLINED T NAME(standardised)(T x, T unit, T center, T rest, T scale)
+{
+    return ((x * unit - center) - rest) * scale;
+}
+
 /* z[i] = x[i] standardised; the moments of each element, or one for all of them */
 INLINED void NAME(standardize)(const NAME(Moments) * m, bool is_strip, const T *x, int64_t n, T *z)
 {
     T unit = m->unit[0], center = m->center[0], rest = m->rest[0], scale = m->scale[0];
     for (int64_t i = 0; i < n && is_strip; i++)
-        z[i] = ((x[i] * m->unit[i] - m->center[i]) - m->rest[i]) * m->scale[i];
+        z[i] = NAME(standardised)(x[i], m->unit[i], m->center[i], m->rest[i], m->scale[i]);
     for (int64_t i = 0; i < n && !is_strip; i++)
-        z[i] = ((x[i] * unit - center) - rest) * scale;
+        z[i] = NAME(standardised)(x[i], unit, center, rest, scale);
 }
 
 /* y[i] = x[i] standardised, times weight[i] plus bias[i]; y may be x */
@@ -229,12 +234,13 @@ INLINED void NAME(standardize_and_shift)(const NAME(Moments) * m, bool is_strip,
 {
     T unit = m->unit[0], center = m->center[0], rest = m->rest[0], scale = m->scale[0];
 #pragma GCC ivdep
-    for (int64_t i = 0; i < n && is_strip; i++)
-        y[i] =
-            ((x[i] * m->unit[i] - m->center[i]) - m->rest[i]) * m->scale[i] * weight[i] + bias[i];
+    for (int64_t i = 0; i < n && is_strip; i++) {
+        T z = NAME(standardised)(x[i], m->unit[i], m->center[i], m->rest[i], m->scale[i]);
+        y[i] = z * weight[i] + bias[i];
+    }
 #pragma GCC ivdep
     for (int64_t i = 0; i < n && !is_strip; i++)
-        y[i] = ((x[i] * unit - center) - rest) * scale * weight[i] + bias[i];
+        y[i] = NAME(standardised)(x[i], unit, center, rest, scale) * weight[i] + bias[i];
 }
 
 /* a bias of -0, where there is none, changes no zero's sign */
