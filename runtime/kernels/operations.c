@@ -28,16 +28,17 @@ ORDER(double, f64, isnan)
 ORDER(int64_t, i64, NEVER)
 ORDER(uint8_t, u8, NEVER)
 
-/* By masks, since a branch would go on to what is made of it, or made for it:
- * x, but 0 unless the condition; x, but 1 where it is 0; |a - b|, 0 between equal infinities */
+/* |a - b|, 0 between equal infinities; and x, but 1 where it is 0. By masks, since a branch would go
+ * on to what is made of it, or made for it. */
 #define MASKED(T, suffix, Bits)                                                                    \
-    static inline T kept_##suffix(bool condition, T x)                                             \
+    static inline T distance_##suffix(T a, T b)                                                    \
     {                                                                                              \
+        T distance = fabs(a - b);                                                                  \
         Bits bits;                                                                                 \
-        memcpy(&bits, &x, sizeof bits);                                                            \
-        bits &= -(Bits)condition;                                                                  \
-        memcpy(&x, &bits, sizeof bits);                                                            \
-        return x;                                                                                  \
+        memcpy(&bits, &distance, sizeof bits);                                                     \
+        bits &= -(Bits)(a != b);                                                                   \
+        memcpy(&distance, &bits, sizeof bits);                                                     \
+        return distance;                                                                           \
     }                                                                                              \
     static inline T nonzero_##suffix(T x)                                                          \
     {                                                                                              \
@@ -49,10 +50,6 @@ ORDER(uint8_t, u8, NEVER)
         bits = (bits & ~is_zero) | (one_bits & is_zero);                                           \
         memcpy(&x, &bits, sizeof bits);                                                            \
         return x;                                                                                  \
-    }                                                                                              \
-    static inline T distance_##suffix(T a, T b)                                                    \
-    {                                                                                              \
-        return kept_##suffix(a != b, fabs(a - b));                                                 \
     }
 MASKED(float, f32, uint32_t)
 MASKED(double, f64, uint64_t)

@@ -21,7 +21,6 @@
 #define distance NAME(distance)
 #define clamp(x, low, high) minimum(maximum(x, low), high)
 #define within(x, bound) clamp(x, -(bound), bound)
-#define kept NAME(kept)
 #define nonzero NAME(nonzero)
 #define cosine(a, b, h) (within(a, LARGEST) / within(nonzero(h), LARGEST))
 #define over_squares(x, a, b) ((x) / nonzero(hypot(a, b)) / nonzero(hypot(a, b)))
@@ -228,7 +227,6 @@ static const Kernels NAME(kernels)[] = {
 #undef real
 #undef clamp
 #undef within
-#undef kept
 #undef nonzero
 #undef square
 #undef softplus

@@ -150,7 +150,7 @@ def normal_tail(t):
 
 def erf_rest(x):
     """erf(x) = 1 - e^-t, where t = 2 / sqrt(pi) x + x^2 erf_rest(x)"""
-    return (-log(erfc(x)) / x - 2 / sqrt(pi)) / x
+    return (erf_log(x) - 2 / sqrt(pi)) / x
 
 
 def erf_influence(x):

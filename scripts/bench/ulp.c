@@ -83,10 +83,6 @@ static double right_distance(double a, double b)
 {
     return a == b ? 0 : fabs(a - b);
 }
-static double right_kept(bool condition, double x)
-{
-    return condition ? x : 0;
-}
 static double right_nonzero(double x)
 {
     return x == 0 ? 1 : x;
