@@ -22,27 +22,48 @@ enum {
     FEW_ROWS = 28,            /* of a, for which b is not worth packing */
     FEW_PRODUCTS = 128,       /* for which nothing is worth packing */
     FEW_PANELS = 4,           /* of b, for which columns of a are not worth packing */
-    SPARSE = 8,         /* as many times the steps of zeros are all: then it pays to find runs */
+    SPARSE = 8,         /* as many times the steps of zeros are all: then it pays to list others */
     SAMPLE = 16,        /* one of so many steps is looked at first, */
     SAMPLE_VECTORS = 4, /* or of so many vectors of steps */
-    GAP = 2,            /* steps of zeros that do not end a run */
 };
 
 /* those steps of a block of k that may add something, in order */
 typedef struct {
-    int count;
-    int64_t steps; /* of all runs */
-    struct {
-        int16_t first, end;
-    } run[BLOCK / 2];
-} Runs;
+    int64_t count;
+    int16_t step[BLOCK];
+} Steps;
 
-static void runs_of_all(Runs *runs, int64_t k)
+static void steps_of_all(Steps *steps, int64_t k)
 {
-    runs->count = 1;
-    runs->steps = k;
-    runs->run[0].first = 0;
-    runs->run[0].end = (int16_t)k;
+    steps->count = k;
+    for (int l = 0; l < k; l++)
+        steps->step[l] = (int16_t)l;
+}
+
+/* a bit for each step of a block of k: is there more than zeros? */
+typedef struct {
+    uint64_t word[BLOCK / 64];
+} Bits;
+
+/* so many bits, a divisor of 64, that come next */
+static inline void bits_append(Bits *bits, int64_t n, uint64_t next)
+{
+    uint64_t before = n % 64 == 0 ? 0 : bits->word[n / 64];
+    bits->word[n / 64] = before | next << n % 64;
+}
+
+/* Those of k steps that have their bit; all, where it would not pay to pass over the others. */
+static void steps_of_bits(Steps *steps, const Bits *bits, int64_t k)
+{
+    int count = 0;
+    for (int l = 0; l < k; l += 64) {
+        uint64_t word = bits->word[l / 64];
+        for (; word != 0; word &= word - 1)
+            steps->step[count++] = (int16_t)(l + __builtin_ctzll(word));
+    }
+    steps->count = count;
+    if ((k - count) * SPARSE < k)
+        steps_of_all(steps, k);
 }
 
 #define TARGETED __attribute__((target(TARGET)))
@@ -64,7 +85,7 @@ static void runs_of_all(Runs *runs, int64_t k)
 #define MULTIPLY_ADD(x, v, sum) _mm512_fmadd_ps(_mm512_set1_ps(x), v, sum)
 #define FIRST(p, n) _mm512_maskz_loadu_ps((__mmask16)((1U << (n)) - 1), p)
 #define PUT_FIRST(p, n, v) _mm512_mask_storeu_ps(p, (__mmask16)((1U << (n)) - 1), v)
-#define ANY(v) (_mm512_test_epi64_mask((__m512i)(v), (__m512i)(v)) != 0)
+#define BITS(v) _mm512_test_epi32_mask((__m512i)(v), (__m512i)(v))
 #include "kernels/product_kernels.h"
 
 #define T double
@@ -73,7 +94,7 @@ static void runs_of_all(Runs *runs, int64_t k)
 #define MULTIPLY_ADD(x, v, sum) _mm512_fmadd_pd(_mm512_set1_pd(x), v, sum)
 #define FIRST(p, n) _mm512_maskz_loadu_pd((__mmask8)((1U << (n)) - 1), p)
 #define PUT_FIRST(p, n, v) _mm512_mask_storeu_pd(p, (__mmask8)((1U << (n)) - 1), v)
-#define ANY(v) (_mm512_test_epi64_mask((__m512i)(v), (__m512i)(v)) != 0)
+#define BITS(v) _mm512_test_epi64_mask((__m512i)(v), (__m512i)(v))
 #include "kernels/product_kernels.h"
 #undef TARGET
 #undef BYTES
@@ -92,7 +113,7 @@ static void runs_of_all(Runs *runs, int64_t k)
     _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
 #define FIRST(p, n) _mm256_maskload_ps(p, BELOW(n))
 #define PUT_FIRST(p, n, v) _mm256_maskstore_ps(p, BELOW(n), v)
-#define ANY(v) (!_mm256_testz_si256((__m256i)(v), (__m256i)(v)))
+#define BITS(v) (unsigned)_mm256_movemask_ps((__m256)((v) != 0))
 #include "kernels/product_kernels.h"
 
 #define T double
@@ -102,7 +123,7 @@ static void runs_of_all(Runs *runs, int64_t k)
 #define BELOW(n) _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3))
 #define FIRST(p, n) _mm256_maskload_pd(p, BELOW(n))
 #define PUT_FIRST(p, n, v) _mm256_maskstore_pd(p, BELOW(n), v)
-#define ANY(v) (!_mm256_testz_si256((__m256i)(v), (__m256i)(v)))
+#define BITS(v) (unsigned)_mm256_movemask_pd((__m256d)((v) != 0))
 #include "kernels/product_kernels.h"
 
 void product_run(DType dtype, const MatrixProduct *p)
@@ -142,7 +163,7 @@ PARTS(double, float64x2_t, f64)
 #define MULTIPLY_ADD(x, v, sum) vfmaq_n_f32(sum, v, x)
 #define FIRST(p, n) first_f32(p, n)
 #define PUT_FIRST(p, n, v) put_first_f32(p, n, v)
-#define ANY(v) (vmaxvq_u32((uint32x4_t)(v)) != 0)
+#define BITS(v) vaddvq_u32((uint32x4_t)((v) != 0) & (uint32x4_t){1, 2, 4, 8})
 #include "kernels/product_kernels.h"
 
 #define T double
@@ -151,7 +172,7 @@ PARTS(double, float64x2_t, f64)
 #define MULTIPLY_ADD(x, v, sum) vfmaq_n_f64(sum, v, x)
 #define FIRST(p, n) first_f64(p, n)
 #define PUT_FIRST(p, n, v) put_first_f64(p, n, v)
-#define ANY(v) (vmaxvq_u32((uint32x4_t)(v)) != 0)
+#define BITS(v) vaddvq_u64((uint64x2_t)((v) != 0) & (uint64x2_t){1, 2})
 #include "kernels/product_kernels.h"
 
 void product_run(DType dtype, const MatrixProduct *p)

@@ -4,8 +4,8 @@
  * Before the include: TARGET is the unit, BYTES its width, ROWS how many rows of sums its registers
  * hold, two vectors each, and ROW_CASES(CASE) is CASE(1) to CASE(ROWS); T is the type, INDEX an
  * integer of its size, NAME(x) pastes a suffix, MULTIPLY_ADD(x, v, sum) is x v + sum, rounded once;
- * FIRST(p, n) is a vector of n elements, then zeros, and PUT_FIRST(p, n, v) writes n of v's; ANY(v)
- * says whether any bit of a vector is set.
+ * FIRST(p, n) is a vector of n elements, then zeros, and PUT_FIRST(p, n, v) writes n of v's; BITS(v)
+ * has a bit for each element of a vector of integers: is it not 0?
  * What depends on the type is undefined at the end. There is no guard: it is meant to be read
  * several times.
  */
@@ -29,8 +29,8 @@ typedef struct {
     T *c;
     int64_t a_step, b_step;
     int64_t a_row, start_row, c_row;
-    const Runs *runs; /* of k */
-    int64_t last;     /* columns of the last vector */
+    const Steps *steps; /* of k */
+    int64_t last;       /* columns of the last vector */
     T scale;
     bool is_far; /* is c not in the cache? */
 } NAME(Part);
@@ -65,17 +65,16 @@ INLINED TARGETED void NAME(multiply)(const NAME(Part) * p, int rows, int vectors
     for (int i = 0; i < rows; i++)
         for (int v = 0; v < vectors; v++)
             sum[i][v] = (NAME(Vector)){0};
-    for (int run = 0; run < p->runs->count; run++) {
-        int64_t l = p->runs->run[run].first, end = p->runs->run[run].end;
-        const T *a = p->a + l * p->a_step, *b = p->b + l * p->b_step;
-        for (; l < end; l++, a += p->a_step, b += p->b_step) {
-            for (int v = 0; v < vectors; v++)
-                columns[v] = *(const NAME(Loose) *)(b + v * NAME(LANES));
+    const int16_t *step = p->steps->step, *end = step + p->steps->count;
+    int64_t a_step = p->a_step, b_step = p->b_step;
+    for (; step < end; step++) {
+        const T *a = p->a + *step * a_step, *b = p->b + *step * b_step;
+        for (int v = 0; v < vectors; v++)
+            columns[v] = *(const NAME(Loose) *)(b + v * NAME(LANES));
 #pragma GCC unroll 14
-            for (int i = 0; i < rows; i++)
-                for (int v = 0; v < vectors; v++)
-                    sum[i][v] = MULTIPLY_ADD(a[i * a_row], columns[v], sum[i][v]);
-        }
+        for (int i = 0; i < rows; i++)
+            for (int v = 0; v < vectors; v++)
+                sum[i][v] = MULTIPLY_ADD(a[i * a_row], columns[v], sum[i][v]);
     }
     const T *start = p->start;
     T *c = p->c;
@@ -163,31 +162,10 @@ __attribute__((noinline)) TARGETED static void NAME(transpose)(const T *in, int6
 
 /* ---- zeros ---- */
 
-/* The runs of steps for which any[step] is not 0; one of all, where others would not pay. */
-TARGETED static void NAME(find_runs)(const INDEX *any, int64_t k, Runs *runs)
-{
-    INDEX zeros = 0;
-    for (int64_t l = 0; l < k; l++)
-        zeros += any[l] == 0;
-    runs_of_all(runs, k);
-    if (zeros * SPARSE < k)
-        return;
-    int run = -1;
-    for (int64_t l = 0; l < k; l++) {
-        if (any[l] == 0)
-            continue;
-        if (run < 0 || l > runs->run[run].end + GAP)
-            runs->run[++run].first = (int16_t)l;
-        runs->run[run].end = (int16_t)(l + 1);
-    }
-    runs->count = run + 1;
-    runs->steps = k - zeros;
-}
-
-/* any[n]: is there more than zeros in x[rows, k], rows that lie apart, at one of every so many vectors
- * of steps? Returns n. */
+/* Is there more than zeros in x[rows, k], rows that lie apart, at one of every so many vectors of
+ * steps? Returns how many steps these are. */
 TARGETED static int64_t NAME(look_at_rows)(const T *x, int64_t row, int64_t rows, int64_t k,
-                                           int64_t every, INDEX *any)
+                                           int64_t every, Bits *any)
 {
     int64_t n = 0;
     for (int64_t l = 0; l < k; l += every * NAME(LANES)) {
@@ -195,7 +173,7 @@ TARGETED static int64_t NAME(look_at_rows)(const T *x, int64_t row, int64_t rows
         NAME(Lanes) bits = {0};
         for (int64_t i = 0; i < rows; i++)
             bits |= (NAME(Lanes))NAME(read)(x + i * row + l, steps);
-        *(NAME(Lanes) *)(any + n) = bits;
+        bits_append(any, n, BITS(bits));
         n += steps;
     }
     return n;
@@ -203,33 +181,33 @@ TARGETED static int64_t NAME(look_at_rows)(const T *x, int64_t row, int64_t rows
 
 /* the same of rows whose elements of a step lie side by side, at one of every so many steps */
 TARGETED static int64_t NAME(look_at_columns)(const T *x, int64_t step, int64_t rows, int64_t k,
-                                              int64_t every, INDEX *any)
+                                              int64_t every, Bits *any)
 {
     int64_t n = 0;
     for (int64_t l = 0; l < k; l += every) {
-        bool is_any = false;
+        NAME(Lanes) bits = {0};
         for (int64_t i = 0; i < rows; i += NAME(LANES))
-            is_any |= ANY(NAME(read)(x + l * step + i, rows - i));
-        any[n++] = is_any;
+            bits |= (NAME(Lanes))NAME(read)(x + l * step + i, rows - i);
+        bits_append(any, n++, BITS(bits) != 0);
     }
     return n;
 }
 
-/* the runs of x[rows, k]; some steps tell whether it pays to look at all */
+/* the steps of x[rows, k]; some steps tell whether it pays to look at all */
 TARGETED static void NAME(look)(const T *x, int64_t row, int64_t step, int64_t rows, int64_t k,
-                                Runs *runs)
+                                Steps *steps)
 {
-    _Alignas(64) INDEX any[BLOCK];
+    Bits any;
     for (int64_t every = row == 1 ? SAMPLE : SAMPLE_VECTORS;; every = 1) {
-        int64_t n = row == 1 ? NAME(look_at_columns)(x, step, rows, k, every, any)
-                             : NAME(look_at_rows)(x, row, rows, k, every, any);
-        NAME(find_runs)(any, n, runs);
+        int64_t n = row == 1 ? NAME(look_at_columns)(x, step, rows, k, every, &any)
+                             : NAME(look_at_rows)(x, row, rows, k, every, &any);
+        steps_of_bits(steps, &any, n);
         if (n == k)
             return;
-        if (runs->steps == n)
+        if (steps->count == n)
             break;
     }
-    runs_of_all(runs, k);
+    steps_of_all(steps, k);
 }
 
 /* Is all of x[k, width] finite, elements side by side? */
@@ -240,12 +218,12 @@ TARGETED static bool NAME(is_finite)(const T *x, int64_t step, int64_t width, in
     for (int64_t l = 0; l < k; l++, x += step)
         for (int64_t i = 0; i < width; i += NAME(LANES))
             beyond |= ((NAME(Lanes))NAME(read)(x + i, width - i) & exponent) == exponent;
-    return !ANY(beyond);
+    return BITS(beyond) == 0;
 }
 
 /* what is known of a block of k: the steps of all, of a panel of b, and of each panel of a */
 typedef struct {
-    Runs whole, of_b, of_a[NAME(MOST_PANELS)];
+    Steps whole, of_b, of_a[NAME(MOST_PANELS)];
     bool are_in_a, is_b_finite;
     int is_a_finite; /* -1 where nobody has looked */
 } NAME(Zeros);
@@ -257,7 +235,7 @@ TARGETED static void NAME(look_at_a)(const T *a, int64_t a_row, int64_t a_step, 
     for (int64_t panel = 0; panel < panels; panel++) {
         int64_t i = panel * m / panels, rows = (panel + 1) * m / panels - i;
         NAME(look)(a + i * a_row, a_row, a_step, rows, k, &zeros->of_a[panel]);
-        zeros->are_in_a |= zeros->of_a[panel].steps < k;
+        zeros->are_in_a |= zeros->of_a[panel].count < k;
     }
 }
 
@@ -266,19 +244,19 @@ TARGETED static void NAME(look_at_b)(const T *b, int64_t width, const T *a, int6
                                      NAME(Zeros) * zeros)
 {
     NAME(look)(b, 1, NAME(COLUMNS), width, k, &zeros->of_b);
-    if (zeros->of_b.steps < k && zeros->is_a_finite < 0)
+    if (zeros->of_b.count < k && zeros->is_a_finite < 0)
         zeros->is_a_finite = NAME(is_finite)(a, NAME(MOST_ROWS), m, k);
 }
 
 /* the steps at which a panel may add something; a zero adds nothing to what is finite */
-static const Runs *NAME(choose)(const NAME(Zeros) * zeros, int64_t panel)
+static const Steps *NAME(choose)(const NAME(Zeros) * zeros, int64_t panel)
 {
-    const Runs *runs = &zeros->whole;
-    if (zeros->is_b_finite && zeros->of_a[panel].steps < runs->steps)
-        runs = &zeros->of_a[panel];
-    if (zeros->is_a_finite > 0 && zeros->of_b.steps < runs->steps)
-        runs = &zeros->of_b;
-    return runs;
+    const Steps *steps = &zeros->whole;
+    if (zeros->is_b_finite && zeros->of_a[panel].count < steps->count)
+        steps = &zeros->of_a[panel];
+    if (zeros->is_a_finite > 0 && zeros->of_b.count < steps->count)
+        steps = &zeros->of_b;
+    return steps;
 }
 
 /* ---- blocks ---- */
@@ -312,7 +290,7 @@ TARGETED static void NAME(multiply_block)(const MatrixProduct *p, int64_t first,
             for (int64_t step = 0; step < k; step++)
                 memcpy(packed_a + step * NAME(MOST_ROWS), a + step * p->a_column,
                        (size_t)m * sizeof(T));
-        runs_of_all(&zeros.whole, k);
+        steps_of_all(&zeros.whole, k);
         zeros.are_in_a = zeros.is_b_finite = false;
         zeros.is_a_finite = -1;
         if (seeks)
@@ -336,7 +314,7 @@ TARGETED static void NAME(multiply_block)(const MatrixProduct *p, int64_t first,
                 part.a = packs_a ? packed_a + i : a + i * p->a_row;
                 part.c = (T *)p->c + (first + i) * p->c_row + j;
                 part.start = start ? start + (first + i) * part.start_row + j : nothing;
-                part.runs = NAME(choose)(&zeros, panel);
+                part.steps = NAME(choose)(&zeros, panel);
                 NAME(multiply_rows)(&part, (int)(end - i), width > NAME(LANES));
             }
         }
@@ -377,4 +355,4 @@ TARGETED static void NAME(product)(const MatrixProduct *p)
 #undef FIRST
 #undef PUT_FIRST
 #undef BELOW
-#undef ANY
+#undef BITS
