@@ -14,9 +14,10 @@
 enum {
     LANES = 16,
     WIDE_LANES = 64,
-    CHUNK = 256, /* elements of a row at a time; a multiple of LANES */
-    ROWS = 64,   /* rows a thread takes at a time */
-    STRIP = 64,  /* columns, likewise */
+    CHUNK = 256,  /* elements of a row at a time; a multiple of LANES */
+    STRIP = 64,   /* rows, or columns side by side, that a thread takes at a time */
+    NARROW = 32,  /* elements of rows that are worth turning, */
+    FEW_ROWS = 8, /* unless there are fewer */
 };
 
 typedef struct {
@@ -33,7 +34,7 @@ static void softmax(Pool *pool, DType dtype, Softmax s)
 {
     int64_t strips = size_pieces(s.along.inner, STRIP);
     pool_run(pool, dtype == FLOAT32 ? softmax_piece_f32 : softmax_piece_f64, &s,
-             s.along.inner == 1 ? size_pieces(s.along.outer, ROWS) : s.along.outer * strips);
+             s.along.inner == 1 ? size_pieces(s.along.outer, STRIP) : s.along.outer * strips);
 }
 
 void neural_softmax(Pool *pool, DType dtype, Along along, const void *x, void *y, bool logarithm)
@@ -54,5 +55,5 @@ void neural_cross_entropy(Pool *pool, DType dtype, const CrossEntropy *c)
                          ? dtype == FLOAT32 ? cross_entropy_rows_f32 : cross_entropy_rows_f64
                      : dtype == FLOAT32 ? cross_entropy_gradient_rows_f32
                                         : cross_entropy_gradient_rows_f64;
-    pool_run(pool, rows, &copy, size_pieces(c->rows, ROWS));
+    pool_run(pool, rows, &copy, size_pieces(c->rows, STRIP));
 }

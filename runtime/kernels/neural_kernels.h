@@ -80,37 +80,19 @@ __attribute__((noinline)) static double NAME(logarithm_of)(double sum)
     return log(sum);
 }
 
-VECTORISED static void NAME(softmax_row)(const T *x, T *y, int64_t n, bool logarithm)
+/* exp_sum of width <= STRIP columns side by side, x[n, step], and their largest; each adds in the
+ * order of a row */
+VECTORISED static void NAME(exp_sum_columns)(const T *x, T *y, int64_t n, int64_t step,
+                                             int64_t width, T *most, double *sum)
 {
-    T most = NAME(row_maximum)(x, n);
-    if (most == (T)INFINITY) {
-        NAME(softmax_at_infinity)(x, y, n, 1, logarithm);
-        return;
-    }
-    double sum = NAME(exp_sum)(x, logarithm ? NULL : y, n, most);
-    if (logarithm) {
-        T shift = (T)NAME(logarithm_of)(sum);
-        for (int64_t i = 0; i < n; i++)
-            y[i] = x[i] - most - shift;
-    } else {
-        T scale = (T)(1 / sum);
-        for (int64_t i = 0; i < n; i++)
-            y[i] *= scale;
-    }
-}
-
-/* the same for width <= STRIP columns side by side, x[n, step]; each adds in the order of a row */
-VECTORISED static void NAME(softmax_columns)(const T *x, T *y, int64_t n, int64_t step,
-                                             int64_t width, bool logarithm)
-{
-    T most[STRIP], e[STRIP] = {0}, shift[STRIP] = {0};
-    double sum[STRIP] = {0};
+    T e[STRIP] = {0}, shift[STRIP] = {0};
     int64_t whole = size_pieces(width, LANES) * LANES;
     memcpy(most, x, (size_t)width * sizeof(T));
     for (int64_t i = 1; i < n; i++)
         for (int64_t j = 0; j < width; j++)
             most[j] = NAME(larger)(most[j], x[i * step + j]);
     memcpy(shift, most, (size_t)width * sizeof(T));
+    memset(sum, 0, (size_t)width * sizeof *sum);
     for (int64_t first = 0; first < n; first += CHUNK) {
         double lane[LANES][STRIP] = {{0}};
         int64_t last = size_min(first + CHUNK, n);
@@ -120,16 +102,66 @@ VECTORISED static void NAME(softmax_columns)(const T *x, T *y, int64_t n, int64_
                 e[j] = special_exp_of(e[j] - shift[j]);
             for (int j = 0; j < STRIP; j++)
                 lane[i % LANES][j] += (double)e[j];
-            if (!logarithm)
+            if (y != NULL)
                 memcpy(y + i * step, e, (size_t)width * sizeof(T));
         }
         double chunk[STRIP] = {0};
         for (int l = 0; l < LANES; l++)
             for (int j = 0; j < STRIP; j++)
                 chunk[j] += lane[l][j];
-        for (int j = 0; j < STRIP; j++)
+        for (int64_t j = 0; j < width; j++)
             sum[j] += chunk[j];
     }
+}
+
+/* the same of narrow rows, x[rows, n], which are turned to lie side by side */
+static void NAME(exp_sum_narrow)(const T *x, T *y, int64_t n, int64_t rows, T *most, double *sum)
+{
+    T turned[NARROW][STRIP], e[NARROW][STRIP];
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t row = 0; row < rows; row++)
+            turned[i][row] = x[row * n + i];
+    NAME(exp_sum_columns)(turned[0], y != NULL ? e[0] : NULL, n, STRIP, rows, most, sum);
+    for (int64_t row = 0; row < rows && y != NULL; row++)
+        for (int64_t i = 0; i < n; i++)
+            y[row * n + i] = e[i][row];
+}
+
+/* the same of at most STRIP rows */
+static void NAME(exp_sum_rows)(const T *x, T *y, int64_t n, int64_t rows, T *most, double *sum)
+{
+    if (n <= NARROW && rows >= FEW_ROWS) {
+        NAME(exp_sum_narrow)(x, y, n, rows, most, sum);
+        return;
+    }
+    for (int64_t row = 0; row < rows; row++) {
+        most[row] = NAME(row_maximum)(x + row * n, n);
+        sum[row] = NAME(exp_sum)(x + row * n, y != NULL ? y + row * n : NULL, n, most[row]);
+    }
+}
+
+VECTORISED static void NAME(softmax_rows)(const T *x, T *y, int64_t n, int64_t rows, bool logarithm)
+{
+    T most[STRIP];
+    double sum[STRIP];
+    NAME(exp_sum_rows)(x, logarithm ? NULL : y, n, rows, most, sum);
+    for (int64_t row = 0; row < rows; row++, x += n, y += n) {
+        T shift = (T)(logarithm ? NAME(logarithm_of)(sum[row]) : 1 / sum[row]);
+        if (most[row] == (T)INFINITY)
+            NAME(softmax_at_infinity)(x, y, n, 1, logarithm);
+        else
+            for (int64_t i = 0; i < n; i++)
+                y[i] = logarithm ? x[i] - most[row] - shift : y[i] * shift;
+    }
+}
+
+/* the same for width <= STRIP columns side by side */
+VECTORISED static void NAME(softmax_columns)(const T *x, T *y, int64_t n, int64_t step,
+                                             int64_t width, bool logarithm)
+{
+    T most[STRIP], shift[STRIP];
+    double sum[STRIP];
+    NAME(exp_sum_columns)(x, logarithm ? NULL : y, n, step, width, most, sum);
     for (int64_t j = 0; j < width; j++)
         shift[j] = (T)(logarithm ? NAME(logarithm_of)(sum[j]) : 1 / sum[j]);
     for (int64_t i = 0; i < n; i++)
@@ -193,15 +225,11 @@ static void NAME(softmax_piece)(void *context, int64_t piece)
     T *y = s->y;
     int64_t n = s->along.n, inner = s->along.inner;
     if (inner == 1) {
-        int64_t last = size_min((piece + 1) * ROWS, s->along.outer);
-        for (int64_t at = piece * ROWS * n; at < last * n; at += n) {
-            if (g != NULL) {
-                const T *row = s->g_repeats ? g : g + at;
-                NAME(softmax_gradient_row)(x + at, row, y + at, n, s->logarithm);
-            } else {
-                NAME(softmax_row)(x + at, y + at, n, s->logarithm);
-            }
-        }
+        int64_t first = piece * STRIP, last = size_min(first + STRIP, s->along.outer);
+        if (g == NULL)
+            NAME(softmax_rows)(x + first * n, y + first * n, n, last - first, s->logarithm);
+        for (int64_t at = first * n; at < last * n && g != NULL; at += n)
+            NAME(softmax_gradient_row)(x + at, s->g_repeats ? g : g + at, y + at, n, s->logarithm);
         return;
     }
     int64_t strips = size_pieces(inner, STRIP), first = piece % strips * STRIP;
@@ -269,16 +297,13 @@ static double NAME(weighted_at_infinity)(const T *x, const T *t, int64_t n)
 
 /* -sum t log softmax(x) of a row; or with a class, which counts from 1, that class's share of it and
  * the part that is shared among all */
-static double NAME(row_cross_entropy)(const CrossEntropy *c, int64_t row)
+static double NAME(row_cross_entropy)(const CrossEntropy *c, int64_t row, T most, double exp_sum)
 {
     int64_t n = c->n;
     const T *x = (const T *)c->x + row * n, *t = c->targets;
-    T most = NAME(row_maximum)(x, n);
     bool is_infinite = most == (T)INFINITY, is_shared = t != NULL || c->smoothing > 0;
-    double shared = 0, all = (double)n, log_sum = 0;
+    double shared = 0, all = (double)n, log_sum = is_infinite ? 0 : log(exp_sum);
     t = t != NULL ? t + row * n : NULL;
-    if (!is_infinite)
-        log_sum = log(NAME(exp_sum)(x, NULL, n, most));
     if (is_shared && is_infinite) {
         shared = NAME(weighted_at_infinity)(x, t, n);
     } else if (is_shared) {
@@ -301,46 +326,45 @@ static double NAME(row_cross_entropy)(const CrossEntropy *c, int64_t row)
 static void NAME(cross_entropy_rows)(void *context, int64_t piece)
 {
     const CrossEntropy *c = context;
-    int64_t last = size_min((piece + 1) * ROWS, c->rows);
-    for (int64_t row = piece * ROWS; row < last; row++)
-        ((T *)c->y)[row] = (T)NAME(row_cross_entropy)(c, row);
+    int64_t first = piece * STRIP, rows = size_min(STRIP, c->rows - first);
+    T most[STRIP], *y = (T *)c->y + first;
+    double sum[STRIP];
+    NAME(exp_sum_rows)((const T *)c->x + first * c->n, NULL, c->n, rows, most, sum);
+    for (int64_t row = 0; row < rows; row++)
+        y[row] = (T)NAME(row_cross_entropy)(c, first + row, most[row], sum[row]);
 }
 
-/* (softmax all - t) g, from the logarithm of softmax; without t it is what all share */
+/* softmax becomes (softmax all - t) g; without t it is what all share */
 VECTORISED static void NAME(cross_entropy_gradient_row)(T *y, const T *t, int64_t n, T g, T all,
                                                         T shared)
 {
-    T e[CHUNK];
-    for (int64_t first = 0; first < n; first += CHUNK) {
-        int64_t width = size_min(CHUNK, n - first);
-        NAME(shifted_exp)(width, y + first, 0, e);
-        if (t != NULL)
-            for (int64_t i = 0; i < width; i++)
-                y[first + i] = (e[i] * all - t[first + i]) * g;
-        else
-            for (int64_t i = 0; i < width; i++)
-                y[first + i] = e[i] * g - shared;
-    }
+    if (t != NULL)
+        for (int64_t i = 0; i < n; i++)
+            y[i] = (y[i] * all - t[i]) * g;
+    else
+        for (int64_t i = 0; i < n; i++)
+            y[i] = y[i] * g - shared;
 }
 
 static void NAME(cross_entropy_gradient_rows)(void *context, int64_t piece)
 {
     const CrossEntropy *c = context;
-    int64_t last = size_min((piece + 1) * ROWS, c->rows), n = c->n;
-    for (int64_t row = piece * ROWS; row < last; row++) {
-        T g = ((const T *)c->g)[row], *dx = (T *)c->y + row * n;
-        const T *x = (const T *)c->x + row * n, *t = c->targets;
-        t = t != NULL ? t + row * n : NULL;
-        double all = 1;
-        if (t != NULL) {
-            all = 0;
-            for (int64_t first = 0; first < n; first += CHUNK)
-                all += NAME(chunk_sum)(t + first, size_min(CHUNK, n - first));
+    int64_t n = c->n, begin = piece * STRIP, last = size_min(begin + STRIP, c->rows);
+    int64_t together = n > NARROW ? 1 : STRIP; /* rows, long ones while they are in the cache */
+    for (int64_t first = begin; first < last; first += together) {
+        int64_t rows = size_min(together, last - first);
+        T *dx = (T *)c->y + first * n;
+        NAME(softmax_rows)((const T *)c->x + first * n, dx, n, rows, true);
+        NAME(shifted_exp)(rows * n, dx, 0, dx);
+        for (int64_t row = first; row < first + rows; row++, dx += n) {
+            const T *t = c->targets != NULL ? (const T *)c->targets + row * n : NULL;
+            T g = ((const T *)c->g)[row], shared = (T)((double)g * c->smoothing / (double)n);
+            double all = 0;
+            for (int64_t i = 0; i < n && t != NULL; i += CHUNK)
+                all += NAME(chunk_sum)(t + i, size_min(CHUNK, n - i));
+            NAME(cross_entropy_gradient_row)(dx, t, n, g, (T)all, shared);
+            if (t == NULL)
+                dx[c->classes[row] - 1] -= (T)((double)g * (1 - c->smoothing));
         }
-        NAME(softmax_row)(x, dx, n, true);
-        T shared = (T)((double)g * c->smoothing / (double)n);
-        NAME(cross_entropy_gradient_row)(dx, t, n, g, (T)all, shared);
-        if (t == NULL)
-            dx[c->classes[row] - 1] -= (T)((double)g * (1 - c->smoothing));
     }
 }
