@@ -306,15 +306,16 @@ SPECIAL_INLINE double special_small_power(double v, double n)
     return power * special_choose(n > 2, special_choose(n == 3, v, square), 1);
 }
 
-/* derivative number n of digamma for n from 1 to 4 and x >= 0; brief: to float's precision */
+/* derivative number n of digamma for n from 1 to 4 and x >= 0, or -0; brief: to float's precision.
+ * After the first, two terms share a division. */
 SPECIAL_INLINE double special_polygamma_near(bool brief, double x, double n)
 {
-    const int steps = brief ? 7 : 12, terms = brief ? 5 : 9;
-    double s = n + 1, sum = 0;
-#pragma GCC unroll 12
-    for (int k = 0; k < steps; k++) {
-        double over = 1 / (x + k);
-        sum += special_small_power(over, n) * over;
+    const int steps = brief ? 7 : 13, terms = brief ? 5 : 9;
+    double s = n + 1, over_x = 1 / (x + 0), sum = special_small_power(over_x, n) * over_x;
+#pragma GCC unroll 6
+    for (int k = 1; k < steps; k += 2) {
+        double a = x + k, b = x + (k + 1), both = 1 / (a * b), over_a = both * b, over_b = both * a;
+        sum += special_small_power(over_a, n) * over_a + special_small_power(over_b, n) * over_b;
     }
     double over = 1 / (x + steps), first = special_small_power(over, n), power = first * over;
     double rising = s * power * over, rest = 0;
@@ -326,7 +327,7 @@ SPECIAL_INLINE double special_polygamma_near(bool brief, double x, double n)
     sum += first / n + power / 2 + rest;
     double factor =
         special_choose(n > 2, special_choose(n == 3, 6, -24), special_choose(n == 1, 1, -2));
-    return factor * sum;
+    return factor * special_choose(x == HUGE_VAL, 0, sum);
 }
 
 /* derivative number n of digamma, n rounded to a whole number from 0 to 170 */
