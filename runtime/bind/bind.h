@@ -27,6 +27,8 @@ typedef struct {
     lua_State *guarding;     /* the coroutine that was handed a guard last */
     int undoing;             /* so many functions that must not be interrupted are running */
     uint64_t walks;          /* backward, so far */
+    uint64_t tensors;        /* made so far, but for views */
+    int64_t kilobytes;       /* in use when the collector's pace was set last */
     bool is_hosted;          /* by a program whose interrupts ask nobody; see bind_switch.c */
     bool generational;       /* the collector, as the command or another host has it */
     bool has_rows;

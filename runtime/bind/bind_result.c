@@ -12,7 +12,8 @@ void bind_set_collector_pace(lua_State *L, int64_t coming)
 {
     enum { KB_ALLOWED = 8 << 10, MOST = 900, LEAST = 10, MOST_YOUNG = 100, LEAST_YOUNG = 1 };
     Runtime *runtime = bind_runtime(L);
-    int64_t in_use = lua_gc(L, LUA_GCCOUNT) + 1 + coming / 1024;
+    int64_t held = lua_gc(L, LUA_GCCOUNT) + 1, before = runtime->kilobytes;
+    int64_t in_use = held + coming / 1024;
     int64_t allowed = 100 * KB_ALLOWED / in_use;
     int64_t percent = size_max(LEAST, size_min(runtime->generational ? MOST_YOUNG : MOST, allowed));
     int64_t young = size_max(LEAST_YOUNG, size_min(MOST_YOUNG, allowed));
@@ -21,6 +22,10 @@ void bind_set_collector_pace(lua_State *L, int64_t coming)
         lua_gc(L, LUA_GCINC, 0, 0, 0); /* as the script chose meanwhile */
         runtime->generational = false;
     }
+    /* Lua 5.4.4 takes what collectgarbage() frees first for in use, and waits for as much garbage */
+    runtime->kilobytes = in_use;
+    if (held < before / 2 && before - held > 4 * KB_ALLOWED)
+        bind_collect_young(L, 0);
 }
 
 void bind_collect_young(lua_State *L, int64_t kilobytes)
@@ -82,9 +87,10 @@ static void push_large_storage(lua_State *L, const char *f, int64_t bytes, int n
 static Tensor *new_tensor(lua_State *L, const char *f, DType dtype, int64_t numel, int ndim,
                           const int64_t *shape)
 {
-    enum { LARGE = 1 << 16, VERY_LARGE = 1 << 18, FIRST = 2 };
+    enum { LARGE = 1 << 16, VERY_LARGE = 1 << 18, FIRST = 2, OFTEN = 256 };
     int64_t bytes = numel * dtype_size(dtype);
-    if (bytes > LARGE)
+    /* also for small ones: the pace of a large heap is none for a small one */
+    if (bytes > LARGE || ++bind_runtime(L)->tensors % OFTEN == 0)
         bind_set_collector_pace(L, bytes);
     /* Garbage first, then more. The bytes count twice before and once after, so that a collection is
      * due before: the tensor would get older by one, and old at once by one of everything. */

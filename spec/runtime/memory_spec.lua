@@ -70,6 +70,30 @@ describe("a loop of large results", function()
   end)
 end)
 
+-- Lua 5.4.4 waits, after a whole collection, for as much garbage as that has found.
+describe("a loop of small results", function()
+  for _, count in ipairs { 1, 8 } do
+    it("holds little after 400 MB in " .. count .. " were dropped and collected", function()
+      local result = child.run({ "-e", [[
+        local wrun = require("wrun")
+        for _, bytes in ipairs { 400, 4000, 40000, 400000 } do
+          local dropped, most = {}, 0
+          for i = 1, ]] .. count .. [[ do
+            dropped[i] = wrun.empty(100000000 // ]] .. count .. [[)
+          end
+          dropped = nil
+          collectgarbage()
+          for _ = 1, 4000 do
+            local _ = wrun.empty(bytes // 4)
+            most = math.max(most, collectgarbage("count") / 1024)
+          end
+          print(most < 20 or ("%d bytes: %.0f MB"):format(bytes, most))
+        end]] })
+      assert.same({ ("true\n"):rep(4), "" }, { result.out, result.err })
+    end)
+  end
+end)
+
 -- A reader has buffers, and a file that is refused makes no tensor.
 describe("a loop of 4,000 files that are refused #memory", function()
   it("stays under 64 MB", function()
