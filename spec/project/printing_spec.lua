@@ -16,7 +16,8 @@ local function shows_address(value)
     return false
   end
   local text = tostring(value)
-  return text:find("0x%x+") or text:find("[object]", 1, true)
+  return text:find(": 0x%x+") -- the name of a folder of a run's own may have 0x in it
+    or text:find("[object]", 1, true)
 end
 
 -- Can it be made to show what it holds? Lua's files and functions cannot.
