@@ -40,7 +40,8 @@ void bind_source(lua_State *L, const char *f, int index, const View *target, Ope
  * heap has doubled, and a small heap is not walked again and again. Where it is generational, it
  * looks at what is young after 8 MB, which costs little beside any heap and lets results follow one
  * another in the same few blocks while the processor's cache has them; at twice the tenth it looks
- * at everything.
+ * at everything. After a large result, and every so many small ones; where much has gone since the
+ * last time, it looks at once.
  */
 void bind_set_collector_pace(lua_State *L, int64_t coming);
 /* Has the collector, where it is generational and runs, take note of so many kilobytes to come, and
