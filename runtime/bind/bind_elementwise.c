@@ -469,7 +469,7 @@ static int core_elementwise_rows(lua_State *L)
     static const char *const kinds[] = {
         [NUMERIC] = "numeric",   [COUNTING] = "counting", [SIGNED] = "signed",
         [DIVISION] = "division", [POWER] = "power",       [FLOATING] = "floating",
-        [SERIES] = "floating",   [BOOLEAN] = "boolean",   [SELECT] = "select",
+        [RANGED] = "floating",   [BOOLEAN] = "boolean",   [SELECT] = "select",
         [BITWISE] = "bitwise",   [SHIFT] = "shift",
     };
     lua_createtable(L, operation_count, 0);

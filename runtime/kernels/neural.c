@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/neural.h"
+#include "kernels/reduce.h"
 #include "kernels/special_float.h"
 #include "kernels/vector_math.h"
 

@@ -24,22 +24,6 @@ static inline T NAME(larger)(T most, T x)
     return x != x ? x : larger;
 }
 
-VECTORISED static T NAME(row_maximum)(const T *x, int64_t n)
-{
-    T lane[WIDE_LANES], most = x[0];
-    int64_t whole = n - n % WIDE_LANES, lanes = whole > 0 ? WIDE_LANES : 0;
-    for (int64_t l = 0; l < lanes; l++)
-        lane[l] = most;
-    for (int64_t i = 0; i < whole; i += WIDE_LANES)
-        for (int l = 0; l < WIDE_LANES; l++)
-            lane[l] = NAME(larger)(lane[l], x[i + l]);
-    for (int64_t l = 0; l < lanes; l++)
-        most = NAME(larger)(most, lane[l]);
-    for (int64_t i = whole; i < n; i++)
-        most = NAME(larger)(most, x[i]);
-    return most;
-}
-
 #include "kernels/sum_kernels.h"
 
 /* the limit where elements are +infinity: they share alike */
@@ -66,8 +50,11 @@ static double NAME(exp_sum)(const T *x, T *y, int64_t n, T most)
     double sum = 0;
     for (int64_t first = 0; first < n; first += CHUNK) {
         int64_t width = size_min(CHUNK, n - first);
-        if (y != NULL)
+        fetch_ahead(x + n + first, CHUNK * sizeof(T)); /* the next row */
+        if (y != NULL) {
             e = y + first;
+            fetch_ahead(e + n, CHUNK * sizeof(T));
+        }
         NAME(shifted_exp)(width, x + first, most, e);
         sum += NAME(chunk_sum)(e, width);
     }
@@ -135,7 +122,8 @@ static void NAME(exp_sum_rows)(const T *x, T *y, int64_t n, int64_t rows, T *mos
         return;
     }
     for (int64_t row = 0; row < rows; row++) {
-        most[row] = NAME(row_maximum)(x + row * n, n);
+        most[row] =
+            (T)reduce_block_max(sizeof(T) == sizeof(float) ? FLOAT32 : FLOAT64, x + row * n, n);
         sum[row] = NAME(exp_sum)(x + row * n, y != NULL ? y + row * n : NULL, n, most[row]);
     }
 }

@@ -183,6 +183,7 @@ static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
 
 #define IS_NEAR(a, b) (fabs((a) / (b)) < NEAR)
 #undef exp
+#undef exp2
 #undef expm1
 #undef log
 #undef log2
@@ -199,11 +200,14 @@ static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
 #define floor(x) float_floor_f32(x)
 #define ceil(x) float_ceil_f32(x)
 #define trunc(x) float_trunc_f32(x)
-#define exp(x) special_exp_float(x)
+#define EXP_RANGE float_bits(fabs(x)), float_bits(87)
+#define LOG_RANGE float_bits(x) - 0x800000, 0x7effffff
+#define exp(x) special_exp_float(is_near, x)
+#define exp2(x) special_exp2_float(is_near, x)
 #define expm1(x) special_expm1_float(x)
-#define log(x) special_log_float(x)
-#define log2(x) special_log2_float(x)
-#define log10(x) special_log10_float(x)
+#define log(x) special_log_float(is_near, x)
+#define log2(x) special_log2_float(is_near, x)
+#define log10(x) special_log10_float(is_near, x)
 #define log1p(x) special_log1p_float(x)
 #define tanh(x) special_tanh_float(x)
 #define erf(x) special_erf_float(x)
@@ -226,7 +230,10 @@ static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
 #undef floor
 #undef ceil
 #undef trunc
+#undef EXP_RANGE
+#undef LOG_RANGE
 #undef exp
+#undef exp2
 #undef expm1
 #undef log
 #undef log2
@@ -246,7 +253,6 @@ static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
 #undef floor_divide
 #undef floor_remainder
 
-#undef exp2
 #define T double
 #define NAME(x) x##_f64
 #define LARGEST 0x1.fffffffffffffp1023
@@ -261,6 +267,8 @@ static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
 #define sigmoid(x) special_sigmoid(x)
 #define log1p(x) special_log1p(x)
 #define at_most(x, bound) minimum(x, bound)
+#define EXP_RANGE EVERYWHERE
+#define LOG_RANGE EVERYWHERE
 #define log10(x) special_log10(x)
 #define log1p_exp(x) special_log1p_exp(x)
 #define erf(x) special_erf(x)
@@ -352,7 +360,7 @@ DType operation_result_type(Kind kind, DType common)
         return BOOL;
     if (kind == COUNTING && common == BOOL)
         return INT64;
-    bool is_floating = kind == FLOATING || kind == SERIES;
+    bool is_floating = kind == FLOATING || kind == RANGED;
     return is_floating && !dtype_is_float(common) ? FLOAT32 : common;
 }
 
@@ -360,7 +368,7 @@ DType operation_compute_type(Kind kind, DType common)
 {
     if (dtype_is_float(common))
         return common;
-    return kind == FLOATING || kind == SERIES ? FLOAT32 : INT64;
+    return kind == FLOATING || kind == RANGED ? FLOAT32 : INT64;
 }
 
 const Kernels *operation_kernels(DType compute, int op)

@@ -19,7 +19,7 @@ typedef enum {
     DIVISION,
     POWER,
     FLOATING,
-    SERIES,
+    RANGED,
     BOOLEAN,
     SELECT,
     BITWISE,

@@ -53,60 +53,80 @@ static inline T NAME(plus_quotient)(T e)
     const T variable = variable##_in[i];                                                           \
     (void)variable;
 
-#define OPEN_BLOCKS(R, inputs)                                                                     \
-    if (n % LANES != 0)                                                                            \
-        __builtin_unreachable();                                                                   \
-    R *result = out;                                                                               \
-    inputs(POINTER);
 #define COMPUTE(R, inputs, expression, near)                                                       \
-    for (int64_t i = 0; i < n; i++) {                                                              \
+    _Pragma("GCC ivdep") for (int64_t i = first; i < end; i++)                                     \
+    {                                                                                              \
         inputs(ELEMENT);                                                                           \
         const bool is_near = near;                                                                 \
         (void)is_near;                                                                             \
         result[i] = (R)(expression);                                                               \
     }
 
+/* A kernel goes by stretches, and first asks for the memory of the next, which a processor does not
+ * do so far ahead where a function takes many steps. In few elements it all is at hand. */
+#define FEW (16 * FETCHED)
+#define FETCH(variable, k) fetch_ahead(variable##_in + end, FETCHED * sizeof(T));
+#define STRETCHES(R, inputs, compute)                                                              \
+    if (n % LANES != 0)                                                                            \
+        __builtin_unreachable();                                                                   \
+    R *result = out;                                                                               \
+    inputs(POINTER);                                                                               \
+    for (int64_t first = 0, end; first < n; first = end) {                                         \
+        end = size_min(first + FETCHED, n);                                                        \
+        if ((end - first) % LANES != 0)                                                            \
+            __builtin_unreachable();                                                               \
+        if (end < n && n > FEW) {                                                                  \
+            inputs(FETCH);                                                                         \
+            fetch_ahead(result + end, FETCHED * sizeof(R));                                        \
+        }                                                                                          \
+        compute                                                                                    \
+    }
+
 #define KERNEL_TO(R, name, inputs, expression)                                                     \
     VECTORISED static void NAME(name)(int64_t n, void *out, const void *const *in)                 \
     {                                                                                              \
-        OPEN_BLOCKS(R, inputs)                                                                     \
-        _Pragma("GCC ivdep") COMPUTE(R, inputs, expression, false)                                 \
+        STRETCHES(R, inputs, COMPUTE(R, inputs, expression, false))                                \
     }
 #define KERNEL(name, inputs, expression) KERNEL_TO(T, name, inputs, expression)
-/* the same with one loop for blocks of near arguments alone, and one for the rest */
-#define NEAR_KERNEL(arguments_are_near, name, inputs, expression)                                  \
+/* the same with one loop for stretches of near arguments alone, and one for the rest: those are near
+ * whose `measure` is at most `limit` */
+#define NEAR_KERNEL(...) MEASURED_KERNEL(__VA_ARGS__)
+#define MEASURED_KERNEL(measure, limit, name, inputs, expression)                                  \
     VECTORISED static void NAME(name)(int64_t n, void *out, const void *const *in)                 \
     {                                                                                              \
-        OPEN_BLOCKS(T, inputs)                                                                     \
-        int far = 0;                                                                               \
-        for (int64_t i = 0; i < n; i++) {                                                          \
-            inputs(ELEMENT);                                                                       \
-            far |= !(arguments_are_near);                                                          \
-        }                                                                                          \
-        if (far) {                                                                                 \
-            COMPUTE(T, inputs, expression, false)                                                  \
-        } else {                                                                                   \
-            _Pragma("GCC ivdep") COMPUTE(T, inputs, expression, true)                              \
-        }                                                                                          \
+        STRETCHES(                                                                                 \
+            T, inputs, uint32_t most = 0; for (int64_t i = first; i < end; i++) {                  \
+                inputs(ELEMENT);                                                                   \
+                const uint32_t measured = measure;                                                 \
+                most = most > measured ? most : measured;                                          \
+            } if (most <= (limit))                                                                 \
+                COMPUTE(T, inputs, expression, true) else COMPUTE(T, inputs, expression, false))   \
     }
+#define UNLESS(condition) (uint32_t) !(condition), 0
+#define EVERYWHERE 0, 0
 
 /* values */
 #if HAS_GRADIENTS
 #define VALUE_FLOATING KERNEL
-#define VALUE_SERIES(name, ...) NEAR_KERNEL(NEAR_##name, name, __VA_ARGS__)
+#define VALUE_RANGED(name, ...) NEAR_KERNEL(NEAR_##name, name, __VA_ARGS__)
 #define VALUE_POWER KERNEL
-#define NEAR_lgamma !(x < 0)
-#define NEAR_polygamma special_is_near(a, b)
+#define NEAR_exp EXP_RANGE
+#define NEAR_exp2 EXP_RANGE
+#define NEAR_log LOG_RANGE
+#define NEAR_log2 LOG_RANGE
+#define NEAR_log10 LOG_RANGE
+#define NEAR_lgamma UNLESS(!(x < 0))
+#define NEAR_polygamma UNLESS(special_is_near(a, b))
 #define VALUE_BITWISE(name, inputs, expression)
 #define VALUE_SHIFT(name, inputs, expression)
 #else
 #define VALUE_FLOATING(name, inputs, expression)
-#define VALUE_SERIES(name, inputs, expression)
-#define VALUE_POWER(...) NEAR_KERNEL(is_small_power(a, b), __VA_ARGS__)
+#define VALUE_RANGED(name, inputs, expression)
+#define VALUE_POWER(...) NEAR_KERNEL(UNLESS(is_small_power(a, b)), __VA_ARGS__)
 #define VALUE_BITWISE KERNEL
 #define VALUE_SHIFT KERNEL
 #endif
-#define VALUE_DIVISION(...) NEAR_KERNEL(IS_NEAR(a, b), __VA_ARGS__)
+#define VALUE_DIVISION(...) NEAR_KERNEL(UNLESS(IS_NEAR(a, b)), __VA_ARGS__)
 #define VALUE_NUMERIC KERNEL
 #define VALUE_COUNTING KERNEL
 #define VALUE_SIGNED KERNEL
@@ -151,13 +171,13 @@ static inline T NAME(plus_quotient)(T e)
 /* the table of this type's kernels, in the order of the rows */
 #if HAS_GRADIENTS
 #define LISTED_FLOATING(name) NAME(name)
-#define LISTED_SERIES(name) NAME(name)
+#define LISTED_RANGED(name) NAME(name)
 #define LISTED_BITWISE(name) NULL
 #define LISTED_SHIFT(name) NULL
 #define WITH_GRADIENTS(...) .gradient = {__VA_ARGS__}
 #else
 #define LISTED_FLOATING(name) NULL
-#define LISTED_SERIES(name) NULL
+#define LISTED_RANGED(name) NULL
 #define LISTED_BITWISE(name) NAME(name)
 #define LISTED_SHIFT(name) NAME(name)
 #define WITH_GRADIENTS(...) .gradient = {NULL}
@@ -183,7 +203,7 @@ static const Kernels NAME(kernels)[] = {
 
 #undef WITH_GRADIENTS
 #undef LISTED_FLOATING
-#undef LISTED_SERIES
+#undef LISTED_RANGED
 #undef LISTED_BITWISE
 #undef LISTED_SHIFT
 #undef LISTED_NUMERIC
@@ -194,7 +214,7 @@ static const Kernels NAME(kernels)[] = {
 #undef LISTED_BOOLEAN
 #undef LISTED_SELECT
 #undef VALUE_FLOATING
-#undef VALUE_SERIES
+#undef VALUE_RANGED
 #undef VALUE_BITWISE
 #undef VALUE_SHIFT
 #undef VALUE_NUMERIC
@@ -208,9 +228,19 @@ static const Kernels NAME(kernels)[] = {
 #undef ELEMENT
 #undef KERNEL
 #undef KERNEL_TO
-#undef OPEN_BLOCKS
 #undef COMPUTE
 #undef NEAR_KERNEL
+#undef MEASURED_KERNEL
+#undef FEW
+#undef FETCH
+#undef STRETCHES
+#undef UNLESS
+#undef EVERYWHERE
+#undef NEAR_exp
+#undef NEAR_exp2
+#undef NEAR_log
+#undef NEAR_log2
+#undef NEAR_log10
 #undef NEAR_lgamma
 #undef NEAR_polygamma
 #undef eq

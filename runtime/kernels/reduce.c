@@ -97,6 +97,11 @@ double reduce_block_sum(DType dtype, const void *x, int64_t n)
     return dtype == FLOAT32 ? block_sum_f32(x, n) : block_sum_f64(x, n);
 }
 
+double reduce_block_max(DType dtype, const void *x, int64_t n)
+{
+    return dtype == FLOAT32 ? block_max_f32(x, n) : block_max_f64(x, n);
+}
+
 DType reduce_result_type(Reduction kind, DType dtype)
 {
     switch (kind) {

@@ -50,5 +50,7 @@ void reduce_run(Pool *pool, const Reduce *reduce);
 /* Of a row of floats these blocks are summed, and then their sums in order. */
 enum { REDUCE_BLOCK = 8192 };
 double reduce_block_sum(DType dtype, const void *x, int64_t n);
+/* the largest of n >= 1 floats, or NaN where one is */
+double reduce_block_max(DType dtype, const void *x, int64_t n);
 
 #endif

@@ -112,29 +112,32 @@ INLINED T NAME(winner)(T best, T x, bool largest)
     return IS_NAN(x) ? x : winner;
 }
 
-/* the largest or smallest of x[0..n-1]: as many running ones as vectors hold that the compiler keeps
- * in registers; the last ones are looked at twice where n is no multiple */
-INLINED A NAME(block_extreme)(const T *x, int64_t n, bool largest)
+/* the largest or smallest of x[0..n-1], n >= wide: `wide` running ones; the last elements are looked at
+ * twice where n is no multiple */
+INLINED A NAME(wide_extreme)(const T *x, int64_t n, int wide, bool largest)
 {
-    enum { WIDE = WIDE_BYTES / sizeof(T) };
-    T lane[WIDE];
-    if (n < WIDE) {
-        T best = x[0];
-        for (int64_t i = 1; i < n; i++)
-            best = NAME(winner)(best, x[i], largest);
-        return (A)best;
-    }
-    for (int j = 0; j < WIDE; j++)
+    T lane[WIDE_BYTES / sizeof(T)];
+    for (int j = 0; j < wide; j++)
         lane[j] = x[j];
-    for (int64_t i = WIDE; i + WIDE <= n; i += WIDE)
-        for (int j = 0; j < WIDE; j++)
+    for (int64_t i = wide; i + wide <= n; i += wide)
+        for (int j = 0; j < wide; j++)
             lane[j] = NAME(winner)(lane[j], x[i + j], largest);
-    for (int j = 0; j < WIDE; j++)
-        lane[j] = NAME(winner)(lane[j], x[n - WIDE + j], largest);
-    for (int half = WIDE / 2; half > 0; half /= 2)
+    for (int j = 0; j < wide; j++)
+        lane[j] = NAME(winner)(lane[j], x[n - wide + j], largest);
+    for (int half = wide / 2; half > 0; half /= 2)
         for (int j = 0; j < half; j++)
             lane[j] = NAME(winner)(lane[j], lane[half + j], largest);
     return (A)lane[0];
+}
+
+/* the same of any n >= 1: as many running ones as vectors hold that the compiler keeps in registers,
+ * one vector of them, or one */
+INLINED A NAME(block_extreme)(const T *x, int64_t n, bool largest)
+{
+    enum { WIDE = WIDE_BYTES / sizeof(T) };
+    return n >= WIDE       ? NAME(wide_extreme)(x, n, WIDE, largest)
+           : n >= WIDE / 2 ? NAME(wide_extreme)(x, n, WIDE / 4, largest)
+                           : NAME(wide_extreme)(x, n, 1, largest);
 }
 
 VECTORISED static A NAME(block_max)(const T *x, int64_t n)

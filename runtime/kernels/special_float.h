@@ -17,6 +17,8 @@
 
 #define LOG_2_HIGH 0x1.62e4p-1f /* of few bits, so that small whole numbers times it are exact */
 #define LOG_2_LOW 0x1.7f7d1cp-20f
+#define LOG_2 0x1.62e43p-1f
+#define LOG_2_INVERSE 0x1.715476p+0f
 #define ROOT 0x3f3504f3U /* the bits of sqrt(0.5) */
 
 INLINED uint32_t float_bits(float x)
@@ -82,31 +84,38 @@ INLINED float float_quotient(int p_terms, const double *p, int q_terms, const do
 #define QUOTIENT(table, x)                                                                         \
     float_quotient(TERMS(table##_p), table##_p, TERMS(table##_q), table##_q, x)
 
-/* x = n unit log 2 + r, n whole and `unit` 1 or 2: r, without the lower part of log 2; n, which is at
- * most 65 if `stops`; and the power of 2 2^(n + more) */
-INLINED float float_reduce(float unit, int more, bool stops, float x, float *n, float *power)
+/* x = n step + r, n whole: r; n, which is at most 65 if `stops`; and the power of 2 2^(n + more) */
+INLINED float float_reduce(float step, float inverse, int more, bool stops, float x, float *n,
+                           float *power)
 {
     /* What is added to it is rounded to a whole number, which stands in the lowest bits. */
     const float shift = 0x1.8p23f + (float)(127 + more);
-    float shifted = fmaf(x, 0x1.715476p+0f / unit, shift);
+    float shifted = fmaf(x, inverse, shift);
     shifted = stops ? float_at_most(shifted, shift + 65) : shifted;
     *n = shifted - shift;
     *power = float_of_bits(float_bits(shifted) << 23);
-    return fmaf(-*n, unit * LOG_2_HIGH, x);
+    return fmaf(-*n, step, x);
 }
 
 /* e^x = root^2 e^r, since no float has the square for the least x, nor for the greatest. x is at
- * least -150; above 89 r, and so e^r, take what the root leaves out. */
-INLINED float float_exp_root(float x, float *root)
+ * least -150; above 89 r, and so e^r, take what the root leaves out unless x `is_near`. */
+INLINED float float_exp_root(bool is_near, float x, float *root)
 {
-    float n, r = float_reduce(2, 0, true, x, &n, root);
+    float n, r = float_reduce(2 * LOG_2_HIGH, LOG_2_INVERSE / 2, 0, !is_near, x, &n, root);
     return fmaf(-n, 2 * LOG_2_LOW, r);
+}
+
+/* 2^x = root^2 e^r, likewise */
+INLINED float float_exp2_root(bool is_near, float x, float *root)
+{
+    float n;
+    return float_reduce(2, 0.5f, 0, !is_near, x, &n, root) * LOG_2;
 }
 
 /* e^(x + small) = power e^r / 2^more, for x from -104 to 0 */
 INLINED float float_exp_power(float x, float small, int more, float *power)
 {
-    float n, r = float_reduce(1, more, false, x, &n, power);
+    float n, r = float_reduce(LOG_2_HIGH, LOG_2_INVERSE, more, false, x, &n, power);
     return r + fmaf(-n, LOG_2_LOW, small);
 }
 
@@ -124,27 +133,43 @@ INLINED float float_exp_once(float r, float root)
     return fmaf(fmaf(HORNER(special_exp_wide, r), r, 1), r, 1) * root;
 }
 
-/* e^x */
-INLINED float special_exp_float(float x)
+/* x, but at least a negative bound, where it is below `edge`, and so what is made of it small */
+INLINED float float_bounded(float x, float edge, float bound, bool *is_small)
 {
-    const uint32_t least = float_bits(-104), bits = float_bits(x);
-    bool is_small = float_is_between(x, -87.34f, -HUGE_VALF);
-    float bounded = float_choose(is_small, float_of_bits(bits < least ? bits : least), x);
-    float root, r = float_exp_root(bounded, &root);
-    return float_small_product(is_small, float_exp_once(r, root), root);
+    const uint32_t least = float_bits(bound), bits = float_bits(x);
+    *is_small = float_is_between(x, edge, -HUGE_VALF);
+    return float_choose(*is_small, float_of_bits(bits < least ? bits : least), x);
+}
+
+/* e^x; is_near: |x| is at most 87, which takes half the steps */
+INLINED float special_exp_float(bool is_near, float x)
+{
+    bool is_small = false;
+    float bounded = is_near ? x : float_bounded(x, -87.34f, -104, &is_small);
+    float root, r = float_exp_root(is_near, bounded, &root), once = float_exp_once(r, root);
+    return is_near ? once * root : float_small_product(is_small, once, root);
+}
+
+/* 2^x, the same */
+INLINED float special_exp2_float(bool is_near, float x)
+{
+    bool is_small = false;
+    float bounded = is_near ? x : float_bounded(x, -126.01f, -151, &is_small);
+    float root, r = float_exp2_root(is_near, bounded, &root), once = float_exp_once(r, root);
+    return is_near ? once * root : float_small_product(is_small, once, root);
 }
 
 /* 1 / (1 + e^-x) */
 INLINED float special_sigmoid_float(float x)
 {
-    float root, r = float_exp_root(x > 20 ? -20 : -x, &root);
+    float root, r = float_exp_root(false, x > 20 ? -20 : -x, &root);
     return 1 / fmaf(float_exp_once(r, root), root, 1);
 }
 
 /* e^x - 1 */
 INLINED float special_expm1_float(float x)
 {
-    float root, r = float_exp_root(x < -20 ? -20 : x, &root);
+    float root, r = float_exp_root(false, x < -20 ? -20 : x, &root);
     float p = fmaf(r * r, HORNER(special_expm1_wide, r), r);
     float over = float_of_bits(0x7f000000 - float_bits(root)); /* 1 / root */
     return copysignf(root * fmaf(root, p, root - over), x);
@@ -156,17 +181,17 @@ INLINED float float_expm1_near(float r)
     return fmaf(r * r, HORNER(special_expm1_near, r), r);
 }
 
-/* e^x - 1 for x from -30 to 0 */
+/* e^x - 1 for x from -30 to 0: what log 2 loses as a float is n 2^n times 2e-9, beside 2^n - 1 */
 INLINED float float_expm1_below(float x)
 {
-    float n, power, r = float_reduce(1, 0, false, x, &n, &power);
-    return fmaf(power, float_expm1_near(fmaf(-n, LOG_2_LOW, r)), power - 1);
+    float n, power, r = float_reduce(LOG_2, LOG_2_INVERSE, 0, false, x, &n, &power);
+    return fmaf(power, float_expm1_near(r), power - 1);
 }
 
 /* from e^-2|x| - 1 */
 INLINED float special_tanh_float(float x)
 {
-    float size = fabsf(x), e = float_expm1_below(-2 * (size > 10 ? 10 : size));
+    float twice = -2 * fabsf(x), e = float_expm1_below(twice < -20 ? -20 : twice);
     return copysignf(e / (2 + e), x);
 }
 
@@ -212,14 +237,17 @@ INLINED uint32_t float_log_edges(float x, uint32_t m)
 }
 
 /* x = 2^k m with m from sqrt(0.5) to sqrt(2): m - 1, and k times 2^23. The bits of a subnormal are
- * a whole number, which becomes a float; that of others is 2^23, whose float has no influence. */
-INLINED float float_log_parts(float x, float *k)
+ * a whole number, which becomes a float; that of others is 2^23, whose float has no influence.
+ * is_near: x is positive, normal and finite, which takes half the steps. */
+INLINED float float_log_parts(bool is_near, float x, float *k)
 {
     uint32_t bits = float_bits(x), smallest = 0x800000;
     uint32_t small = bits < smallest ? bits : smallest, large = bits > smallest ? bits : smallest;
-    uint32_t from_root = large + float_bits((float)(int32_t)small) - (150U << 23) - ROOT;
-    *k = (float)(int32_t)(from_root & 0xff800000);
-    return float_of_bits(float_log_edges(x, (from_root & 0x7fffff) + ROOT)) - 1;
+    uint32_t from_root =
+        is_near ? bits - ROOT : large + float_bits((float)(int32_t)small) - (150U << 23) - ROOT;
+    uint32_t exponent = from_root & 0xff800000, m = (from_root & 0x7fffff) + ROOT;
+    *k = (float)(int32_t)exponent;
+    return float_of_bits(is_near ? bits - exponent : float_log_edges(x, m)) - 1;
 }
 
 /* the same of an x that is not subnormal, and `exponent` is k itself, 23 bits up */
@@ -233,30 +261,30 @@ INLINED float float_log_normal_parts(float x, uint32_t *exponent)
 /* in double, as special_log; NaN where x is 0 or infinite */
 INLINED double float_wide_log(float x)
 {
-    float k, near_1 = float_log_parts(x, &k);
+    float k, near_1 = float_log_parts(false, x, &k);
     double f = (double)near_1, s = f / (2 + f), z = s * s, half = 0.5 * f * f;
     double rest = s * fma(z, WIDE_HORNER(special_log_rest_brief, z), half);
     return fma((double)k, 0x1.62e42fefa39efp-24, f - (half - rest));
 }
 
-INLINED float special_log_float(float x)
+INLINED float special_log_float(bool is_near, float x)
 {
-    float k, f = float_log_parts(x, &k);
+    float k, f = float_log_parts(is_near, x, &k);
     return fmaf(k, 0x1.62e43p-24f, float_log_near_1(f)); /* log(2) 2^-23 */
 }
 
 /* whole numbers at powers of 2 */
-INLINED float special_log2_float(float x)
+INLINED float special_log2_float(bool is_near, float x)
 {
-    float k, f = float_log_parts(x, &k);
+    float k, f = float_log_parts(is_near, x, &k);
     return fmaf(float_log_near_1(f), 0x1.715476p+0f, k * 0x1p-23f); /* 1 / log(2) */
 }
 
 /* whole numbers at powers of 10 */
-INLINED float special_log10_float(float x)
+INLINED float special_log10_float(bool is_near, float x)
 {
     const float high = 0x1.344p-25f, low = 0x1.3509f8p-41f; /* log10(2) 2^-23 */
-    float k, f = float_log_parts(x, &k);
+    float k, f = float_log_parts(is_near, x, &k);
     return fmaf(k, high, fmaf(float_log_near_1(f), 0x1.bcb7b2p-2f, k * low)); /* 1 / log(10) */
 }
 
@@ -295,7 +323,7 @@ INLINED float special_pow_float(float a, float b)
     const double shift = 0x1.8p52; /* what is added to it is rounded to a whole number */
     const uint64_t most = 0x4069000000000000, highest = UINT64_C(1) << 63; /* 200; the sign */
     uint32_t a_bits = float_bits(a), size = a_bits & ~sign;
-    float k, near_1 = float_log_parts(float_of_bits(size), &k);
+    float k, near_1 = float_log_parts(false, float_of_bits(size), &k);
     double f = (double)near_1, whole = (double)(k * 0x1p-23f);
     double t = (double)b * fma(f, WIDE_HORNER(special_log2_over, f), whole);
     uint64_t bits, unit;
@@ -374,6 +402,8 @@ INLINED float special_gelu_float(float x)
 
 #undef LOG_2_HIGH
 #undef LOG_2_LOW
+#undef LOG_2_INVERSE
+#undef LOG_2
 #undef ROOT
 #undef HORNER
 #undef WIDE_HORNER
@@ -381,7 +411,9 @@ INLINED float special_gelu_float(float x)
 #undef TERMS
 
 /* of either type */
-#define special_exp_of(x) _Generic((x), float : special_exp_float, double : (exp))(x)
-#define special_log_of(x) _Generic((x), float : special_log_float, double : (log))(x)
+#define special_exp_of(x)                                                                          \
+    _Generic((x), float : special_exp_float(false, (float)(x)), double : (exp)(x))
+#define special_log_of(x)                                                                          \
+    _Generic((x), float : special_log_float(false, (float)(x)), double : (log)(x))
 
 #endif

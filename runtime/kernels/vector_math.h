@@ -30,7 +30,6 @@
     UNARY(sin, LIBMVEC)                                                                            \
     UNARY(cos, LIBMVEC)                                                                            \
     UNARY(tan, U35)                                                                                \
-    UNARY(exp2, U10)                                                                               \
     UNARY(asin, U35)                                                                               \
     UNARY(acos, U35)                                                                               \
     UNARY(atan, U35)                                                                               \

@@ -35,6 +35,18 @@ typedef const char *Reason;
 #define INLINED static inline
 #endif
 
+enum {
+    CACHE_LINE = 64, /* bytes */
+    FETCHED = 256,   /* elements that are computed while the next are fetched */
+};
+
+/* Asks for memory that will be needed soon; it need not be anybody's. */
+INLINED void fetch_ahead(const void *memory, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += CACHE_LINE)
+        __builtin_prefetch((const char *)memory + i);
+}
+
 /* product = a * b for a, b >= 0; false when it does not fit. */
 static inline bool size_multiply(int64_t a, int64_t b, int64_t *product)
 {

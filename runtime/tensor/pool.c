@@ -27,7 +27,7 @@
 #include "tensor/interrupt.h"
 #include "tensor/pool.h"
 
-enum { STRIPS = 32, SPINS = 4000, CACHE_LINE = 64 };
+enum { STRIPS = 32, SPINS = 4000 };
 
 /* one of the threads, the caller's first */
 typedef struct {

@@ -207,6 +207,27 @@ local function check_places(row, n, dtype)
   assert.is_true(want:narrow(1, 2, n):equal(operation(row)(table.unpack(tail))))
 end
 
+--- Asserts that an element's bits do not depend on what stands beside it: not on whether a row has
+--- fewer steps for those around it, either.
+local function check_company(row, dtype)
+  local n = 4000
+  local arguments = draws(row, { { n }, { n }, { n } }, dtype)
+  if not is_condition(row, 1) then
+    local sizes = wrun.linspace(-149, 127, n // 4, { dtype = "float64" }):exp2()
+    arguments[1] = wrun.cat({ arguments[1]:narrow(1, 1, n // 2):to("float64"),
+      wrun.linspace(-130, 130, n // 4, { dtype = "float64" }), sizes }, 1):to(dtype)
+  end
+  local want = operation(row)(table.unpack(arguments))
+  for _, neighbour in ipairs { 0 / 0, math.huge, 0.0, -2.0 } do
+    local pairs_of = {}
+    for k, x in ipairs(arguments) do
+      local beside = k == 1 and wrun.full_like(x, neighbour) or x
+      pairs_of[k] = wrun.stack({ x, beside }, 2)
+    end
+    assert_same(want, operation(row)(table.unpack(pairs_of)):select(2, 1))
+  end
+end
+
 local BROADCAST = { { 3, 1, 4 }, { 2, 1 }, { 4 } }
 
 --- Copies of the arguments that require a gradient, all that can or just number `which`.
@@ -479,6 +500,10 @@ for _, row in ipairs(of_numbers) do
         for _, n in ipairs(LENGTHS) do
           check_places(row, n, dtype)
         end
+      end)
+
+      it("gives an element the same bits whatever stands beside it in " .. dtype, function()
+        check_company(row, dtype)
       end)
     end
 
