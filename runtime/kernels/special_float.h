@@ -410,10 +410,18 @@ INLINED float special_gelu_float(float x)
 #undef QUOTIENT
 #undef TERMS
 
+INLINED float float_exp(float x)
+{
+    return special_exp_float(false, x);
+}
+
+INLINED float float_log(float x)
+{
+    return special_log_float(false, x);
+}
+
 /* of either type */
-#define special_exp_of(x)                                                                          \
-    _Generic((x), float : special_exp_float(false, (float)(x)), double : (exp)(x))
-#define special_log_of(x)                                                                          \
-    _Generic((x), float : special_log_float(false, (float)(x)), double : (log)(x))
+#define special_exp_of(x) _Generic((x), float : float_exp, double : (exp))(x)
+#define special_log_of(x) _Generic((x), float : float_log, double : (log))(x)
 
 #endif
