@@ -50,10 +50,10 @@ static double NAME(exp_sum)(const T *x, T *y, int64_t n, T most)
     double sum = 0;
     for (int64_t first = 0; first < n; first += CHUNK) {
         int64_t width = size_min(CHUNK, n - first);
-        fetch_ahead(x + n + first, CHUNK * sizeof(T)); /* the next row */
+        fetch_ahead(x, n + first, sizeof(T)); /* the next row */
         if (y != NULL) {
             e = y + first;
-            fetch_ahead(e + n, CHUNK * sizeof(T));
+            fetch_ahead(e, n, sizeof(T));
         }
         NAME(shifted_exp)(width, x + first, most, e);
         sum += NAME(chunk_sum)(e, width);

@@ -65,7 +65,7 @@ static inline T NAME(plus_quotient)(T e)
 /* A kernel goes by stretches, and first asks for the memory of the next, which a processor does not
  * do so far ahead where a function takes many steps. In few elements it all is at hand. */
 #define FEW (16 * FETCHED)
-#define FETCH(variable, k) fetch_ahead(variable##_in + end, FETCHED * sizeof(T));
+#define FETCH(variable, k) fetch_ahead(variable##_in, end, sizeof(T));
 #define STRETCHES(R, inputs, compute)                                                              \
     if (n % LANES != 0)                                                                            \
         __builtin_unreachable();                                                                   \
@@ -77,7 +77,7 @@ static inline T NAME(plus_quotient)(T e)
             __builtin_unreachable();                                                               \
         if (end < n && n > FEW) {                                                                  \
             inputs(FETCH);                                                                         \
-            fetch_ahead(result + end, FETCHED * sizeof(R));                                        \
+            fetch_ahead(result, end, sizeof(R));                                                   \
         }                                                                                          \
         compute                                                                                    \
     }

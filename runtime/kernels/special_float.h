@@ -141,7 +141,7 @@ INLINED float float_bounded(float x, float edge, float bound, bool *is_small)
     return float_choose(*is_small, float_of_bits(bits < least ? bits : least), x);
 }
 
-/* e^x; is_near: |x| is at most 87, which takes half the steps */
+/* e^x; is_near: |x| is at most 87, which takes two thirds of the steps */
 INLINED float special_exp_float(bool is_near, float x)
 {
     bool is_small = false;

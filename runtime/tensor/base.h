@@ -40,11 +40,13 @@ enum {
     FETCHED = 256,   /* elements that are computed while the next are fetched */
 };
 
-/* Asks for memory that will be needed soon; it need not be anybody's. */
-INLINED void fetch_ahead(const void *memory, size_t bytes)
+/* Asks for FETCHED elements, the first of which lies `offset` after that at `memory`, since they will
+ * be needed soon. They need not be anybody's: so the address is a number. */
+INLINED void fetch_ahead(const void *memory, int64_t offset, size_t size)
 {
-    for (size_t i = 0; i < bytes; i += CACHE_LINE)
-        __builtin_prefetch((const char *)memory + i);
+    uintptr_t first = (uintptr_t)memory + (uintptr_t)offset * size;
+    for (size_t i = 0; i < FETCHED * size; i += CACHE_LINE)
+        __builtin_prefetch((const void *)(first + i));
 }
 
 /* product = a * b for a, b >= 0; false when it does not fit. */
