@@ -141,22 +141,26 @@ INLINED float float_bounded(float x, float edge, float bound, bool *is_small)
     return float_choose(*is_small, float_of_bits(bits < least ? bits : least), x);
 }
 
-/* e^x; is_near: |x| is at most 87, which takes two thirds of the steps */
-INLINED float special_exp_float(bool is_near, float x)
+/* e^x, or 2^x if `binary`; is_near: |x| is at most 87, which takes two thirds of the steps */
+INLINED float float_power(bool is_near, bool binary, float x)
 {
     bool is_small = false;
-    float bounded = is_near ? x : float_bounded(x, -87.34f, -104, &is_small);
-    float root, r = float_exp_root(is_near, bounded, &root), once = float_exp_once(r, root);
+    float edge = binary ? -126.01f : -87.34f, bound = binary ? -151 : -104, root;
+    float bounded = is_near ? x : float_bounded(x, edge, bound, &is_small);
+    float r =
+        binary ? float_exp2_root(is_near, bounded, &root) : float_exp_root(is_near, bounded, &root);
+    float once = float_exp_once(r, root);
     return is_near ? once * root : float_small_product(is_small, once, root);
 }
 
-/* 2^x, the same */
+INLINED float special_exp_float(bool is_near, float x)
+{
+    return float_power(is_near, false, x);
+}
+
 INLINED float special_exp2_float(bool is_near, float x)
 {
-    bool is_small = false;
-    float bounded = is_near ? x : float_bounded(x, -126.01f, -151, &is_small);
-    float root, r = float_exp2_root(is_near, bounded, &root), once = float_exp_once(r, root);
-    return is_near ? once * root : float_small_product(is_small, once, root);
+    return float_power(is_near, true, x);
 }
 
 /* 1 / (1 + e^-x) */
@@ -270,14 +274,14 @@ INLINED double float_wide_log(float x)
 INLINED float special_log_float(bool is_near, float x)
 {
     float k, f = float_log_parts(is_near, x, &k);
-    return fmaf(k, 0x1.62e43p-24f, float_log_near_1(f)); /* log(2) 2^-23 */
+    return fmaf(k, LOG_2 * 0x1p-23f, float_log_near_1(f));
 }
 
 /* whole numbers at powers of 2 */
 INLINED float special_log2_float(bool is_near, float x)
 {
     float k, f = float_log_parts(is_near, x, &k);
-    return fmaf(float_log_near_1(f), 0x1.715476p+0f, k * 0x1p-23f); /* 1 / log(2) */
+    return fmaf(float_log_near_1(f), LOG_2_INVERSE, k * 0x1p-23f);
 }
 
 /* whole numbers at powers of 10 */
@@ -297,7 +301,7 @@ INLINED float special_log1p_float(float x)
     float quarter_lost = 0.25f * float_of_bits(float_bits(lost) & ~is_1);
     float f = float_log_normal_parts(u, &exponent);
     f = fmaf(quarter_lost, float_of_bits((129U << 23) - exponent), f);
-    float y = fmaf((float)(int32_t)exponent, 0x1.62e43p-24f, float_log_near_1(f));
+    float y = fmaf((float)(int32_t)exponent, LOG_2 * 0x1p-23f, float_log_near_1(f));
     return float_of_bits((float_bits(x) & is_1) | float_bits(y)); /* y is 0 where u is 1 */
 }
 
@@ -307,7 +311,7 @@ INLINED float special_erfinv_float(float y)
 {
     uint32_t exponent;
     float f = float_log_normal_parts(fmaf(-y, y, 1), &exponent);
-    float w = -fmaf((float)(int32_t)exponent, 0x1.62e43p-24f, float_log_near_1(f));
+    float w = -fmaf((float)(int32_t)exponent, LOG_2 * 0x1p-23f, float_log_near_1(f));
     float near = y * HORNER(special_erfinv_near_float, w);
     float far = HORNER(special_erfinv_far_float, sqrtf(w) - 3);
     return float_choose(w < 3, near, copysignf(far, y));
