@@ -27,14 +27,13 @@ VECTORISED static void NAME(adam)(const void *options, const OptimParam *param, 
     const T eps = (T)(o->eps * param->correction[1]);
     const T least = sizeof(T) == 4 ? (T)0x1p-126 : (T)0x1p-1022;
     for (int64_t i = begin; i < end; i++) {
-        T g = sign * grad[i] + decay * p[i];
+        const T old = p[i], g = sign * grad[i] + decay * old;
         T mean = beta1 * m[i] + rest1 * g, square = beta2 * v[i] + rest2 * g * g;
-        m[i] = mean < least && mean > -least ? 0 : mean;
-        v[i] = square < least ? 0 : square;
-        T root = v[i];
+        m[i] = mean = mean < least && mean > -least ? 0 : mean;
+        v[i] = square = square < least ? 0 : square;
         if (most)
-            root = most[i] = fmax(most[i], root);
-        p[i] = shrink * p[i] - size * m[i] / (sqrt(root) + eps);
+            most[i] = square = fmax(most[i], square);
+        p[i] = shrink * old - size * mean / (sqrt(square) + eps);
     }
 }
 
