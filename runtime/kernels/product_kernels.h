@@ -17,9 +17,7 @@ typedef INDEX NAME(Lanes) __attribute__((vector_size(BYTES)));
 enum {
     NAME(LANES) = BYTES / sizeof(T),
     NAME(COLUMNS) = 2 * NAME(LANES),        /* of a panel of b */
-    NAME(LOOSE_ROWS) = ROWS < 8 ? ROWS : 8, /* of sums, where the rows of a lie apart */
-    NAME(MOST_ROWS) = PACKED_BYTES / (BLOCK * sizeof(T)),
-    NAME(MOST_PANELS) = NAME(MOST_ROWS) / NAME(LOOSE_ROWS) + 1,
+    NAME(LOOSE_ROWS) = ROWS < 10 ? ROWS : 10, /* of sums, where the rows of a lie apart */
 };
 
 /* Where the parts lie of a[rows, k] b[k, columns], with so much to the next step of k, and from row
@@ -54,27 +52,37 @@ INLINED TARGETED void NAME(put)(const NAME(Part) * p, NAME(Vector) sum, const T 
 }
 
 /* c = start + scale a b for so many rows, and vectors of columns */
-INLINED TARGETED void NAME(multiply)(const NAME(Part) * p, int rows, int vectors, int64_t a_row)
+INLINED TARGETED void NAME(multiply)(const NAME(Part) * p, int rows, int vectors, bool is_packed)
 {
     NAME(Vector) sum[ROWS][2], columns[2];
+    const T *pair[(ROWS + 1) / 2]; /* of rows of a */
+    const int64_t a_row = is_packed ? 1 : p->a_row, a_step = is_packed ? p->a_step : 1;
     if (p->is_far) /* then it comes while the sums are formed */
         for (int i = 0; i < rows; i++)
             for (int v = 0; v < vectors; v++)
                 __builtin_prefetch(p->c + i * p->c_row + v * NAME(LANES), 1);
 #pragma GCC unroll 14
-    for (int i = 0; i < rows; i++)
+    for (int i = 0; i < rows; i++) {
+        pair[i / 2] = p->a + i / 2 * 2 * a_row;
+        if (!is_packed)
+            __asm__("" : "+r"(pair[i / 2])); /* has a register, since to add it up takes longer */
         for (int v = 0; v < vectors; v++)
             sum[i][v] = (NAME(Vector)){0};
-    const int16_t *step = p->steps->step, *end = step + p->steps->count;
-    int64_t a_step = p->a_step, b_step = p->b_step;
+    }
+    const uint8_t *step = p->steps->step, *end = step + p->steps->count;
+    int64_t b_step = p->b_step;
     for (; step < end; step++) {
-        const T *a = p->a + *step * a_step, *b = p->b + *step * b_step;
+        int64_t at = *step * a_step, next = at + a_row;
+        if (!is_packed)
+            __asm__("" : "+r"(next));
+        const T *b = p->b + *step * b_step;
         for (int v = 0; v < vectors; v++)
             columns[v] = *(const NAME(Loose) *)(b + v * NAME(LANES));
 #pragma GCC unroll 14
         for (int i = 0; i < rows; i++)
             for (int v = 0; v < vectors; v++)
-                sum[i][v] = MULTIPLY_ADD(a[i * a_row], columns[v], sum[i][v]);
+                sum[i][v] =
+                    MULTIPLY_ADD(pair[i / 2][i % 2 == 0 ? at : next], columns[v], sum[i][v]);
     }
     const T *start = p->start;
     T *c = p->c;
@@ -95,10 +103,9 @@ __attribute__((noinline, noclone)) TARGETED static void NAME(multiply_rows)(cons
 #define CASE(number)                                                                               \
     case number:                                                                                   \
         if (p->a_row == 1)                                                                         \
-            both ? NAME(multiply)(p, number, 2, 1) : NAME(multiply)(p, number, 1, 1);              \
+            both ? NAME(multiply)(p, number, 2, true) : NAME(multiply)(p, number, 1, true);        \
         else if (number <= NAME(LOOSE_ROWS))                                                       \
-            both ? NAME(multiply)(p, number, 2, p->a_row)                                          \
-                 : NAME(multiply)(p, number, 1, p->a_row);                                         \
+            both ? NAME(multiply)(p, number, 2, false) : NAME(multiply)(p, number, 1, false);      \
         break;
         ROW_CASES(CASE)
 #undef CASE
@@ -158,6 +165,45 @@ __attribute__((noinline)) TARGETED static void NAME(transpose)(const T *in, int6
         if (l < k)
             NAME(turn)(row + l, in_row, rows, k - l, out + l * NAME(COLUMNS) + i);
     }
+}
+
+/* ---- panels ---- */
+
+/* The rows of a block of k of a, in panels of about as many. */
+typedef struct {
+    const T *a;
+    int64_t count, first[MOST_PANELS + 1]; /* rows; of none the row behind */
+    int64_t row, step; /* from an element to that of the next row, and of the next step of k */
+    int64_t apart;     /* from a packed panel to the next; 0 where the rows lie as in the matrix */
+} NAME(Panels);
+
+typedef struct {
+    const T *a;
+    int64_t first, rows;
+} NAME(Panel);
+
+static inline NAME(Panel) NAME(panel)(const NAME(Panels) * p, int64_t i)
+{
+    int64_t first = p->first[i];
+    return (NAME(Panel)){p->a + (p->apart ? i * p->apart : first * p->row), first,
+                         p->first[i + 1] - first};
+}
+
+/* Packs a[m, k], whose columns' elements lie side by side. */
+TARGETED static void NAME(pack)(NAME(Panels) * p, int64_t column, int64_t k, T *out)
+{
+    const T *a = p->a;
+    p->a = out, p->step = ROWS, p->apart = k * ROWS;
+    for (int64_t l = 0; l < k; l++, a += column, out += ROWS)
+        for (int64_t i = 0; i < p->count; i++) {
+            int64_t rows = p->first[i + 1] - p->first[i];
+            const T *in = a + p->first[i];
+            T *to = out + i * p->apart;
+            for (int64_t at = 0; at < rows; at += NAME(LANES)) {
+                int64_t n = size_min(NAME(LANES), rows - at);
+                PUT_FIRST(to + at, n, FIRST(in + at, n));
+            }
+        }
 }
 
 /* ---- zeros ---- */
@@ -223,29 +269,32 @@ TARGETED static bool NAME(is_finite)(const T *x, int64_t step, int64_t width, in
 
 /* what is known of a block of k: the steps of all, of a panel of b, and of each panel of a */
 typedef struct {
-    Steps whole, of_b, of_a[NAME(MOST_PANELS)];
+    Steps whole, of_b, of_a[MOST_PANELS];
     bool are_in_a, is_b_finite;
     int is_a_finite; /* -1 where nobody has looked */
 } NAME(Zeros);
 
-/* a[m, k], whose columns' elements lie side by side where a_row is 1 */
-TARGETED static void NAME(look_at_a)(const T *a, int64_t a_row, int64_t a_step, int64_t m,
-                                     int64_t panels, int64_t k, NAME(Zeros) * zeros)
+TARGETED static void NAME(look_at_a)(const NAME(Panels) * a, int64_t k, NAME(Zeros) * zeros)
 {
-    for (int64_t panel = 0; panel < panels; panel++) {
-        int64_t i = panel * m / panels, rows = (panel + 1) * m / panels - i;
-        NAME(look)(a + i * a_row, a_row, a_step, rows, k, &zeros->of_a[panel]);
-        zeros->are_in_a |= zeros->of_a[panel].count < k;
+    for (int64_t i = 0; i < a->count; i++) {
+        NAME(Panel) panel = NAME(panel)(a, i);
+        NAME(look)(panel.a, a->row, a->step, panel.rows, k, &zeros->of_a[i]);
+        zeros->are_in_a |= zeros->of_a[i].count < k;
     }
 }
 
-/* b[k, width] of a panel, and where that has zeros a[m, k], whose columns are packed */
-TARGETED static void NAME(look_at_b)(const T *b, int64_t width, const T *a, int64_t m, int64_t k,
+/* b[k, width] of a panel, and where that has zeros a, which is packed */
+TARGETED static void NAME(look_at_b)(const T *b, int64_t width, const NAME(Panels) * a, int64_t k,
                                      NAME(Zeros) * zeros)
 {
     NAME(look)(b, 1, NAME(COLUMNS), width, k, &zeros->of_b);
-    if (zeros->of_b.count < k && zeros->is_a_finite < 0)
-        zeros->is_a_finite = NAME(is_finite)(a, NAME(MOST_ROWS), m, k);
+    if (zeros->of_b.count == k || zeros->is_a_finite >= 0)
+        return;
+    zeros->is_a_finite = true;
+    for (int64_t i = 0; i < a->count && zeros->is_a_finite; i++) {
+        NAME(Panel) panel = NAME(panel)(a, i);
+        zeros->is_a_finite = NAME(is_finite)(panel.a, a->step, panel.rows, k);
+    }
 }
 
 /* the steps at which a panel may add something; a zero adds nothing to what is finite */
@@ -261,20 +310,32 @@ static const Steps *NAME(choose)(const NAME(Zeros) * zeros, int64_t panel)
 
 /* ---- blocks ---- */
 
-/* rows `first` to `last`, at most MOST_ROWS */
+/* rows of a panel of a */
+INLINED int64_t NAME(panel_rows)(const MatrixProduct *p)
+{
+    return p->a_row == 1 ? ROWS : NAME(LOOSE_ROWS);
+}
+
+/* rows `first` to `last`, at most those of MOST_PANELS, and of PACKED_BYTES in a block of k */
 TARGETED static void NAME(multiply_block)(const MatrixProduct *p, int64_t first, int64_t last)
 {
     static const T nothing[NAME(COLUMNS)];
-    _Alignas(64) T packed_a[BLOCK * NAME(MOST_ROWS)];
+    _Alignas(64) T packed_a[PACKED_BYTES / sizeof(T) + NAME(LANES)];
     _Alignas(64) T packed_b[BLOCK * NAME(COLUMNS)];
     NAME(Zeros) zeros;
     int64_t m = last - first;
-    int64_t panels = size_pieces(m, p->a_row == 1 ? ROWS : NAME(LOOSE_ROWS));
     bool has_many = p->n >= FEW_PANELS * NAME(COLUMNS), packs_a = p->a_row == 1 && has_many;
     bool seeks = has_many && m > FEW_ROWS;
+    NAME(Panels)
+    rows = {
+        .count = size_pieces(m, NAME(panel_rows)(p)),
+        .row = p->a_row,
+        .step = p->a_column,
+    };
+    for (int64_t i = 0; i <= rows.count; i++)
+        rows.first[i] = i * m / rows.count;
     NAME(Part)
     part = {
-        .a_step = packs_a ? NAME(MOST_ROWS) : p->a_column,
         .a_row = p->a_row,
         .c_row = p->c_row,
         .scale = (T)p->scale,
@@ -282,19 +343,18 @@ TARGETED static void NAME(multiply_block)(const MatrixProduct *p, int64_t first,
     };
     for (int64_t l = 0; l < p->k; l += BLOCK) {
         int64_t k = size_min(BLOCK, p->k - l);
-        const T *a = (const T *)p->a + first * p->a_row + l * p->a_column;
         const T *b = (const T *)p->b + l * p->b_row;
         const T *start = l > 0 ? p->c : p->start;
         part.start_row = l > 0 ? p->c_row : p->start_row;
+        rows.a = (const T *)p->a + first * p->a_row + l * p->a_column;
         if (packs_a)
-            for (int64_t step = 0; step < k; step++)
-                memcpy(packed_a + step * NAME(MOST_ROWS), a + step * p->a_column,
-                       (size_t)m * sizeof(T));
+            NAME(pack)(&rows, p->a_column, k, packed_a);
         steps_of_all(&zeros.whole, k);
         zeros.are_in_a = zeros.is_b_finite = false;
         zeros.is_a_finite = -1;
+        part.a_step = rows.step;
         if (seeks)
-            NAME(look_at_a)(packs_a ? packed_a : a, p->a_row, part.a_step, m, panels, k, &zeros);
+            NAME(look_at_a)(&rows, k, &zeros);
         for (int64_t j = 0; j < p->n; j += NAME(COLUMNS)) {
             int64_t width = size_min(NAME(COLUMNS), p->n - j);
             bool packs_b = p->b_column != 1 || m > FEW_ROWS || width % NAME(LANES) != 0;
@@ -308,14 +368,15 @@ TARGETED static void NAME(multiply_block)(const MatrixProduct *p, int64_t first,
             if (zeros.are_in_a)
                 zeros.is_b_finite = NAME(is_finite)(packed_b, NAME(COLUMNS), width, k);
             if (seeks && packs_a)
-                NAME(look_at_b)(packed_b, width, packed_a, m, k, &zeros);
-            for (int64_t panel = 0; panel < panels; panel++) {
-                int64_t i = panel * m / panels, end = (panel + 1) * m / panels;
-                part.a = packs_a ? packed_a + i : a + i * p->a_row;
-                part.c = (T *)p->c + (first + i) * p->c_row + j;
-                part.start = start ? start + (first + i) * part.start_row + j : nothing;
-                part.steps = NAME(choose)(&zeros, panel);
-                NAME(multiply_rows)(&part, (int)(end - i), width > NAME(LANES));
+                NAME(look_at_b)(packed_b, width, &rows, k, &zeros);
+            for (int64_t i = 0; i < rows.count; i++) {
+                NAME(Panel) panel = NAME(panel)(&rows, i);
+                int64_t row = first + panel.first;
+                part.a = panel.a;
+                part.c = (T *)p->c + row * p->c_row + j;
+                part.start = start ? start + row * part.start_row + j : nothing;
+                part.steps = NAME(choose)(&zeros, i);
+                NAME(multiply_rows)(&part, (int)panel.rows, width > NAME(LANES));
             }
         }
     }
@@ -343,7 +404,9 @@ TARGETED static void NAME(product)(const MatrixProduct *p)
         NAME(multiply_few)(p);
         return;
     }
-    int64_t blocks = size_pieces(p->m, NAME(MOST_ROWS));
+    int64_t rows = NAME(panel_rows)(p);
+    int64_t panel_bytes = size_min(p->k, BLOCK) * ROWS * (int64_t)sizeof(T);
+    int64_t blocks = size_pieces(p->m, size_min(PACKED_BYTES / panel_bytes, MOST_PANELS) * rows);
     for (int64_t block = 0; block < blocks; block++)
         NAME(multiply_block)(p, block * p->m / blocks, (block + 1) * p->m / blocks);
 }
