@@ -91,15 +91,13 @@ local function measure(sweep, value, torch)
   local is_rows = sweep.name == "rows"
   local f = is_rows and epoch(value) or step(o)
   local count = turns(f)
-  local is_long = is_rows and value > 100000
-  local begun = is_long and function(contestant) return contestant end or harness.warmed
-  local contestants = { wrun = begun(harness.each(f, count)) }
+  local contestants = { wrun = harness.warmed(harness.each(f, count)) }
   if torch then
     local command = is_rows and { "growth_epoch", value, FEATURES, ROWS_A_BATCH }
       or { "growth_step", o.width, o.batch, o.depth }
-    contestants.torch = begun(quicker(torch, command, math.ceil(count / 10)))
+    contestants.torch = harness.warmed(quicker(torch, command, math.ceil(count / 10)))
   end
-  local times = harness.take_turns(is_long and 1 or ROUNDS, contestants)
+  local times = harness.take_turns(ROUNDS, contestants)
   local theirs = times.torch
   local work = is_rows and value or step_work(o)
   harness.least(("%s %d: %s"):format(sweep.name, value, is_rows and "an epoch" or "a step"),
