@@ -201,7 +201,8 @@ static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
 #define ceil(x) float_ceil_f32(x)
 #define trunc(x) float_trunc_f32(x)
 #define EXP_RANGE float_bits(fabs(x)), float_bits(87)
-#define LOG_RANGE float_bits(x) - 0x800000, 0x7effffff
+#define USUAL_RANGE USUAL_BITS(x), MOST_USUAL_BITS
+#define rsqrt(x) special_rsqrt_float(is_near, x)
 #define exp(x) special_exp_float(is_near, x)
 #define exp2(x) special_exp2_float(is_near, x)
 #define expm1(x) special_expm1_float(x)
@@ -231,7 +232,8 @@ static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
 #undef ceil
 #undef trunc
 #undef EXP_RANGE
-#undef LOG_RANGE
+#undef USUAL_RANGE
+#undef rsqrt
 #undef exp
 #undef exp2
 #undef expm1
@@ -268,7 +270,8 @@ static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
 #define log1p(x) special_log1p(x)
 #define at_most(x, bound) minimum(x, bound)
 #define EXP_RANGE EVERYWHERE
-#define LOG_RANGE EVERYWHERE
+#define USUAL_RANGE EVERYWHERE
+#define rsqrt(x) (1 / sqrt(x))
 #define log10(x) special_log10(x)
 #define log1p_exp(x) special_log1p_exp(x)
 #define erf(x) special_erf(x)

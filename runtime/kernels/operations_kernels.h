@@ -112,9 +112,10 @@ static inline T NAME(plus_quotient)(T e)
 #define VALUE_POWER KERNEL
 #define NEAR_exp EXP_RANGE
 #define NEAR_exp2 EXP_RANGE
-#define NEAR_log LOG_RANGE
-#define NEAR_log2 LOG_RANGE
-#define NEAR_log10 LOG_RANGE
+#define NEAR_rsqrt USUAL_RANGE
+#define NEAR_log USUAL_RANGE
+#define NEAR_log2 USUAL_RANGE
+#define NEAR_log10 USUAL_RANGE
 #define NEAR_lgamma UNLESS(!(x < 0))
 #define NEAR_polygamma UNLESS(special_is_near(a, b))
 #define VALUE_BITWISE(name, inputs, expression)

@@ -61,7 +61,7 @@ static inline void bits_append(Bits *bits, int64_t n, uint64_t next)
 static void steps_of_bits(Steps *steps, const Bits *bits, int64_t k)
 {
     static const uint8_t places[1 << NIBBLE][NIBBLE] = {
-        {0}, {0}, {1}, {0, 1}, {2}, {0, 2}, {1, 2}, {0, 1, 2},
+        {0}, {0},    {1},    {0, 1},    {2},    {0, 2},    {1, 2},    {0, 1, 2},
         {3}, {0, 3}, {1, 3}, {0, 1, 3}, {2, 3}, {0, 2, 3}, {1, 2, 3}, {0, 1, 2, 3},
     };
     int64_t count = 0;

@@ -16,7 +16,7 @@ typedef INDEX NAME(Lanes) __attribute__((vector_size(BYTES)));
 
 enum {
     NAME(LANES) = BYTES / sizeof(T),
-    NAME(COLUMNS) = 2 * NAME(LANES),        /* of a panel of b */
+    NAME(COLUMNS) = 2 * NAME(LANES),          /* of a panel of b */
     NAME(LOOSE_ROWS) = ROWS < 10 ? ROWS : 10, /* of sums, where the rows of a lie apart */
 };
 

@@ -60,12 +60,13 @@ static double derivative_of_log_gamma(double x)
 #define IS_NEAR(a, b) ((a) < (b))
 #define special_is_near IS_NEAR
 #define EXP_RANGE EVERYWHERE
-#define LOG_RANGE EVERYWHERE
+#define USUAL_RANGE EVERYWHERE
 #define abs(x) fabs(x)
 #define log_gamma(x) lgamma(x)
 #define digamma(x) derivative_of_log_gamma(x)
 #define polygamma(x, n) (is_near ? (x) : (n))
 #define erfinv(x) inverse_of_erf(x)
+#define rsqrt(x) (1 / sqrt(x))
 #define at_most(x, bound) minimum(x, bound)
 #define sigmoid(x) (1 / (1 + exp(-(x))))
 #define log1p_exp(x) log1p(exp(x))
