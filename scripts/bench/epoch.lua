@@ -78,13 +78,13 @@ local times = harness.take_turns(ROUNDS, contestants)
 harness.heading("an epoch of " .. train.name, "products")
 local least = harness.best(times.bare1, times.bare2)
 local count = least == times.bare1 and "1 thread" or "2 threads"
-harness.compare(("2 threads; products: %s, its best"):format(count), times.wrun2, least, "<= 1.3")
-harness.compare("1 thread; products: 1 thread", times.wrun1, times.bare1)
+harness.compare(("2 threads; products: %s, its best"):format(count), times.wrun2, least, "<= 1.2")
+harness.compare("1 thread; products: 1 thread", times.wrun1, times.bare1, "<= 1.2")
 
 if torch then
   harness.heading("an epoch of " .. train.name, "PyTorch")
   local theirs = torch_threads == 1 and "1 thread, its best" or "2 threads, its best"
-  harness.compare("2 threads; PyTorch: " .. theirs, times.wrun2, times.torch, "<= 0.65")
+  harness.compare("2 threads; PyTorch: " .. theirs, times.wrun2, times.torch, "<= 0.3")
   harness.compare("1 thread; PyTorch: " .. theirs, times.wrun1, times.torch)
   torch:close()
 end

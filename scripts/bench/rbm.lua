@@ -51,8 +51,8 @@ end
 local times = harness.take_turns(ROUNDS, contestants)
 local least = harness.best(times.bare1, times.bare2)
 harness.heading("an epoch of an RBM 784-500 on " .. train.name, "products")
-harness.compare("CD-1; products at their best threads", times.cd, least, "<= 1.3")
-harness.compare("PCD-1; products at their best threads", times.pcd, least, "<= 1.3")
+harness.compare("CD-1; products at their best threads", times.cd, least, "<= 1.1")
+harness.compare("PCD-1; products at their best threads", times.pcd, least, "<= 1.1")
 if torch then
   harness.heading("an epoch of an RBM 784-500 on " .. train.name, "PyTorch")
   harness.compare("CD-1; PyTorch at its best threads", times.cd, times.torch_cd, "<= 0.65")
