@@ -62,21 +62,40 @@ static Rows read_rows(lua_State *L, const char *f, const Tensor *x, int dimensio
     return rows_at(L, f, 3, x, shape_along(x->ndim, x->dims, dimension));
 }
 
-/* index_select(x, dim, indices): y[..., i, ...] = x[..., indices[i], ...] */
-static int core_index_select(lua_State *L)
+/* the rows of argument 1 along dimension argument 2 that the indices, argument 3, name; where they are
+ * to be scaled, bytes as numbers from 0 to 1 */
+static int push_selected(lua_State *L, bool scales)
 {
     static const char f[] = "index_select";
     lua_settop(L, 3);
     Tensor *x = bind_tensor(L, f, 1);
+    if (scales && x->dtype != UINT8)
+        bind_fail_argument(L, f, 1, "a uint8 tensor");
     int dimension = bind_dimension(L, f, 2, x->ndim);
     Rows rows = read_rows(L, f, x, dimension);
     int64_t shape[MAX_RANK];
     memcpy(shape, tensor_shape(x), x->ndim * sizeof *shape);
     shape[dimension] = rows.count;
     const Tensor *source = contiguous(L, f, x);
-    const Tensor *y = bind_new_tensor(L, f, rows.dtype, x->ndim, shape);
-    index_select(bind_pool(L), &rows, tensor_data(source), tensor_data(y));
+    const Tensor *y = bind_new_tensor(L, f, scales ? FLOAT32 : rows.dtype, x->ndim, shape);
+    if (scales)
+        index_scale(bind_pool(L), &rows, (const uint8_t *)tensor_data(source),
+                    (float *)(void *)tensor_data(y));
+    else
+        index_select(bind_pool(L), &rows, tensor_data(source), tensor_data(y));
     return 1;
+}
+
+/* index_select(x, dim, indices): y[..., i, ...] = x[..., indices[i], ...] */
+static int core_index_select(lua_State *L)
+{
+    return push_selected(L, false);
+}
+
+/* _index_scale(x, dim, indices): the same of a uint8 tensor, as float32, divided by 255 */
+static int core_index_scale(lua_State *L)
+{
+    return push_selected(L, true);
 }
 
 /* the elements of x that the tensor of indices, argument 3, names along a dimension */
@@ -483,6 +502,7 @@ static int core_assign(lua_State *L)
 
 static const luaL_Reg index_functions[] = {
     {"index_select", core_index_select},
+    {"_index_scale", core_index_scale},
     {"gather", core_gather},
     {"scatter_reduce", core_scatter_reduce},
     {"nonzero", core_nonzero},

@@ -80,7 +80,8 @@ typedef struct {
     const Rows *rows;
     const char *x;
     char *y;
-    int64_t bytes, width;    /* of a row; and the rows of a part */
+    int64_t bytes, to_bytes; /* of a row of x, and of y */
+    int64_t width;           /* the rows of a part */
     int64_t parts, together; /* of an `outer`, and of a piece of work */
 } Selection;
 
@@ -97,13 +98,31 @@ INLINED void copy_rows(const int64_t *indices, int64_t n, const char *x, char *y
     }
 }
 
+/* rows of bytes as numbers from 0 to 1 */
+VECTORISED static void scale_rows(const int64_t *indices, int64_t n, const uint8_t *x, float *y,
+                                  int64_t width)
+{
+    for (int64_t i = 0; i < n; i++, y += width) {
+        const uint8_t *row = x + (indices[i] - 1) * width;
+        const uint8_t *next = x + (indices[size_min(i + 1, n - 1)] - 1) * width;
+        for (int64_t at = 0; at < width; at += CACHE_LINE)
+            __builtin_prefetch(next + at);
+        for (int64_t j = 0; j < width; j++)
+            y[j] = (float)row[j] / UINT8_MAX;
+    }
+}
+
 static void select_part(const Selection *s, int64_t o, int64_t first)
 {
     const Rows *rows = s->rows;
     const int64_t *indices = rows->indices + first, bytes = s->bytes;
     int64_t n = size_min(s->width, rows->count - first);
     const char *x = s->x + o * rows->along.n * bytes;
-    char *y = s->y + (o * rows->count + first) * bytes;
+    char *y = s->y + (o * rows->count + first) * s->to_bytes;
+    if (s->to_bytes != bytes) {
+        scale_rows(indices, n, (const uint8_t *)x, (float *)(void *)y, bytes);
+        return;
+    }
     switch (bytes) {
 #define CASE(size)                                                                                 \
     case size:                                                                                     \
@@ -124,7 +143,7 @@ static void select_piece(void *context, int64_t piece)
         select_part(s, part / s->parts, part % s->parts * s->width);
 }
 
-void index_select(Pool *pool, const Rows *rows, const void *x, void *y)
+static void select_rows(Pool *pool, const Rows *rows, const void *x, void *y, int64_t to_size)
 {
     enum { WORTH_SHARING = 1 << 18 };
     int64_t inner = rows->along.inner, outer = rows->along.outer;
@@ -134,16 +153,27 @@ void index_select(Pool *pool, const Rows *rows, const void *x, void *y)
         .x = x,
         .y = y,
         .bytes = inner * dtype_size(rows->dtype),
+        .to_bytes = inner * to_size,
         .width = width,
         .parts = parts,
         .together = parts_together(size_min(rows->count, width) * inner),
     };
     int64_t pieces = size_pieces(outer * parts, s.together);
-    if (outer * rows->count * s.bytes < WORTH_SHARING)
+    if (outer * rows->count * s.to_bytes < WORTH_SHARING)
         for (int64_t piece = 0; piece < pieces; piece++)
             select_piece(&s, piece);
     else
         pool_run(pool, select_piece, &s, pieces);
+}
+
+void index_select(Pool *pool, const Rows *rows, const void *x, void *y)
+{
+    select_rows(pool, rows, x, y, dtype_size(rows->dtype));
+}
+
+void index_scale(Pool *pool, const Rows *rows, const uint8_t *x, float *y)
+{
+    select_rows(pool, rows, x, y, sizeof *y);
 }
 
 /* a + b in a type; of booleans, whether either is true */

@@ -27,6 +27,8 @@ typedef struct {
 
 /* y[outer, count, inner]: y[o, i, :] = x[o, indices[i], :] */
 void index_select(Pool *pool, const Rows *rows, const void *x, void *y);
+/* the same of bytes, which become numbers from 0 to 1 on the way */
+void index_scale(Pool *pool, const Rows *rows, const uint8_t *x, float *y);
 /* writes y[o, i, :] to x[o, indices[i], :]; copies or adds */
 void index_write(Pool *pool, const Rows *rows, Write write, void *x, const void *y);
 

@@ -103,12 +103,6 @@ function Loader:__tostring()
   return ("Loader(%d batches%s%s)"):format(#batches, size, order)
 end
 
--- Bytes as numbers from 0 to 1, and samples as rows.
-local function converted(x, flatten)
-  x = x.dtype == "uint8" and x / 255 or x
-  return flatten and x.ndim > 2 and x:reshape(x:size(1), -1) or x
-end
-
 local function values_at(loader, indices)
   local source, options = loader._source, loader._options
   if options.collate then
@@ -118,9 +112,10 @@ local function values_at(loader, indices)
     end
     return table.pack(options.collate(samples))
   end
-  local values = source:select(indices)
-  if source.converts then
-    values[1] = converted(values[1], options.flatten)
+  local values = source:select(indices, source.converts)
+  local x = values[1]
+  if source.converts and options.flatten and x.ndim > 2 then
+    values[1] = x:reshape(x:size(1), -1)
   end
   return values
 end

@@ -92,8 +92,8 @@ function Chosen:sample(i)
   return self.source:sample(self.indices[i]:item())
 end
 
-function Chosen:select(indices)
-  return self.source:select(self.indices:index_select(1, indices))
+function Chosen:select(indices, scales)
+  return self.source:select(self.indices:index_select(1, indices), scales)
 end
 
 ---@class wrun.data.Subset: wrun.Class
@@ -170,7 +170,7 @@ function Joined:sample(i)
 end
 
 -- Each part selects its own; then they are brought into the order of `indices`.
-function Joined:select(indices)
+function Joined:select(indices, scales)
   local lists, targets, before = {}, {}, 0
   local wanted = indices:tolist()
   for _, part in ipairs(self.parts) do
@@ -181,11 +181,11 @@ function Joined:select(indices)
         targets[#targets + 1] = k
       end
     end
-    lists[#lists + 1] = #own > 0 and part:select(wrun.tensor(own)) or nil
+    lists[#lists + 1] = #own > 0 and part:select(wrun.tensor(own), scales) or nil
     before = before + part.count
   end
   if #lists == 0 then
-    return self.parts[1]:select(indices)
+    return self.parts[1]:select(indices, scales)
   end
   local order, values = {}, {}
   for row, k in ipairs(targets) do

@@ -5,6 +5,7 @@
 
 local check = require "wrun.check"
 local Class = require "wrun.class"
+local unrecorded = require "wrun.unrecorded"
 local wrun = require "wrun"
 
 local fail = check.fail
@@ -73,11 +74,13 @@ function M.collate(samples)
   return batch(samples, 1)
 end
 
+--- Where samples come from. `select` returns the fields of a batch as a list; if it `scales`, samples
+--- of bytes are numbers from 0 to 1 there.
 ---@class wrun.data.source.Source: wrun.Class
 ---@field count integer
 ---@field converts boolean? does the loader make rows of numbers from 0 to 1 of it?
 ---@field sample fun(self: any, i: integer): any
----@field select fun(self: any, indices: wrun.Tensor): table the fields of a batch, as a list
+---@field select fun(self: any, indices: wrun.Tensor, scales?: boolean): table
 local Source = Class:extend("Source")
 M.Source = Source
 
@@ -107,10 +110,12 @@ function Tensors:sample(i)
   return values
 end
 
-function Tensors:select(indices)
+function Tensors:select(indices, scales)
   local values = {}
   for k, tensor in ipairs(self.tensors) do
-    values[k] = tensor:index_select(1, indices)
+    values[k] = scales and k == 1 and tensor.dtype == "uint8"
+        and unrecorded._index_scale(tensor, 1, indices)
+      or tensor:index_select(1, indices)
   end
   return values
 end
