@@ -62,8 +62,8 @@ static Rows read_rows(lua_State *L, const char *f, const Tensor *x, int dimensio
     return rows_at(L, f, 3, x, shape_along(x->ndim, x->dims, dimension));
 }
 
-/* the rows of argument 1 along dimension argument 2 that the indices, argument 3, name; where they are
- * to be scaled, bytes as numbers from 0 to 1 */
+/* the rows of argument 1 along dimension argument 2 that the indices, argument 3, name; where they
+ * are to be scaled, bytes as numbers from 0 to 1 */
 static int push_selected(lua_State *L, bool scales)
 {
     static const char f[] = "index_select";

@@ -19,6 +19,7 @@ enum {
     BLOCK = 256,              /* of k */
     PACKED_BYTES = 192 << 10, /* of a, on the stack */
     MOST_PANELS = 32,         /* of a, whose steps are listed at a time */
+    NIBBLE = 4,               /* steps that are listed at once */
     FAR = 256 << 10,          /* bytes that the rows of c span when it has left the cache */
     FEW_ROWS = 28,            /* of a, for which b is not worth packing */
     FEW_PRODUCTS = 128,       /* for which nothing is worth packing */
@@ -27,8 +28,6 @@ enum {
     SAMPLE = 16,        /* one of so many steps is looked at first, */
     SAMPLE_VECTORS = 4, /* or of so many vectors of steps */
 };
-
-enum { NIBBLE = 4 };
 
 /* those steps of a block of k that may add something, in order */
 typedef struct {

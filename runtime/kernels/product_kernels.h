@@ -51,12 +51,15 @@ INLINED TARGETED void NAME(put)(const NAME(Part) * p, NAME(Vector) sum, const T 
         *(NAME(Loose) *)c = MULTIPLY_ADD(p->scale, sum, *(const NAME(Loose) *)start);
 }
 
-/* c = start + scale a b for so many rows, and vectors of columns */
-INLINED TARGETED void NAME(multiply)(const NAME(Part) * p, int rows, int vectors, bool is_packed)
+/* c = start + scale a b for so many rows, and vectors of columns. What rows of a have at a step
+ * lies side by side, or apart. Then each pair of rows has a register, and the first of all pairs
+ * share an index, as do the second: to add up addresses takes longer, and a register for each row is
+ * more than there are. */
+INLINED TARGETED void NAME(multiply)(const NAME(Part) * p, int rows, int vectors, bool is_apart)
 {
     NAME(Vector) sum[ROWS][2], columns[2];
     const T *pair[(ROWS + 1) / 2]; /* of rows of a */
-    const int64_t a_row = is_packed ? 1 : p->a_row, a_step = is_packed ? p->a_step : 1;
+    const int64_t a_row = is_apart ? p->a_row : 1, a_step = is_apart ? 1 : p->a_step;
     if (p->is_far) /* then it comes while the sums are formed */
         for (int i = 0; i < rows; i++)
             for (int v = 0; v < vectors; v++)
@@ -64,8 +67,8 @@ INLINED TARGETED void NAME(multiply)(const NAME(Part) * p, int rows, int vectors
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++) {
         pair[i / 2] = p->a + i / 2 * 2 * a_row;
-        if (!is_packed)
-            __asm__("" : "+r"(pair[i / 2])); /* has a register, since to add it up takes longer */
+        if (is_apart)
+            __asm__("" : "+r"(pair[i / 2]));
         for (int v = 0; v < vectors; v++)
             sum[i][v] = (NAME(Vector)){0};
     }
@@ -73,7 +76,7 @@ INLINED TARGETED void NAME(multiply)(const NAME(Part) * p, int rows, int vectors
     int64_t b_step = p->b_step;
     for (; step < end; step++) {
         int64_t at = *step * a_step, next = at + a_row;
-        if (!is_packed)
+        if (is_apart)
             __asm__("" : "+r"(next));
         const T *b = p->b + *step * b_step;
         for (int v = 0; v < vectors; v++)
@@ -103,9 +106,9 @@ __attribute__((noinline, noclone)) TARGETED static void NAME(multiply_rows)(cons
 #define CASE(number)                                                                               \
     case number:                                                                                   \
         if (p->a_row == 1)                                                                         \
-            both ? NAME(multiply)(p, number, 2, true) : NAME(multiply)(p, number, 1, true);        \
-        else if (number <= NAME(LOOSE_ROWS))                                                       \
             both ? NAME(multiply)(p, number, 2, false) : NAME(multiply)(p, number, 1, false);      \
+        else if (number <= NAME(LOOSE_ROWS))                                                       \
+            both ? NAME(multiply)(p, number, 2, true) : NAME(multiply)(p, number, 1, true);        \
         break;
         ROW_CASES(CASE)
 #undef CASE
@@ -172,7 +175,7 @@ __attribute__((noinline)) TARGETED static void NAME(transpose)(const T *in, int6
 /* The rows of a block of k of a, in panels of about as many. */
 typedef struct {
     const T *a;
-    int64_t count, first[MOST_PANELS + 1]; /* rows; of none the row behind */
+    int64_t count, first[MOST_PANELS + 1]; /* the first row of each, and that behind the last */
     int64_t row, step; /* from an element to that of the next row, and of the next step of k */
     int64_t apart;     /* from a packed panel to the next; 0 where the rows lie as in the matrix */
 } NAME(Panels);
@@ -320,7 +323,7 @@ INLINED int64_t NAME(panel_rows)(const MatrixProduct *p)
 TARGETED static void NAME(multiply_block)(const MatrixProduct *p, int64_t first, int64_t last)
 {
     static const T nothing[NAME(COLUMNS)];
-    _Alignas(64) T packed_a[PACKED_BYTES / sizeof(T) + NAME(LANES)];
+    _Alignas(64) T packed_a[PACKED_BYTES / sizeof(T)];
     _Alignas(64) T packed_b[BLOCK * NAME(COLUMNS)];
     NAME(Zeros) zeros;
     int64_t m = last - first;

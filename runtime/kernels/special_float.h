@@ -225,13 +225,14 @@ INLINED float special_erfc_float(float x)
     return x < 0 ? 2 - y : y;
 }
 
-/* Is x positive, normal and finite? Of its bits, that many are behind those of the least. */
+/* x is positive, normal and finite where its bits are at most so far behind those of the least that is */
 #define USUAL_BITS(x) (float_bits(x) - 0x800000)
 #define MOST_USUAL_BITS 0x7effffff
 
-/* 1 / sqrt(x): half the exponent and a line for the mantissa, within 0.035 of it, then Halley's series
- * and Newton's step with what x y^2 lost, to 0.51 ulp; no division and no root, which take twice as
- * long. is_near: x is positive, normal and finite. */
+/* 1 / sqrt(x) to 0.51 ulp, of subnormals to 1.5: half the exponent and a line for the mantissa are
+ * within 0.035 of it; then come three terms of the series in what 1 - x y^2 is, and once more the
+ * first, with what rounding took from it. A division and a root take twice as long. is_near: x is
+ * positive, normal and finite. */
 INLINED float special_rsqrt_float(bool is_near, float x)
 {
     float y = float_of_bits(0x5f375a86 - (float_bits(x) >> 1));
