@@ -219,7 +219,8 @@ static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
 #define erfinv(x) special_erfinv_float(x)
 #define log_gamma(x) special_log_gamma_float(is_near, x)
 #define pow(a, b) special_pow_float(a, b)
-#define gelu(x) special_gelu_float(x)
+#define GELU_RANGE float_bits(fabs(x)), float_bits(12)
+#define gelu(x) special_gelu_float(is_near, x)
 #define fmod_of(a, b) float_fmod_f32(a, b, is_near)
 #define floor_divide(a, b) float_floor_divide_f32(a, b, is_near)
 #define floor_remainder(a, b) float_remainder_f32(a, b, is_near)
@@ -250,6 +251,7 @@ static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
 #undef erfinv
 #undef log_gamma
 #undef pow
+#undef GELU_RANGE
 #undef gelu
 #undef fmod_of
 #undef floor_divide
@@ -277,6 +279,7 @@ static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
 #define erf(x) special_erf(x)
 #define erfinv(x) special_erfinv(x)
 #define log_gamma(x) special_log_gamma(x)
+#define GELU_RANGE EVERYWHERE
 #define gelu(x) (maximum(x, -50) * (erfc((x) * -0.7071067811865476) / 2))
 #define fmod_of(a, b) float_fmod_f64(a, b, is_near)
 #define floor_divide(a, b) float_floor_divide_f64(a, b, is_near)

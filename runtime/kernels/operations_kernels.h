@@ -116,6 +116,7 @@ static inline T NAME(plus_quotient)(T e)
 #define NEAR_log USUAL_RANGE
 #define NEAR_log2 USUAL_RANGE
 #define NEAR_log10 USUAL_RANGE
+#define NEAR_gelu_erf GELU_RANGE
 #define NEAR_lgamma UNLESS(!(x < 0))
 #define NEAR_polygamma UNLESS(special_is_near(a, b))
 #define VALUE_BITWISE(name, inputs, expression)

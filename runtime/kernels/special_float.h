@@ -112,11 +112,12 @@ INLINED float float_exp2_root(bool is_near, float x, float *root)
     return float_reduce(2, 0.5f, 0, !is_near, x, &n, root) * LOG_2;
 }
 
-/* e^(x + small) = power e^r / 2^more, for x from -104 to 0 */
-INLINED float float_exp_power(float x, float small, int more, float *power)
+/* e^(unit (x + small)) = power e^(unit r) / 2^more, for unit x from -104 to 0; the unit is a power of
+ * 2 or the negative of one, so that constants alone are multiplied by it */
+INLINED float float_exp_power(float unit, float x, float small, int more, float *power)
 {
-    float n, r = float_reduce(LOG_2_HIGH, LOG_2_INVERSE, more, false, x, &n, power);
-    return r + fmaf(-n, LOG_2_LOW, small);
+    float n, r = float_reduce(LOG_2_HIGH / unit, LOG_2_INVERSE * unit, more, false, x, &n, power);
+    return r + fmaf(-n, LOG_2_LOW / unit, small);
 }
 
 /* a b, at most 2^-126 where `is_small`: a multiplication with a subnormal result takes 50 times as
@@ -207,12 +208,25 @@ INLINED float special_erf_float(float x)
     return copysignf(float_expm1_below(-size * HORNER(special_erf_log, size)), x);
 }
 
-/* y e^-(factor t^2), the rounding of the square made up for; subnormal where -factor t^2 < edge */
-INLINED float float_times_exp_square(float y, float t, float factor, float edge)
+/* (e^(unit r) - 1) / r for an r of float_exp_power */
+INLINED float float_expm1_over(float unit, float r)
 {
-    float scaled = -factor * t, square = scaled * t, power;
-    float r = float_exp_power(square, fmaf(scaled, t, -square), 64, &power);
-    return float_small_product(square < edge, fmaf(y, float_expm1_near(r), y) * power, 0x1p-64f);
+    const int last = TERMS(special_expm1_near) - 1;
+    float y = (float)(special_expm1_near[last] * __builtin_powi(unit, last + 2));
+#pragma GCC unroll 16
+    for (int k = last - 1; k >= 0; k--)
+        y = fmaf(y, r, (float)(special_expm1_near[k] * __builtin_powi(unit, k + 2)));
+    return fmaf(y, r, unit);
+}
+
+/* y e^(unit t^2), the rounding of the square made up for; subnormal where unit t^2 < edge, and far
+ * from that where `is_near` */
+INLINED float float_times_exp_square(bool is_near, float y, float t, float unit, float edge)
+{
+    float square = t * t, power;
+    float r = float_exp_power(unit, square, fmaf(t, t, -square), is_near ? 0 : 64, &power);
+    float product = fmaf(y * r, float_expm1_over(unit, r), y) * power;
+    return is_near ? product : float_small_product(square > edge / unit, product, 0x1p-64f);
 }
 
 /* At |x| that is exp(-x^2) times a quotient, and where x < 0 what is left of 2. Its five roundings
@@ -221,7 +235,7 @@ INLINED float special_erfc_float(float x)
 {
     float t = fabsf(x);
     t = float_choose(t > 10.1f, 10.1f, t);
-    float y = float_times_exp_square(QUOTIENT(special_erfc_tail, t), t, 1, -84.55f);
+    float y = float_times_exp_square(false, QUOTIENT(special_erfc_tail, t), t, -1, -84.55f);
     return x < 0 ? 2 - y : y;
 }
 
@@ -408,19 +422,20 @@ INLINED float special_log_gamma_float(bool is_near, float x)
 INLINED float special_log1p_exp_float(float x)
 {
     const float least = 0x1p-38f, scale = 0x1p-64f;
-    float power, r = float_exp_power(x < -104 ? -104 : x, 0, 64, &power);
+    float power, r = float_exp_power(1, x < -104 ? -104 : x, 0, 64, &power);
     float e = fmaf(float_expm1_near(r), power, power), quotient = e / fmaf(e, scale, 2);
     float s = fmaf(quotient, scale, least) - least;
     return float_small_product(x < -87.34f, quotient * HORNER(special_log1p_near, s * s), scale);
 }
 
 /* x times the normal distribution function at x. At -t that is exp(-t^2 / 2) times a quotient;
- * where x > 0 it is 1 less that at -x. */
-INLINED float special_gelu_float(float x)
+ * where x > 0 it is 1 less that at -x. is_near: |x| is at most 12. */
+INLINED float special_gelu_float(bool is_near, float x)
 {
-    float t = float_at_most(fabsf(x), 16); /* NaN is lost, and comes back with x */
-    float y = float_times_exp_square(t * QUOTIENT(special_normal_tail, t), t, 0.5f, -86.42f);
-    return (x < 0 ? -0.0f : x) - y;
+    float t = is_near ? fabsf(x) : float_at_most(fabsf(x), 16); /* NaN comes back with x */
+    float y =
+        float_times_exp_square(is_near, t * QUOTIENT(special_normal_tail, t), t, -0.5f, -86.42f);
+    return (x < 0 ? (is_near ? 0 : -0.0f) : x) - y;
 }
 
 #undef LOG_2_HIGH

@@ -61,6 +61,7 @@ static double derivative_of_log_gamma(double x)
 #define special_is_near IS_NEAR
 #define EXP_RANGE EVERYWHERE
 #define USUAL_RANGE EVERYWHERE
+#define GELU_RANGE EVERYWHERE
 #define abs(x) fabs(x)
 #define log_gamma(x) lgamma(x)
 #define digamma(x) derivative_of_log_gamma(x)
