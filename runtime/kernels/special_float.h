@@ -239,7 +239,7 @@ INLINED float special_erfc_float(float x)
     return x < 0 ? 2 - y : y;
 }
 
-/* x is positive, normal and finite where its bits are at most so far behind those of the least that is */
+/* x is positive, normal and finite where its bits lie at most so far behind the least such number's */
 #define USUAL_BITS(x) (float_bits(x) - 0x800000)
 #define MOST_USUAL_BITS 0x7effffff
 
