@@ -112,8 +112,8 @@ INLINED float float_exp2_root(bool is_near, float x, float *root)
     return float_reduce(2, 0.5f, 0, !is_near, x, &n, root) * LOG_2;
 }
 
-/* e^(unit (x + small)) = power e^(unit r) / 2^more, for unit x from -104 to 0; the unit is a power of
- * 2 or the negative of one, so that constants alone are multiplied by it */
+/* e^(unit (x + small)) = power e^(unit r) / 2^more, for unit x from -104 to 0; the unit is a power
+ * of 2 or the negative of one, so that constants alone are multiplied by it */
 INLINED float float_exp_power(float unit, float x, float small, int more, float *power)
 {
     float n, r = float_reduce(LOG_2_HIGH / unit, LOG_2_INVERSE * unit, more, false, x, &n, power);
@@ -239,7 +239,7 @@ INLINED float special_erfc_float(float x)
     return x < 0 ? 2 - y : y;
 }
 
-/* x is positive, normal and finite where its bits lie at most so far behind the least such number's */
+/* x is positive, normal and finite where its bits are at most so far behind the least such one's */
 #define USUAL_BITS(x) (float_bits(x) - 0x800000)
 #define MOST_USUAL_BITS 0x7effffff
 
