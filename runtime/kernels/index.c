@@ -80,7 +80,7 @@ typedef struct {
     const Rows *rows;
     const char *x;
     char *y;
-    int64_t bytes, to_bytes; /* of a row of x, and of y */
+    int64_t bytes, to_bytes; /* of a row of x, and of y: more where bytes become floats */
     int64_t width;           /* the rows of a part */
     int64_t parts, together; /* of an `outer`, and of a piece of work */
 } Selection;

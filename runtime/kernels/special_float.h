@@ -56,13 +56,19 @@ INLINED float float_at_most(float x, float bound)
     return float_of_bits((uint32_t)(bits < most ? bits : most));
 }
 
-INLINED float float_horner(int terms, const double *c, float x)
+/* the polynomial with the terms c[k] factor unit^k x^k */
+INLINED float float_scaled_horner(int terms, const double *c, double factor, double unit, float x)
 {
-    float y = (float)c[terms - 1];
+    float y = (float)(c[terms - 1] * factor * __builtin_powi(unit, terms - 1));
 #pragma GCC unroll 16
     for (int k = terms - 2; k >= 0; k--)
-        y = fmaf(y, x, (float)c[k]);
+        y = fmaf(y, x, (float)(c[k] * factor * __builtin_powi(unit, k)));
     return y;
+}
+
+INLINED float float_horner(int terms, const double *c, float x)
+{
+    return float_scaled_horner(terms, c, 1, 1, x);
 }
 
 /* p / q at x, their even and odd powers apart, which rounds less often */
@@ -211,12 +217,9 @@ INLINED float special_erf_float(float x)
 /* (e^(unit r) - 1) / r for an r of float_exp_power */
 INLINED float float_expm1_over(float unit, float r)
 {
-    const int last = TERMS(special_expm1_near) - 1;
-    float y = (float)(special_expm1_near[last] * __builtin_powi(unit, last + 2));
-#pragma GCC unroll 16
-    for (int k = last - 1; k >= 0; k--)
-        y = fmaf(y, r, (float)(special_expm1_near[k] * __builtin_powi(unit, k + 2)));
-    return fmaf(y, r, unit);
+    return fmaf(
+        float_scaled_horner(TERMS(special_expm1_near), special_expm1_near, unit * unit, unit, r), r,
+        unit);
 }
 
 /* y e^(unit t^2), the rounding of the square made up for; subnormal where unit t^2 < edge, and far
@@ -435,7 +438,7 @@ INLINED float special_gelu_float(bool is_near, float x)
     float t = is_near ? fabsf(x) : float_at_most(fabsf(x), 16); /* NaN comes back with x */
     float y =
         float_times_exp_square(is_near, t * QUOTIENT(special_normal_tail, t), t, -0.5f, -86.42f);
-    return (x < 0 ? (is_near ? 0 : -0.0f) : x) - y;
+    return (x < 0 ? -0.0f : x) - y;
 }
 
 #undef LOG_2_HIGH

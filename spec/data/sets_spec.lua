@@ -79,6 +79,14 @@ describe("data.ConcatDataset", function()
     assert.is_nil(data.loader(data.ConcatDataset { data.Subset(one, {}) }):batches()())
   end)
 
+  it("hands out each set's samples as a loader of that set alone does", function()
+    local bytes = { x = (wrun.ones(2, 3) * 255):byte(), y = wrun.tensor({ 1, 2 }) }
+    local numbers = { x = wrun.full({ 1, 3 }, 0.5), y = wrun.tensor({ 3 }) }
+    local set = data.Subset(data.ConcatDataset { bytes, numbers }, { 3, 2, 1 })
+    local x = data.loader(set, { batch_size = 3 }):batches()()
+    assert.same({ { 0.5, 0.5, 0.5 }, { 1, 1, 1 }, { 1, 1, 1 } }, x:tolist())
+  end)
+
   it("refuses what is no list of sets", function()
     assert.equal("ConcatDataset: argument 1: expected a list of data sets, got nil",
       refusal(data.ConcatDataset))
