@@ -2,8 +2,9 @@
  * linalg.c - products; see linalg.h
  *
  * Row-major C = A B is what cblas computes; a transposed operand is one whose rows, not columns,
- * lie at stride 1. The cut depends on the sizes alone, so results do not depend on the threads.
- * Products with a vector, which would be packed like matrices, are sums in double.
+ * lie at stride 1. BLAS's cut depends on the sizes alone, so results do not depend on the threads;
+ * product.h's depend on no cut. Products with a vector, which would be packed like matrices, are sums
+ * in double.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -19,14 +20,15 @@ enum {
     WORTH_CUTTING = 2000000, /* operations below which a second thread costs more than it gains */
     GRAIN = 16000000,        /* operations a tile */
     MOST_TILES = 1024,
-    STEP = 32,     /* tiles begin at multiples of it, as products work in blocks */
-    TILE = 65536,  /* elements of c for which a tile's packing is little work */
-    SEVERAL = 8,   /* tiles that there may be though they are smaller */
-    LANES = 32,    /* running sums of a product with a vector */
-    TOGETHER = 16, /* rows of at most so many elements that are summed side by side */
-    STRIP = 256,   /* its results that are found side by side */
-    PIECE = 16384, /* multiplications that are worth a thread's while */
-    FEW = 16,      /* results so few that each is summed in blocks, and the most blocks */
+    STEP = 32,              /* tiles begin at multiples of it, as products work in blocks */
+    TILE = 65536,           /* elements of c for which a tile's packing is little work, */
+    TURNED_TILE = 4 * TILE, /* or where columns of a are packed, too */
+    SEVERAL = 8,            /* tiles that BLAS may have though they are smaller */
+    LANES = 32,             /* running sums of a product with a vector */
+    TOGETHER = 16,          /* rows of at most so many elements that are summed side by side */
+    STRIP = 256,            /* its results that are found side by side */
+    PIECE = 16384,          /* multiplications that are worth a thread's while */
+    FEW = 16,               /* results so few that each is summed in blocks, and the most blocks */
 };
 
 static int64_t round_to_step(int64_t size)
@@ -222,15 +224,18 @@ static void multiply_tile(void *context, int64_t tile)
 }
 
 /*
- * Cuts c into an even number of tiles of at least GRAIN operations, in the grid that packs least: a's
- * rows are packed once for each column of tiles, b's columns once for each row of tiles.
+ * Cuts c into an even number of tiles of at least GRAIN operations, small ones only as long as there
+ * are threads for them, in the grid that packs least: a's rows are packed once for each column of
+ * tiles, b's columns once for each row of tiles.
  */
-static void cut(Product *p)
+static void cut(const Pool *pool, Product *p)
 {
     double work = 2.0 * (double)p->m * (double)p->n * (double)p->k;
     int64_t tiles = 1, rows = 1;
     if (work >= WORTH_CUTTING) {
-        int64_t most = size_min(MOST_TILES, size_max(SEVERAL, p->m * p->n / TILE));
+        int64_t small = p->blas ? SEVERAL : pool_usable(pool);
+        int64_t large = p->m * p->n / (p->blas || p->a.row_step != 1 ? TILE : TURNED_TILE);
+        int64_t most = size_min(MOST_TILES, size_max(small, large));
         tiles = size_max(2, size_min(most, (int64_t)(work / GRAIN)) / 2 * 2);
     }
     for (int64_t r = 2; r <= tiles; r++)
@@ -284,7 +289,7 @@ static void multiply_floats(Pool *pool, Product *p)
         multiply_vector(pool, p);
         return;
     }
-    cut(p);
+    cut(pool, p);
     p->tiles_n = size_pieces(p->n, p->tile_n);
     pool_run(pool, multiply_tile, p, size_pieces(p->m, p->tile_m) * p->tiles_n);
 }

@@ -1,8 +1,9 @@
 /*
  * linalg.h - products
  *
- * A large product is cut into tiles of rows and columns, never along the summed dimension, and the
- * cuts depend on the sizes alone. A tile is taken by product.h, or by OpenBLAS on one thread.
+ * A large product is cut into tiles of rows and columns, never along the summed dimension. A tile is
+ * taken by product.h, whose bits depend on no cut, or by OpenBLAS on one thread, whose tiles depend
+ * on the sizes alone.
  */
 #ifndef LINALG_H
 #define LINALG_H

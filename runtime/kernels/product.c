@@ -5,6 +5,7 @@
  * read for many rows, a number of a row for two vectors. Of a block of k, two vectors of columns of
  * b at a time are packed side by side, and then stay in the nearest cache [Goto2008]. Rows of a are
  * read as they lie, few at once where they lie apart; its columns, where b has many, are packed too.
+ * Where k has several blocks, each is fetched from memory while the sums of the last are formed.
  *
  * Steps of k at which a few rows of a have only zeros, or two vectors of columns of b, are passed
  * over, as in pictures with dark margins: a zero times a finite number changes no sum. The other
@@ -17,7 +18,7 @@
 
 enum {
     BLOCK = 256,              /* of k */
-    PACKED_BYTES = 192 << 10, /* of a, on the stack */
+    PACKED_BYTES = 384 << 10, /* of a, on the stack */
     MOST_PANELS = 32,         /* of a, whose steps are listed at a time */
     NIBBLE = 4,               /* steps that are listed at once */
     FAR = 256 << 10,          /* bytes that the rows of c span when it has left the cache */

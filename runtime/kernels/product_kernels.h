@@ -17,6 +17,7 @@ typedef INDEX NAME(Lanes) __attribute__((vector_size(BYTES)));
 enum {
     NAME(LANES) = BYTES / sizeof(T),
     NAME(COLUMNS) = 2 * NAME(LANES),          /* of a panel of b */
+    NAME(LINE) = 64 / sizeof(T),              /* elements of a line of the caches */
     NAME(LOOSE_ROWS) = ROWS < 10 ? ROWS : 10, /* of sums, where the rows of a lie apart */
 };
 
@@ -28,6 +29,8 @@ typedef struct {
     int64_t a_step, b_step;
     int64_t a_row, start_row, c_row;
     const Steps *steps; /* of k */
+    const T *next;      /* what is fetched beside the first step, or NULL */
+    int64_t next_step;  /* from that to what is fetched beside the second, and so on */
     int64_t last;       /* columns of the last vector */
     T scale;
     bool is_far; /* is c not in the cache? */
@@ -54,8 +57,9 @@ INLINED TARGETED void NAME(put)(const NAME(Part) * p, NAME(Vector) sum, const T 
 /* c = start + scale a b for so many rows, and vectors of columns. What rows of a have at a step
  * lies side by side, or apart. Then each pair of rows has a register, and the first of all pairs
  * share an index, as do the second: to add up addresses takes longer, and a register for each row is
- * more than there are. */
-INLINED TARGETED void NAME(multiply)(const NAME(Part) * p, int rows, int vectors, bool is_apart)
+ * more than there are. What is fetched goes to the second cache. */
+INLINED TARGETED void NAME(multiply)(const NAME(Part) * p, int rows, int vectors, bool is_apart,
+                                     bool fetches)
 {
     NAME(Vector) sum[ROWS][2], columns[2];
     const T *pair[(ROWS + 1) / 2]; /* of rows of a */
@@ -74,7 +78,13 @@ INLINED TARGETED void NAME(multiply)(const NAME(Part) * p, int rows, int vectors
     }
     const uint8_t *step = p->steps->step, *end = step + p->steps->count;
     int64_t b_step = p->b_step;
+    const T *fetched = p->next;
+    int64_t fetched_step = p->next_step;
     for (; step < end; step++) {
+        if (fetches) {
+            __builtin_prefetch(fetched, 0, 2);
+            fetched += fetched_step;
+        }
         int64_t at = *step * a_step, next = at + a_row;
         if (is_apart)
             __asm__("" : "+r"(next));
@@ -105,10 +115,14 @@ __attribute__((noinline, noclone)) TARGETED static void NAME(multiply_rows)(cons
     switch (rows) {
 #define CASE(number)                                                                               \
     case number:                                                                                   \
-        if (p->a_row == 1)                                                                         \
-            both ? NAME(multiply)(p, number, 2, false) : NAME(multiply)(p, number, 1, false);      \
-        else if (number <= NAME(LOOSE_ROWS))                                                       \
-            both ? NAME(multiply)(p, number, 2, true) : NAME(multiply)(p, number, 1, true);        \
+        if (p->a_row != 1 && number <= NAME(LOOSE_ROWS))                                           \
+            both ? NAME(multiply)(p, number, 2, true, false)                                       \
+                 : NAME(multiply)(p, number, 1, true, false);                                      \
+        else if (both && p->next)                                                                  \
+            NAME(multiply)(p, number, 2, false, true);                                             \
+        else                                                                                       \
+            both ? NAME(multiply)(p, number, 2, false, false)                                      \
+                 : NAME(multiply)(p, number, 1, false, false);                                     \
         break;
         ROW_CASES(CASE)
 #undef CASE
@@ -319,26 +333,111 @@ INLINED int64_t NAME(panel_rows)(const MatrixProduct *p)
     return p->a_row == 1 ? ROWS : NAME(LOOSE_ROWS);
 }
 
-/* rows `first` to `last`, at most those of MOST_PANELS, and of PACKED_BYTES in a block of k */
-TARGETED static void NAME(multiply_block)(const MatrixProduct *p, int64_t first, int64_t last)
+/* Lines of memory that the next panels are read from: so many of each step of k. */
+typedef struct {
+    const T *at;
+    int64_t step, lines;
+} NAME(Soon);
+
+/* Has a part fetch the next line of each step, if one is left; where fewer steps are left than the
+ * part has, what lies behind is fetched, too. */
+INLINED void NAME(fetch)(NAME(Soon) * soon, NAME(Part) * part)
 {
-    static const T nothing[NAME(COLUMNS)];
+    part->next = soon->lines > 0 ? soon->at : NULL;
+    part->next_step = soon->step;
+    soon->at += NAME(LINE);
+    soon->lines--;
+}
+
+/* Rows `first` to `first + m`, at most those of MOST_PANELS, and of PACKED_BYTES in a block of k. */
+typedef struct {
+    const MatrixProduct *p;
+    int64_t first, m;
+    bool packs_a;
+    bool seeks;   /* zeros */
+    bool fetches; /* the columns of a and the rows of b, while there are steps to come */
+    NAME(Panels) rows;
+    NAME(Zeros) zeros;
+    NAME(Part) part;
+    NAME(Soon) soon_a, soon_b;
     _Alignas(64) T packed_a[PACKED_BYTES / sizeof(T)];
     _Alignas(64) T packed_b[BLOCK * NAME(COLUMNS)];
-    NAME(Zeros) zeros;
-    int64_t m = last - first;
-    bool has_many = p->n >= FEW_PANELS * NAME(COLUMNS), packs_a = p->a_row == 1 && has_many;
-    bool seeks = has_many && m > FEW_ROWS;
-    NAME(Panels)
-    rows = {
+} NAME(Block);
+
+/* k steps of a from step l on */
+INLINED TARGETED void NAME(take_steps)(NAME(Block) * block, int64_t l, int64_t k)
+{
+    const MatrixProduct *p = block->p;
+    NAME(Zeros) *zeros = &block->zeros;
+    const T *a = (const T *)p->a + block->first * p->a_row + l * p->a_column;
+    block->soon_a = block->soon_b = (NAME(Soon)){0};
+    if (block->fetches && l + k < p->k)
+        block->soon_a = (NAME(Soon)){
+            .at = a + k * p->a_column,
+            .step = p->a_column,
+            .lines = size_pieces(block->m, NAME(LINE)),
+        };
+    block->rows.a = a;
+    if (block->packs_a)
+        NAME(pack)(&block->rows, p->a_column, k, block->packed_a);
+    block->part.a_step = block->rows.step;
+    block->part.start_row = l > 0 ? p->c_row : p->start_row;
+    steps_of_all(&zeros->whole, k);
+    zeros->are_in_a = zeros->is_b_finite = false;
+    zeros->is_a_finite = -1;
+    if (block->seeks)
+        NAME(look_at_a)(&block->rows, k, zeros);
+}
+
+/* k steps from step l on of columns of b, from j on */
+INLINED TARGETED void NAME(take_columns)(NAME(Block) * block, int64_t l, int64_t k, int64_t j,
+                                         int64_t width)
+{
+    const MatrixProduct *p = block->p;
+    NAME(Zeros) *zeros = &block->zeros;
+    const T *b = (const T *)p->b + l * p->b_row, *columns = b + j * p->b_column;
+    bool packs_b = p->b_column != 1 || block->m > FEW_ROWS || width % NAME(LANES) != 0;
+    block->part.last = (width - 1) % NAME(LANES) + 1;
+    block->part.b = packs_b ? block->packed_b : columns;
+    block->part.b_step = packs_b ? NAME(COLUMNS) : p->b_row;
+    if (p->b_column != 1)
+        NAME(transpose)(columns, p->b_column, k, width, block->packed_b);
+    else if (packs_b)
+        NAME(copy_columns)(columns, p->b_row, k, width, block->packed_b);
+    if (zeros->are_in_a)
+        zeros->is_b_finite = NAME(is_finite)(block->packed_b, NAME(COLUMNS), width, k);
+    if (block->seeks && block->packs_a)
+        NAME(look_at_b)(block->packed_b, width, &block->rows, k, zeros);
+    bool is_last = j + width == p->n;
+    if (block->fetches && !(is_last && l + k == p->k))
+        block->soon_b = (NAME(Soon)){
+            .at = is_last ? b + k * p->b_row : columns + width,
+            .step = p->b_row,
+            .lines = size_pieces(NAME(COLUMNS), NAME(LINE)),
+        };
+}
+
+TARGETED static void NAME(multiply_block)(const MatrixProduct *p, int64_t first, int64_t m)
+{
+    static const T nothing[NAME(COLUMNS)];
+    NAME(Block) block;
+    NAME(Panels) *rows = &block.rows;
+    NAME(Part) *part = &block.part;
+    bool has_many = p->n >= FEW_PANELS * NAME(COLUMNS);
+    block.p = p;
+    block.first = first;
+    block.m = m;
+    block.packs_a = p->a_row == 1 && has_many;
+    block.seeks = has_many && m > FEW_ROWS;
+    block.fetches = p->a_row == 1 && p->b_column == 1 && p->k > BLOCK;
+    *rows = (NAME(Panels)){
         .count = size_pieces(m, NAME(panel_rows)(p)),
         .row = p->a_row,
         .step = p->a_column,
     };
-    for (int64_t i = 0; i <= rows.count; i++)
-        rows.first[i] = i * m / rows.count;
-    NAME(Part)
-    part = {
+    for (int64_t i = 0; i <= rows->count; i++)
+        rows->first[i] = i * m / rows->count;
+    *part = (NAME(Part)){
         .a_row = p->a_row,
         .c_row = p->c_row,
         .scale = (T)p->scale,
@@ -346,40 +445,20 @@ TARGETED static void NAME(multiply_block)(const MatrixProduct *p, int64_t first,
     };
     for (int64_t l = 0; l < p->k; l += BLOCK) {
         int64_t k = size_min(BLOCK, p->k - l);
-        const T *b = (const T *)p->b + l * p->b_row;
         const T *start = l > 0 ? p->c : p->start;
-        part.start_row = l > 0 ? p->c_row : p->start_row;
-        rows.a = (const T *)p->a + first * p->a_row + l * p->a_column;
-        if (packs_a)
-            NAME(pack)(&rows, p->a_column, k, packed_a);
-        steps_of_all(&zeros.whole, k);
-        zeros.are_in_a = zeros.is_b_finite = false;
-        zeros.is_a_finite = -1;
-        part.a_step = rows.step;
-        if (seeks)
-            NAME(look_at_a)(&rows, k, &zeros);
+        NAME(take_steps)(&block, l, k);
         for (int64_t j = 0; j < p->n; j += NAME(COLUMNS)) {
             int64_t width = size_min(NAME(COLUMNS), p->n - j);
-            bool packs_b = p->b_column != 1 || m > FEW_ROWS || width % NAME(LANES) != 0;
-            part.last = (width - 1) % NAME(LANES) + 1;
-            part.b = packs_b ? packed_b : b + j;
-            part.b_step = packs_b ? NAME(COLUMNS) : p->b_row;
-            if (p->b_column != 1)
-                NAME(transpose)(b + j * p->b_column, p->b_column, k, width, packed_b);
-            else if (packs_b)
-                NAME(copy_columns)(b + j, p->b_row, k, width, packed_b);
-            if (zeros.are_in_a)
-                zeros.is_b_finite = NAME(is_finite)(packed_b, NAME(COLUMNS), width, k);
-            if (seeks && packs_a)
-                NAME(look_at_b)(packed_b, width, &rows, k, &zeros);
-            for (int64_t i = 0; i < rows.count; i++) {
-                NAME(Panel) panel = NAME(panel)(&rows, i);
+            NAME(take_columns)(&block, l, k, j, width);
+            for (int64_t i = 0; i < rows->count; i++) {
+                NAME(Panel) panel = NAME(panel)(rows, i);
                 int64_t row = first + panel.first;
-                part.a = panel.a;
-                part.c = (T *)p->c + row * p->c_row + j;
-                part.start = start ? start + row * part.start_row + j : nothing;
-                part.steps = NAME(choose)(&zeros, i);
-                NAME(multiply_rows)(&part, (int)panel.rows, width > NAME(LANES));
+                part->a = panel.a;
+                part->c = (T *)p->c + row * p->c_row + j;
+                part->start = start ? start + row * part->start_row + j : nothing;
+                part->steps = NAME(choose)(&block.zeros, i);
+                NAME(fetch)(block.soon_b.lines > 0 ? &block.soon_b : &block.soon_a, part);
+                NAME(multiply_rows)(part, (int)panel.rows, width > NAME(LANES));
             }
         }
     }
@@ -410,8 +489,10 @@ TARGETED static void NAME(product)(const MatrixProduct *p)
     int64_t rows = NAME(panel_rows)(p);
     int64_t panel_bytes = size_min(p->k, BLOCK) * ROWS * (int64_t)sizeof(T);
     int64_t blocks = size_pieces(p->m, size_min(PACKED_BYTES / panel_bytes, MOST_PANELS) * rows);
-    for (int64_t block = 0; block < blocks; block++)
-        NAME(multiply_block)(p, block * p->m / blocks, (block + 1) * p->m / blocks);
+    for (int64_t block = 0; block < blocks; block++) {
+        int64_t first = block * p->m / blocks;
+        NAME(multiply_block)(p, first, (block + 1) * p->m / blocks - first);
+    }
 }
 
 #undef T
