@@ -463,7 +463,7 @@ static void set_numbers(lua_State *L, const char *field, int n, const double *nu
 }
 
 /* elementwise_rows() -> the table:
- * a row is { name, arity, kind, derivatives, low, high, doc, defaults, has_bounds, ulp } */
+ * a row is { name, arity, kind, derivatives, low, high, doc, defaults, has_bounds, ulp, ulp_size } */
 static int core_elementwise_rows(lua_State *L)
 {
     static const char *const kinds[] = {
@@ -501,6 +501,8 @@ static int core_elementwise_rows(lua_State *L)
         if (o->has_bound) {
             lua_pushnumber(L, o->ulp);
             lua_setfield(L, -2, "ulp");
+            lua_pushnumber(L, o->ulp_size);
+            lua_setfield(L, -2, "ulp_size");
         }
         lua_rawseti(L, -2, op + 1);
     }

@@ -335,6 +335,7 @@ static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
 #define BOUNDS .has_bounds = true
 #define OPERATOR(event) .lua_operator = event
 #define ULP(n) .has_bound = true, .ulp = (n)
+#define ULP_OF(size, n) .has_bound = true, .ulp = (n), .ulp_size = (size)
 #define REST(least, most, ...) .low = least, .high = most, .doc = __VA_ARGS__
 #define UNARY(row, group, value, dx, ...)                                                          \
     {.name = #row, .arity = 1, .kind = group, .derivative = {#dx}, REST(__VA_ARGS__)},

@@ -38,7 +38,7 @@ typedef struct {
     double defaults[MAX_ARITY - 1]; /* what they then are */
     const char *lua_operator;       /* "__add", or NULL */
     bool has_bound;                 /* of the error of float32 results, */
-    double ulp;                     /* in units in the last place */
+    double ulp, ulp_size;           /* in units in the last place, or that of ulp_size if larger */
 } Operation;
 
 extern const Operation operations[];

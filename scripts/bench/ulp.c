@@ -3,9 +3,9 @@
  *
  * ulp [--every N] [ROW...]: for each row of ops.def of one argument, or those named, the largest
  * error in units in the last place of the right result, where, and what the row says; false where
- * that is exceeded. Right is what the row's formula
- * gives in float64 with the C library's own functions, one number at a time; erfinv and digamma,
- * which it has not, are computed here by other ways than wrun's.
+ * that is exceeded. Right is what the row's formula gives in float64 with the C library's own
+ * functions, one number at a time; erfinv and digamma, which it has not, are computed here by other
+ * ways than wrun's.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,15 +94,16 @@ static double right_nonzero(double x)
 #include "kernels/operations_kernels.h"
 #undef abs
 
-/* how far y is from the right value, in units of that one's last place as a float */
-static double error_in_ulp(float y, double right)
+/* how far y is from the right value, in units of that one's last place as a float, or of size's where
+ * that is larger */
+static double error_in_ulp(float y, double right, double size)
 {
     if (isnan(y) || isnan(right))
         return isnan(y) && isnan(right) ? 0 : HUGE_VAL;
     if ((double)y == right || y == (float)right)
         return fabs((double)y - right) > 0 ? 0.5 : 0; /* the nearest float */
     int exponent;
-    frexp(right, &exponent);
+    frexp(fmax(fabs(right), size), &exponent);
     double beyond = copysign(0x1p128, (double)y), off = (isinf(y) ? beyond : (double)y) - right;
     return isinf(right) ? HUGE_VAL : fabs(off) / ldexp(1, exponent < -125 ? -149 : exponent - 24);
 }
@@ -127,6 +128,7 @@ static bool measure(Pool *pool, int op, uint64_t every)
     const void *in[] = {wide};
     Operand operand = {.view = {FLOAT32, 1, (char *)x, {CHUNK}, {1}}};
     View out = {FLOAT32, 1, (char *)y, {CHUNK}, {1}};
+    const Operation *o = &operations[op];
     double worst = 0;
     float where_worst = 0;
     for (uint64_t first = 0; first < (uint64_t)1 << 32; first += CHUNK * every) {
@@ -137,14 +139,13 @@ static bool measure(Pool *pool, int op, uint64_t every)
         elementwise_run(pool, op, FLOAT32, &out, &operand);
         right_kernels[op].value(CHUNK, right, in);
         for (int i = 0; i < CHUNK; i++) {
-            double error = error_in_ulp(y[i], right[i]);
+            double error = error_in_ulp(y[i], right[i], o->ulp_size);
             if (error > worst) {
                 worst = error;
                 where_worst = x[i];
             }
         }
     }
-    const Operation *o = &operations[op];
     bool is_within = !o->has_bound || worst <= o->ulp;
     printf("%-14s %12.4g  %-16.9g ", o->name, worst, (double)where_worst);
     printf(o->has_bound ? "%g%s\n" : "-\n", o->ulp, is_within ? "" : " exceeded");

@@ -280,6 +280,14 @@ describe("the table of elementwise operations", function()
       assert.equal(row.arity, #row.derivatives)
     end
   end)
+
+  it("bounds the error of every function of one number", function()
+    for _, row in ipairs(core.elementwise_rows()) do
+      if row.kind == "floating" and row.arity == 1 then
+        assert(row.ulp and row.ulp_size >= 0, row.name .. " has no bound")
+      end
+    end
+  end)
 end)
 
 local of_numbers, of_bits = {}, {}

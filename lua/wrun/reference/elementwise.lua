@@ -81,6 +81,10 @@ function M.entry(row)
   if row.ulp and row.ulp > 0.5 then
     local ulp = core.number_text(row.ulp)
     domain = ("%s; float32 within %s units in the last place"):format(domain, ulp)
+    if row.ulp_size > 0 then
+      local size = core.number_text(row.ulp_size)
+      domain = ("%s, those of %s where it is smaller"):format(domain, size)
+    end
   end
   return {
     module = "runtime/kernels/ops.def",
