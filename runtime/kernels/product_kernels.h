@@ -343,7 +343,10 @@ typedef struct {
  * part has, what lies behind is fetched, too. */
 INLINED void NAME(fetch)(NAME(Soon) * soon, NAME(Part) * part)
 {
-    part->next = soon->lines > 0 ? soon->at : NULL;
+    part->next = NULL;
+    if (soon->lines == 0)
+        return;
+    part->next = soon->at;
     part->next_step = soon->step;
     soon->at += NAME(LINE);
     soon->lines--;
