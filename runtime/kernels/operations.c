@@ -334,7 +334,7 @@ static inline int64_t integer_power(int64_t a, int64_t b, bool is_near)
 #define DEFAULTS(...) .has_defaults = true, .defaults = {__VA_ARGS__}
 #define BOUNDS .has_bounds = true
 #define OPERATOR(event) .lua_operator = event
-#define ULP(n) .has_bound = true, .ulp = (n)
+#define ULP(n) ULP_OF(0, n)
 #define ULP_OF(size, n) .has_bound = true, .ulp = (n), .ulp_size = (size)
 #define REST(least, most, ...) .low = least, .high = most, .doc = __VA_ARGS__
 #define UNARY(row, group, value, dx, ...)                                                          \

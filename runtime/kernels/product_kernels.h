@@ -358,7 +358,7 @@ typedef struct {
     int64_t first, m;
     bool packs_a;
     bool seeks;   /* zeros */
-    bool fetches; /* the columns of a and the rows of b, while there are steps to come */
+    bool fetches; /* what comes next of a's columns and b's rows */
     NAME(Panels) rows;
     NAME(Zeros) zeros;
     NAME(Part) part;

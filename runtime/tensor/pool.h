@@ -1,9 +1,9 @@
 /*
  * pool.h - the one thread pool
  *
- * Work is cut by shape alone; the pool only decides who does which piece, so results do not depend
- * on the number of threads. Tasks must not call Lua and must not raise. The workers start at the
- * first parallel run.
+ * Work is cut by shape alone, or as no cut can change a bit; the pool only decides who does which
+ * piece, so results do not depend on the number of threads. Tasks must not call Lua and must not
+ * raise. The workers start at the first parallel run.
  */
 #ifndef POOL_H
 #define POOL_H
